@@ -1,0 +1,52 @@
+# make run and make test are all that a newcomer needs; each makes what it depends on.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DATA := data/house_prices.parquet
+
+.PHONY: help run test unit lint format data bench lock clean
+
+help:  ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## ?/  make \1\t/' | expand -t 16
+
+run: $(DATA)  ## the whole pipeline on local SageMaker, from the data to a model that waits for approval
+	$(BIN)/python run_pipeline.py --local run --data $(DATA)
+
+test: $(DATA)  ## the whole test suite
+	$(BIN)/python -m pytest
+
+unit: $(BIN)/installed  ## only the tests that take seconds
+	$(BIN)/python -m pytest -m "not e2e"
+
+lint: $(BIN)/installed  ## style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(BIN)/installed  ## write the style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+data: $(DATA)  ## fetch the sample data
+
+bench: $(DATA)  ## speed, as ratios measured in one run
+	$(BIN)/python tests/benchmarks/run.py
+
+lock: $(BIN)/installed  ## renew requirements.lock from setup.cfg (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --extra dev --no-header --no-annotate setup.cfg -o requirements.lock
+
+clean:  ## stop local SageMaker and delete its state, the environment and the data
+	-[ ! -x $(BIN)/python ] || $(BIN)/python run_pipeline.py local down
+	rm -rf $(VENV) .sagemaker data reports
+
+$(DATA): $(BIN)/installed pipelines/sample_data.py pipelines/house_prices.yaml
+	$(BIN)/python -m pipelines.sample_data
+	@touch $(DATA)
+
+# Every version is pinned, so pip has nothing to resolve.
+$(BIN)/installed: requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or later is needed: make PYTHON=python3.11 ...")'
+	@echo "installing the locked packages into $(VENV), about a minute ..."
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock
+	@touch $@
