@@ -1,0 +1,1 @@
+"""What runs inside the evaluation job; may import steps."""

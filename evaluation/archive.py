@@ -1,0 +1,37 @@
+"""Unpack a model.tar.gz without letting it write outside its folder."""
+
+from __future__ import annotations
+
+import shutil
+import tarfile
+from pathlib import Path
+
+from steps.failure import JobError
+
+
+def unpack(archive: Path, folder: Path) -> None:
+    """Unpack the regular files of a gzipped tar into `folder`.
+
+    Raises JobError for an archive that is missing or damaged, and for members that are links or
+    devices, or that lead out of the folder; then nothing of that member is written.
+    """
+    root = folder.resolve()
+    try:
+        with tarfile.open(archive, mode="r:gz") as tar:
+            for member in tar:
+                target = (root / member.name).resolve()
+                inside = target.is_relative_to(root) and not Path(member.name).is_absolute()
+                if not inside or not (member.isfile() or member.isdir()):
+                    raise JobError(f"{archive.name} has the unsafe member {member.name}: it is not unpacked.")
+                if member.isdir():
+                    target.mkdir(parents=True, exist_ok=True)
+                    continue
+                content = tar.extractfile(member)
+                if content is not None:
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    with target.open("wb") as file:
+                        shutil.copyfileobj(content, file)
+    except FileNotFoundError as error:
+        raise JobError(f"There is no model: {archive} does not exist.") from error
+    except (tarfile.TarError, EOFError, OSError) as error:
+        raise JobError(f"The model {archive.name} cannot be unpacked: {error}.") from error

@@ -1,0 +1,1 @@
+"""What runs inside the jobs and the endpoint. Python 3.10; no SageMaker SDK, boto3 or moto."""

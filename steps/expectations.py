@@ -1,0 +1,155 @@
+"""Check a table against expectations with Great Expectations, in memory and without telemetry."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from steps.failure import JobError, did_you_mean
+from steps.settings import Column, Expectation
+
+Level = Literal["rows", "table"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one expectation.
+
+    unexpected: positions of the rows that failed a row-level expectation.
+    observed: what a table-level expectation saw, as text.
+    """
+
+    level: Level
+    expectation: Expectation
+    success: bool
+    observed: str = ""
+    unexpected: np.ndarray = field(default_factory=lambda: np.array([], dtype=int))
+
+
+def expectations_of_columns(columns: dict[str, Column]) -> list[Expectation]:
+    """Return the row-level expectations that follow from the columns: present, in range, among the levels."""
+    found = []
+    for name, column in columns.items():
+        if not column.optional:
+            present = {"column": name}
+            found.append(Expectation("expect_column_values_to_not_be_null", present, f"{name} is missing"))
+        if column.range is not None:
+            low, high = column.range
+            limits = {"column": name, "min_value": low, "max_value": high}
+            reason = f"{name} must be {_range_text(low, high, column.unit)}"
+            found.append(Expectation("expect_column_values_to_be_between", limits, reason))
+        if column.levels:
+            among = {"column": name, "value_set": list(column.levels)}
+            reason = f"{name} must be one of {', '.join(column.levels)}"
+            found.append(Expectation("expect_column_values_to_be_in_set", among, reason))
+    return found
+
+
+def _range_text(low: float | None, high: float | None, unit: str) -> str:
+    unit = f" {unit}" if unit else ""
+    if low is None or high is None:
+        return f"at most {high:,.10g}{unit}" if low is None else f"at least {low:,.10g}{unit}"
+    return f"from {low:,.10g} to {high:,.10g}{unit}"
+
+
+def check(table: pd.DataFrame, expectations: Sequence[Expectation], level: Level) -> list[Outcome]:
+    """Check all expectations on a table with the index 0, 1, 2, ...; one outcome each, in order.
+
+    Raises JobError for an expectation that Great Expectations does not have, cannot evaluate, or that
+    says nothing about single rows though it stands under validation.rows.
+    """
+    if not expectations:
+        return []
+    batch, suite = _batch(table), _suite(expectations, level)
+    wanted = {"result_format": "COMPLETE" if level == "rows" else "SUMMARY"}
+    results: Any = batch.validate(suite, result_format=wanted).results
+    # Great Expectations answers in an order of its own, and once only for equal expectations.
+    by_key = {result.expectation_config.meta["key"]: result for result in results}
+    return [_outcome(expectation, by_key[_key(expectation)], level) for expectation in expectations]
+
+
+def _key(expectation: Expectation) -> str:
+    return repr((expectation.expectation, expectation.arguments))
+
+
+def _batch(table: pd.DataFrame) -> Any:
+    """Give a table to Great Expectations, with no telemetry, no files and no progress bars."""
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"  # read by the import
+    import great_expectations
+    from great_expectations.data_context.types import base
+
+    configuration = base.DataContextConfig(
+        store_backend_defaults=base.InMemoryStoreBackendDefaults(),
+        progress_bars=base.ProgressBarsConfig(globally=False),
+        analytics_enabled=False,
+    )
+    context = great_expectations.get_context(mode="ephemeral", project_config=configuration)
+    asset = context.data_sources.add_pandas("jobs").add_dataframe_asset("rows")
+    return asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": table})
+
+
+def _suite(expectations: Sequence[Expectation], name: str) -> Any:
+    import great_expectations
+
+    suite = great_expectations.ExpectationSuite(name=name)
+    for expectation in {_key(expectation): expectation for expectation in expectations}.values():
+        suite.add_expectation_configuration(_configuration(expectation))
+    return suite
+
+
+def _configuration(expectation: Expectation) -> Any:
+    from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
+    from great_expectations.expectations.registry import list_registered_expectation_implementations
+
+    name = expectation.expectation
+    known = list_registered_expectation_implementations()
+    if name not in known:
+        raise JobError(f"{name} is not an expectation of Great Expectations{did_you_mean(name, known)}.")
+    configuration = ExpectationConfiguration(
+        type=name,
+        kwargs=dict(expectation.arguments),
+        meta={"key": _key(expectation)},
+    )
+    try:
+        configuration.to_domain_obj()
+    except (ValueError, TypeError) as error:
+        raise JobError(f"The arguments of {name} do not fit: {_first_line(error)}.") from error
+    return configuration
+
+
+def _outcome(expectation: Expectation, result: Any, level: Level) -> Outcome:
+    message = _exception_message(result.exception_info or {})
+    if message is not None:
+        raise JobError(
+            f"{expectation.expectation} with {expectation.arguments} could not be evaluated: {_first_line(message)}."
+        )
+    if level == "table":
+        observed = result.result.get("observed_value")
+        if observed is None:
+            observed = f"{result.result.get('unexpected_count', 0)} unexpected values"
+        return Outcome(level, expectation, bool(result.success), str(observed))
+    if "unexpected_index_list" not in result.result:
+        raise JobError(f"{expectation.expectation} judges the table and no single row: put it under validation.table.")
+    rows = np.array(sorted(result.result["unexpected_index_list"] or []), dtype=int)
+    return Outcome(level, expectation, not len(rows), unexpected=rows)
+
+
+def _exception_message(information: dict[str, Any]) -> str | None:
+    """Return why an expectation could not be evaluated, None if it could.
+
+    Great Expectations gives one {raised_exception, exception_message}, or one per metric.
+    """
+    parts = [information] if "raised_exception" in information else list(information.values())
+    for part in parts:
+        if isinstance(part, dict) and part.get("raised_exception"):
+            return str(part.get("exception_message") or "unknown reason")
+    return None
+
+
+def _first_line(error: object) -> str:
+    return " ".join(str(error).split())[:300].rstrip(".")

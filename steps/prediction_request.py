@@ -1,0 +1,125 @@
+"""Read the body of a prediction request into typed raw rows, or say what is wrong with it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from steps.conversion import NAMES, convert
+from steps.failure import did_you_mean, listed
+from steps.settings import Column
+
+JSON, CSV = "application/json", "text/csv"
+
+
+class RequestFault(ValueError):
+    """A request that cannot be answered; the message is one sentence, `status` the HTTP status."""
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status = status
+
+
+def read_request(body: bytes | str, content_type: str | None, inputs: dict[str, Column]) -> pd.DataFrame:
+    """Return the request's rows with the model's raw columns, converted to their types.
+
+    text/csv: with a header row that names the fields, or without one in the order of `inputs`.
+    application/json: {"instances": [{field: value}, ...]}, a list of such objects, or one object.
+    Raises RequestFault (400, or 415 for another content type) naming field and row.
+    """
+    kind = (content_type or "").split(";")[0].strip().lower()
+    if kind not in (JSON, CSV):
+        raise RequestFault(f"The content type {kind or 'is missing and'} is not {CSV} or {JSON}.", 415)
+    try:
+        text = body if isinstance(body, str) else bytes(body).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise RequestFault("The body is not text in UTF-8.") from error
+    if not text.strip():
+        raise RequestFault(f"The body is empty: send at least one row with {listed(inputs)}.")
+    records = _json_records(text, inputs) if kind == JSON else _csv_records(text, inputs)
+    return _typed(records, inputs)
+
+
+def _json_records(text: str, inputs: dict[str, Column]) -> list[dict[str, Any]]:
+    try:
+        document = json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise RequestFault(f"The body is not JSON: {error}.") from error
+    if isinstance(document, dict) and "instances" in document and "instances" not in inputs:
+        unexpected = sorted(set(document) - {"instances"})
+        if unexpected:
+            raise RequestFault(f"The body has the unexpected key {unexpected[0]} beside instances: remove it.")
+        document = document["instances"]
+    records = [document] if isinstance(document, dict) else document
+    if not isinstance(records, list):
+        raise RequestFault('The body must be {"instances": [...]}, a list of objects, or one object.')
+    if not records:
+        raise RequestFault(f"The body has no rows: send at least one with {listed(inputs)}.")
+    for number, record in enumerate(records, start=1):
+        if not isinstance(record, dict):
+            raise RequestFault(f"Row {number} is not an object of field names and values.")
+        _check_fields(list(record), inputs, number)
+    return records
+
+
+def _csv_records(text: str, inputs: dict[str, Column]) -> list[dict[str, str]]:
+    names = list(inputs)
+    try:
+        rows = [row for row in csv.reader(io.StringIO(text), skipinitialspace=True, strict=True) if row]
+    except csv.Error as error:
+        raise RequestFault(f"The body is not CSV: {error}.") from error
+    header = [name.strip() for name in rows[0]]
+    # Names among the cells make it a header, so that a misspelt header is not taken for data.
+    if any(name in names for name in header):
+        doubled = [name for name in names if header.count(name) > 1]
+        if doubled:
+            raise RequestFault(f"The header has {listed(doubled)} more than once.")
+        _check_fields(header, inputs, None)
+        rows = rows[1:]
+    else:
+        header = names
+    if not rows:
+        raise RequestFault("The body has a header but no rows.")
+    for number, row in enumerate(rows, start=1):
+        if len(row) != len(header):
+            order = f": the order is {', '.join(header)}" if len(header) < 40 else ""
+            raise RequestFault(f"Row {number} has {len(row)} fields instead of {len(header)}{order}.")
+    return [dict(zip(header, row, strict=True)) for row in rows]
+
+
+def _check_fields(found: Sequence[str], inputs: dict[str, Column], row: int | None) -> None:
+    """Raise RequestFault for missing and extra fields of a header (row None) or of one object."""
+    place = "The header" if row is None else f"Row {row}"
+    missing = [name for name, column in inputs.items() if name not in found and not column.optional]
+    extra = [name for name in found if name not in inputs]
+    faults = []
+    if missing:
+        faults.append(f"lacks {'the field' if len(missing) == 1 else 'the fields'} {listed(missing)}")
+    if extra:
+        hint = did_you_mean(extra[0], missing) if missing else ""
+        noun = "the unexpected field" if len(extra) == 1 else "the unexpected fields"
+        faults.append(f"has {noun} {listed(extra)}{hint}")
+    if faults:
+        sentence = f"{place} {' and '.join(faults)}"
+        raise RequestFault(sentence if sentence.endswith("?") else f"{sentence}.")
+
+
+def _typed(records: list[dict[str, Any]], inputs: dict[str, Column]) -> pd.DataFrame:
+    columns = {}
+    for name, column in inputs.items():
+        values = pd.Series([record.get(name) for record in records], dtype=object)
+        columns[name], bad = convert(values, column)
+        if bad.any():
+            row = int(np.flatnonzero(bad)[0])
+            raise RequestFault(f"Row {row + 1}, field {name}: {values[row]!r} is not {NAMES[column.type]}.")
+        gaps = columns[name].isna().to_numpy()
+        if gaps.any() and not column.optional:
+            raise RequestFault(f"Row {int(np.flatnonzero(gaps)[0]) + 1}, field {name}: the value is missing.")
+    return pd.DataFrame(columns)

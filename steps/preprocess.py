@@ -1,0 +1,52 @@
+"""Preprocess: divide the validated rows and compute the features that the models are trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from steps import features as feature_module
+from steps.artifacts import write_json, write_parquet
+from steps.failure import JobArgumentParser, JobError, run_job
+from steps.raw_data import find_file, typed
+from steps.settings import DEFAULT_PATH, JobSettings, load
+from steps.split import split
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Run the job with command-line arguments. Raises JobError."""
+    parser = JobArgumentParser(prog="steps.preprocess", description=__doc__)
+    parser.add_argument("--input", type=Path, default=Path("/opt/ml/processing/input/validated"))
+    parser.add_argument("--output", type=Path, default=Path("/opt/ml/processing/output"))
+    parser.add_argument("--settings", type=Path, default=DEFAULT_PATH)
+    options = parser.parse_args(arguments)
+    counts = preprocess(options.input, options.output, load(options.settings))
+    print(", ".join(f"{name}: {count:,} rows" for name, count in counts.items()))
+
+
+def preprocess(source: Path, output: Path, settings: JobSettings) -> dict[str, int]:
+    """Write train/, validation/, test/ and features/ under `output`; return the rows of each part.
+
+    train.parquet and validation.parquet hold the features and the target; test.parquet holds raw rows,
+    from which evaluation computes the features as an endpoint does. Only training rows are learned from.
+    """
+    path = find_file(source)
+    try:
+        validated = pd.read_parquet(path)
+    except ValueError as error:
+        raise JobError(f"The validated data {path} is not Parquet: run steps.validate first.") from error
+    parts = split(typed(validated, settings.data.columns, path.name), settings.data, settings.split)
+    fitted = feature_module.fit(parts["train"], settings.data)
+    for name in ("train", "validation"):
+        table = feature_module.transform(parts[name], fitted)
+        table[fitted.target] = parts[name][fitted.target]
+        write_parquet(output / name / f"{name}.parquet", table)
+    write_parquet(output / "test" / "test.parquet", parts["test"])
+    write_json(output / "features" / "features.json", fitted.to_json())
+    return {name: len(rows) for name, rows in parts.items()}
+
+
+if __name__ == "__main__":
+    run_job(main)

@@ -1,0 +1,109 @@
+"""Read the data file as it was given: one CSV or Parquet file, its columns and types checked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from steps.conversion import NAMES, convert
+from steps.failure import JobError, did_you_mean, listed
+from steps.settings import Column
+
+PARQUET_MAGIC = b"PAR1"
+
+
+def find_file(folder: Path) -> Path:
+    """Return the one data file of a folder (or the file itself). Raises JobError if there is not one."""
+    if folder.is_file():
+        return folder
+    if not folder.is_dir():
+        raise JobError(f"There is no data: the folder {folder} does not exist.")
+    files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith((".", "_")))
+    if not files:
+        raise JobError(f"There is no data file in {folder}: give one CSV or Parquet file.")
+    if len(files) > 1:
+        found = listed(path.name for path in files[:5])
+        raise JobError(f"{folder} holds {len(files)} files ({found}): give one CSV or Parquet file.")
+    return files[0]
+
+
+def read_file(path: Path) -> pd.DataFrame:
+    """Read a CSV or Parquet file, told apart by its content.
+
+    All values of a CSV file stay texts, so that identities keep their leading zeros. Raises JobError
+    when the file is missing, empty or neither.
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(len(PARQUET_MAGIC))
+        if not start.strip():
+            raise JobError(f"The data file {path.name} is empty: give a CSV or Parquet file with rows.")
+        if start == PARQUET_MAGIC:
+            return pd.read_parquet(path)
+        table = pd.read_csv(path, dtype=str, skipinitialspace=True, encoding="utf-8-sig")
+    except FileNotFoundError as error:
+        raise JobError(f"The data file {path} does not exist.") from error
+    except OSError as error:  # pyarrow's ArrowInvalid is no OSError: it is a ValueError, see below
+        raise JobError(f"The data file {path.name} cannot be read: {_line(error)}.") from error
+    except UnicodeDecodeError as error:
+        raise JobError(f"The data file {path.name} is neither Parquet nor CSV in UTF-8.") from error
+    except ValueError as error:  # pandas' EmptyDataError and ParserError, pyarrow's ArrowInvalid
+        raise JobError(f"The data file {path.name} is not a sound CSV or Parquet file: {_line(error)}.") from error
+    if not isinstance(table.index, pd.RangeIndex):
+        # pandas then takes the first field of each row for a name of the row.
+        raise JobError(f"The rows of {path.name} have more fields than its header: give each field a name.")
+    return table
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split()).rstrip(".")
+
+
+def typed(table: pd.DataFrame, columns: dict[str, Column], file_name: str) -> pd.DataFrame:
+    """Check names and types of all columns; return them converted, in the settings' order.
+
+    The index of the result numbers the rows from 0. Raises JobError for missing, unexpected or doubled
+    columns, a table without rows, and values of a wrong type, naming column, row (from 1) and value.
+    """
+    _check_names([str(name) for name in table.columns], columns, file_name)
+    if table.empty:
+        raise JobError(f"The data file {file_name} has columns but no rows.")
+    table = table.reset_index(drop=True)
+    converted: dict[str, pd.Series] = {}
+    for name, column in columns.items():
+        converted[name], bad = convert(table[name], column)
+        if bad.any():
+            raise JobError(_type_fault(name, column, table[name], bad, file_name))
+    return pd.DataFrame(converted)
+
+
+def _check_names(found: list[str], columns: dict[str, Column], file_name: str) -> None:
+    missing = [name for name in columns if name not in found]
+    unexpected = [name for name in found if name not in columns]
+    doubled = sorted({name for name in found if found.count(name) > 1})
+    faults = []
+    if missing:
+        faults.append(f"lacks {listed(missing)}")
+    if unexpected:
+        hints = [f"{name}{did_you_mean(name, missing).replace('; ', ' (').replace('?', '?)')}" for name in unexpected]
+        faults.append(f"has the unexpected {listed(hints)}")
+    if doubled:
+        faults.append(f"has {listed(doubled)} more than once")
+    if faults:
+        many = "columns do" if len(missing) + len(unexpected) > 1 else "column does"
+        raise JobError(
+            f"The {many} not fit the settings: {file_name} {' and '.join(faults)}; "
+            "change the file, or data.columns in the YAML."
+        )
+
+
+def _type_fault(name: str, column: Column, values: pd.Series, bad: np.ndarray, file_name: str) -> str:
+    row = int(np.flatnonzero(bad)[0])
+    count = int(bad.sum())
+    more = f" ({count:,} such values)" if count > 1 else ""
+    return (
+        f"Column {name} of {file_name}: row {row + 1} holds {values.iloc[row]!r}, "
+        f"which is not {NAMES[column.type]}{more}; change the file, or the column's type in the YAML."
+    )

@@ -1,0 +1,307 @@
+"""What the jobs must know about a data set: the sections data, validation and split of the YAML file.
+
+In the bundle these sections lie as settings.json beside the `steps` package. The classes hold plain
+types only, so that the pipeline's strict settings can be built from them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from steps.expressions import ExpressionError, names, parse
+from steps.failure import JobError, did_you_mean
+
+ColumnType = Literal["integer", "number", "boolean", "category", "text", "date"]
+# Read by pydantic, with which the pipeline checks the YAML file; the jobs do without pydantic.
+STRICT = {"extra": "forbid", "strict": True}
+DEFAULT_PATH = Path(__file__).resolve().parent.parent / "settings.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """One column of the data file.
+
+    type: integer, number, boolean, category (a code or name: one-hot in the linear regression), text
+        (never a feature) or date (a feature only through derived features).
+    unit, description: for people; the unit of the target is that of MAE and RMSE.
+    range: smallest and largest allowed value, null for no limit; rows outside are rejected.
+    levels: the only allowed values of a category.
+    optional: whether values may be missing; they are filled with the median of the training rows.
+    feature: whether the model sees the column itself.
+    width: texts are filled with leading zeros to this width, so that 123 and 0000000123 are one id.
+    """
+
+    __pydantic_config__ = STRICT
+
+    type: ColumnType
+    unit: str = ""
+    description: str = ""
+    range: tuple[float | None, float | None] | None = None
+    levels: tuple[str, ...] = ()
+    optional: bool = False
+    feature: bool = True
+    width: int = 0
+
+    def __post_init__(self) -> None:
+        if self.range is not None and self.type not in ("integer", "number"):
+            raise ValueError(f"only an integer or number has a range, not a {self.type}.")
+        if self.range is not None and None not in self.range and self.range[0] > self.range[1]:  # type: ignore[operator]
+            raise ValueError(f"the range starts above its end: {list(self.range)}.")
+        if self.levels and self.type != "category":
+            raise ValueError(f"only a category has levels, not a {self.type}.")
+        if self.width and self.type not in ("category", "text"):
+            raise ValueError(f"only a category or text has a width, not a {self.type}.")
+
+    @property
+    def is_feature(self) -> bool:
+        """Whether the column goes into the model as it is."""
+        return self.feature and self.type not in ("text", "date")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSettings:
+    """The data file, its columns in order, and what is made of them.
+
+    identity: the columns that together name a row.
+    group: the columns whose rows stay together in a hash split (all sales of one house); default: identity.
+    date: the column by which a time split orders the rows.
+    derived: features computed from the columns, in the language of `steps.expressions`.
+    target_scale: log trains on the logarithm (targets must be positive), linear on the target itself.
+    """
+
+    __pydantic_config__ = STRICT
+
+    file: str
+    target: str
+    identity: tuple[str, ...]
+    columns: dict[str, Column]
+    sha256: str = ""
+    rows: int = 0
+    group: tuple[str, ...] = ()
+    date: str | None = None
+    derived: dict[str, str] = field(default_factory=dict)
+    target_scale: Literal["log", "linear"] = "log"
+
+    def __post_init__(self) -> None:
+        if not self.identity:
+            raise ValueError("data.identity is empty: name the columns that together name a row.")
+        for key in ("identity", "group"):
+            for name in getattr(self, key):
+                self._require(name, f"data.{key}")
+        self._check_target()
+        if self.date is not None:
+            self._require(self.date, "data.date")
+            if self.columns[self.date].type != "date":
+                raise ValueError(f"data.date: {self.date} must have the type date.")
+        self._check_derived()
+        if not self.features:
+            raise ValueError("data.columns has no feature: the model would know nothing.")
+
+    def _check_target(self) -> None:
+        self._require(self.target, "data.target")
+        if self.columns[self.target].type not in ("integer", "number"):
+            raise ValueError(f"data.target: {self.target} must be an integer or number to be predicted.")
+        if self.columns[self.target].optional:
+            raise ValueError(f"data.target: {self.target} cannot be optional, a row without it teaches nothing.")
+
+    def _check_derived(self) -> None:
+        types = {name: kind for name, kind in self.types.items() if name != self.target}
+        for name, text in self.derived.items():
+            if name in self.columns:
+                raise ValueError(f"data.derived.{name}: a column has that name already.")
+            try:
+                parse(text, types)
+            except ExpressionError as error:
+                if self.target in names_or_none(text):
+                    sentence = f"a feature may not use the target {self.target}."
+                    raise ValueError(f"data.derived.{name}: {sentence}") from error
+                raise ValueError(f"data.derived.{name}: {error}") from error
+            types[name] = "number"
+
+    def _require(self, name: str, place: str) -> None:
+        if name not in self.columns:
+            raise ValueError(f"{place}: {name} is no column{did_you_mean(name, self.columns)}.")
+
+    @property
+    def types(self) -> dict[str, str]:
+        """Column name -> type."""
+        return {name: column.type for name, column in self.columns.items()}
+
+    @property
+    def split_keys(self) -> tuple[str, ...]:
+        """The columns whose hash decides on which side of a hash split a row falls."""
+        return self.group or self.identity
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The features in the model's order: columns first, then the derived ones."""
+        direct = [name for name, column in self.columns.items() if column.is_feature and name != self.target]
+        return (*direct, *self.derived)
+
+    @property
+    def inputs(self) -> dict[str, Column]:
+        """The raw columns from which all features are computed: what a prediction request must hold."""
+        needed = set(self.features).union(*[names(text) for text in self.derived.values()])
+        return {name: column for name, column in self.columns.items() if name in needed}
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """One expectation by its name and arguments in Great Expectations, and the reason for people."""
+
+    __pydantic_config__ = STRICT
+
+    expectation: str
+    arguments: dict[str, Any] = field(default_factory=dict)
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.expectation.startswith("expect_"):
+            raise ValueError(
+                f"{self.expectation} is not an expectation: the names in Great Expectations start with expect_."
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ValidationSettings:
+    """What is expected of the data.
+
+    rows: a row that fails one of these is rejected, with its reason; they come after those that follow
+        from the columns (present, in range, among the levels).
+    table: if one of these fails, judged on the accepted rows, the job fails.
+    derived: values that only the expectations use, as expressions over the columns.
+    max_rejected_share: the job fails when a larger share of the rows is rejected.
+    """
+
+    __pydantic_config__ = STRICT
+
+    rows: tuple[Expectation, ...] = ()
+    table: tuple[Expectation, ...] = ()
+    derived: dict[str, str] = field(default_factory=dict)
+    max_rejected_share: float = 0.05
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.max_rejected_share < 1:
+            raise ValueError(f"validation.max_rejected_share is {self.max_rejected_share}: it must be in [0, 1).")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitSettings:
+    """How rows are divided: by a hash of their keys, or by time (the newest rows are the test part).
+
+    test, validation: shares of all rows. seed: another number gives another hash split.
+    """
+
+    __pydantic_config__ = STRICT
+
+    by: Literal["hash", "time"] = "hash"
+    test: float = 0.2
+    validation: float = 0.1
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("test", "validation"):
+            if not 0 < getattr(self, name) < 1:
+                raise ValueError(f"split.{name} is {getattr(self, name)}: it must be between 0 and 1.")
+        if self.test + self.validation >= 1:
+            total = self.test + self.validation
+            raise ValueError(f"split.test and split.validation sum to {total:g}: nothing is left to train on.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobSettings:
+    """All that the jobs read."""
+
+    __pydantic_config__ = STRICT
+
+    data: DataSettings
+    validation: ValidationSettings = field(default_factory=ValidationSettings)
+    split: SplitSettings = field(default_factory=SplitSettings)
+
+    def __post_init__(self) -> None:
+        if self.split.by == "time" and self.data.date is None:
+            raise ValueError("split: time needs data.date, the column that says when a row happened.")
+        for name, text in self.validation.derived.items():
+            if name in self.data.columns or name in self.data.derived:
+                raise ValueError(f"validation.derived.{name}: a column has that name already.")
+            try:
+                parse(text, self.data.types)
+            except ExpressionError as error:
+                raise ValueError(f"validation.derived.{name}: {error}") from error
+        known = [*self.data.columns, *self.validation.derived]
+        for expectation in (*self.validation.rows, *self.validation.table):
+            for name in _columns_of(expectation):
+                if name not in known:
+                    place = f"validation, {expectation.expectation}"
+                    raise ValueError(f"{place}: {name} is no column{did_you_mean(name, known)}.")
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> JobSettings:
+        """Build the settings from the parsed sections. Raises JobError with one sentence."""
+        try:
+            return cls(**_sections(normalise(document)))
+        except (TypeError, KeyError, AttributeError, ValueError) as error:
+            raise JobError(f"The settings cannot be used: {error}") from error
+
+    def to_json(self) -> dict[str, Any]:
+        """The sections as they lie in settings.json; `from_json` gives them back."""
+        return asdict(self)
+
+
+def load(path: Path = DEFAULT_PATH) -> JobSettings:
+    """Read settings.json. Raises JobError when it is missing or cannot be used."""
+    try:
+        return JobSettings.from_json(json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError as error:
+        raise JobError(f"The settings {path} do not exist; give their place with --settings.") from error
+    except json.JSONDecodeError as error:
+        raise JobError(f"The settings {path} are not JSON: {error}.") from error
+
+
+def normalise(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the sections with the short form `split: time` written out as `split: {by: time}`."""
+    split = raw.get("split")
+    return {**raw, "split": {"by": split}} if isinstance(split, str) else dict(raw)
+
+
+def names_or_none(text: str) -> set[str]:
+    """Return the names in an expression, none if it cannot be parsed."""
+    try:
+        return names(text)
+    except (SyntaxError, ValueError):
+        return set()
+
+
+def _columns_of(expectation: Expectation) -> list[str]:
+    """Return the columns that an expectation's arguments name."""
+    arguments = expectation.arguments
+    single = [arguments[key] for key in ("column", "column_A", "column_B") if key in arguments]
+    return [*single, *arguments.get("column_list", ()), *arguments.get("column_set", ())]
+
+
+def _sections(document: Mapping[str, Any]) -> dict[str, Any]:
+    data = dict(document["data"])
+    for key in ("identity", "group"):
+        data[key] = tuple(data.get(key, ()))
+    data["columns"] = {name: _column(column) for name, column in data["columns"].items()}
+    validation = dict(document.get("validation") or {})
+    for key in ("rows", "table"):
+        validation[key] = tuple(Expectation(**expectation) for expectation in validation.get(key, ()))
+    return {
+        **document,
+        "data": DataSettings(**data),
+        "validation": ValidationSettings(**validation),
+        "split": SplitSettings(**(document.get("split") or {})),
+    }
+
+
+def _column(raw: Mapping[str, Any]) -> Column:
+    column = dict(raw)
+    if column.get("range") is not None:
+        column["range"] = tuple(column["range"])
+    column["levels"] = tuple(column.get("levels", ()))
+    return Column(**column)

@@ -1,0 +1,50 @@
+"""Divide rows into train, validation and test parts, the same way every time."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from steps.failure import JobError
+from steps.settings import DataSettings, SplitSettings
+
+PARTS: tuple[Literal["train", "validation", "test"], ...] = ("train", "validation", "test")
+
+
+def split(rows: pd.DataFrame, data: DataSettings, settings: SplitSettings) -> dict[str, pd.DataFrame]:
+    """Divide rows into the parts train, validation and test, each in the order of `rows`.
+
+    By hash, a row's part depends on its own keys and the seed only, never on other rows: rows with
+    equal keys stay together, and new rows move no old ones. By time, the newest rows are the test
+    part, whole days only, so that no test row is as old as a training row; the validation part is
+    drawn from the rest by hash, because the newest of those rows teach most about the test period.
+    Raises JobError when a part has no rows.
+    """
+    position = hash_position(rows, data.split_keys, settings.seed)
+    if settings.by == "hash":
+        test = position < settings.test
+        validation = ~test & (position < settings.test + settings.validation)
+    else:
+        dates = rows[data.date].to_numpy()
+        cutoff = np.sort(dates)[min(int(len(dates) * (1 - settings.test)), len(dates) - 1)]
+        test = dates >= cutoff
+        validation = ~test & (position < settings.validation / (1 - settings.test))
+    masks = {"train": ~test & ~validation, "validation": validation, "test": test}
+    for name, mask in masks.items():
+        if not mask.any():
+            raise JobError(
+                f"The {name} part has no rows: {len(rows):,} rows are too few for the split by {settings.by}; "
+                "give more data, or change the shares under split in the YAML."
+            )
+    return {name: rows[mask].reset_index(drop=True) for name, mask in masks.items()}
+
+
+def hash_position(rows: pd.DataFrame, keys: tuple[str, ...], seed: int) -> np.ndarray:
+    """Return for each row a number in [0, 1), uniform over keys, from the SHA-256 of its keys."""
+    texts = [rows[key].astype(str) for key in keys]
+    salted = (f"{seed}\x1f" + "\x1f".join(values) for values in zip(*texts, strict=True))
+    first_bytes = b"".join(sha256(text.encode()).digest()[:8] for text in salted)
+    return np.frombuffer(first_bytes, dtype=">u8").astype(float) / 2.0**64

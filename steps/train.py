@@ -1,0 +1,188 @@
+"""Train: the linear regression, and the gradient boosting that starts from it and must beat it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from steps import features as feature_module
+from steps import linear
+from steps.boosting import xgboost
+from steps.failure import JobArgumentParser, JobError, run_job
+from steps.features import Features
+from steps.linear import LinearModel
+from steps.metrics import regression_metrics
+from steps.model import CANDIDATES, Model, matrix, save
+
+# name -> (type, default, smallest, largest); the names are XGBoost's own where it has one
+HYPERPARAMETERS: dict[str, tuple[type, float, float, float]] = {
+    "max_depth": (int, 6, 1, 64),
+    "learning_rate": (float, 0.05, 1e-6, 1),
+    "rounds": (int, 2000, 1, 1_000_000),
+    "early_stopping_rounds": (int, 50, 1, 1_000_000),
+    "min_child_weight": (float, 1, 0, float("inf")),
+    "subsample": (float, 0.8, 1e-6, 1),
+    "colsample_bytree": (float, 0.8, 1e-6, 1),
+    "reg_lambda": (float, 1, 0, float("inf")),
+    "seed": (int, 0, 0, 2**31 - 1),
+    "threads": (int, 2, 1, 1024),
+}
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Run the job with command-line arguments (hyperparameters and channels). Raises JobError."""
+    options = vars(_parser().parse_args(arguments))
+    hyperparameters = {name: options[name] for name in HYPERPARAMETERS}
+    features = feature_module.load(options["features"] / "features.json")
+    train = _read(options["train"] / "train.parquet", features)
+    validation = _read(options["validation"] / "validation.parquet", features)
+    model, metrics = fit(train, validation, features, hyperparameters)
+    save(model, options["model_dir"])
+    copy_serving_code(options["model_dir"] / "code")
+    for name, value in metrics.items():
+        # SageMaker reads these lines by the regular expressions of the job's metric definitions.
+        print(f"{name}={value:.6f};", flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    channel, environment = "/opt/ml/input/data", os.environ
+    parser = JobArgumentParser(prog="steps.train", description=__doc__, allow_abbrev=False)
+    for name in ("train", "validation", "features"):
+        default = environment.get(f"SM_CHANNEL_{name.upper()}", f"{channel}/{name}")
+        parser.add_argument(f"--{name}", type=Path, default=Path(default))
+    parser.add_argument("--model_dir", type=Path, default=Path(environment.get("SM_MODEL_DIR", "/opt/ml/model")))
+    for name, (kind, default_value, low, high) in HYPERPARAMETERS.items():
+        parser.add_argument(f"--{name}", type=_bounded(kind, low, high), default=kind(default_value))
+    return parser
+
+
+def _bounded(kind: type, low: float, high: float) -> Any:
+    """Return an argparse type: a number of `kind` within limits."""
+
+    def number(text: str) -> Any:
+        try:
+            value = kind(text)
+        except ValueError:
+            value = None
+        if value is None or not low <= value <= high:
+            noun = "an integer" if kind is int else "a number"
+            raise argparse.ArgumentTypeError(f"{text!r} is not {noun} from {low:g} to {high:g}")
+        return value
+
+    return number
+
+
+def _read(path: Path, features: Features) -> pd.DataFrame:
+    """Read features and target of one part. Raises JobError if they are not those of features.json."""
+    try:
+        table = pd.read_parquet(path)
+    except FileNotFoundError as error:
+        raise JobError(f"The channel's file {path} does not exist: run steps.preprocess first.") from error
+    if list(table.columns) != [*features.names, features.target]:
+        raise JobError(f"{path} and features.json come from different runs of steps.preprocess.")
+    return table
+
+
+def fit(
+    train: pd.DataFrame, validation: pd.DataFrame, features: Features, hyperparameters: dict[str, Any]
+) -> tuple[Model, dict[str, float]]:
+    """Train both candidates; return the model and its metrics by name.
+
+    Tables hold the features and the target. Metrics are in the target's unit, `mape` a fraction, for
+    the validation part, on which XGBoost also stopped early: the test part is evaluation's alone.
+    """
+    names = list(features.names)
+    target = features.scaled(train[features.target].to_numpy(dtype=float))
+    line = linear.fit(train[names], target, features.levels)
+    booster, best_iteration = _boost(train, validation, features, line, hyperparameters)
+    model = Model(features, booster, line, {})
+    actual = validation[features.target].to_numpy(dtype=float)
+    measured = {c: regression_metrics(actual, model.predict_features(validation[names], c)) for c in CANDIDATES}
+    metrics = {f"validation:{name}": value for name, value in measured["xgboost"].items()}
+    metrics["validation:linear_rmse"] = measured["linear"]["rmse"]
+    metrics["train:rounds"] = float(best_iteration + 1)
+    model.metadata.update(
+        _metadata(features, hyperparameters, best_iteration),
+        rows={"train": len(train), "validation": len(validation)},
+        validation_metrics=measured,
+    )
+    return model, metrics
+
+
+def _boost(
+    train: pd.DataFrame,
+    validation: pd.DataFrame,
+    features: Features,
+    line: LinearModel,
+    hyperparameters: dict[str, Any],
+) -> tuple[xgboost.Booster, int]:
+    """Boost until the validation error has not fallen for a while; keep the rounds up to the best one."""
+    parameters = {
+        "objective": "reg:squarederror",
+        "tree_method": "hist",
+        # Sums over threads are rounded differently by their number: it is fixed, not the machine's.
+        "nthread": hyperparameters["threads"],
+        **{n: v for n, v in hyperparameters.items() if n not in ("rounds", "early_stopping_rounds", "threads")},
+    }
+    names = list(features.names)
+    matrices = [
+        matrix(part[names], features, line, features.scaled(part[features.target].to_numpy(dtype=float)))
+        for part in (train, validation)
+    ]
+    booster = xgboost.train(
+        parameters,
+        matrices[0],
+        num_boost_round=hyperparameters["rounds"],
+        evals=[(matrices[1], "validation")],
+        early_stopping_rounds=hyperparameters["early_stopping_rounds"],
+        verbose_eval=False,
+    )
+    best = int(booster.best_iteration)
+    return booster[: best + 1], best
+
+
+def _metadata(features: Features, hyperparameters: dict[str, Any], best_iteration: int) -> dict[str, Any]:
+    inputs = [
+        {"name": name, "type": column.type, "unit": column.unit, "optional": column.optional}
+        for name, column in features.inputs.items()
+    ]
+    return {
+        "format": 1,
+        "versions": {
+            "python": platform.python_version(),
+            "xgboost": xgboost.__version__,
+            "numpy": np.__version__,
+            "pandas": pd.__version__,
+        },
+        "hyperparameters": hyperparameters,
+        "best_iteration": best_iteration,
+        "target": {
+            "name": features.target,
+            "unit": features.target_unit,
+            "scale": features.target_scale,
+            "range": list(features.target_range),
+        },
+        "inputs": inputs,
+        "features": list(features.names),
+        "boosting_starts_from": "linear",
+    }
+
+
+def copy_serving_code(folder: Path) -> None:
+    """Put this package beside the model: the endpoint imports steps.serve from there."""
+    package = Path(__file__).parent
+    (folder / "steps").mkdir(parents=True, exist_ok=True)
+    for source in sorted(package.glob("*.py")):
+        shutil.copyfile(source, folder / "steps" / source.name)
+
+
+if __name__ == "__main__":
+    run_job(main)

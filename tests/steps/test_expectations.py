@@ -1,0 +1,60 @@
+"""Great Expectations decides, row by row and table by table; settings that it cannot evaluate are named."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from steps.expectations import check, expectations_of_columns
+from steps.failure import JobError
+from steps.settings import Column, Expectation
+
+TABLE = pd.DataFrame({"a": [1.0, 5.0, None, 9.0], "b": [1, 1, 2, 2], "c": ["x", "y", "x", "z"]})
+
+
+def test_columns_imply_expectations() -> None:
+    columns = {
+        "a": Column(type="number", range=(0, 6), unit="m"),
+        "b": Column(type="integer", optional=True, range=(None, 1)),
+        "c": Column(type="category", levels=("x", "y")),
+    }
+    outcomes = check(TABLE, expectations_of_columns(columns), "rows")
+    found = {outcome.expectation.reason: outcome.unexpected.tolist() for outcome in outcomes}
+    assert found == {
+        "a is missing": [2],
+        "a must be from 0 to 6 m": [3],
+        "b must be at most 1": [2, 3],
+        "c is missing": [],
+        "c must be one of x, y": [3],
+    }
+    assert [outcome.success for outcome in outcomes] == [False, False, False, True, False]
+
+
+def test_the_same_expectation_twice_has_two_outcomes() -> None:
+    twice = [Expectation("expect_column_values_to_not_be_null", {"column": "a"}, reason) for reason in "xy"]
+    assert [outcome.expectation.reason for outcome in check(TABLE, twice, "rows")] == ["x", "y"]
+
+
+def test_table_level_outcome_tells_what_was_observed() -> None:
+    expectation = Expectation("expect_column_mean_to_be_between", {"column": "b", "min_value": 2})
+    (outcome,) = check(TABLE, [expectation], "table")
+    assert not outcome.success
+    assert outcome.observed == "1.5"
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "message"),
+    [
+        ("expect_column_values_to_be_betwen", {"column": "a"}, "did you mean expect_column_values_to_be_between"),
+        ("expect_column_values_to_be_between", {"colum": "a"}, "arguments of expect_column_values_to_be_between"),
+        ("expect_column_values_to_be_between", {"column": "c", "min_value": 1}, "could not be evaluated"),
+        ("expect_table_row_count_to_be_between", {"min_value": 1}, "put it under validation.table"),
+    ],
+)
+def test_expectation_that_cannot_be_used_is_named(name: str, arguments: dict[str, object], message: str) -> None:
+    with pytest.raises(JobError, match=message):
+        check(TABLE, [Expectation(name, arguments)], "rows")
+
+
+def test_nothing_expected_is_nothing_checked() -> None:
+    assert check(TABLE, [], "table") == []

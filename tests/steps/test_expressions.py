@@ -1,0 +1,54 @@
+"""The language of derived features takes what it promises, and nothing that could do harm."""
+
+from __future__ import annotations
+
+import pytest
+
+from steps.expressions import ExpressionError, names, parse
+
+TYPES = {"area": "number", "rooms": "integer", "signed": "date", "district": "category", "flat": "text"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "area / max(rooms, 1)",
+        "days(signed) - days('2024-01-01')",
+        "where(district == 'north' and area > 20, 1, 0)",
+        "-(area ** 0.5) // 2 % 3",
+        "1 < rooms <= 3",
+        "not is_missing(rooms)",
+    ],
+)
+def test_accepts(text: str) -> None:
+    parse(text, TYPES)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("area * rums", "rums, which is no column"),
+        ("area * roms", "did you mean rooms"),
+        ("signed + 1", "signed is a date: use year"),
+        ("district + 1", "compare it with a text"),
+        ("year(area)", "takes one column of type date"),
+        ("days('soon')", "not a date"),
+        ("squrt(area)", "did you mean sqrt"),
+        ("where(area, 1)", "takes 3"),
+        ("area +", "not an expression"),
+        ("'text'", "not a number"),
+        ("__import__('os').system('true')", "is not a function"),
+        ("area.__class__", "not part of the language"),
+        ("[area for area in rooms]", "not part of the language"),
+        ("(lambda: 1)()", "is not a function"),
+        ("max(*rooms)", "plain arguments"),
+        ("area" + " + 1" * 500, "longer than"),
+    ],
+)
+def test_refuses_by_name(text: str, message: str) -> None:
+    with pytest.raises(ExpressionError, match=message):
+        parse(text, TYPES)
+
+
+def test_names_are_columns_and_not_functions() -> None:
+    assert names("max(area, year(signed))") == {"area", "signed"}

@@ -1,0 +1,34 @@
+"""A model that was saved predicts the same when it is loaded, and a broken one is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from steps.failure import JobError
+from steps.model import CANDIDATES, load, save
+
+
+@pytest.mark.parametrize("candidate", CANDIDATES)
+def test_saved_model_predicts_the_same(
+    model_folder: Path, typed_rents: pd.DataFrame, tmp_path: Path, candidate: str
+) -> None:
+    model = load(model_folder)
+    save(model, tmp_path / "again")
+    again = load(tmp_path / "again", threads=1)
+    predicted = model.predict(typed_rents, candidate)
+    np.testing.assert_array_equal(again.predict(typed_rents, candidate), predicted)
+    assert np.mean(np.abs(predicted / typed_rents["rent"] - 1)) < 0.2
+
+
+@pytest.mark.parametrize("file", ["xgboost.ubj", "linear.json", "features.json", "model.json"])
+def test_missing_and_broken_files_are_named(model_folder: Path, file: str) -> None:
+    (model_folder / file).write_bytes(b"broken")
+    with pytest.raises(JobError, match=file):
+        load(model_folder)
+    (model_folder / file).unlink()
+    with pytest.raises(JobError, match=r"train it again|do not exist"):
+        load(model_folder)

@@ -1,0 +1,80 @@
+"""A request is read, or refused with the field and the row."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from steps.prediction_request import RequestFault, read_request
+from steps.settings import Column
+
+INPUTS = {
+    "area": Column(type="number"),
+    "rooms": Column(type="integer", optional=True),
+    "signed": Column(type="date"),
+    "kind": Column(type="category"),
+}
+ROW = {"area": 50.5, "rooms": 2, "signed": "2024-03-01", "kind": "007"}
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (json.dumps(ROW), "application/json"),
+        (json.dumps([ROW]), "application/json; charset=utf-8"),
+        (json.dumps({"instances": [ROW]}).encode(), "application/json"),
+        ("area,rooms,signed,kind\n50.5,2,2024-03-01,007\n", "text/csv"),
+        ("kind, signed, rooms, area\r\n007, 2024-03-01, 2, 50.5\r\n", "text/csv; header=present"),
+        (b"\xef\xbb\xbf50.5,2,20240301T000000,007", "TEXT/CSV"),
+    ],
+)
+def test_ways_to_send_one_row(body: Any, content_type: str) -> None:
+    row = read_request(body, content_type, INPUTS).iloc[0]
+    assert row.to_dict() == {"area": 50.5, "rooms": 2, "signed": pd.Timestamp("2024-03-01"), "kind": "007"}
+
+
+def test_optional_field_may_be_absent_or_empty() -> None:
+    without = {name: value for name, value in ROW.items() if name != "rooms"}
+    rows = read_request(json.dumps([without, {**ROW, "rooms": None}]), "application/json", INPUTS)
+    assert rows["rooms"].isna().all()
+    assert read_request("50.5,,2024-03-01,007", "text/csv", INPUTS)["rooms"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "status", "message"),
+    [
+        ("x", "text/plain", 415, "content type text/plain is not"),
+        ("x", None, 415, "content type is missing"),
+        ("", "text/csv", 400, "body is empty: .* area, rooms, signed and kind"),
+        (" \n", "application/json", 400, "body is empty"),
+        (b"\xff", "text/csv", 400, "not text in UTF-8"),
+        ("{", "application/json", 400, "not JSON"),
+        ("7", "application/json", 400, "must be"),
+        ("[]", "application/json", 400, "no rows"),
+        ("[1]", "application/json", 400, "Row 1 is not an object"),
+        (json.dumps({"instances": [ROW], "mode": 1}), "application/json", 400, "unexpected key mode"),
+        (json.dumps([ROW, {**ROW, "colour": 1}]), "application/json", 400, "Row 2 has the unexpected field colour"),
+        (
+            json.dumps({k: v for k, v in ROW.items() if k != "area"}),
+            "application/json",
+            400,
+            "Row 1 lacks the field area",
+        ),
+        (json.dumps({**ROW, "area": "big"}), "application/json", 400, "Row 1, field area: 'big' is not a number"),
+        (json.dumps({**ROW, "area": None}), "application/json", 400, "Row 1, field area: the value is missing"),
+        (json.dumps({**ROW, "rooms": True}), "application/json", 400, "field rooms: True is not an integer"),
+        (json.dumps({**ROW, "signed": 2024}), "application/json", 400, "field signed: 2024 is not a date"),
+        ("aera,rooms,signed,kind\n1,2,3,4", "text/csv", 400, "lacks the field area .* aera; did you mean area"),
+        ("area,area,rooms,signed,kind\n1,1,2,3,4", "text/csv", 400, "area more than once"),
+        ("area,rooms,signed,kind", "text/csv", 400, "header but no rows"),
+        ("50.5,2,2024-03-01,007\n1,2", "text/csv", 400, "Row 2 has 2 fields instead of 4"),
+        ("50.5,2,2024-03-01,007\nbig,2,2024-03-01,007", "text/csv", 400, "Row 2, field area: 'big'"),
+    ],
+)
+def test_refuses(body: Any, content_type: str | None, status: int, message: str) -> None:
+    with pytest.raises(RequestFault, match=message) as fault:
+        read_request(body, content_type, INPUTS)
+    assert fault.value.status == status

@@ -1,0 +1,96 @@
+"""The endpoint answers with the model's predictions, from the code that travels with the model."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from werkzeug.test import Client
+from werkzeug.wrappers import Request, Response
+
+from steps import serve
+from steps.model import load
+
+ROW = {"signed": "2024-03-01", "area": 60.0, "rooms": 2, "lift": True, "district": "south"}
+JSON, CSV = "application/json", "text/csv"
+
+
+def invoke(model: object, body: bytes | str, content_type: str, accept: str | None = None) -> tuple[str, str]:
+    """Call the handlers in the order in which the model server calls them."""
+    data = serve.input_fn(body, content_type)
+    return serve.output_fn(serve.predict_fn(data, model), accept)
+
+
+def test_json_and_csv_carry_the_same_predictions(model_folder: Path) -> None:
+    model = serve.model_fn(str(model_folder))
+    as_json, kind = invoke(model, json.dumps({"instances": [ROW, ROW]}), JSON)
+    assert kind == JSON
+    scores = [row["score"] for row in json.loads(as_json)["predictions"]]
+    header = ",".join(ROW)
+    values = ",".join(str(value) for value in ROW.values())
+    as_csv, kind = invoke(model, f"{header}\n{values}\n{values}\n", CSV, accept="text/csv")
+    assert kind == CSV
+    assert [float(line) for line in as_csv.splitlines()] == scores
+    assert 300 < scores[0] < 1200
+
+
+def test_endpoint_predicts_what_evaluation_predicts(model_folder: Path, typed_rents: pd.DataFrame) -> None:
+    rows = typed_rents.head(20)
+    body = rows.drop(columns=["flat", "rent"]).to_csv(index=False)
+    answer, _ = invoke(serve.model_fn(str(model_folder)), body, CSV, "text/csv")
+    assert [float(line) for line in answer.splitlines()] == load(model_folder).predict(rows).tolist()
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "accept", "status"),
+    [("{}", JSON, None, 400), ("a", "image/png", None, 415), (json.dumps(ROW), JSON, "image/png", 406)],
+)
+def test_werkzeug_answers_faults_with_their_status(
+    model_folder: Path, body: str, content_type: str, accept: str | None, status: int
+) -> None:
+    model = serve.model_fn(str(model_folder))
+
+    @Request.application
+    def application(request: Request) -> Response:
+        answer, kind = invoke(model, request.get_data(), request.content_type or "", accept)
+        return Response(answer, mimetype=kind)
+
+    response = Client(application).post("/invocations", data=body, content_type=content_type)
+    assert response.status_code == status
+
+
+SHIPPED = """
+import json, sys, types
+from pathlib import Path
+
+class BaseInferenceToolkitError(Exception):  # as in sagemaker_inference.errors, which the image has
+    def __init__(self, status_code, message, phrase): ...
+
+package, errors = types.ModuleType("sagemaker_inference"), types.ModuleType("sagemaker_inference.errors")
+errors.BaseInferenceToolkitError = BaseInferenceToolkitError
+sys.modules |= {"sagemaker_inference": package, "sagemaker_inference.errors": errors}
+folder = sys.argv[1]
+sys.path.insert(0, folder + "/code")
+from steps import serve
+assert serve.__file__.startswith(folder), serve.__file__
+for name in ("sklearn", "great_expectations", "yaml", "boto3"):
+    assert name not in sys.modules, name
+model = serve.model_fn(folder)
+print(serve.predict_fn(serve.input_fn(sys.argv[2], "application/json"), model)[0] > 0)
+try:
+    serve.predict_fn(("{}", "application/json"), model)
+except BaseInferenceToolkitError as error:
+    print(error.status_code, error.phrase, error.message)
+"""
+
+
+def test_shipped_code_serves_alone_under_the_contract_of_the_image(model_folder: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-I", "-c", SHIPPED, str(model_folder), json.dumps(ROW)]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.splitlines()[0] == "True"
+    assert result.stdout.splitlines()[1].startswith("400 Bad Request Row 1 lacks the fields signed, area")

@@ -1,0 +1,100 @@
+"""Settings that cannot work are refused with one sentence that names the place."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import TypeAdapter, ValidationError
+
+from steps.failure import JobError
+from steps.settings import JobSettings, load, normalise
+
+YAML = Path(__file__).parents[2] / "pipelines" / "house_prices.yaml"
+
+
+def change(document: dict[str, Any], path: str, value: Any) -> None:
+    *parents, last = path.split("/")
+    for key in parents:
+        document = document[key]
+    document[last] = value
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("data/target", "rnet", "data.target: rnet is no column; did you mean rent"),
+        ("data/target", "district", "must be an integer or number"),
+        ("data/identity", ["flt"], "data.identity: flt is no column; did you mean flat"),
+        ("data/identity", [], "data.identity is empty"),
+        ("data/date", "area", "must have the type date"),
+        ("data/derived/bad", "aera * 2", "data.derived.bad: .*aera.*did you mean area"),
+        ("data/derived/bad", "rent / area", "may not use the target rent"),
+        ("data/derived/area", "rooms", "has that name already"),
+        ("data/columns/area/range", [10, 5], "starts above its end"),
+        ("data/columns/lift/range", [0, 1], "only an integer or number has a range"),
+        ("data/columns/area/typ", "number", "typ"),
+        ("split", {"test": 0.7, "validation": 0.3}, "nothing is left to train on"),
+        ("split", {"test": 1.5}, "split.test is 1.5"),
+        ("validation/max_rejected_share", 3, "max_rejected_share is 3"),
+        ("validation/rows", [{"expectation": "be_good"}], "start with expect_"),
+        (
+            "validation/rows",
+            [{"expectation": "expect_column_values_to_not_be_null", "arguments": {"column": "aera"}}],
+            "aera is no column; did you mean area",
+        ),
+    ],
+)
+def test_refuses(document: dict[str, Any], path: str, value: Any, message: str) -> None:
+    change(document, path, value)
+    with pytest.raises(JobError, match=message):
+        JobSettings.from_json(document)
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [("data/colour", 1), ("data/columns/area/unti", "m2"), ("data/rows", "many"), ("split", {"by": "hsh"})],
+)
+def test_pydantic_is_strict_about_the_same_classes(document: dict[str, Any], path: str, value: Any) -> None:
+    adapter = TypeAdapter(JobSettings)
+    text = json.dumps(normalise(document))
+    assert adapter.validate_json(text) == JobSettings.from_json(document)
+    change(document, path, value)
+    with pytest.raises(ValidationError, match=path.rsplit("/", 1)[-1]):
+        adapter.validate_json(json.dumps(normalise(document)))
+
+
+def test_time_split_needs_a_date(document: dict[str, Any]) -> None:
+    document["data"].pop("date")
+    with pytest.raises(JobError, match=r"split: time needs data\.date"):
+        JobSettings.from_json({**document, "split": "time"})
+
+
+def test_bare_word_is_a_split(document: dict[str, Any]) -> None:
+    assert normalise({**document, "split": "time"})["split"] == {"by": "time"}
+    assert JobSettings.from_json({**document, "split": "time"}).split.by == "time"
+
+
+def test_features_and_inputs(settings: JobSettings) -> None:
+    assert settings.data.features == ("area", "rooms", "lift", "district", "area_per_room", "month")
+    assert list(settings.data.inputs) == ["signed", "area", "rooms", "lift", "district"]
+
+
+def test_json_round_trip(settings: JobSettings, settings_file: Path) -> None:
+    assert load(settings_file) == settings
+
+
+def test_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(JobError, match=r"none\.json do not exist"):
+        load(tmp_path / "none.json")
+
+
+def test_the_house_prices_are_settings_and_never_use_the_price() -> None:
+    document = yaml.safe_load(YAML.read_text(encoding="utf-8"))
+    settings = JobSettings.from_json({key: document[key] for key in ("data", "validation", "split")})
+    assert settings.data.split_keys == ("id",)
+    assert "price" not in settings.data.inputs
+    assert "id" not in settings.data.inputs

@@ -1,0 +1,59 @@
+"""The split is the same every time, and no row's side depends on other rows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from steps.failure import JobError
+from steps.settings import JobSettings, SplitSettings
+from steps.split import hash_position, split
+
+POSITION = 0.39787094497196573
+
+
+def test_hash_split_divides_all_rows_by_the_shares(typed_rents: pd.DataFrame, settings: JobSettings) -> None:
+    parts = split(typed_rents, settings.data, settings.split)
+    flats = [set(part["flat"]) for part in parts.values()]
+    assert sum(len(part) for part in parts.values()) == len(set.union(*flats)) == len(typed_rents)
+    assert len(parts["test"]) / len(typed_rents) == pytest.approx(0.2, abs=0.05)
+    assert len(parts["validation"]) / len(typed_rents) == pytest.approx(0.1, abs=0.04)
+
+
+def test_side_of_a_row_does_not_depend_on_the_others(typed_rents: pd.DataFrame, settings: JobSettings) -> None:
+    whole = split(typed_rents, settings.data, settings.split)
+    fewer = split(typed_rents.sample(frac=0.5, random_state=1), settings.data, settings.split)
+    for name, part in fewer.items():
+        assert set(part["flat"]) <= set(whole[name]["flat"])
+
+
+def test_rows_of_one_group_stay_together(typed_rents: pd.DataFrame, settings: JobSettings) -> None:
+    again = typed_rents.assign(signed=typed_rents["signed"] + pd.Timedelta(days=400))
+    parts = split(pd.concat([typed_rents, again]), settings.data, settings.split)
+    assert not set(parts["test"]["flat"]) & (set(parts["train"]["flat"]) | set(parts["validation"]["flat"]))
+
+
+def test_seed_gives_another_split(typed_rents: pd.DataFrame) -> None:
+    first, second = (hash_position(typed_rents, ("flat",), seed) for seed in (0, 1))
+    assert (first != second).all()
+
+
+def test_position_is_fixed_for_ever() -> None:
+    # SHA-256 of "0\x1f0001", by hand: a change would silently reshuffle every data set.
+    position = hash_position(pd.DataFrame({"flat": ["0001"]}), ("flat",), 0)
+    assert position[0] == pytest.approx(POSITION, abs=1e-15)
+
+
+def test_time_split_keeps_the_newest_days_for_the_test(typed_rents: pd.DataFrame, settings: JobSettings) -> None:
+    parts = split(typed_rents, settings.data, SplitSettings(by="time"))
+    older = pd.concat([parts["train"], parts["validation"]])["signed"].max()
+    assert parts["test"]["signed"].min() > older
+    assert len(parts["test"]) / len(typed_rents) == pytest.approx(0.2, abs=0.02)
+    assert len(parts["validation"]) / len(typed_rents) == pytest.approx(0.1, abs=0.04)
+
+
+def test_empty_part_is_refused(typed_rents: pd.DataFrame, settings: JobSettings) -> None:
+    with pytest.raises(JobError, match="part has no rows: 2 rows are too few"):
+        split(typed_rents.head(2), settings.data, replace(settings.split, by="time"))

@@ -1,0 +1,88 @@
+"""Training is reproducible, stops early, beats the line it starts from, and leaves data, never pickles."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from steps.failure import JobError
+from steps.train import main
+
+ROOT = Path(__file__).parents[2]
+
+
+def channels(folder: Path) -> dict[str, str]:
+    return {f"SM_CHANNEL_{name.upper()}": str(folder / name) for name in ("train", "validation", "features")}
+
+
+def test_job_as_sagemaker_starts_it(preprocessed: Path, tmp_path: Path) -> None:
+    """Channels and model folder by environment, hyperparameters as texts, metrics by regular expression."""
+    environment = {**os.environ, **channels(preprocessed), "SM_MODEL_DIR": str(tmp_path / "model")}
+    command = [sys.executable, "-m", "steps.train", "--learning_rate", "0.1", "--max_depth", "3", "--rounds", "200"]
+    result = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    metrics = dict(re.findall(r"^([\w:]+)=([0-9.]+);$", result.stdout, flags=re.MULTILINE))
+    assert float(metrics["validation:rmse"]) < float(metrics["validation:linear_rmse"])
+    assert float(metrics["train:rounds"]) < 200
+
+
+def test_model_folder_is_data_and_serving_code(model_folder: Path) -> None:
+    files = {str(path.relative_to(model_folder)) for path in model_folder.rglob("*") if path.is_file()}
+    assert {"xgboost.ubj", "linear.json", "features.json", "model.json", "code/steps/serve.py"} <= files
+    assert {Path(name).suffix for name in files} == {".ubj", ".json", ".py"}
+    metadata = json.loads((model_folder / "model.json").read_text())
+    assert metadata["target"] == {
+        "name": "rent",
+        "unit": "EUR",
+        "scale": "log",
+        "range": metadata["target"]["range"],
+    }
+    assert [field["name"] for field in metadata["inputs"]] == ["signed", "area", "rooms", "lift", "district"]
+    assert metadata["hyperparameters"]["max_depth"] == 3
+
+
+def test_same_input_gives_the_same_bytes(preprocessed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in channels(preprocessed).items():
+        monkeypatch.setenv(name, value)
+    for name in ("one", "two"):
+        main(["--model_dir", str(tmp_path / name), "--rounds", "20"])
+    for file in ("xgboost.ubj", "linear.json", "features.json", "model.json"):
+        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--max_depth", "deep"], "--max_depth: 'deep' is not an integer from 1 to 64"),
+        (["--subsample", "1.5"], "--subsample: '1.5' is not a number"),
+        (["--learning_rate", "nan"], "--learning_rate: 'nan' is not a number"),
+        (["--colour", "red"], "unrecognized arguments: --colour red"),
+        (["--features", "/none"], "/none/features.json do not exist: run steps.preprocess"),
+        (["--train", "/none"], "/none/train.parquet does not exist"),
+    ],
+)
+def test_wrong_arguments_are_named(
+    preprocessed: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str
+) -> None:
+    for name, value in channels(preprocessed).items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(JobError, match=message):
+        main(arguments)
+
+
+def test_features_of_another_run_are_refused(
+    preprocessed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in channels(preprocessed).items():
+        monkeypatch.setenv(name, value)
+    path = preprocessed / "features" / "features.json"
+    path.write_text(path.read_text().replace('"month"', '"moon"'))
+    with pytest.raises(JobError, match="come from different runs"):
+        main(["--model_dir", str(tmp_path / "model")])
+    assert not (tmp_path / "model").exists()
