@@ -1,0 +1,1 @@
+"""SageMaker on this machine: control plane, job runtime and hosting, for any pipeline definition."""

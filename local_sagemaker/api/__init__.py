@@ -1,0 +1,1 @@
+"""The SageMaker API on this machine: one module per family of operations."""

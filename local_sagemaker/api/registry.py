@@ -1,0 +1,197 @@
+"""The model registry: groups, versioned model packages, their approval and the event that it emits."""
+
+import json
+import re
+import time
+from collections.abc import Callable
+from typing import Any
+
+from local_sagemaker.api.dispatch import Caller, Request
+from local_sagemaker.api.listing import page
+from local_sagemaker.api.tags import Tags
+from local_sagemaker.errors import ServiceError, invalid
+from local_sagemaker.records import Records
+
+PACKAGES = "model-package"
+GROUPS = "model-package-group"
+SendEvent = Callable[[str, dict[str, Any]], None]
+
+
+class Registry:
+    """Model package groups and model packages. `send_event(region, event)` reaches EventBridge."""
+
+    def __init__(self, records: Records, tags: Tags, send_event: SendEvent) -> None:
+        self._records = records
+        self._tags = tags
+        self._send_event = send_event
+
+    def create_model_package_group(self, request: Request, caller: Caller) -> Request:
+        """Create a group."""
+        name = request["ModelPackageGroupName"]
+        arn = caller.arn(f"model-package-group/{name}")
+        group = {
+            **request,
+            "ModelPackageGroupArn": arn,
+            "ModelPackageGroupStatus": "Completed",
+            "CreationTime": time.time(),
+            "CreatedBy": {},
+        }
+        if not self._records.create(GROUPS, name, group):
+            raise invalid(f"Model Package Group already exists: {arn}")
+        self._tags.add_tags({"ResourceArn": arn, "Tags": request.get("Tags", [])}, caller)
+        return {"ModelPackageGroupArn": arn}
+
+    def describe_model_package_group(self, request: Request, caller: Caller) -> Request:
+        """One group."""
+        return self._group(request["ModelPackageGroupName"])
+
+    def list_model_package_groups(self, request: Request, caller: Caller) -> Request:
+        """Groups, newest first."""
+        return page(
+            self._records.all(GROUPS),
+            request,
+            result="ModelPackageGroupSummaryList",
+            name="ModelPackageGroupName",
+        )
+
+    def delete_model_package_group(self, request: Request, caller: Caller) -> Request:
+        """Delete a group that holds no model package."""
+        name = self._group(request["ModelPackageGroupName"])["ModelPackageGroupName"]
+        if self._versions(name):
+            raise ServiceError("ConflictException", f"Model Package Group {name} still has model packages.")
+        self._records.delete(GROUPS, name)
+        return {}
+
+    def create_model_package(self, request: Request, caller: Caller) -> Request:
+        """Register the next version of a group, which is created where it does not exist."""
+        name = request.get("ModelPackageGroupName")
+        if name is None:
+            raise invalid("Local SageMaker registers versioned model packages only: set ModelPackageGroupName.")
+        name = name.rpartition("/")[2]
+        now = time.time()
+        with self._records.lock:
+            if self._records.get(GROUPS, name) is None:
+                self.create_model_package_group({"ModelPackageGroupName": name}, caller)
+            version = self._next_version(name)
+            arn = caller.arn(f"model-package/{name}/{version}")
+            package = {
+                "ModelApprovalStatus": "PendingManualApproval",
+                **request,
+                "ModelPackageGroupName": name,
+                "ModelPackageArn": arn,
+                "ModelPackageVersion": version,
+                "ModelPackageStatus": "Completed",
+                "ModelPackageStatusDetails": {"ValidationStatuses": [], "ImageScanStatuses": []},
+                "CreationTime": now,
+                "LastModifiedTime": now,
+            }
+            self._records.create(PACKAGES, _key(name, version), package)
+            self._tags.add_tags({"ResourceArn": arn, "Tags": request.get("Tags", [])}, caller)
+        self._emit(package, caller.region)
+        return {"ModelPackageArn": arn}
+
+    def describe_model_package(self, request: Request, caller: Caller) -> Request:
+        """One version."""
+        return self.package(request["ModelPackageName"])
+
+    def list_model_packages(self, request: Request, caller: Caller) -> Request:
+        """Versions of one group or of all, newest first."""
+        group = request.get("ModelPackageGroupName", "").rpartition("/")[2]
+        status = request.get("ModelApprovalStatus")
+        found = [
+            package
+            for package in (self._versions(group) if group else self._records.all(PACKAGES))
+            if status in (None, package["ModelApprovalStatus"])
+        ]
+        return page(found, request, result="ModelPackageSummaryList", name="ModelPackageGroupName")
+
+    def update_model_package(self, request: Request, caller: Caller) -> Request:
+        """Approve, reject, or change the metadata of a version; emits the event of a state change."""
+        with self._records.lock:
+            package = self.package(request["ModelPackageArn"])
+            properties = {
+                **package.get("CustomerMetadataProperties", {}),
+                **request.get("CustomerMetadataProperties", {}),
+            }
+            for removed in request.get("CustomerMetadataPropertiesToRemove", []):
+                properties.pop(removed, None)
+            changes = {
+                name: request[name]
+                for name in (
+                    "ModelApprovalStatus",
+                    "ApprovalDescription",
+                    "ModelCard",
+                    "SourceUri",
+                    "ModelLifeCycle",
+                )
+                if name in request
+            }
+            changed = self._records.update(
+                PACKAGES,
+                _key(package["ModelPackageGroupName"], package["ModelPackageVersion"]),
+                **changes,
+                CustomerMetadataProperties=properties or None,
+                LastModifiedTime=time.time(),
+                LastModifiedBy={},
+            )
+        self._emit(changed, caller.region)
+        return {"ModelPackageArn": changed["ModelPackageArn"]}
+
+    def delete_model_package(self, request: Request, caller: Caller) -> Request:
+        """Delete a version; its number is not used again."""
+        package = self.package(request["ModelPackageName"])
+        self._records.delete(PACKAGES, _key(package["ModelPackageGroupName"], package["ModelPackageVersion"]))
+        return {}
+
+    def package(self, arn: str) -> Request:
+        """The record of one version, by its ARN."""
+        found = re.search(r"model-package/(.+)/(\d+)$", arn)
+        package = self._records.get(PACKAGES, _key(found[1], int(found[2]))) if found else None
+        if package is None:
+            raise invalid(f"ModelPackage {arn} does not exist.")
+        return package
+
+    def _next_version(self, group: str) -> int:
+        counter = self._records.get("model-package-counter", group) or {"Version": 0}
+        self._records.put("model-package-counter", group, {"Version": counter["Version"] + 1})
+        return counter["Version"] + 1
+
+    def _group(self, name: str) -> Request:
+        group = self._records.get(GROUPS, name.rpartition("/")[2])
+        if group is None:
+            raise invalid(f"ModelPackageGroup {name} does not exist.")
+        return group
+
+    def _versions(self, group: str) -> list[Request]:
+        return self._records.all(PACKAGES, prefix=f"{group}/")
+
+    def _emit(self, package: Request, region: str) -> None:
+        # https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventbridge.html
+        detail: dict[str, Any] = {
+            name: package[name]
+            for name in (
+                "ModelPackageGroupName",
+                "ModelPackageVersion",
+                "ModelPackageArn",
+                "ModelPackageStatus",
+                "ModelApprovalStatus",
+                "ApprovalDescription",
+                "CustomerMetadataProperties",
+                "InferenceSpecification",
+            )
+            if name in package
+        }
+        detail["CreationTime"] = round(package["CreationTime"] * 1000)
+        self._send_event(
+            region,
+            {
+                "Source": "aws.sagemaker",
+                "DetailType": "SageMaker Model Package State Change",
+                "Resources": [package["ModelPackageArn"]],
+                "Detail": json.dumps(detail),
+            },
+        )
+
+
+def _key(group: str, version: int) -> str:
+    return f"{group}/{version}"

@@ -1,0 +1,1 @@
+"""The pipeline engine: definitions, their expressions, and the executions that they drive."""

@@ -1,0 +1,30 @@
+"""The errors of local SageMaker: what an AWS client is told, and what a person at the command line is told."""
+
+
+class LocalSageMakerError(Exception):
+    """A fault that a person can mend; its text is one sentence that says what, where and how."""
+
+
+class ServiceError(Exception):
+    """An AWS error response: a code that clients know, a message, an HTTP status."""
+
+    def __init__(self, code: str, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.status = status
+
+
+def invalid(message: str) -> ServiceError:
+    """The request cannot be met as it stands."""
+    return ServiceError("ValidationException", message)
+
+
+def not_found(message: str) -> ServiceError:
+    """The operations that declare a ResourceNotFound error use it; the older ones use `invalid`."""
+    return ServiceError("ResourceNotFound", message)
+
+
+def unsupported(what: str) -> ServiceError:
+    """What this machine cannot do is refused by name; nothing is faked."""
+    return invalid(f"Local SageMaker does not support {what}.")

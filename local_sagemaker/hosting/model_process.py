@@ -1,0 +1,239 @@
+"""One serving process: a container definition, with its model unpacked in a private /opt/ml, behind HTTP."""
+
+import logging
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import urllib3
+
+from local_sagemaker.hosting.model_files import MODEL, prepare_model
+from local_sagemaker.jobs.environment import clean_environment
+from local_sagemaker.jobs.host import Host
+from local_sagemaker.jobs.images import ImageMap, UnknownImage
+from local_sagemaker.jobs.isolation import Isolation, PrivateFolder, isolation_here
+from local_sagemaker.jobs.outcome import ClientFault
+from local_sagemaker.jobs.process import Command, Ended, SupervisedProcess, SupervisionFailed
+from local_sagemaker.jobs.storage import ObjectStore
+
+LOG = logging.getLogger("local_sagemaker.hosting")
+SERVER = Path(__file__).with_name("model_server.py")
+ADDRESS_IN_USE = 98  # of model_server.py
+PORT_ATTEMPTS = 5
+PING_SECONDS = 0.01  # between two pings of a process that starts
+PING_TIMEOUT_SECONDS = 2.0  # the service's own limit
+INVOCATION_TIMEOUT_SECONDS = 60.0  # the service's own limit
+STOP_GRACE_SECONDS = 1.0  # a model process has nothing to save
+LOG_CHARACTERS = 600  # of a process that failed to start; FailureReason has at most 1024
+DEATH_SECONDS = 1.0  # for which the end of a process that has dropped its connections is awaited
+CONNECTIONS = 32  # kept open to one process
+
+
+class ModelFailedToStart(Exception):
+    """The process did not come to answer /ping; the message has the reason and the last lines of its log."""
+
+
+class ModelUnavailable(Exception):
+    """The process has died, or was never started.
+
+    `reached` says whether the request may have reached it; where it did not, it is safe to ask again.
+    """
+
+    def __init__(self, message: str, reached: bool = False) -> None:
+        super().__init__(message)
+        self.reached = reached
+
+
+@dataclass(frozen=True)
+class ModelResponse:
+    """What the model answered: any status, also an error's."""
+
+    status: int
+    content_type: str
+    body: bytes
+    headers: dict[str, str]
+
+
+class ModelProcess:
+    """A serving process for a container definition {Image, ModelDataUrl | ModelDataSource, Environment}.
+
+    Its files are in `folder`/`name`: `output.log`, and while it runs its private /opt/ml. The methods
+    may be called by several threads at once.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        container: Mapping[str, Any],
+        folder: Path,
+        store: ObjectStore,
+        images: ImageMap,
+        environment: Mapping[str, str],
+        isolation: Isolation | None = None,
+    ) -> None:
+        self.name = name
+        self.log = folder / name / "output.log"
+        self._container = container
+        self._folder = folder / name
+        self._store = store
+        self._images = images
+        self._environment = environment
+        self._isolation = isolation or isolation_here()
+        self._prepared: dict[str, str] = {}
+        self._lifecycle = threading.Lock()
+        self._closed = False
+        self._process: SupervisedProcess | None = None
+        self._host: Host | None = None
+        self._pool: urllib3.HTTPConnectionPool | None = None
+
+    def start(self, timeout_seconds: float = 60) -> None:
+        """Unpack the model, start the process, and return when it answers /ping.
+
+        ModelFailedToStart otherwise; then nothing is left running. A process that has died is started
+        again, with the files of its first start.
+        """
+        deadline = time.monotonic() + timeout_seconds
+        with self._lifecycle:
+            if self.alive():
+                return
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self.log.touch()
+            try:
+                host, command = self._prepare(deadline)
+                self._start_on_free_port(host, command, deadline)
+            except (ClientFault, UnknownImage, SupervisionFailed) as fault:
+                self._clean()
+                raise ModelFailedToStart(str(fault)) from None
+            except BaseException:
+                self._clean()
+                raise
+
+    def invoke(self, body: bytes, content_type: str, accept: str, headers: Mapping[str, str]) -> ModelResponse:
+        """POST /invocations; ModelUnavailable where the process has died or dies meanwhile."""
+        pool = self._pool
+        if pool is None or not self.alive():
+            raise ModelUnavailable(f"The process of the model {self.name} is not running: see {self.log}.")
+        sent = {**headers, "Content-Type": content_type, "Accept": accept}
+        try:
+            response = pool.request("POST", "/invocations", body=body, headers=sent, retries=False, redirect=False)
+        except urllib3.exceptions.ReadTimeoutError:
+            seconds = f"{INVOCATION_TIMEOUT_SECONDS:.0f} seconds"
+            return ModelResponse(504, "text/plain", f"The model did not answer within {seconds}.".encode(), {})
+        except urllib3.exceptions.HTTPError as error:
+            self._await_death()
+            raise ModelUnavailable(
+                f"The process of the model {self.name} died during the invocation ({error}): see {self.log}.",
+                reached=not isinstance(error, urllib3.exceptions.NewConnectionError),
+            ) from None
+        content = response.headers.get("Content-Type", "application/octet-stream")
+        return ModelResponse(response.status, content, response.data, dict(response.headers))
+
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self._process is not None and self._process.alive()
+
+    def _await_death(self) -> None:
+        """A lost connection is known a little earlier than the end of the process that caused it."""
+        process = self._process
+        if process is not None:
+            try:
+                process.wait(DEATH_SECONDS)
+            except SupervisionFailed as error:
+                LOG.warning("%s", error)
+
+    def stop(self) -> None:
+        """End the process for good and delete its files; its log stays."""
+        self._closed = True  # ends a start that is under way, too
+        with self._lifecycle:
+            self._clean()
+
+    def _clean(self) -> None:
+        if self._pool is not None:
+            self._pool.close()
+        if self._process is not None:
+            self._process.end()
+        if self._host is not None:
+            self._host.private.close()
+            shutil.rmtree(self._host.private.root, ignore_errors=True)
+        self._pool = self._process = self._host = None
+
+    def _prepare(self, deadline: float) -> tuple[Host, Command]:
+        """The command that serves; the first time, the files that it needs."""
+        runtime = self._images.resolve(str(self._container.get("Image", "")))
+        arguments = [*runtime.python, str(SERVER)]
+        if self._host is not None:
+            return self._host, Command(arguments, self._prepared, MODEL)
+        private = PrivateFolder(self._folder / "algo-1", self._isolation)
+        host = self._host = Host("algo-1", ("algo-1",), private, self.log)
+        own = {str(name): str(value) for name, value in self._container.get("Environment", {}).items()}
+        if not host.private.mounted:
+            own.setdefault("SAGEMAKER_BASE_DIR", "/opt/ml")  # rewritten to where it is, for the model server
+        environment = clean_environment(host.private, runtime, 1, [self._environment, own])
+
+        def run(command: list[str], variables: Mapping[str, str]) -> int:
+            return self._run(host, Command(command, variables), deadline)
+
+        variables = prepare_model(host, self._container, environment, self._store, runtime, run)
+        self._prepared = environment | variables
+        return host, Command(arguments, self._prepared, MODEL)
+
+    def _run(self, host: Host, command: Command, deadline: float) -> int:
+        """Run a preparation to its end, or to the deadline; its exit code."""
+        process = SupervisedProcess(command, host.private, host.log, host.record, STOP_GRACE_SECONDS)
+        try:
+            ended = process.wait(max(0.0, deadline - time.monotonic()))
+        finally:
+            process.end()
+        return ended.exit_code if ended is not None else 1
+
+    def _start_on_free_port(self, host: Host, command: Command, deadline: float) -> None:
+        for _ in range(PORT_ATTEMPTS):
+            port = _free_port()
+            arguments = [*command.arguments, "--port", str(port)]
+            serve = Command(arguments, command.environment, command.directory)
+            self._process = SupervisedProcess(serve, host.private, host.log, host.record, STOP_GRACE_SECONDS)
+            self._pool = _pool(port)
+            ended = self._wait_for_ping(self._process, self._pool, deadline)
+            if ended is None:
+                return
+            if ended.exit_code != ADDRESS_IN_USE:  # else another process took the port meanwhile
+                raise ModelFailedToStart(self._why(f"its process ended with exit code {ended.exit_code}"))
+        raise ModelFailedToStart(self._why("no free port was found"))
+
+    def _wait_for_ping(
+        self, process: SupervisedProcess, pool: urllib3.HTTPConnectionPool, deadline: float
+    ) -> Ended | None:
+        while not self._closed:
+            ended = process.wait(PING_SECONDS)
+            if ended is not None:
+                return ended
+            try:
+                response = pool.request("GET", "/ping", timeout=PING_TIMEOUT_SECONDS, retries=False)
+                if response.status == 200:
+                    return None
+            except urllib3.exceptions.HTTPError as error:
+                LOG.debug("the model %s does not answer yet: %s", self.name, error)
+            if time.monotonic() >= deadline:
+                raise ModelFailedToStart(self._why("it did not pass the ping health check in time"))
+        raise ModelFailedToStart(f"The model {self.name} was stopped while it started.")
+
+    def _why(self, reason: str) -> str:
+        end = self.log.read_text("utf-8", "replace").strip()[-LOG_CHARACTERS:] or "it is empty."
+        return f"The model {self.name} failed to start: {reason}. The end of its log ({self.log}):\n{end}"
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def _pool(port: int) -> urllib3.HTTPConnectionPool:
+    return urllib3.HTTPConnectionPool(
+        "127.0.0.1", port, maxsize=CONNECTIONS, timeout=INVOCATION_TIMEOUT_SECONDS, retries=False
+    )

@@ -1,0 +1,1 @@
+"""Jobs as processes: the SageMaker container contract on this machine, without Docker."""

@@ -1,0 +1,47 @@
+"""What a type of job must say for the runtime to run it: the part of the container contract that differs."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from threading import Event
+from typing import Protocol
+
+from local_sagemaker.jobs.host import Host
+from local_sagemaker.jobs.images import ImageMap, Runtime, UnknownImage
+from local_sagemaker.jobs.outcome import ClientFault, Outcome, StopReason
+from local_sagemaker.jobs.process import Command, Ended
+from local_sagemaker.jobs.storage import ObjectStore
+
+RunCommand = Callable[[Host, Command], Ended]
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What every job has at hand: objects, images, and variables that each process gets in addition."""
+
+    store: ObjectStore
+    images: ImageMap
+    environment: Mapping[str, str]
+
+    def runtime(self, image: str) -> Runtime:
+        """The local runtime of an image; ClientFault where there is none."""
+        try:
+            return self.images.resolve(image)
+        except UnknownImage as error:
+            raise ClientFault(str(error)) from None
+
+
+class Job(Protocol):
+    """One job: the runtime prepares each host, runs what that returns, uploads, and asks for the outcome."""
+
+    name: str
+    instance_count: int
+    limit_seconds: float | None
+
+    def prepare(self, host: Host, stop: Event, run: RunCommand) -> Command:
+        """Fill the host's /opt/ml and say what to run there; `run` runs preparations as the job itself runs."""
+
+    def upload(self, hosts: Sequence[Host]) -> None:
+        """Store the outputs."""
+
+    def outcome(self, hosts: Sequence[Host], ended: Ended, stopped: StopReason | None) -> Outcome:
+        """The end of the job in the service's words; `ended` is the process that decided it."""

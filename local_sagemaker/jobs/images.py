@@ -1,0 +1,71 @@
+"""Which local runtime stands for a container image."""
+
+import re
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+# Repository names of the images that run a user's Python script: AWS's framework images (the names in
+# the SageMaker SDK's image_uri_config) and Docker's official python image.
+PYTHON_REPOSITORIES = re.compile(
+    r"(sagemaker-(xgboost|scikit-learn|base-python(-\w+)?|distribution(-\w+)?)"
+    r"|(sagemaker-)?(pytorch|tensorflow|mxnet|huggingface|autogluon|chainer)(-[\w-]+)?"
+    r"|python)"
+)
+
+
+class UnknownImage(LookupError):
+    """No local runtime stands for the image; the message says how to give it one."""
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """What runs in place of an image: `python` is the command that starts its Python interpreter."""
+
+    python: tuple[str, ...]
+
+    @property
+    def is_current(self) -> bool:
+        """Whether this is the interpreter that runs the server."""
+        return self.python == (sys.executable,)
+
+
+class ImageMap:
+    """Image URIs to local runtimes.
+
+    `mapping` adds to what is known: an image URI, or the beginning of one, to an interpreter's path or to
+    a command that starts one. The longest matching beginning wins, and goes before the known images.
+    """
+
+    def __init__(self, mapping: Mapping[str, str | Sequence[str]] | None = None) -> None:
+        self._commands = {
+            image: (command,) if isinstance(command, str) else tuple(command)
+            for image, command in (mapping or {}).items()
+        }
+
+    def resolve(self, image_uri: str) -> Runtime:
+        """The runtime of an image; UnknownImage, naming the image and the remedy, where there is none."""
+        matches = [image for image in self._commands if image_uri.startswith(image)]
+        if matches:
+            return self._mapped(image_uri, self._commands[max(matches, key=len)])
+        if PYTHON_REPOSITORIES.fullmatch(_repository(image_uri)):
+            return Runtime((sys.executable,))
+        raise UnknownImage(
+            f"No local runtime stands for the image {image_uri!r}: map it, or the beginning of its URI, "
+            "to a Python interpreter in ImageMap."
+        )
+
+    def _mapped(self, image_uri: str, command: tuple[str, ...]) -> Runtime:
+        program = shutil.which(command[0]) if command else None
+        if program is None:
+            raise UnknownImage(
+                f"The image {image_uri!r} is mapped to {' '.join(command)!r}, which is not an executable program."
+            )
+        return Runtime((program, *command[1:]))
+
+
+def _repository(image_uri: str) -> str:
+    """The last part of the repository's name: 1.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-xgboost:3.0-5."""
+    name = image_uri.partition("@")[0].rpartition("/")[2]
+    return name.partition(":")[0]

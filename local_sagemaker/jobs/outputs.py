@@ -1,0 +1,45 @@
+"""Files to objects: what a job leaves in its folders."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from local_sagemaker.jobs.outcome import ClientFault
+from local_sagemaker.jobs.storage import ObjectStore, split_s3_uri
+
+
+def upload_folder(store: ObjectStore, folder: Path, uri: str) -> None:
+    """Upload every file under a folder, by its relative name, below an S3 URI.
+
+    ClientFault where the bucket is missing, or a link leads out of the folder.
+    """
+    bucket, prefix = split_s3_uri(uri)
+    start = f"{prefix.rstrip('/')}/" if prefix.rstrip("/") else ""
+    for path in _files(folder):
+        _upload(store, path, bucket, start + path.relative_to(folder).as_posix())
+
+
+def upload_file(store: ObjectStore, path: Path, uri: str) -> None:
+    """Upload one file as the object of an S3 URI; ClientFault where the bucket is missing."""
+    _upload(store, path, *split_s3_uri(uri))
+
+
+def _upload(store: ObjectStore, path: Path, bucket: str, key: str) -> None:
+    try:
+        store.upload(path, bucket, key)
+    except LookupError as error:
+        raise ClientFault(f"The output s3://{bucket}/{key} cannot be uploaded: {error}") from None
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for parent, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(names) + folders:
+            path = Path(parent) / name
+            # Outside of its mount namespace, a job's link to /etc/... or even to /opt/ml/... leads elsewhere.
+            if path.is_symlink() and (path.is_dir() or not path.resolve().is_relative_to(folder.resolve())):
+                raise ClientFault(
+                    f"The output {path.relative_to(folder)} is a link to elsewhere: write a file instead."
+                )
+            if path.is_file():
+                yield path

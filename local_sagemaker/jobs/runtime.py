@@ -1,0 +1,211 @@
+"""Run jobs: folders, processes on each host, time limits, and what is left when a job has ended."""
+
+import logging
+import select
+import shutil
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from local_sagemaker.jobs.contract import Job, Machine
+from local_sagemaker.jobs.host import Host, host_names, is_resource_name
+from local_sagemaker.jobs.images import ImageMap
+from local_sagemaker.jobs.isolation import Isolation, PrivateFolder, isolation_here
+from local_sagemaker.jobs.leftovers import RECORD, kill_recorded
+from local_sagemaker.jobs.outcome import ClientFault, JobStopped, Outcome, StopReason, client_error
+from local_sagemaker.jobs.process import GRACE_SECONDS, Command, Ended, SupervisedProcess, SupervisionFailed
+from local_sagemaker.jobs.processing import ProcessingJob
+from local_sagemaker.jobs.storage import ObjectStore
+from local_sagemaker.jobs.training import TrainingJob
+
+LOG = logging.getLogger("local_sagemaker.jobs")
+POLL_SECONDS = 0.1  # how late a request to stop may be noticed; the end of a process is noticed at once
+# What a host was given, or had for itself; S3 has the former, and nobody needs the latter.
+GIVEN = ("home", "tmp", "bin", "overlay", "opt/ml/code", "opt/ml/input/data", "opt/ml/processing/input")
+OnStatus = Callable[[str], None]
+
+
+def _ignore(status: str) -> None:
+    """Nobody wants to know the secondary status."""
+
+
+class JobRuntime:
+    """Runs each job in folder/<job name>/: `output.log` there is its log, `algo-1/opt/ml` its /opt/ml.
+
+    When a job has ended, its log stays, and of a job that did not complete also what it wrote.
+    `environment` is what every job process gets in addition to its own variables. `isolation` is how
+    /opt/ml is made private (see isolation), `grace_seconds` the time between SIGTERM and SIGKILL.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        store: ObjectStore,
+        images: ImageMap,
+        environment: Mapping[str, str],
+        isolation: Isolation | None = None,
+        grace_seconds: float = GRACE_SECONDS,
+    ) -> None:
+        self._folder = folder
+        self._machine = Machine(store, images, environment)
+        self._isolation = isolation or isolation_here()
+        self._grace_seconds = grace_seconds
+
+    def run_processing_job(self, request: Mapping[str, Any], stop: threading.Event, threads: int = 1) -> Outcome:
+        """Run a processing job to its end; `stop` ends it early. `threads` limits the numeric libraries."""
+        name = str(request["ProcessingJobName"])
+        return self._run(name, lambda: ProcessingJob(request, self._machine, threads), stop, _ignore)
+
+    def run_training_job(
+        self,
+        request: Mapping[str, Any],
+        stop: threading.Event,
+        threads: int = 1,
+        on_secondary_status: OnStatus = _ignore,
+    ) -> Outcome:
+        """Run a training job to its end; `on_secondary_status` is told of each phase as it begins."""
+        name = str(request["TrainingJobName"])
+        return self._run(name, lambda: TrainingJob(request, self._machine, threads), stop, on_secondary_status)
+
+    def log_path(self, job_name: str, host: str = "algo-1") -> Path:
+        """The log of a job's host: what its process wrote to stdout and stderr."""
+        return self._folder / job_name / ("output.log" if host == "algo-1" else f"output-{host}.log")
+
+    def reap(self) -> None:
+        """After a kill -9 of the server: kill what still runs of its jobs, and delete their unfinished files."""
+        if not self._folder.is_dir():
+            return
+        for record in self._folder.glob(f"*/*/{RECORD}"):
+            LOG.warning("the job %s was running when the server ended", record.parent.parent.name)
+            kill_recorded(record)
+        for host in self._folder.glob("*/algo-*/"):
+            _delete_what_was_given(host)
+
+    def _run(self, name: str, make: Callable[[], Job], stop: threading.Event, on_status: OnStatus) -> Outcome:
+        if not is_resource_name(name):
+            return Outcome("Failed", client_error(f"{name!r} is no name of a job."))
+        shutil.rmtree(self._folder / name, ignore_errors=True)
+        (self._folder / name).mkdir(parents=True)
+        self.log_path(name).touch()
+        on_status("Starting")
+        hosts: list[Host] = []
+        outcome = Outcome("Failed", "InternalServerError: the job runtime failed: see the server's log.")
+        try:
+            job = make()
+            hosts.extend(
+                self._make_host(name, host, host_names(job.instance_count)) for host in host_names(job.instance_count)
+            )
+            outcome = self._run_on(hosts, job, stop, on_status)
+        except ClientFault as fault:
+            outcome = Outcome("Failed", client_error(str(fault)))
+            _append(self.log_path(name), client_error(str(fault)))
+        except JobStopped as stopped:
+            timed_out = stopped.reason == "time"
+            outcome = Outcome("Stopped", secondary_status="MaxRuntimeExceeded" if timed_out else None)
+        except SupervisionFailed as error:
+            outcome = Outcome("Failed", f"InternalServerError: {error}")
+        finally:
+            for host in hosts:
+                self._leave(host, outcome)
+        on_status(outcome.secondary_status or outcome.status)
+        return outcome
+
+    def _run_on(self, hosts: Sequence[Host], job: Job, stop: threading.Event, on_status: OnStatus) -> Outcome:
+        deadline = None if job.limit_seconds is None else time.monotonic() + job.limit_seconds
+
+        def run(host: Host, command: Command) -> Ended:
+            ended, stopped = self._run_processes([host], [command], stop, deadline)
+            if stopped is not None:
+                raise JobStopped(stopped)
+            return ended
+
+        on_status("Downloading")
+        commands = [job.prepare(host, stop, run) for host in hosts]
+        if stop.is_set():
+            raise JobStopped("asked")
+        on_status("Training")
+        ended, stopped = self._run_processes(hosts, commands, stop, deadline)
+        on_status("Uploading")
+        try:
+            job.upload(hosts)
+        except ClientFault as fault:
+            # The first cause is what the requester must hear; that the outputs are missing is in the log.
+            if ended.exit_code == 0 and stopped is None:
+                raise
+            hosts[0].say(client_error(str(fault)))
+        return job.outcome(hosts, ended, stopped)
+
+    def _run_processes(
+        self, hosts: Sequence[Host], commands: Sequence[Command], stop: threading.Event, deadline: float | None
+    ) -> tuple[Ended, StopReason | None]:
+        """Run a command on each host; the end that decides, and why the processes were stopped, if so.
+
+        The first process that fails decides, and ends the others: a job is as good as its worst host.
+        """
+        running: list[SupervisedProcess] = []
+        try:
+            for host, command in zip(hosts, commands, strict=True):
+                running.append(SupervisedProcess(command, host.private, host.log, host.record, self._grace_seconds))
+            return _wait(running, stop, deadline)
+        finally:
+            for process in running:  # none is left, also after a fault on the way
+                process.end()
+
+    def _make_host(self, job: str, name: str, names: tuple[str, ...]) -> Host:
+        private = PrivateFolder(self._folder / job / name, self._isolation)
+        return Host(name, names, private, self.log_path(job, name))
+
+    @staticmethod
+    def _leave(host: Host, outcome: Outcome) -> None:
+        host.private.close()
+        try:
+            if outcome.status == "Completed":
+                shutil.rmtree(host.private.root)
+            else:
+                _delete_what_was_given(host.private.root)
+        except OSError as error:  # such as a folder that the job made read-only: no reason to fail the job
+            LOG.warning("the files of a job that has ended were not deleted: %s", error)
+
+
+def _wait(
+    running: Sequence[SupervisedProcess], stop: threading.Event, deadline: float | None
+) -> tuple[Ended, StopReason | None]:
+    waiting, ends = list(running), list[Ended]()
+    stopped: StopReason | None = None
+    while waiting:
+        if stopped is None and all(ended.exit_code == 0 for ended in ends):
+            stopped = _reason_to_stop(stop, deadline)
+            if stopped is not None:
+                _stop(waiting)
+        for process in select.select(waiting, [], [], POLL_SECONDS)[0]:
+            ended = process.wait(0)
+            if ended is not None:
+                waiting.remove(process)
+                ends.append(ended)
+                if ended.exit_code != 0:
+                    _stop(waiting)
+    return next((ended for ended in ends if ended.exit_code != 0), ends[0]), stopped
+
+
+def _reason_to_stop(stop: threading.Event, deadline: float | None) -> StopReason | None:
+    if stop.is_set():
+        return "asked"
+    return "time" if deadline is not None and time.monotonic() >= deadline else None
+
+
+def _stop(processes: Sequence[SupervisedProcess]) -> None:
+    for process in processes:
+        process.stop()
+
+
+def _delete_what_was_given(root: Path) -> None:
+    for name in GIVEN:
+        if (root / name).exists():
+            shutil.rmtree(root / name)
+
+
+def _append(log: Path, line: str) -> None:
+    with log.open("a", encoding="utf-8") as stream:
+        stream.write(f"{line}\n")

@@ -1,0 +1,212 @@
+"""Training jobs: the container contract of CreateTrainingJob and the script mode of the framework images.
+
+https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-running-container.html
+"""
+
+from collections.abc import Mapping, Sequence
+from threading import Event
+from typing import Any
+
+from local_sagemaker.jobs.archives import pack, unpack
+from local_sagemaker.jobs.contract import Machine, RunCommand
+from local_sagemaker.jobs.environment import clean_environment, with_interpreter
+from local_sagemaker.jobs.host import Host
+from local_sagemaker.jobs.images import Runtime
+from local_sagemaker.jobs.inputs import Source, download
+from local_sagemaker.jobs.outcome import MAXIMUM_LENGTH, ClientFault, Outcome, StopReason, algorithm_error
+from local_sagemaker.jobs.outputs import upload_file, upload_folder
+from local_sagemaker.jobs.process import Command, Ended
+from local_sagemaker.jobs.requirements import OVERLAY, REQUIREMENTS, install_missing, pip_environment
+from local_sagemaker.jobs.script_mode import Script, program_of, script_variables
+from local_sagemaker.jobs.storage import fetch
+
+CONFIG = "/opt/ml/input/config"
+CODE = "/opt/ml/code"
+MODEL = "/opt/ml/model"
+OUTPUT_DATA = "/opt/ml/output/data"
+FAILURE = "/opt/ml/output/failure"
+CHECKPOINTS = "/opt/ml/checkpoints"
+
+
+class TrainingJob:
+    """One training job, from a resolved CreateTrainingJob request plus its TrainingJobArn."""
+
+    def __init__(self, request: Mapping[str, Any], machine: Machine, threads: int) -> None:
+        self.name = str(request["TrainingJobName"])
+        resources = request.get("ResourceConfig", {})
+        if resources.get("InstanceGroups"):
+            raise ClientFault("Local SageMaker does not support ResourceConfig.InstanceGroups: use InstanceCount.")
+        self.instance_count = int(resources.get("InstanceCount", 1))
+        self.limit_seconds = request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds")
+        self._request = request
+        self._machine = machine
+        self._threads = threads
+        self._hyperparameters = {name: str(value) for name, value in request.get("HyperParameters", {}).items()}
+        path = str(request["OutputDataConfig"]["S3OutputPath"]).rstrip("/")
+        self._output = f"{path}/{self.name}/output"
+        self._compressed = request["OutputDataConfig"].get("CompressionType", "GZIP") == "GZIP"
+        self._artifacts: str | None = None
+
+    def prepare(self, host: Host, stop: Event, run: RunCommand) -> Command:
+        """Write the configuration files, download the channels and the code."""
+        algorithm = self._request["AlgorithmSpecification"]
+        if "TrainingImage" not in algorithm:
+            raise ClientFault(
+                "Local SageMaker does not support AlgorithmName: give AlgorithmSpecification.TrainingImage."
+            )
+        runtime = self._machine.runtime(algorithm["TrainingImage"])
+        for folder in (MODEL, OUTPUT_DATA, CODE):
+            host.folder(folder)
+        resources, channels = self._write_config(host)
+        for channel in self._request.get("InputDataConfig", []):
+            self._download(channel, host, stop)
+        self._download_checkpoints(host, stop)
+        script = Script(
+            job_name=self.name,
+            hyperparameters=self._hyperparameters,
+            resources=resources,
+            channels=channels,
+            processors=self._threads,
+        )
+        named = {"TRAINING_JOB_NAME": self.name, "TRAINING_JOB_ARN": str(self._request.get("TrainingJobArn", ""))}
+        layers = [named, self._machine.environment, script_variables(script), self._request.get("Environment", {})]
+        environment = clean_environment(host.private, runtime, self._threads, layers)
+        entrypoint = [*algorithm.get("ContainerEntrypoint", []), *algorithm.get("ContainerArguments", [])]
+        if algorithm.get("ContainerEntrypoint"):
+            return Command(with_interpreter(entrypoint, runtime), environment)
+        if script.program is None or script.submit_directory is None:
+            raise ClientFault(
+                f"The image {algorithm['TrainingImage']} only runs scripts here: give the hyperparameters "
+                "sagemaker_program and sagemaker_submit_directory, or AlgorithmSpecification.ContainerEntrypoint."
+            )
+        environment["PYTHONPATH"] = self._install_code(script.submit_directory, host, runtime, environment, run)
+        arguments = [*runtime.python, "-m", program_of(script.program), *script.arguments]
+        return Command(arguments, environment, CODE)
+
+    def upload(self, hosts: Sequence[Host]) -> None:
+        """Upload model and output data, also of a job that failed or was stopped, as the service does."""
+        for host in hosts:
+            checkpoint = self._request.get("CheckpointConfig")
+            if checkpoint:
+                folder = host.private.path(checkpoint.get("LocalPath", CHECKPOINTS))
+                upload_folder(self._machine.store, folder, checkpoint["S3Uri"])
+        model = self._merged(hosts, MODEL)
+        if model:
+            self._artifacts = self._upload(hosts, MODEL, "model")
+        else:
+            hosts[0].say(f"warning: there is no model artifact, as {MODEL} is empty")
+        if self._merged(hosts, OUTPUT_DATA):
+            self._upload(hosts, OUTPUT_DATA, "output")
+
+    def outcome(self, hosts: Sequence[Host], ended: Ended, stopped: StopReason | None) -> Outcome:
+        """A job that reaches its time limit is Stopped, with the secondary status MaxRuntimeExceeded."""
+        if stopped is not None:
+            secondary = "MaxRuntimeExceeded" if stopped == "time" else None
+            return Outcome("Stopped", exit_code=ended.exit_code, artifacts=self._artifacts, secondary_status=secondary)
+        if ended.exit_code != 0:
+            reason = algorithm_error(_failure(hosts), ended.exit_code)
+            return Outcome("Failed", reason, exit_code=ended.exit_code, artifacts=self._artifacts)
+        return Outcome("Completed", exit_code=0, artifacts=self._artifacts)
+
+    def _write_config(self, host: Host) -> tuple[dict[str, Any], dict[str, dict[str, str]]]:
+        instance_type = self._request.get("ResourceConfig", {}).get("InstanceType", "local")
+        group = {"instance_group_name": "homogeneousCluster", "instance_type": instance_type, "hosts": list(host.names)}
+        resources = {
+            "current_host": host.name,
+            "current_instance_type": instance_type,
+            "current_group_name": "homogeneousCluster",
+            "hosts": list(host.names),
+            "instance_groups": [group],
+            "network_interface_name": "lo",
+        }
+        channels = {channel["ChannelName"]: _channel(channel) for channel in self._request.get("InputDataConfig", [])}
+        host.write_config(f"{CONFIG}/hyperparameters.json", self._hyperparameters)
+        host.write_config(f"{CONFIG}/inputdataconfig.json", channels)
+        host.write_config(f"{CONFIG}/resourceconfig.json", resources)
+        return resources, channels
+
+    def _download(self, channel: Mapping[str, Any], host: Host, stop: Event) -> None:
+        name = channel["ChannelName"]
+        if "S3DataSource" not in channel["DataSource"]:
+            raise ClientFault(f"Local SageMaker does not support the data source of the channel {name}: only S3 is.")
+        if channel.get("InputMode") == "Pipe":
+            raise ClientFault(
+                f"Local SageMaker does not support InputMode Pipe (channel {name}): use File or FastFile."
+            )
+        s3 = channel["DataSource"]["S3DataSource"]
+        source = Source(
+            s3["S3Uri"],
+            s3.get("S3DataType", "S3Prefix"),
+            s3.get("S3DataDistributionType") == "ShardedByS3Key",
+            channel.get("CompressionType") == "Gzip",
+        )
+        folder = host.folder(f"/opt/ml/input/data/{name}")
+        download(self._machine.store, source, folder, host.share, stop)
+        host.private.rewrite_code(folder)
+
+    def _download_checkpoints(self, host: Host, stop: Event) -> None:
+        checkpoint = self._request.get("CheckpointConfig")
+        if not checkpoint:
+            return
+        folder = host.folder(checkpoint.get("LocalPath", CHECKPOINTS))
+        source = Source(checkpoint["S3Uri"], required=False)  # there is none where this is the first run
+        download(self._machine.store, source, folder, host.share, stop)
+
+    def _install_code(
+        self, uri: str, host: Host, runtime: Runtime, environment: Mapping[str, str], run: RunCommand
+    ) -> str:
+        """Unpack the code bundle; the value of PYTHONPATH with which it can be imported."""
+        archive = host.private.temporary / "sourcedir.tar.gz"
+        code = host.folder(CODE)
+        fetch(self._machine.store, uri, archive)
+        unpack(archive, code, uri)
+        archive.unlink()
+        host.private.rewrite_code(code)
+        requirements, overlay = code / REQUIREMENTS, host.private.root / OVERLAY
+        pip = {**environment, **pip_environment()}
+        if requirements.is_file() and install_missing(
+            requirements, overlay, runtime, lambda command: run(host, Command(command, pip)).exit_code
+        ):
+            return f"{CODE}:{overlay}"
+        return CODE
+
+    def _merged(self, hosts: Sequence[Host], path: str) -> bool:
+        """Bring what all hosts wrote to a folder into the first host's; whether there is anything."""
+        first = hosts[0].private.path(path)
+        for host in hosts[1:]:
+            for source in sorted(host.private.path(path).rglob("*")):
+                target = first / source.relative_to(host.private.path(path))
+                if source.is_file() and not target.exists():
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    source.rename(target)
+        return any(item.is_file() for item in first.rglob("*"))
+
+    def _upload(self, hosts: Sequence[Host], path: str, name: str) -> str:
+        host = hosts[0]
+        if not self._compressed:
+            upload_folder(self._machine.store, host.private.path(path), f"{self._output}/{name}")
+            return f"{self._output}/{name}/"
+        archive = host.private.root / f"{name}.tar.gz"
+        pack(host.private.path(path), archive)
+        upload_file(self._machine.store, archive, f"{self._output}/{archive.name}")
+        archive.unlink()
+        return f"{self._output}/{archive.name}"
+
+
+def _channel(channel: Mapping[str, Any]) -> dict[str, str]:
+    s3 = channel["DataSource"].get("S3DataSource", {})
+    described = {
+        "TrainingInputMode": "File",
+        "S3DistributionType": s3.get("S3DataDistributionType", "FullyReplicated"),
+        "RecordWrapperType": channel.get("RecordWrapperType", "None"),
+    }
+    return described | ({"ContentType": channel["ContentType"]} if channel.get("ContentType") else {})
+
+
+def _failure(hosts: Sequence[Host]) -> str | None:
+    for host in hosts:
+        path = host.private.path(FAILURE)
+        if path.is_file():
+            with path.open("rb") as stream:
+                return stream.read(4 * MAXIMUM_LENGTH).decode("utf-8", "replace")
+    return None

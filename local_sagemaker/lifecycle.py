@@ -1,0 +1,210 @@
+"""Starting, finding and stopping the local SageMaker of a project, from the client's side.
+
+Imports only the standard library: every command line tool calls it before anything else.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+
+from local_sagemaker.errors import LocalSageMakerError
+
+DEFAULT_PORT = 5599
+DEFAULT_REGION = "us-east-1"
+START_SECONDS = 60
+STOP_SECONDS = 60
+DYING_SECONDS = 2.0
+HEALTH_SECONDS = 5.0
+HEALTH = "/_local_sagemaker/health"
+
+
+@dataclass(frozen=True)
+class Server:
+    """A local SageMaker that answers."""
+
+    port: int
+    pid: int
+    state: Path
+    started: float
+
+    @property
+    def url(self) -> str:
+        """What AWS_ENDPOINT_URL is to be."""
+        return f"http://127.0.0.1:{self.port}"
+
+
+def configured_port() -> int:
+    """The port of SAGEMAKER_LOCAL_PORT, or 5599."""
+    text = os.environ.get("SAGEMAKER_LOCAL_PORT", str(DEFAULT_PORT))
+    if not text.isdigit() or not 0 < int(text) < 65536:
+        raise LocalSageMakerError(f"SAGEMAKER_LOCAL_PORT is {text!r}: set it to a port number, 1 to 65535.")
+    return int(text)
+
+
+def configured_state(default: Path) -> Path:
+    """The state folder of SAGEMAKER_LOCAL_STATE, or the default."""
+    return Path(os.environ.get("SAGEMAKER_LOCAL_STATE", default)).absolute()
+
+
+def use_local(state: Path, announce: Callable[[str], None] | None = None) -> Server:
+    """Start the server where none runs, and point this process (boto3, the SDK) at it and at nothing else."""
+    server = up(state, announce)
+    os.environ.update(client_environment(server.port))
+    for name in [name for name in os.environ if name.startswith("AWS_ENDPOINT_URL_")]:
+        del os.environ[name]
+    for name in (
+        "AWS_PROFILE",
+        "AWS_DEFAULT_PROFILE",
+        "AWS_SESSION_TOKEN",
+        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+    ):
+        os.environ.pop(name, None)
+    return server
+
+
+def client_environment(port: int) -> dict[str, str]:
+    """The environment of a client: the endpoint, credentials that open nothing, no configuration of the user's."""
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or DEFAULT_REGION
+    no_proxy = ",".join(filter(None, [os.environ.get("NO_PROXY", ""), "127.0.0.1", "localhost"]))
+    return {
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "NO_PROXY": no_proxy,
+        "no_proxy": no_proxy,
+    }
+
+
+def up(state: Path, announce: Callable[[str], None] | None = None) -> Server:
+    """The server of this state folder: the one that runs, or a new one in the background."""
+    state, port = configured_state(state), configured_port()
+    server = find(port)
+    if server is None:
+        _prepare(state)
+        if announce:
+            announce(f"Starting local SageMaker on port {port}, state in {state} ...")
+        server = _start(state, port)
+    if server.state != state:
+        raise LocalSageMakerError(
+            f"Port {port} serves the local SageMaker of {server.state}: stop it with `local down`, "
+            "or set SAGEMAKER_LOCAL_PORT to another port."
+        )
+    return server
+
+
+def find(port: int) -> Server | None:
+    """The local SageMaker on a port, or None where nothing listens; an error where something else does."""
+    deadline = time.monotonic() + DYING_SECONDS
+    while True:
+        try:
+            return _health(port)
+        except ConnectionRefusedError:
+            return None
+        except (HTTPException, OSError):
+            if time.monotonic() > deadline:  # not ours, and not one of ours that is just being killed
+                raise _foreign(port) from None
+            time.sleep(0.05)
+        except (ValueError, KeyError, TypeError):
+            raise _foreign(port) from None
+
+
+def down(port: int) -> Server | None:
+    """Stop the server of a port and wait for its end; None where none ran."""
+    server = find(port)
+    if server is None:
+        return None
+    os.kill(server.pid, signal.SIGTERM)
+    deadline = time.monotonic() + STOP_SECONDS
+    while _alive(server.pid):
+        if time.monotonic() > deadline:
+            raise LocalSageMakerError(f"Local SageMaker (process {server.pid}) did not stop in {STOP_SECONDS} s.")
+        time.sleep(0.05)
+    return server
+
+
+def _prepare(state: Path) -> None:
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=state):
+            pass
+    except OSError as error:
+        raise LocalSageMakerError(
+            f"The state folder {state} cannot be written ({error.strerror}): mend its permissions, "
+            "or choose another folder with SAGEMAKER_LOCAL_STATE."
+        ) from None
+
+
+def _start(state: Path, port: int) -> Server:
+    package = Path(__file__).resolve().parent
+    command = [sys.executable, "-m", "local_sagemaker", "serve", "--state", str(state), "--port", str(port)]
+    log_path = state / "server.log"
+    with log_path.open("ab") as log:
+        process = subprocess.Popen(
+            command,
+            cwd=package.parent,
+            env={**os.environ, "AWS_EC2_METADATA_DISABLED": "true"},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    return _await_health(port, process, log_path)
+
+
+def _await_health(port: int, process: subprocess.Popen[bytes], log: Path) -> Server:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            return _health(port)
+        except (HTTPException, OSError):
+            if process.poll() is not None:
+                break
+        time.sleep(0.02)
+    lines = log.read_text(errors="replace").strip().splitlines()
+    reason = lines[-1] if lines else "it did not answer"
+    raise LocalSageMakerError(f"Local SageMaker did not start on port {port}: {reason} (log: {log}).")
+
+
+def _health(port: int) -> Server:
+    connection = HTTPConnection("127.0.0.1", port, timeout=HEALTH_SECONDS)
+    try:
+        connection.request("GET", HEALTH)
+        health = json.loads(connection.getresponse().read())
+        return Server(port, health["pid"], Path(health["state"]), health["started"])
+    finally:
+        connection.close()
+
+
+def _foreign(port: int) -> LocalSageMakerError:
+    return LocalSageMakerError(
+        f"Port {port} is in use by another program: stop that program, or set SAGEMAKER_LOCAL_PORT to a free port."
+    )
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return not _is_zombie(pid)
+
+
+def _is_zombie(pid: int) -> bool:
+    """A child that has ended but was not waited for, where the server was started by this very process."""
+    try:
+        return os.waitpid(pid, os.WNOHANG)[0] == pid
+    except ChildProcessError:
+        return False

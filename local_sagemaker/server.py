@@ -1,0 +1,182 @@
+"""The server: AWS's protocols over HTTP on the loopback interface."""
+
+import json
+import logging
+import os
+import re
+import signal
+import socket
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from moto.moto_server.werkzeug_app import MotoRequestHandler
+from werkzeug.serving import make_server
+
+from local_sagemaker.api.dispatch import Caller
+from local_sagemaker.control_plane import SERVICES, signed_region, signed_service
+from local_sagemaker.errors import ServiceError, invalid
+from local_sagemaker.hosting.model_process import ModelUnavailable
+from local_sagemaker.service import LocalSageMaker
+
+LOG = logging.getLogger("local_sagemaker")
+INVOCATION = re.compile(r"/endpoints/([^/]+)/invocations")
+ADDRESS = "127.0.0.1"
+HEALTH = "/_local_sagemaker/health"
+LARGEST_INVOCATION = 6 * 1024 * 1024  # bytes; the real-time limit of the service
+LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+
+
+class Application:
+    """The WSGI application: SageMaker's operations and invocations here, the other services in moto."""
+
+    def __init__(self, service: LocalSageMaker) -> None:
+        self._service = service
+        self._started = time.time()
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request; whatever goes wrong is an AWS error response."""
+        try:
+            return self._route(environ, start_response)
+        except ServiceError as error:
+            return _error(start_response, error)
+        except sqlite3.OperationalError as error:
+            LOG.exception("the state could not be written")
+            return _error(start_response, ServiceError("InternalFailure", f"The state was not written: {error}.", 507))
+        except OSError as error:
+            LOG.exception("a file could not be used")
+            return _error(start_response, ServiceError("InternalFailure", f"The server's disk refused: {error}.", 507))
+        except Exception as error:
+            LOG.exception("a request failed")
+            return _error(start_response, ServiceError("InternalFailure", f"{type(error).__name__}: {error}", 500))
+
+    def _route(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        _refuse_foreign_hosts(environ)
+        path = environ.get("PATH_INFO", "/")
+        if path == HEALTH:
+            return _json(start_response, self._health())
+        service, _, operation = environ.get("HTTP_X_AMZ_TARGET", "").partition(".")
+        caller = Caller(self._service.caller.account, signed_region(environ, self._service.caller.region))
+        if service == "SageMaker":
+            request = _parsed(_body(environ))
+            return _json(start_response, self._service.dispatcher.call(operation, request, caller))
+        invocation = INVOCATION.fullmatch(path)
+        if invocation and signed_service(environ) != "s3":
+            return self._invoke(unquote(invocation[1]), environ, caller, start_response)
+        if signed_service(environ) not in SERVICES:
+            raise invalid(f"Local SageMaker does not support the service {signed_service(environ)}.")
+        return self._service.control_plane(environ, start_response)
+
+    def _health(self) -> dict[str, Any]:
+        return {"pid": os.getpid(), "state": str(self._service.folder), "started": self._started}
+
+    def _invoke(self, name: str, environ: Environ, caller: Caller, start_response: StartResponse) -> Iterable[bytes]:
+        body = _body(environ)
+        if len(body) > LARGEST_INVOCATION:
+            raise ServiceError("ValidationError", f"The body is larger than {LARGEST_INVOCATION} bytes.", 413)
+        endpoint = self._service.records.get("Endpoint", name)
+        if endpoint is None:
+            raise ServiceError("ValidationError", f"Endpoint {name} of account {caller.account} not found.")
+        headers = {"X-Amzn-SageMaker-Custom-Attributes": environ.get("HTTP_X_AMZN_SAGEMAKER_CUSTOM_ATTRIBUTES", "")}
+        try:
+            variant, response = self._service.host.invoke(
+                name,
+                body,
+                environ.get("CONTENT_TYPE", "") or "application/octet-stream",
+                environ.get("HTTP_ACCEPT", "*/*"),
+                environ.get("HTTP_X_AMZN_SAGEMAKER_TARGET_VARIANT"),
+                {key: value for key, value in headers.items() if value},
+            )
+        except LookupError as error:
+            status = endpoint["EndpointStatus"]
+            raise ServiceError("ValidationError", f"Endpoint {name} is {status}: {error}") from None
+        except ModelUnavailable as error:
+            raise ServiceError("ServiceUnavailable", str(error), 503) from None
+        if response.status >= HTTPStatus.BAD_REQUEST:
+            return _model_error(start_response, endpoint, variant, response.status, response.body)
+        answer = [("Content-Type", response.content_type), ("x-Amzn-Invoked-Production-Variant", variant)]
+        start_response("200 OK", [*answer, ("Content-Length", str(len(response.body)))])
+        return [response.body]
+
+
+def serve(folder: Path, port: int, region: str) -> None:
+    """Serve until SIGTERM or SIGINT; the address is taken before the state is touched."""
+    listener = socket.create_server((ADDRESS, port))
+    service = LocalSageMaker(folder, f"http://127.0.0.1:{port}", region)
+    service.recover()
+    server = make_server(
+        ADDRESS,
+        port,
+        Application(service),
+        threaded=True,
+        request_handler=QuietRequestHandler,
+        fd=listener.detach(),
+    )
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, lambda *_: threading.Thread(target=server.shutdown).start())
+    LOG.info("local SageMaker on http://127.0.0.1:%d, state in %s", port, folder)
+    server.serve_forever()
+    service.close()
+
+
+class QuietRequestHandler(MotoRequestHandler):
+    """moto's request handler without a log line for each request."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """The jobs and the errors are what is worth a line."""
+
+
+def _refuse_foreign_hosts(environ: Environ) -> None:
+    host = re.sub(r":\d+$", "", environ.get("HTTP_HOST", ""))
+    if host not in LOCAL_HOSTS and not host.endswith(".localhost"):
+        raise ServiceError("AccessDenied", f"The host {host!r} is not local.", 403)
+
+
+def _body(environ: Environ) -> bytes:
+    data = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    return bytes(data)
+
+
+def _parsed(body: bytes) -> dict[str, Any]:
+    try:
+        request = json.loads(body or b"{}")
+    except ValueError:
+        raise ServiceError("SerializationException", "The request is not JSON.") from None
+    if not isinstance(request, dict):
+        raise ServiceError("SerializationException", "The request is not a JSON object.")
+    return request
+
+
+def _json(start_response: StartResponse, document: dict[str, Any], status: int = 200, error: str = "") -> list[bytes]:
+    body = json.dumps(document).encode()
+    headers = [("Content-Type", "application/x-amz-json-1.1"), ("Content-Length", str(len(body)))]
+    if error:
+        headers.append(("x-amzn-ErrorType", error))
+    start_response(f"{status} {HTTPStatus(status).phrase}", headers)
+    return [body]
+
+
+def _error(start_response: StartResponse, error: ServiceError) -> list[bytes]:
+    return _json(start_response, {"__type": error.code, "message": error.message}, error.status, error.code)
+
+
+def _model_error(
+    start_response: StartResponse, endpoint: dict[str, Any], variant: str, status: int, body: bytes
+) -> list[bytes]:
+    # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
+    kind = "client" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "server"
+    text = body.decode(errors="replace")
+    document = {
+        "OriginalStatusCode": status,
+        "OriginalMessage": text,
+        "LogStreamArn": f"{endpoint['EndpointArn']}/{variant}",
+        "Message": f'Received {kind} error ({status}) from {variant} with message "{text}".',
+    }
+    return _json(start_response, document, 424, "ModelError")

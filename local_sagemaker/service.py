@@ -1,0 +1,106 @@
+"""Local SageMaker put together: state, control plane, API, engine, job runtime and hosting."""
+
+import fcntl
+import os
+from pathlib import Path
+
+from local_sagemaker.api.dispatch import Caller, Dispatcher, Request
+from local_sagemaker.api.endpoints import Endpoints
+from local_sagemaker.api.executions import Executions
+from local_sagemaker.api.jobs import Jobs
+from local_sagemaker.api.pipelines import Pipelines
+from local_sagemaker.api.registry import Registry
+from local_sagemaker.api.tags import Tags
+from local_sagemaker.control_plane import ControlPlane
+from local_sagemaker.engine.cache import StepCache
+from local_sagemaker.engine.definition import Definition
+from local_sagemaker.engine.execution import Execution
+from local_sagemaker.engine.executors import Executors
+from local_sagemaker.errors import LocalSageMakerError
+from local_sagemaker.hosting.endpoint_host import EndpointHost
+from local_sagemaker.jobs.images import ImageMap
+from local_sagemaker.jobs.runtime import JobRuntime
+from local_sagemaker.records import Records
+
+ACCOUNT = "000000000000"
+STOP_SECONDS = 15.0
+
+
+class LocalSageMaker:
+    """Everything behind the server; one process at a time may hold a state folder."""
+
+    def __init__(self, folder: Path, url: str, region: str, account: str = ACCOUNT) -> None:
+        self.folder = folder
+        self.caller = Caller(account, region)
+        self._lock = _lock_folder(folder)
+        self.records = Records(folder / "state.db")
+        self.control_plane = ControlPlane(self.records, folder / "objects", account)
+        objects = self.control_plane.objects
+        environment = job_environment(url, region)
+        images = ImageMap()
+        cores = os.cpu_count() or 1
+        runtime = JobRuntime(folder / "jobs", objects, images, environment)
+        self.tags = Tags(self.records)
+        self.jobs = Jobs(self.records, runtime, self.tags, cores)
+        self.registry = Registry(self.records, self.tags, self.control_plane.put_event)
+        self.host = EndpointHost(folder / "endpoints", objects, images, environment)
+        self.endpoints = Endpoints(self.records, self.host, self.registry, self.tags)
+        pipelines = Pipelines(self.records, objects, self.tags)
+        cache = StepCache(self.records)
+
+        def launch(document: Request, definition: Definition, caller: Caller) -> Execution:
+            return Execution(
+                document,
+                definition,
+                caller,
+                records=self.records,
+                objects=objects,
+                executors=executors,
+                cache=cache,
+                jobs=self.jobs,
+                cores=cores,
+            )
+
+        groups = (self.tags, self.jobs, self.registry, self.endpoints, pipelines)
+        executors = Executors(Dispatcher(groups), self.jobs)
+        self.executions = Executions(self.records, pipelines, launch, executors.supports)
+        self.dispatcher = Dispatcher((*groups, self.executions))
+
+    def recover(self) -> None:
+        """Bring the records in line with a process that has just started."""
+        self.jobs.recover()
+        self.executions.recover()
+        self.endpoints.recover(self.caller)
+
+    def close(self) -> None:
+        """Stop executions, jobs and model processes, then let go of the state."""
+        self.executions.close(STOP_SECONDS)
+        for kind, name in self.jobs.running():
+            self.jobs.stop(kind, name)
+            self.jobs.wait(kind, name)
+        self.host.close()
+        self.records.close()
+
+
+def job_environment(url: str, region: str) -> dict[str, str]:
+    """What every job and model process may know of AWS: this server, and credentials that open nothing else."""
+    return {
+        "AWS_ENDPOINT_URL": url,
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def _lock_folder(folder: Path) -> int:
+    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise LocalSageMakerError(
+            f"The state folder {folder} is in use by another local SageMaker: stop it with `local down`, "
+            "or choose another folder with SAGEMAKER_LOCAL_STATE."
+        ) from None
+    return descriptor

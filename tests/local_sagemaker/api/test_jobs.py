@@ -1,0 +1,128 @@
+"""Jobs started directly, as a notebook would."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.local_sagemaker.conftest import CLUSTER, IMAGE, ROLE, output, processing
+
+
+def training(name: str, script: str) -> dict[str, Any]:
+    """A training job that runs a shell script."""
+    return {
+        "TrainingJobName": name,
+        "AlgorithmSpecification": {
+            "TrainingImage": IMAGE,
+            "TrainingInputMode": "File",
+            "ContainerEntrypoint": ["sh", "-c", script],
+        },
+        "RoleArn": ROLE,
+        "OutputDataConfig": {"S3OutputPath": "s3://test-bucket/models"},
+        "ResourceConfig": CLUSTER,
+        "StoppingCondition": {"MaxRuntimeInSeconds": 60},
+    }
+
+
+def test_a_processing_job_is_described_from_its_start_to_its_end(
+    sagemaker: Any, wait_until: Callable[[Callable[[], bool]], None]
+) -> None:
+    arn = sagemaker.create_processing_job(
+        ProcessingJobName="direct", **processing("sleep 0.3"), Tags=[{"Key": "a", "Value": "b"}]
+    )["ProcessingJobArn"]
+    job = sagemaker.describe_processing_job(ProcessingJobName="direct")
+    assert (job["ProcessingJobArn"], job["ProcessingJobStatus"]) == (arn, "InProgress")
+    assert sagemaker.list_tags(ResourceArn=arn)["Tags"] == [{"Key": "a", "Value": "b"}]
+    wait_until(
+        lambda: sagemaker.describe_processing_job(ProcessingJobName="direct")["ProcessingJobStatus"] == "Completed"
+    )
+    job = sagemaker.describe_processing_job(ProcessingJobName="direct")
+    assert job["ProcessingEndTime"] > job["ProcessingStartTime"]
+
+
+def test_a_training_job_leaves_its_model_where_its_description_says(sagemaker: Any, s3: Any) -> None:
+    sagemaker.create_training_job(**training("trained", "echo weights > /opt/ml/model/weights"))
+    sagemaker.get_waiter("training_job_completed_or_stopped").wait(
+        TrainingJobName="trained", WaiterConfig={"Delay": 1, "MaxAttempts": 20}
+    )
+    job = sagemaker.describe_training_job(TrainingJobName="trained")
+    assert job["SecondaryStatus"] == "Completed"
+    assert [entry["Status"] for entry in job["SecondaryStatusTransitions"]][:3] == [
+        "Starting",
+        "Downloading",
+        "Training",
+    ]
+    key = job["ModelArtifacts"]["S3ModelArtifacts"].removeprefix("s3://test-bucket/")
+    assert s3.head_object(Bucket="test-bucket", Key=key)["ContentLength"] > 0
+
+
+def test_a_failed_training_job_says_what_it_wrote_as_its_failure(sagemaker: Any) -> None:
+    sagemaker.create_training_job(**training("fails", "echo no such luck > /opt/ml/output/failure; exit 1"))
+    with pytest.raises(Exception, match="terminal failure"):
+        sagemaker.get_waiter("training_job_completed_or_stopped").wait(
+            TrainingJobName="fails", WaiterConfig={"Delay": 1, "MaxAttempts": 20}
+        )
+    assert "no such luck" in sagemaker.describe_training_job(TrainingJobName="fails")["FailureReason"]
+
+
+def test_a_job_can_be_stopped_once(sagemaker: Any, wait_until: Callable[[Callable[[], bool]], None]) -> None:
+    sagemaker.create_processing_job(ProcessingJobName="stopped", **processing("sleep 60"))
+    sagemaker.stop_processing_job(ProcessingJobName="stopped")
+
+    def status() -> str:
+        return str(sagemaker.describe_processing_job(ProcessingJobName="stopped")["ProcessingJobStatus"])
+
+    wait_until(lambda: status() == "Stopped")
+    with pytest.raises(ClientError, match="has already ended"):
+        sagemaker.stop_processing_job(ProcessingJobName="stopped")
+
+
+def test_a_name_is_used_once_and_an_unknown_one_is_named(sagemaker: Any) -> None:
+    sagemaker.create_processing_job(ProcessingJobName="twice", **processing("true"))
+    with pytest.raises(ClientError, match="Job name must be unique"):
+        sagemaker.create_processing_job(ProcessingJobName="twice", **processing("true"))
+    with pytest.raises(ClientError, match="Could not find requested job with name: nobody"):
+        sagemaker.describe_processing_job(ProcessingJobName="nobody")
+    with pytest.raises(ClientError, match="not found: training job nobody"):
+        sagemaker.describe_training_job(TrainingJobName="nobody")
+
+
+def test_jobs_are_listed_by_status(sagemaker: Any, wait_until: Callable[[Callable[[], bool]], None]) -> None:
+    sagemaker.create_processing_job(ProcessingJobName="listed-bad", **processing("exit 1"))
+
+    def failed() -> list[str]:
+        found = sagemaker.list_processing_jobs(NameContains="listed-", StatusEquals="Failed")
+        return [job["ProcessingJobName"] for job in found["ProcessingJobSummaries"]]
+
+    wait_until(lambda: failed() == ["listed-bad"])
+
+
+def test_an_image_without_a_runtime_here_fails_the_job_by_name(
+    sagemaker: Any, wait_until: Callable[[Callable[[], bool]], None]
+) -> None:
+    arguments = processing("true")
+    arguments["AppSpecification"]["ImageUri"] = "111122223333.dkr.ecr.us-east-1.amazonaws.com/my-own:1"
+    sagemaker.create_processing_job(ProcessingJobName="foreign-image", **arguments)
+    wait_until(
+        lambda: (
+            "my-own:1" in sagemaker.describe_processing_job(ProcessingJobName="foreign-image").get("FailureReason", "")
+        )
+    )
+
+
+def test_a_job_on_two_instances_runs_two_hosts_that_know_each_other(
+    sagemaker: Any, s3: Any, wait_until: Callable[[Callable[[], bool]], None]
+) -> None:
+    script = "cp /opt/ml/config/resourceconfig.json /opt/ml/processing/output/hosts/$(hostname)-$$.json"
+    arguments = processing(script, ProcessingOutputConfig=output("hosts", "s3://test-bucket/two-hosts"))
+    arguments["ProcessingResources"] = {"ClusterConfig": {**CLUSTER, "InstanceCount": 2}}
+    sagemaker.create_processing_job(ProcessingJobName="two-hosts", **arguments)
+    wait_until(
+        lambda: sagemaker.describe_processing_job(ProcessingJobName="two-hosts")["ProcessingJobStatus"] == "Completed"
+    )
+    found = s3.list_objects_v2(Bucket="test-bucket", Prefix="two-hosts/")["Contents"]
+    configurations = [json.loads(s3.get_object(Bucket="test-bucket", Key=each["Key"])["Body"].read()) for each in found]
+    assert sorted(each["current_host"] for each in configurations) == ["algo-1", "algo-2"]
+    assert all(each["hosts"] == ["algo-1", "algo-2"] for each in configurations)

@@ -1,0 +1,107 @@
+"""Model packages: versions, approval, and the event that an approval emits."""
+
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local_sagemaker.api.dispatch import Caller, Dispatcher
+from local_sagemaker.api.registry import Registry
+from local_sagemaker.api.tags import Tags
+from local_sagemaker.errors import ServiceError
+from local_sagemaker.records import Records
+
+CALLER = Caller("000000000000", "eu-west-1")
+
+
+class Service:
+    """The registry behind the dispatcher, and the events that it sent."""
+
+    def __init__(self, folder: Path) -> None:
+        self.events: list[tuple[str, dict[str, Any]]] = []
+        records = Records(folder / "state.db")
+        registry = Registry(records, Tags(records), lambda region, event: self.events.append((region, event)))
+        self._dispatcher = Dispatcher([registry])
+
+    def call(self, operation: str, **request: Any) -> dict[str, Any]:
+        return self._dispatcher.call(operation, request, CALLER)
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Service:
+    return Service(tmp_path)
+
+
+def test_versions_count_up_and_the_group_is_made_with_the_first(service: Service) -> None:
+    arns = [service.call("CreateModelPackage", ModelPackageGroupName="g")["ModelPackageArn"] for _ in range(2)]
+    assert arns == [f"arn:aws:sagemaker:eu-west-1:000000000000:model-package/g/{version}" for version in (1, 2)]
+    package = service.call("DescribeModelPackage", ModelPackageName=arns[1])
+    assert (package["ModelPackageVersion"], package["ModelApprovalStatus"]) == (2, "PendingManualApproval")
+    assert (
+        service.call("DescribeModelPackageGroup", ModelPackageGroupName="g")["ModelPackageGroupStatus"] == "Completed"
+    )
+
+
+def test_a_hundred_at_once_are_a_hundred_versions(service: Service) -> None:
+    threads = [
+        threading.Thread(target=service.call, args=("CreateModelPackage",), kwargs={"ModelPackageGroupName": "g"})
+        for _ in range(100)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    found = service.call("ListModelPackages", ModelPackageGroupName="g", MaxResults=100)["ModelPackageSummaryList"]
+    assert sorted(package["ModelPackageVersion"] for package in found) == list(range(1, 101))
+
+
+def test_the_number_of_a_deleted_version_is_not_used_again(service: Service) -> None:
+    arn = service.call("CreateModelPackage", ModelPackageGroupName="g")["ModelPackageArn"]
+    service.call("DeleteModelPackage", ModelPackageName=arn)
+    assert service.call("CreateModelPackage", ModelPackageGroupName="g")["ModelPackageArn"].endswith("/2")
+
+
+def test_an_approval_keeps_the_comment_and_emits_sagemakers_event(service: Service) -> None:
+    arn = service.call("CreateModelPackage", ModelPackageGroupName="g")["ModelPackageArn"]
+    service.call("UpdateModelPackage", ModelPackageArn=arn, ModelApprovalStatus="Approved", ApprovalDescription="good")
+    assert service.call("DescribeModelPackage", ModelPackageName=arn)["ApprovalDescription"] == "good"
+    region, event = service.events[-1]
+    detail = json.loads(event["Detail"])
+    assert (region, event["Source"]) == ("eu-west-1", "aws.sagemaker")
+    assert event["DetailType"] == "SageMaker Model Package State Change"
+    assert (detail["ModelPackageArn"], detail["ModelApprovalStatus"]) == (arn, "Approved")
+
+
+def test_a_change_of_the_metadata_leaves_the_approval_as_it_is(service: Service) -> None:
+    arn = service.call("CreateModelPackage", ModelPackageGroupName="g")["ModelPackageArn"]
+    service.call("UpdateModelPackage", ModelPackageArn=arn, ModelApprovalStatus="Approved")
+    service.call("UpdateModelPackage", ModelPackageArn=arn, CustomerMetadataProperties={"a": "1", "b": "2"})
+    service.call("UpdateModelPackage", ModelPackageArn=arn, CustomerMetadataPropertiesToRemove=["a"])
+    package = service.call("DescribeModelPackage", ModelPackageName=arn)
+    assert package["ModelApprovalStatus"] == "Approved"
+    assert package["CustomerMetadataProperties"] == {"b": "2"}
+
+
+def test_versions_are_listed_by_status(service: Service) -> None:
+    for _ in range(3):
+        service.call("CreateModelPackage", ModelPackageGroupName="g")
+    arn = "arn:aws:sagemaker:eu-west-1:000000000000:model-package/g/2"
+    service.call("UpdateModelPackage", ModelPackageArn=arn, ModelApprovalStatus="Approved")
+    found = service.call("ListModelPackages", ModelPackageGroupName="g", ModelApprovalStatus="Approved")
+    assert [package["ModelPackageVersion"] for package in found["ModelPackageSummaryList"]] == [2]
+
+
+def test_what_does_not_exist_is_refused_by_name(service: Service) -> None:
+    arn = "arn:aws:sagemaker:eu-west-1:000000000000:model-package/g/9"
+    with pytest.raises(ServiceError, match="model-package/g/9 does not exist"):
+        service.call("DescribeModelPackage", ModelPackageName=arn)
+    with pytest.raises(ServiceError, match="ModelPackageGroup g does not exist"):
+        service.call("DescribeModelPackageGroup", ModelPackageGroupName="g")
+
+
+def test_a_group_with_versions_is_not_deleted(service: Service) -> None:
+    service.call("CreateModelPackage", ModelPackageGroupName="g")
+    with pytest.raises(ServiceError, match="still has model packages"):
+        service.call("DeleteModelPackageGroup", ModelPackageGroupName="g")

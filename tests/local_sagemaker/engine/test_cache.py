@@ -1,0 +1,84 @@
+"""The step cache: what counts as the same step, and for how long."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local_sagemaker.engine.cache import StepCache, lifetime
+from local_sagemaker.engine.definition import Step
+from local_sagemaker.errors import ServiceError
+from local_sagemaker.records import Records
+
+ARGUMENTS = {
+    "AppSpecification": {"ImageUri": "image"},
+    "ProcessingInputs": [{"InputName": "code"}],
+    "ProcessingResources": {"ClusterConfig": {"InstanceType": "ml.m5.xlarge"}},
+    "ProcessingOutputConfig": {"Outputs": [{"S3Output": {"S3Uri": "s3://b/execution-1"}}]},
+}
+
+
+def processing(expire_after: str | None = "P30D", enabled: bool = True) -> Step:
+    cache = {"Enabled": enabled} | ({"ExpireAfter": expire_after} if expire_after else {})
+    return Step("Prep", "Processing", {}, frozenset(), None, {"Name": "Prep", "CacheConfig": cache})
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> Records:
+    records = Records(tmp_path / "state.db")
+    records.put("execution-step", "old", {"StepName": "Prep", "Properties": {"a": 1}})
+    return records
+
+
+def found(records: Records, step: Step, arguments: dict[str, Any], pipeline: str = "arn:p") -> bool:
+    return StepCache(records).find(pipeline, step, arguments) is not None
+
+
+def test_equal_arguments_are_found_whatever_the_outputs_and_the_instances(records: Records) -> None:
+    StepCache(records).remember("arn:p", processing(), ARGUMENTS, "old")
+    other = {**ARGUMENTS, "ProcessingOutputConfig": {}, "ProcessingResources": {}}
+    assert found(records, processing(), other)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"AppSpecification": {"ImageUri": "other"}}, {"ProcessingInputs": []}, {"Environment": {"A": "1"}}],
+)
+def test_another_image_input_or_environment_is_another_step(records: Records, changed: dict[str, Any]) -> None:
+    StepCache(records).remember("arn:p", processing(), ARGUMENTS, "old")
+    assert not found(records, processing(), {**ARGUMENTS, **changed})
+
+
+def test_steps_of_another_pipeline_or_without_the_cache_are_not_reused(records: Records) -> None:
+    StepCache(records).remember("arn:p", processing(), ARGUMENTS, "old")
+    assert not found(records, processing(), ARGUMENTS, pipeline="arn:q")
+    assert not found(records, processing(enabled=False), ARGUMENTS)
+
+
+def test_a_result_expires(records: Records) -> None:
+    StepCache(records).remember("arn:p", processing("T1S"), ARGUMENTS, "old")
+    assert found(records, processing("T1S"), ARGUMENTS)
+    time.sleep(1.05)
+    assert not found(records, processing("T1S"), ARGUMENTS)
+    assert found(records, processing(None), ARGUMENTS)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("P30D", 30 * 86400),
+        ("30d", 30 * 86400),
+        ("T16m", 960),
+        ("30dT5h", 30 * 86400 + 5 * 3600),
+        ("5y", 5 * 365 * 86400),
+    ],
+)
+def test_durations_are_read_in_both_of_the_services_notations(text: str, seconds: int) -> None:
+    assert lifetime(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "P", "soon", "30"])
+def test_what_is_no_duration_is_refused(text: str) -> None:
+    with pytest.raises(ServiceError, match="is not a duration"):
+        lifetime(text)

@@ -1,0 +1,44 @@
+"""Each type of step goes through the operations that a user could call."""
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.local_sagemaker.conftest import IMAGE, ROLE, processing, step
+
+
+def test_a_model_step_makes_a_model(pipelines: Any, sagemaker: Any) -> None:
+    container = {"Image": IMAGE, "ModelDataUrl": "s3://test-bucket/model.tar.gz"}
+    arguments = {"ExecutionRoleArn": ROLE, "PrimaryContainer": container}
+    execution = pipelines.run(pipelines.create(step("Make", "Model", arguments)))
+    arn = pipelines.steps(execution["PipelineExecutionArn"])["Make"]["Metadata"]["Model"]["Arn"]
+    assert sagemaker.describe_model(ModelName=arn.rpartition("/")[2])["PrimaryContainer"] == container
+
+
+def test_a_register_step_makes_a_version(pipelines: Any, sagemaker: Any) -> None:
+    arguments = {"ModelPackageGroupName": "registered", "ModelApprovalStatus": "PendingManualApproval"}
+    execution = pipelines.run(pipelines.create(step("Register", "RegisterModel", arguments)))
+    arn = pipelines.steps(execution["PipelineExecutionArn"])["Register"]["Metadata"]["RegisterModel"]["Arn"]
+    assert sagemaker.describe_model_package(ModelPackageName=arn)["ModelPackageVersion"] == 1
+
+
+def test_a_request_that_the_operation_refuses_is_a_failed_step_with_the_reason(pipelines: Any) -> None:
+    arguments = {**processing("true"), "ProcessingResources": {}}
+    execution = pipelines.run(pipelines.create(step("Wrong", "Processing", arguments)))
+    failed = pipelines.steps(execution["PipelineExecutionArn"])["Wrong"]
+    assert failed["StepStatus"] == "Failed"
+    assert "ClusterConfig" in failed["FailureReason"]
+
+
+def test_a_step_type_that_is_not_supported_is_refused_when_the_execution_starts(pipelines: Any) -> None:
+    name = pipelines.create(step("Notify", "Lambda", {}), step("Say", "Processing", processing("true")))
+    with pytest.raises(ClientError, match=r"does not support the step type of Notify \(Lambda\)"):
+        pipelines.start(name)
+
+
+def test_a_step_without_a_role_takes_the_pipelines(pipelines: Any, sagemaker: Any) -> None:
+    arguments = {name: value for name, value in processing("true").items() if name != "RoleArn"}
+    execution = pipelines.run(pipelines.create(step("Plain", "Processing", arguments)))
+    arn = pipelines.steps(execution["PipelineExecutionArn"])["Plain"]["Metadata"]["ProcessingJob"]["Arn"]
+    assert sagemaker.describe_processing_job(ProcessingJobName=arn.rpartition("/")[2])["RoleArn"] == ROLE

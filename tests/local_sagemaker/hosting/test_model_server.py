@@ -1,0 +1,165 @@
+"""The handler contract of the model server, over real HTTP."""
+
+import http.client
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.e2e
+
+SERVER = Path(__file__).parents[3] / "local_sagemaker" / "hosting" / "model_server.py"
+Ask = Callable[..., tuple[int, str, bytes]]
+Serve = Callable[..., Ask]
+
+
+@pytest.fixture(name="serve")
+def serve_fixture(tmp_path: Path) -> Iterator[Serve]:
+    """Start a model server for a program; what it returns sends one request on a connection that stays open."""
+    processes: list[subprocess.Popen[bytes]] = []
+
+    def serve(program: str, **variables: str) -> Ask:
+        code = tmp_path / "model" / "code"
+        code.mkdir(parents=True, exist_ok=True)
+        (code / "serve.py").write_text(program)
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            port = listener.getsockname()[1]
+        environment = {"SAGEMAKER_PROGRAM": "serve", "SAGEMAKER_BASE_DIR": str(tmp_path), **variables}
+        log = (tmp_path / "log").open("wb")
+        processes.append(
+            subprocess.Popen([sys.executable, str(SERVER), "--port", str(port)], env=environment, stderr=log)
+        )
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+
+        def ask(
+            body: bytes | str = b"", content_type: str | None = "text/csv", accept: str | None = None,
+            path: str = "/invocations", method: str = "POST",
+        ) -> tuple[int, str, bytes]:  # fmt: skip
+            headers = {"Content-Type": content_type, "Accept": accept}
+            connection.request(method, path, body, {key: value for key, value in headers.items() if value is not None})
+            response = connection.getresponse()
+            return response.status, response.headers["Content-Type"], response.read()
+
+        deadline = time.monotonic() + 10
+        while True:
+            try:
+                assert ask(path="/ping", method="GET")[0] == 200
+                return ask
+            except (ConnectionError, http.client.HTTPException):
+                connection.close()
+                assert time.monotonic() < deadline
+                assert processes[-1].poll() is None, (tmp_path / "log").read_text()
+                time.sleep(0.01)
+
+    yield serve
+    for process in processes:
+        process.kill()
+        process.wait()
+
+
+def three(predict: str = "pass", output: str = "return prediction", data: str = "return body") -> str:
+    return (
+        "def model_fn(d): return 'model'\n"
+        f"def input_fn(body, content_type): {data}\n"
+        f"def predict_fn(data, model): {predict}\n"
+        f"def output_fn(prediction, accept): {output}\n"
+    )
+
+
+def test_the_three_functions_are_called_in_sequence(serve: Serve) -> None:
+    ask = serve(three("return (data, model)", "return repr(prediction), 'text/x'"))
+    assert ask("1,2") == (200, "text/x", b"('1,2', 'model')")
+
+
+def test_text_types_arrive_as_text_and_others_as_bytes(serve: Serve) -> None:
+    ask = serve(three("return type(data).__name__"))
+    assert ask("é".encode(), "text/csv")[2] == b"str"
+    assert ask("{}", "application/json")[2] == b"str"
+    assert ask("{}", "text/csv; charset=utf-8")[2] == b"bytes"
+    assert ask(b"\x93NUMPY", "application/x-npy")[2] == b"bytes"
+    assert ask("{}", None)[2] == b"str"
+
+
+def test_accept_is_passed_on_and_is_the_content_type_of_plain_results(serve: Serve) -> None:
+    ask = serve(three("return b'x'"), SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT="text/default")
+    assert ask(accept="text/csv")[1] == "text/csv"
+    assert ask(accept="*/*")[1] == ask(accept=None)[1] == "text/default"
+
+
+def test_transform_fn_takes_the_place_of_the_three(serve: Serve) -> None:
+    ask = serve(
+        "def model_fn(d): return 1\ndef transform_fn(model, body, content_type, accept): return f'{model}{body}'"
+    )
+    assert ask("x")[2] == b"1x"
+
+
+def test_a_werkzeug_response_and_error_are_answered_as_they_are(serve: Serve) -> None:
+    program = three(
+        "raise BadRequest('the field price is missing') if data == 'bad' else UnsupportedMediaType('send CSV') "
+        "if data == 'media' else KeyError(data)",
+        "return None",
+    )
+    ask = serve("from werkzeug.exceptions import BadRequest, UnsupportedMediaType\n" + program)
+    assert ask("bad") == (400, "text/plain; charset=utf-8", b"the field price is missing")
+    assert ask("media")[::2] == (415, b"send CSV")
+    ask = serve(
+        "from werkzeug import Response\ndef model_fn(d): pass\n"
+        "def transform_fn(m, b, c, a): return Response('no tea', 418, mimetype='text/tea')"
+    )
+    assert ask() == (418, "text/tea; charset=utf-8", b"no tea")
+
+
+def test_an_error_of_the_inference_toolkit_has_its_status(serve: Serve) -> None:
+    program = """
+class BaseInferenceToolkitError(Exception):
+    def __init__(self, status_code, message, phrase):
+        self.status_code, self.message, self.phrase = status_code, message, phrase
+"""
+    ask = serve(program + three("raise BaseInferenceToolkitError(422, 'too many rows', 'Unprocessable')"))
+    assert ask()[::2] == (422, b"too many rows")
+
+
+def test_any_other_error_is_500_with_the_message_and_its_traceback_in_the_log(serve: Serve, tmp_path: Path) -> None:
+    ask = serve(three("raise ValueError('no such zip code')"))
+    assert ask() == (500, "text/plain; charset=utf-8", b"no such zip code")
+    assert "Traceback" in (tmp_path / "log").read_text()
+    assert ask()[0] == 500  # it goes on serving
+
+
+def test_a_result_that_cannot_be_sent_is_500_and_says_so(serve: Serve) -> None:
+    ask = serve(three("return {'a': 1}"))
+    assert ask()[::2] == (500, b"The handlers returned dict: text or bytes can be sent.")
+
+
+def test_another_path_is_not_found_and_the_connection_stays_open(serve: Serve) -> None:
+    ask = serve(three("return 'x'"))
+    assert ask(path="/elsewhere")[0] == 404
+    assert ask(path="/elsewhere", method="GET")[0] == 404
+    assert ask()[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("program", "reason"),
+    [
+        (three() + "def transform_fn(m, b, c, a): pass", "has transform_fn and input_fn, predict_fn, output_fn"),
+        ("def model_fn(d, context): pass", "model_fn of the program serve takes 2 arguments instead of 1"),
+        ("def model_fn(d): pass\ndef input_fn(b, c): pass", "has no predict_fn, output_fn, and no transform_fn"),
+    ],
+)
+def test_a_program_that_breaks_the_contract_is_refused_at_the_start(serve: Serve, program: str, reason: str) -> None:
+    with pytest.raises(AssertionError, match=reason):
+        serve(program)
+
+
+def test_the_server_listens_on_the_loopback_interface_only_and_imports_little(serve: Serve, tmp_path: Path) -> None:
+    ask = serve(three("import sys; return ' '.join(sys.modules)"))
+    modules = ask()[2].decode().split()
+    assert not {"werkzeug", "urllib3", "numpy", "asyncio", "local_sagemaker"} & set(modules)
+    assert '"127.0.0.1"' in SERVER.read_text()
+    assert str(SERVER.parent) not in os.environ.get("PYTHONPATH", "")

@@ -1,0 +1,75 @@
+"""Archives cannot leave their folder, and equal files are equal bytes."""
+
+import io
+import os
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from local_sagemaker.jobs.archives import pack, unpack
+from local_sagemaker.jobs.outcome import ClientFault
+
+
+def archive_of(path: Path, *members: tarfile.TarInfo) -> Path:
+    with tarfile.open(path, "w:gz") as tar:
+        for member in members:
+            tar.addfile(member, io.BytesIO(b"x" * member.size))
+    return path
+
+
+def member(name: str, kind: bytes = tarfile.REGTYPE, link: str = "") -> tarfile.TarInfo:
+    info = tarfile.TarInfo(name)
+    info.type, info.linkname, info.size = kind, link, 1 if kind == tarfile.REGTYPE else 0
+    return info
+
+
+@pytest.mark.parametrize(
+    "unsafe",
+    [
+        member("/etc/passwd"),
+        member("../outside"),
+        member("code/../../outside"),
+        member("link", tarfile.SYMTYPE, "/etc/passwd"),
+        member("link", tarfile.SYMTYPE, "../../outside"),
+        member("link", tarfile.LNKTYPE, "../outside"),
+        member("device", tarfile.CHRTYPE),
+    ],
+    ids=lambda info: f"{info.name}>{info.linkname}",
+)
+def test_an_unsafe_member_is_refused_by_name(tmp_path: Path, unsafe: tarfile.TarInfo) -> None:
+    archive = archive_of(tmp_path / "a.tar.gz", member("fine"), unsafe)
+    with pytest.raises(
+        ClientFault, match=r"The archive s3://b/a\.tar\.gz is unsafe: its member '.*" + unsafe.name[-4:]
+    ):
+        unpack(archive, tmp_path / "folder" / "deep", "s3://b/a.tar.gz")
+    assert not (tmp_path / "folder" / "outside").exists()
+    assert not (tmp_path / "outside").exists()
+
+
+def test_links_within_the_folder_are_kept(tmp_path: Path) -> None:
+    archive = archive_of(tmp_path / "a.tar.gz", member("deep/one"), member("two", tarfile.SYMTYPE, "deep/one"))
+    unpack(archive, tmp_path / "folder", "a")
+    assert (tmp_path / "folder" / "two").read_text() == "x"
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive", b"\x1f\x8b\x08broken"])
+def test_what_is_no_archive_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a").write_bytes(content)
+    with pytest.raises(ClientFault, match=r"s3://b/a is not a tar\.gz archive"):
+        unpack(tmp_path / "a", tmp_path / "folder", "s3://b/a")
+
+
+def test_equal_files_are_equal_bytes_and_survive_the_way_back(tmp_path: Path) -> None:
+    for number, name in enumerate(("first", "second")):
+        folder = tmp_path / name
+        (folder / "deep").mkdir(parents=True)
+        (folder / "deep" / "run.sh").write_text("#!/bin/sh")
+        (folder / "deep" / "run.sh").chmod(0o700)
+        (folder / "b").write_text("b")
+        os.utime(folder / "b", (number, number))
+        pack(folder, tmp_path / f"{name}.tar.gz")
+    assert (tmp_path / "first.tar.gz").read_bytes() == (tmp_path / "second.tar.gz").read_bytes()
+    unpack(tmp_path / "first.tar.gz", tmp_path / "back", "first")
+    assert (tmp_path / "back" / "b").read_text() == "b"
+    assert os.access(tmp_path / "back" / "deep" / "run.sh", os.X_OK)

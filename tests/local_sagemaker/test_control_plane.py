@@ -1,0 +1,61 @@
+"""The state of S3, IAM and EventBridge survives a restart and a kill -9."""
+
+import json
+import os
+import signal
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+
+def test_objects_roles_and_rules_survive_a_kill(new_server: Callable[[], Any]) -> None:
+    server = new_server()
+    pid = server.up().pid
+    s3, iam, events = (server.client(name) for name in ("s3", "iam", "events"))
+    s3.create_bucket(Bucket="kept")
+    s3.put_object(Bucket="kept", Key="a/b.txt", Body=b"hello", Metadata={"who": "me"}, ContentType="text/plain")
+    s3.put_object(Bucket="kept", Key="gone", Body=b"x")
+    s3.delete_object(Bucket="kept", Key="gone")
+    iam.create_role(RoleName="jobs", AssumeRolePolicyDocument="{}")
+    events.put_rule(Name="approval", EventPattern=json.dumps({"source": ["aws.sagemaker"]}))
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    server.up()
+    found = s3.get_object(Bucket="kept", Key="a/b.txt")
+    assert (found["Body"].read(), found["Metadata"], found["ContentType"]) == (b"hello", {"who": "me"}, "text/plain")
+    with pytest.raises(ClientError, match="Not Found"):
+        s3.head_object(Bucket="kept", Key="gone")
+    assert iam.get_role(RoleName="jobs")["Role"]["RoleName"] == "jobs"
+    assert [rule["Name"] for rule in events.list_rules()["Rules"]] == ["approval"]
+
+
+def test_files_of_deleted_objects_are_swept_at_the_next_start(new_server: Callable[[], Any]) -> None:
+    server = new_server()
+    server.up()
+    s3 = server.client("s3")
+    s3.create_bucket(Bucket="swept")
+    for number in range(3):
+        s3.put_object(Bucket="swept", Key="same", Body=b"x" * number)
+    server.down()
+    server.up()
+    assert len(list((server.state / "objects").iterdir())) == 1
+    assert s3.get_object(Bucket="swept", Key="same")["Body"].read() == b"xx"
+
+
+def test_an_approval_reaches_a_queue_through_a_rule(server: Any, sagemaker: Any) -> None:
+    events, sqs = server.client("events"), server.client("sqs")
+    queue = sqs.create_queue(QueueName="approvals")["QueueUrl"].replace("http://localhost:5000", server.url)
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    pattern = {
+        "source": ["aws.sagemaker"],
+        "detail-type": ["SageMaker Model Package State Change"],
+        "detail": {"ModelApprovalStatus": ["Approved"]},
+    }
+    events.put_rule(Name="approved", EventPattern=json.dumps(pattern))
+    events.put_targets(Rule="approved", Targets=[{"Id": "queue", "Arn": arn}])
+    package = sagemaker.create_model_package(ModelPackageGroupName="events")["ModelPackageArn"]
+    sagemaker.update_model_package(ModelPackageArn=package, ModelApprovalStatus="Approved")
+    messages = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
+    assert [json.loads(message["Body"])["detail"]["ModelPackageArn"] for message in messages] == [package]

@@ -1,0 +1,146 @@
+"""Starting, finding and stopping the server."""
+
+import contextlib
+import os
+import socket
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from local_sagemaker import lifecycle
+from local_sagemaker.errors import LocalSageMakerError
+
+
+class AnotherProgram(BaseHTTPRequestHandler):
+    """A web server that is not ours."""
+
+    def do_GET(self) -> None:
+        self.send_response(404)
+        self.end_headers()
+
+    def log_message(self, *arguments: Any) -> None:
+        """Quiet."""
+
+
+def hang_up(listener: socket.socket) -> None:
+    """Close each connection at once, until the listener is closed."""
+    with contextlib.suppress(OSError):  # how accept() tells that the listener was closed
+        while True:
+            listener.accept()[0].close()
+
+
+def test_a_second_up_finds_the_first(new_server: Callable[[], Any]) -> None:
+    server = new_server()
+    first, second = server.up(), server.up()
+    assert first.pid == second.pid
+    assert second.url == server.url
+
+
+def test_down_ends_the_process_and_says_when_there_was_none(new_server: Callable[[], Any]) -> None:
+    server = new_server()
+    started = server.up()
+    stopped = lifecycle.down(server.port)
+    assert stopped is not None
+    assert stopped.pid == started.pid
+    with pytest.raises(ProcessLookupError):
+        os.kill(started.pid, 0)
+    assert lifecycle.down(server.port) is None
+
+
+@pytest.mark.parametrize("speaks_http", [True, False])
+def test_a_port_that_another_program_uses_is_named_with_the_way_out(
+    new_server: Callable[[], Any], speaks_http: bool
+) -> None:
+    server = new_server()
+    if speaks_http:
+        other: Any = HTTPServer(("127.0.0.1", server.port), AnotherProgram)
+        Thread(target=other.serve_forever, daemon=True).start()
+    else:
+        other = socket.create_server(("127.0.0.1", server.port))
+        Thread(target=hang_up, args=(other,), daemon=True).start()
+    try:
+        with pytest.raises(LocalSageMakerError, match=rf"Port {server.port} is in use .* SAGEMAKER_LOCAL_PORT"):
+            server.up()
+        assert not server.state.exists()
+    finally:
+        other.shutdown() if speaks_http else other.close()
+        if speaks_http:
+            other.server_close()
+
+
+def test_the_server_of_another_project_is_not_taken_for_ours(new_server: Callable[[], Any]) -> None:
+    first, second = new_server(), new_server()
+    first.up()
+    second.environment["SAGEMAKER_LOCAL_PORT"] = str(first.port)
+    with pytest.raises(LocalSageMakerError, match=r"serves the local SageMaker of .*state-0"):
+        second.up()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to run the command as another user")
+def test_a_state_folder_without_permission_is_named_with_the_way_out(tmp_path: Path) -> None:
+    for folder in [tmp_path, *tmp_path.parents][:3]:
+        folder.chmod(folder.stat().st_mode | stat.S_IXOTH | stat.S_IROTH)
+    forbidden = tmp_path / "forbidden"
+    forbidden.mkdir(mode=0o755)
+    program = (
+        "import os, sys; 'x'.encode('idna');"  # the resolver's codec, which the other user cannot import
+        "sys.path.insert(0, sys.argv[1]); from local_sagemaker.__main__ import main;"
+        "os.setgid(65534); os.setuid(65534); sys.exit(main(['up', '--state', sys.argv[2], '--port', '1']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(Path(__file__).parents[2]), str(forbidden / "state")],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert "forbidden/state cannot be written (Permission denied)" in done.stderr
+    assert "SAGEMAKER_LOCAL_STATE" in done.stderr
+
+
+@pytest.mark.parametrize("port", ["many", "0", "99999"])
+def test_a_port_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, port: str) -> None:
+    monkeypatch.setenv("SAGEMAKER_LOCAL_PORT", port)
+    with pytest.raises(LocalSageMakerError, match="SAGEMAKER_LOCAL_PORT"):
+        lifecycle.configured_port()
+
+
+def test_clients_are_pointed_here_and_nowhere_else(
+    new_server: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = new_server()
+    monkeypatch.setenv("SAGEMAKER_LOCAL_PORT", str(server.port))
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "https://s3.example.com")
+    monkeypatch.setenv("AWS_PROFILE", "work")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "secret")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "real")
+    for name in lifecycle.client_environment(server.port):
+        monkeypatch.setenv(name, os.environ.get(name, ""))
+    lifecycle.use_local(server.state)
+    assert os.environ["AWS_ENDPOINT_URL"] == server.url
+    assert os.environ["AWS_ACCESS_KEY_ID"] == "local"
+    assert not {"AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_S3"} & set(os.environ)
+
+
+def test_the_command_line_starts_reports_and_stops(new_server: Callable[[], Any]) -> None:
+    server = new_server()
+
+    def command(name: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "local_sagemaker", name],
+            env={**os.environ, **server.environment},
+            cwd=Path(__file__).parents[2],
+            capture_output=True,
+            text=True,
+        )
+
+    assert command("status").returncode == 3
+    assert server.url in command("up").stdout
+    assert "runs on" in command("status").stdout
+    assert "stopped" in command("down").stdout

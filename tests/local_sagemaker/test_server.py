@@ -1,0 +1,82 @@
+"""The server over real sockets: routing, errors, and who may ask."""
+
+import json
+from http.client import HTTPConnection
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+
+def post(server: Any, headers: dict[str, str], body: bytes = b"{}", path: str = "/") -> tuple[int, Any]:
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection.request("POST", path, body, headers)
+    response = connection.getresponse()
+    return response.status, json.loads(response.read())
+
+
+LIST_MODELS = {"X-Amz-Target": "SageMaker.ListModels"}
+
+
+def test_sagemakers_operations_are_answered_here(server: Any) -> None:
+    status, answer = post(server, LIST_MODELS)
+    assert (status, list(answer)) == (200, ["Models"])
+
+
+def test_other_services_are_answered_by_the_control_plane(server: Any) -> None:
+    assert server.client("sts").get_caller_identity()["Account"] == "000000000000"
+    assert "test-bucket" in [bucket["Name"] for bucket in server.client("s3").list_buckets()["Buckets"]]
+
+
+def test_a_service_that_is_not_supported_is_refused_by_name(server: Any) -> None:
+    with pytest.raises(ClientError, match="does not support the service dynamodb"):
+        server.client("dynamodb").list_tables()
+
+
+def test_an_operation_that_is_not_supported_is_refused_by_name_and_not_retried(server: Any) -> None:
+    with pytest.raises(ClientError, match="does not support the operation ListNotebookInstances") as caught:
+        server.client("sagemaker").list_notebook_instances()
+    assert caught.value.response["Error"]["Code"] == "ValidationException"
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+
+
+@pytest.mark.parametrize("host", ["evil.example.com", "evil.example.com:5599", "169.254.169.254", ""])
+def test_a_request_for_another_host_is_refused(server: Any, host: str) -> None:
+    status, answer = post(server, {**LIST_MODELS, "Host": host})
+    assert status == 403
+    assert "is not local" in answer["message"]
+
+
+@pytest.mark.parametrize("host", ["localhost:1", "127.0.0.1", "bucket.s3.localhost:5599", "[::1]:80"])
+def test_a_request_for_a_local_name_is_answered(server: Any, host: str) -> None:
+    assert post(server, {**LIST_MODELS, "Host": host})[0] == 200
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]", b"\xff"])
+def test_a_body_that_is_no_json_object_is_refused(server: Any, body: bytes) -> None:
+    status, answer = post(server, LIST_MODELS, body)
+    assert (status, answer["__type"]) == (400, "SerializationException")
+
+
+def test_an_endpoint_that_does_not_exist_is_named(server: Any) -> None:
+    with pytest.raises(ClientError, match="Endpoint nowhere of account 000000000000 not found"):
+        server.client("sagemaker-runtime").invoke_endpoint(EndpointName="nowhere", Body=b"1")
+
+
+def test_a_body_over_the_services_limit_is_refused(server: Any) -> None:
+    with pytest.raises(ClientError, match="larger than 6291456 bytes"):
+        server.client("sagemaker-runtime").invoke_endpoint(EndpointName="any", Body=b"1" * (6 * 1024 * 1024 + 1))
+
+
+def test_the_arns_carry_the_region_of_the_request(server: Any) -> None:
+    import boto3
+
+    client = boto3.client(
+        "sagemaker",
+        endpoint_url=server.url,
+        region_name="eu-west-1",
+        aws_access_key_id="a",
+        aws_secret_access_key="b",
+    )
+    arn = client.create_model_package_group(ModelPackageGroupName="european")["ModelPackageGroupArn"]
+    assert arn == "arn:aws:sagemaker:eu-west-1:000000000000:model-package-group/european"
