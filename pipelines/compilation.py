@@ -1,0 +1,73 @@
+"""Compiling: YAML and code in, the definition and the bundle that it names out; no network, no clock, no chance."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipelines.bundle import Bundle, build_bundle
+from pipelines.dataset import default_data_uri
+from pipelines.environment import Environment
+from pipelines.executions import step_names
+from pipelines.revision import git_commit
+from pipelines.settings import ROOT, Settings
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A definition, and what must be in S3 before it can run."""
+
+    name: str
+    description: str
+    definition: str
+    bundle: Bundle
+    code_prefix: str
+    commit: str
+
+    @classmethod
+    def of(cls, settings: Settings, definition: str, bundle: Bundle, commit: str) -> "Compiled":
+        """A definition with what is known of it without compiling."""
+        return cls(
+            name=settings.pipeline_name,
+            description=settings.description,
+            definition=definition,
+            bundle=bundle,
+            code_prefix=code_prefix(settings, bundle),
+            commit=commit,
+        )
+
+    @property
+    def parameters(self) -> list[dict[str, Any]]:
+        """The parameters that the definition declares."""
+        return list(json.loads(self.definition)["Parameters"])
+
+    @property
+    def step_names(self) -> list[str]:
+        """Its steps, those of the condition's branches among them."""
+        return step_names(json.loads(self.definition))
+
+
+def compile_pipeline(settings: Settings, environment: Environment, root: Path = ROOT) -> Compiled:
+    """The same commit, YAML and environment give the same bytes on every machine; takes the SDK's 3 s to import."""
+    from pipelines.offline_session import offline_session
+
+    bundle = build_bundle(root, settings.for_jobs())
+    commit = git_commit(root)
+    with offline_session(environment) as session:
+        from pipelines.training import training_pipeline
+
+        pipeline = training_pipeline(
+            settings,
+            environment,
+            session,
+            code_prefix=code_prefix(settings, bundle),
+            input_data=default_data_uri(settings, environment),
+            commit=commit,
+        )
+        definition = pipeline.definition()
+    return Compiled.of(settings, definition, bundle, commit)
+
+
+def code_prefix(settings: Settings, bundle: Bundle) -> str:
+    """Where the bundle lies in the bucket."""
+    return f"{settings.name}/code/{bundle.digest}"

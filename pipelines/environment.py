@@ -1,0 +1,49 @@
+"""Where a pipeline is to run: what differs between AWS accounts comes from the environment, never from the YAML."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+PLACEHOLDER_ACCOUNT = "000000000000"
+DEFAULT_REGION = "us-east-1"
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Region, role, bucket, key and network of the jobs.
+
+    `placeholders` names the variables that were not set and stand at values of the account 000000000000:
+    enough to compile and to run on local SageMaker, not to publish to AWS.
+    """
+
+    region: str
+    role_arn: str
+    bucket: str
+    kms_key: str | None = None
+    subnets: tuple[str, ...] = ()
+    security_group_ids: tuple[str, ...] = ()
+    placeholders: tuple[str, ...] = ()
+
+    @classmethod
+    def from_env(cls, variables: Mapping[str, str] = os.environ) -> "Environment":
+        """Read SAGEMAKER_ROLE_ARN, SAGEMAKER_BUCKET, SAGEMAKER_KMS_KEY, SAGEMAKER_SUBNETS,
+        SAGEMAKER_SECURITY_GROUP_IDS (comma-separated) and AWS_REGION."""
+        region = variables.get("AWS_REGION") or variables.get("AWS_DEFAULT_REGION") or DEFAULT_REGION
+        defaults = {
+            "SAGEMAKER_ROLE_ARN": f"arn:aws:iam::{PLACEHOLDER_ACCOUNT}:role/SageMakerPipelineRole",
+            "SAGEMAKER_BUCKET": f"sagemaker-{region}-{PLACEHOLDER_ACCOUNT}",
+        }
+        missing = tuple(name for name in defaults if not variables.get(name))
+        return cls(
+            region=region,
+            role_arn=variables.get("SAGEMAKER_ROLE_ARN") or defaults["SAGEMAKER_ROLE_ARN"],
+            bucket=variables.get("SAGEMAKER_BUCKET") or defaults["SAGEMAKER_BUCKET"],
+            kms_key=variables.get("SAGEMAKER_KMS_KEY") or None,
+            subnets=_listed(variables.get("SAGEMAKER_SUBNETS", "")),
+            security_group_ids=_listed(variables.get("SAGEMAKER_SECURITY_GROUP_IDS", "")),
+            placeholders=missing,
+        )
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(item.strip() for item in text.split(",") if item.strip())

@@ -1,0 +1,42 @@
+"""Follow an execution to its end; Ctrl-C stops it."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pipelines.console import Console
+from pipelines.execution_view import watched
+from pipelines.executions import ExecutionSummary, SageMakerClient, describe, stop
+
+
+def follow(
+    sagemaker: SageMakerClient,
+    execution_arn: str,
+    console: Console,
+    poll_seconds: float,
+    expected_steps: Sequence[str] = (),
+) -> ExecutionSummary:
+    """Show each step as it runs, until the execution is over.
+
+    Ctrl-C stops the execution and waits until it is Stopped; a second Ctrl-C leaves at once, as
+    KeyboardInterrupt. `expected_steps` are shown as waiting until they start.
+    """
+    interrupted = False
+    with watched(console, expected_steps) as view:
+        while True:
+            try:
+                execution = describe(sagemaker, execution_arn)
+                view.update(execution)
+                if execution.is_over:
+                    break
+                time.sleep(poll_seconds)
+            except KeyboardInterrupt:
+                if interrupted:
+                    view.say(f"Left while the execution was stopping: {execution_arn}")
+                    raise
+                interrupted = True
+                view.say("Ctrl-C: stopping the execution. Press it again to leave at once.")
+                stop(sagemaker, execution_arn)
+    if interrupted:
+        console.line(f"The execution is {execution.status}.")
+    return replace(execution, interrupted=interrupted)

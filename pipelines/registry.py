@@ -1,0 +1,158 @@
+"""The versions of the model in the registry: list, approve, reject."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from pipelines.console import Console, Table, moment, timestamp
+from pipelines.errors import PipelineError
+from pipelines.evaluation_report import METRIC_COLUMNS, Metrics, S3Client, read_evaluation, statistics_uri
+from pipelines.executions import SageMakerClient, person
+
+APPROVED, REJECTED, PENDING = "Approved", "Rejected", "PendingManualApproval"
+COMMENT_LENGTH = 1024  # characters that ApprovalDescription takes
+
+
+@dataclass(frozen=True)
+class ModelVersion:
+    """One version of a model package group."""
+
+    arn: str
+    version: int
+    status: str
+    created: datetime
+    commit: str | None
+    decided_by: str | None
+    comment: str | None
+    metrics: Metrics
+
+    def document(self) -> dict[str, Any]:
+        """The version as data for --json."""
+        return {**asdict(self), "created": timestamp(self.created)}
+
+
+def models(sagemaker: SageMakerClient, s3: S3Client, group: str, limit: int | None = None) -> list[ModelVersion]:
+    """The versions of a group, newest first, with the metrics of their evaluation."""
+    versions = []
+    for entry in _listed(sagemaker, group)[:limit]:
+        package = sagemaker.describe_model_package(ModelPackageName=entry["ModelPackageArn"])
+        decided = package.get("ModelApprovalStatus") != PENDING
+        versions.append(
+            ModelVersion(
+                arn=package["ModelPackageArn"],
+                version=package["ModelPackageVersion"],
+                status=package.get("ModelApprovalStatus", package["ModelPackageStatus"]),
+                created=package["CreationTime"],
+                commit=package.get("CustomerMetadataProperties", {}).get("git_commit"),
+                decided_by=person(package.get("LastModifiedBy", {})) if decided else None,
+                comment=package.get("ApprovalDescription"),
+                metrics=_metrics(s3, package),
+            )
+        )
+    return versions
+
+
+def approve(sagemaker: SageMakerClient, group: str, version: str, comment: str | None, console: Console) -> str:
+    """Set a version (a number or an ARN) to Approved and return its ARN; nothing changes if it is already."""
+    return _decide(sagemaker, group, version, APPROVED, comment, console)
+
+
+def reject(sagemaker: SageMakerClient, group: str, version: str, comment: str | None, console: Console) -> str:
+    """Set a version (a number or an ARN) to Rejected and return its ARN; nothing changes if it is already."""
+    return _decide(sagemaker, group, version, REJECTED, comment, console)
+
+
+def models_table(versions: Sequence[ModelVersion], group: str, unit: str) -> Table:
+    """One row for each version; RMSE and MAE in the target's unit."""
+    return Table(
+        ("VERSION", "STATUS", "CREATED", *METRIC_COLUMNS, "COMMIT", "BY", "COMMENT"),
+        [
+            (
+                str(each.version),
+                each.status,
+                moment(each.created),
+                *each.metrics.texts(unit),
+                _short(each.commit),
+                each.decided_by or "-",
+                each.comment or "-",
+            )
+            for each in versions
+        ],
+        [each.document() for each in versions],
+        f"Group {group} has no model yet: run the pipeline.",
+    )
+
+
+def _decide(
+    sagemaker: SageMakerClient, group: str, text: str, status: str, comment: str | None, console: Console
+) -> str:
+    if comment is not None and len(comment) > COMMENT_LENGTH:
+        raise PipelineError(f"The comment has {len(comment)} characters: {COMMENT_LENGTH} is the most.")
+    arn = _find(sagemaker, group, text)
+    package = sagemaker.describe_model_package(ModelPackageName=arn)
+    version, before = package["ModelPackageVersion"], package.get("ModelApprovalStatus")
+    if before == status:
+        said = f' ("{package["ApprovalDescription"]}")' if package.get("ApprovalDescription") else ""
+        console.line(f"Version {version} of {group} is already {status}{said}: nothing changed.")
+    else:
+        request = {"ModelPackageArn": arn, "ModelApprovalStatus": status}
+        if comment:
+            request["ApprovalDescription"] = comment
+        sagemaker.update_model_package(**request)
+        console.line(f"Version {version} of {group} is {status}; it was {before}.")
+    if console.json_output:
+        console.document({"arn": arn, "version": version, "status": status, "was": before})
+    return arn
+
+
+def _find(sagemaker: SageMakerClient, group: str, text: str) -> str:
+    entries = _listed(sagemaker, group)
+    for entry in entries:
+        if text in (entry["ModelPackageArn"], str(entry["ModelPackageVersion"])):
+            return str(entry["ModelPackageArn"])
+    if not entries:
+        raise PipelineError(f"Group {group} has no model yet: run the pipeline.")
+    if not text.isdecimal() and not text.startswith("arn:"):
+        raise PipelineError(f"{text!r} is not a version: give its number, such as {entries[0]['ModelPackageVersion']}.")
+    raise PipelineError(f"Group {group} has no version {text}: it has {_versions(entries)}.")
+
+
+def _listed(sagemaker: SageMakerClient, group: str) -> list[dict[str, Any]]:
+    from botocore.exceptions import ClientError
+
+    pages = sagemaker.get_paginator("list_model_packages").paginate(
+        ModelPackageGroupName=group, SortBy="CreationTime", SortOrder="Descending"
+    )
+    try:
+        found = [entry for page in pages for entry in page["ModelPackageSummaryList"]]
+    except ClientError as error:
+        # A group that was never created is an empty one; the service has no error code of its own for it.
+        if "does not exist" not in error.response["Error"].get("Message", ""):
+            raise
+        return []
+    return sorted(found, key=lambda entry: -entry["ModelPackageVersion"])
+
+
+def _metrics(s3: S3Client, package: dict[str, Any]) -> Metrics:
+    uri = statistics_uri(package)
+    if uri is None:
+        return Metrics()
+    try:
+        return read_evaluation(s3, uri).model
+    except PipelineError:
+        return Metrics()  # shown as dashes: a list must not fail because one old report was removed
+
+
+def _versions(entries: list[dict[str, Any]]) -> str:
+    numbers = sorted(entry["ModelPackageVersion"] for entry in entries)
+    if len(numbers) > 2 and numbers[-1] - numbers[0] + 1 == len(numbers):
+        return f"{numbers[0]} to {numbers[-1]}"
+    return ", ".join(map(str, numbers))
+
+
+def _short(commit: str | None) -> str:
+    if commit is None:
+        return "-"
+    identity, dash, rest = commit.partition("-")
+    return identity[:9] + dash + rest

@@ -1,0 +1,167 @@
+"""The YAML that says what is modelled, read into frozen, strict, typed settings."""
+
+import json
+import typing
+from dataclasses import fields, is_dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from pipelines.errors import PipelineError
+from steps.settings import DataSettings, JobSettings, SplitSettings, ValidationSettings, normalise
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Section(BaseModel):
+    """One section: unknown keys and wrong types are errors, nothing changes after reading."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+
+class XGBoostSettings(Section):
+    """Defaults of the hyperparameters; each is a parameter of the pipeline or an argument of the Train step."""
+
+    max_depth: int = Field(gt=0)
+    learning_rate: float = Field(gt=0)
+    rounds: int = Field(gt=0)
+    early_stopping_rounds: int = Field(gt=0)
+    min_child_weight: float = Field(default=1.0, ge=0)
+    subsample: float = Field(default=1.0, gt=0, le=1)
+    colsample_bytree: float = Field(default=1.0, gt=0, le=1)
+    reg_lambda: float = Field(default=1.0, ge=0)
+    seed: int = 0
+
+
+class LinearSettings(Section):
+    """The linear regression has nothing to set."""
+
+
+class CandidateSettings(Section):
+    """The models that are trained: XGBoost, and the linear regression that it must beat."""
+
+    linear: LinearSettings
+    xgboost: XGBoostSettings
+
+
+class GateSettings(Section):
+    """What a model must reach on the test part before it is registered.
+
+    R2 is a share of the variance, MAPE a fraction (0.15 is 15 %), the ratio XGBoost's RMSE over the linear one's.
+    """
+
+    min_r2: float = Field(le=1)
+    max_mape: float = Field(gt=0)
+    max_rmse_ratio: float = Field(gt=0)
+
+
+class InstanceSettings(Section):
+    """The machines of one kind of job."""
+
+    instance_type: str = Field(pattern=r"^ml\.[a-z0-9]+\.[a-z0-9]+$")
+    instance_count: int = Field(default=1, ge=1)
+    volume_gb: int = Field(default=30, ge=1)
+    max_minutes: int = Field(default=60, ge=1)
+
+
+class JobsSettings(Section):
+    """What all jobs share."""
+
+    image_version: str
+    processing: InstanceSettings
+    training: InstanceSettings
+    cache_days: int = Field(default=30, ge=1)
+    retry_attempts: int = Field(default=3, ge=1)
+
+
+class StageSettings(Section):
+    """The machines of one endpoint."""
+
+    instance_type: str = Field(pattern=r"^ml\.[a-z0-9]+\.[a-z0-9]+$")
+    instance_count: int = Field(default=1, ge=1)
+
+
+class Settings(Section):
+    """Everything that the YAML says."""
+
+    name: str = Field(pattern=r"^[a-z0-9](-*[a-z0-9])*$", max_length=40)
+    description: str = ""
+    data: DataSettings
+    validation: ValidationSettings = ValidationSettings()
+    split: SplitSettings = SplitSettings()
+    candidates: CandidateSettings
+    gates: GateSettings
+    jobs: JobsSettings
+    stages: dict[str, StageSettings]
+
+    @model_validator(mode="after")
+    def _sections_agree(self) -> "Settings":
+        self.for_jobs()
+        return self
+
+    def for_jobs(self) -> dict[str, Any]:
+        """The sections that travel with the code, as JSON values; ValueError where they contradict each other."""
+        return JobSettings(data=self.data, validation=self.validation, split=self.split).to_json()
+
+    @property
+    def pipeline_name(self) -> str:
+        """The pipeline's name."""
+        return f"{self.name}-training"
+
+
+def default_config() -> Path:
+    """The YAML of the project's own data set."""
+    return ROOT / "pipelines" / "house_prices.yaml"
+
+
+def load_settings(path: Path) -> Settings:
+    """Read a YAML; PipelineError names every fault with its place and what to write instead."""
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise PipelineError(f"The settings file {path} cannot be read: {error.strerror}.") from None
+    except yaml.YAMLError as error:
+        raise PipelineError(f"{path} is not YAML: {' '.join(str(error).split())}.") from None
+    if not isinstance(raw, dict):
+        raise PipelineError(f"{path} must be a mapping with the keys {', '.join(Settings.model_fields)}.")
+    try:
+        return Settings.model_validate_json(json.dumps(normalise(raw), default=str))
+    except ValidationError as error:
+        faults = "; ".join(_explain(fault) for fault in error.errors())
+        raise PipelineError(f"{path}: {faults}.") from None
+
+
+def _explain(fault: Any) -> str:
+    place = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+        return f"{place} is not a setting{_suggestion(fault['loc'])}"
+    if fault["type"] in ("missing", "missing_argument"):
+        return f"{place} is missing"
+    message = fault["msg"].removeprefix("Value error, ")
+    return f"{place}: {message[0].lower()}{message[1:]}, not {fault['input']!r}" if place else message
+
+
+def _suggestion(location: tuple[Any, ...]) -> str:
+    known = _keys_at(Settings, location[:-1])
+    close = get_close_matches(str(location[-1]), known, n=1)
+    if close:
+        return f"; did you mean {close[0]}?"
+    return f"; known are {', '.join(known)}" if known else ""
+
+
+def _keys_at(kind: Any, location: tuple[Any, ...]) -> list[str]:
+    """The keys that a mapping at a place may have, found in the types of the settings."""
+    for part in location:
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            kind = kind.model_fields[part].annotation if part in kind.model_fields else None
+        elif is_dataclass(kind):
+            kind = typing.get_type_hints(kind).get(part)
+        else:  # a dict, a list, an optional: the last of its type arguments that is not None
+            inner = [argument for argument in typing.get_args(kind) if argument not in (type(None), Ellipsis)]
+            kind = inner[-1] if inner else None
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return list(kind.model_fields)
+    return [field.name for field in fields(kind)] if is_dataclass(kind) else []

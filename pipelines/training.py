@@ -1,0 +1,231 @@
+"""The pipeline: ValidateData -> Preprocess -> Train -> Evaluate -> CheckQuality -> RegisterModel | RejectModel."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sagemaker.core.model_metrics import MetricsSource, ModelMetrics
+from sagemaker.core.workflow.conditions import ConditionGreaterThanOrEqualTo, ConditionLessThanOrEqualTo
+from sagemaker.core.workflow.functions import Join, JsonGet
+from sagemaker.core.workflow.parameters import ParameterFloat, ParameterInteger, ParameterString
+from sagemaker.core.workflow.properties import PropertyFile
+from sagemaker.mlops.workflow.condition_step import ConditionStep
+from sagemaker.mlops.workflow.fail_step import FailStep
+from sagemaker.mlops.workflow.model_step import ModelStep
+from sagemaker.mlops.workflow.pipeline import Pipeline
+from sagemaker.mlops.workflow.steps import ProcessingStep, TrainingStep
+
+from pipelines.environment import Environment
+from pipelines.jobs import Instances, JobFactory, output_of
+from pipelines.settings import Settings
+
+REPORT = PropertyFile(name="EvaluationReport", output_name="evaluation", path="evaluation.json")
+APPROVAL_STATUSES = ["PendingManualApproval", "Approved", "Rejected"]
+CONTENT_TYPES = ["text/csv", "application/json"]
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """What an execution may change; the defaults are those of the YAML."""
+
+    input_data: ParameterString
+    processing_type: ParameterString
+    processing_count: ParameterInteger
+    training_type: ParameterString
+    training_count: ParameterInteger
+    approval_status: ParameterString
+    min_r2: ParameterFloat
+    max_mape: ParameterFloat
+    max_rmse_ratio: ParameterFloat
+    max_depth: ParameterInteger
+    learning_rate: ParameterFloat
+    rounds: ParameterInteger
+    early_stopping_rounds: ParameterInteger
+
+    @classmethod
+    def of(cls, settings: Settings, input_data: str) -> "Parameters":
+        """The parameters with their defaults."""
+        jobs, gates, xgboost = settings.jobs, settings.gates, settings.candidates.xgboost
+        return cls(
+            input_data=ParameterString("InputDataUri", input_data),
+            processing_type=ParameterString("ProcessingInstanceType", jobs.processing.instance_type),
+            processing_count=ParameterInteger("ProcessingInstanceCount", jobs.processing.instance_count),
+            training_type=ParameterString("TrainingInstanceType", jobs.training.instance_type),
+            training_count=ParameterInteger("TrainingInstanceCount", jobs.training.instance_count),
+            approval_status=ParameterString("ModelApprovalStatus", APPROVAL_STATUSES[0], APPROVAL_STATUSES),
+            min_r2=ParameterFloat("MinR2", gates.min_r2),
+            max_mape=ParameterFloat("MaxMape", gates.max_mape),
+            max_rmse_ratio=ParameterFloat("MaxRmseRatio", gates.max_rmse_ratio),
+            max_depth=ParameterInteger("MaxDepth", xgboost.max_depth),
+            learning_rate=ParameterFloat("LearningRate", xgboost.learning_rate),
+            rounds=ParameterInteger("Rounds", xgboost.rounds),
+            early_stopping_rounds=ParameterInteger("EarlyStoppingRounds", xgboost.early_stopping_rounds),
+        )
+
+    def all(self) -> list[Any]:
+        """Every parameter, in the order in which Studio shows them."""
+        return list(vars(self).values())
+
+
+def training_pipeline(
+    settings: Settings,
+    environment: Environment,
+    session: Any,
+    *,
+    code_prefix: str,
+    input_data: str,
+    commit: str,
+) -> Pipeline:
+    """The pipeline of a YAML; `code_prefix` is where the bundle is, `input_data` the default of InputDataUri."""
+    parameters = Parameters.of(settings, input_data)
+    jobs = JobFactory(
+        settings,
+        environment,
+        session,
+        code_prefix,
+        tags={"project": settings.name, "git-commit": commit},
+        processing=Instances(parameters.processing_type, parameters.processing_count, settings.jobs.processing),
+        training=Instances(parameters.training_type, parameters.training_count, settings.jobs.training),
+    )
+    validate = _validate(jobs, parameters)
+    preprocess = _preprocess(jobs, validate)
+    train = _train(jobs, parameters, settings, preprocess)
+    evaluate = _evaluate(jobs, train, preprocess)
+    register = _register(jobs, parameters, settings, train, evaluate, commit)
+    check = _check_quality(parameters, evaluate, register, _reject(parameters, evaluate))
+    return Pipeline(
+        name=settings.pipeline_name,
+        parameters=parameters.all(),
+        steps=[validate, preprocess, train, evaluate, check],
+        sagemaker_session=session,
+        pipeline_experiment_config=None,
+    )
+
+
+def _validate(jobs: JobFactory, parameters: Parameters) -> ProcessingStep:
+    return jobs.processing(
+        "ValidateData",
+        "steps.validate",
+        inputs={"data": parameters.input_data},
+        outputs=["validated", "rejected", "report"],
+        description="Checks the data against the expectations; rejected rows are kept with their reasons.",
+    )
+
+
+def _preprocess(jobs: JobFactory, validate: ProcessingStep) -> ProcessingStep:
+    return jobs.processing(
+        "Preprocess",
+        "steps.preprocess",
+        inputs={"validated": output_of(validate, "validated")},
+        outputs=["train", "validation", "test", "features"],
+        description="Splits the rows and fits the features on the training part.",
+    )
+
+
+def _train(jobs: JobFactory, parameters: Parameters, settings: Settings, preprocess: ProcessingStep) -> TrainingStep:
+    xgboost = settings.candidates.xgboost
+    return jobs.training(
+        "Train",
+        "steps.train",
+        channels={name: output_of(preprocess, name) for name in ("train", "validation", "features")},
+        hyperparameters={
+            "max_depth": parameters.max_depth.to_string(),
+            "learning_rate": parameters.learning_rate.to_string(),
+            "rounds": parameters.rounds.to_string(),
+            "early_stopping_rounds": parameters.early_stopping_rounds.to_string(),
+            "min_child_weight": str(xgboost.min_child_weight),
+            "subsample": str(xgboost.subsample),
+            "colsample_bytree": str(xgboost.colsample_bytree),
+            "reg_lambda": str(xgboost.reg_lambda),
+            "seed": str(xgboost.seed),
+        },
+        description="Trains XGBoost, and the linear regression that it must beat.",
+    )
+
+
+def _evaluate(jobs: JobFactory, train: TrainingStep, preprocess: ProcessingStep) -> ProcessingStep:
+    return jobs.processing(
+        "Evaluate",
+        "evaluation.evaluate",
+        inputs={
+            "model": train.properties.ModelArtifacts.S3ModelArtifacts,
+            "test": output_of(preprocess, "test"),
+        },
+        outputs=["evaluation"],
+        description="Scores the candidates on the test part, which no other step sees.",
+        property_files=[REPORT],
+    )
+
+
+def _check_quality(
+    parameters: Parameters, evaluate: ProcessingStep, register: ModelStep, reject: FailStep
+) -> ConditionStep:
+    return ConditionStep(
+        "CheckQuality",
+        description="Registers the model if it is good enough, and fails the execution if not.",
+        conditions=[
+            ConditionGreaterThanOrEqualTo(_r2(evaluate), parameters.min_r2),
+            ConditionLessThanOrEqualTo(_mape(evaluate), parameters.max_mape),
+            ConditionLessThanOrEqualTo(_rmse_ratio(evaluate), parameters.max_rmse_ratio),
+        ],
+        if_steps=[register],
+        else_steps=[reject],
+    )
+
+
+def _register(
+    jobs: JobFactory,
+    parameters: Parameters,
+    settings: Settings,
+    train: TrainingStep,
+    evaluate: ProcessingStep,
+    commit: str,
+) -> ModelStep:
+    statistics = Join(on="/", values=[output_of(evaluate, "evaluation"), "evaluation.json"])
+    arguments = jobs.model(train.properties.ModelArtifacts.S3ModelArtifacts).register(
+        model_package_group_name=settings.name,
+        content_types=CONTENT_TYPES,
+        response_types=CONTENT_TYPES,
+        inference_instances=sorted({stage.instance_type for stage in settings.stages.values()}),
+        transform_instances=[settings.jobs.processing.instance_type],
+        approval_status=parameters.approval_status,
+        description=settings.description,
+        model_metrics=ModelMetrics(model_statistics=MetricsSource(content_type="application/json", s3_uri=statistics)),
+        customer_metadata_properties={"git_commit": commit},
+    )
+    description = "Registers a version that waits for a person's approval."
+    return ModelStep("RegisterModel", step_args=arguments, description=description, retry_policies=jobs.retries)
+
+
+def _reject(parameters: Parameters, evaluate: ProcessingStep) -> FailStep:
+    message = [
+        "The model is not good enough to register: R2 is ",
+        _r2(evaluate),
+        " (at least ",
+        parameters.min_r2,
+        "), MAPE is ",
+        _mape(evaluate),
+        " (at most ",
+        parameters.max_mape,
+        "), its RMSE over the linear regression's is ",
+        _rmse_ratio(evaluate),
+        " (at most ",
+        parameters.max_rmse_ratio,
+        ").",
+    ]
+    return FailStep("RejectModel", error_message=Join(on="", values=message))
+
+
+def _r2(evaluate: ProcessingStep) -> JsonGet:
+    return _metric(evaluate, "regression_metrics.r2.value")
+
+
+def _mape(evaluate: ProcessingStep) -> JsonGet:
+    return _metric(evaluate, "regression_metrics.mape.value")
+
+
+def _rmse_ratio(evaluate: ProcessingStep) -> JsonGet:
+    return _metric(evaluate, "comparison.rmse_ratio.value")
+
+
+def _metric(evaluate: ProcessingStep, path: str) -> JsonGet:
+    return JsonGet(step_name=evaluate.name, property_file=REPORT, json_path=path)

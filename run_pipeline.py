@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+"""The command line of the pipelines. Commands live in pipelines/commands.py; this file only says which there are."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent
+
+EPILOG = """\
+examples:
+  run_pipeline.py --local run --data data/house_prices.parquet   the whole pipeline on this machine
+  run_pipeline.py --local run -p MaxDepth=4                      the same with another hyperparameter
+  run_pipeline.py --local approve 1 --comment "looks right"      then: deploy_model.py --local deploy ...
+  run_pipeline.py upsert && run_pipeline.py start --wait         on AWS
+
+environment:
+  SAGEMAKER_ROLE_ARN, SAGEMAKER_BUCKET   the jobs' role and bucket; needed on AWS. Unset, they stand at
+                                         placeholders of the account 000000000000 (region us-east-1)
+  SAGEMAKER_KMS_KEY, SAGEMAKER_SUBNETS, SAGEMAKER_SECURITY_GROUP_IDS   optional
+  AWS_REGION                             region, us-east-1 where it is not set
+  SAGEMAKER_LOCAL_PORT, SAGEMAKER_LOCAL_STATE   port (5599) and state folder (.sagemaker) of local SageMaker
+
+exit codes:
+  plan: 0 nothing would change   1 error   2 something would change, or wrong arguments
+  0 done   1 error   2 wrong arguments   3 the execution failed (or: local status finds no server)
+  130 stopped by Ctrl-C
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The arguments of every command."""
+    common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    common.add_argument("--local", action="store_true", help="local SageMaker: no request leaves this machine")
+    common.add_argument("--config", type=Path, metavar="FILE", help="settings (pipelines/house_prices.yaml)")
+    listing = argparse.ArgumentParser(add_help=False)
+    listing.add_argument("--json", action="store_true", help="print JSON, for a script")
+    values = argparse.ArgumentParser(add_help=False)
+    values.add_argument(
+        "-p",
+        "--parameter",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a pipeline parameter; repeatable",
+    )
+    parser = argparse.ArgumentParser(
+        prog="run_pipeline.py",
+        parents=[common],
+        description="Builds, runs and watches the training pipeline, on AWS or with --local on this machine.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, text: str, *parents: argparse.ArgumentParser) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=text, description=text, parents=[common, *parents])
+
+    definition = command("definition", "print the pipeline's definition; makes no network call")
+    definition.add_argument("--output", type=Path, metavar="FILE", help="write it to a file")
+    plan = command("plan", "show what an upsert would change, and which steps would run again")
+    form = plan.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print JSON, for a script")
+    form.add_argument("--markdown", action="store_true", help="print Markdown, for a pull request comment")
+    command("upsert", "publish the code, then create or update the pipeline")
+    start = command("start", "start an execution of the deployed pipeline", values, listing)
+    start.add_argument("--wait", action="store_true", help="follow it to the end")
+    run = command("run", "upload data if given, upsert, start, follow to the end", values)
+    run.add_argument("--data", type=Path, metavar="PATH", help="a CSV or Parquet file to train on")
+    command("executions", "list the executions of the pipeline", listing)
+    for name, text in (("describe", "show an execution and its steps"), ("stop", "stop an execution")):
+        command(name, text, *([listing] if name == "describe" else [])).add_argument("execution", metavar="EXECUTION")
+    logs = command("logs", "print the logs of an execution's jobs")
+    logs.add_argument("execution", metavar="EXECUTION", help="ARN, id, the beginning of one, or latest")
+    logs.add_argument("step", nargs="?", metavar="STEP", help="only this step")
+    command("models", "list the model versions with their metrics, commit and status", listing)
+    for name in ("approve", "reject"):
+        decision = command(name, f"{name} a model version")
+        decision.add_argument("version", metavar="VERSION", help="number or ARN")
+        decision.add_argument("--comment", default="", metavar="TEXT", help="kept with the version")
+    local = command("local", "start, stop or look at local SageMaker")
+    local.add_argument("action", choices=["up", "down", "status"])
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Parse, point AWS clients at local SageMaker if asked to, and run the command."""
+    options = build_parser().parse_args(arguments)
+    local = getattr(options, "local", False)
+    from local_sagemaker.errors import LocalSageMakerError
+    from pipelines.console import run_command
+    from pipelines.errors import PipelineError
+
+    def run() -> int:
+        if options.command == "local":
+            from local_sagemaker.__main__ import run as run_local
+
+            return run_local(options.action, PROJECT / ".sagemaker")
+        from pipelines.commands import COMMANDS, Context
+
+        log_folder = None
+        if local and options.command != "definition":
+            from local_sagemaker.lifecycle import use_local
+
+            server = use_local(PROJECT / ".sagemaker", announce=lambda text: print(text, file=sys.stderr))
+            log_folder = server.state / "jobs"
+        return COMMANDS[options.command](
+            Context(getattr(options, "config", None), local, log_folder, getattr(options, "json", False)), options
+        )
+
+    return run_command(run, expected=(PipelineError, LocalSageMakerError))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
