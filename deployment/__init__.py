@@ -1,0 +1,1 @@
+"""An approved model package becomes an endpoint, and back."""

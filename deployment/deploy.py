@@ -1,0 +1,172 @@
+"""Bring one version of the model to an endpoint; a deployment that fails leaves nothing behind."""
+
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+from deployment.endpoint import Announce, Waiting, require_serving, tag_serving, wait_until_settled
+from deployment.errors import DeploymentError
+from deployment.packages import SageMakerClient
+from deployment.specification import TAG_DEPLOYED, Specification, tag_list
+
+SmokeTest = Callable[[], None]  # invokes the endpoint once; raises DeploymentError where that fails
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """How a deployment ended: `action` is created, updated or unchanged."""
+
+    endpoint: str
+    endpoint_arn: str
+    config: str
+    model: str
+    action: str
+
+
+class Deployment:
+    """One attempt. Where it fails, the models and configurations that it created are removed."""
+
+    def __init__(
+        self,
+        sagemaker: SageMakerClient,
+        specification: Specification,
+        waiting: Waiting,
+        announce: Announce,
+        log: str,
+    ) -> None:
+        self._sagemaker = sagemaker
+        self._wanted = specification
+        self._waiting = waiting
+        self._announce = announce
+        self._log = log
+        self._in_use = False  # whether SageMaker uses, or may be using, what was created
+
+    def run(self, smoke_test: SmokeTest | None = None) -> Deployed:
+        """Make the endpoint serve what is specified; where it does already, change nothing.
+
+        Waits for another change of the endpoint to end first. After it serves, `smoke_test` must pass, or the
+        deployment is undone. Raises DeploymentError with the service's reason and the place of the log.
+        """
+        before = self._settled()
+        if before is not None and _serves(before, self._wanted.config_name):
+            if smoke_test is not None:
+                smoke_test()
+            return self._deployed(before, "unchanged")
+        with ExitStack() as undo:
+            self._create_model(undo)
+            self._create_config(undo)
+            if before is not None and before["EndpointStatus"] == "Failed":
+                self._remove_failed()
+                before = None
+            if before is None:
+                self._create_endpoint(undo)
+            else:
+                self._update_endpoint(before["EndpointConfigName"], undo)
+            self._check(smoke_test)
+            undo.pop_all()
+        after = self._sagemaker.describe_endpoint(EndpointName=self._wanted.endpoint)
+        self._tag(after)
+        return self._deployed(after, "created" if before is None else "updated")
+
+    def _create_model(self, undo: ExitStack) -> None:
+        name = self._wanted.model_name
+        if _create(self._sagemaker.create_model, self._wanted.model_request()):
+            undo.callback(self._remove, f"model {name}", self._sagemaker.delete_model, ModelName=name)
+
+    def _create_config(self, undo: ExitStack) -> None:
+        name, delete = self._wanted.config_name, self._sagemaker.delete_endpoint_config
+        if _create(self._sagemaker.create_endpoint_config, self._wanted.config_request()):
+            undo.callback(self._remove, f"endpoint configuration {name}", delete, EndpointConfigName=name)
+
+    def _create_endpoint(self, undo: ExitStack) -> None:
+        name, config = self._wanted.endpoint, self._wanted.config_name
+        tags = tag_list(self._wanted.tags)
+        self._sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=config, Tags=tags)
+        undo.callback(self._remove, f"endpoint {name}", self._sagemaker.delete_endpoint, EndpointName=name)
+        self._await(config)
+
+    def _update_endpoint(self, previous: str, undo: ExitStack) -> None:
+        self._switch(self._wanted.config_name)
+        undo.callback(self._return_to, previous)
+
+    def _switch(self, config: str) -> None:
+        self._sagemaker.update_endpoint(EndpointName=self._wanted.endpoint, EndpointConfigName=config)
+        self._await(config)
+
+    def _await(self, config: str) -> None:
+        self._in_use = True
+        try:
+            description = self._settled()
+        except KeyboardInterrupt:
+            self._announce("Not waiting any more; SageMaker goes on, and the command `status` shows how it ends.")
+            raise
+        self._in_use = False
+        require_serving(description, self._wanted.endpoint, config, self._log)
+
+    def _check(self, smoke_test: SmokeTest | None) -> None:
+        if smoke_test is not None:
+            try:
+                smoke_test()
+            except DeploymentError as error:
+                self._announce(str(error))
+                raise DeploymentError(f"The smoke test failed and the deployment is undone. {error}") from error
+
+    def _return_to(self, config: str) -> None:
+        self._announce(f"Returning to {config}")
+        try:
+            self._switch(config)
+        except BaseException:
+            self._in_use = True  # the new version serves on
+            raise
+
+    def _remove_failed(self) -> None:
+        # DeleteEndpoint is the only operation that the service allows on a failed endpoint.
+        name = self._wanted.endpoint
+        self._announce(f"Endpoint {name} is Failed: it is deleted and made anew")
+        self._sagemaker.delete_endpoint(EndpointName=name)
+        self._settled()
+
+    def _settled(self) -> Mapping[str, Any] | None:
+        return wait_until_settled(self._sagemaker, self._wanted.endpoint, self._waiting, self._announce)
+
+    def _remove(self, what: str, delete: Callable[..., Any], **name: str) -> None:
+        from botocore.exceptions import ClientError
+
+        if self._in_use:
+            return
+        try:
+            delete(**name)
+        except ClientError as error:
+            # What is reported at the end is the deployment's own failure; this is said beside it.
+            self._announce(f"The {what} could not be removed: {error}")
+        else:
+            self._announce(f"Removed the {what}")
+
+    def _tag(self, endpoint: Mapping[str, Any]) -> None:
+        config = self._sagemaker.describe_endpoint_config(EndpointConfigName=self._wanted.config_name)
+        now = datetime.now(timezone.utc).isoformat()
+        self._sagemaker.add_tags(ResourceArn=config["EndpointConfigArn"], Tags=tag_list({TAG_DEPLOYED: now}))
+        tag_serving(self._sagemaker, endpoint["EndpointArn"], {**self._wanted.tags, TAG_DEPLOYED: now})
+
+    def _deployed(self, description: Mapping[str, Any], action: str) -> Deployed:
+        wanted = self._wanted
+        return Deployed(wanted.endpoint, description["EndpointArn"], wanted.config_name, wanted.model_name, action)
+
+
+def _serves(description: Mapping[str, Any], config: str) -> bool:
+    return bool(description["EndpointStatus"] == "InService" and description["EndpointConfigName"] == config)
+
+
+def _create(create: Callable[..., Any], request: Mapping[str, Any]) -> bool:
+    """Create something; False where it is there already, which by its name has the same content."""
+    from botocore.exceptions import ClientError
+
+    try:
+        create(**request)
+    except ClientError as error:
+        if "already exist" not in error.response["Error"].get("Message", ""):
+            raise
+        return False
+    return True

@@ -1,0 +1,89 @@
+"""One endpoint: how it stands, and waiting until nothing is changing it."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deployment.errors import DeploymentError
+from deployment.packages import SageMakerClient, is_missing
+from deployment.specification import TAG_COMMIT, TAG_PACKAGE, TAG_VERSION, tag_list
+
+Announce = Callable[[str], None]  # prints one line of progress
+CHANGING = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How often to look at an endpoint, and when to give up, in seconds."""
+
+    poll_seconds: float
+    limit_seconds: float = 3600.0
+
+
+def describe_endpoint(sagemaker: SageMakerClient, name: str) -> Mapping[str, Any] | None:
+    """DescribeEndpoint's answer; None where there is no such endpoint."""
+    from botocore.exceptions import ClientError
+
+    try:
+        description: Mapping[str, Any] = sagemaker.describe_endpoint(EndpointName=name)
+    except ClientError as error:
+        if not is_missing(error):
+            raise
+        return None
+    return description
+
+
+def wait_until_settled(
+    sagemaker: SageMakerClient, name: str, waiting: Waiting, announce: Announce
+) -> Mapping[str, Any] | None:
+    """Wait while the endpoint changes and return how it then stands; None where it is not there (any more).
+
+    Announces each status with the seconds so far. Raises DeploymentError after `limit_seconds`.
+    """
+    began, seen = time.monotonic(), None
+    while True:
+        description = describe_endpoint(sagemaker, name)
+        elapsed = time.monotonic() - began
+        status = description["EndpointStatus"] if description else None
+        if status not in CHANGING:
+            if seen is not None:
+                announce(f"{elapsed:7.1f} s  {status or 'deleted'}")
+            return description
+        if status != seen:
+            announce(f"{elapsed:7.1f} s  {status}")
+            seen = status
+        if elapsed > waiting.limit_seconds:
+            raise DeploymentError(
+                f"Endpoint {name} is still {status} after {waiting.limit_seconds:.0f} s: "
+                "SageMaker goes on with it, and the command `status` shows how it ends."
+            )
+        time.sleep(waiting.poll_seconds)
+
+
+def endpoint_log(name: str, log_folder: Path | None) -> str:
+    """Where a person finds the log of an endpoint's containers: under `log_folder`, else in CloudWatch."""
+    if log_folder is not None:
+        return str(log_folder / name)
+    return f"CloudWatch log group /aws/sagemaker/Endpoints/{name}"
+
+
+def require_serving(description: Mapping[str, Any] | None, name: str, config_name: str, log: str) -> None:
+    """Raise DeploymentError with the service's reason, and where the `log` is, unless this configuration serves."""
+    if description is None:
+        raise DeploymentError(f"Endpoint {name} was deleted by someone else while it was being deployed.")
+    status, serving = description["EndpointStatus"], description.get("EndpointConfigName")
+    if status == "InService" and serving == config_name:
+        return
+    reason = str(description.get("FailureReason") or "SageMaker gave no reason").strip().rstrip(".")
+    kept = f" ({serving} serves on)" if status == "InService" else f" (it is {status})"
+    raise DeploymentError(f"Endpoint {name} does not serve {config_name}{kept}: {reason}. Its log: {log}.")
+
+
+def tag_serving(sagemaker: SageMakerClient, endpoint_arn: str, tags: Mapping[str, str]) -> None:
+    """Make the endpoint's tags say what serves now; a commit that is not known any more does not stay."""
+    sagemaker.add_tags(ResourceArn=endpoint_arn, Tags=tag_list(dict(tags)))
+    stale = [key for key in (TAG_PACKAGE, TAG_VERSION, TAG_COMMIT) if key not in tags]
+    if stale:
+        sagemaker.delete_tags(ResourceArn=endpoint_arn, TagKeys=stale)

@@ -1,0 +1,5 @@
+"""What goes wrong for the person who deploys, in one sentence that says what to do about it."""
+
+
+class DeploymentError(Exception):
+    """A fault that the person at the command line can mend; its text is shown after `error: `."""

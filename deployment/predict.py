@@ -1,0 +1,123 @@
+"""Send a file to an endpoint and read the predictions, or the model's own words on what is wrong with it."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from deployment.endpoint import describe_endpoint
+from deployment.errors import DeploymentError
+from deployment.packages import SageMakerClient
+
+RuntimeClient = Any  # boto3's client of sagemaker-runtime
+CONTENT_TYPES = {".json": "application/json", ".csv": "text/csv"}
+
+
+@dataclass(frozen=True)
+class Payload:
+    """The body of one request; `name` is what a person calls it."""
+
+    name: str
+    body: bytes
+    content_type: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the model answered, as it came."""
+
+    body: str
+    content_type: str
+
+    def predictions(self) -> list[float] | None:
+        """The predicted numbers in the order of the rows; None where the answer is of a layout not known here.
+
+        Known are the layouts of SageMaker's built-in algorithms: {"predictions": [{"score": 1.5}, ...]} as
+        JSON, and one number per line as CSV. https://docs.aws.amazon.com/sagemaker/latest/dg/cdf-inference.html
+        """
+        try:
+            if self.content_type.startswith("text/csv"):
+                return [float(line) for line in self.body.split()]
+            return [float(entry["score"]) for entry in json.loads(self.body)["predictions"]]
+        except (ValueError, KeyError, TypeError):
+            return None
+
+
+def read_payload(file: str, content_type: str | None, standard_input: BinaryIO) -> Payload:
+    """Read a .json or .csv file, or standard input for `-`, which needs a content type.
+
+    What the fields must be is the model's to say. Raises DeploymentError for a file that is missing,
+    unreadable, empty or of a type not told.
+    """
+    chosen = content_type or CONTENT_TYPES.get(Path(file).suffix.lower())
+    if chosen is None:
+        what = "Standard input has no file name" if file == "-" else f"{file} does not end in .json or .csv"
+        raise DeploymentError(f"{what}: say what it holds with --content-type application/json or text/csv.")
+    try:
+        body = standard_input.read() if file == "-" else Path(file).read_bytes()
+    except OSError as error:
+        raise DeploymentError(f"{file} cannot be read: {(error.strerror or str(error)).lower()}.") from None
+    name = "standard input" if file == "-" else file
+    if not body.strip():
+        raise DeploymentError(f"{name} is empty: it must hold at least one row to predict.")
+    return Payload(name, body, chosen)
+
+
+def predict(
+    runtime: RuntimeClient,
+    sagemaker: SageMakerClient,
+    endpoint: str,
+    payload: Payload,
+    deploy_command: str,
+    log: str,
+) -> Answer:
+    """Invoke the endpoint once.
+
+    Raises DeploymentError with the model's sentence where it refuses the payload (4xx), with the place of
+    its `log` where it fails (5xx), and with `deploy_command` where there is no endpoint.
+    """
+    from botocore.exceptions import ClientError
+
+    try:
+        response = runtime.invoke_endpoint(
+            EndpointName=endpoint, Body=payload.body, ContentType=payload.content_type, Accept="application/json"
+        )
+    except ClientError as error:
+        raise _explained(error, sagemaker, endpoint, payload, deploy_command, log) from error
+    return Answer(response["Body"].read().decode(errors="replace"), response.get("ContentType", ""))
+
+
+def _explained(
+    error: Any, sagemaker: SageMakerClient, endpoint: str, payload: Payload, deploy_command: str, log: str
+) -> Exception:
+    code = error.response["Error"]["Code"]
+    if code == "ModelError":
+        status, said = error.response.get("OriginalStatusCode"), error.response.get("OriginalMessage", "")
+        sentence = model_sentence(said) or "it said nothing"
+        if isinstance(status, int) and 400 <= status < 500:
+            return DeploymentError(f"The model refused {payload.name} (status {status}): {sentence}")
+        return DeploymentError(f"The model failed on {payload.name} (status {status}): {sentence} Its log: {log}.")
+    if code in ("ValidationError", "ValidationException"):
+        description = describe_endpoint(sagemaker, endpoint)
+        if description is None:
+            return DeploymentError(f"Endpoint {endpoint} does not exist: deploy to it with `{deploy_command}`.")
+        if description["EndpointStatus"] != "InService":
+            return DeploymentError(
+                f"Endpoint {endpoint} is {description['EndpointStatus']}, not InService: wait for it."
+            )
+    return error if isinstance(error, Exception) else DeploymentError(str(error))
+
+
+def model_sentence(text: str) -> str:
+    """What the model said, in one line: the message of a JSON error, else the first line (a traceback follows)."""
+    try:
+        document = json.loads(text)
+    except ValueError:
+        document = None
+    if isinstance(document, dict):
+        for key in ("error", "message", "detail"):
+            if isinstance(document.get(key), str):
+                text = document[key]
+                break
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[0] if lines else ""

@@ -1,0 +1,115 @@
+"""What an endpoint is to be: the requests that make it, and names that say what is in them. Pure."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from deployment.packages import Package
+
+NAME_LENGTH = 63  # characters that a model, an endpoint configuration or an endpoint may have
+VARIANT = "AllTraffic"
+TAG_ENDPOINT = "endpoint"
+TAG_PACKAGE = "model-package"
+TAG_VERSION = "model-package-version"
+TAG_COMMIT = "git-commit"
+TAG_STAGE = "stage"
+TAG_DEPLOYED = "deployed-at"
+TAG_ROLLED_BACK = "rolled-back-at"
+
+
+@dataclass(frozen=True)
+class Hosting:
+    """The machines of an endpoint, the role of its containers, and where the account wants them to run."""
+
+    instance_type: str
+    instance_count: int
+    role_arn: str
+    kms_key: str | None = None
+    subnets: tuple[str, ...] = ()
+    security_group_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Specification:
+    """One version of the model on one endpoint.
+
+    The names of the model and of the endpoint configuration hold the version and a hash of their content:
+    the same deployment has the same names, and a name never stands for two contents.
+    """
+
+    endpoint: str
+    stage: str
+    package: Package
+    hosting: Hosting
+
+    @cached_property
+    def model_name(self) -> str:
+        """Such as house-prices-staging-v3-1f2e3d4c."""
+        return self._name(self._model)
+
+    @cached_property
+    def config_name(self) -> str:
+        """Such as house-prices-staging-v3-5a6b7c8d; another hash than the model's."""
+        return self._name(self._config)
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """What the model, the configuration and the endpoint are tagged with."""
+        tags = {
+            TAG_ENDPOINT: self.endpoint,
+            TAG_STAGE: self.stage,
+            TAG_PACKAGE: self.package.arn,
+            TAG_VERSION: str(self.package.version),
+        }
+        return {**tags, TAG_COMMIT: self.package.git_commit} if self.package.git_commit else tags
+
+    def model_request(self) -> dict[str, Any]:
+        """The request of CreateModel."""
+        return {"ModelName": self.model_name, **self._model, "Tags": tag_list(self.tags)}
+
+    def config_request(self) -> dict[str, Any]:
+        """The request of CreateEndpointConfig."""
+        return {"EndpointConfigName": self.config_name, **self._config, "Tags": tag_list(self.tags)}
+
+    @property
+    def _model(self) -> dict[str, Any]:
+        model: dict[str, Any] = {
+            "ExecutionRoleArn": self.hosting.role_arn,
+            "PrimaryContainer": {"ModelPackageName": self.package.arn},
+        }
+        if self.hosting.subnets:
+            model["VpcConfig"] = {
+                "Subnets": list(self.hosting.subnets),
+                "SecurityGroupIds": list(self.hosting.security_group_ids),
+            }
+        return model
+
+    @property
+    def _config(self) -> dict[str, Any]:
+        variant = {
+            "VariantName": VARIANT,
+            "ModelName": self.model_name,
+            "InstanceType": self.hosting.instance_type,
+            "InitialInstanceCount": self.hosting.instance_count,
+            "InitialVariantWeight": 1.0,
+        }
+        config: dict[str, Any] = {"ProductionVariants": [variant]}
+        return {**config, "KmsKeyId": self.hosting.kms_key} if self.hosting.kms_key else config
+
+    def _name(self, content: dict[str, Any]) -> str:
+        # The endpoint is hashed too: two long endpoint names may be cut to the same beginning.
+        document = json.dumps({"endpoint": self.endpoint, **content}, sort_keys=True)
+        ending = f"-v{self.package.version}-{hashlib.sha256(document.encode()).hexdigest()[:8]}"
+        return name_beginning(self.endpoint, len(ending)) + ending
+
+
+def name_beginning(endpoint: str, room: int) -> str:
+    """The endpoint's name, cut so that `room` more characters fit."""
+    return endpoint[: NAME_LENGTH - room].rstrip("-")
+
+
+def tag_list(tags: dict[str, str]) -> list[dict[str, str]]:
+    """Tags in the shape of AWS requests."""
+    return [{"Key": key, "Value": value} for key, value in tags.items()]

@@ -1,0 +1,182 @@
+"""A SageMaker with a registry and endpoints, whose failures a test chooses."""
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.aws_stub import Refusal, StubAws, arn, now, stub_aws
+
+GROUP = "house-prices"
+
+
+class Hosting:
+    """Models, configurations, endpoints, packages and tags, with the service's rules and messages.
+
+    `fail_next` is the reason why the next creation or update of an endpoint fails; `polls` is how many
+    times an endpoint is seen to change before it has changed.
+    """
+
+    def __init__(self, aws: StubAws) -> None:
+        self.aws = aws
+        self.models: dict[str, dict[str, Any]] = {}
+        self.configs: dict[str, dict[str, Any]] = {}
+        self.endpoints: dict[str, dict[str, Any]] = {}
+        self.packages: list[dict[str, Any]] = []
+        self.tags: dict[str, dict[str, str]] = {}
+        self.fail_next: str | None = None
+        self.polls = 1
+        self._clock = itertools.count()
+        for name in [name for name in dir(self) if name[0].isupper()]:
+            aws.answers[name] = getattr(self, name)
+
+    @property
+    def sagemaker(self) -> Any:
+        """A client."""
+        return self.aws.client("sagemaker")
+
+    def register(self, approval: str = "Approved", commit: str | None = "0123456789abcdef") -> str:
+        """Register the next version and return its ARN."""
+        version = len(self.packages) + 1
+        package = {
+            "ModelPackageName": GROUP,
+            "ModelPackageGroupName": GROUP,
+            "ModelPackageVersion": version,
+            "ModelPackageArn": arn(f"model-package/{GROUP}/{version}"),
+            "ModelPackageStatus": "Completed",
+            "ModelPackageStatusDetails": {"ValidationStatuses": []},
+            "ModelApprovalStatus": approval,
+            "CreationTime": now(),
+        }
+        if commit:
+            package["CustomerMetadataProperties"] = {"git_commit": commit}
+        self.packages.append(package)
+        return str(package["ModelPackageArn"])
+
+    def set_approval(self, version: int, approval: str) -> None:
+        """Approve or reject a version."""
+        self.packages[version - 1]["ModelApprovalStatus"] = approval
+
+    def ListModelPackages(self, request: dict[str, Any]) -> dict[str, Any]:
+        if not self.packages:
+            raise Refusal(
+                "ValidationException", f"ModelPackageGroup {request['ModelPackageGroupName']} does not exist."
+            )
+        return {"ModelPackageSummaryList": self.packages}
+
+    def DescribeModelPackage(self, request: dict[str, Any]) -> dict[str, Any]:
+        for package in self.packages:
+            if package["ModelPackageArn"] == request["ModelPackageName"]:
+                return package
+        raise Refusal("ValidationException", f"ModelPackage {request['ModelPackageName']} does not exist.")
+
+    def CreateModel(self, request: dict[str, Any]) -> dict[str, Any]:
+        return self._create(self.models, "model", "Model", request)
+
+    def CreateEndpointConfig(self, request: dict[str, Any]) -> dict[str, Any]:
+        return self._create(self.configs, "endpoint-config", "EndpointConfig", request)
+
+    def CreateEndpoint(self, request: dict[str, Any]) -> dict[str, Any]:
+        self._get(self.configs, "endpoint-config", request["EndpointConfigName"])
+        request = {**request, "EndpointStatus": "Creating", "LastModifiedTime": now()}
+        response = self._create(self.endpoints, "endpoint", "Endpoint", request)
+        self._begin(request["EndpointName"], request["EndpointConfigName"], "Failed")
+        return response
+
+    def UpdateEndpoint(self, request: dict[str, Any]) -> dict[str, Any]:
+        endpoint = self._get(self.endpoints, "endpoint", request["EndpointName"])
+        if endpoint["EndpointStatus"] != "InService":
+            raise Refusal("ValidationException", "Cannot update in-progress endpoint.")
+        self._get(self.configs, "endpoint-config", request["EndpointConfigName"])
+        endpoint["EndpointStatus"] = "Updating"
+        self._begin(request["EndpointName"], request["EndpointConfigName"], "InService")
+        return {"EndpointArn": endpoint["EndpointArn"]}
+
+    def DescribeModel(self, request: dict[str, Any]) -> dict[str, Any]:
+        return self._get(self.models, "model", request["ModelName"])
+
+    def DescribeEndpointConfig(self, request: dict[str, Any]) -> dict[str, Any]:
+        return self._get(self.configs, "endpoint-config", request["EndpointConfigName"])
+
+    def DescribeEndpoint(self, request: dict[str, Any]) -> dict[str, Any]:
+        endpoint = self._get(self.endpoints, "endpoint", request["EndpointName"])
+        change = endpoint.get("change")
+        if change is not None:
+            change["polls"] -= 1
+            if change["polls"] < 0:
+                endpoint.update(change["result"], LastModifiedTime=now())
+                del endpoint["change"]
+        return {key: value for key, value in endpoint.items() if key not in ("change", "Tags")}
+
+    def ListEndpointConfigs(self, request: dict[str, Any]) -> dict[str, Any]:
+        found = [config for name, config in self.configs.items() if request["NameContains"] in name]
+        return {"EndpointConfigs": sorted(found, key=lambda config: -config["CreationTime"])}
+
+    def DeleteModel(self, request: dict[str, Any]) -> dict[str, Any]:
+        self._get(self.models, "model", request["ModelName"])
+        del self.models[request["ModelName"]]
+        return {}
+
+    def DeleteEndpointConfig(self, request: dict[str, Any]) -> dict[str, Any]:
+        self._get(self.configs, "endpoint-config", request["EndpointConfigName"])
+        del self.configs[request["EndpointConfigName"]]
+        return {}
+
+    def DeleteEndpoint(self, request: dict[str, Any]) -> dict[str, Any]:
+        self._get(self.endpoints, "endpoint", request["EndpointName"])
+        del self.endpoints[request["EndpointName"]]
+        return {}
+
+    def AddTags(self, request: dict[str, Any]) -> dict[str, Any]:
+        tags = self.tags.setdefault(request["ResourceArn"], {})
+        tags.update({tag["Key"]: tag["Value"] for tag in request["Tags"]})
+        return {"Tags": []}
+
+    def DeleteTags(self, request: dict[str, Any]) -> dict[str, Any]:
+        for key in request["TagKeys"]:
+            self.tags.get(request["ResourceArn"], {}).pop(key, None)
+        return {}
+
+    def ListTags(self, request: dict[str, Any]) -> dict[str, Any]:
+        tags = self.tags.get(request["ResourceArn"], {})
+        return {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
+
+    def _begin(self, name: str, config: str, status_if_failed: str) -> None:
+        result = {"EndpointStatus": "InService", "EndpointConfigName": config, "FailureReason": None}
+        if self.fail_next is not None:
+            result = {"EndpointStatus": status_if_failed, "FailureReason": self.fail_next}
+            self.fail_next = None
+        self.endpoints[name]["change"] = {"polls": self.polls, "result": result}
+
+    def _create(
+        self, table: dict[str, dict[str, Any]], kind: str, field: str, request: dict[str, Any]
+    ) -> dict[str, Any]:
+        name = request[f"{field}Name"]
+        identity = arn(f"{kind}/{name}")
+        if name in table:
+            raise Refusal("ValidationException", f'Cannot create already existing {kind} "{identity}".')
+        table[name] = {**request, f"{field}Arn": identity, "CreationTime": now() + next(self._clock) * 1e-3}
+        self.tags[identity] = {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])}
+        return {f"{field}Arn": identity}
+
+    def _get(self, table: dict[str, dict[str, Any]], kind: str, name: str) -> dict[str, Any]:
+        if name not in table:
+            raise Refusal("ValidationException", f'Could not find {kind} "{arn(f"{kind}/{name}")}".')
+        return table[name]
+
+
+@pytest.fixture(scope="session")
+def aws() -> Iterator[StubAws]:
+    """The socket, shared by all tests: a server costs more than a test."""
+    with stub_aws() as stub:
+        yield stub
+
+
+@pytest.fixture
+def hosting(aws: StubAws) -> Hosting:
+    """A SageMaker without models or endpoints."""
+    aws.answers.clear()
+    aws.models.clear()
+    aws.calls.clear()
+    return Hosting(aws)

@@ -1,0 +1,170 @@
+"""The command line: what it prints, where, and its exit codes."""
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import deploy_model
+from tests.deployment.conftest import GROUP, Hosting
+
+PROJECT = Path(__file__).resolve().parents[2]
+ENDPOINT = f"{GROUP}-staging"
+SLOW_IMPORTS = {"boto3", "botocore", "sagemaker", "pandas", "moto", "rich", "pydantic"}
+
+
+@pytest.fixture
+def account(hosting: Hosting, monkeypatch: pytest.MonkeyPatch) -> Hosting:
+    """The environment of an AWS account that is the stub."""
+    for name, value in {
+        "AWS_ENDPOINT_URL": hosting.aws.url,
+        "AWS_ACCESS_KEY_ID": "stub",
+        "AWS_SECRET_ACCESS_KEY": "stub",
+        "AWS_REGION": "eu-west-1",
+        "AWS_MAX_ATTEMPTS": "1",
+        "SAGEMAKER_ROLE_ARN": "arn:aws:iam::123456789012:role/serve",
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(deploy_model, "AWS_POLL_SECONDS", 0.001)
+    hosting.aws.models[ENDPOINT] = lambda body, kind: (b'{"predictions": [{"score": 543210.4}]}', "application/json")
+    return hosting
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> str:
+    """A request."""
+    (tmp_path / "house.json").write_text('{"bedrooms": 3}')
+    return str(tmp_path / "house.json")
+
+
+def test_help_teaches_at_once_and_imports_nothing_slow() -> None:
+    program = (
+        "import sys, deploy_model\n"
+        "try: deploy_model.main(['--help'])\n"
+        f"finally: print(sorted(set(sys.modules) & {SLOW_IMPORTS!r}), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=True)
+    assert done.stderr == "[]\n"
+    assert "deploy --latest-approved --stage staging" in done.stdout
+    assert "130 stopped by Ctrl-C" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["deploy"],
+        ["deploy", "--stage", "staging"],
+        ["deploy", "--latest-approved"],
+        ["deploy", "--latest-approved", "--model-package", "1", "--stage", "staging"],
+        ["predict", "--stage", "staging"],
+        ["rollback"],
+        ["undeploy", "--stage", "staging"],
+    ],
+)
+def test_bad_arguments_exit_2(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        deploy_model.main(arguments)
+    assert caught.value.code == 2
+
+
+def test_from_an_approved_version_to_a_prediction(
+    account: Hosting, house: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    account.register()
+    assert deploy_model.main(["deploy", "--latest-approved", "--stage", "staging", "--sample", house]) == 0
+    shown = capsys.readouterr().out
+    assert f"{ENDPOINT} serves version 1 (created)." in shown
+    assert f"{house} was answered." in shown
+    assert deploy_model.main(["deploy", "--latest-approved", "--stage", "staging"]) == 0
+    shown = capsys.readouterr().out
+    assert "nothing changed" in shown
+    assert "Not tried with a request" in shown
+    assert deploy_model.main(["predict", "--stage", "staging", house]) == 0
+    assert capsys.readouterr().out == "$543,210\n"
+    assert deploy_model.main(["status"]) == 0
+    staging, production = capsys.readouterr().out.splitlines()[1:3]
+    assert staging.split()[:4] == ["staging", ENDPOINT, "InService", "1"]
+    assert "not deployed" in production
+
+
+def test_json_is_one_document_on_the_output(account: Hosting, house: str, capsys: pytest.CaptureFixture[str]) -> None:
+    package = account.register()
+    assert deploy_model.main(["deploy", "--model-package", package, "--stage", "staging", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert (document["action"], document["version"], document["model_package"]) == ("created", 1, package)
+    assert deploy_model.main(["predict", "--stage", "staging", house, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"predictions": [{"score": 543210.4}]}
+    assert deploy_model.main(["status", "--stage", "staging", "--json"]) == 0
+    (status,) = json.loads(capsys.readouterr().out)
+    assert (status["status"], status["versions"][0]["package"]) == ("InService", package)
+    account.register()
+    assert deploy_model.main(["deploy", "--model-package", "2", "--stage", "staging"]) == 0
+    capsys.readouterr()
+    assert deploy_model.main(["rollback", "--stage", "staging", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["versions"] == [1]
+
+
+def test_standard_input_is_sent_as_the_type_that_is_told(account: Hosting, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+
+    def model(body: bytes, content_type: str) -> tuple[bytes, str]:
+        seen.append((body, content_type))
+        return b"1.5\n", "text/csv"
+
+    account.aws.models[ENDPOINT] = model
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"3,2.5\n")))
+    assert deploy_model.main(["predict", "--stage", "staging", "-", "--content-type", "text/csv"]) == 0
+    assert seen == [(b"3,2.5\n", "text/csv")]
+
+
+def test_a_version_that_waits_is_refused_with_the_command_that_approves_it(
+    account: Hosting, capsys: pytest.CaptureFixture[str]
+) -> None:
+    account.register("PendingManualApproval")
+    assert deploy_model.main(["deploy", "--latest-approved", "--stage", "staging"]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("error: No version of house-prices is approved; version 1 is waiting")
+    assert "run_pipeline.py approve 1`" in error
+    assert account.aws.asked("CreateModel") == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["status", "--stage", "stagin"], "There is no stage stagin: the settings have staging, production"),
+        (["predict", "--stage", "staging", "missing.json"], "missing.json cannot be read: no such file"),
+        (["deploy", "--latest-approved", "--stage", "staging", "--sample", "missing.json"], "missing.json cannot be"),
+        (["rollback", "--stage", "production"], "house-prices-production does not exist"),
+        (["status", "--config", "missing.yaml"], "missing.yaml"),
+    ],
+)
+def test_faults_are_one_sentence_on_stderr_and_exit_1(
+    account: Hosting, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    assert deploy_model.main(arguments) == 1
+    printed = capsys.readouterr()
+    assert printed.err.startswith("error: ")
+    assert printed.err.count("\n") == 1
+    assert message in printed.err
+
+
+def test_a_prediction_without_an_endpoint_names_the_command_that_deploys(
+    account: Hosting, house: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    account.aws.models.clear()
+    assert deploy_model.main(["predict", "--stage", "staging", house]) == 1
+    assert "deploy_model.py deploy --latest-approved --stage staging`" in capsys.readouterr().err
+
+
+def test_on_aws_a_role_must_be_set_before_anything_is_made(
+    account: Hosting, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    account.register()
+    monkeypatch.delenv("SAGEMAKER_ROLE_ARN")
+    assert deploy_model.main(["deploy", "--latest-approved", "--stage", "staging"]) == 1
+    assert "Set SAGEMAKER_ROLE_ARN" in capsys.readouterr().err
+    assert account.aws.asked("CreateModel") == []

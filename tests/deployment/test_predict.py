@@ -1,0 +1,133 @@
+"""Predictions, and the model's own words on what is wrong with a request."""
+
+import io
+from pathlib import Path
+
+import botocore.exceptions
+import pytest
+
+from deployment.errors import DeploymentError
+from deployment.predict import Answer, Payload, model_sentence, predict, read_payload
+from tests.aws_stub import Refusal
+from tests.deployment.conftest import Hosting
+from tests.deployment.test_deploy import ENDPOINT, deploy
+
+PAYLOAD = Payload("house.json", b'{"bedrooms": 3}', "application/json")
+
+
+def send(hosting: Hosting) -> Answer:
+    runtime = hosting.aws.client("sagemaker-runtime")
+    return predict(runtime, hosting.sagemaker, ENDPOINT, PAYLOAD, "deploy_model.py deploy", "/logs/staging")
+
+
+def answer_with(hosting: Hosting, status: int, message: str) -> None:
+    def refuse(body: bytes, content_type: str) -> tuple[bytes, str]:
+        raise Refusal("ModelError", "Received an error", 424, OriginalStatusCode=status, OriginalMessage=message)
+
+    hosting.aws.models[ENDPOINT] = refuse
+
+
+def test_the_file_goes_to_the_model_as_it_is_and_the_answer_comes_back(hosting: Hosting) -> None:
+    seen = []
+
+    def model(body: bytes, content_type: str) -> tuple[bytes, str]:
+        seen.append((body, content_type))
+        return b'{"predictions": [{"score": 543210.5}]}', "application/json"
+
+    hosting.aws.models[ENDPOINT] = model
+    assert send(hosting).predictions() == [543210.5]
+    assert seen == [(PAYLOAD.body, "application/json")]
+
+
+def test_a_refused_request_gives_the_models_sentence(hosting: Hosting) -> None:
+    answer_with(hosting, 400, "Row 1 lacks the field bedrooms.\nTraceback (most recent call last): ...")
+    with pytest.raises(DeploymentError) as caught:
+        send(hosting)
+    assert str(caught.value) == "The model refused house.json (status 400): Row 1 lacks the field bedrooms."
+
+
+def test_a_model_that_fails_names_its_log(hosting: Hosting) -> None:
+    answer_with(hosting, 500, "")
+    with pytest.raises(DeploymentError, match=r"failed on house.json \(status 500\).*Its log: /logs/staging"):
+        send(hosting)
+
+
+def test_a_missing_endpoint_names_the_command_that_makes_it(hosting: Hosting) -> None:
+    with pytest.raises(DeploymentError, match=f"{ENDPOINT} does not exist: deploy to it with `deploy_model.py deploy`"):
+        send(hosting)
+
+
+def test_an_endpoint_that_is_not_ready_says_so(hosting: Hosting) -> None:
+    deploy(hosting, hosting.register())
+    hosting.endpoints[ENDPOINT]["EndpointStatus"] = "Creating"
+    with pytest.raises(DeploymentError, match="is Creating, not InService"):
+        send(hosting)
+
+
+def test_other_refusals_stay_what_they_are(hosting: Hosting) -> None:
+    def deny(body: bytes, content_type: str) -> tuple[bytes, str]:
+        raise Refusal("AccessDeniedException", "no", 403)
+
+    hosting.aws.models[ENDPOINT] = deny
+    with pytest.raises(botocore.exceptions.ClientError, match="AccessDenied"):
+        send(hosting)
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "expected"),
+    [
+        ('{"predictions": [{"score": 1.5}, {"score": 2}]}', "application/json", [1.5, 2.0]),
+        ("1.5\n2\n", "text/csv; charset=utf-8", [1.5, 2.0]),
+        ('{"labels": ["a"]}', "application/json", None),
+        ("not json", "application/json", None),
+    ],
+)
+def test_known_layouts_are_read_and_others_are_left_as_they_are(
+    body: str, content_type: str, expected: list[float] | None
+) -> None:
+    assert Answer(body, content_type).predictions() == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ('{"error": "No."}', "No."),
+        ('{"message": "No.\\nmore"}', "No."),
+        ("No.\nTraceback", "No."),
+        ("\n  \n", ""),
+        ("[1]", "[1]"),
+    ],
+)
+def test_the_models_sentence_is_found_in_whatever_its_server_sends(text: str, sentence: str) -> None:
+    assert model_sentence(text) == sentence
+
+
+def test_the_type_of_a_file_follows_from_its_name_or_is_told(tmp_path: Path) -> None:
+    for name, told, expected in (
+        ("a.json", None, "application/json"),
+        ("a.CSV", None, "text/csv"),
+        ("a.txt", "text/csv", "text/csv"),
+    ):
+        (tmp_path / name).write_text("1,2")
+        assert read_payload(str(tmp_path / name), told, io.BytesIO()).content_type == expected
+
+
+def test_standard_input_needs_a_content_type() -> None:
+    assert read_payload("-", "text/csv", io.BytesIO(b"1,2")).body == b"1,2"
+    with pytest.raises(DeploymentError, match="--content-type"):
+        read_payload("-", None, io.BytesIO(b"1,2"))
+
+
+def test_files_that_cannot_be_sent_are_named_with_the_reason(tmp_path: Path) -> None:
+    (tmp_path / "empty.json").write_text(" \n")
+    (tmp_path / "house.txt").write_text("1")
+    for name, reason in (
+        ("missing.json", "cannot be read: no such file"),
+        ("empty.json", "is empty"),
+        ("house.txt", "does not end in .json or .csv"),
+    ):
+        with pytest.raises(DeploymentError, match=reason):
+            read_payload(str(tmp_path / name), None, io.BytesIO())
+    (tmp_path / "folder.json").mkdir()
+    with pytest.raises(DeploymentError, match="cannot be read: is a directory"):
+        read_payload(str(tmp_path / "folder.json"), None, io.BytesIO())
