@@ -1,0 +1,79 @@
+"""Runs a buildspec's own commands phase by phase, with CodeBuild's semantics, on this machine.
+
+https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html: the commands of a version 0.2
+buildspec share one environment; the first that fails ends its phase, whose `finally` commands still run; after
+a failed install or pre_build nothing more runs, after a failed build post_build does.
+"""
+
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+PHASES = ("install", "pre_build", "build", "post_build")
+
+
+@dataclass
+class Build:
+    """What came of a build: each phase that ran with its success, the log, the exported variables."""
+
+    phases: dict[str, bool] = field(default_factory=dict)
+    log: str = ""
+    exported: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def last_line(self) -> str:
+        """The end of the log, which is what a person sees first."""
+        return self.log.rstrip().splitlines()[-1]
+
+
+def run_build(buildspec: Path, folder: Path, variables: Mapping[str, str], scratch: Path) -> Build:
+    """Run a buildspec in a checkout; `variables` are the project's, and go before those of the buildspec."""
+    document = yaml.safe_load(buildspec.read_text())
+    settings = document.get("env", {})
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    environment = {"PATH": path, "HOME": str(scratch), **_texts(settings.get("variables", {})), **variables}
+    kept, build = scratch / "environment", Build()
+    kept.write_text("")
+    for name in PHASES:
+        phase = document["phases"].get(name)
+        failed = [earlier for earlier, succeeded in build.phases.items() if not succeeded]
+        if phase is None or (failed and (failed != ["build"] or name != "post_build")):
+            continue
+        results = [_run(phase.get(block, []), folder, environment, kept, build) for block in ("commands", "finally")]
+        build.phases[name] = all(results)
+    names = settings.get("exported-variables", [])
+    script = f". {shlex.quote(str(kept))}; " + "; ".join(f'echo "{name}=${name}"' for name in names)
+    out = subprocess.run(["bash", "-c", script], env=environment, capture_output=True, text=True).stdout
+    build.exported = dict(line.split("=", 1) for line in out.splitlines())
+    return build
+
+
+def _run(commands: list[str], folder: Path, environment: Mapping[str, str], kept: Path, build: Build) -> bool:
+    """One block of commands in one shell that begins with, and leaves, the variables of the build."""
+    place = shlex.quote(str(kept))
+    script = [
+        f". {place}",
+        f"trap 'export -p > {place}' EXIT",
+        *(f"{command}\n[ $? -eq 0 ] || exit 1" for command in commands),
+    ]
+    done = subprocess.run(
+        ["bash", "-c", "\n".join(script)],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    build.log += done.stdout
+    return done.returncode == 0
+
+
+def _texts(variables: Mapping[str, Any]) -> dict[str, str]:
+    return {name: str(value) for name, value in variables.items()}

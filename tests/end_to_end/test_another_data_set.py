@@ -1,0 +1,96 @@
+"""Another data set is another YAML and no code: rents of flats, from a CSV file to a prediction."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+pytestmark = pytest.mark.e2e
+
+ROOT = Path(__file__).parents[2]
+ROWS = 3000
+SETTINGS = {
+    "name": "rents",
+    "description": "Monthly rents of flats.",
+    "data": {
+        "file": "rents.csv",
+        "target": "rent",
+        "identity": ["contract"],
+        "date": "signed",
+        "columns": {
+            "contract": {"type": "text", "width": 6, "feature": False},
+            "signed": {"type": "date"},
+            "rent": {"type": "number", "unit": "EUR", "range": [50, 20000]},
+            "size": {"type": "number", "unit": "m2", "range": [8, 500]},
+            "rooms": {"type": "number", "optional": True},
+            "balcony": {"type": "boolean"},
+            "district": {"type": "category", "levels": ["north", "south", "harbour"]},
+        },
+        "derived": {"year_signed": "year(signed)", "size_of_room": "size / rooms"},
+    },
+    "validation": {"max_rejected_share": 0.01},
+    "split": "hash",
+    "gates": {"min_r2": 0.5, "max_mape": 0.3, "max_rmse_ratio": 2.0},
+}
+
+
+def rents() -> pd.DataFrame:
+    """Generated flats, some without a number of rooms, and three rows that the validation must reject."""
+    random = np.random.default_rng(7)
+    size = random.uniform(20, 150, ROWS).round(1)
+    district = random.choice(["north", "south", "harbour"], ROWS, p=[0.5, 0.3, 0.2])
+    signed = pd.Timestamp("2020-01-01") + pd.to_timedelta(random.integers(0, 1500, ROWS), unit="D")
+    balcony = random.random(ROWS) < 0.4
+    price = 11 + 5 * (district == "harbour") + 1.5 * balcony + (signed.year - 2020) * 0.6
+    flats = pd.DataFrame(
+        {
+            "contract": [f"{number:06d}" for number in range(ROWS)],
+            "signed": signed.strftime("%Y-%m-%d"),
+            "rent": (size**0.9 * price * random.lognormal(0, 0.08, ROWS)).round(2),
+            "size": size,
+            "rooms": np.where(random.random(ROWS) < 0.1, np.nan, np.ceil(size / 30)),
+            "balcony": balcony,
+            "district": district,
+        }
+    )
+    flats.loc[0, "rent"] = -5
+    flats.loc[1, "size"] = 4000
+    flats.loc[2, "district"] = "moon"
+    return flats
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The settings of the rents, with candidates, machines and stages as in the project's own file."""
+    own = yaml.safe_load((ROOT / "pipelines" / "house_prices.yaml").read_text())
+    folder = tmp_path_factory.mktemp("rents")
+    rents().to_csv(folder / "rents.csv", index=False)
+    file = folder / "rents.yaml"
+    file.write_text(yaml.safe_dump({**{name: own[name] for name in ("candidates", "jobs", "stages")}, **SETTINGS}))
+    return file
+
+
+def test_a_data_set_of_another_shape_goes_from_a_file_to_a_prediction(cli: Any, config: Path, s3: Any) -> None:
+    chosen = ("--config", str(config))
+    out = cli.pipeline(*chosen, "run", "--data", str(config.with_name("rents.csv"))).stdout
+    assert "model-package/rents/1" in out
+    assert "€" in out or "EUR" in out
+    assert "house" not in out
+    execution = json.loads(cli.pipeline(*chosen, "executions", "--json").stdout)[0]["id"]
+    key = f"rents/executions/{execution}/ValidateData/rejected/rejected.csv"
+    s3.download_file("sagemaker-us-east-1-000000000000", key, str(cli.folder / "rejected-rents.csv"))
+    rejected = pd.read_csv(cli.folder / "rejected-rents.csv", dtype=str)
+    assert sorted(rejected["contract"]) == ["000000", "000001", "000002"]
+
+    cli.pipeline(*chosen, "approve", "1")
+    cli.deploy(*chosen, "deploy", "--latest-approved", "--stage", "staging")
+    flat = {"signed": "2023-05-01", "size": 60.0, "rooms": 2, "balcony": True, "district": "harbour"}
+    for request in (flat, {name: value for name, value in flat.items() if name != "rooms"}):
+        file = cli.folder / "flat.json"
+        file.write_text(json.dumps(request))
+        answer = json.loads(cli.deploy(*chosen, "predict", "--stage", "staging", str(file), "--json").stdout)
+        assert 500 < answer["predictions"][0]["score"] < 1200

@@ -1,0 +1,173 @@
+"""From a model package that waits to predictions from an endpoint, with the commands that `run` prints."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+pytestmark = pytest.mark.e2e
+
+ROOT = Path(__file__).parents[2]
+SAMPLE = ROOT / "house.json"
+HOUSE = json.loads(SAMPLE.read_text())
+
+
+@pytest.fixture(scope="module")
+def deployed(cli: Any, first_run: Any) -> str:
+    """Version 1 approved and serving; what `deploy` printed. Before that, nothing could be deployed."""
+    refused = cli.deploy("deploy", "--latest-approved", "--stage", "staging", expect=1)
+    assert "approve 1" in refused.stderr
+    refused = cli.deploy("deploy", "--model-package", "1", "--stage", "staging", expect=1)
+    assert "PendingManualApproval" in refused.stderr
+    cli.pipeline("approve", "1", "--comment", "looks right")
+    return str(cli.deploy("deploy", "--latest-approved", "--stage", "staging").stdout)
+
+
+@pytest.fixture
+def runtime(server: Any, deployed: str) -> Any:
+    return server.client("sagemaker-runtime")
+
+
+def invoke(runtime: Any, body: bytes, content_type: str = "application/json", accept: str = "application/json") -> str:
+    """The endpoint's answer."""
+    response = runtime.invoke_endpoint(
+        EndpointName="house-prices-staging", Body=body, ContentType=content_type, Accept=accept
+    )
+    return str(response["Body"].read().decode())
+
+
+def test_the_models_are_listed_with_status_metrics_and_comment(cli: Any, deployed: str) -> None:
+    out = cli.pipeline("models").stdout
+    line = next(line for line in out.splitlines() if line.startswith("1 "))
+    assert "Approved" in line
+    assert "looks right" in line
+    assert "$" in line
+
+
+def test_approving_twice_changes_nothing_and_an_unknown_version_is_named(cli: Any, deployed: str) -> None:
+    assert "already" in cli.pipeline("approve", "1").stdout
+    assert "99" in cli.pipeline("approve", "99", expect=1).stderr
+
+
+def test_deploying_twice_changes_nothing(cli: Any, deployed: str) -> None:
+    assert "nothing changed" in cli.deploy("deploy", "--latest-approved", "--stage", "staging").stdout
+    assert "InService" in cli.deploy("status").stdout
+
+
+def test_a_version_that_does_not_exist_is_not_deployed(cli: Any, deployed: str) -> None:
+    done = cli.deploy("deploy", "--model-package", "99", "--stage", "staging", expect=1)
+    assert "99" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_stage_that_does_not_exist_is_named(cli: Any, deployed: str) -> None:
+    assert "There is no stage stagin" in cli.deploy("predict", "--stage", "stagin", str(SAMPLE), expect=1).stderr
+
+
+def test_predict_prints_a_price_in_dollars(cli: Any, deployed: str) -> None:
+    out = cli.deploy("predict", "--stage", "staging", str(SAMPLE)).stdout.strip()
+    assert out.startswith("$")
+    assert 200_000 < float(out.strip("$").replace(",", "")) < 2_000_000
+
+
+def test_any_client_with_any_credentials_gets_predictions_in_both_formats(server: Any, deployed: str) -> None:
+    program = (
+        "import boto3, json, sys\n"
+        "client = boto3.client('sagemaker-runtime', region_name='us-east-1')\n"
+        "body = open(sys.argv[1], 'rb').read()\n"
+        "house = json.loads(body)\n"
+        "rows = ','.join(house) + chr(10) + ','.join(str(value) for value in house.values())\n"
+        "for content_type, body in (('application/json', body), ('text/csv', rows.encode())):\n"
+        "    answer = client.invoke_endpoint(EndpointName='house-prices-staging', Body=body,\n"
+        "                                    ContentType=content_type, Accept=content_type)\n"
+        "    print(answer['ContentType'], answer['Body'].read().decode().strip())\n"
+    )
+    environment = {
+        "PATH": os.environ["PATH"],
+        "AWS_ENDPOINT_URL": server.url,
+        "AWS_ACCESS_KEY_ID": "whatever",
+        "AWS_SECRET_ACCESS_KEY": "whatever",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(SAMPLE)], env=environment, capture_output=True, text=True, check=True
+    )
+    (json_type, *json_body), (csv_type, csv_body) = (line.split(" ", 1) for line in done.stdout.splitlines())
+    assert (json_type, csv_type.partition(";")[0]) == ("application/json", "text/csv")
+    assert json.loads(" ".join(json_body))["predictions"][0]["score"] == pytest.approx(float(csv_body))
+
+
+def test_many_houses_get_many_prices_in_their_order(runtime: Any) -> None:
+    bigger = {**HOUSE, "sqft_living": 6000, "sqft_above": 6000, "grade": 12}
+    answer = json.loads(invoke(runtime, json.dumps({"instances": [HOUSE, bigger, HOUSE]}).encode()))
+    first, second, third = (prediction["score"] for prediction in answer["predictions"])
+    assert first == third < second
+
+
+def without(name: str) -> dict[str, Any]:
+    return {key: value for key, value in HOUSE.items() if key != name}
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "status", "words"),
+    [
+        (json.dumps(without("grade")), "application/json", 400, "grade"),
+        (json.dumps({**HOUSE, "colour": "red"}), "application/json", 400, "colour"),
+        (json.dumps({**HOUSE, "grade": "high"}), "application/json", 400, "grade"),
+        ("", "application/json", 400, "empty"),
+        ("", "text/csv", 400, "empty"),
+        ("{", "application/json", 400, "JSON"),
+        ("1,2,3", "text/csv", 400, "3"),
+        ("<house/>", "application/xml", 415, "application/xml"),
+    ],
+)
+def test_a_bad_request_is_answered_with_one_sentence_that_names_the_fault(
+    runtime: Any, body: str, content_type: str, status: int, words: str
+) -> None:
+    with pytest.raises(ClientError) as caught:
+        invoke(runtime, body.encode(), content_type)
+    response = caught.value.response
+    assert response["Error"]["Code"] == "ModelError"
+    assert response["OriginalStatusCode"] == status
+    assert words in response["OriginalMessage"]
+    assert "Traceback" not in response["OriginalMessage"]
+
+
+@pytest.mark.parametrize(
+    ("content", "suffix", "words"),
+    [(json.dumps(without("lat")), ".json", "lat"), ("", ".json", "empty"), ("a,b\n1,2\n", ".csv", "a")],
+)
+def test_predict_says_what_is_wrong_with_a_file(
+    cli: Any, deployed: str, tmp_path: Path, content: str, suffix: str, words: str
+) -> None:
+    file = tmp_path / f"request{suffix}"
+    file.write_text(content)
+    done = cli.deploy("predict", "--stage", "staging", str(file), expect=1)
+    assert done.stderr.startswith("error: ")
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_endpoint_comes_back_serving_after_a_kill_of_the_server(server: Any, cli: Any, deployed: str) -> None:
+    before = cli.deploy("predict", "--stage", "staging", str(SAMPLE)).stdout
+    os.kill(server.up().pid, signal.SIGKILL)
+    cli.pipeline("models")
+    deadline = time.monotonic() + 30
+    while "InService" not in cli.deploy("status", "--stage", "staging").stdout:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    assert cli.deploy("predict", "--stage", "staging", str(SAMPLE)).stdout == before
+
+
+def test_a_request_at_a_time_or_many_at_once_have_the_same_answer(runtime: Any) -> None:
+    body = json.dumps(HOUSE).encode()
+    alone = invoke(runtime, body)
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(lambda _: invoke(runtime, body), range(40))) == {alone}

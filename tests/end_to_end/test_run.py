@@ -1,0 +1,217 @@
+"""`run`: from the data to a model package that waits for approval, and every way in which it can end otherwise."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import yaml
+
+pytestmark = pytest.mark.e2e
+
+ROOT = Path(__file__).parents[2]
+DATA = ROOT / "data" / "house_prices.parquet"
+STEPS = ["ValidateData", "Preprocess", "Train", "Evaluate", "CheckQuality", "RegisterModel"]
+
+
+def failed(cli: Any, *arguments: str) -> str:
+    """The output of a run whose execution fails."""
+    return str(cli.pipeline("run", *arguments, expect=3).stdout)
+
+
+def test_a_run_shows_each_step_and_says_what_came_of_it(first_run: Any) -> None:
+    out = first_run.stdout
+    for step in STEPS:
+        assert re.search(rf"^{step} +Succeeded +\d+\.\d s", out, re.MULTILINE), step
+    assert re.search(r"arn:aws:sagemaker:us-east-1:000000000000:pipeline/house-prices-training/execution/\w+", out)
+    assert re.search(r"xgboost +\$1[01]\d,\d{3} +\$\d\d,\d{3} +1\d\.\d.*% +0\.[89]\d+", out)
+    assert re.search(r"linear +\$1[234]\d,\d{3}", out)
+    assert "model-package/house-prices/1" in out
+    assert "PendingManualApproval" in out
+    assert re.search(r"Evaluation report +s3://", out)
+
+
+def test_the_next_commands_are_printed(first_run: Any) -> None:
+    out = first_run.stdout
+    assert 'run_pipeline.py --local approve 1 --comment "..."' in out
+    assert "deploy_model.py --local deploy --latest-approved --stage staging" in out
+    assert "deploy_model.py --local predict --stage staging house.json" in out
+
+
+def test_the_evaluation_report_lies_where_the_run_says(cli: Any, first_run: Any) -> None:
+    files = re.findall(r"(reports/\S+)", first_run.stdout)
+    assert {Path(file).name for file in files} >= {"evaluation.json", "evaluation.html"}
+    report = json.loads((cli.folder / next(file for file in files if file.endswith(".json"))).read_text())
+    assert set(report["regression_metrics"]["rmse"]) == {"value", "standard_deviation"}
+
+
+def test_the_model_is_as_good_as_promised(cli: Any, first_run: Any) -> None:
+    metrics = json.loads(next(cli.folder.glob("reports/*/evaluation.json")).read_text())
+    assert metrics["regression_metrics"]["r2"]["value"] >= 0.89
+    assert metrics["regression_metrics"]["mape"]["value"] <= 0.125
+    assert metrics["comparison"]["rmse_ratio"]["value"] <= 0.95
+
+
+def test_every_row_is_either_used_or_rejected_with_a_reason(cli: Any, first_run: Any, s3: Any) -> None:
+    execution = cli.json("executions")[-1]["id"]
+    prefix = f"house-prices/executions/{execution}/"
+    bucket = "sagemaker-us-east-1-000000000000"
+
+    def frame(key: str) -> Any:
+        path = cli.folder / Path(key).name
+        s3.download_file(bucket, prefix + key, str(path))
+        return pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
+
+    rejected = frame("ValidateData/rejected/rejected.csv")
+    parts = [len(frame(f"Preprocess/{part}/{part}.parquet")) for part in ("train", "validation", "test")]
+    assert sum(parts) + len(rejected) == 21_613
+    assert rejected["reasons"].str.len().min() > 0
+
+
+def test_the_jobs_and_the_model_carry_the_commit(cli: Any, first_run: Any, sagemaker: Any) -> None:
+    package = sagemaker.describe_model_package(
+        ModelPackageName="arn:aws:sagemaker:us-east-1:000000000000:model-package/house-prices/1"
+    )
+    commit = package["CustomerMetadataProperties"]["git_commit"]
+    assert re.fullmatch(r"[0-9a-f]{40}(-dirty)?|unknown", commit)
+    job = sagemaker.list_training_jobs(SortOrder="Ascending")["TrainingJobSummaries"][0]
+    tags = sagemaker.list_tags(ResourceArn=job["TrainingJobArn"])["Tags"]
+    assert {"Key": "git-commit", "Value": commit} in tags
+
+
+def test_an_identical_run_takes_every_job_from_the_cache(cli: Any, first_run: Any) -> None:
+    out = cli.pipeline("run").stdout
+    execution = cli.json("describe", "latest")
+    cached = [step["name"] for step in execution["steps"] if step["cache_hit"]]
+    assert cached == ["ValidateData", "Preprocess", "Train", "Evaluate"]
+    assert re.search(r"model-package/house-prices/\d+ ", out)
+
+
+def test_a_gate_set_too_high_fails_with_the_numbers_and_the_limits(cli: Any, first_run: Any) -> None:
+    out = failed(cli, "-p", "MinR2=0.999")
+    assert re.search(r"RejectModel +Failed", out)
+    assert re.search(r"R2 is 0\.\d+ \(at least 0\.999\)", out)
+    assert re.search(r"MAPE is 0\.\d+ \(at most 0\.15\)", out)
+    assert "RegisterModel" not in out.split("RejectModel")[-1]
+
+
+def test_a_job_that_raises_fails_its_step_with_the_reason_and_the_log(cli: Any, first_run: Any) -> None:
+    out = failed(cli, "-p", "LearningRate=-1")
+    assert re.search(r"Train +Failed", out)
+    assert "learning_rate" in out
+    log = re.search(r"(/\S+/output\.log)", out)
+    assert log is not None
+    assert "learning_rate" in Path(log[1]).read_text()
+    assert "learning_rate" in cli.pipeline("logs", "latest", "Train").stdout
+
+
+def houses(tmp_path: Path, **changes: Any) -> Path:
+    """Some rows of the data as CSV, with columns changed (a function of the old one) or dropped (None)."""
+    frame = pd.read_parquet(DATA).head(1500)
+    for name, change in changes.items():
+        frame = frame.drop(columns=name) if change is None else frame.assign(**{name: change})
+    file = tmp_path / "houses.csv"
+    frame.to_csv(file, index=False)
+    return file
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"grade": None}, r"grade"),
+        ({"colour": "red"}, r"colour"),
+        ({"bedrooms": "many"}, r"bedrooms.*many"),
+        ({"price": -1}, r"rejected"),
+    ],
+    ids=["missing column", "unknown column", "wrong type", "all rows rejected"],
+)
+def test_bad_data_fails_the_validation_with_one_clear_sentence(
+    cli: Any, tmp_path: Path, changes: dict[str, Any], words: str
+) -> None:
+    out = failed(cli, "--data", str(houses(tmp_path, **changes)))
+    assert re.search(r"ValidateData +Failed", out)
+    assert re.search(words, out)
+    assert "Traceback" not in out
+
+
+def test_a_data_file_without_rows_fails_the_validation(cli: Any, tmp_path: Path) -> None:
+    file = tmp_path / "houses.csv"
+    file.write_text(houses(tmp_path).read_text().splitlines()[0] + "\n")
+    assert re.search(r"ValidateData +Failed.*(no rows|empty)", failed(cli, "--data", str(file)), re.DOTALL)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["-p", "MaxDeph=3"], "has no parameter MaxDeph: did you mean MaxDepth"),
+        (["-p", "MaxDepth=deep"], "MaxDepth"),
+        (["-p", "MaxDepth"], "is not NAME=VALUE"),
+        (["--data", "nowhere.csv"], "There is no data file nowhere.csv"),
+        (["-p", "ModelApprovalStatus=Perhaps"], "ModelApprovalStatus"),
+    ],
+)
+def test_a_wrong_argument_is_refused_before_anything_starts(cli: Any, arguments: list[str], words: str) -> None:
+    before = len(cli.json("executions"))
+    done = cli.pipeline("run", *arguments, expect=1)
+    assert done.stderr.startswith("error: ")
+    assert words in done.stderr
+    assert len(cli.json("executions")) == before
+
+
+def test_ctrl_c_stops_the_execution_and_leaves_no_process(cli: Any, first_run: Any) -> None:
+    process = subprocess.Popen(
+        cli.command("run_pipeline.py", "run", "-p", "Rounds=3999"),
+        cwd=cli.folder,
+        env=cli.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if re.match(r"Train +Executing", line):
+            break
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    rest = process.stdout.read()
+    assert process.wait(30) == 130
+    assert "Stopped" in rest
+    execution = cli.json("describe", "latest")
+    assert execution["status"] == "Stopped"
+    assert processes_with("steps.train") == []
+
+
+def processes_with(text: str) -> list[str]:
+    """Command lines of processes that hold a text."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != os.getpid():
+            try:
+                command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            except OSError:
+                continue  # it has ended meanwhile
+            if text in command:
+                found.append(command)
+    return found
+
+
+def test_a_split_by_time_trains_a_model_that_holds_later(
+    cli: Any, make_cli: Callable[[Any], Any], tmp_path: Path
+) -> None:
+    document = yaml.safe_load((ROOT / "pipelines" / "house_prices.yaml").read_text())
+    document.update(name="later-prices", split="time")
+    config = tmp_path / "later.yaml"
+    config.write_text(yaml.safe_dump(document, sort_keys=False))
+    other = make_cli(cli.server)
+    other.pipeline("--config", str(config), "run", "--data", str(DATA))
+    metrics = json.loads(next(other.folder.glob("reports/*/evaluation.json")).read_text())
+    assert metrics["regression_metrics"]["r2"]["value"] >= 0.87
+    assert metrics["data"]["test_rows"] >= 0.19 * 21_613

@@ -1,0 +1,72 @@
+"""Who may import whom, as the design says; and what answers at once imports nothing large."""
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FOLDERS = ("pipelines", "steps", "evaluation", "deployment", "local_sagemaker")
+MAY_IMPORT = {
+    "pipelines": {"steps"},  # only steps.settings: one schema for the YAML and for the jobs
+    "steps": set(),
+    "evaluation": {"steps"},
+    "deployment": set(),
+    "local_sagemaker": set(),
+}
+NEVER_IN_A_JOB = {"sagemaker", "boto3", "botocore", "moto", "pydantic", "yaml"}
+LARGE = ("sagemaker", "boto3", "botocore", "moto", "pandas", "numpy", "pydantic", "rich", "xgboost")
+
+
+def imported(path: Path) -> set[str]:
+    """Every module that a file imports, at its top or inside a function."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module)
+    return names
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_folder_knows_only_what_the_design_lets_it_know(folder: str) -> None:
+    for path in (ROOT / folder).rglob("*.py"):
+        crossed = {name.partition(".")[0] for name in imported(path)} & set(FOLDERS) - {folder}
+        assert crossed <= MAY_IMPORT[folder], f"{path} imports {crossed}"
+
+
+def test_pipelines_takes_only_the_settings_from_the_steps() -> None:
+    taken = {name for path in (ROOT / "pipelines").rglob("*.py") for name in imported(path) if name.startswith("steps")}
+    assert taken == {"steps.settings"}
+
+
+@pytest.mark.parametrize("folder", ["steps", "evaluation"])
+def test_what_runs_in_a_job_needs_nothing_that_the_image_lacks(folder: str) -> None:
+    for path in (ROOT / folder).rglob("*.py"):
+        assert not {name.partition(".")[0] for name in imported(path)} & NEVER_IN_A_JOB, path
+
+
+@pytest.mark.parametrize("script", ["run_pipeline.py", "deploy_model.py"])
+@pytest.mark.parametrize("arguments", [["--help"], ["nonsense"], ["local", "status"]])
+def test_help_and_wrong_arguments_import_nothing_large(script: str, arguments: list[str]) -> None:
+    if script == "deploy_model.py" and arguments[0] == "local":
+        arguments = ["deploy", "--help"]
+    program = (
+        "import runpy, sys\n"
+        "sys.argv = sys.argv[1:]\n"
+        "try: runpy.run_path(sys.argv[0], run_name='__main__')\n"
+        "except SystemExit: pass\n"
+        f"print([name for name in {LARGE} if name in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, script, *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "SAGEMAKER_LOCAL_PORT": "1"},
+    )
+    assert done.stderr.splitlines()[-1] == "[]"
