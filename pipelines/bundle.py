@@ -55,5 +55,5 @@ def build_bundle(root: Path, job_settings: dict[str, Any]) -> Bundle:
         for path in (root / package).rglob("*")
         if path.suffix in SUFFIXES and "__pycache__" not in path.parts
     }
-    files["settings.json"] = json.dumps(job_settings, indent=1, sort_keys=True).encode()
+    files["settings.json"] = json.dumps(job_settings, indent=1).encode()
     return Bundle(files)

@@ -27,6 +27,11 @@ def test_the_bundle_holds_the_jobs_packages_their_requirements_and_their_setting
     assert json.loads(files["settings.json"])["data"]["target"] == "price"
 
 
+def test_the_columns_stay_in_the_order_of_the_yaml_which_is_that_of_csv_requests_without_a_header() -> None:
+    columns = json.loads(build_bundle(ROOT, SETTINGS).files["settings.json"])["data"]["columns"]
+    assert list(columns) == list(load_settings(default_config()).data.columns)
+
+
 def test_equal_content_is_equal_bytes_whatever_the_place_the_time_and_the_leftovers(tmp_path: Path) -> None:
     first, second = copied(tmp_path, "a"), copied(tmp_path, "b")
     (second / "steps" / "__pycache__").mkdir(exist_ok=True)
