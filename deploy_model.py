@@ -182,8 +182,13 @@ def predict(session: Session, options: argparse.Namespace) -> None:
     if options.json or numbers is None:
         print(answer.body.rstrip("\n"))
         return
-    for number in numbers:
-        session.console.line(amount(number, data.columns[data.target].unit))
+    unit, intervals = data.columns[data.target].unit, answer.intervals()
+    for row, number in enumerate(numbers):
+        text = amount(number, unit)
+        if intervals is not None:
+            bounds, coverage = intervals
+            text += f"  ({coverage:.0%} interval: {' to '.join(amount(bound, unit) for bound in bounds[row])})"
+        session.console.line(text)
 
 
 def rollback(session: Session, options: argparse.Namespace) -> None:

@@ -29,6 +29,18 @@ class Answer:
     body: str
     content_type: str
 
+    def intervals(self) -> tuple[list[tuple[float, float]], float] | None:
+        """The lower and upper bound of each row, and the share of actual values that they cover; None without them.
+
+        {"predictions": [{"score": 1.5, "lower": 1.2, "upper": 1.9}, ...], "coverage": 0.9}
+        """
+        try:
+            document = json.loads(self.body)
+            bounds = [(float(entry["lower"]), float(entry["upper"])) for entry in document["predictions"]]
+            return bounds, float(document["coverage"])
+        except (ValueError, KeyError, TypeError):
+            return None
+
     def predictions(self) -> list[float] | None:
         """The predicted numbers in the order of the rows; None where the answer is of a layout not known here.
 

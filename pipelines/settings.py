@@ -47,6 +47,12 @@ class CandidateSettings(Section):
     xgboost: XGBoostSettings
 
 
+class IntervalSettings(Section):
+    """The interval that comes with each prediction: the share of actual values that should lie inside."""
+
+    coverage: float = Field(default=0.9, ge=0.5, le=0.999)
+
+
 class GateSettings(Section):
     """What a model must reach on the test part before it is registered.
 
@@ -93,6 +99,7 @@ class Settings(Section):
     validation: ValidationSettings = ValidationSettings()
     split: SplitSettings = SplitSettings()
     candidates: CandidateSettings
+    interval: IntervalSettings = IntervalSettings()
     gates: GateSettings
     jobs: JobsSettings
     stages: dict[str, StageSettings]

@@ -136,9 +136,10 @@ def _train(jobs: JobFactory, parameters: Parameters, settings: Settings, preproc
             "subsample": str(xgboost.subsample),
             "colsample_bytree": str(xgboost.colsample_bytree),
             "reg_lambda": str(xgboost.reg_lambda),
+            "coverage": str(settings.interval.coverage),
             "seed": str(xgboost.seed),
         },
-        description="Trains XGBoost, and the linear regression that it must beat.",
+        description="Trains XGBoost with its prediction interval, and the linear regression that it must beat.",
     )
 
 

@@ -16,6 +16,7 @@ from steps.artifacts import write_json, write_with
 from steps.boosting import xgboost
 from steps.failure import JobError
 from steps.features import Features
+from steps.interval import Interval
 from steps.linear import LinearModel
 
 CANDIDATES = ("xgboost", "linear")
@@ -28,6 +29,7 @@ class Model:
     features: Features
     booster: xgboost.Booster
     linear: LinearModel
+    interval: Interval
     metadata: dict[str, Any]
 
     def predict(self, rows: pd.DataFrame, candidate: str = "xgboost") -> np.ndarray:
@@ -39,6 +41,23 @@ class Model:
         if candidate == "linear":
             return self.features.unscaled(self.linear.predict(table))
         return self.features.unscaled(self.booster.predict(matrix(table, self.features, self.linear)))
+
+    def predict_interval(self, rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+        """Return lower and upper bounds around XGBoost's predictions for typed raw rows, in the target's unit.
+
+        `interval.coverage` is the share of actual values that should lie inside, bounds included.
+        """
+        table = feature_module.transform(rows, self.features)
+        return self.interval_features(table, self.predict_features(table, "xgboost"))
+
+    def interval_features(self, table: pd.DataFrame, predicted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Bounds from features that are computed already; the `predicted` values themselves lie inside.
+
+        Unlike a prediction, a bound may lie outside the range of the training targets.
+        """
+        low, high = self.interval.bounds(table, self.features.held(self.linear.predict(table)))
+        bounds = (np.exp(low), np.exp(high)) if self.features.target_scale == "log" else (low, high)
+        return np.minimum(bounds[0], predicted), np.maximum(bounds[1], predicted)
 
 
 def matrix(
@@ -56,8 +75,10 @@ def matrix(
 
 
 def save(model: Model, folder: Path) -> None:
-    """Write xgboost.ubj, linear.json, features.json and model.json."""
+    """Write xgboost.ubj, linear.json, interval.ubj, interval.json, features.json and model.json."""
     write_with(folder / "xgboost.ubj", model.booster.save_model)
+    write_with(folder / "interval.ubj", model.interval.booster.save_model)
+    write_json(folder / "interval.json", model.interval.to_json())
     write_json(folder / "linear.json", model.linear.to_json())
     write_json(folder / "features.json", model.features.to_json())
     write_json(folder / "model.json", model.metadata)
@@ -67,7 +88,12 @@ def load(folder: Path, threads: int | None = None) -> Model:
     """Load a model directory; `threads` limits XGBoost's. Raises JobError naming what is missing or broken."""
     features = Features.from_json(_read(folder / "features.json"))
     linear = LinearModel.from_json(_read(folder / "linear.json"))
-    path = folder / "xgboost.ubj"
+    interval = Interval.from_json(_read(folder / "interval.json"), _booster(folder / "interval.ubj", threads))
+    booster = _booster(folder / "xgboost.ubj", threads)
+    return Model(features, booster, linear, interval, dict(_read(folder / "model.json")))
+
+
+def _booster(path: Path, threads: int | None) -> xgboost.Booster:
     if not path.is_file():
         raise JobError(f"The model lacks {path.name}: train it again.")
     booster = xgboost.Booster()
@@ -77,7 +103,7 @@ def load(folder: Path, threads: int | None = None) -> Model:
         raise JobError(f"The model's {path.name} cannot be loaded by XGBoost {xgboost.__version__}.") from error
     if threads:
         booster.set_param({"nthread": threads})
-    return Model(features, booster, linear, dict(_read(folder / "model.json")))
+    return booster
 
 
 def _read(path: Path) -> Mapping[str, Any]:

@@ -9,12 +9,14 @@ exception is Werkzeug's HTTPException, which WSGI servers answer with its code.
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from steps import features
 from steps.model import Model, load
 from steps.prediction_request import CSV, JSON, RequestFault, read_request
 
@@ -42,6 +44,16 @@ class RequestError(ServerError):
         return self.message
 
 
+@dataclass(frozen=True)
+class Prediction:
+    """One number per row in the target's unit, and the interval that covers its actual value with `coverage`."""
+
+    score: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+    coverage: float
+
+
 def model_fn(model_dir: str) -> Model:
     """Load the model directory. The server has a process per core: one thread each is enough."""
     return load(Path(model_dir), threads=1)
@@ -52,27 +64,34 @@ def input_fn(input_data: bytes | str, content_type: str) -> tuple[bytes | str, s
     return input_data, content_type
 
 
-def predict_fn(data: tuple[bytes | str, str], model: Model) -> np.ndarray:
-    """Read the rows of a request and predict, one number per row in the target's unit.
+def predict_fn(data: tuple[bytes | str, str], model: Model) -> Prediction:
+    """Read the rows of a request and predict.
 
     Raises RequestError with status 400, or 415 for an unknown content type.
     """
     body, content_type = data
     try:
-        return model.predict(read_request(body, content_type, model.features.inputs))
+        rows = read_request(body, content_type, model.features.inputs)
     except RequestFault as fault:
         raise RequestError(fault.message, fault.status) from fault
+    table = features.transform(rows, model.features)
+    score = model.predict_features(table, "xgboost")
+    return Prediction(score, *model.interval_features(table, score), model.interval.coverage)
 
 
-def output_fn(prediction: np.ndarray, accept: str | None) -> tuple[str, str]:
-    """Write predictions as JSON, or as CSV with one number per line.
+def output_fn(prediction: Prediction, accept: str | None) -> tuple[str, str]:
+    """Write predictions with their intervals as JSON, or without as CSV: one number per line.
 
+    {"predictions": [{"score": 1.5, "lower": 1.2, "upper": 1.9}, ...], "coverage": 0.9}. Both are the layouts
+    of SageMaker's built-in regressions, in JSON with the interval added.
     Returns body and content type. Raises RequestError (406) if the client accepts neither.
     """
     kinds = [kind.split(";")[0].strip().lower() for kind in (accept or JSON).split(",")]
     for kind in kinds:
         if kind in (JSON, "*/*", "application/*"):
-            return json.dumps({"predictions": [{"score": float(value)} for value in prediction]}), JSON
+            columns = {name: getattr(prediction, name).tolist() for name in ("score", "lower", "upper")}
+            rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+            return json.dumps({"predictions": rows, "coverage": prediction.coverage}), JSON
         if kind in (CSV, "text/*"):
-            return "".join(f"{float(value)}\n" for value in prediction), CSV
+            return "".join(f"{float(value)}\n" for value in prediction.score), CSV
     raise RequestError(f"The accepted type {accept} cannot be given: accept {JSON} or {CSV}.", 406)

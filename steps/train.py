@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from steps import features as feature_module
+from steps import interval as interval_module
 from steps import linear
 from steps.boosting import xgboost
 from steps.failure import JobArgumentParser, JobError, run_job
@@ -22,7 +23,8 @@ from steps.linear import LinearModel
 from steps.metrics import regression_metrics
 from steps.model import CANDIDATES, Model, matrix, save
 
-# name -> (type, default, smallest, largest); the names are XGBoost's own where it has one
+# name -> (type, default, smallest, largest); the names are XGBoost's own where it has one.
+# rounds and early_stopping_rounds are arguments of its train(), coverage is that of the interval.
 HYPERPARAMETERS: dict[str, tuple[type, float, float, float]] = {
     "max_depth": (int, 6, 1, 64),
     "learning_rate": (float, 0.05, 1e-6, 1),
@@ -32,9 +34,11 @@ HYPERPARAMETERS: dict[str, tuple[type, float, float, float]] = {
     "subsample": (float, 0.8, 1e-6, 1),
     "colsample_bytree": (float, 0.8, 1e-6, 1),
     "reg_lambda": (float, 1, 0, float("inf")),
+    "coverage": (float, 0.9, 0.5, 0.999),
     "seed": (int, 0, 0, 2**31 - 1),
     "threads": (int, 2, 1, 1024),
 }
+NOT_BOOSTERS = ("rounds", "early_stopping_rounds", "coverage", "threads")
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -103,7 +107,12 @@ def fit(
     target = features.scaled(train[features.target].to_numpy(dtype=float))
     line = linear.fit(train[names], target, features.levels)
     booster, best_iteration = _boost(train, validation, features, line, hyperparameters)
-    model = Model(features, booster, line, {})
+    interval = interval_module.fit(
+        _interval_part(train, features, line),
+        _interval_part(validation, features, line),
+        **{name: hyperparameters[name] for name in ("coverage", "seed", "threads")},
+    )
+    model = Model(features, booster, line, interval, {})
     actual = validation[features.target].to_numpy(dtype=float)
     measured = {c: regression_metrics(actual, model.predict_features(validation[names], c)) for c in CANDIDATES}
     metrics = {f"validation:{name}": value for name, value in measured["xgboost"].items()}
@@ -130,7 +139,7 @@ def _boost(
         "tree_method": "hist",
         # Sums over threads are rounded differently by their number: it is fixed, not the machine's.
         "nthread": hyperparameters["threads"],
-        **{n: v for n, v in hyperparameters.items() if n not in ("rounds", "early_stopping_rounds", "threads")},
+        **{n: v for n, v in hyperparameters.items() if n not in NOT_BOOSTERS},
     }
     names = list(features.names)
     matrices = [
@@ -147,6 +156,14 @@ def _boost(
     )
     best = int(booster.best_iteration)
     return booster[: best + 1], best
+
+
+def _interval_part(
+    part: pd.DataFrame, features: Features, line: LinearModel
+) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
+    table = part[list(features.names)]
+    target = features.scaled(part[features.target].to_numpy(dtype=float))
+    return table, target, features.held(line.predict(table))
 
 
 def _metadata(features: Features, hyperparameters: dict[str, Any], best_iteration: int) -> dict[str, Any]:

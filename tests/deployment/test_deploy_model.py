@@ -91,6 +91,19 @@ def test_from_an_approved_version_to_a_prediction(
     assert "not deployed" in production
 
 
+def test_a_prediction_is_shown_with_its_interval(
+    account: Hosting, house: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = {"score": 543210.4, "lower": 500000, "upper": 612345.6}
+    answer = json.dumps({"predictions": [row], "coverage": 0.9}).encode()
+    account.aws.models[ENDPOINT] = lambda body, kind: (answer, "application/json")
+    account.register()
+    assert deploy_model.main(["deploy", "--latest-approved", "--stage", "staging"]) == 0
+    capsys.readouterr()
+    assert deploy_model.main(["predict", "--stage", "staging", house]) == 0
+    assert capsys.readouterr().out == "$543,210  (90% interval: $500,000 to $612,346)\n"
+
+
 def test_json_is_one_document_on_the_output(account: Hosting, house: str, capsys: pytest.CaptureFixture[str]) -> None:
     package = account.register()
     assert deploy_model.main(["deploy", "--model-package", package, "--stage", "staging", "--json"]) == 0

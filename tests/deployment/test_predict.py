@@ -88,6 +88,13 @@ def test_known_layouts_are_read_and_others_are_left_as_they_are(
     assert Answer(body, content_type).predictions() == expected
 
 
+def test_intervals_are_read_where_the_model_gives_them() -> None:
+    rows = '{"predictions": [{"score": 1.5, "lower": 1, "upper": 2.5}]'
+    assert Answer(rows + ', "coverage": 0.9}', "application/json").intervals() == ([(1.0, 2.5)], 0.9)
+    assert Answer(rows + "}", "application/json").intervals() is None
+    assert Answer("1.5\n", "text/csv").intervals() is None
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -72,10 +73,12 @@ def test_a_stage_that_does_not_exist_is_named(cli: Any, deployed: str) -> None:
     assert "There is no stage stagin" in cli.deploy("predict", "--stage", "stagin", str(SAMPLE), expect=1).stderr
 
 
-def test_predict_prints_a_price_in_dollars(cli: Any, deployed: str) -> None:
+def test_predict_prints_a_price_in_dollars_with_its_interval(cli: Any, deployed: str) -> None:
     out = cli.deploy("predict", "--stage", "staging", str(SAMPLE)).stdout.strip()
-    assert out.startswith("$")
-    assert 200_000 < float(out.strip("$").replace(",", "")) < 2_000_000
+    line = re.fullmatch(r"\$([\d,]+)  \(90% interval: \$([\d,]+) to \$([\d,]+)\)", out)
+    assert line is not None, out
+    price, lower, upper = (float(number.replace(",", "")) for number in line.groups())
+    assert 100_000 < lower < price < upper < 3_000_000
 
 
 def test_any_client_with_any_credentials_gets_predictions_in_both_formats(server: Any, deployed: str) -> None:

@@ -11,6 +11,8 @@ import pytest
 from steps.failure import JobError
 from steps.model import CANDIDATES, load, save
 
+FILES = ["xgboost.ubj", "linear.json", "interval.ubj", "interval.json", "features.json", "model.json"]
+
 
 @pytest.mark.parametrize("candidate", CANDIDATES)
 def test_saved_model_predicts_the_same(
@@ -24,7 +26,7 @@ def test_saved_model_predicts_the_same(
     assert np.mean(np.abs(predicted / typed_rents["rent"] - 1)) < 0.2
 
 
-@pytest.mark.parametrize("file", ["xgboost.ubj", "linear.json", "features.json", "model.json"])
+@pytest.mark.parametrize("file", FILES)
 def test_missing_and_broken_files_are_named(model_folder: Path, file: str) -> None:
     (model_folder / file).write_bytes(b"broken")
     with pytest.raises(JobError, match=file):

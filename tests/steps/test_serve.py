@@ -45,6 +45,17 @@ def test_endpoint_predicts_what_evaluation_predicts(model_folder: Path, typed_re
     assert [float(line) for line in answer.splitlines()] == load(model_folder).predict(rows).tolist()
 
 
+def test_json_gives_the_interval_that_evaluation_measures(model_folder: Path, typed_rents: pd.DataFrame) -> None:
+    rows = typed_rents.head(20)
+    body = rows.drop(columns=["flat", "rent"]).to_csv(index=False)
+    answer = json.loads(invoke(serve.model_fn(str(model_folder)), body, CSV)[0])
+    lower, upper = load(model_folder).predict_interval(rows)
+    assert [row["lower"] for row in answer["predictions"]] == lower.tolist()
+    assert [row["upper"] for row in answer["predictions"]] == upper.tolist()
+    assert all(row["lower"] <= row["score"] <= row["upper"] for row in answer["predictions"])
+    assert answer["coverage"] == 0.9
+
+
 @pytest.mark.parametrize(
     ("body", "content_type", "accept", "status"),
     [("{}", JSON, None, 400), ("a", "image/png", None, 415), (json.dumps(ROW), JSON, "image/png", 406)],
@@ -80,7 +91,7 @@ assert serve.__file__.startswith(folder), serve.__file__
 for name in ("sklearn", "great_expectations", "yaml", "boto3"):
     assert name not in sys.modules, name
 model = serve.model_fn(folder)
-print(serve.predict_fn(serve.input_fn(sys.argv[2], "application/json"), model)[0] > 0)
+print(serve.predict_fn(serve.input_fn(sys.argv[2], "application/json"), model).score[0] > 0)
 try:
     serve.predict_fn(("{}", "application/json"), model)
 except BaseInferenceToolkitError as error:

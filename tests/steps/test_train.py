@@ -15,6 +15,7 @@ from steps.failure import JobError
 from steps.train import main
 
 ROOT = Path(__file__).parents[2]
+MODEL_FILES = ("xgboost.ubj", "linear.json", "interval.ubj", "interval.json", "features.json", "model.json")
 
 
 def channels(folder: Path) -> dict[str, str]:
@@ -34,7 +35,15 @@ def test_job_as_sagemaker_starts_it(preprocessed: Path, tmp_path: Path) -> None:
 
 def test_model_folder_is_data_and_serving_code(model_folder: Path) -> None:
     files = {str(path.relative_to(model_folder)) for path in model_folder.rglob("*") if path.is_file()}
-    assert {"xgboost.ubj", "linear.json", "features.json", "model.json", "code/steps/serve.py"} <= files
+    assert {
+        "xgboost.ubj",
+        "interval.ubj",
+        "interval.json",
+        "linear.json",
+        "features.json",
+        "model.json",
+        "code/steps/serve.py",
+    } <= files
     assert {Path(name).suffix for name in files} == {".ubj", ".json", ".py"}
     metadata = json.loads((model_folder / "model.json").read_text())
     assert metadata["target"] == {
@@ -52,7 +61,7 @@ def test_same_input_gives_the_same_bytes(preprocessed: Path, tmp_path: Path, mon
         monkeypatch.setenv(name, value)
     for name in ("one", "two"):
         main(["--model_dir", str(tmp_path / name), "--rounds", "20"])
-    for file in ("xgboost.ubj", "linear.json", "features.json", "model.json"):
+    for file in MODEL_FILES:
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
 
 

@@ -1,0 +1,122 @@
+"""The interval around a prediction: conformalized quantile regression, calibrated on the validation part.
+
+Two quantiles of the target are boosted as the prediction is; then both are moved apart, or together, by
+the one amount with which they cover the wanted share of the validation rows. For rows that are drawn as
+those were, the interval covers at least that share. Source: Romano, Patterson and Candes, Conformalized
+Quantile Regression, NeurIPS 2019. Early stopping sees the validation rows too, which narrows the interval
+by less than the chance in their number.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from steps.boosting import xgboost
+from steps.failure import JobError
+
+ROUNDS, EARLY_STOPPING_ROUNDS = 1000, 40
+PARAMETERS = {
+    "objective": "reg:quantileerror",
+    "tree_method": "hist",
+    "max_depth": 5,
+    "learning_rate": 0.05,
+    "subsample": 0.7,
+    "colsample_bytree": 0.4,
+    "min_child_weight": 5,
+}
+
+
+@dataclass(frozen=True)
+class Interval:
+    """coverage: the share of actual values that should lie inside. margin: on the training scale."""
+
+    booster: xgboost.Booster
+    coverage: float
+    margin: float
+
+    def to_json(self) -> dict[str, Any]:
+        """What the booster's file does not hold, as plain JSON."""
+        return {
+            "method": "conformalized quantile regression",
+            "coverage": self.coverage,
+            "margin": self.margin,
+        }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any], booster: xgboost.Booster) -> Interval:
+        """Build the interval from `to_json`'s document and its booster."""
+        return cls(booster, document["coverage"], document["margin"])
+
+    def bounds(self, table: pd.DataFrame, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return lower and upper bounds on the training scale, one of each per row.
+
+        `table` holds features, `start` the prediction that boosting starts from.
+        """
+        quantiles = self.booster.predict(_matrix(table, start)).astype(float)
+        return quantiles.min(axis=1) - self.margin, quantiles.max(axis=1) + self.margin
+
+
+def fit(
+    train: tuple[pd.DataFrame, np.ndarray, np.ndarray],
+    validation: tuple[pd.DataFrame, np.ndarray, np.ndarray],
+    coverage: float,
+    seed: int,
+    threads: int,
+) -> Interval:
+    """Fit the quantiles on training rows and calibrate them on validation rows.
+
+    Each part is (features, target on the training scale, prediction that boosting starts from).
+    Raises JobError when the validation part is too small for the coverage.
+    """
+    rows, needed = len(validation[1]), fewest_rows(coverage)
+    if rows < needed:
+        raise JobError(
+            f"The validation part has {rows:,} rows, too few for an interval that covers {coverage:.0%}: it needs "
+            f"{needed:,}; give more data, raise split.validation or lower interval.coverage in the YAML."
+        )
+    tails = [(1 - coverage) / 2, (1 + coverage) / 2]
+    matrices = [_matrix(table, start, target) for table, target, start in (train, validation)]
+    booster = xgboost.train(
+        {**PARAMETERS, "quantile_alpha": tails, "seed": seed, "nthread": threads},
+        matrices[0],
+        num_boost_round=ROUNDS,
+        evals=[(matrices[1], "validation")],
+        early_stopping_rounds=EARLY_STOPPING_ROUNDS,
+        verbose_eval=False,
+    )
+    booster = booster[: int(booster.best_iteration) + 1]
+    low, high = Interval(booster, coverage, 0.0).bounds(validation[0], validation[2])
+    outside = np.sort(np.maximum(low - validation[1], validation[1] - high))
+    return Interval(booster, coverage, float(outside[math.ceil(coverage * (rows + 1)) - 1]))
+
+
+def fewest_rows(coverage: float) -> int:
+    """The fewest validation rows with which an interval of finite width can promise the coverage."""
+    return math.ceil(round(coverage / (1 - coverage), 9))
+
+
+def coverage(actual: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> float:
+    """The share of actual values that lie in their interval, bounds included."""
+    return float(np.mean((actual >= lower) & (actual <= upper)))
+
+
+def fewest_test_rows(wanted: float, tolerance: float = 0.02) -> int:
+    """The fewest test rows on which a coverage can be told from one that is off by `tolerance`.
+
+    With them, two standard deviations of the measured share, sqrt(p (1 - p) / n) each, fit into the
+    tolerance: 900 rows for 90 % within 2 points.
+    """
+    return math.ceil(round(4 * wanted * (1 - wanted) / tolerance**2, 9))
+
+
+def _matrix(table: pd.DataFrame, start: np.ndarray, label: np.ndarray | None = None) -> xgboost.DMatrix:
+    names = [str(name) for name in table]
+    matrix = xgboost.DMatrix(table.to_numpy(dtype=np.float32), label, feature_names=names)
+    matrix.set_base_margin(np.column_stack([start, start]))
+    return matrix
