@@ -8,7 +8,8 @@ from local_sagemaker.api.dispatch import Caller, Request
 from local_sagemaker.api.listing import page
 from local_sagemaker.api.tags import Tags
 from local_sagemaker.errors import ServiceError, invalid, not_found
-from local_sagemaker.jobs.outcome import Outcome
+from local_sagemaker.jobs.metrics import metric_data, metric_definitions
+from local_sagemaker.jobs.outcome import ClientFault, Outcome
 from local_sagemaker.jobs.runtime import JobRuntime
 from local_sagemaker.records import Records
 
@@ -34,6 +35,10 @@ class Jobs:
     def create_training_job(self, request: Request, caller: Caller) -> Request:
         """Start a training job."""
         name = request["TrainingJobName"]
+        try:
+            metric_definitions(request["AlgorithmSpecification"].get("MetricDefinitions", []))
+        except ClientFault as fault:
+            raise invalid(str(fault)) from None
 
         def run(job: Request, stop: threading.Event, threads: int) -> Outcome:
             return self._runtime.run_training_job(
@@ -124,6 +129,7 @@ class Jobs:
             changes["ExitMessage"] = outcome.exit_message
         else:
             changes["SecondaryStatus"] = outcome.secondary_status or outcome.status
+            changes["FinalMetricDataList"] = metric_data(outcome.metrics) or None
             if outcome.artifacts:
                 changes["ModelArtifacts"] = {"S3ModelArtifacts": outcome.artifacts}
         with self._finished:

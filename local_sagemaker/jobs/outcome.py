@@ -1,7 +1,10 @@
 """How a job ended, in the words that the service uses for it."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from local_sagemaker.jobs.metrics import Metric
 
 MAXIMUM_LENGTH = 1024  # characters of FailureReason and ExitMessage
 StopReason = Literal["asked", "time"]  # by the user, or by StoppingCondition.MaxRuntimeInSeconds
@@ -24,7 +27,8 @@ class JobStopped(Exception):
 class Outcome:
     """The end of a job.
 
-    secondary_status is a training job's last one, where it differs from status (MaxRuntimeExceeded).
+    secondary_status is a training job's last one, where it differs from status (MaxRuntimeExceeded);
+    metrics are the last values of those that it defines.
     """
 
     status: Status
@@ -33,6 +37,7 @@ class Outcome:
     exit_code: int | None = None
     artifacts: str | None = None
     secondary_status: str | None = None
+    metrics: "tuple[Metric, ...]" = ()
 
 
 def client_error(message: str) -> str:

@@ -14,6 +14,7 @@ from local_sagemaker.jobs.host import Host, host_names, is_resource_name
 from local_sagemaker.jobs.images import ImageMap
 from local_sagemaker.jobs.isolation import Isolation, PrivateFolder, isolation_here
 from local_sagemaker.jobs.leftovers import RECORD, kill_recorded
+from local_sagemaker.jobs.log_events import LogFile
 from local_sagemaker.jobs.outcome import ClientFault, JobStopped, Outcome, StopReason, client_error
 from local_sagemaker.jobs.process import GRACE_SECONDS, Command, Ended, SupervisedProcess, SupervisionFailed
 from local_sagemaker.jobs.processing import ProcessingJob
@@ -148,7 +149,7 @@ class JobRuntime:
         try:
             for host, command in zip(hosts, commands, strict=True):
                 running.append(SupervisedProcess(command, host.private, host.log, host.record, self._grace_seconds))
-            return _wait(running, stop, deadline)
+            return _wait(running, [LogFile(host.log) for host in hosts], stop, deadline)
         finally:
             for process in running:  # none is left, also after a fault on the way
                 process.end()
@@ -170,7 +171,7 @@ class JobRuntime:
 
 
 def _wait(
-    running: Sequence[SupervisedProcess], stop: threading.Event, deadline: float | None
+    running: Sequence[SupervisedProcess], logs: Sequence[LogFile], stop: threading.Event, deadline: float | None
 ) -> tuple[Ended, StopReason | None]:
     waiting, ends = list(running), list[Ended]()
     stopped: StopReason | None = None
@@ -179,7 +180,10 @@ def _wait(
             stopped = _reason_to_stop(stop, deadline)
             if stopped is not None:
                 _stop(waiting)
-        for process in select.select(waiting, [], [], POLL_SECONDS)[0]:
+        news = select.select(waiting, [], [], POLL_SECONDS)[0]
+        for log in logs:
+            log.note()
+        for process in news:
             ended = process.wait(0)
             if ended is not None:
                 waiting.remove(process)

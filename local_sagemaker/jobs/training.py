@@ -4,6 +4,7 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-ru
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from threading import Event
 from typing import Any
 
@@ -13,6 +14,8 @@ from local_sagemaker.jobs.environment import clean_environment, with_interpreter
 from local_sagemaker.jobs.host import Host
 from local_sagemaker.jobs.images import Runtime
 from local_sagemaker.jobs.inputs import Source, download
+from local_sagemaker.jobs.log_events import LogFile
+from local_sagemaker.jobs.metrics import final_metrics, metric_definitions
 from local_sagemaker.jobs.outcome import MAXIMUM_LENGTH, ClientFault, Outcome, StopReason, algorithm_error
 from local_sagemaker.jobs.outputs import upload_file, upload_folder
 from local_sagemaker.jobs.process import Command, Ended
@@ -46,6 +49,7 @@ class TrainingJob:
         self._output = f"{path}/{self.name}/output"
         self._compressed = request["OutputDataConfig"].get("CompressionType", "GZIP") == "GZIP"
         self._artifacts: str | None = None
+        self._metrics = metric_definitions(request["AlgorithmSpecification"].get("MetricDefinitions", []))
 
     def prepare(self, host: Host, stop: Event, run: RunCommand) -> Command:
         """Write the configuration files, download the channels and the code."""
@@ -100,13 +104,13 @@ class TrainingJob:
 
     def outcome(self, hosts: Sequence[Host], ended: Ended, stopped: StopReason | None) -> Outcome:
         """A job that reaches its time limit is Stopped, with the secondary status MaxRuntimeExceeded."""
+        metrics = final_metrics(self._metrics, [LogFile(host.log) for host in hosts])
+        ending = partial(Outcome, exit_code=ended.exit_code, artifacts=self._artifacts, metrics=metrics)
         if stopped is not None:
-            secondary = "MaxRuntimeExceeded" if stopped == "time" else None
-            return Outcome("Stopped", exit_code=ended.exit_code, artifacts=self._artifacts, secondary_status=secondary)
+            return ending("Stopped", secondary_status="MaxRuntimeExceeded" if stopped == "time" else None)
         if ended.exit_code != 0:
-            reason = algorithm_error(_failure(hosts), ended.exit_code)
-            return Outcome("Failed", reason, exit_code=ended.exit_code, artifacts=self._artifacts)
-        return Outcome("Completed", exit_code=0, artifacts=self._artifacts)
+            return ending("Failed", algorithm_error(_failure(hosts), ended.exit_code))
+        return ending("Completed")
 
     def _write_config(self, host: Host) -> tuple[dict[str, Any], dict[str, dict[str, str]]]:
         instance_type = self._request.get("ResourceConfig", {}).get("InstanceType", "local")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, WaiterError
 
 from tests.local_sagemaker.conftest import CLUSTER, IMAGE, ROLE, output, processing
 
@@ -56,6 +56,24 @@ def test_a_training_job_leaves_its_model_where_its_description_says(sagemaker: A
     ]
     key = job["ModelArtifacts"]["S3ModelArtifacts"].removeprefix("s3://test-bucket/")
     assert s3.head_object(Bucket="test-bucket", Key=key)["ContentLength"] > 0
+
+
+def test_a_training_job_tells_its_last_metrics(sagemaker: Any) -> None:
+    request = training("measured", "for loss in 0.5 0.25; do echo loss=$loss; done; exit 3")
+    definitions = [{"Name": "loss", "Regex": "loss=([0-9.]+)"}, {"Name": "other", "Regex": "other=(.*)"}]
+    request["AlgorithmSpecification"]["MetricDefinitions"] = definitions
+    sagemaker.create_training_job(**request)
+    with pytest.raises(WaiterError, match="terminal failure"):
+        sagemaker.get_waiter("training_job_completed_or_stopped").wait(
+            TrainingJobName="measured", WaiterConfig={"Delay": 1, "MaxAttempts": 20}
+        )
+    job = sagemaker.describe_training_job(TrainingJobName="measured")
+    [metric] = job["FinalMetricDataList"]
+    assert (metric["MetricName"], metric["Value"]) == ("loss", 0.25)
+    assert job["CreationTime"] <= metric["Timestamp"] <= job["TrainingEndTime"]
+    definitions[0]["Regex"] = "loss=("
+    with pytest.raises(ClientError, match="of the metric loss is no regular expression"):
+        sagemaker.create_training_job(**(request | {"TrainingJobName": "mismeasured"}))
 
 
 def test_a_failed_training_job_says_what_it_wrote_as_its_failure(sagemaker: Any) -> None:

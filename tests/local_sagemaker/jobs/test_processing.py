@@ -29,7 +29,7 @@ def test_outputs_are_uploaded_and_files_of_a_completed_job_leave_only_its_log(be
     assert outcome.status == "Completed", bench.log()
     assert outcome.exit_code == 0
     assert bench.store.get("s3://out/job/result/deep/a.txt") == b"written"
-    assert [path.name for path in (bench.folder / "job").iterdir()] == ["output.log"]
+    assert sorted(path.name for path in (bench.folder / "job").iterdir()) == ["output.log", "output.times"]
     assert bench.log() == "done\n"
 
 

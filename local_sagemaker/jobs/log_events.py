@@ -1,0 +1,103 @@
+"""A log file as timed events: who reads a job's log is told when each line was written, as CloudWatch tells it."""
+
+import bisect
+import os
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+LARGEST_EVENT = 256 * 1024  # bytes; a longer line is split, so that no log needs more memory than this
+LONGEST_MARKS = 64  # bytes; one line of the record is shorter
+TIMES = ".times"  # beside output.log: output.times, lines of `SIZE MILLISECONDS`
+_LOCK = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of a log: bytes `start` to `end` of the file; `timestamp` is in milliseconds since 1970."""
+
+    start: int
+    end: int
+    timestamp: int
+    message: str
+
+
+class LogFile:
+    """A log that a process appends to by itself, and beside it a record of when it had which size.
+
+    The process writes to the file directly, so that no line is lost with the server; the moments are noted
+    by whoever looks at the file (the job runtime every tenth of a second, each reader once more).
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._times = path.with_suffix(TIMES)
+
+    def note(self) -> None:
+        """Record that what is new in the file was written by now."""
+        with _LOCK:
+            self._note()
+
+    def events(self, start: int = 0, ended: bool = True) -> Iterator[Event]:
+        """The lines from byte `start` on, in their order and without empty ones, which CloudWatch has not either.
+
+        `ended` says that nobody writes any more: only then is a last line without a line end one.
+        """
+        with _LOCK:
+            self._note()
+            marks = self._marks()
+        if not marks:
+            return
+        sizes = [size for size, _ in marks]
+        with self.path.open("rb") as stream:
+            stream.seek(start)
+            while start < sizes[-1]:
+                line = stream.readline(min(LARGEST_EVENT, sizes[-1] - start))
+                whole = line.endswith(b"\n") or len(line) == LARGEST_EVENT or ended
+                if not line or not whole:
+                    return
+                end = start + len(line)
+                message = line.decode("utf-8", "replace").rstrip("\r\n")
+                if message:
+                    yield Event(start, end, marks[bisect.bisect_left(sizes, end)][1], message)
+                start = end
+
+    @property
+    def created(self) -> int | None:
+        """When the first line was written, in milliseconds; None while there is none."""
+        with _LOCK:
+            self._note()
+            marks = self._marks()
+        return marks[0][1] if marks else None
+
+    def _note(self) -> None:
+        try:
+            status = self.path.stat()
+        except FileNotFoundError:
+            return
+        size, moment = self._last_mark()
+        if status.st_size == size:
+            return
+        with self._times.open("a", encoding="ascii") as stream:
+            stream.write(f"{status.st_size} {max(status.st_mtime_ns // 1_000_000, moment)}\n")
+
+    def _last_mark(self) -> tuple[int, int]:
+        try:
+            with self._times.open("rb") as stream:
+                stream.seek(max(0, os.fstat(stream.fileno()).st_size - LONGEST_MARKS))
+                return _parsed(stream.read().decode("ascii").rstrip("\n").rpartition("\n")[2])
+        except FileNotFoundError:
+            return 0, 0
+
+    def _marks(self) -> list[tuple[int, int]]:
+        """Sizes and moments, both ascending."""
+        try:
+            return [_parsed(line) for line in self._times.read_text("ascii").splitlines()]
+        except FileNotFoundError:
+            return []
+
+
+def _parsed(mark: str) -> tuple[int, int]:
+    size, moment = mark.split()
+    return int(size), int(moment)
