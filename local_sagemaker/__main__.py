@@ -29,7 +29,10 @@ def main(arguments: list[str] | None = None) -> int:
         command = commands.add_parser(name, help=text, description=text)
         command.add_argument("--state", type=Path, default=Path(".sagemaker"), help="folder of the state")
         command.add_argument("--port", type=int, help="port on 127.0.0.1 (default 5599)")
-    text = "name every fault of a pipeline definition, offline; exit code 0 if there is none, 1 if there are faults"
+    text = (
+        "name every fault of a pipeline definition, offline, and as warnings the limits of AWS that it breaks; "
+        "exit code 0 if there is no fault, 1 if there are faults"
+    )
     checker = commands.add_parser("check", help=text, description=text)
     checker.add_argument("file", type=Path, help="the definition, a JSON file")
     options = parser.parse_args(arguments)
@@ -75,8 +78,12 @@ def _check(file: Path) -> int:
     except UnicodeDecodeError:
         raise LocalSageMakerError(f"{file} is not a text in UTF-8. Name a JSON file.") from None
     faults = check(text)
-    print("\n".join(str(fault) for fault in faults) or "no faults")
-    return 1 if faults else 0
+    for fault in faults:
+        print(f"warning: {fault}" if fault.only_on_aws else str(fault))
+    refused = any(not fault.only_on_aws for fault in faults)
+    if not refused:
+        print("no faults")
+    return 1 if refused else 0
 
 
 def _serve(state: Path, port: int) -> int:

@@ -6,11 +6,11 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/pipelines-default-keys.html.
 
 import hashlib
 import json
-import re
 import time
 from typing import Any
 
 from local_sagemaker.engine.definition import Step
+from local_sagemaker.engine.durations import seconds
 from local_sagemaker.errors import invalid
 from local_sagemaker.records import Records
 
@@ -26,10 +26,6 @@ KEY_ATTRIBUTES = {
         "InputDataConfig",
     ),
 }
-DURATION = re.compile(
-    r"P?(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?", re.IGNORECASE
-)
-SECONDS = (365 * 86400, 30 * 86400, 7 * 86400, 86400, 3600, 60, 1)
 
 
 class StepCache:
@@ -63,10 +59,10 @@ def lifetime(expire_after: str | None) -> float:
     """Seconds of an ISO 8601 duration such as P30D, 30d or T16m; no duration means for ever."""
     if expire_after is None:
         return float("inf")
-    match = DURATION.fullmatch(expire_after)
-    if match is None or not any(match.groups()):
-        raise invalid(f"ExpireAfter {expire_after!r} is not a duration such as P30D or T16M.")
-    return sum(int(count or 0) * unit for count, unit in zip(match.groups(), SECONDS, strict=True))
+    try:
+        return seconds(expire_after)
+    except ValueError as error:
+        raise invalid(f"ExpireAfter {error}.") from None
 
 
 def _name(pipeline_arn: str, step: Step, arguments: dict[str, Any]) -> str:

@@ -9,8 +9,9 @@ from local_sagemaker.engine.conditions import COMPARISONS
 from local_sagemaker.engine.expressions import references
 from local_sagemaker.engine.faults import Fault, did_you_mean
 from local_sagemaker.engine.outline import Outline, OutlinedStep, outline
-from local_sagemaker.engine.references import expression_faults, output_names
+from local_sagemaker.engine.references import expression_faults, kind_of
 from local_sagemaker.engine.shapes import argument_faults
+from local_sagemaker.engine.step_fields import field_faults
 
 GROUPS = ("And", "Or")
 CONDITION_FIELDS = {
@@ -18,14 +19,13 @@ CONDITION_FIELDS = {
     **dict.fromkeys(GROUPS, ("Conditions",)),
     "In": ("QueryValue", "Values"),
 }
-TRIGGERS = ("Completed", "Failed", "Stopped", "Succeeded", "Any")
 
 
 def check(text: str) -> list[Fault]:
     """Every fault of the definition in a JSON text; an empty list where it has none.
 
-    Expressions stand for values of unknown type. The arguments of steps whose requests AWS does not describe
-    (Lambda, EMR, Callback, QualityCheck, ...) are checked for their references only.
+    Expressions stand for values that only an execution knows, though of some the type is known. The arguments of steps
+    whose requests AWS does not describe (Lambda, EMR, Callback, QualityCheck, ...) are checked for references only.
     """
     try:
         raw = json.loads(text)
@@ -36,6 +36,11 @@ def check(text: str) -> list[Fault]:
         return [Fault("", "The definition is nested too deeply to be read.")]
     except ValueError as error:
         return [Fault("", f"The definition is not JSON: {error}.")]
+
+
+def refusals(text: str) -> list[Fault]:
+    """The faults for which this machine refuses a definition: those of `check` that are not AWS's alone."""
+    return [fault for fault in check(text) if not fault.only_on_aws]
 
 
 def _faults(raw: dict[str, Any]) -> Iterator[Fault]:
@@ -51,7 +56,7 @@ def _faults(raw: dict[str, Any]) -> Iterator[Fault]:
 def _step(step: OutlinedStep, known: Outline) -> Iterator[Fault]:
     path = f"{step.path}.Arguments"
     if isinstance(step.raw.get("Arguments"), dict):
-        yield from argument_faults(step.type, step.arguments, path)
+        yield from argument_faults(step.type, step.arguments, path, lambda value: kind_of(value, known))
         if step.type == "Condition":
             yield from _conditions(step.arguments.get("Conditions"), f"{path}.Conditions")
     for name, value in step.raw.items():
@@ -59,42 +64,7 @@ def _step(step: OutlinedStep, known: Outline) -> Iterator[Fault]:
             yield from expression_faults(value, f"{step.path}.{name}", step, known)
     for name, value in step.arguments.items():
         yield from expression_faults(value, f"{path}.{name}", step, known)
-    yield from _dependencies(step, known)
-    yield from _property_files(step)
-
-
-def _dependencies(step: OutlinedStep, known: Outline) -> Iterator[Fault]:
-    entries = step.raw.get("DependsOn")
-    if entries is not None and not isinstance(entries, list):
-        yield Fault(f"{step.path}.DependsOn", "must be a list")
-        return
-    for index, entry in enumerate(entries or []):
-        path = f"{step.path}.DependsOn[{index}]"
-        name = entry.get("Step") if isinstance(entry, dict) else entry
-        if not isinstance(name, str):
-            yield Fault(path, "must be the name of a step, or a structure of Step and Trigger")
-        elif name not in known.steps:
-            yield Fault(path, f"{name} is not a step{did_you_mean(name, known.steps)}")
-        trigger = entry.get("Trigger", "Any") if isinstance(entry, dict) else "Any"
-        if trigger not in TRIGGERS:
-            yield Fault(f"{path}.Trigger", f"{trigger} is not a trigger; they are {', '.join(TRIGGERS)}")
-
-
-def _property_files(step: OutlinedStep) -> Iterator[Fault]:
-    entries = step.raw.get("PropertyFiles")
-    if entries is not None and not isinstance(entries, list):
-        yield Fault(f"{step.path}.PropertyFiles", "must be a list")
-        return
-    outputs = output_names(step) if step.type == "Processing" else None
-    for index, entry in enumerate(entries or []):
-        path = f"{step.path}.PropertyFiles[{index}]"
-        fields = entry if isinstance(entry, dict) else {}
-        for name in ("PropertyFileName", "OutputName", "FilePath"):
-            if name not in fields:
-                yield Fault(path, f"{name} is missing")
-        output = fields.get("OutputName")
-        if outputs is not None and isinstance(output, str) and output not in outputs:
-            yield Fault(f"{path}.OutputName", f"the step has no output {output}{did_you_mean(output, outputs)}")
+    yield from field_faults(step, known)
 
 
 def _conditions(conditions: Any, path: str) -> Iterator[Fault]:

@@ -7,10 +7,15 @@ from difflib import get_close_matches
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault; `path` leads to it from the top of the definition, and is empty for the definition as a whole."""
+    """One fault; `path` leads to it from the top of the definition, and is empty for the definition as a whole.
+
+    `only_on_aws` marks a limit that AWS sets and this machine does not need, such as the 256 characters of a
+    container's argument: it is told, and the definition runs here nevertheless.
+    """
 
     path: str
     message: str
+    only_on_aws: bool = False
 
     def __str__(self) -> str:
         """One line; characters that cannot be printed are escaped."""

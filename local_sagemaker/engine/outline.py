@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from local_sagemaker.engine.definition import PARAMETER_TYPES
 from local_sagemaker.engine.faults import Fault, did_you_mean
+from local_sagemaker.engine.parameters import PARAMETER_TYPES, fits
 from local_sagemaker.engine.shapes import RESOURCES
 
 INNER_STEPS = {"Condition": ("IfSteps", "ElseSteps"), "ForEach": ("ForEachBody",)}
@@ -140,13 +140,9 @@ def _parameter_faults(path: str, entry: dict[str, Any]) -> Iterator[Fault]:
         yield Fault(f"{path}.Type", f"{kind} is not a type of parameters{known}")
         return
     default, allowed = entry.get("DefaultValue"), entry.get("EnumValues")
-    if default is not None and not _fits(default, kind):
+    if default is not None and not fits(default, kind):
         yield Fault(f"{path}.DefaultValue", f"is not of the type {kind}")
     if allowed is not None and not isinstance(allowed, list):
         yield Fault(f"{path}.EnumValues", "must be a list")
     elif allowed and default is not None and default not in allowed:
         yield Fault(f"{path}.DefaultValue", "is not one of EnumValues")
-
-
-def _fits(value: Any, kind: str) -> bool:
-    return isinstance(value, PARAMETER_TYPES[kind]) and isinstance(value, bool) is (kind == "Boolean")

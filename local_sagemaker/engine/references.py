@@ -6,7 +6,7 @@ from typing import Any
 from local_sagemaker.engine.expressions import is_expression, tokens
 from local_sagemaker.engine.faults import Fault, did_you_mean
 from local_sagemaker.engine.outline import Outline, OutlinedStep
-from local_sagemaker.engine.shapes import property_fault
+from local_sagemaker.engine.shapes import property_fault, property_kind
 
 EXECUTION_VARIABLES = (
     "StartDateTime",
@@ -26,6 +26,7 @@ PROPERTIES = {
     "Lambda": ("OutputParameters",),
     "Callback": ("OutputParameters",),
 }
+PARAMETER_KINDS = {"String": "text", "Integer": "number", "Float": "number", "Boolean": "boolean"}
 
 
 def expression_faults(value: Any, path: str, here: OutlinedStep | None, known: Outline) -> Iterator[Fault]:
@@ -38,6 +39,26 @@ def expression_faults(value: Any, path: str, here: OutlinedStep | None, known: O
     elif isinstance(value, dict):
         for name, item in value.items():
             yield from expression_faults(item, f"{path}.{name}", here, known)
+
+
+def kind_of(value: dict[str, Any], known: Outline) -> str | None:
+    """Of what kind the value of an expression is, in the words of shapes.KINDS; None where only a run tells."""
+    ((kind, inner),) = value.items()
+    if kind == "Std:Join":
+        return "text"
+    if kind != "Get" or not isinstance(inner, str):
+        return None
+    source, _, rest = inner.partition(".")
+    if source == "Parameters":
+        return PARAMETER_KINDS.get(str(known.parameters.get(rest, {}).get("Type")))
+    if source == "Execution":
+        return "text"
+    name, _, path = rest.partition(".")
+    step = known.steps.get(name) if source == "Steps" else None
+    try:
+        return property_kind(step.type, tokens(path)) if step else None
+    except ValueError:
+        return None
 
 
 def _expression(value: dict[str, Any], path: str, here: OutlinedStep | None, known: Outline) -> Iterator[Fault]:

@@ -31,7 +31,7 @@ def test_an_execution_has_its_parameters_and_the_defaults_of_the_rest(pipelines:
 
 @pytest.mark.parametrize(
     ("parameter", "words"),
-    [({"Name": "Cound", "Value": "1"}, "Did you mean 'Count'"), ({"Name": "Count", "Value": "x"}, "type Integer")],
+    [({"Name": "Cound", "Value": "1"}, "did you mean Count?"), ({"Name": "Count", "Value": "x"}, "type Integer")],
 )
 def test_a_wrong_parameter_starts_nothing(
     pipelines: Any, sagemaker: Any, parameter: dict[str, str], words: str

@@ -37,12 +37,12 @@ def test_a_second_pipeline_of_a_name_is_refused_in_the_words_that_the_sdk_looks_
 
 def test_a_faulty_definition_is_refused_and_nothing_is_stored(sagemaker: Any) -> None:
     faulty = json.dumps({"Steps": [step("A", "Processing", {}, DependsOn=["B"])]})
-    with pytest.raises(ClientError, match="'B' is not a step"):
+    with pytest.raises(ClientError, match=r"3 fault\(s\): .*Steps\[0\].DependsOn\[0\]: B is not a step"):
         create(sagemaker, "faulty", PipelineDefinition=faulty)
     with pytest.raises(ClientError, match="does not exist"):
         sagemaker.describe_pipeline(PipelineName="faulty")
     create(sagemaker, "mended")
-    with pytest.raises(ClientError, match="'B' is not a step"):
+    with pytest.raises(ClientError, match=r"3 fault\(s\): .*Steps\[0\].DependsOn\[0\]: B is not a step"):
         sagemaker.update_pipeline(PipelineName="mended", PipelineDefinition=faulty)
     assert sagemaker.describe_pipeline(PipelineName="mended")["PipelineDefinition"] == DEFINITION
 

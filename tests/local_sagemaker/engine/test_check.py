@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local_sagemaker.engine.check import check
+from local_sagemaker.engine.check import check, refusals
 
 ROOT = Path(__file__).parents[3]
+CLUSTER = {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1}
 TRUE = {"Type": "Equals", "LeftValue": 1, "RightValue": 1}
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -38,7 +39,7 @@ def processing(name: str, outputs: tuple[str, ...] = (), **fields: Any) -> dict[
     place = {"S3Uri": "s3://b/o", "LocalPath": "/opt/ml/processing/o", "S3UploadMode": "EndOfJob"}
     arguments = {
         "AppSpecification": {"ImageUri": "image"},
-        "ProcessingResources": {"ClusterConfig": {"InstanceCount": 1, "InstanceType": "x", "VolumeSizeInGB": 1}},
+        "ProcessingResources": {"ClusterConfig": CLUSTER},
         "ProcessingOutputConfig": {"Outputs": [{"OutputName": output, "S3Output": place} for output in outputs]},
     }
     return step(name, "Processing", arguments, **fields)
@@ -167,13 +168,81 @@ def test_a_fault_is_named_with_its_path(steps: list[Any], fault: str) -> None:
         ({"AppSpecification": []}, "Steps[0].Arguments.AppSpecification: must be a structure; it is []"),
         ({"StoppingCondition": {"MaxRuntimeInSeconds": 0}}, "MaxRuntimeInSeconds: must be at least 1; it is 0"),
         ({"StoppingCondition": {"MaxRuntimeInSeconds": True}}, "must be of type integer; it is True"),
+        ({"ExperimentConfig": {"RunName": ""}}, "ExperimentConfig.RunName: must have at least 1 characters"),
+        (
+            {"ProcessingInputs": [{"InputName": "in", "S3Input": {"S3Uri": "s3://b/k", "S3DataType": "S3Prefx"}}]},
+            "S3Input.S3DataType: 'S3Prefx' is none of the values of ProcessingS3DataType; did you mean S3Prefix?",
+        ),
+        ({"Environment": {"A": {"Get": "Parameters.P"}}}, "Environment['A']: is a number, and must be a text: join it"),
+        (
+            {"ProcessingResources": {"ClusterConfig": CLUSTER | {"InstanceCount": {"Std:Join": {"Values": ["1"]}}}}},
+            "ClusterConfig.InstanceCount: is a text, and must be a number",
+        ),
     ],
 )
 def test_arguments_that_the_request_shape_refuses_are_faults(changed: dict[str, Any], fault: str) -> None:
     good = processing("A")
-    assert faults(good) == []
-    (found,) = faults(good | {"Arguments": good["Arguments"] | changed})
+    parameters = [{"Name": "P", "Type": "Integer", "DefaultValue": 1}]
+    assert faults(good, Parameters=parameters) == []
+    (found,) = faults(good | {"Arguments": good["Arguments"] | changed}, Parameters=parameters)
     assert fault in found
+
+
+@pytest.mark.parametrize(
+    ("changed", "warning"),
+    [
+        ({"RoleArn": "arn:aws:iam::1:role/jobs"}, "RoleArn: AWS takes what matches arn:aws"),
+        (
+            {"AppSpecification": {"ImageUri": "i", "ContainerArguments": ["x" * 300]}},
+            "at most 256 characters, there are",
+        ),
+        ({"Environment": {"A-B": "x"}}, "Environment['A-B']: AWS takes what matches"),
+        (
+            {"ProcessingInputs": [{"InputName": "i"}] * 11},
+            "ProcessingInputs: AWS takes at most 10 entries",
+        ),
+        (
+            {"ProcessingResources": {"ClusterConfig": CLUSTER | {"InstanceType": "ml.m5.lage"}}},
+            "is none of the values of ProcessingInstanceType that botocore knows; did you mean ml.m5.large?",
+        ),
+    ],
+)
+def test_a_limit_of_aws_that_this_machine_does_not_need_is_told_and_not_refused(
+    changed: dict[str, Any], warning: str
+) -> None:
+    good = processing("A")
+    text = json.dumps({"Steps": [good | {"Arguments": good["Arguments"] | changed}]})
+    (found,) = check(text)
+    assert warning in str(found)
+    assert refusals(text) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "fault"),
+    [
+        ({"CacheConfig": {"ExpireAfter": "P1D"}}, "Steps[0].CacheConfig: Enabled is missing"),
+        (
+            {"CacheConfig": {"Enabled": True, "ExpireAfter": "1 day"}},
+            "ExpireAfter: '1 day' is not a duration",
+        ),
+        ({"CacheConfig": []}, "Steps[0].CacheConfig: must be a structure"),
+        ({"RetryPolicies": [{"MaxAttempts": 1}]}, "Steps[0].RetryPolicies[0]: ExceptionType is missing"),
+        (
+            {"RetryPolicies": [{"ExceptionType": ["Step.SERVICE_FAULTS"]}]},
+            "Step.SERVICE_FAULTS is not an exception type; did you mean Step.SERVICE_FAULT?",
+        ),
+        (
+            {"RetryPolicies": [{"ExceptionType": ["Step.THROTTLING"], "MaxAttempts": "3"}]},
+            "Steps[0].RetryPolicies[0].MaxAttempts: must be a number",
+        ),
+        (
+            {"OutputParameters": [{"OutputName": "o"}, {"OutputName": "o"}]},
+            "Steps[0].OutputParameters[1]: the name o is taken by Steps[0].OutputParameters[0]",
+        ),
+    ],
+)
+def test_a_fault_beside_the_arguments_is_named(fields: dict[str, Any], fault: str) -> None:
+    assert any(fault in line for line in faults(using(1) | fields)), faults(using(1) | fields)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from local_sagemaker.engine.definition import Parameter, parse
+from local_sagemaker.engine.definition import parse
+from local_sagemaker.engine.parameters import Parameter
 from local_sagemaker.errors import ServiceError
 
 COMPARISON = {"Type": "Equals", "LeftValue": {"Get": "Steps.A.X"}, "RightValue": 1}
@@ -15,7 +16,7 @@ def definition(*steps: dict[str, Any], parameters: list[dict[str, Any]] | None =
     return json.dumps({"Version": "2020-12-01", "Parameters": parameters or [], "Steps": list(steps)})
 
 
-def step(name: str, step_type: str = "Processing", **fields: Any) -> dict[str, Any]:
+def step(name: str, step_type: str = "Own", **fields: Any) -> dict[str, Any]:
     return {"Name": name, "Type": step_type, "Arguments": {}, **fields}
 
 
@@ -57,13 +58,16 @@ def test_the_steps_of_a_branch_know_the_condition_and_the_outcome_they_need() ->
     ("text", "words"),
     [
         ("{", "is not JSON"),
-        ("{}", "has no Steps"),
-        (definition({"Type": "Processing"}), r"Steps\[0\] has no Name"),
-        (definition(step("A"), step("A")), "A is used twice"),
-        (definition(step("Preprocess"), step("B", DependsOn=["Preproces"])), "Did you mean 'Preprocess'"),
-        (definition(step("A", Arguments={"x": {"Get": "Parameters.Nope"}})), "A: 'Nope' is not a parameter"),
+        ("{}", "Steps: is missing or empty"),
+        (definition({"Type": "Processing", "Arguments": {}}), r"3 fault\(s\): Steps\[0\]: Name is missing; Steps"),
+        (definition(step("A"), step("A")), r"Steps\[1\]: the name A is taken by Steps\[0\]"),
+        (definition(step("Preprocess"), step("B", DependsOn=["Preproces"])), "did you mean Preprocess?"),
+        (
+            definition(step("A", Arguments={"x": {"Get": "Parameters.Nope"}})),
+            r"Steps\[0\].Arguments.x: Parameters.Nope is not a parameter",
+        ),
         (definition(step("A", DependsOn=["B"]), step("B", DependsOn=["A"])), "wait for each other"),
-        (definition(step("A"), parameters=[{"Name": "P", "Type": "Date"}]), "unknown type 'Date'"),
+        (definition(step("A"), parameters=[{"Name": "P", "Type": "Date"}]), "Date is not a type of parameters"),
     ],
 )
 def test_a_fault_in_a_definition_is_named(text: str, words: str) -> None:
@@ -110,5 +114,5 @@ def test_the_values_of_an_execution_are_defaults_with_what_was_given() -> None:
     assert parsed.values({"Q": "x"}) == {"P": 1, "Q": "x"}
     with pytest.raises(ServiceError, match="Q has no default"):
         parsed.values({})
-    with pytest.raises(ServiceError, match="Unknown parameter 'R'"):
-        parsed.values({"Q": "x", "R": "1"})
+    with pytest.raises(ServiceError, match=r"Unknown parameter 'R'; .*P is of type Integer; .*Q has no default"):
+        parsed.values({"P": "x", "R": "1"})

@@ -93,14 +93,14 @@ def test_after_a_failure_nothing_more_is_started(pipelines: Any) -> None:
     assert "exit code: 3" in steps["Breaks"]["FailureReason"].lower()
 
 
-def test_a_reference_to_what_is_not_there_fails_the_step_with_its_path(pipelines: Any) -> None:
-    uri = {"Get": "Steps.First.ProcessingOutputConfig.Outputs['nope'].S3Output.S3Uri"}
+def test_a_reference_to_what_the_job_does_not_have_fails_the_step_with_its_path(pipelines: Any) -> None:
+    reason = {"Get": "Steps.First.FailureReason"}  # a property of processing jobs, but not of one that succeeded
     name = pipelines.create(
-        step("First", "Processing", processing("true", ProcessingOutputConfig=output("x", "s3://test-bucket/x"))),
-        step("Second", "Processing", processing("true", Environment={"URI": uri})),
+        step("First", "Processing", processing("true")),
+        step("Second", "Processing", processing("true", Environment={"REASON": reason})),
     )
     steps = pipelines.steps(pipelines.run(name)["PipelineExecutionArn"])
-    assert "Outputs['nope']" in steps["Second"]["FailureReason"]
+    assert "Steps.First.FailureReason" in steps["Second"]["FailureReason"]
 
 
 def test_steps_that_do_not_wait_for_each_other_run_at_once(pipelines: Any) -> None:

@@ -24,15 +24,18 @@ def test_a_register_step_makes_a_version(pipelines: Any, sagemaker: Any) -> None
 
 
 def test_a_request_that_the_operation_refuses_is_a_failed_step_with_the_reason(pipelines: Any) -> None:
-    arguments = {**processing("true"), "ProcessingResources": {}}
-    execution = pipelines.run(pipelines.create(step("Wrong", "Processing", arguments)))
+    role = {"Get": "Parameters.Role"}
+    wrong = step("Wrong", "Processing", {**processing("true"), "RoleArn": role})
+    parameters = [{"Name": "Role", "Type": "String", "DefaultValue": "short"}]
+    execution = pipelines.run(pipelines.create(wrong, parameters=parameters))
     failed = pipelines.steps(execution["PipelineExecutionArn"])["Wrong"]
     assert failed["StepStatus"] == "Failed"
-    assert "ClusterConfig" in failed["FailureReason"]
+    assert "RoleArn" in failed["FailureReason"]
 
 
 def test_a_step_type_that_is_not_supported_is_refused_when_the_execution_starts(pipelines: Any) -> None:
-    name = pipelines.create(step("Notify", "Lambda", {}), step("Say", "Processing", processing("true")))
+    notify = step("Notify", "Lambda", {}, FunctionArn="arn:aws:lambda:us-east-1:000000000000:function:notify")
+    name = pipelines.create(notify, step("Say", "Processing", processing("true")))
     with pytest.raises(ClientError, match=r"does not support the step type of Notify \(Lambda\)"):
         pipelines.start(name)
 
