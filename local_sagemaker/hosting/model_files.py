@@ -6,10 +6,10 @@ from typing import Any
 
 from local_sagemaker.jobs.archives import unpack
 from local_sagemaker.jobs.host import Host
-from local_sagemaker.jobs.images import Runtime
 from local_sagemaker.jobs.inputs import Share, Source, download
 from local_sagemaker.jobs.outcome import ClientFault
-from local_sagemaker.jobs.requirements import OVERLAY, REQUIREMENTS, install_missing, pip_environment
+from local_sagemaker.jobs.overlay import Overlay
+from local_sagemaker.jobs.requirements import REQUIREMENTS, install_missing
 from local_sagemaker.jobs.storage import ObjectStore, fetch
 
 MODEL = "/opt/ml/model"
@@ -23,7 +23,7 @@ def prepare_model(
     container: Mapping[str, Any],
     environment: Mapping[str, str],
     store: ObjectStore,
-    runtime: Runtime,
+    overlay: Overlay,
     run: Run,
 ) -> dict[str, str]:
     """Fill /opt/ml for a container definition and return the variables that follow from it.
@@ -38,10 +38,9 @@ def prepare_model(
         variables[SUBMIT_DIRECTORY] = submitted = CODE
     host.private.rewrite_code(host.private.ml)
     code = submitted.removeprefix("file://") or f"{MODEL}/code"
-    requirements, overlay = host.private.path(code) / REQUIREMENTS, host.private.root / OVERLAY
-    pip = {**environment, **pip_environment()}
-    if requirements.is_file() and install_missing(requirements, overlay, runtime, lambda command: run(command, pip)):
-        variables["PYTHONPATH"] = str(overlay)
+    requirements = host.private.path(code) / REQUIREMENTS
+    if requirements.is_file():
+        install_missing(requirements, overlay, lambda command: run(command, environment))
     return variables
 
 

@@ -18,6 +18,7 @@ from local_sagemaker.jobs.host import Host
 from local_sagemaker.jobs.images import ImageMap, UnknownImage
 from local_sagemaker.jobs.isolation import Isolation, PrivateFolder, isolation_here
 from local_sagemaker.jobs.outcome import ClientFault
+from local_sagemaker.jobs.overlay import make_overlay
 from local_sagemaker.jobs.process import Command, Ended, SupervisedProcess, SupervisionFailed
 from local_sagemaker.jobs.storage import ObjectStore
 
@@ -85,6 +86,7 @@ class ModelProcess:
         self._environment = environment
         self._isolation = isolation or isolation_here()
         self._prepared: dict[str, str] = {}
+        self._arguments: list[str] = []
         self._lifecycle = threading.Lock()
         self._closed = False
         self._process: SupervisedProcess | None = None
@@ -165,22 +167,23 @@ class ModelProcess:
     def _prepare(self, deadline: float) -> tuple[Host, Command]:
         """The command that serves; the first time, the files that it needs."""
         runtime = self._images.resolve(str(self._container.get("Image", "")))
-        arguments = [*runtime.python, str(SERVER)]
         if self._host is not None:
-            return self._host, Command(arguments, self._prepared, MODEL)
+            return self._host, Command(self._arguments, self._prepared, MODEL)
         private = PrivateFolder(self._folder / "algo-1", self._isolation)
         host = self._host = Host("algo-1", ("algo-1",), private, self.log)
         own = {str(name): str(value) for name, value in self._container.get("Environment", {}).items()}
         if not host.private.mounted:
             own.setdefault("SAGEMAKER_BASE_DIR", "/opt/ml")  # rewritten to where it is, for the model server
-        environment = clean_environment(host.private, runtime, 1, [self._environment, own])
+        overlay = make_overlay(host.overlay, runtime)
+        self._arguments = [*overlay.python, str(SERVER)]
+        environment = clean_environment(host.private, overlay, 1, [self._environment, own])
 
         def run(command: list[str], variables: Mapping[str, str]) -> int:
             return self._run(host, Command(command, variables), deadline)
 
-        variables = prepare_model(host, self._container, environment, self._store, runtime, run)
+        variables = prepare_model(host, self._container, environment, self._store, overlay, run)
         self._prepared = environment | variables
-        return host, Command(arguments, self._prepared, MODEL)
+        return host, Command(self._arguments, self._prepared, MODEL)
 
     def _run(self, host: Host, command: Command, deadline: float) -> int:
         """Run a preparation to its end, or to the deadline; its exit code."""

@@ -10,6 +10,7 @@ from local_sagemaker.jobs.inputs import Share
 from local_sagemaker.jobs.isolation import PrivateFolder
 from local_sagemaker.jobs.leftovers import RECORD
 
+OVERLAY = "venv"  # beside home and tmp in a host's private folder
 RESOURCE_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")  # the pattern of the service
 
 
@@ -26,6 +27,11 @@ class Host:
     def share(self) -> Share:
         """This host's part of sharded inputs."""
         return Share(self.names.index(self.name), len(self.names))
+
+    @property
+    def overlay(self) -> Path:
+        """The folder of the host's own Python environment."""
+        return self.private.root / OVERLAY
 
     @property
     def record(self) -> Path:

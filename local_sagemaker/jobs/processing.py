@@ -14,6 +14,7 @@ from local_sagemaker.jobs.host import Host
 from local_sagemaker.jobs.inputs import Source, download
 from local_sagemaker.jobs.outcome import MAXIMUM_LENGTH, ClientFault, Outcome, StopReason, algorithm_error, client_error
 from local_sagemaker.jobs.outputs import upload_folder
+from local_sagemaker.jobs.overlay import make_overlay
 from local_sagemaker.jobs.process import Command, Ended
 
 PROCESSING_FOLDER = PurePosixPath("/opt/ml/processing")
@@ -52,9 +53,10 @@ class ProcessingJob:
         host.write_config(JOB_CONFIG, _describable(self._request))
         host.write_config(RESOURCE_CONFIG, {"current_host": host.name, "hosts": list(host.names)})
         layers = [self._machine.environment, self._request.get("Environment", {})]
-        environment = clean_environment(host.private, runtime, self._threads, layers)
+        overlay = make_overlay(host.overlay, runtime)
+        environment = clean_environment(host.private, overlay, self._threads, layers)
         arguments = [*entrypoint, *application.get("ContainerArguments", [])]
-        return Command(with_interpreter(arguments, runtime), environment)
+        return Command(with_interpreter(arguments, overlay), environment)
 
     def upload(self, hosts: Sequence[Host]) -> None:
         """Upload the outputs of every host, also of a job that failed: what it wrote tells why.

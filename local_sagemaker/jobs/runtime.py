@@ -24,7 +24,7 @@ from local_sagemaker.jobs.training import TrainingJob
 LOG = logging.getLogger("local_sagemaker.jobs")
 POLL_SECONDS = 0.1  # how late a request to stop may be noticed; the end of a process is noticed at once
 # What a host was given, or had for itself; S3 has the former, and nobody needs the latter.
-GIVEN = ("home", "tmp", "bin", "overlay", "opt/ml/code", "opt/ml/input/data", "opt/ml/processing/input")
+GIVEN = ("home", "tmp", "venv", "opt/ml/code", "opt/ml/input/data", "opt/ml/processing/input")
 OnStatus = Callable[[str], None]
 
 

@@ -12,14 +12,14 @@ from local_sagemaker.jobs.archives import pack, unpack
 from local_sagemaker.jobs.contract import Machine, RunCommand
 from local_sagemaker.jobs.environment import clean_environment, with_interpreter
 from local_sagemaker.jobs.host import Host
-from local_sagemaker.jobs.images import Runtime
 from local_sagemaker.jobs.inputs import Source, download
 from local_sagemaker.jobs.log_events import LogFile
 from local_sagemaker.jobs.metrics import final_metrics, metric_definitions
 from local_sagemaker.jobs.outcome import MAXIMUM_LENGTH, ClientFault, Outcome, StopReason, algorithm_error
 from local_sagemaker.jobs.outputs import upload_file, upload_folder
+from local_sagemaker.jobs.overlay import make_overlay
 from local_sagemaker.jobs.process import Command, Ended
-from local_sagemaker.jobs.requirements import OVERLAY, REQUIREMENTS, install_missing, pip_environment
+from local_sagemaker.jobs.requirements import REQUIREMENTS, install_missing
 from local_sagemaker.jobs.script_mode import Script, program_of, script_variables
 from local_sagemaker.jobs.storage import fetch
 
@@ -74,17 +74,22 @@ class TrainingJob:
         )
         named = {"TRAINING_JOB_NAME": self.name, "TRAINING_JOB_ARN": str(self._request.get("TrainingJobArn", ""))}
         layers = [named, self._machine.environment, script_variables(script), self._request.get("Environment", {})]
-        environment = clean_environment(host.private, runtime, self._threads, layers)
+        overlay = make_overlay(host.overlay, runtime)
+        environment = clean_environment(host.private, overlay, self._threads, layers)
         entrypoint = [*algorithm.get("ContainerEntrypoint", []), *algorithm.get("ContainerArguments", [])]
         if algorithm.get("ContainerEntrypoint"):
-            return Command(with_interpreter(entrypoint, runtime), environment)
+            return Command(with_interpreter(entrypoint, overlay), environment)
         if script.program is None or script.submit_directory is None:
             raise ClientFault(
                 f"The image {algorithm['TrainingImage']} only runs scripts here: give the hyperparameters "
                 "sagemaker_program and sagemaker_submit_directory, or AlgorithmSpecification.ContainerEntrypoint."
             )
-        environment["PYTHONPATH"] = self._install_code(script.submit_directory, host, runtime, environment, run)
-        arguments = [*runtime.python, "-m", program_of(script.program), *script.arguments]
+        environment["PYTHONPATH"] = CODE
+        self._unpack_code(script.submit_directory, host)
+        requirements = host.private.path(CODE) / REQUIREMENTS
+        if requirements.is_file():
+            install_missing(requirements, overlay, lambda command: run(host, Command(command, environment)).exit_code)
+        arguments = [*overlay.python, "-m", program_of(script.program), *script.arguments]
         return Command(arguments, environment, CODE)
 
     def upload(self, hosts: Sequence[Host]) -> None:
@@ -156,23 +161,13 @@ class TrainingJob:
         source = Source(checkpoint["S3Uri"], required=False)  # there is none where this is the first run
         download(self._machine.store, source, folder, host.share, stop)
 
-    def _install_code(
-        self, uri: str, host: Host, runtime: Runtime, environment: Mapping[str, str], run: RunCommand
-    ) -> str:
-        """Unpack the code bundle; the value of PYTHONPATH with which it can be imported."""
+    def _unpack_code(self, uri: str, host: Host) -> None:
         archive = host.private.temporary / "sourcedir.tar.gz"
         code = host.folder(CODE)
         fetch(self._machine.store, uri, archive)
         unpack(archive, code, uri)
         archive.unlink()
         host.private.rewrite_code(code)
-        requirements, overlay = code / REQUIREMENTS, host.private.root / OVERLAY
-        pip = {**environment, **pip_environment()}
-        if requirements.is_file() and install_missing(
-            requirements, overlay, runtime, lambda command: run(host, Command(command, pip)).exit_code
-        ):
-            return f"{CODE}:{overlay}"
-        return CODE
 
     def _merged(self, hosts: Sequence[Host], path: str) -> bool:
         """Bring what all hosts wrote to a folder into the first host's; whether there is anything."""

@@ -1,16 +1,16 @@
 """A job's variables and its interpreter."""
 
-import subprocess
+import logging
 import sys
 from pathlib import Path
 
 import pytest
 
-from local_sagemaker.jobs.environment import clean_environment, python_folder, with_interpreter
-from local_sagemaker.jobs.images import Runtime
+from local_sagemaker.jobs.environment import clean_environment, network_environment, with_interpreter
 from local_sagemaker.jobs.isolation import PrivateFolder
+from local_sagemaker.jobs.overlay import Overlay
 
-CURRENT = Runtime((sys.executable,))
+CURRENT = Overlay((sys.executable,), True, ("/first",), {"VIRTUAL_ENV": "/its"})
 
 
 def test_later_layers_win_and_threads_are_limited(tmp_path: Path) -> None:
@@ -18,14 +18,26 @@ def test_later_layers_win_and_threads_are_limited(tmp_path: Path) -> None:
     made = clean_environment(private, CURRENT, 3, [{"A": "1", "B": "1"}, {"B": "2", "MKL_NUM_THREADS": "9"}])
     assert (made["A"], made["B"]) == ("1", "2")
     assert (made["OMP_NUM_THREADS"], made["OPENBLAS_NUM_THREADS"], made["MKL_NUM_THREADS"]) == ("3", "3", "9")
+    assert made["PATH"].startswith("/first:")
+    assert made["VIRTUAL_ENV"] == "/its"
 
 
-def test_a_runtime_without_python_in_its_folder_gets_both_names(tmp_path: Path) -> None:
-    private = PrivateFolder(tmp_path / "it's here", "mount")
-    folder = python_folder(private, Runtime(("/usr/bin/env", sys.executable)))
-    for name in ("python", "python3"):
-        shown = subprocess.run([folder / name, "-c", "print('a b')"], capture_output=True, text=True, check=True)
-        assert shown.stdout == "a b\n"
+def test_jobs_are_told_of_the_package_index_and_not_of_where_the_caller_installs() -> None:
+    caller = {"PIP_INDEX_URL": "https://index", "PIP_TARGET": "/mine", "AWS_SECRET_ACCESS_KEY": "s", "HOME": "h"}
+    assert network_environment(caller) == {"PIP_INDEX_URL": "https://index"}
+
+
+def test_with_a_proxy_this_machine_is_reached_directly() -> None:
+    made = network_environment({"https_proxy": "http://proxy:3128", "no_proxy": "intern"})
+    assert made["NO_PROXY"] == made["no_proxy"] == "intern,127.0.0.1,localhost"
+
+
+@pytest.mark.parametrize("value", ["https://me:token@index/simple", "https://token@index", "me:secret@proxy:3128"])
+def test_an_address_with_credentials_stays_with_the_caller(value: str, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        assert network_environment({"PIP_EXTRA_INDEX_URL": value}) == {}
+    assert "PIP_EXTRA_INDEX_URL is not given to jobs" in caplog.text
+    assert value not in caplog.text
 
 
 @pytest.mark.parametrize("name", ["python", "python3", "python3.10", "/usr/bin/python3", "/miniconda3/bin/python"])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from local_sagemaker.jobs.requirements import missing, pip_environment
+from local_sagemaker.jobs.requirements import missing
 
 
 @pytest.mark.parametrize(
@@ -26,8 +26,3 @@ from local_sagemaker.jobs.requirements import missing, pip_environment
 def test_only_what_is_known_to_be_there_is_not_missing(tmp_path: Path, text: str, expected: bool) -> None:
     (tmp_path / "requirements.txt").write_text(text)
     assert missing(tmp_path / "requirements.txt") is expected
-
-
-def test_pip_is_told_of_its_index_and_the_proxy_only() -> None:
-    caller = {"PIP_INDEX_URL": "u", "HTTPS_PROXY": "p", "AWS_SECRET_ACCESS_KEY": "s", "HOME": "h"}
-    assert pip_environment(caller) == {"PIP_INDEX_URL": "u", "HTTPS_PROXY": "p"}

@@ -127,7 +127,8 @@ def test_a_job_gets_a_clean_environment(bench: Any, monkeypatch: pytest.MonkeyPa
     environment = json.loads(bench.log())
     assert "secret-of-the-caller" not in environment.values()
     assert environment["AWS_ENDPOINT_URL"] == "http://127.0.0.1:5599"
-    assert environment["PATH"].split(":")[0] == str(Path(sys.executable).parent)
+    own = str(bench.folder / "job" / "algo-1" / "venv" / "bin")
+    assert environment["PATH"].split(":")[:2] == [own, str(Path(sys.executable).parent)]
     assert environment["OMP_NUM_THREADS"] == "7"
     assert environment["MKL_NUM_THREADS"] == environment["OPENBLAS_NUM_THREADS"] == "1"
     assert environment["HOME"] != os.environ["HOME"]

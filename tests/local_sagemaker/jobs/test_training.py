@@ -258,7 +258,7 @@ def test_a_satisfied_requirement_starts_no_pip_and_a_missing_one_goes_to_an_over
     assert bench.log().splitlines()[0] == "absent"
     files = {"requirements.txt": "# ours\npytest >=1\ntiny-thing ==1.*\n"}
     assert train(bench, training(bench, script, files=files)).status == "Completed", bench.log()
-    assert "overlay/tiny_thing.py" in bench.log()
+    assert "site-packages/tiny_thing.py" in bench.log()
     assert not any(Path(folder, "tiny_thing.py").exists() for folder in sys.path)
     files = {"requirements.txt": "no-such-thing-anywhere\n"}
     outcome = train(bench, training(bench, script, files=files))

@@ -1,0 +1,32 @@
+"""Say what a Python interpreter is: run by that interpreter, which may be older than ours and lacks our packages."""
+
+import importlib.util
+import json
+import os
+import platform
+import site
+import sys
+
+
+def describe() -> "dict[str, object]":
+    """The program and what it links to, its version, where its packages (or else a wheel of pip) and scripts are."""
+    folders = list(site.getsitepackages())
+    if site.ENABLE_USER_SITE:
+        folders.append(site.getusersitepackages())
+    wheels = []
+    if importlib.util.find_spec("pip") is None:  # uv makes virtual environments without it
+        bundle = importlib.util.find_spec("ensurepip._bundled")
+        for folder in list(bundle.submodule_search_locations or []) if bundle else []:
+            names = sorted(name for name in os.listdir(folder) if name.startswith("pip-"))
+            wheels += [os.path.join(folder, name) for name in names]
+    return {
+        "program": sys.executable,
+        "executable": getattr(sys, "_base_executable", None) or sys.executable,
+        "version": platform.python_version(),
+        "packages": [folder for folder in folders if os.path.isdir(folder)] + wheels[-1:],
+        "scripts": os.path.dirname(sys.executable),
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(describe()))
