@@ -6,8 +6,14 @@ from typing import Any
 
 from local_sagemaker.engine.expressions import ExpressionError, Scope, evaluate
 
+
+def equal(left: Any, right: Any) -> bool:
+    """Whether two JSON values are the same; true and false equal no number, as they do in Python."""
+    return isinstance(left, bool) is isinstance(right, bool) and bool(left == right)
+
+
 COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
-    "Equals": operator.eq,
+    "Equals": equal,
     "GreaterThan": operator.gt,
     "GreaterThanOrEqualTo": operator.ge,
     "LessThan": operator.lt,
@@ -25,11 +31,16 @@ def holds(condition: dict[str, Any], scope: Scope) -> bool:
     if kind == "And":
         return all(holds(inner, scope) for inner in condition["Conditions"])
     if kind == "In":
-        return evaluate(condition["QueryValue"], scope) in evaluate(condition["Values"], scope)
+        wanted = evaluate(condition["QueryValue"], scope)
+        return any(equal(wanted, value) for value in evaluate(condition["Values"], scope))
     if kind not in COMPARISONS:
         raise ExpressionError(f"{kind} is not a condition.")
-    left, right = evaluate(condition["LeftValue"], scope), evaluate(condition["RightValue"], scope)
-    try:
-        return COMPARISONS[kind](left, right)
-    except TypeError:
-        raise ExpressionError(f"{kind} cannot compare {left!r} with {right!r}.") from None
+    return _compare(kind, evaluate(condition["LeftValue"], scope), evaluate(condition["RightValue"], scope))
+
+
+def _compare(kind: str, left: Any, right: Any) -> bool:
+    numbers = all(isinstance(side, int | float) and not isinstance(side, bool) for side in (left, right))
+    texts = isinstance(left, str) and isinstance(right, str)
+    if kind != "Equals" and not (numbers or texts):
+        raise ExpressionError(f"{kind} cannot compare {left!r} with {right!r}.")
+    return COMPARISONS[kind](left, right)

@@ -85,6 +85,14 @@ def tokens(path: str) -> list[str | int]:
     return parts
 
 
+def is_path(text: str) -> bool:
+    """Whether a text can be read as a path of one part or more."""
+    try:
+        return bool(tokens(text))
+    except ValueError:
+        return False
+
+
 def as_text(value: Any) -> str:
     """A value as Std:Join writes it."""
     return value if isinstance(value, str) else json.dumps(value)
@@ -115,6 +123,10 @@ def _get(path: str, scope: Scope) -> Any:
         return walk(scope.properties(step), inner)
     except KeyError as missing:
         raise ExpressionError(f"{path}: step {step} has no property {missing}.") from None
+    except ExpressionError:
+        raise
+    except ValueError as error:
+        raise ExpressionError(f"{path}: {error}") from None
 
 
 def _json_get(arguments: dict[str, Any], scope: Scope) -> Any:
@@ -126,8 +138,12 @@ def _json_get(arguments: dict[str, Any], scope: Scope) -> Any:
         source = str(evaluate(arguments["S3Uri"], scope))
         text = scope.object(source)
     try:
-        return walk(json.loads(text), path)
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ExpressionError(f"The {source} is not JSON: {error}") from None
+    try:
+        return walk(document, path)
     except KeyError as missing:
         raise ExpressionError(f"The {source} has no {missing} at {path}.") from None
     except ValueError as error:
-        raise ExpressionError(f"The {source} is not JSON: {error}") from None
+        raise ExpressionError(f"Std:JsonGet of the {source}: {error}") from None

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from local_sagemaker.engine.expressions import is_expression, tokens
+from local_sagemaker.engine.expressions import is_expression, is_path, tokens
 from local_sagemaker.engine.faults import Fault, did_you_mean
 from local_sagemaker.engine.outline import Outline, OutlinedStep
 from local_sagemaker.engine.shapes import property_fault, property_kind
@@ -82,6 +82,8 @@ def _expression(value: dict[str, Any], path: str, here: OutlinedStep | None, kno
 def _json_get(inner: dict[str, Any], path: str, here: OutlinedStep | None, known: Outline) -> Iterator[Fault]:
     if not isinstance(inner.get("Path"), str):
         yield Fault(path, "Std:JsonGet needs a Path")
+    elif not is_path(inner["Path"]):
+        yield Fault(f"{path}.Std:JsonGet.Path", f"{inner['Path']!r} is not a path such as metrics.r2[0]['a key']")
     if ("PropertyFile" in inner) is ("S3Uri" in inner):
         yield Fault(path, "Std:JsonGet needs a PropertyFile or an S3Uri, and not both")
     if "PropertyFile" in inner and not _names_property_file(inner["PropertyFile"]):

@@ -105,6 +105,10 @@ def test_a_text_that_is_no_definition_is_said_to_be_none(text: str, fault: str) 
         ([using({"Get": "ForEach.CurrentItem"})], "has a value only in the body of a ForEach step"),
         ([using({"Get": "Nonsense"})], "Nonsense is not a reference"),
         ([using({"Std:Join": {"On": "/"}})], "Steps[0].Arguments.x: Std:Join needs a list of Values"),
+        (
+            [using({"Std:JsonGet": {"S3Uri": "s3://b/k", "Path": "a["}})],
+            "Steps[0].Arguments.x.Std:JsonGet.Path: 'a[' is not a path",
+        ),
         ([using({"Std:JsonGet": {"Path": "a"}})], "Std:JsonGet needs a PropertyFile or an S3Uri, and not both"),
         (
             [using({"Std:Join": {"On": "", "Values": [{"Std:Join": {"Values": [{"Get": "Parameters.P"}]}}]}})],

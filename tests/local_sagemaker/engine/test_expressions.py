@@ -1,5 +1,7 @@
 """Get, Join, JsonGet and the paths that they walk."""
 
+import contextlib
+import json
 from typing import Any
 
 import pytest
@@ -118,3 +120,111 @@ def test_a_path_that_is_none_is_an_error() -> None:
 
 def test_numbers_join_as_json_writes_them() -> None:
     assert [as_text(value) for value in (1, 0.1, True, None, "x")] == ["1", "0.1", "true", "null", "x"]
+
+
+class Everything:
+    """A scope that holds values by the path of the Get that asks for them, and the texts of objects."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, Any] = {}
+        self.texts: dict[str, str] = {}
+
+    def parameter(self, name: str) -> Any:
+        return self.values[f"Parameters.{name}"]
+
+    def variable(self, name: str) -> Any:
+        return self.values[f"Execution.{name}"]
+
+    def properties(self, step: str) -> dict[str, Any]:
+        return dict(self.values[f"Steps.{step}"])
+
+    def property_file(self, step: str, name: str) -> str:
+        return self.texts[f"{step}/{name}"]
+
+    def object(self, uri: str) -> str:
+        return self.texts[uri]
+
+    def item(self) -> Any:
+        raise AssertionError("no ForEach step is around this")
+
+
+NAMES = st.text("abcXYZ019_-", min_size=1, max_size=5)
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+DOCUMENTS = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
+    max_leaves=10,
+)
+
+
+def written(path: list[str | int]) -> str:
+    """A path in the notation of the SDK: names after dots, indices in brackets."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f"['{part}']" for part in path)
+
+
+@st.composite
+def known_expressions(draw: st.DrawFn, scope: Everything, depth: int = 3) -> tuple[Any, Any]:
+    """An expression with the value that it must have, made from the inside out; fills the scope as it goes."""
+    kind = draw(st.integers(0, 5 if depth else 2))
+    name = f"n{len(scope.values) + len(scope.texts)}"
+    value = draw(DOCUMENTS)
+    if kind == 0:
+        return draw(SCALARS.map(lambda scalar: (scalar, scalar)))
+    if kind == 1:
+        path = f"{draw(st.sampled_from(['Parameters', 'Execution']))}.{name}"
+        scope.values[path] = value
+        return {"Get": path}, value
+    if kind == 2:
+        return draw(known_paths(scope, name, value))
+    inner = draw(st.lists(known_expressions(scope, depth - 1), max_size=3))
+    if kind == 3:
+        on = draw(st.text(max_size=2))
+        joined = {"On": on, "Values": [expression for expression, _ in inner]}
+        return {"Std:Join": joined}, on.join(as_text(result) for _, result in inner)
+    if kind == 4:
+        return [expression for expression, _ in inner], [result for _, result in inner]
+    named = list(zip(["a", "b", "c"], inner, strict=False))
+    return {key: pair[0] for key, pair in named}, {key: pair[1] for key, pair in named}
+
+
+@st.composite
+def known_paths(draw: st.DrawFn, scope: Everything, name: str, value: Any) -> tuple[Any, Any]:
+    """A value deep in the properties of a step, in a property file, or in an object, and the expression for it."""
+    path: list[str | int] = draw(st.lists(NAMES | st.integers(0, 2), max_size=3))
+    document = value
+    for part in reversed(path):
+        document = [*[None] * part, document] if isinstance(part, int) else {part: document}
+    text = json.dumps({"top": document})
+    source = draw(st.sampled_from(["properties", "file", "object"]))
+    if source == "properties":
+        scope.values[f"Steps.{name}"] = {"top": document}
+        return {"Get": f"Steps.{name}.top{written(path)}"}, value
+    if source == "file":
+        scope.texts[f"{name}/report"] = text
+        file = {"Get": f"Steps.{name}.PropertyFiles.report"}
+        return {"Std:JsonGet": {"PropertyFile": file, "Path": f"top{written(path)}"}}, value
+    scope.texts[f"s3://bucket/{name}"] = text
+    uri = {"Std:Join": {"On": "/", "Values": ["s3:/", "bucket", name]}}
+    return {"Std:JsonGet": {"S3Uri": uri, "Path": f"top{written(path)}"}}, value
+
+
+@given(st.data())
+def test_an_expression_has_the_value_it_was_made_from_however_it_is_nested(data: st.DataObject) -> None:
+    scope = Everything()
+    expression, value = data.draw(known_expressions(scope))
+    assert evaluate(expression, scope) == value
+    assert evaluate(json.loads(json.dumps(expression)), scope) == value  # as it comes out of a definition
+    assert all(path.startswith(("Parameters.", "Execution.", "Steps.")) for path in references(expression))
+
+
+@given(st.data(), st.text(max_size=20))
+def test_whatever_path_is_asked_for_is_there_or_an_expression_error(data: st.DataObject, path: str) -> None:
+    scope = Everything()
+    scope.values["Steps.A"] = scope.values["Parameters.P"] = {"x": [1, {"y": "text"}]}
+    scope.texts["s3://b/k"] = data.draw(st.sampled_from(['{"x": [1]}', "[", "", "null", "[" * 100_000]))
+    for expression in (
+        {"Get": f"Steps.A.{path}"},
+        {"Std:JsonGet": {"S3Uri": "s3://b/k", "Path": path}},
+    ):
+        with contextlib.suppress(ExpressionError):
+            evaluate(expression, scope)
