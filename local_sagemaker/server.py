@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import make_server
@@ -21,14 +20,12 @@ from werkzeug.serving import make_server
 from local_sagemaker.api.dispatch import Caller
 from local_sagemaker.control_plane import SERVICES, signed_region, signed_service
 from local_sagemaker.errors import ServiceError, invalid
-from local_sagemaker.hosting.model_process import ModelUnavailable
+from local_sagemaker.invocations import ModelError, invoke
 from local_sagemaker.service import LocalSageMaker
 
 LOG = logging.getLogger("local_sagemaker")
-INVOCATION = re.compile(r"/endpoints/([^/]+)/invocations")
 ADDRESS = "127.0.0.1"
 HEALTH = "/_local_sagemaker/health"
-LARGEST_INVOCATION = 6 * 1024 * 1024  # bytes; the real-time limit of the service
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -67,43 +64,18 @@ class Application:
         if service == "SageMaker":
             request = _parsed(_body(environ))
             return _json(start_response, self._service.dispatcher.call(operation, request, caller))
-        invocation = INVOCATION.fullmatch(path)
-        if invocation and signed_service(environ) != "s3":
-            return self._invoke(unquote(invocation[1]), environ, caller, start_response)
+        if signed_service(environ) != "s3":
+            answer = invoke(path, environ, self._service.host, self._service.records, caller)
+            if answer is not None:
+                headers, body = answer
+                start_response("200 OK", [*headers, ("Content-Length", str(len(body)))])
+                return [body]
         if signed_service(environ) not in SERVICES:
             raise invalid(f"Local SageMaker does not support the service {signed_service(environ)}.")
         return self._service.control_plane(environ, start_response)
 
     def _health(self) -> dict[str, Any]:
         return {"pid": os.getpid(), "state": str(self._service.folder), "started": self._started}
-
-    def _invoke(self, name: str, environ: Environ, caller: Caller, start_response: StartResponse) -> Iterable[bytes]:
-        body = _body(environ)
-        if len(body) > LARGEST_INVOCATION:
-            raise ServiceError("ValidationError", f"The body is larger than {LARGEST_INVOCATION} bytes.", 413)
-        endpoint = self._service.records.get("Endpoint", name)
-        if endpoint is None:
-            raise ServiceError("ValidationError", f"Endpoint {name} of account {caller.account} not found.")
-        headers = {"X-Amzn-SageMaker-Custom-Attributes": environ.get("HTTP_X_AMZN_SAGEMAKER_CUSTOM_ATTRIBUTES", "")}
-        try:
-            variant, response = self._service.host.invoke(
-                name,
-                body,
-                environ.get("CONTENT_TYPE", "") or "application/octet-stream",
-                environ.get("HTTP_ACCEPT", "*/*"),
-                environ.get("HTTP_X_AMZN_SAGEMAKER_TARGET_VARIANT"),
-                {key: value for key, value in headers.items() if value},
-            )
-        except LookupError as error:
-            status = endpoint["EndpointStatus"]
-            raise ServiceError("ValidationError", f"Endpoint {name} is {status}: {error}") from None
-        except ModelUnavailable as error:
-            raise ServiceError("ServiceUnavailable", str(error), 503) from None
-        if response.status >= HTTPStatus.BAD_REQUEST:
-            return _model_error(start_response, endpoint, variant, response.status, response.body)
-        answer = [("Content-Type", response.content_type), ("x-Amzn-Invoked-Production-Variant", variant)]
-        start_response("200 OK", [*answer, ("Content-Length", str(len(response.body)))])
-        return [response.body]
 
 
 def serve(folder: Path, port: int, region: str) -> None:
@@ -164,19 +136,5 @@ def _json(start_response: StartResponse, document: dict[str, Any], status: int =
 
 
 def _error(start_response: StartResponse, error: ServiceError) -> list[bytes]:
-    return _json(start_response, {"__type": error.code, "message": error.message}, error.status, error.code)
-
-
-def _model_error(
-    start_response: StartResponse, endpoint: dict[str, Any], variant: str, status: int, body: bytes
-) -> list[bytes]:
-    # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
-    kind = "client" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "server"
-    text = body.decode(errors="replace")
-    document = {
-        "OriginalStatusCode": status,
-        "OriginalMessage": text,
-        "LogStreamArn": f"{endpoint['EndpointArn']}/{variant}",
-        "Message": f'Received {kind} error ({status}) from {variant} with message "{text}".',
-    }
-    return _json(start_response, document, 424, "ModelError")
+    fields = error.fields if isinstance(error, ModelError) else {"__type": error.code, "message": error.message}
+    return _json(start_response, fields, error.status, error.code)

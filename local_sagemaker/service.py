@@ -8,8 +8,10 @@ from local_sagemaker.api.dispatch import Caller, Dispatcher, Request
 from local_sagemaker.api.endpoints import Endpoints
 from local_sagemaker.api.executions import Executions
 from local_sagemaker.api.jobs import Jobs
+from local_sagemaker.api.models import Models
 from local_sagemaker.api.pipelines import Pipelines
 from local_sagemaker.api.registry import Registry
+from local_sagemaker.api.resources import Resources
 from local_sagemaker.api.tags import Tags
 from local_sagemaker.control_plane import ControlPlane
 from local_sagemaker.engine.cache import StepCache
@@ -44,7 +46,9 @@ class LocalSageMaker:
         self.jobs = Jobs(self.records, runtime, self.tags, cores)
         self.registry = Registry(self.records, self.tags, self.control_plane.put_event)
         self.host = EndpointHost(folder / "endpoints", objects, images, environment)
-        self.endpoints = Endpoints(self.records, self.host, self.registry, self.tags)
+        resources = Resources(self.records, self.tags)
+        models = Models(resources, self.registry)
+        self.endpoints = Endpoints(self.records, resources, self.host, models)
         pipelines = Pipelines(self.records, objects, self.tags)
         cache = StepCache(self.records)
 
@@ -61,7 +65,7 @@ class LocalSageMaker:
                 cores=cores,
             )
 
-        groups = (self.tags, self.jobs, self.registry, self.endpoints, pipelines)
+        groups = (self.tags, self.jobs, self.registry, models, self.endpoints, pipelines)
         executors = Executors(Dispatcher(groups), self.jobs)
         self.executions = Executions(self.records, pipelines, launch, executors.supports)
         self.dispatcher = Dispatcher((*groups, self.executions))
@@ -70,7 +74,7 @@ class LocalSageMaker:
         """Bring the records in line with a process that has just started."""
         self.jobs.recover()
         self.executions.recover()
-        self.endpoints.recover(self.caller)
+        self.endpoints.recover()
 
     def close(self) -> None:
         """Stop executions, jobs and model processes, then let go of the state."""

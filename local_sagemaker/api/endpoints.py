@@ -1,208 +1,201 @@
-"""Models, endpoint configurations and endpoints; behind an endpoint stand real model processes."""
+"""Endpoints: behind each stand real model processes."""
 
+import logging
 import threading
 import time
 from typing import Any
 
 from local_sagemaker.api.dispatch import Caller, Request
+from local_sagemaker.api.endpoint_description import described
 from local_sagemaker.api.listing import page
-from local_sagemaker.api.registry import Registry
-from local_sagemaker.api.tags import Tags
+from local_sagemaker.api.models import Models
+from local_sagemaker.api.resources import Resources
 from local_sagemaker.errors import ServiceError, invalid, unsupported
-from local_sagemaker.hosting.endpoint_host import EndpointHost, Variant
+from local_sagemaker.hosting.data_capture import CaptureSettings
+from local_sagemaker.hosting.deployment import Variant
+from local_sagemaker.hosting.endpoint_host import EndpointHost
 from local_sagemaker.hosting.model_process import ModelFailedToStart
 from local_sagemaker.records import Records
 
-REFUSED_CONFIGS = {
-    "AsyncInferenceConfig": "asynchronous endpoints",
-    "ShadowProductionVariants": "shadow variants",
-    "ExplainerConfig": "online explanations",
-}
+LOG = logging.getLogger("local_sagemaker.hosting")
+REASON_LENGTH = 1024
+DELETE_SECONDS = 5.0  # for which DeleteEndpoint waits, so that mostly the endpoint is gone when it answers
 
 
 class Endpoints:
-    """Create, Describe, List, Update and Delete of models, endpoint configurations and endpoints."""
+    """Create, Describe, List, Update and Delete of endpoints.
 
-    def __init__(self, records: Records, host: EndpointHost, registry: Registry, tags: Tags) -> None:
+    An endpoint's record has two plans (see Models.plan): `Serving`, and while it changes `Pending`.
+    """
+
+    def __init__(self, records: Records, resources: Resources, host: EndpointHost, models: Models) -> None:
         self._records = records
+        self._resources = resources
         self._host = host
-        self._registry = registry
-        self._tags = tags
-
-    def create_model(self, request: Request, caller: Caller) -> Request:
-        """Record a model; its container may name a model package."""
-        containers = request.get("Containers") or [request.get("PrimaryContainer", {})]
-        if len(containers) > 1:
-            raise unsupported("models of more than one container (inference pipelines)")
-        self._container(containers[0])
-        return self._create("Model", request, caller)
-
-    def create_endpoint_config(self, request: Request, caller: Caller) -> Request:
-        """Record an endpoint configuration."""
-        for field, what in REFUSED_CONFIGS.items():
-            if field in request:
-                raise unsupported(f"{what} ({field})")
-        if request.get("DataCaptureConfig", {}).get("EnableCapture"):
-            raise unsupported("data capture (DataCaptureConfig)")
-        for variant in request["ProductionVariants"]:
-            if "ServerlessConfig" in variant:
-                raise unsupported(f"serverless variants (ServerlessConfig of {variant['VariantName']})")
-            self._get("Model", variant["ModelName"], caller)
-        return self._create("EndpointConfig", request, caller)
+        self._models = models
 
     def create_endpoint(self, request: Request, caller: Caller) -> Request:
         """Start the model processes of a configuration; the endpoint is InService once they answer /ping."""
-        self._get("EndpointConfig", request["EndpointConfigName"], caller)
-        response = self._create("Endpoint", {**request, "EndpointStatus": "Creating"}, caller)
-        self._deploy_in_background(request["EndpointName"], request["EndpointConfigName"], caller)
+        _check_deployment(request.get("DeploymentConfig"))
+        plan = self._models.plan(request["EndpointConfigName"], caller)
+        document = {**request, "EndpointStatus": "Creating", "Pending": _pending(plan)}
+        response = self._resources.create("Endpoint", document, caller)
+        self._deploy_in_background(request["EndpointName"], plan)
         return response
 
     def update_endpoint(self, request: Request, caller: Caller) -> Request:
         """Replace the variants: the old ones answer until the new ones pass /ping, and stay where they do not."""
         name = request["EndpointName"]
+        _check_deployment(request.get("DeploymentConfig"))
         with self._records.lock:
-            endpoint = self._get("Endpoint", name, caller)
-            self._get("EndpointConfig", request["EndpointConfigName"], caller)
-            if endpoint["EndpointStatus"] not in ("InService", "Failed"):
-                raise invalid(f"Cannot update in-progress endpoint {endpoint['EndpointArn']!r}.")
-            self._change(name, EndpointStatus="Updating", FailureReason=None)
-        self._deploy_in_background(name, request["EndpointConfigName"], caller)
+            endpoint = self._changeable(name, caller)
+            plan = self._models.plan(request["EndpointConfigName"], caller)
+            if request.get("RetainAllVariantProperties"):
+                excluded = request.get("ExcludeRetainedVariantProperties", [])
+                _retain(plan, endpoint["Serving"], {each["VariantPropertyType"] for each in excluded})
+            self._change(
+                name,
+                EndpointStatus="Updating",
+                FailureReason=None,
+                Pending=_pending(plan),
+                DeploymentConfig=request.get("DeploymentConfig"),
+            )
+        self._deploy_in_background(name, plan)
+        return {"EndpointArn": endpoint["EndpointArn"]}
+
+    def update_endpoint_weights_and_capacities(self, request: Request, caller: Caller) -> Request:
+        """Change the variants' weights at once; one process serves a variant, whatever its instance count is."""
+        name = request["EndpointName"]
+        with self._records.lock:
+            endpoint = self._changeable(name, caller)
+            plan = endpoint["Serving"]
+            variants = {variant["VariantName"]: variant for variant in plan["Variants"]}
+            for desired in request["DesiredWeightsAndCapacities"]:
+                if desired["VariantName"] not in variants:
+                    raise invalid(
+                        f"The endpoint {name} has no variant {desired['VariantName']}: {', '.join(variants)}."
+                    )
+                if desired.get("DesiredInstanceCount") == 0:
+                    raise invalid(f"DesiredInstanceCount of the variant {desired['VariantName']} must be at least 1.")
+                if "ServerlessUpdateConfig" in desired:
+                    raise unsupported("serverless variants (ServerlessUpdateConfig)")
+                variant = variants[desired["VariantName"]]
+                variant["Weight"] = desired.get("DesiredWeight", variant["Weight"])
+                variant["InstanceCount"] = desired.get("DesiredInstanceCount", variant["InstanceCount"])
+            self._change(name, Serving=plan, FailureReason=None)
+            self._host.set_weights(name, {key: variant["Weight"] for key, variant in variants.items()})
         return {"EndpointArn": endpoint["EndpointArn"]}
 
     def delete_endpoint(self, request: Request, caller: Caller) -> Request:
-        """Stop an endpoint's processes and forget it."""
-        self._get("Endpoint", request["EndpointName"], caller)
-        self._records.delete("Endpoint", request["EndpointName"])
-        self._host.remove(request["EndpointName"])
+        """Stop an endpoint's processes, once they have answered what they were asked, and forget it."""
+        name = request["EndpointName"]
+        with self._records.lock:
+            endpoint = self._resources.get("Endpoint", name, caller)
+            if endpoint["EndpointStatus"] not in ("InService", "Failed"):
+                raise invalid(f'Cannot delete in-progress endpoint "{endpoint["EndpointArn"]}".')
+            self._change(name, EndpointStatus="Deleting")
+        removal = threading.Thread(target=self._remove, args=(name,), name=f"delete-{name}", daemon=True)
+        removal.start()
+        removal.join(DELETE_SECONDS)
         return {}
 
-    def delete_model(self, request: Request, caller: Caller) -> Request:
-        """Forget a model."""
-        return self._delete("Model", request["ModelName"], caller)
-
-    def delete_endpoint_config(self, request: Request, caller: Caller) -> Request:
-        """Forget an endpoint configuration."""
-        return self._delete("EndpointConfig", request["EndpointConfigName"], caller)
-
-    def describe_model(self, request: Request, caller: Caller) -> Request:
-        """One model."""
-        return self._get("Model", request["ModelName"], caller)
-
-    def describe_endpoint_config(self, request: Request, caller: Caller) -> Request:
-        """One endpoint configuration."""
-        return self._get("EndpointConfig", request["EndpointConfigName"], caller)
-
     def describe_endpoint(self, request: Request, caller: Caller) -> Request:
-        """One endpoint with the variants that serve."""
-        return self._get("Endpoint", request["EndpointName"], caller)
-
-    def list_models(self, request: Request, caller: Caller) -> Request:
-        """Models, newest first."""
-        return page(self._records.all("Model"), request, result="Models", name="ModelName")
-
-    def list_endpoint_configs(self, request: Request, caller: Caller) -> Request:
-        """Endpoint configurations, newest first."""
-        configs = self._records.all("EndpointConfig")
-        return page(configs, request, result="EndpointConfigs", name="EndpointConfigName")
+        """One endpoint with the variants that serve, how they stand, and what is to take their place."""
+        name = request["EndpointName"]
+        endpoint = self._resources.get("Endpoint", name, caller)
+        return described(endpoint, self._host.health(name), self._host.captures(name))
 
     def list_endpoints(self, request: Request, caller: Caller) -> Request:
         """Endpoints, newest first."""
-        endpoints = self._records.all("Endpoint")
+        endpoints = self._resources.all("Endpoint")
         return page(endpoints, request, result="Endpoints", name="EndpointName", status="EndpointStatus")
 
-    def recover(self, caller: Caller) -> None:
+    def recover(self) -> None:
         """After a restart: endpoints that served come back serving, half-made ones are Failed and say so."""
-        for endpoint in self._records.all("Endpoint"):
+        for endpoint in self._resources.all("Endpoint"):
             name = endpoint["EndpointName"]
-            if endpoint["EndpointStatus"] == "Creating":
-                self._change(
-                    name,
-                    EndpointStatus="Failed",
-                    FailureReason="Local SageMaker stopped during the creation.",
-                )
-            elif "ProductionVariants" in endpoint:
-                self._change(name, EndpointStatus="Updating")
-                self._deploy_in_background(name, endpoint["EndpointConfigName"], caller)
+            if endpoint["EndpointStatus"] == "Deleting":
+                self._records.delete("Endpoint", name)
+            elif "Serving" in endpoint:
+                self._change(name, EndpointStatus="Updating", Pending=None)
+                self._deploy_in_background(name, endpoint["Serving"])
+            elif endpoint["EndpointStatus"] == "Creating":
+                reason = "Local SageMaker stopped during the creation."
+                self._change(name, EndpointStatus="Failed", FailureReason=reason, Pending=None)
 
-    def _deploy_in_background(self, name: str, config_name: str, caller: Caller) -> None:
-        threading.Thread(target=self._deploy, args=(name, config_name, caller), daemon=True).start()
+    def _changeable(self, name: str, caller: Caller) -> Request:
+        endpoint = self._resources.get("Endpoint", name, caller)
+        if endpoint["EndpointStatus"] == "Failed":  # then the service allows DeleteEndpoint only
+            raise invalid(f'Cannot update failed endpoint "{endpoint["EndpointArn"]}": delete it.')
+        if endpoint["EndpointStatus"] != "InService":
+            raise invalid(f'Cannot update in-progress endpoint "{endpoint["EndpointArn"]}".')
+        return endpoint
 
-    def _deploy(self, name: str, config_name: str, caller: Caller) -> None:
+    def _deploy_in_background(self, name: str, plan: dict[str, Any]) -> None:
+        threading.Thread(target=self._deploy, args=(name, plan), name=f"deploy-{name}", daemon=True).start()
+
+    def _deploy(self, name: str, plan: dict[str, Any]) -> None:
         try:
-            config = self._get("EndpointConfig", config_name, caller)
-            self._host.deploy(name, [self._variant(variant, caller) for variant in config["ProductionVariants"]])
+            variants = [
+                Variant(found["VariantName"], found["Weight"], found["Containers"], found["StartSeconds"])
+                for found in plan["Variants"]
+            ]
+            self._host.deploy(name, variants, CaptureSettings.of(plan["DataCaptureConfig"]))
         except (ModelFailedToStart, ServiceError, LookupError, ValueError, OSError) as error:
             self._deployment_failed(name, str(error))
+        except Exception as error:  # a fault of ours; without this the endpoint would be changing for ever
+            LOG.exception("the endpoint %s could not be deployed", name)
+            self._deployment_failed(name, f"InternalServerError: {type(error).__name__}: {error}")
         else:
-            if self._records.get("Endpoint", name) is None:  # deleted meanwhile
-                self._host.remove(name)
-                return
             self._change(
                 name,
                 EndpointStatus="InService",
-                EndpointConfigName=config_name,
+                EndpointConfigName=plan["EndpointConfigName"],
                 FailureReason=None,
-                ProductionVariants=[_serving(variant) for variant in config["ProductionVariants"]],
+                Serving=plan,
+                Pending=None,
             )
 
     def _deployment_failed(self, name: str, reason: str) -> None:
-        endpoint = self._records.get("Endpoint", name)
-        if endpoint is not None:
-            serves = "ProductionVariants" in endpoint and self._host.serves(name)
-            self._change(name, EndpointStatus="InService" if serves else "Failed", FailureReason=reason[:1024])
+        # After an update that failed, the service says InService, with the old configuration and a FailureReason.
+        status = "InService" if self._host.serves(name) else "Failed"
+        self._change(name, EndpointStatus=status, FailureReason=reason[:REASON_LENGTH], Pending=None)
 
-    def _variant(self, variant: dict[str, Any], caller: Caller) -> Variant:
-        model = self._get("Model", variant["ModelName"], caller)
-        container = (model.get("Containers") or [model["PrimaryContainer"]])[0]
-        weight = variant.get("InitialVariantWeight", 1.0)
-        return Variant(name=variant["VariantName"], weight=weight, containers=[self._container(container)])
-
-    def _container(self, container: dict[str, Any]) -> dict[str, Any]:
-        if "ModelPackageName" not in container:
-            return container
-        package = self._registry.package(container["ModelPackageName"])
-        packaged = package["InferenceSpecification"]["Containers"][0]
-        environment = {**packaged.get("Environment", {}), **container.get("Environment", {})}
-        return {**packaged, "Environment": environment}
-
-    def _create(self, kind: str, request: Request, caller: Caller) -> Request:
-        name, now = request[f"{kind}Name"], time.time()
-        arn = caller.arn(f"{_arn_type(kind)}/{name}")
-        document = {**request, f"{kind}Arn": arn, "CreationTime": now, "LastModifiedTime": now}
-        if not self._records.create(kind, name, document):
-            raise invalid(f'Cannot create already existing {_words(kind)} "{arn}".')
-        self._tags.add_tags({"ResourceArn": arn, "Tags": request.get("Tags", [])}, caller)
-        return {f"{kind}Arn": arn}
-
-    def _get(self, kind: str, name: str, caller: Caller) -> Request:
-        document = self._records.get(kind, name)
-        if document is None:
-            raise invalid(f'Could not find {_words(kind)} "{caller.arn(f"{_arn_type(kind)}/{name}")}".')
-        return document
-
-    def _delete(self, kind: str, name: str, caller: Caller) -> Request:
-        self._get(kind, name, caller)
-        self._records.delete(kind, name)
-        return {}
+    def _remove(self, name: str) -> None:
+        self._host.remove(name)
+        self._records.delete("Endpoint", name)
 
     def _change(self, name: str, **changes: Any) -> None:
         self._records.update("Endpoint", name, LastModifiedTime=time.time(), **changes)
 
 
-def _serving(variant: dict[str, Any]) -> dict[str, Any]:
-    weight, count = variant.get("InitialVariantWeight", 1.0), variant.get("InitialInstanceCount", 1)
-    return {
-        "VariantName": variant["VariantName"],
-        "CurrentWeight": weight,
-        "DesiredWeight": weight,
-        "CurrentInstanceCount": count,
-        "DesiredInstanceCount": count,
-    }
+def _check_deployment(config: dict[str, Any] | None) -> None:
+    """Refuse what a deployment that shifts all traffic at once does not do."""
+    if config is None:
+        return
+    if "RollingUpdatePolicy" in config:
+        raise unsupported("rolling deployments (DeploymentConfig.RollingUpdatePolicy)")
+    if config.get("AutoRollbackConfiguration", {}).get("Alarms"):
+        raise unsupported("a rollback by CloudWatch alarms (DeploymentConfig.AutoRollbackConfiguration)")
+    routing = config.get("BlueGreenUpdatePolicy", {}).get("TrafficRoutingConfiguration", {})
+    if routing.get("Type", "ALL_AT_ONCE") != "ALL_AT_ONCE":
+        raise unsupported(f"traffic routing of the type {routing['Type']} (use ALL_AT_ONCE)")
 
 
-def _arn_type(kind: str) -> str:
-    return {"Model": "model", "EndpointConfig": "endpoint-config", "Endpoint": "endpoint"}[kind]
+def _pending(plan: dict[str, Any]) -> dict[str, Any]:
+    return {**plan, "StartTime": time.time()}
 
 
-def _words(kind: str) -> str:
-    return _arn_type(kind).replace("endpoint-config", "endpoint configuration")
+def _retain(plan: dict[str, Any], serving: dict[str, Any], excluded: set[str]) -> None:
+    """Keep weights and instance counts of the variants that go on; the data capture is always the new one's.
+
+    The service does not support DataCaptureConfig as a property to retain either.
+    """
+    old = {variant["VariantName"]: variant for variant in serving["Variants"]}
+    kept = [
+        key
+        for key, name in (("Weight", "DesiredWeight"), ("InstanceCount", "DesiredInstanceCount"))
+        if name not in excluded
+    ]
+    for variant in plan["Variants"]:
+        variant.update({key: old[variant["VariantName"]][key] for key in kept if variant["VariantName"] in old})

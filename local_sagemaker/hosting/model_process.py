@@ -32,6 +32,7 @@ INVOCATION_TIMEOUT_SECONDS = 60.0  # the service's own limit
 STOP_GRACE_SECONDS = 1.0  # a model process has nothing to save
 LOG_CHARACTERS = 600  # of a process that failed to start; FailureReason has at most 1024
 DEATH_SECONDS = 1.0  # for which the end of a process that has dropped its connections is awaited
+NO_ANSWER = 0  # the status that the service reports where it has none from the container
 CONNECTIONS = 32  # kept open to one process
 
 
@@ -58,6 +59,11 @@ class ModelResponse:
     content_type: str
     body: bytes
     headers: dict[str, str]
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether this is an answer; the status of a model that did not answer in time is NO_ANSWER."""
+        return 200 <= self.status < 400
 
 
 class ModelProcess:
@@ -93,7 +99,7 @@ class ModelProcess:
         self._host: Host | None = None
         self._pool: urllib3.HTTPConnectionPool | None = None
 
-    def start(self, timeout_seconds: float = 60) -> None:
+    def start(self, timeout_seconds: float = 240) -> None:
         """Unpack the model, start the process, and return when it answers /ping.
 
         ModelFailedToStart otherwise; then nothing is left running. A process that has died is started
@@ -103,6 +109,8 @@ class ModelProcess:
         with self._lifecycle:
             if self.alive():
                 return
+            if self._closed:
+                raise ModelFailedToStart(f"The model {self.name} was stopped for good.")
             self._folder.mkdir(parents=True, exist_ok=True)
             self.log.touch()
             try:
@@ -115,17 +123,36 @@ class ModelProcess:
                 self._clean()
                 raise
 
-    def invoke(self, body: bytes, content_type: str, accept: str, headers: Mapping[str, str]) -> ModelResponse:
-        """POST /invocations; ModelUnavailable where the process has died or dies meanwhile."""
+    def invoke(
+        self,
+        body: bytes,
+        content_type: str,
+        accept: str,
+        headers: Mapping[str, str],
+        timeout_seconds: float | None = None,
+    ) -> ModelResponse:
+        """POST /invocations; ModelUnavailable where the process has died or dies meanwhile.
+
+        A model that has not answered after 60 seconds, or `timeout_seconds`, has the status NO_ANSWER.
+        """
         pool = self._pool
         if pool is None or not self.alive():
             raise ModelUnavailable(f"The process of the model {self.name} is not running: see {self.log}.")
         sent = {**headers, "Content-Type": content_type, "Accept": accept}
         try:
-            response = pool.request("POST", "/invocations", body=body, headers=sent, retries=False, redirect=False)
+            response = pool.urlopen(
+                "POST",
+                "/invocations",
+                body=body,
+                headers=sent,
+                retries=False,
+                redirect=False,
+                timeout=timeout_seconds or INVOCATION_TIMEOUT_SECONDS,
+            )
         except urllib3.exceptions.ReadTimeoutError:
-            seconds = f"{INVOCATION_TIMEOUT_SECONDS:.0f} seconds"
-            return ModelResponse(504, "text/plain", f"The model did not answer within {seconds}.".encode(), {})
+            seconds = f"{timeout_seconds or INVOCATION_TIMEOUT_SECONDS:g} seconds"
+            text = f"Your invocation timed out while waiting for a response from container {self.name} ({seconds})."
+            return ModelResponse(NO_ANSWER, "text/plain", text.encode(), {})
         except urllib3.exceptions.HTTPError as error:
             self._await_death()
             raise ModelUnavailable(
@@ -138,6 +165,23 @@ class ModelProcess:
     def alive(self) -> bool:
         """Whether the process runs."""
         return self._process is not None and self._process.alive()
+
+    @property
+    def end(self) -> str:
+        """How the process ended, for people."""
+        try:
+            ended = self._process.wait(0) if self._process is not None else None
+        except SupervisionFailed as error:
+            return str(error)
+        if ended is None:
+            return "it never ran"
+        signal_number = ended.exit_code - 128
+        return f"signal {signal_number}" if signal_number > 0 else f"exit code {ended.exit_code}"
+
+    def say(self, line: str) -> None:
+        """Add a line to the log."""
+        with self.log.open("a", encoding="utf-8") as log:
+            log.write(f"{line}\n")
 
     def _await_death(self) -> None:
         """A lost connection is known a little earlier than the end of the process that caused it."""
@@ -227,7 +271,11 @@ class ModelProcess:
 
     def _why(self, reason: str) -> str:
         end = self.log.read_text("utf-8", "replace").strip()[-LOG_CHARACTERS:] or "it is empty."
-        return f"The model {self.name} failed to start: {reason}. The end of its log ({self.log}):\n{end}"
+        # The first sentence is the service's own.
+        return (
+            f"The primary container for production variant {self.name} did not pass the ping health check: "
+            f"{reason}. The end of its log ({self.log}):\n{end}"
+        )
 
 
 def _free_port() -> int:

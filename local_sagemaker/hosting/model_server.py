@@ -25,6 +25,7 @@ from typing import Any
 
 MODEL_FOLDER = "/opt/ml/model"
 DECODED_TYPES = ("application/json", "text/csv")  # their bodies reach input_fn as text
+CUSTOM_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 DEFAULT_ACCEPT = "application/json"
 ADDRESS_IN_USE = 98  # the exit code that tells ModelProcess to try another port
 CANNOT_START = 1
@@ -42,6 +43,7 @@ class Answer:
     status: int
     content_type: str
     body: bytes
+    custom_attributes: str | None = None  # which InvokeEndpoint hands on to its caller
 
 
 class Handlers:
@@ -108,6 +110,8 @@ class RequestHandler(BaseHTTPRequestHandler):
     def _send(self, answer: Answer) -> None:
         self.send_response(answer.status)
         self.send_header("Content-Type", answer.content_type)
+        if answer.custom_attributes:
+            self.send_header(CUSTOM_ATTRIBUTES, answer.custom_attributes)
         self.send_header("Content-Length", str(len(answer.body)))
         self.end_headers()
         self.wfile.write(answer.body)
@@ -180,7 +184,8 @@ def _in_sequence(three: dict[str, Callable[..., Any]]) -> Callable[..., Any]:
 def _answer(result: Any, accept: str) -> Answer:
     """What a handler may return: body, (body, content type), or a Flask or Werkzeug response."""
     if hasattr(result, "get_data") and hasattr(result, "status_code"):
-        return Answer(result.status_code, result.content_type or accept, result.get_data())
+        attributes = result.headers.get(CUSTOM_ATTRIBUTES)
+        return Answer(result.status_code, result.content_type or accept, result.get_data(), attributes)
     body, content_type = result if isinstance(result, tuple) else (result, accept)
     if isinstance(body, str):
         body = body.encode()

@@ -1,6 +1,7 @@
 """Models, endpoint configurations and endpoints with real model processes behind them."""
 
 import io
+import json
 import os
 import signal
 import tarfile
@@ -26,6 +27,10 @@ def predict_fn(data, model):
 def output_fn(prediction, accept):
     return prediction, "text/plain"
 """
+
+ASYNCHRONOUS = {"AsyncInferenceConfig": {"OutputConfig": {"S3OutputPath": "s3://test-bucket/a"}}}
+VARIANT = {"VariantName": "main", "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}
+SERVERLESS = {"VariantName": "main", "ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 1}}
 
 
 def make_model(sagemaker: Any, s3: Any, word: str, code: str = HANDLERS) -> str:
@@ -54,11 +59,22 @@ def model(sagemaker: Any, s3: Any) -> Callable[..., str]:
 
 
 def configure(sagemaker: Any, model_name: str, **fields: Any) -> str:
-    """An endpoint configuration with one variant."""
+    """An endpoint configuration, with one variant unless others are given."""
     name = f"config-{time.time_ns()}"
-    variant = {"VariantName": "main", "ModelName": model_name, "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}
-    sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant], **fields)
+    fields = {"ProductionVariants": [VARIANT], **fields}
+    for kind in [key for key in fields if key.endswith("ProductionVariants")]:
+        fields[kind] = [{"ModelName": model_name, **variant} for variant in fields[kind]]
+    sagemaker.create_endpoint_config(EndpointConfigName=name, **fields)
     return name
+
+
+def wait_for(condition: Callable[[], Any]) -> Any:
+    """What the condition returns once that is something."""
+    deadline = time.monotonic() + 30
+    while not (found := condition()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return found
 
 
 def settle(sagemaker: Any, endpoint: str) -> dict[str, Any]:
@@ -148,18 +164,9 @@ def test_a_deleted_endpoint_is_gone_with_its_processes(server: Any, sagemaker: A
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        (
-            {
-                "DataCaptureConfig": {
-                    "EnableCapture": True,
-                    "InitialSamplingPercentage": 100,
-                    "DestinationS3Uri": "s3://test-bucket/c",
-                    "CaptureOptions": [{"CaptureMode": "Input"}],
-                }
-            },
-            "data capture",
-        ),
-        ({"AsyncInferenceConfig": {"OutputConfig": {"S3OutputPath": "s3://test-bucket/a"}}}, "asynchronous"),
+        (ASYNCHRONOUS, "asynchronous endpoints"),
+        ({"ProductionVariants": [SERVERLESS]}, "serverless variants"),
+        ({"ShadowProductionVariants": [VARIANT]}, "shadow variants"),
     ],
 )
 def test_what_hosting_cannot_do_is_refused_by_name(
@@ -167,6 +174,162 @@ def test_what_hosting_cannot_do_is_refused_by_name(
 ) -> None:
     with pytest.raises(ClientError, match=f"does not support {words}"):
         configure(sagemaker, model("any"), **fields)
+
+
+def test_variants_weights_and_data_capture_through_updates(
+    server: Any, sagemaker: Any, s3: Any, model: Callable[..., str]
+) -> None:
+    main, other = {**VARIANT, "InitialVariantWeight": 1}, {**VARIANT, "VariantName": "other", "InitialVariantWeight": 0}
+    capture = {
+        "EnableCapture": True,
+        "InitialSamplingPercentage": 100,
+        "DestinationS3Uri": "s3://test-bucket/captured",
+        "CaptureOptions": [{"CaptureMode": "InputAndOutput"}],
+        "CaptureContentTypeHeader": {"CsvContentTypes": ["text/plain"]},
+    }
+    name, captured = model("weighted"), {"DataCaptureConfig": capture}
+    first = configure(sagemaker, name, ProductionVariants=[main, other], **captured)
+    sagemaker.create_endpoint(EndpointName="weighted", EndpointConfigName=first)
+    pending = sagemaker.describe_endpoint(EndpointName="weighted").get("PendingDeploymentSummary")
+    assert pending is None or pending["EndpointConfigName"] == first
+    with pytest.raises(ClientError, match="in-progress endpoint"):
+        sagemaker.delete_endpoint(EndpointName="weighted")
+    described = settle(sagemaker, "weighted")
+    assert "PendingDeploymentSummary" not in described
+    assert [variant["CurrentWeight"] for variant in described["ProductionVariants"]] == [1, 0]
+    assert described["ProductionVariants"][0]["DeployedImages"][0]["SpecifiedImage"] == IMAGE
+    summary = {"EnableCapture": True, "CaptureStatus": "Started", "CurrentSamplingPercentage": 100}
+    assert described["DataCaptureConfig"].items() >= summary.items()
+
+    runtime = server.client("sagemaker-runtime")
+    request = {"EndpointName": "weighted", "Body": b"x", "ContentType": "text/plain"}
+    answer = runtime.invoke_endpoint(**request, TargetVariant="other", CustomAttributes="c=1", InferenceId="id-7")
+    assert (answer["InvokedProductionVariant"], answer["ContentType"]) == ("other", "text/plain")
+    keys = wait_for(lambda: s3.list_objects_v2(Bucket="test-bucket", Prefix="captured/weighted/other/").get("Contents"))
+    event = json.loads(s3.get_object(Bucket="test-bucket", Key=keys[0]["Key"])["Body"].read())
+    assert event["captureData"]["endpointInput"]["data"] == "x"
+    assert event["captureData"]["endpointOutput"]["data"] == "weighted x"
+    metadata = event["eventMetadata"]
+    assert (metadata["customAttributes"], metadata["inferenceId"]) == (["c=1"], "id-7")
+
+    desired = [{"VariantName": "main", "DesiredWeight": 0}, {"VariantName": "other", "DesiredWeight": 3}]
+    sagemaker.update_endpoint_weights_and_capacities(EndpointName="weighted", DesiredWeightsAndCapacities=desired)
+    assert runtime.invoke_endpoint(**request)["InvokedProductionVariant"] == "other"
+    second = configure(sagemaker, name, ProductionVariants=[main, other])
+    sagemaker.update_endpoint(EndpointName="weighted", EndpointConfigName=second, RetainAllVariantProperties=True)
+    described = settle(sagemaker, "weighted")
+    assert [variant["CurrentWeight"] for variant in described["ProductionVariants"]] == [0, 3]
+    assert "DataCaptureConfig" not in described
+    assert runtime.invoke_endpoint(**request)["InvokedProductionVariant"] == "other"
+    sagemaker.update_endpoint(
+        EndpointName="weighted",
+        EndpointConfigName=first,
+        RetainAllVariantProperties=True,
+        ExcludeRetainedVariantProperties=[{"VariantPropertyType": "DesiredWeight"}],
+    )
+    described = settle(sagemaker, "weighted")
+    assert [variant["CurrentWeight"] for variant in described["ProductionVariants"]] == [1, 0]
+    assert described["DataCaptureConfig"]["CaptureStatus"] == "Started"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"TargetModel": "a.tar.gz"}, "multi-model endpoints"),
+        ({"InferenceComponentName": "part"}, "inference components"),
+        ({"TargetContainerHostname": "second"}, "direct invocation of containers"),
+        ({"SessionId": "NEW_SESSION"}, "stateful sessions"),
+    ],
+)
+def test_an_invocation_of_what_is_not_there_is_refused_by_name(
+    server: Any, arguments: dict[str, str], words: str
+) -> None:
+    with pytest.raises(ClientError, match=f"does not support {words}"):
+        server.client("sagemaker-runtime").invoke_endpoint(EndpointName="any", Body=b"1", **arguments)
+
+
+def test_streams_and_asynchronous_invocations_are_refused_by_name(server: Any) -> None:
+    runtime = server.client("sagemaker-runtime")
+    with pytest.raises(ClientError, match="does not support the operation InvokeEndpointWithResponseStream"):
+        runtime.invoke_endpoint_with_response_stream(EndpointName="any", Body=b"1")
+    with pytest.raises(ClientError, match="does not support the operation InvokeEndpointAsync"):
+        runtime.invoke_endpoint_async(EndpointName="any", InputLocation="s3://test-bucket/input")
+
+
+@pytest.mark.parametrize(
+    ("deployment", "words"),
+    [
+        (
+            {
+                "RollingUpdatePolicy": {
+                    "MaximumBatchSize": {"Type": "INSTANCE_COUNT", "Value": 1},
+                    "WaitIntervalInSeconds": 1,
+                }
+            },
+            "rolling deployments",
+        ),
+        (
+            {
+                "BlueGreenUpdatePolicy": {
+                    "TrafficRoutingConfiguration": {
+                        "Type": "CANARY",
+                        "WaitIntervalInSeconds": 1,
+                        "CanarySize": {"Type": "CAPACITY_PERCENT", "Value": 10},
+                    }
+                }
+            },
+            "traffic routing of the type CANARY",
+        ),
+    ],
+)
+def test_a_deployment_in_steps_is_refused_by_name(sagemaker: Any, deployment: dict[str, Any], words: str) -> None:
+    with pytest.raises(ClientError, match=f"does not support {words}"):
+        sagemaker.update_endpoint(EndpointName="any", EndpointConfigName="any", DeploymentConfig=deployment)
+
+
+def test_a_model_of_two_containers_is_a_serial_pipeline(server: Any, sagemaker: Any, model: Callable[..., str]) -> None:
+    containers = [sagemaker.describe_model(ModelName=model(word))["PrimaryContainer"] for word in ("inner", "outer")]
+    sagemaker.create_model(ModelName="serial", Containers=containers, ExecutionRoleArn=ROLE)
+    sagemaker.create_endpoint(EndpointName="serial", EndpointConfigName=configure(sagemaker, "serial"))
+    settle(sagemaker, "serial")
+    assert ask(server, "serial", "x") == "outer inner x"
+
+
+def test_a_model_that_dies_is_a_model_error_and_the_endpoint_tells_of_it(
+    server: Any, sagemaker: Any, model: Callable[..., str]
+) -> None:
+    mortal = HANDLERS.replace("    if data", "    if data == 'die': import os; os._exit(3)\n    if data")
+    config = configure(sagemaker, model("mortal", mortal))
+    sagemaker.create_endpoint(EndpointName="mortal", EndpointConfigName=config)
+    settle(sagemaker, "mortal")
+    with pytest.raises(ClientError) as caught:
+        ask(server, "mortal", "die")
+    assert (caught.value.response["Error"]["Code"], caught.value.response["OriginalStatusCode"]) == ("ModelError", 0)
+    described = wait_for(
+        lambda: (found := sagemaker.describe_endpoint(EndpointName="mortal")).get("FailureReason") and found
+    )
+    assert "main died (exit code 3) and is started again" in described["FailureReason"]
+    assert described["EndpointStatus"] == "InService"
+    assert ask(server, "mortal", "x") == "mortal x"
+
+
+def test_what_serves_does_not_need_its_configuration_and_model_any_more(
+    new_server: Callable[[], Any],
+) -> None:
+    server = new_server()
+    server.up()
+    sagemaker, s3 = server.client("sagemaker"), server.client("s3")
+    s3.create_bucket(Bucket="test-bucket")
+    model = make_model(sagemaker, s3, "orphan")
+    config = configure(sagemaker, model)
+    sagemaker.create_endpoint(EndpointName="orphan", EndpointConfigName=config)
+    settle(sagemaker, "orphan")
+    sagemaker.delete_endpoint_config(EndpointConfigName=config)
+    sagemaker.delete_model(ModelName=model)
+    server.down()
+    server.up()
+    assert settle(sagemaker, "orphan")["EndpointStatus"] == "InService"
+    assert ask(server, "orphan", "x") == "orphan x"
 
 
 def test_a_model_that_does_not_exist_is_named(sagemaker: Any) -> None:

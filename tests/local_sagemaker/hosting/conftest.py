@@ -60,7 +60,7 @@ class FolderStore:
         shutil.copyfile(self.folder / bucket / key, path)
 
     def upload(self, path: Path, bucket: str, key: str) -> None:
-        raise AssertionError("hosting uploads nothing")
+        self.put(f"s3://{bucket}/{key}", path.read_bytes())
 
 
 @pytest.fixture(name="store")

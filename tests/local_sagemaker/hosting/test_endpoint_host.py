@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
-from local_sagemaker.hosting.endpoint_host import EndpointHost, Variant
-from local_sagemaker.hosting.model_process import ModelFailedToStart, ModelUnavailable
+from local_sagemaker.hosting.data_capture import CaptureSettings
+from local_sagemaker.hosting.deployment import Invocation, Variant
+from local_sagemaker.hosting.endpoint_host import EndpointHost
+from local_sagemaker.hosting.model_process import NO_ANSWER, ModelFailedToStart, ModelUnavailable
 from local_sagemaker.jobs.images import ImageMap
 
 Container = Callable[..., dict[str, Any]]
@@ -46,8 +48,15 @@ def variant_fixture(container: Container) -> Callable[..., Variant]:
     return make
 
 
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
 def ask(host: EndpointHost, body: str = "x", target: str | None = None, name: str = "houses") -> tuple[str, str]:
-    variant, response = host.invoke(name, body.encode(), "text/csv", "text/csv", target, {})
+    variant, response = host.invoke(name, Invocation(body.encode(), "text/csv", "text/csv", target))
     return variant, response.body.decode()
 
 
@@ -105,7 +114,9 @@ def test_requests_go_by_weight_or_to_the_target(host: EndpointHost, variant: Cal
     assert chosen.count("Silent") == 0
     assert 5 <= chosen.count("Challenger") <= 75  # 30 are expected; the bounds are beyond one in a million
     assert ask(host, target="Silent") == ("Silent", "c(x)")
-    with pytest.raises(LookupError, match="no variant Nobody, but Champion, Challenger, Silent"):
+    with pytest.raises(
+        LookupError, match="Variant Nobody not found for Request: the endpoint has Champion, Challenger, Silent"
+    ):
         ask(host, target="Nobody")
 
 
@@ -117,17 +128,71 @@ def test_a_model_that_died_is_started_again_and_the_fault_is_logged(
     time.sleep(0.1)
     with caplog.at_level(logging.WARNING):
         assert ask(host) == ("AllTraffic", "a(x)")
-    assert "AllTraffic has died and is started again" in caplog.text
-    with pytest.raises(ModelUnavailable):
-        ask(host, "die")
+    assert "AllTraffic died (signal 9) and is started again" in caplog.text
+    assert host.invoke("houses", Invocation(b"die", "text/csv"))[1].status == NO_ANSWER
     assert ask(host) == ("AllTraffic", "a(x)")
 
 
+def test_a_model_that_died_is_started_again_without_a_request_and_that_shows(
+    host: EndpointHost, variant: Callable[..., Variant], tmp_path: Path
+) -> None:
+    host.deploy("houses", [variant("a")])
+    assert host.health("houses")["AllTraffic"].last_death is None
+    pid = int(ask(host, "pid")[1])
+    os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: host.health("houses")["AllTraffic"].last_death is not None)
+    wait_for(lambda: host.health("houses")["AllTraffic"].alive)
+    death = host.health("houses")["AllTraffic"].last_death
+    assert death is not None
+    assert "AllTraffic died (signal 9) and is started again" in death.message
+    assert "died (signal 9)" in (tmp_path / "endpoints/houses/1/AllTraffic/output.log").read_text()
+    assert int(ask(host, "pid")[1]) != pid
+
+
+def test_a_model_that_cannot_be_started_again_is_not_tried_at_each_request(
+    host: EndpointHost, variant: Callable[..., Variant], tmp_path: Path
+) -> None:
+    once = (
+        SAY + "\nif os.path.exists(__file__ + '.used'): raise RuntimeError('only once')\nopen(__file__ + '.used', 'w')"
+    )
+    host.deploy("houses", [variant("a", program=once)])
+    os.kill(int(ask(host, "pid")[1]), signal.SIGKILL)
+    wait_for(lambda: not host.health("houses")["AllTraffic"].alive)
+    for _ in range(3):
+        with pytest.raises(ModelUnavailable, match="only once"):
+            ask(host)
+    log = (tmp_path / "endpoints/houses/1/AllTraffic/output.log").read_text()
+    assert log.count("RuntimeError: only once") < 3
+    assert not host.health("houses")["AllTraffic"].alive
+
+
+def test_weights_change_without_a_deployment(host: EndpointHost, variant: Callable[..., Variant]) -> None:
+    host.deploy("houses", [variant("a", "Champion", 1), variant("b", "Challenger", 0)])
+    assert {ask(host)[0] for _ in range(20)} == {"Champion"}
+    host.set_weights("houses", {"Champion": 0, "Challenger": 2})
+    assert {ask(host)[0] for _ in range(20)} == {"Challenger"}
+    host.set_weights("houses", {"Challenger": 0})
+    with pytest.raises(LookupError, match="name one as target variant"):
+        ask(host)
+
+
+def test_what_is_captured_just_before_a_stop_is_not_lost(
+    host: EndpointHost, variant: Callable[..., Variant], store: Any
+) -> None:
+    options = [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}]
+    capture = {"InitialSamplingPercentage": 100, "DestinationS3Uri": "s3://captured", "CaptureOptions": options}
+    host.deploy("houses", [variant("a")], CaptureSettings.of(capture))
+    ask(host)
+    host.close()
+    assert len(store.list("captured", "houses/AllTraffic/")) == 1
+
+
 def test_several_containers_are_a_chain(host: EndpointHost, container: Container) -> None:
-    chain = [container(SAY, "first", "first"), container(SAY, "second", "second")]
+    accepted = SAY.replace("{body})", "{body}) as {accept}")
+    chain = [container(accepted, "first", "first"), container(accepted, "second", "second")]
     host.deploy("houses", [Variant("AllTraffic", 1, chain)])
-    assert ask(host) == ("AllTraffic", "second(first(x))")
-    _, response = host.invoke("houses", b"bad", "text/csv", "text/csv", None, {})
+    assert ask(host) == ("AllTraffic", "second(first(x) as application/json) as text/csv")
+    _, response = host.invoke("houses", Invocation(b"bad", "text/csv", "text/csv"))
     assert (response.status, response.body) == (400, b"bad input")
 
 

@@ -1,0 +1,46 @@
+"""Named resources with an ARN and tags, as models, endpoint configurations and endpoints are."""
+
+import time
+
+from local_sagemaker.api.dispatch import Caller, Request
+from local_sagemaker.api.tags import Tags
+from local_sagemaker.errors import invalid
+from local_sagemaker.records import Records
+
+ARN_TYPES = {"Model": "model", "EndpointConfig": "endpoint-config", "Endpoint": "endpoint"}
+WORDS = {"Model": "model", "EndpointConfig": "endpoint configuration", "Endpoint": "endpoint"}
+
+
+class Resources:
+    """The records of each kind, and the service's words where one is there already, or is not there."""
+
+    def __init__(self, records: Records, tags: Tags) -> None:
+        self._records = records
+        self._tags = tags
+
+    def create(self, kind: str, request: Request, caller: Caller) -> Request:
+        """Record a resource with its tags; returns its ARN, as the Create operations answer."""
+        name, now = request[f"{kind}Name"], time.time()
+        arn = caller.arn(f"{ARN_TYPES[kind]}/{name}")
+        document = {**request, f"{kind}Arn": arn, "CreationTime": now, "LastModifiedTime": now}
+        if not self._records.create(kind, name, document):
+            raise invalid(f'Cannot create already existing {WORDS[kind]} "{arn}".')
+        self._tags.add_tags({"ResourceArn": arn, "Tags": request.get("Tags", [])}, caller)
+        return {f"{kind}Arn": arn}
+
+    def get(self, kind: str, name: str, caller: Caller) -> Request:
+        """The record of one resource; ValidationException where there is none."""
+        document = self._records.get(kind, name)
+        if document is None:
+            raise invalid(f'Could not find {WORDS[kind]} "{caller.arn(f"{ARN_TYPES[kind]}/{name}")}".')
+        return document
+
+    def all(self, kind: str) -> list[Request]:
+        """The records of a kind, oldest first."""
+        return self._records.all(kind)
+
+    def delete(self, kind: str, name: str, caller: Caller) -> Request:
+        """Forget a resource; ValidationException where there is none."""
+        self.get(kind, name, caller)
+        self._records.delete(kind, name)
+        return {}
