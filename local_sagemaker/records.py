@@ -82,6 +82,13 @@ class Records:
             cursor = self._connection.execute("DELETE FROM records WHERE kind = ? AND name = ?", (kind, name))
         return cursor.rowcount == 1
 
+    def delete_all(self, kind: str, prefix: str) -> None:
+        """Delete every document of a kind whose name starts with prefix."""
+        with self.lock:
+            self._connection.execute(
+                "DELETE FROM records WHERE kind = ? AND substr(name, 1, ?) = ?", (kind, len(prefix), prefix)
+            )
+
     def save_snapshot(self, name: str, data: bytes) -> None:
         """Keep the bytes of one control-plane service as a whole."""
         with self.lock:

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from local_sagemaker.api.dispatch import Caller, Dispatcher, Request
@@ -9,15 +10,17 @@ from local_sagemaker.api.endpoints import Endpoints
 from local_sagemaker.api.executions import Executions
 from local_sagemaker.api.jobs import Jobs
 from local_sagemaker.api.models import Models
+from local_sagemaker.api.pipeline_versions import PipelineVersions
 from local_sagemaker.api.pipelines import Pipelines
 from local_sagemaker.api.registry import Registry
 from local_sagemaker.api.resources import Resources
 from local_sagemaker.api.tags import Tags
 from local_sagemaker.control_plane import ControlPlane
 from local_sagemaker.engine.cache import StepCache
+from local_sagemaker.engine.capacity import Capacity
 from local_sagemaker.engine.definition import Definition
 from local_sagemaker.engine.execution import Execution
-from local_sagemaker.engine.executors import Executors
+from local_sagemaker.engine.executors import Executors, Result
 from local_sagemaker.errors import LocalSageMakerError
 from local_sagemaker.hosting.endpoint_host import EndpointHost
 from local_sagemaker.jobs.images import ImageMap
@@ -49,25 +52,29 @@ class LocalSageMaker:
         resources = Resources(self.records, self.tags)
         models = Models(resources, self.registry)
         self.endpoints = Endpoints(self.records, resources, self.host, models)
-        pipelines = Pipelines(self.records, objects, self.tags)
         cache = StepCache(self.records)
+        versions = PipelineVersions(self.records)
+        pipelines = Pipelines(self.records, objects, self.tags, versions, cache.forget)
 
-        def launch(document: Request, definition: Definition, caller: Caller) -> Execution:
+        capacity = Capacity(cores)
+
+        def launch(document: Request, definition: Definition, caller: Caller, kept: Mapping[str, Result]) -> Execution:
             return Execution(
                 document,
                 definition,
                 caller,
+                kept,
                 records=self.records,
                 objects=objects,
                 executors=executors,
                 cache=cache,
                 jobs=self.jobs,
-                cores=cores,
+                capacity=capacity,
             )
 
         groups = (self.tags, self.jobs, self.registry, models, self.endpoints, pipelines)
         executors = Executors(Dispatcher(groups), self.jobs)
-        self.executions = Executions(self.records, pipelines, launch, executors.supports)
+        self.executions = Executions(self.records, pipelines, versions, launch, executors.supports)
         self.dispatcher = Dispatcher((*groups, self.executions))
 
     def recover(self) -> None:

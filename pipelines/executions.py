@@ -12,7 +12,7 @@ from pipelines.errors import PipelineError
 from pipelines.parameters import check_parameters
 
 SageMakerClient = Any  # boto3's clients have no types of their own
-FINAL = ("Succeeded", "Failed", "Stopped")
+FINAL = ("Succeeded", "Failed", "Stopped", "CompletedWithFailures")
 JOB_KINDS = ("ProcessingJob", "TrainingJob", "TransformJob", "TuningJob")
 
 

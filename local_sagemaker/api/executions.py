@@ -1,87 +1,122 @@
-"""Pipeline executions: started, followed, stopped, and read back."""
+"""Pipeline executions: started, followed, changed, stopped, retried, and read back."""
 
 import json
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from local_sagemaker.api.dispatch import Caller, Request
 from local_sagemaker.api.listing import page
+from local_sagemaker.api.pipeline_versions import PipelineVersions
 from local_sagemaker.api.pipelines import Pipelines
+from local_sagemaker.api.reference_execution import reuse, step_results
+from local_sagemaker.api.request_tokens import RequestTokens
 from local_sagemaker.engine.definition import Definition, parse
 from local_sagemaker.engine.execution import Execution
+from local_sagemaker.engine.executors import Result
+from local_sagemaker.engine.selection import check_selection
+from local_sagemaker.engine.step_run import STEPS
 from local_sagemaker.errors import invalid, not_found, unsupported
 from local_sagemaker.records import Records
 
 EXECUTIONS = "execution"
-STEPS = "execution-step"
 RUNNING = ("Executing", "Stopping")
+RETRYABLE = ("Failed", "Stopped")
+UNFINISHED = ("Starting", "Executing", "Stopping")
 CRASHED = "InternalServerError: local SageMaker stopped while the execution was running."
-Launch = Callable[[Request, Definition, Caller], Execution]
+Launch = Callable[[Request, Definition, Caller, Mapping[str, Result]], Execution]
 
 
 class Executions:
-    """Start, Stop, Describe and List of executions; `launch` makes the engine's object for one."""
+    """The operations on executions; `launch` makes the engine's object for one."""
 
-    def __init__(self, records: Records, pipelines: Pipelines, launch: Launch, supports: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        records: Records,
+        pipelines: Pipelines,
+        versions: PipelineVersions,
+        launch: Launch,
+        supports: Callable[[str], bool],
+    ) -> None:
         self._records = records
         self._pipelines = pipelines
+        self._versions = versions
         self._launch = launch
         self._supports = supports
+        self._tokens = RequestTokens(records)
         self._live: dict[str, Execution] = {}
 
     def start_pipeline_execution(self, request: Request, caller: Caller) -> Request:
-        """Run a pipeline's current definition; the same ClientRequestToken starts it once."""
+        """Run a version of a pipeline, or the chosen steps of it; the same ClientRequestToken starts it once."""
         pipeline = self._pipelines.get(request["PipelineName"], caller)
-        for field in ("SelectiveExecutionConfig", "PipelineVersionId", "MlflowExperimentName"):
-            if field in request:
-                raise unsupported(f"{field} in StartPipelineExecution")
-        definition = parse(pipeline["PipelineDefinition"])
-        self._refuse_unsupported_steps(definition)
-        given = {entry["Name"]: entry["Value"] for entry in request.get("PipelineParameters", [])}
-        values = definition.values(given)
-        with self._records.lock:
-            token = request.get("ClientRequestToken")
-            earlier = self._records.get("execution-token", token) if token else None
-            if earlier is not None:
-                return earlier
-            document = _new_execution(pipeline, request, values)
-            arn = document["PipelineExecutionArn"]
-            self._records.create(EXECUTIONS, arn, document)
-            if token:
-                self._records.put("execution-token", token, {"PipelineExecutionArn": arn})
-            execution = self._live[arn] = self._launch(document, definition, caller)
-        self._records.update("pipeline", pipeline["PipelineName"], LastRunTime=document["CreationTime"])
-        execution.start()
-        return {"PipelineExecutionArn": arn}
+        begun: list[Execution] = []
+        answer = self._tokens.once(
+            pipeline["PipelineArn"],
+            "StartPipelineExecution",
+            request,
+            lambda: self._start(pipeline, request, caller, begun),
+        )
+        for execution in begun:  # its record is on disk by now
+            execution.start()
+        return answer
 
     def stop_pipeline_execution(self, request: Request, caller: Caller) -> Request:
         """Stop the running jobs and start no more."""
         arn = request["PipelineExecutionArn"]
-        with self._records.lock:
-            document = self._get(arn)
-            if document["PipelineExecutionStatus"] not in RUNNING:
+
+        def mark() -> Request:
+            if self._get(arn)["PipelineExecutionStatus"] not in RUNNING:
                 raise invalid(f"Pipeline execution with ARN {arn} has already ended.")
             self._records.update(EXECUTIONS, arn, PipelineExecutionStatus="Stopping", LastModifiedTime=time.time())
-        self._live[arn].stop()
+            return {"PipelineExecutionArn": arn}
+
+        answer = self._tokens.once(arn, "StopPipelineExecution", request, mark)
+        if self._get(arn)["PipelineExecutionStatus"] == "Stopping":  # and not retried since the token was new
+            self._live[arn].stop()
+        return answer
+
+    def retry_pipeline_execution(self, request: Request, caller: Caller) -> Request:
+        """Go on with an execution that has failed or was stopped: what succeeded is kept, the rest runs (again)."""
+        arn = request["PipelineExecutionArn"]
+        begun: list[Execution] = []
+        answer = self._tokens.once(
+            arn, "RetryPipelineExecution", request, lambda: self._retry(arn, request, caller, begun)
+        )
+        for execution in begun:
+            execution.start()
+        return answer
+
+    def update_pipeline_execution(self, request: Request, caller: Caller) -> Request:
+        """Change the names of an execution, or how many of its steps run at once from now on."""
+        arn = request["PipelineExecutionArn"]
+        fields = ("PipelineExecutionDisplayName", "PipelineExecutionDescription", "ParallelismConfiguration")
+        changes = {field: request[field] for field in fields if field in request}
+        with self._records.lock:
+            self._get(arn)
+            document = self._records.update(EXECUTIONS, arn, **changes, LastModifiedTime=time.time())
+        if arn in self._live:
+            self._live[arn].set_parallelism(document)
         return {"PipelineExecutionArn": arn}
 
     def describe_pipeline_execution(self, request: Request, caller: Caller) -> Request:
         """One execution."""
-        return self._get(request["PipelineExecutionArn"])
+        document = self._get(request["PipelineExecutionArn"])
+        return {**document, "PipelineVersionAliases": self._aliases(document)}
 
     def list_pipeline_executions(self, request: Request, caller: Caller) -> Request:
-        """The executions of one pipeline, newest first."""
+        """The executions of one pipeline, or of the version with an alias, newest first."""
         pipeline = self._pipelines.get(request["PipelineName"], caller)
         executions = self._records.all(EXECUTIONS, prefix=f"{pipeline['PipelineArn']}/")
+        if "PipelineVersionAlias" in request:
+            number = self._versions.get(pipeline, request)["PipelineVersionId"]
+            executions = [execution for execution in executions if execution.get("PipelineVersionId") == number]
         for execution in executions:
             execution["StartTime"] = execution["CreationTime"]
-        return page(
-            executions,
-            {"SortBy": "CreationTime", **request},
-            result="PipelineExecutionSummaries",
-            name="PipelineExecutionArn",
-        )
+            execution["PipelineExecutionFailureReason"] = execution.get("FailureReason")
+            execution["PipelineVersionAliases"] = self._aliases(execution)
+        by_arn = request.get("SortBy") == "PipelineExecutionArn"
+        query = {**request, "SortBy": "Name" if by_arn else "CreationTime"}
+        return page(executions, query, result="PipelineExecutionSummaries", name="PipelineExecutionArn")
 
     def list_pipeline_execution_steps(self, request: Request, caller: Caller) -> Request:
         """The steps of one execution that have started, newest first unless SortOrder says otherwise."""
@@ -94,7 +129,9 @@ class Executions:
 
     def describe_pipeline_definition_for_execution(self, request: Request, caller: Caller) -> Request:
         """The definition that an execution runs, whatever has become of the pipeline since."""
-        return self._get(request["PipelineExecutionArn"])
+        document = self._get(request["PipelineExecutionArn"])
+        pipeline = self._pipelines.get(document["PipelineName"], caller)
+        return {**document, "CreationTime": pipeline["CreationTime"]}
 
     def list_pipeline_parameters_for_execution(self, request: Request, caller: Caller) -> Request:
         """Every parameter of an execution with its value, defaults included."""
@@ -118,7 +155,7 @@ class Executions:
         now = time.time()
         for arn in self.running():
             for step in self._records.all(STEPS, prefix=f"{arn}/"):
-                if step["StepStatus"] == "Executing":
+                if step["StepStatus"] in UNFINISHED:
                     name = f"{arn}/{step['StepName']}"
                     self._records.update(STEPS, name, StepStatus="Failed", EndTime=now, FailureReason=CRASHED)
             self._records.update(
@@ -131,19 +168,75 @@ class Executions:
             self._live[arn].stop()
             self._live[arn].join(timeout)
 
+    def _start(self, pipeline: Request, request: Request, caller: Caller, begun: list[Execution]) -> Request:
+        if "MlflowExperimentName" in request:
+            raise unsupported("MlflowExperimentName in StartPipelineExecution")
+        if "RoleArn" in request:
+            raise invalid("RoleArn is for pipelines that AWS manages: the executions of this one use its role.")
+        version = self._versions.get(pipeline, request)
+        definition = parse(version["PipelineDefinition"])
+        selection = request.get("SelectiveExecutionConfig")
+        selected = [entry["StepName"] for entry in selection["SelectedSteps"]] if selection else list(definition.steps)
+        if selection:
+            check_selection(definition, selected)
+        self._refuse_unsupported_steps(definition, selected)
+        values = definition.values({entry["Name"]: entry["Value"] for entry in request.get("PipelineParameters", [])})
+        document = _new_execution(pipeline, version, request, values)
+        arn = document["PipelineExecutionArn"]
+        kept = reuse(self._records, definition, selected, document) if selection else {}
+        self._records.create(EXECUTIONS, arn, document)
+        self._versions.executed(pipeline["PipelineArn"], version["PipelineVersionId"], arn)
+        self._records.update("pipeline", pipeline["PipelineName"], LastRunTime=document["CreationTime"])
+        begun.append(self._prepared(document, definition, caller, kept))
+        return {"PipelineExecutionArn": arn}
+
+    def _retry(self, arn: str, request: Request, caller: Caller, begun: list[Execution]) -> Request:
+        document = self._get(arn)
+        status = document["PipelineExecutionStatus"]
+        if status not in RETRYABLE:
+            raise invalid(
+                f"Pipeline execution with ARN {arn} cannot be retried: it is {status}, and only executions that are "
+                f"{' or '.join(RETRYABLE)} can be."
+            )
+        kept = step_results(self._records, arn)
+        for step in self._records.all(STEPS, prefix=f"{arn}/"):
+            if step["StepName"] not in kept:
+                self._records.delete(STEPS, f"{arn}/{step['StepName']}")
+        changes: Request = {"PipelineExecutionStatus": "Executing", "FailureReason": None}
+        if "ParallelismConfiguration" in request:
+            changes["ParallelismConfiguration"] = request["ParallelismConfiguration"]
+        document = self._records.update(EXECUTIONS, arn, **changes, LastModifiedTime=time.time())
+        begun.append(self._prepared(document, parse(document["PipelineDefinition"]), caller, kept))
+        return {"PipelineExecutionArn": arn}
+
+    def _prepared(
+        self, document: Request, definition: Definition, caller: Caller, kept: Mapping[str, Result]
+    ) -> Execution:
+        self._live = {arn: execution for arn, execution in self._live.items() if not execution.is_over}
+        execution = self._live[document["PipelineExecutionArn"]] = self._launch(document, definition, caller, kept)
+        return execution
+
+    def _aliases(self, document: Request) -> list[str]:
+        """The aliases that the version of an execution has now."""
+        for version in self._versions.all(document["PipelineArn"]):
+            if version["PipelineVersionId"] == document.get("PipelineVersionId"):
+                return list(version["PipelineVersionAliases"])
+        return []
+
     def _get(self, arn: str) -> Request:
         document = self._records.get(EXECUTIONS, arn)
         if document is None:
             raise not_found(f"Pipeline execution with ARN {arn} does not exist.")
         return document
 
-    def _refuse_unsupported_steps(self, definition: Definition) -> None:
-        refused = [f"{step.name} ({step.type})" for step in definition.steps.values() if not self._supports(step.type)]
+    def _refuse_unsupported_steps(self, definition: Definition, selected: list[str]) -> None:
+        steps = [step for name in selected for step in (definition.steps[name], *definition.steps[name].body)]
+        refused = [f"{step.name} ({step.type})" for step in steps if not self._supports(step.type)]
         if refused:
             raise unsupported(f"the step type of {', '.join(refused)}")
 
 
-def _new_execution(pipeline: Request, request: Request, values: dict[str, object]) -> Request:
+def _new_execution(pipeline: Request, version: Request, request: Request, values: dict[str, object]) -> Request:
     now = time.time()
     execution_id = "".join(secrets.choice("abcdefghijklmnopqrstuvwxyz0123456789") for _ in range(12))
     document = {
@@ -153,10 +246,12 @@ def _new_execution(pipeline: Request, request: Request, values: dict[str, object
         "PipelineExecutionDisplayName": request.get("PipelineExecutionDisplayName", f"execution-{round(now * 1000)}"),
         "PipelineExecutionDescription": request.get("PipelineExecutionDescription"),
         "PipelineExecutionStatus": "Executing",
+        "PipelineVersionId": version["PipelineVersionId"],
         "ParallelismConfiguration": request.get(
             "ParallelismConfiguration", pipeline.get("ParallelismConfiguration", {})
         ),
-        "PipelineDefinition": pipeline["PipelineDefinition"],
+        "SelectiveExecutionConfig": request.get("SelectiveExecutionConfig"),
+        "PipelineDefinition": version["PipelineDefinition"],
         "RoleArn": pipeline.get("RoleArn"),
         "ExecutionId": execution_id,
         "ParameterValues": values,

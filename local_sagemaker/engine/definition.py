@@ -10,10 +10,15 @@ from local_sagemaker.engine.expressions import references
 from local_sagemaker.engine.parameters import Parameter, values
 from local_sagemaker.errors import invalid
 
+INNER = ("IfSteps", "ElseSteps", "ForEachBody")  # the arguments that hold steps
+
 
 @dataclass(frozen=True)
 class Step:
-    """One step; `branch` names the condition step above it and the outcome under which it runs."""
+    """One step; `branch` names the condition step above it and the outcome under which it runs.
+
+    `triggers` are those of the steps in `waits_for` whose DependsOn entry has one; `body` is that of a ForEach step.
+    """
 
     name: str
     type: str
@@ -21,6 +26,8 @@ class Step:
     waits_for: frozenset[str]
     branch: tuple[str, bool] | None
     raw: dict[str, Any] = field(repr=False)
+    triggers: dict[str, str] = field(default_factory=dict)
+    body: tuple["Step", ...] = ()
 
     @property
     def property_files(self) -> dict[str, dict[str, str]]:
@@ -63,11 +70,18 @@ def _parameter(entry: dict[str, Any]) -> Parameter:
 
 
 def _step(raw: dict[str, Any]) -> Step:
-    arguments = {
-        name: value for name, value in (raw.get("Arguments") or {}).items() if name not in ("IfSteps", "ElseSteps")
-    }
+    arguments = {name: value for name, value in (raw.get("Arguments") or {}).items() if name not in INNER}
     waits_for = {path.split(".")[1] for path in references(arguments) if path.startswith("Steps.")}
-    waits_for |= {entry if isinstance(entry, str) else entry["Step"] for entry in raw.get("DependsOn") or []}
+    triggers = {}
+    for entry in raw.get("DependsOn") or []:
+        name = entry if isinstance(entry, str) else entry["Step"]
+        waits_for.add(name)
+        if isinstance(entry, dict) and "Trigger" in entry:
+            triggers[name] = entry["Trigger"]
     if raw["Branch"]:
         waits_for.add(raw["Branch"][0])
-    return Step(raw["Name"], raw["Type"], arguments, frozenset(waits_for), raw["Branch"], raw)
+    body: tuple[Step, ...] = ()
+    if raw["Type"] == "ForEach":
+        body = tuple(_step({**inner, "Branch": None}) for inner in raw["Arguments"]["ForEachBody"])
+        waits_for = waits_for.union(*(inner.waits_for for inner in body)) - {inner.name for inner in body}
+    return Step(raw["Name"], raw["Type"], arguments, frozenset(waits_for), raw["Branch"], raw, triggers, body)

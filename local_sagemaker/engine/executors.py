@@ -1,15 +1,19 @@
 """How each type of step is run: through the same API operations that a user could call."""
 
 import secrets
+import sqlite3
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from local_sagemaker.api.dispatch import Caller, Dispatcher
 from local_sagemaker.api.jobs import Jobs
+from local_sagemaker.engine import retries
 from local_sagemaker.engine.conditions import holds
 from local_sagemaker.engine.definition import Step
 from local_sagemaker.engine.expressions import Scope
+from local_sagemaker.engine.shapes import RESOURCES
 from local_sagemaker.errors import ServiceError
 
 Arguments = dict[str, Any]
@@ -17,20 +21,26 @@ Arguments = dict[str, Any]
 
 @dataclass(frozen=True)
 class Result:
-    """How a step ended: its status, the metadata that clients see, and the properties that other steps see."""
+    """How a step ended: its status, the metadata that clients see, and the properties that other steps see.
+
+    `exception` is the exception type of a failure by which retry policies know it (see retries).
+    """
 
     status: str
     metadata: dict[str, Any] = field(default_factory=dict)
     properties: dict[str, Any] = field(default_factory=dict)
     failure_reason: str | None = None
     outcome: bool | None = None
+    exception: str | None = None
 
 
 @dataclass(frozen=True)
 class Task:
-    """One step to run now: its resolved arguments, and what announces the job that it started.
+    """One step to run now: its resolved arguments, and what announces the work that it started.
 
-    `role_arn` is the pipeline's role, which a step without one takes.
+    `role_arn` is the pipeline's role, which a step without one takes. `started(kind, name, metadata)` announces a job;
+    work that is no job gives what stops it: `started("", "", metadata, stop)`. `stopping` is set when the execution
+    is asked to stop.
     """
 
     step: Step
@@ -38,7 +48,17 @@ class Task:
     scope: Scope
     execution_id: str
     role_arn: str | None
-    started: Callable[[str, str, dict[str, Any]], None]
+    started: "Started"
+    execution_arn: str
+    stopping: threading.Event
+
+
+class Started(Protocol):
+    """Announces the work behind a step, the metadata of its record, and how it is stopped (a job by its name)."""
+
+    def __call__(
+        self, kind: str, job: str, metadata: dict[str, Any], stop: Callable[[], object] | None = None, /
+    ) -> None: ...
 
 
 class Executors:
@@ -65,7 +85,9 @@ class Executors:
         try:
             return self._by_type[task.step.type](task, caller)
         except ServiceError as error:
-            return Result("Failed", failure_reason=f"ClientError: {error.message}")
+            return _refused(task.step.type, error)
+        except (OSError, sqlite3.OperationalError) as error:  # what the server answers with 507 InternalFailure
+            return _refused(task.step.type, ServiceError("InternalFailure", str(error), 507))
 
     def _processing(self, task: Task, caller: Caller) -> Result:
         return self._job("Processing", task, caller)
@@ -82,7 +104,7 @@ class Executors:
         job = self._jobs.wait(kind, name)
         status = "Succeeded" if job[f"{kind}JobStatus"] == "Completed" else str(job[f"{kind}JobStatus"])
         reason = None if status == "Succeeded" else _job_failure(kind, job)
-        return Result(status, metadata, job, reason)
+        return Result(status, metadata, job, reason, exception=retries.of_failed_job(reason) if reason else None)
 
     def _model(self, task: Task, caller: Caller) -> Result:
         request = {**_role("ExecutionRoleArn", task), **task.arguments, "ModelName": _resource_name(task)}
@@ -101,6 +123,13 @@ class Executors:
     def _fail(self, task: Task, caller: Caller) -> Result:
         message = task.arguments.get("ErrorMessage", "")
         return Result("Failed", {"Fail": {"ErrorMessage": message}}, failure_reason=message)
+
+
+def _refused(step_type: str, error: ServiceError) -> Result:
+    """A request that an operation refused, in the words of the service."""
+    operation = f"Create{RESOURCES[step_type][0]}" if step_type in RESOURCES else None
+    said = f"Failed to invoke sagemaker:{operation}. Error Details: {error.message}" if operation else error.message
+    return Result("Failed", failure_reason=f"ClientError: {said}", exception=retries.of_refusal(error))
 
 
 def _role(field: str, task: Task) -> Arguments:

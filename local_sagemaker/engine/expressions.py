@@ -26,6 +26,8 @@ class Scope(Protocol):
 
     def object(self, uri: str) -> str: ...
 
+    def item(self) -> Any: ...
+
 
 def evaluate(value: Any, scope: Scope) -> Any:
     """The value with every expression in it resolved; ExpressionError where one cannot be."""
@@ -116,6 +118,8 @@ def _get(path: str, scope: Scope) -> Any:
         return scope.parameter(rest)
     if kind == "Execution":
         return scope.variable(rest)
+    if kind == "ForEach":
+        return _current_item(path, scope.item())
     if kind != "Steps":
         raise ExpressionError(f"{path} is not a reference: it must start with Parameters, Execution or Steps.")
     step, _, inner = rest.partition(".")
@@ -127,6 +131,18 @@ def _get(path: str, scope: Scope) -> Any:
         raise
     except ValueError as error:
         raise ExpressionError(f"{path}: {error}") from None
+
+
+def _current_item(path: str, item: Any) -> Any:
+    """ForEach.CurrentItem is the item as it is; what is below it, a field of an item that is an object, or JSON."""
+    if path == "ForEach.CurrentItem":
+        return item
+    try:
+        return walk({"CurrentItem": json.loads(item) if isinstance(item, str) else item}, path.partition(".")[2])
+    except KeyError as missing:
+        raise ExpressionError(f"{path}: the item {str(item)[:60]!r} has no {missing}.") from None
+    except ValueError as error:
+        raise ExpressionError(f"{path}: the item {str(item)[:60]!r} is not JSON: {error}.") from None
 
 
 def _json_get(arguments: dict[str, Any], scope: Scope) -> Any:

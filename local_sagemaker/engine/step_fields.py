@@ -20,7 +20,7 @@ EXCEPTION_TYPES = (
     "SageMaker.CAPACITY_ERROR",
     "SageMaker.RESOURCE_LIMIT",
 )
-RETRY_NUMBERS = ("IntervalSeconds", "BackoffRate", "MaxAttempts", "ExpireAfterMin")
+RETRY_LIMITS = {"IntervalSeconds": 43200, "BackoffRate": float("inf"), "MaxAttempts": 20, "ExpireAfterMin": 14400}
 NAMES = {"PropertyFiles": ("PropertyFileName", "OutputName", "FilePath"), "OutputParameters": ("OutputName",)}
 
 
@@ -108,7 +108,13 @@ def _retries(step: OutlinedStep) -> Iterator[Fault]:
             if name not in EXCEPTION_TYPES:
                 known = did_you_mean(name, EXCEPTION_TYPES) or f"; they are {', '.join(EXCEPTION_TYPES)}"
                 yield Fault(f"{path}.ExceptionType", f"{name} is not an exception type{known}")
-        for name in RETRY_NUMBERS:
+        if "MaxAttempts" in policy and "ExpireAfterMin" in policy:
+            yield Fault(path, "give MaxAttempts or ExpireAfterMin, not both")
+        for name, most in RETRY_LIMITS.items():
             value = policy.get(name, 1)
-            if not is_expression(value) and (isinstance(value, bool) or not isinstance(value, int | float)):
+            if is_expression(value):
+                continue
+            if isinstance(value, bool) or not isinstance(value, int | float):
                 yield Fault(f"{path}.{name}", "must be a number")
+            elif not 0 <= value <= most:
+                yield Fault(f"{path}.{name}", f"must be from 0 to {most}; it is {value}")

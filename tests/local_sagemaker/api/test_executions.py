@@ -59,8 +59,10 @@ def test_executions_are_listed_newest_first_with_their_status(pipelines: Any, sa
 
 def test_what_is_not_supported_at_the_start_is_refused_by_name(pipelines: Any) -> None:
     name = pipelines.create(step("Say", "Processing", processing("true")))
-    with pytest.raises(ClientError, match="does not support SelectiveExecutionConfig"):
-        pipelines.start(name, SelectiveExecutionConfig={"SelectedSteps": [{"StepName": "Say"}]})
+    with pytest.raises(ClientError, match="does not support MlflowExperimentName"):
+        pipelines.start(name, MlflowExperimentName="tracked")
+    with pytest.raises(ClientError, match="RoleArn is for pipelines that AWS manages"):
+        pipelines.start(name, RoleArn="arn:aws:iam::000000000000:role/other")
 
 
 def sleepers(word: str) -> list[str]:

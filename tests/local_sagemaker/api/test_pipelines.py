@@ -13,11 +13,7 @@ DEFINITION = json.dumps({"Version": "2020-12-01", "Steps": [step("Stop", "Fail",
 
 def create(sagemaker: Any, name: str, **fields: Any) -> str:
     request = {"PipelineDefinition": DEFINITION, **fields}
-    return str(
-        sagemaker.create_pipeline(PipelineName=name, RoleArn=ROLE, ClientRequestToken="0" * 32, **request)[
-            "PipelineArn"
-        ]
-    )
+    return str(sagemaker.create_pipeline(PipelineName=name, RoleArn=ROLE, **request)["PipelineArn"])
 
 
 def test_a_definition_comes_back_byte_for_byte(sagemaker: Any) -> None:

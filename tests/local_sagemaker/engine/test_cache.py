@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from local_sagemaker.engine.cache import StepCache, lifetime
-from local_sagemaker.engine.definition import Step
+from local_sagemaker.engine.definition import Definition, Step
+from local_sagemaker.engine.scope import ExecutionScope
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.records import Records
 
@@ -17,6 +18,7 @@ ARGUMENTS = {
     "ProcessingResources": {"ClusterConfig": {"InstanceType": "ml.m5.xlarge"}},
     "ProcessingOutputConfig": {"Outputs": [{"S3Output": {"S3Uri": "s3://b/execution-1"}}]},
 }
+SCOPE = ExecutionScope({"ParameterValues": {"Image": "i"}}, Definition({}, {}), objects=None)  # type: ignore[arg-type]
 
 
 def processing(expire_after: str | None = "P30D", enabled: bool = True) -> Step:
@@ -31,12 +33,22 @@ def records(tmp_path: Path) -> Records:
     return records
 
 
+def key(records: Records, step: Step, arguments: dict[str, Any], pipeline: str = "arn:p") -> str | None:
+    return StepCache(records).key(pipeline, step, arguments, SCOPE)
+
+
 def found(records: Records, step: Step, arguments: dict[str, Any], pipeline: str = "arn:p") -> bool:
-    return StepCache(records).find(pipeline, step, arguments) is not None
+    return StepCache(records).find(step, key(records, step, arguments, pipeline)) is not None
+
+
+def remember(records: Records, step: Step, arguments: dict[str, Any]) -> None:
+    name = key(records, step, arguments)
+    assert name is not None
+    StepCache(records).remember(name, "old")
 
 
 def test_equal_arguments_are_found_whatever_the_outputs_and_the_instances(records: Records) -> None:
-    StepCache(records).remember("arn:p", processing(), ARGUMENTS, "old")
+    remember(records, processing(), ARGUMENTS)
     other = {**ARGUMENTS, "ProcessingOutputConfig": {}, "ProcessingResources": {}}
     assert found(records, processing(), other)
 
@@ -46,18 +58,18 @@ def test_equal_arguments_are_found_whatever_the_outputs_and_the_instances(record
     [{"AppSpecification": {"ImageUri": "other"}}, {"ProcessingInputs": []}, {"Environment": {"A": "1"}}],
 )
 def test_another_image_input_or_environment_is_another_step(records: Records, changed: dict[str, Any]) -> None:
-    StepCache(records).remember("arn:p", processing(), ARGUMENTS, "old")
+    remember(records, processing(), ARGUMENTS)
     assert not found(records, processing(), {**ARGUMENTS, **changed})
 
 
 def test_steps_of_another_pipeline_or_without_the_cache_are_not_reused(records: Records) -> None:
-    StepCache(records).remember("arn:p", processing(), ARGUMENTS, "old")
+    remember(records, processing(), ARGUMENTS)
     assert not found(records, processing(), ARGUMENTS, pipeline="arn:q")
     assert not found(records, processing(enabled=False), ARGUMENTS)
 
 
 def test_a_result_expires(records: Records) -> None:
-    StepCache(records).remember("arn:p", processing("T1S"), ARGUMENTS, "old")
+    remember(records, processing("T1S"), ARGUMENTS)
     assert found(records, processing("T1S"), ARGUMENTS)
     time.sleep(1.05)
     assert not found(records, processing("T1S"), ARGUMENTS)

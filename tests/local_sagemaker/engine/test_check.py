@@ -236,6 +236,14 @@ def test_a_limit_of_aws_that_this_machine_does_not_need_is_told_and_not_refused(
             "Step.SERVICE_FAULTS is not an exception type; did you mean Step.SERVICE_FAULT?",
         ),
         (
+            {"RetryPolicies": [{"ExceptionType": ["Step.THROTTLING"], "MaxAttempts": 3, "ExpireAfterMin": 1}]},
+            "Steps[0].RetryPolicies[0]: give MaxAttempts or ExpireAfterMin, not both",
+        ),
+        (
+            {"RetryPolicies": [{"ExceptionType": ["Step.THROTTLING"], "MaxAttempts": 21}]},
+            "Steps[0].RetryPolicies[0].MaxAttempts: must be from 0 to 20; it is 21",
+        ),
+        (
             {"RetryPolicies": [{"ExceptionType": ["Step.THROTTLING"], "MaxAttempts": "3"}]},
             "Steps[0].RetryPolicies[0].MaxAttempts: must be a number",
         ),

@@ -1,0 +1,113 @@
+"""What the references of a definition stand for in one execution, and in one iteration of a ForEach step."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import Any
+
+from local_sagemaker.engine.definition import Definition, Step
+from local_sagemaker.engine.expressions import ExpressionError
+from local_sagemaker.jobs.outcome import ClientFault
+from local_sagemaker.jobs.storage import split_s3_uri
+from local_sagemaker.objects import S3Objects
+
+Document = dict[str, Any]
+
+
+class ExecutionScope:
+    """The parameters and variables of one execution; steps add their properties as they end."""
+
+    def __init__(self, execution: Document, definition: Definition, objects: S3Objects) -> None:
+        self._execution = execution
+        self._definition = definition
+        self._objects = objects
+        self._properties: dict[str, Document] = {}
+
+    def add(self, step: str, properties: Document) -> None:
+        """Make the properties of a step that has ended visible."""
+        self._properties[step] = properties
+
+    def parameter(self, name: str) -> Any:
+        return self._execution["ParameterValues"][name]
+
+    def variable(self, name: str) -> Any:
+        """https://docs.aws.amazon.com/sagemaker/latest/dg/build-and-manage-pipeline.html (execution variables)."""
+        execution = self._execution
+        moment = datetime.fromtimestamp(execution["CreationTime"], timezone.utc).isoformat(timespec="milliseconds")
+        variables = {
+            "StartDateTime": moment.replace("+00:00", "Z"),
+            "CurrentDateTime": moment.replace("+00:00", "Z"),
+            "PipelineName": execution["PipelineName"],
+            "PipelineArn": execution["PipelineArn"],
+            "PipelineExecutionId": execution["ExecutionId"],
+            "PipelineExecutionArn": execution["PipelineExecutionArn"],
+        }
+        if name not in variables:
+            raise ExpressionError(f"Execution.{name} is not an execution variable.")
+        return variables[name]
+
+    def properties(self, step: str) -> Document:
+        if step not in self._properties:
+            raise ExpressionError(f"Step {step} has not run, so its properties are not known.")
+        return self._properties[step]
+
+    def property_file(self, step: str, name: str) -> str:
+        return self.read_property_file(self._definition.steps[step], name, self.properties(step))
+
+    def read_property_file(self, step: Step, name: str, properties: Document) -> str:
+        """The text of a property file of a step that has these properties; ExpressionError where there is none."""
+        files = step.property_files
+        if name not in files:
+            raise ExpressionError(f"Step {step.name} has no property file {name}.")
+        outputs = properties["ProcessingOutputConfig"]["Outputs"]
+        output = next(entry for entry in outputs if entry["OutputName"] == files[name]["OutputName"])
+        return self.object(f"{output['S3Output']['S3Uri'].rstrip('/')}/{files[name]['FilePath']}")
+
+    def object(self, uri: str) -> str:
+        try:
+            return self._objects.read(*split_s3_uri(uri)).decode()
+        except (LookupError, ClientFault) as error:
+            raise ExpressionError(str(error)) from None
+
+    def item(self) -> Any:
+        raise ExpressionError("ForEach.CurrentItem has a value only in the body of a ForEach step.")
+
+
+class IterationScope:
+    """The scope of one iteration: the current item, and the steps of the body as they ran for it."""
+
+    def __init__(self, outer: ExecutionScope, item: Any, body: Mapping[str, Step], index: int) -> None:
+        self._outer = outer
+        self._item = item
+        self._body = body
+        self._index = index
+
+    def parameter(self, name: str) -> Any:
+        return self._outer.parameter(name)
+
+    def variable(self, name: str) -> Any:
+        return self._outer.variable(name)
+
+    def properties(self, step: str) -> Document:
+        return self._outer.properties(iteration_name(step, self._index) if step in self._body else step)
+
+    def property_file(self, step: str, name: str) -> str:
+        if step in self._body:
+            return self._outer.read_property_file(self._body[step], name, self.properties(step))
+        return self._outer.property_file(step, name)
+
+    def object(self, uri: str) -> str:
+        return self._outer.object(uri)
+
+    def item(self) -> Any:
+        return self._item
+
+
+def iteration_name(step: str, index: int) -> str:
+    """The name under which the service lists a step of a ForEach body for one item: ProcessItem-0."""
+    return f"{step}-{index}"
+
+
+def item_text(item: Any) -> str:
+    """An item as ListPipelineExecutionSteps shows it: a text as it is, anything else as JSON."""
+    return item if isinstance(item, str) else json.dumps(item)

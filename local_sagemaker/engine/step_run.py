@@ -1,0 +1,179 @@
+"""One step of an execution from its start to its end: the record that clients see, cache, attempts, stopping."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from local_sagemaker.api.dispatch import Caller
+from local_sagemaker.api.jobs import Jobs
+from local_sagemaker.engine.cache import StepCache
+from local_sagemaker.engine.capacity import Capacity
+from local_sagemaker.engine.executors import Executors, Result, Task
+from local_sagemaker.engine.expressions import ExpressionError, Scope, evaluate
+from local_sagemaker.engine.retries import STEP_TYPES, Retries
+from local_sagemaker.engine.schedule import Node
+from local_sagemaker.engine.scope import item_text
+from local_sagemaker.errors import ServiceError
+from local_sagemaker.records import Records
+
+Document = dict[str, Any]
+STEPS = "execution-step"
+REASON_LENGTH = 1024
+
+
+class StepRuns:
+    """Runs the steps of one execution, each in the thread that asks for it."""
+
+    def __init__(
+        self,
+        execution: Document,
+        caller: Caller,
+        records: Records,
+        executors: Executors,
+        cache: StepCache,
+        jobs: Jobs,
+        capacity: Capacity,
+    ) -> None:
+        self.stopping = threading.Event()
+        self._execution = execution
+        self._caller = caller
+        self._records = records
+        self._executors = executors
+        self._cache = cache
+        self._jobs = jobs
+        self._capacity = capacity
+        self._running: dict[str, Callable[[], object]] = {}
+
+    def begin(self, node: Node) -> None:
+        """The step has started."""
+        raw = node.step.raw
+        record: Document = {
+            "StepName": node.name,
+            "StepDisplayName": raw.get("DisplayName"),
+            "StepDescription": raw.get("Description"),
+            "StepType": node.step.type,
+            "PipelineExecutionArn": self._execution["PipelineExecutionArn"],
+            "StartTime": time.time(),
+            "StepStatus": "Starting",
+            "AttemptCount": 1,
+            "Metadata": {},
+        }
+        if node.iteration is not None:
+            record["IterationContext"] = {
+                "ParentStepName": node.iteration.parent,
+                "Index": node.iteration.index,
+                "Item": item_text(node.iteration.item),
+            }
+        self._records.put(STEPS, self._name(node), {key: item for key, item in record.items() if item is not None})
+
+    def update(self, node: Node, **changes: Any) -> None:
+        """Change the record of a step that has begun."""
+        self._records.update(STEPS, self._name(node), **changes)
+
+    def run(self, node: Node, scope: Scope) -> Result:
+        """Run a step to its end."""
+        self.begin(node)
+        step = node.step
+        try:
+            arguments = evaluate(step.arguments, scope) if step.type != "Condition" else {}
+            key = self._cache.key(self._execution["PipelineArn"], step, arguments, scope)
+        except ExpressionError as error:
+            result, key = Result("Failed", failure_reason=f"ClientError: {error}"), None
+        else:
+            result = self._reuse(node, key) or self._attempts(node, arguments, scope)
+        self.end(node, result)
+        if result.status == "Succeeded" and key is not None:
+            self._cache.remember(key, self._name(node))
+        return result
+
+    def end(self, node: Node, result: Result) -> None:
+        """The step has ended."""
+        reason = result.failure_reason[:REASON_LENGTH] if result.failure_reason else None
+        changes: Document = {"StepStatus": result.status, "EndTime": time.time(), "FailureReason": reason}
+        if result.metadata:
+            changes["Metadata"] = result.metadata
+        if result.status == "Succeeded":
+            changes.update(Properties=result.properties, Outcome=result.outcome)
+        self.update(node, **changes)
+
+    def stop(self) -> None:
+        """Stop the jobs that run and start no more."""
+        self.stopping.set()
+        for name, stop in list(self._running.items()):
+            with self._records.lock:
+                record = self._records.get(STEPS, name)
+                if record is not None and record["StepStatus"] in ("Starting", "Executing"):
+                    self._records.update(STEPS, name, StepStatus="Stopping")
+            _ask(stop)
+
+    def _reuse(self, node: Node, key: str | None) -> Result | None:
+        hit = self._cache.find(node.step, key)
+        if hit is None:
+            return None
+        self.update(node, CacheHitResult={"SourcePipelineExecutionArn": hit["PipelineExecutionArn"]})
+        return Result("Succeeded", hit["Metadata"], hit["Properties"])
+
+    def _attempts(self, node: Node, arguments: Document, scope: Scope) -> Result:
+        retries = Retries(evaluate(node.step.raw.get("RetryPolicies") or [], scope))
+        attempt = 1
+        while True:
+            result = self._attempt(node, arguments, scope)
+            if result.exception is None or node.step.type not in STEP_TYPES or self.stopping.is_set():
+                return result
+            seconds, why = retries.delay(result.exception)
+            if seconds is None:
+                return _not_retried(result, self._execution["PipelineExecutionArn"], node.name, why)
+            if not self._pause(node, seconds):
+                return Result("Stopped", result.metadata)
+            attempt += 1
+            self.update(node, AttemptCount=attempt, StepStatus="Starting", Metadata={})
+
+    def _pause(self, node: Node, seconds: float) -> bool:
+        """Wait without a core before the next attempt; False where the execution was stopped meanwhile."""
+        self._capacity.give_back(node.step.type)
+        self.stopping.wait(seconds)
+        with self._capacity.changed:
+            self._capacity.changed.wait_for(lambda: self._capacity.take(node.step.type))
+        return not self.stopping.is_set()
+
+    def _attempt(self, node: Node, arguments: Document, scope: Scope) -> Result:
+        name = self._name(node)
+
+        def started(kind: str, job: str, metadata: Document, stop: Callable[[], object] | None = None) -> None:
+            self._running[name] = stop or (lambda: self._jobs.stop(kind, job))
+            self.update(node, StepStatus="Executing", Metadata=metadata)
+            if self.stopping.is_set():
+                self.update(node, StepStatus="Stopping")
+                _ask(self._running[name])
+
+        task = Task(
+            node.step,
+            arguments,
+            scope,
+            self._execution["ExecutionId"],
+            self._execution.get("RoleArn"),
+            started,
+            self._execution["PipelineExecutionArn"],
+            self.stopping,
+        )
+        try:
+            return self._executors.run(task, self._caller)
+        finally:
+            self._running.pop(name, None)
+
+    def _name(self, node: Node) -> str:
+        return f"{self._execution['PipelineExecutionArn']}/{node.name}"
+
+
+def _ask(stop: Callable[[], object]) -> None:
+    try:
+        stop()
+    except ServiceError:
+        return  # it ended in the meantime
+
+
+def _not_retried(result: Result, arn: str, step: str, why: str) -> Result:
+    note = f"\nRetry not appropriate on execution of step with PipelineExecutionArn {arn} and StepId {step}. {why}"
+    reason = (result.failure_reason or "")[: REASON_LENGTH - len(note)] + note
+    return Result(result.status, result.metadata, result.properties, reason, result.outcome, result.exception)

@@ -1,0 +1,68 @@
+"""Retry policies: what is retried, how often, after how long, and what is wrong with a policy."""
+
+import time
+from typing import Any
+
+import pytest
+
+from local_sagemaker.engine.retries import Retries, of_failed_job, of_refusal
+from local_sagemaker.errors import ServiceError, invalid
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (ServiceError("ThrottlingException", "Rate exceeded"), "Step.THROTTLING"),
+        (ServiceError("InternalFailure", "disk", 507), "Step.SERVICE_FAULT"),
+        (ServiceError("ServiceUnavailable", "later", 503), "Step.SERVICE_FAULT"),
+        (ServiceError("ResourceLimitExceeded", "quota"), "SageMaker.RESOURCE_LIMIT"),
+        (ServiceError("CapacityError", "none left"), "SageMaker.CAPACITY_ERROR"),
+        (invalid("no such role"), None),
+    ],
+)
+def test_a_refusal_is_an_exception_type_or_final(error: ServiceError, kind: str | None) -> None:
+    assert of_refusal(error) == kind
+
+
+@pytest.mark.parametrize(
+    ("reason", "kind"),
+    [
+        ("InternalServerError: the job runtime failed", "SageMaker.JOB_INTERNAL_ERROR"),
+        ("CapacityError: no instance", "SageMaker.CAPACITY_ERROR"),
+        ("ResourceLimitExceeded: quota", "SageMaker.RESOURCE_LIMIT"),
+        ("AlgorithmError: InternalServerError said the script, exit code: 1", None),
+        ("ClientError: no such object", None),
+    ],
+)
+def test_a_failed_job_is_an_exception_type_by_the_start_of_its_reason(reason: str, kind: str | None) -> None:
+    assert of_failed_job(reason) == kind
+
+
+def policy(*types: str, **fields: Any) -> dict[str, Any]:
+    return {"ExceptionType": list(types), **fields}
+
+
+def test_the_wait_grows_with_each_attempt_until_the_attempts_are_used_up() -> None:
+    retries = Retries([policy("SageMaker.RESOURCE_LIMIT", IntervalSeconds=3, BackoffRate=2.0, MaxAttempts=3)])
+    waits = [retries.delay("SageMaker.RESOURCE_LIMIT") for _ in range(4)]
+    assert [seconds for seconds, _ in waits] == [3, 6, 12, None]
+    assert waits[-1][1] == "The retry attempts for the exception type SAGEMAKER_RESOURCE_LIMIT are used up."
+
+
+def test_what_no_policy_names_is_not_retried_and_the_reason_is_the_services() -> None:
+    seconds, why = Retries([policy("SageMaker.CAPACITY_ERROR")]).delay("SageMaker.RESOURCE_LIMIT")
+    assert seconds is None
+    assert why == "No retry policy configured for the exception type SAGEMAKER_RESOURCE_LIMIT."
+
+
+def test_faults_and_throttling_are_retried_without_a_policy_which_a_policy_overrides() -> None:
+    assert Retries([]).delay("Step.SERVICE_FAULT")[0] == 1
+    assert Retries([]).delay("Step.THROTTLING")[0] == 1
+    assert Retries([policy("Step.THROTTLING", MaxAttempts=0)]).delay("Step.THROTTLING")[0] is None
+
+
+def test_a_policy_expires() -> None:
+    retries = Retries([policy("Step.THROTTLING", IntervalSeconds=7, ExpireAfterMin=1)])
+    assert retries.delay("Step.THROTTLING")[0] == 7
+    retries._started = time.monotonic() - 61
+    assert retries.delay("Step.THROTTLING")[0] is None
