@@ -38,6 +38,8 @@ def clean_environment(
         "LANG": "C.UTF-8",
         "PYTHONUNBUFFERED": "1",  # the log has the lines of stdout and stderr in the order of their writing
         **dict.fromkeys(THREADS, str(threads)),
+        # A thread that waits for another sleeps: spinning, it would take the core from the very one it waits for.
+        "OMP_WAIT_POLICY": "PASSIVE",
     }
     for layer in layers:
         environment.update(layer)
