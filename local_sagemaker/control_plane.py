@@ -4,8 +4,8 @@ import io
 import os
 import pickle
 import threading
-from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,63 +13,130 @@ from local_sagemaker.errors import LocalSageMakerError
 from local_sagemaker.records import Records
 
 SERVICES = ("s3", "iam", "sts", "events", "sqs", "sns", "kms", "logs", "ssm", "secretsmanager", "cloudwatch")
+QUEUES = "sqs"  # where the events and the notifications of the other services go
 LOCKS = {type(make()): make for make in (threading.Lock, threading.RLock)}
 READS = ("Describe", "Get", "List")
+ERROR = 400
+Started = list[Any]
 
 
 class ControlPlane:
     """moto's WSGI application whose state is saved before each changing request is answered.
 
-    A service's state is one pickle that this process wrote itself; S3 objects' bytes are files (objects.py).
+    S3 is saved in pieces (s3/state.py). The state of each other service is small: one pickle, that this
+    process wrote itself. What cannot be saved is undone, in memory too, and the request fails.
     """
 
     def __init__(self, records: Records, blobs: Path, account: str) -> None:
         os.environ["MOTO_ACCOUNT_ID"] = account  # moto reads it once, when first imported
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-        from local_sagemaker import objects
+        from local_sagemaker.objects import S3Objects
+        from local_sagemaker.s3 import models
+        from local_sagemaker.s3.blobs import BlobFolder
+        from local_sagemaker.s3.state import S3State
 
-        objects.install(blobs)
         self.account = account
         self._records = records
         self._application = DomainDispatcherApplication(create_backend_app)
-        self._locks: dict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._lock = threading.RLock()  # of every service but S3
         self._written: dict[str, bytes] = {}
         self._restore()
-        objects.sweep(blobs)
-        self.objects = objects.S3Objects(account, saved=lambda: self.save("s3"))
+        self._blobs = BlobFolder(blobs)
+        self._s3 = S3State(records, models.install(self._blobs))
+        self.objects = S3Objects(account, self._blobs, self._s3, self.save)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer one request; what it changed is on disk before the answer leaves."""
-        started: list[Any] = []
-        response = self._application(environ, lambda *arguments: started.extend(arguments))
-        if _changes(environ):
-            self.save(signed_service(environ))
+        service = signed_service(environ)
+        started: Started = []
+        if service == "s3":
+            response = self._answer_s3(environ, started)
+        elif _changes(environ):
+            with self._saved(service):
+                response = self._answer(environ, started)
+        else:
+            response = self._answer(environ, started)
         start_response(*started)
         return response
-
-    def save(self, service: str) -> None:
-        """Write the state of one service, where it differs from what is on disk."""
-        with self._locks[service]:
-            for name, backend in _backends(service):
-                data = _pickled(backend)
-                if self._written.get(name) != data:
-                    self._records.save_snapshot(name, data)
-                    self._written[name] = data
 
     def put_event(self, region: str, event: dict[str, Any]) -> None:
         """Send an event to EventBridge's rules, as the service itself would."""
         from moto.events.models import events_backends
 
-        events_backends[self.account][region].put_events([event])
-        self.save("sqs")
+        with self._saved(QUEUES):
+            events_backends[self.account][region].put_events([event])
+
+    def save(self, service: str) -> None:
+        """Write the state of one service, where it differs from what is on disk; where that fails, go back to it."""
+        if self._records.held:
+            raise RuntimeError("The control plane must not be used inside a transaction of the records.")
+        with self._lock:
+            try:
+                changed = {
+                    name: data
+                    for name, backend in _backends(service)
+                    if self._written.get(name) != (data := _pickled(backend))
+                }
+                if changed:
+                    self._records.save_snapshots(changed)
+            except BaseException:
+                for name, backend in _backends(service):
+                    self._go_back(name, backend)
+                raise
+            self._written.update(changed)
+
+    @contextmanager
+    def _saved(self, service: str) -> Iterator[None]:
+        """One request at a time; a queue may make its reader wait, so queues look after themselves."""
+        if service == QUEUES:
+            yield
+            self.save(QUEUES)
+            return
+        with self._lock:
+            yield
+            self.save(service)
+            self.save(QUEUES)
+
+    def _answer(self, environ: dict[str, Any], started: Started) -> Iterable[bytes]:
+        return self._application(environ, lambda *arguments: started.extend(arguments))
+
+    def _answer_s3(self, environ: dict[str, Any], started: Started) -> Iterable[bytes]:
+        from local_sagemaker.s3.bodies import S3Error, holds_an_object, receive
+
+        if environ["REQUEST_METHOD"] in ("GET", "HEAD", "OPTIONS"):
+            with self._s3.reading():
+                return self._answer(environ, started)
+        try:
+            blob = receive(environ, self._blobs) if holds_an_object(environ) else None
+        except S3Error as error:
+            started += [error.line, [("Content-Type", "application/xml"), ("Content-Length", str(len(error.body)))]]
+            return [error.body]
+        try:
+            with self._s3.changing() as undo:
+                response = self._answer(environ, started)
+                if int(started[0].split()[0]) >= ERROR:
+                    undo()
+        finally:
+            if blob is not None:
+                blob.discard()
+        if self._s3.notifies:
+            self.save(QUEUES)
+        return response
+
+    def _go_back(self, name: str, backend: Any) -> None:
+        if name in self._written:
+            backend.__dict__ = pickle.loads(self._written[name])  # noqa: S301 - see _restore
+        else:
+            backend.reset()
 
     def _restore(self) -> None:
         from moto.backends import get_backend
-        from moto.s3.models import s3_backends
 
-        for name, data in self._records.snapshots().items():
-            service, account, region = name.split("/")
+        for name, data in self._records.snapshots():
+            service, account, region = name.split("/", 2)
+            if service == "s3":
+                continue
             try:
                 state = pickle.loads(data)  # noqa: S301 - written by this process, in the user's own folder
             except (AttributeError, ImportError, pickle.UnpicklingError) as error:
@@ -80,8 +147,6 @@ class ControlPlane:
             backend = get_backend(service)[account][region]  # type: ignore[call-overload]
             backend.__dict__.update(state)
             self._written[name] = data
-            if service == "s3":
-                s3_backends.bucket_accounts.update({bucket: (region, account) for bucket in backend.buckets})
 
 
 class _Pickler(pickle.Pickler):
