@@ -102,16 +102,12 @@ class ControlPlane:
         return self._application(environ, lambda *arguments: started.extend(arguments))
 
     def _answer_s3(self, environ: dict[str, Any], started: Started) -> Iterable[bytes]:
-        from local_sagemaker.s3.bodies import S3Error, holds_an_object, receive
+        from local_sagemaker.s3.bodies import holds_an_object, receive
 
         if environ["REQUEST_METHOD"] in ("GET", "HEAD", "OPTIONS"):
             with self._s3.reading():
                 return self._answer(environ, started)
-        try:
-            blob = receive(environ, self._blobs) if holds_an_object(environ) else None
-        except S3Error as error:
-            started += [error.line, [("Content-Type", "application/xml"), ("Content-Length", str(len(error.body)))]]
-            return [error.body]
+        blob = receive(environ, self._blobs) if holds_an_object(environ) else None
         try:
             with self._s3.changing() as undo:
                 response = self._answer(environ, started)

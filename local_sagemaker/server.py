@@ -6,11 +6,9 @@ import os
 import re
 import signal
 import socket
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +17,9 @@ from werkzeug.serving import make_server
 
 from local_sagemaker.api.dispatch import Caller
 from local_sagemaker.control_plane import SERVICES, signed_region, signed_service
+from local_sagemaker.error_responses import as_service_error, error_response
 from local_sagemaker.errors import ServiceError, invalid
-from local_sagemaker.invocations import ModelError, invoke
+from local_sagemaker.invocations import invoke
 from local_sagemaker.service import LocalSageMaker
 
 LOG = logging.getLogger("local_sagemaker")
@@ -42,17 +41,13 @@ class Application:
         """Answer one request; whatever goes wrong is an AWS error response."""
         try:
             return self._route(environ, start_response)
-        except ServiceError as error:
-            return _error(start_response, error)
-        except sqlite3.OperationalError as error:
-            LOG.exception("the state could not be written")
-            return _error(start_response, ServiceError("InternalFailure", f"The state was not written: {error}.", 507))
-        except OSError as error:
-            LOG.exception("a file could not be used")
-            return _error(start_response, ServiceError("InternalFailure", f"The server's disk refused: {error}.", 507))
         except Exception as error:
-            LOG.exception("a request failed")
-            return _error(start_response, ServiceError("InternalFailure", f"{type(error).__name__}: {error}", 500))
+            if not isinstance(error, ServiceError):
+                LOG.exception("a request failed")
+            refusal = as_service_error(error, self._service.folder)
+            status, headers, body = error_response(environ, refusal)
+            start_response(status, headers)
+            return [body]
 
     def _route(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         _refuse_foreign_hosts(environ)
@@ -126,15 +121,7 @@ def _parsed(body: bytes) -> dict[str, Any]:
     return request
 
 
-def _json(start_response: StartResponse, document: dict[str, Any], status: int = 200, error: str = "") -> list[bytes]:
+def _json(start_response: StartResponse, document: dict[str, Any]) -> list[bytes]:
     body = json.dumps(document).encode()
-    headers = [("Content-Type", "application/x-amz-json-1.1"), ("Content-Length", str(len(body)))]
-    if error:
-        headers.append(("x-amzn-ErrorType", error))
-    start_response(f"{status} {HTTPStatus(status).phrase}", headers)
+    start_response("200 OK", [("Content-Type", "application/x-amz-json-1.1"), ("Content-Length", str(len(body)))])
     return [body]
-
-
-def _error(start_response: StartResponse, error: ServiceError) -> list[bytes]:
-    fields = error.fields if isinstance(error, ModelError) else {"__type": error.code, "message": error.message}
-    return _json(start_response, fields, error.status, error.code)

@@ -1,6 +1,7 @@
 """A real local SageMaker for the tests that need one: its own port, its own state, real clients."""
 
 import os
+import signal
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,6 +24,12 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def kill(pid: int) -> None:
+    """kill -9 a server that this process started, and wait for its end."""
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

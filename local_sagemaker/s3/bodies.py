@@ -8,14 +8,13 @@ import binascii
 import hashlib
 import re
 from collections.abc import Iterator
-from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs
-from xml.sax.saxutils import escape
 
 from werkzeug.exceptions import ClientDisconnected
 from werkzeug.wsgi import get_input_stream
 
+from local_sagemaker.errors import ServiceError
 from local_sagemaker.s3.blobs import BLOCK, Blob, BlobFolder
 from local_sagemaker.s3.checksums import ALGORITHMS, Hash, encoded
 from local_sagemaker.s3.models import BODY
@@ -26,30 +25,6 @@ CHECKSUM = "x-amz-checksum-"
 NO_CHECKSUMS = ("x-amz-checksum-algorithm", "x-amz-checksum-mode", "x-amz-checksum-type")
 OTHER_BODIES = {"acl", "tagging", "retention", "legal-hold"}  # PUTs to an object that are about it
 LONGEST_LINE = 1 << 16
-
-
-class S3Error(Exception):
-    """An error response of S3."""
-
-    def __init__(self, code: str, message: str, status: int = 400) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.status = status
-
-    @property
-    def line(self) -> str:
-        """The status line."""
-        return f"{self.status} {HTTPStatus(self.status).phrase}"
-
-    @property
-    def body(self) -> bytes:
-        """https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#RESTErrorResponses."""
-        return (
-            '<?xml version="1.0" encoding="UTF-8"?>\n'
-            f"<Error><Code>{self.code}</Code><Message>{escape(self.message)}</Message>"
-            "<RequestId>local</RequestId></Error>"
-        ).encode()
 
 
 def holds_an_object(environ: Environ) -> bool:
@@ -67,13 +42,13 @@ def holds_an_object(environ: Environ) -> bool:
 def receive(environ: Environ, folder: BlobFolder) -> Blob:
     """Write the body to a file and put it into the request in the body's place.
 
-    S3Error where it is not whole, or not what its checksums say; OSError where the disk is full.
+    ServiceError where it is not whole, or not what its checksums say; OSError where the disk is full.
     """
     body = _Body(environ)
     try:
         blob = folder.write(body.blocks(), body.hashes())
     except ClientDisconnected:
-        raise S3Error("IncompleteBody", "The request ended before its body was complete.") from None
+        raise ServiceError("IncompleteBody", "The request ended before its body was complete.") from None
     try:
         found = body.verify(blob)
     except BaseException:
@@ -114,13 +89,15 @@ class _Body:
             yield block
 
     def verify(self, blob: Blob) -> tuple[str, str] | None:
-        """Raise S3Error where a check fails; the algorithm and the value of the checksum, if there is one."""
-        length = self._environ.get("HTTP_X_AMZ_DECODED_CONTENT_LENGTH", self._environ.get("CONTENT_LENGTH"))
+        """Raise ServiceError where a check fails; the algorithm and the value of the checksum, if there is one."""
+        length = self._environ.get("HTTP_X_AMZ_DECODED_CONTENT_LENGTH")
+        if length is None and not self._content_sha256.startswith(STREAMING):
+            length = self._environ.get("CONTENT_LENGTH")
         if length and int(length) != blob.size:
-            raise S3Error("IncompleteBody", f"The request has {blob.size} bytes of a body of {length}.")
+            raise ServiceError("IncompleteBody", f"The request has {blob.size} bytes of a body of {length}.")
         self._verify_md5(blob)
         if self._sha256 is not None and self._sha256.digest().hex() != self._content_sha256:
-            raise S3Error(
+            raise ServiceError(
                 "XAmzContentSHA256Mismatch", "The provided 'x-amz-content-sha256' header does not match the body."
             )
         if self._algorithm is None or self._checksum is None:
@@ -128,7 +105,7 @@ class _Body:
         value, name = encoded(self._checksum), CHECKSUM + self._algorithm.lower()
         said = self._trailer.get(name) or self._environ.get(_key(name)) or value
         if said != value:
-            raise S3Error("BadDigest", f"The {self._algorithm} you specified did not match the calculated checksum.")
+            raise ServiceError("BadDigest", f"The {self._algorithm} you specified is not that of the body.")
         return self._algorithm, value
 
     def _verify_md5(self, blob: Blob) -> None:
@@ -140,9 +117,9 @@ class _Body:
         except binascii.Error:
             expected = ""
         if len(expected) != 32:
-            raise S3Error("InvalidDigest", "The Content-MD5 you specified was invalid.")
+            raise ServiceError("InvalidDigest", "The Content-MD5 you specified was invalid.")
         if expected != blob.md5:
-            raise S3Error("BadDigest", "The Content-MD5 you specified did not match what we received.")
+            raise ServiceError("BadDigest", "The Content-MD5 you specified did not match what we received.")
 
     def _find_algorithm(self) -> str | None:
         """The algorithm of the checksum header, of the trailer, or the one that is only named."""
@@ -153,21 +130,21 @@ class _Body:
         given = given or [self._environ.get("HTTP_X_AMZ_SDK_CHECKSUM_ALGORITHM", "").upper()]
         if given[0] and given[0] not in ALGORITHMS:
             known = ", ".join(ALGORITHMS)
-            raise S3Error("InvalidRequest", f"Local SageMaker does not support the checksum {given[0]}: use {known}.")
+            raise ServiceError("InvalidRequest", f"Local SageMaker does not know the checksum {given[0]}: use {known}.")
         return given[0] or None
 
     def _chunks(self) -> Iterator[bytes]:
-        """`size-in-hex[;chunk-signature=...]`, the bytes, ..., a size of 0, the trailer's lines; each ends with CRLF."""
+        """`size-in-hex[;chunk-signature=...]`, the bytes, ..., a size of 0, the trailer; CRLF after each."""
         while size := self._chunk_size():
             left = size
             while left:
                 block = self._stream.read(min(BLOCK, left))
                 if not block:
-                    raise S3Error("IncompleteBody", "The request ended inside a chunk.")
+                    raise ServiceError("IncompleteBody", "The request ended inside a chunk.")
                 left -= len(block)
                 yield block
             if self._line():
-                raise S3Error("InvalidRequest", "A chunk of the body is longer than it says.")
+                raise ServiceError("InvalidRequest", "A chunk of the body is longer than it says.")
         while line := self._line():
             name, _, value = line.partition(":")
             self._trailer[name.strip().lower()] = value.strip()
@@ -175,7 +152,7 @@ class _Body:
     def _chunk_size(self) -> int:
         text = self._line().partition(";")[0]
         if not re.fullmatch(r"[0-9a-fA-F]{1,16}", text):
-            raise S3Error("InvalidRequest", f"The body is not aws-chunked: {text[:20]!r} is no size of a chunk.")
+            raise ServiceError("InvalidRequest", f"The body is not aws-chunked: {text[:20]!r} is no size of a chunk.")
         return int(text, 16)
 
     def _line(self) -> str:

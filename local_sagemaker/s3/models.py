@@ -77,8 +77,8 @@ class StoredKey(FakeKey):
     offset: int = 0
     shares: bool = False
 
-    @property
-    def value(self) -> BlobView:  # type: ignore[override]
+    @property  # type: ignore[override]
+    def value(self) -> BlobView:
         known = None if self._etag is None or "-" in self._etag else self._etag
         return BlobView(self.store.folder.path / self.blob, self.offset, self.contentsize, known)
 
@@ -89,7 +89,7 @@ class StoredKey(FakeKey):
         if self._etag is None:
             self._etag = blob.md5
 
-    @property
+    @property  # type: ignore[override]
     def _value_buffer(self) -> None:
         """moto's constructor offers a memory buffer; the file takes its place."""
 
@@ -108,7 +108,7 @@ class StoredKey(FakeKey):
 
     def slice(self, whole: "StoredKey", offset: int) -> "StoredKey":
         """This part as a range of the whole object's file."""
-        part = StoredKey.__new__(StoredKey)
+        part = object.__new__(StoredKey)
         part.__setstate__({**self.__getstate__(), "blob": whole.blob, "offset": offset, "shares": True})
         return part
 
@@ -145,7 +145,7 @@ class Upload(FakeMultipart):
 
     bucket_name = ""
 
-    def set_part(self, part_id: int, value: Bytes) -> FakeKey:  # type: ignore[override]
+    def set_part(self, part_id: int, value: Bytes) -> FakeKey:
         part = super().set_part(part_id, value)  # type: ignore[arg-type]
         StoredKey.store.touched.parts.add((self.bucket_name, self.id, part_id))
         return part
@@ -257,8 +257,14 @@ class Backend(S3Backend):
 
     def copy_object(self, src_key: FakeKey, dest_bucket_name: str, dest_key_name: str, *rest: Any, **more: Any) -> None:
         super().copy_object(src_key, dest_bucket_name, dest_key_name, *rest, **more)
-        # The parts lie in the source's file; and S3, too, makes one object without parts.
-        self.get_bucket(dest_bucket_name).keys[dest_key_name].multipart = None
+        # The parts lie in the source's file; and S3, too, makes one object without parts, with one checksum.
+        copy = self.get_bucket(dest_bucket_name).keys[dest_key_name]
+        copy.multipart = None
+        if copy.checksum_value and "-" in src_key.etag:
+            view = copy.value
+            with StoredKey.store.released():
+                copy.checksum_value = compute_checksum(view, copy.checksum_algorithm).decode()
+            copy.checksum_type = "FULL_OBJECT"
 
 
 def install(folder: BlobFolder) -> Store:
@@ -271,11 +277,11 @@ def install(folder: BlobFolder) -> Store:
         ("compute_checksum", compute_checksum),
     ):
         setattr(moto_s3, name, stored)
-    moto_responses.compute_checksum = compute_checksum  # type: ignore[assignment]
+    moto_responses.compute_checksum = compute_checksum
     s3_backends.backend = Backend
     _take_bodies_from_files()
     # moto remembers every object that was ever made, for a page that shows them: memory that only grows.
-    BaseModel.__new__ = staticmethod(lambda cls, *_arguments, **_options: object.__new__(cls))  # type: ignore[method-assign, assignment]
+    BaseModel.__new__ = staticmethod(lambda cls, *_arguments, **_options: object.__new__(cls))  # type: ignore[method-assign]
     return StoredKey.store
 
 

@@ -138,7 +138,9 @@ class S3State:
                     if all(_is_whole(part, sizes) for part in parts):
                         kept.update(part.blob for part in parts)
                     else:
-                        LOG.error("bytes of the upload %s to %s are missing from the disk: it is dropped", identifier, name)
+                        LOG.error(
+                            "bytes of the upload %s to %s are missing from the disk: it is dropped", identifier, name
+                        )
                         del bucket.multiparts[identifier]
         self._store.folder.sweep(kept)
 
@@ -174,7 +176,7 @@ class S3State:
             return
         settings, tags = pickle.loads(row)  # noqa: S301 - our own
         if bucket is None:
-            bucket = Bucket.__new__(Bucket)
+            bucket = object.__new__(Bucket)  # type: ignore[type-abstract]
             bucket.keys, bucket.multiparts = KeyStore(name), Uploads(name)
             s3_backends[settings["account_id"]][settings["partition"]].buckets[name] = bucket
             s3_backends.bucket_accounts[name] = (settings["partition"], settings["account_id"])
@@ -212,8 +214,10 @@ def _buckets() -> Iterator[tuple[str, Any]]:
 
 
 def _find(name: str) -> Any | None:
-    partition, account = s3_backends.bucket_accounts.get(name, (None, None))
-    return None if account is None else s3_backends[account][partition].buckets.get(name)
+    if name not in s3_backends.bucket_accounts:
+        return None
+    partition, account = s3_backends.bucket_accounts[name]
+    return s3_backends[account][partition].buckets.get(name)
 
 
 def _uploads(bucket: str) -> dict[str, Any]:
@@ -245,7 +249,7 @@ def _put_part(upload: Upload, number: int, data: bytes) -> None:
 
 
 def _without_parts(upload: Upload) -> Upload:
-    bare = Upload.__new__(Upload)
+    bare = object.__new__(Upload)
     bare.__dict__.update(upload.__dict__, parts={}, partlist=[])
     return bare
 

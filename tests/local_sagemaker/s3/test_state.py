@@ -1,0 +1,178 @@
+"""The rows of S3: what was acknowledged comes back after a kill, what failed leaves nothing."""
+
+import itertools
+import json
+import sqlite3
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.conftest import kill
+
+PART = 5 << 20
+
+
+def files(server: Any) -> int:
+    return len(list((server.state / "objects").iterdir()))
+
+
+def fill(s3: Any) -> str:
+    """Something of everything; returns the id of an upload that is in progress."""
+    s3.create_bucket(Bucket="kept")
+    s3.put_bucket_versioning(Bucket="kept", VersioningConfiguration={"Status": "Enabled"})
+    s3.put_bucket_tagging(Bucket="kept", Tagging={"TagSet": [{"Key": "team", "Value": "data"}]})
+    for body in (b"first", b"second"):
+        s3.put_object(Bucket="kept", Key="versions", Body=body, Tagging="a=b", Metadata={"who": "me"})
+    s3.put_object(Bucket="kept", Key="deleted", Body=b"x")
+    s3.delete_object(Bucket="kept", Key="deleted")
+    s3.create_bucket(Bucket="plain")
+    done = s3.create_multipart_upload(Bucket="plain", Key="parts", ChecksumAlgorithm="CRC32")["UploadId"]
+    parts = []
+    for number, size in ((1, PART), (2, 10)):
+        sent = s3.upload_part(Bucket="plain", Key="parts", UploadId=done, PartNumber=number, Body=b"%d" % number * size)
+        parts.append({"PartNumber": number, "ETag": sent["ETag"]})
+    s3.complete_multipart_upload(Bucket="plain", Key="parts", UploadId=done, MultipartUpload={"Parts": parts})
+    s3.copy_object(Bucket="plain", Key="copy", CopySource={"Bucket": "plain", "Key": "parts"})
+    going_on = s3.create_multipart_upload(Bucket="plain", Key="later", Metadata={"m": "1"})["UploadId"]
+    s3.upload_part(Bucket="plain", Key="later", UploadId=going_on, PartNumber=1, Body=b"old" * PART)
+    s3.upload_part(Bucket="plain", Key="later", UploadId=going_on, PartNumber=1, Body=b"1" * PART)
+    return str(going_on)
+
+
+def everything(s3: Any) -> dict[str, Any]:
+    """All that a client can see of what `fill` made."""
+    versions = s3.list_object_versions(Bucket="kept")
+    seen: dict[str, Any] = {
+        "versions": [
+            (
+                entry["VersionId"],
+                s3.get_object(Bucket="kept", Key=entry["Key"], VersionId=entry["VersionId"])["Body"].read(),
+            )
+            for entry in versions["Versions"]
+        ],
+        "markers": [entry["Key"] for entry in versions["DeleteMarkers"]],
+        "tags": s3.get_object_tagging(Bucket="kept", Key="versions")["TagSet"],
+        "metadata": s3.head_object(Bucket="kept", Key="versions")["Metadata"],
+        "bucket": s3.get_bucket_tagging(Bucket="kept")["TagSet"],
+    }
+    for key in ("parts", "copy"):
+        head = s3.head_object(Bucket="plain", Key=key, ChecksumMode="ENABLED")
+        seen[key] = (head["ETag"], head["ContentLength"], head.get("ChecksumCRC32"))
+        seen[f"{key} bytes"] = s3.get_object(Bucket="plain", Key=key)["Body"].read()
+    for upload in s3.list_multipart_uploads(Bucket="plain")["Uploads"]:
+        parts = s3.list_parts(Bucket="plain", Key=upload["Key"], UploadId=upload["UploadId"])["Parts"]
+        seen[upload["UploadId"]] = [(part["PartNumber"], part["Size"], part["ETag"]) for part in parts]
+    return seen
+
+
+def test_everything_is_as_it_was_after_a_kill_and_an_upload_goes_on(new_server: Callable[[], Any]) -> None:
+    server = new_server()
+    started = server.up()
+    s3 = server.client("s3")
+    upload = fill(s3)
+    before, files_before = everything(s3), files(server)
+    (server.state / "objects" / "half").write_bytes(b"of an upload that the kill cut off")
+    kill(started.pid)
+    server.up()
+    assert everything(s3) == before
+    assert files(server) == files_before == 6  # 2 versions, 1 under the marker, 2 objects, 1 part
+    second = s3.upload_part(Bucket="plain", Key="later", UploadId=upload, PartNumber=2, Body=b"2")
+    chosen = [{"PartNumber": 1, "ETag": before[upload][0][2]}, {"PartNumber": 2, "ETag": second["ETag"]}]
+    s3.complete_multipart_upload(Bucket="plain", Key="later", UploadId=upload, MultipartUpload={"Parts": chosen})
+    assert s3.get_object(Bucket="plain", Key="later")["Body"].read() == b"1" * PART + b"2"
+    assert s3.head_object(Bucket="plain", Key="later")["Metadata"] == {"m": "1"}
+
+
+def test_an_upload_that_is_given_up_leaves_no_bytes(server: Any, s3: Any) -> None:
+    s3.create_bucket(Bucket="given-up")
+    before = files(server)
+    upload = s3.create_multipart_upload(Bucket="given-up", Key="k")["UploadId"]
+    s3.upload_part(Bucket="given-up", Key="k", UploadId=upload, PartNumber=1, Body=b"1")
+    assert files(server) == before + 1
+    s3.abort_multipart_upload(Bucket="given-up", Key="k", UploadId=upload)
+    assert files(server) == before
+    with pytest.raises(ClientError, match="NoSuchUpload"):
+        s3.upload_part(Bucket="given-up", Key="k", UploadId=upload, PartNumber=2, Body=b"2")
+    assert files(server) == before
+
+
+def test_what_is_replaced_or_deleted_frees_its_bytes_at_once(server: Any, s3: Any) -> None:
+    s3.create_bucket(Bucket="freed")
+    before = files(server)
+    for body in (b"1", b"2"):
+        s3.put_object(Bucket="freed", Key="k", Body=body)
+    assert files(server) == before + 1
+    s3.delete_objects(Bucket="freed", Delete={"Objects": [{"Key": "k"}]})
+    assert files(server) == before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda s3: s3.put_object(Bucket="nowhere", Key="k", Body=b"x"),
+        lambda s3: s3.put_object(Bucket="refused", Key="k", Body=b"x", Tagging="aws:x=1"),
+        lambda s3: s3.put_object(Bucket="refused", Key="old", Body=b"new", IfNoneMatch="*"),
+        lambda s3: s3.put_object(Bucket="refused", Key="k", Body=b"x", ContentMD5="AAAAAAAAAAAAAAAAAAAAAA=="),
+        lambda s3: s3.copy_object(Bucket="refused", Key="old", CopySource={"Bucket": "refused", "Key": "old"}),
+    ],
+    ids=["no bucket", "bad tag", "condition", "bad digest", "copy to itself"],
+)
+def test_a_refused_request_changes_nothing(server: Any, s3: Any, change: Callable[[Any], Any]) -> None:
+    if "refused" not in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]:
+        s3.create_bucket(Bucket="refused")
+        s3.put_object(Bucket="refused", Key="old", Body=b"old")
+    before = files(server)
+    with pytest.raises(ClientError):
+        change(s3)
+    assert [entry["Key"] for entry in s3.list_objects_v2(Bucket="refused")["Contents"]] == ["old"]
+    assert s3.get_object(Bucket="refused", Key="old")["Body"].read() == b"old"
+    assert files(server) == before
+
+
+def test_a_write_costs_the_same_however_many_objects_there_are(server: Any, s3: Any) -> None:
+    """Counted in rows written, which is what does not depend on the machine."""
+    s3.create_bucket(Bucket="many")
+    rows = []
+    with sqlite3.connect(server.state / "state.db") as database:
+        count = "SELECT count(*), sum(length(data)) FROM snapshots WHERE name LIKE 's3/%many%'"
+        for number in range(30):
+            s3.put_object(Bucket="many", Key=f"{number:02d}", Body=b"x")
+            rows.append(database.execute(count).fetchone())
+    assert [row[0] for row in rows] == list(range(2, 32))  # the bucket, and one for each object
+    grown = [later[1] - earlier[1] for earlier, later in itertools.pairwise(rows)]
+    assert max(grown) < min(grown) + 100
+
+
+def test_objects_whose_bytes_were_lost_are_dropped_and_named_in_the_log(new_server: Callable[[], Any]) -> None:
+    server = new_server()
+    server.up()
+    s3 = server.client("s3")
+    s3.create_bucket(Bucket="lossy")
+    for key in ("kept", "lost"):
+        s3.put_object(Bucket="lossy", Key=key, Body=key.encode())
+    server.down()
+    for path in (server.state / "objects").iterdir():
+        if path.read_bytes() == b"lost":
+            path.unlink()
+    server.up()
+    assert [entry["Key"] for entry in s3.list_objects_v2(Bucket="lossy")["Contents"]] == ["kept"]
+    assert "s3://lossy/lost are missing" in (server.state / "server.log").read_text()
+
+
+def test_notifications_survive_with_the_object_that_they_tell_of(new_server: Callable[[], Any]) -> None:
+    server = new_server()
+    started = server.up()
+    s3, sqs = server.client("s3"), server.client("sqs")
+    queue = sqs.create_queue(QueueName="told")["QueueUrl"].replace("http://localhost:5000", server.url)
+    s3.create_bucket(Bucket="telling")
+    arn = "arn:aws:sqs:us-east-1:000000000000:told"
+    configuration = {"QueueConfigurations": [{"QueueArn": arn, "Events": ["s3:ObjectCreated:*"]}]}
+    s3.put_bucket_notification_configuration(Bucket="telling", NotificationConfiguration=configuration)
+    s3.put_object(Bucket="telling", Key="news", Body=b"x")
+    kill(started.pid)
+    server.up()
+    messages = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
+    records = [record for message in messages for record in json.loads(message["Body"]).get("Records", [])]
+    assert [record["s3"]["object"]["key"] for record in records] == ["news"]
