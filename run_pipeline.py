@@ -8,6 +8,7 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent
 
+OFFLINE = ("definition", "check")
 EPILOG = """\
 examples:
   run_pipeline.py --local run --data data/house_prices.parquet   the whole pipeline on this machine
@@ -24,6 +25,7 @@ environment:
 
 exit codes:
   plan: 0 nothing would change   1 error   2 something would change, or wrong arguments
+  check: 0 no faults   1 faults, or an error
   0 done   1 error   2 wrong arguments   3 the execution failed (or: local status finds no server)
   130 stopped by Ctrl-C
 """
@@ -34,6 +36,7 @@ def build_parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     common.add_argument("--local", action="store_true", help="local SageMaker: no request leaves this machine")
     common.add_argument("--config", type=Path, metavar="FILE", help="settings (pipelines/house_prices.yaml)")
+    common.add_argument("--pipeline", metavar="NAME", help="one of the settings' pipelines; the first if not given")
     listing = argparse.ArgumentParser(add_help=False)
     listing.add_argument("--json", action="store_true", help="print JSON, for a script")
     values = argparse.ArgumentParser(add_help=False)
@@ -59,11 +62,14 @@ def build_parser() -> argparse.ArgumentParser:
 
     definition = command("definition", "print the pipeline's definition; makes no network call")
     definition.add_argument("--output", type=Path, metavar="FILE", help="write it to a file")
+    check = command("check", "name every fault of the definition, offline, before anything is published", listing)
+    check.add_argument("--definition", type=Path, metavar="FILE", help="check this definition in place of the compiled")
     plan = command("plan", "show what an upsert would change, and which steps would run again")
     form = plan.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print JSON, for a script")
     form.add_argument("--markdown", action="store_true", help="print Markdown, for a pull request comment")
-    command("upsert", "publish the code, then create or update the pipeline")
+    upsert = command("upsert", "publish the code, then create or update the pipeline")
+    upsert.add_argument("--force", action="store_true", help="replace a newer deployment, too")
     start = command("start", "start an execution of the deployed pipeline", values, listing)
     start.add_argument("--wait", action="store_true", help="follow it to the end")
     run = command("run", "upload data if given, upsert, start, follow to the end", values)
@@ -100,16 +106,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from pipelines.commands import COMMANDS, Context
 
         log_folder = None
-        if local and options.command != "definition":
+        if local and options.command not in OFFLINE:
             from local_sagemaker.lifecycle import use_local
 
             server = use_local(PROJECT / ".sagemaker", announce=lambda text: print(text, file=sys.stderr))
             log_folder = server.state / "jobs"
-        return COMMANDS[options.command](
-            Context(getattr(options, "config", None), local, log_folder, getattr(options, "json", False)), options
+        context = Context(
+            config=getattr(options, "config", None),
+            local=local,
+            log_folder=log_folder,
+            json_output=getattr(options, "json", False),
+            chosen_pipeline=getattr(options, "pipeline", None),
+            structure_check=_structure_faults,
         )
+        return COMMANDS[options.command](context, options)
 
     return run_command(run, expected=(PipelineError, LocalSageMakerError))
+
+
+def _structure_faults(text: str) -> list[tuple[str, str]]:
+    """What local SageMaker's checker, which knows nothing of this project, finds in a definition."""
+    from local_sagemaker.engine.check import check
+
+    return [(fault.path, fault.message) for fault in check(text)]
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from typing import Any
 DENIED = {
     "AccessDenied",
     "AccessDeniedException",
+    "403",  # S3's answer to a HEAD request has no body that could hold a code
     "UnauthorizedOperation",
     "NotAuthorized",
     "AuthorizationError",
@@ -55,9 +56,11 @@ def _refused(error: Any) -> str:
     code, message = fault.get("Code", "Unknown"), _one_line(fault.get("Message", ""))
     operation = error.operation_name
     if code in DENIED:
-        return _denied(operation, message)
+        return _denied(operation, message, fault)
     if code in THROTTLED:
-        return f"AWS is throttling {operation}, retries included ({message}): wait a minute and run it again."
+        attempts = error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0) + 1
+        tried = f"{attempts} attempts with growing pauses included" if attempts > 1 else "at the only attempt"
+        return f"AWS is throttling {operation}, {tried} ({message}): wait a minute and run it again."
     if code in EXPIRED:
         return f"The AWS credentials have expired ({operation} was refused): sign in again (`aws sso login`)."
     if code in UNKNOWN_KEY:
@@ -74,12 +77,20 @@ def _refused(error: Any) -> str:
     return f"{operation} was refused with {code}: {message or 'AWS gave no reason'}"
 
 
-def _denied(operation: str, message: str) -> str:
+def _denied(operation: str, message: str, fault: dict[str, Any]) -> str:
     found = NOT_AUTHORIZED.search(message)
-    if found is None:
-        return f"{operation} was denied ({message or 'no reason given'}): the caller's IAM policy must allow it."
-    what = f" on {found['what']}" if found["what"] else ""
-    return f"{found['who']} may not call {found['action']}{what}: that caller's IAM policy must allow it."
+    if found is not None:
+        what = f" on {found['what']}" if found["what"] else ""
+        return f"{found['who']} may not call {found['action']}{what}: that caller's IAM policy must allow it."
+    resource = fault.get("Resource")
+    what = f" on {resource}" if resource else ""
+    said = message if message not in ("", "Forbidden") else "no reason given"
+    who = fault.get("Caller") or "The caller"
+    # S3 answers 403, not 404, for an object that is not there to those who may not list the bucket.
+    bucket = resource.partition("/")[0] if resource and operation == "HeadObject" else None
+    also = f", and s3:ListBucket on {bucket}" if bucket else ""
+    action = fault.get("Action", operation)
+    return f"{who} may not call {action}{what} ({said}): that caller's IAM policy must allow it{also}."
 
 
 def _unreachable(error: BaseException) -> str:

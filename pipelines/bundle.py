@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipelines.errors import PipelineError
+
 PACKAGES = ("steps", "evaluation")
 SUFFIXES = (".py", ".txt")
 ARCHIVE = "sourcedir.tar.gz"
+LARGEST_FILE = 5_000_000  # bytes; the bundle is code, and every job downloads it
 DIGEST_LENGTH = 16  # hexadecimal digits of SHA-256 that the key carries
 
 
@@ -47,13 +50,20 @@ def build_bundle(root: Path, job_settings: dict[str, Any]) -> Bundle:
     """The bundle of a checkout: the jobs' packages, and the settings that the jobs read.
 
     Only the job sections of the YAML go in, so that a change of a gate or of an instance type leaves the
-    bundle, and with it the step cache, as they were.
+    bundle, and with it the step cache, as they were. Raises PipelineError for a file larger than 5 MB.
     """
-    files = {
-        path.relative_to(root).as_posix(): path.read_bytes()
+    paths = [
+        path
         for package in PACKAGES
         for path in (root / package).rglob("*")
-        if path.suffix in SUFFIXES and "__pycache__" not in path.parts
-    }
+        if path.suffix in SUFFIXES and "__pycache__" not in path.parts and path.is_file()
+    ]
+    for path in paths:
+        if path.stat().st_size > LARGEST_FILE:
+            raise PipelineError(
+                f"{path.relative_to(root)} has {path.stat().st_size / 1e6:.1f} MB, and the jobs' code may hold files "
+                f"of at most {LARGEST_FILE / 1e6:.0f} MB: move it out of the code, and give it to the job as data."
+            )
+    files = {path.relative_to(root).as_posix(): path.read_bytes() for path in paths}
     files["settings.json"] = json.dumps(job_settings, indent=1).encode()
     return Bundle(files)

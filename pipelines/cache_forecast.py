@@ -70,7 +70,7 @@ def forecast(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Forecast]:
 class _Forecaster:
     def __init__(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
         self._steps = steps_of(old), steps_of(new)
-        self._defaults = _defaults(old), _defaults(new)
+        self._defaults = defaults(old), defaults(new)
         self._known: dict[str, Forecast] = {}
 
     def all(self) -> list[Forecast]:
@@ -99,7 +99,7 @@ class _Forecaster:
 
     def _own_reasons(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
         before, after = (
-            _resolved(_key_of(step), values) for step, values in zip((old, new), self._defaults, strict=True)
+            resolved(_key_of(step), values) for step, values in zip((old, new), self._defaults, strict=True)
         )
         referred = [
             name for name in _parameters(_key_of(new)) if self._defaults[0].get(name) != self._defaults[1].get(name)
@@ -126,7 +126,7 @@ class _Forecaster:
     def _is_the_same(self, name: str, path: str) -> bool:
         # An output with a fixed S3 URI keeps it when its step runs again, so those who read it do not notice.
         before, after = (
-            _resolved(_at(steps.get(name, {}).get("Arguments"), path), values)
+            resolved(_at(steps.get(name, {}).get("Arguments"), path), values)
             for steps, values in zip(self._steps, self._defaults, strict=True)
         )
         return isinstance(after, str) and before == after
@@ -140,25 +140,26 @@ def _key_of(step: Mapping[str, Any]) -> dict[str, Any]:
     return {name: arguments[name] for name in names if name in arguments}
 
 
-def _defaults(definition: Mapping[str, Any]) -> dict[str, Any]:
+def defaults(definition: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters of a definition that have a default, by name."""
     parameters = definition.get("Parameters") or []
     return {entry["Name"]: entry["DefaultValue"] for entry in parameters if entry.get("DefaultValue") is not None}
 
 
-def _resolved(value: Any, defaults: Mapping[str, Any]) -> Any:
-    """A value with the defaults in place of the parameters, and the joins that are then of texts only, joined."""
+def resolved(value: Any, parameters: Mapping[str, Any]) -> Any:
+    """A value with `parameters` filled in, and the joins that are then of texts only, joined."""
     if isinstance(value, list):
-        return [_resolved(entry, defaults) for entry in value]
+        return [resolved(entry, parameters) for entry in value]
     if not isinstance(value, Mapping):
         return value
     reference = value.get("Get")
     if isinstance(reference, str) and reference.startswith("Parameters."):
-        return defaults.get(reference.removeprefix("Parameters."), value)
-    resolved = {name: _resolved(entry, defaults) for name, entry in value.items()}
-    join = resolved.get("Std:Join")
+        return parameters.get(reference.removeprefix("Parameters."), value)
+    filled = {name: resolved(entry, parameters) for name, entry in value.items()}
+    join = filled.get("Std:Join")
     if isinstance(join, Mapping) and not any(isinstance(entry, (dict, list)) for entry in join.get("Values", [])):
         return str(join.get("On", "")).join(str(entry) for entry in join.get("Values", []))
-    return resolved
+    return filled
 
 
 def _references(value: Any) -> Iterator[str]:

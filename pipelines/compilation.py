@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.bundle import Bundle, build_bundle
+from pipelines.catalogue import builder
 from pipelines.dataset import default_data_uri
 from pipelines.environment import Environment
 from pipelines.executions import step_names
 from pipelines.revision import git_commit
-from pipelines.settings import ROOT, Settings
+from pipelines.settings import ROOT, PipelineName, Settings
 
 
 @dataclass(frozen=True)
@@ -25,16 +26,21 @@ class Compiled:
     commit: str
 
     @classmethod
-    def of(cls, settings: Settings, definition: str, bundle: Bundle, commit: str) -> "Compiled":
+    def of(cls, settings: Settings, definition: str, bundle: Bundle, commit: str, pipeline: PipelineName) -> "Compiled":
         """A definition with what is known of it without compiling."""
         return cls(
-            name=settings.pipeline_name,
+            name=settings.pipeline_name(pipeline),
             description=settings.description,
             definition=definition,
             bundle=bundle,
             code_prefix=code_prefix(settings, bundle),
             commit=commit,
         )
+
+    @property
+    def prefix(self) -> str:
+        """What the keys of everything that is published begin with."""
+        return self.code_prefix.rpartition("/code/")[0]
 
     @property
     def parameters(self) -> list[dict[str, Any]]:
@@ -47,25 +53,24 @@ class Compiled:
         return step_names(json.loads(self.definition))
 
 
-def compile_pipeline(settings: Settings, environment: Environment, root: Path = ROOT) -> Compiled:
+def compile_pipeline(
+    settings: Settings, environment: Environment, root: Path = ROOT, pipeline: PipelineName = "training"
+) -> Compiled:
     """The same commit, YAML and environment give the same bytes on every machine; takes the SDK's 3 s to import."""
     from pipelines.offline_session import offline_session
 
     bundle = build_bundle(root, settings.for_jobs())
     commit = git_commit(root)
     with offline_session(environment) as session:
-        from pipelines.training import training_pipeline
-
-        pipeline = training_pipeline(
+        definition = builder(pipeline)(
             settings,
             environment,
             session,
             code_prefix=code_prefix(settings, bundle),
             input_data=default_data_uri(settings, environment),
             commit=commit,
-        )
-        definition = pipeline.definition()
-    return Compiled.of(settings, definition, bundle, commit)
+        ).definition()
+    return Compiled.of(settings, definition, bundle, commit, pipeline)
 
 
 def code_prefix(settings: Settings, bundle: Bundle) -> str:

@@ -12,20 +12,26 @@ from pipelines.bundle import build_bundle
 from pipelines.compilation import Compiled, compile_pipeline
 from pipelines.environment import Environment
 from pipelines.revision import git_commit
-from pipelines.settings import ROOT, Settings
+from pipelines.settings import ROOT, PipelineName, Settings
 
 
-def compile_or_recall(settings: Settings, environment: Environment, folder: Path, root: Path = ROOT) -> Compiled:
+def compile_or_recall(
+    settings: Settings,
+    environment: Environment,
+    folder: Path,
+    root: Path = ROOT,
+    pipeline: PipelineName = "training",
+) -> Compiled:
     """What `compile_pipeline` gives, from `folder` where the same inputs were compiled before.
 
     The inputs are all that the bytes depend on: the settings, the environment, the commit, the code of the
     jobs and of the pipelines, and the SDK's version.
     """
     bundle, commit = build_bundle(root, settings.for_jobs()), git_commit(root)
-    path = folder / f"{_key(settings, environment, bundle.digest, commit, root)}.json"
+    path = folder / f"{pipeline}-{_key(settings, environment, bundle.digest, commit, root)}.json"
     if path.exists():
-        return Compiled.of(settings, path.read_text(encoding="utf-8"), bundle, commit)
-    compiled = compile_pipeline(settings, environment, root)
+        return Compiled.of(settings, path.read_text(encoding="utf-8"), bundle, commit, pipeline)
+    compiled = compile_pipeline(settings, environment, root, pipeline)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile("w", dir=folder, delete=False, encoding="utf-8") as stream:
         stream.write(compiled.definition)

@@ -1,5 +1,6 @@
 """What is deployed under a pipeline's name: its definition, its tags, and the code bundle that it names."""
 
+import hashlib
 import io
 import json
 import re
@@ -10,11 +11,11 @@ from typing import Any
 from pipelines.bundle import ARCHIVE
 from pipelines.errors import PipelineError
 from pipelines.evaluation_report import split_uri
-from pipelines.publish import describe_deployed
 
 BUNDLE_URI = re.compile(r"s3://[^\s\"'\\]+/" + re.escape(ARCHIVE))
 MISSING = ("404", "NoSuchKey", "NoSuchBucket")
 REFUSED = ("403", "AccessDenied")
+FINGERPRINT = "definition-sha256"  # the tag that says which definition an upsert wrote
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,48 @@ class Deployed:
     description: str
     tags: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def by_hand(self) -> str | None:
+        """How it came to be there without an upsert of this project; None where an upsert wrote it."""
+        if "git-commit" not in self.tags:
+            return "deployed by hand or by another tool: it has no git-commit tag"
+        written = self.tags.get(FINGERPRINT)
+        if written is not None and written != fingerprint(self.definition_text):
+            return f"changed by hand since the upsert of {origin(self.tags)}"
+        return None
+
+
+def describe_deployed(sagemaker: Any, name: str) -> dict[str, Any] | None:
+    """DescribePipeline's answer; None where there is no such pipeline."""
+    from botocore.exceptions import ClientError
+
+    try:
+        return dict(sagemaker.describe_pipeline(PipelineName=name))
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ResourceNotFound":
+            return None
+        raise
+
+
+def read_tags(sagemaker: Any, arn: str) -> dict[str, str]:
+    """The tags of a resource by key."""
+    pages = sagemaker.get_paginator("list_tags").paginate(ResourceArn=arn)
+    return {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]}
+
+
+def fingerprint(definition: str) -> str:
+    """SHA-256 of a definition's text, hexadecimal."""
+    return hashlib.sha256(definition.encode()).hexdigest()
+
+
+def origin(tags: dict[str, str]) -> str:
+    """Where a deployment comes from, in a few words."""
+    if "git-commit" not in tags:
+        return "by hand or by another tool"
+    build = f", build {tags['build-id']}" if tags.get("build-id", "none") != "none" else ""
+    commit, dash, rest = tags["git-commit"].partition("-")
+    return f"commit {commit[:9]}{dash}{rest} on {tags.get('git-branch', 'unknown')}{build}"
+
 
 def read_deployed(sagemaker: Any, name: str) -> Deployed | None:
     """The deployed pipeline, whoever deployed it; None where there is none."""
@@ -52,13 +95,12 @@ def read_deployed(sagemaker: Any, name: str) -> Deployed | None:
             raise ValueError("it is not an object")
     except ValueError as error:
         raise PipelineError(f"The deployed definition of {name} is not JSON ({error}): run `upsert`.") from None
-    tags = sagemaker.list_tags(ResourceArn=pipeline["PipelineArn"])["Tags"]
     return Deployed(
         definition_text=text,
         definition=definition,
         role_arn=pipeline.get("RoleArn", ""),
         description=pipeline.get("PipelineDescription", ""),
-        tags={tag["Key"]: tag["Value"] for tag in tags},
+        tags=read_tags(sagemaker, pipeline["PipelineArn"]),
     )
 
 

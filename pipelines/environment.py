@@ -1,11 +1,16 @@
 """Where a pipeline is to run: what differs between AWS accounts comes from the environment, never from the YAML."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pipelines.errors import PipelineError
+
 PLACEHOLDER_ACCOUNT = "000000000000"
 DEFAULT_REGION = "us-east-1"
+ROLE = re.compile(r"arn:aws[a-z\-]*:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+")  # botocore's pattern of RoleArn
+BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 
 @dataclass(frozen=True)
@@ -27,13 +32,15 @@ class Environment:
     @classmethod
     def from_env(cls, variables: Mapping[str, str] = os.environ) -> "Environment":
         """Read SAGEMAKER_ROLE_ARN, SAGEMAKER_BUCKET, SAGEMAKER_KMS_KEY, SAGEMAKER_SUBNETS,
-        SAGEMAKER_SECURITY_GROUP_IDS (comma-separated) and AWS_REGION."""
+        SAGEMAKER_SECURITY_GROUP_IDS (comma-separated) and AWS_REGION; PipelineError for what cannot be one."""
         region = variables.get("AWS_REGION") or variables.get("AWS_DEFAULT_REGION") or DEFAULT_REGION
         defaults = {
             "SAGEMAKER_ROLE_ARN": f"arn:aws:iam::{PLACEHOLDER_ACCOUNT}:role/SageMakerPipelineRole",
             "SAGEMAKER_BUCKET": f"sagemaker-{region}-{PLACEHOLDER_ACCOUNT}",
         }
         missing = tuple(name for name in defaults if not variables.get(name))
+        _require(variables, "SAGEMAKER_ROLE_ARN", ROLE, "the ARN of a role, as in arn:aws:iam::111122223333:role/NAME")
+        _require(variables, "SAGEMAKER_BUCKET", BUCKET, "the name of a bucket alone, without s3://")
         return cls(
             region=region,
             role_arn=variables.get("SAGEMAKER_ROLE_ARN") or defaults["SAGEMAKER_ROLE_ARN"],
@@ -43,6 +50,11 @@ class Environment:
             security_group_ids=_listed(variables.get("SAGEMAKER_SECURITY_GROUP_IDS", "")),
             placeholders=missing,
         )
+
+
+def _require(variables: Mapping[str, str], name: str, form: re.Pattern[str], what: str) -> None:
+    if variables.get(name) and not form.fullmatch(variables[name]):
+        raise PipelineError(f"{name} is {variables[name]!r}: set it to {what}.")
 
 
 def _listed(text: str) -> tuple[str, ...]:

@@ -60,7 +60,7 @@ class JobFactory:
         code_prefix: str,
         tags: Mapping[str, str],
         processing: Instances,
-        training: Instances,
+        training: Instances | None = None,
     ) -> None:
         self._settings = settings
         self._environment = environment
@@ -116,6 +116,7 @@ class JobFactory:
         description: str,
     ) -> TrainingStep:
         """A step in the framework image's script mode: `python -m module --name value ...`."""
+        assert self._training is not None, "the pipeline gave no machines for training"  # noqa: S101
         trainer = ModelTrainer(
             training_image=self.image,
             role=self._environment.role_arn,

@@ -1,43 +1,139 @@
 """Publishing: the bundle first, the definition last, and only what differs from what is there."""
 
+import hashlib
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from pipelines.bundle import ARCHIVE
 from pipelines.compilation import Compiled
 from pipelines.dataset import exists
+from pipelines.deployed import FINGERPRINT, describe_deployed, fingerprint, origin, read_tags
 from pipelines.environment import Environment
+from pipelines.errors import PipelineError
+from pipelines.revision import Revision
 
 
 @dataclass(frozen=True)
 class Published:
-    """What an upsert did: `action` is created, updated or unchanged."""
+    """What an upsert did: `action` is created, updated or unchanged; `version` is the pipeline's, if there is one."""
 
     arn: str
     action: str
     uploaded: bool
+    version: int | None = None
 
 
-def upsert(sagemaker: Any, s3: Any, compiled: Compiled, environment: Environment) -> Published:
-    """Upload the bundle if it is not there, then create or update the pipeline in one call."""
-    uploaded = _publish_bundle(s3, compiled, environment)
-    tags = [{"Key": "git-commit", "Value": compiled.commit}]
-    request = {
-        "PipelineName": compiled.name,
-        "PipelineDescription": compiled.description,
-        "PipelineDefinition": compiled.definition,
-        "RoleArn": environment.role_arn,
-    }
-    deployed = describe_deployed(sagemaker, compiled.name)
-    if deployed is None:
-        arn = sagemaker.create_pipeline(**request, ClientRequestToken=_token(compiled), Tags=tags)["PipelineArn"]
-        return Published(arn, "created", uploaded)
-    arn = deployed["PipelineArn"]
-    if all(deployed.get(name) == value for name, value in request.items()):
-        return Published(arn, "unchanged", uploaded)
-    sagemaker.update_pipeline(**request)
-    sagemaker.add_tags(ResourceArn=arn, Tags=tags)
-    return Published(arn, "updated", uploaded)
+@dataclass(frozen=True)
+class Upsert:
+    """One deployment: what is to be there, and what was there when the command began (None: nothing).
+
+    `seen` is an answer of DescribePipeline. Unless `force` is set, an upsert refuses to replace what another one
+    deployed since then, or what comes from a newer commit. SageMaker's UpdatePipeline takes no precondition, so a
+    window of one call remains between the last look and the update.
+    """
+
+    compiled: Compiled
+    environment: Environment
+    revision: Revision
+    seen: dict[str, Any] | None
+    force: bool = False
+
+    def run(self, sagemaker: Any, s3: Any) -> Published:
+        """Upload the bundle if it is not there, then create or update the pipeline in one call.
+
+        A deployment that holds just this is left alone, tags included: they name the build that made it.
+        """
+        if self.seen is not None and self._is_wanted(self.seen):
+            return Published(self.seen["PipelineArn"], "unchanged", self._publish_bundle(s3))
+        if not self.force:
+            self._refuse_if_older(sagemaker)
+        uploaded = self._publish_bundle(s3)
+        definition = self._definition(sagemaker, s3)
+        now = describe_deployed(sagemaker, self.compiled.name)
+        if now is not None and self._is_wanted(now):
+            return Published(now["PipelineArn"], "unchanged", uploaded)
+        if not self.force and _moment(now) != _moment(self.seen):
+            raise PipelineError(self._overtaken(sagemaker, now))
+        request = {
+            "PipelineName": self.compiled.name,
+            "PipelineDescription": self.compiled.description,
+            "RoleArn": self.environment.role_arn,
+            **definition,
+        }
+        if now is None:
+            return self._create(sagemaker, request, uploaded)
+        # Before the update: should it fail, the next upsert still finds a difference, and mends both.
+        sagemaker.add_tags(ResourceArn=now["PipelineArn"], Tags=self._tags())
+        answer = sagemaker.update_pipeline(**request)
+        return Published(answer["PipelineArn"], "updated", uploaded, answer.get("PipelineVersionId"))
+
+    def _is_wanted(self, deployed: dict[str, Any]) -> bool:
+        wanted = {
+            "PipelineDefinition": self.compiled.definition,
+            "PipelineDescription": self.compiled.description,
+            "RoleArn": self.environment.role_arn,
+        }
+        return all(deployed.get(name, "") == value for name, value in wanted.items())
+
+    def _create(self, sagemaker: Any, request: dict[str, Any], uploaded: bool) -> Published:
+        from botocore.exceptions import ClientError
+
+        token = hashlib.sha256(f"{self.compiled.name}\n{self.compiled.definition}".encode()).hexdigest()
+        try:
+            answer = sagemaker.create_pipeline(**request, ClientRequestToken=token, Tags=self._tags())
+        except ClientError as error:
+            if "already exists" not in error.response["Error"].get("Message", ""):
+                raise
+            found = describe_deployed(sagemaker, self.compiled.name)
+            raise PipelineError(self._overtaken(sagemaker, found)) from None
+        return Published(answer["PipelineArn"], "created", uploaded, 1)
+
+    def _refuse_if_older(self, sagemaker: Any) -> None:
+        """A build that was slower than the build of a later commit must not bring the earlier one back."""
+        if self.seen is None or self.revision.committed is None:
+            return
+        tags = read_tags(sagemaker, self.seen["PipelineArn"])
+        deployed = _parsed(tags.get("git-committed", ""))
+        if deployed is not None and deployed > self.revision.committed:
+            raise PipelineError(
+                f"{self.compiled.name} is deployed from a newer one, {origin(tags)} of {deployed:%Y-%m-%d %H:%M:%S}; "
+                f"this is {self.revision.commit[:9]} of {self.revision.committed:%Y-%m-%d %H:%M:%S}: "
+                "check out the newer one, or go back to this with `upsert --force`."
+            )
+
+    def _overtaken(self, sagemaker: Any, now: dict[str, Any] | None) -> str:
+        if now is None:
+            return f"{self.compiled.name} was deleted while this upsert was under way: run it again to create it."
+        when = _moment(now)
+        at = f" at {when:%Y-%m-%d %H:%M:%S}" if when else ""
+        return (
+            f"{self.compiled.name} was deployed by another upsert{at} while this one was under way "
+            f"({origin(read_tags(sagemaker, now['PipelineArn']))}): look at `plan`, then run `upsert` again, "
+            "or replace it with `upsert --force`."
+        )
+
+    def _definition(self, sagemaker: Any, s3: Any) -> dict[str, Any]:
+        """The definition as the call carries it: inline, or in S3 where it is longer than the API takes."""
+        text = self.compiled.definition
+        limit = sagemaker.meta.service_model.shape_for("PipelineDefinition").metadata["max"]
+        if len(text) <= limit:
+            return {"PipelineDefinition": text}
+        bucket, key = self.environment.bucket, f"{self.compiled.prefix}/definitions/{fingerprint(text)}.json"
+        if not exists(s3, bucket, key):
+            s3.put_object(Bucket=bucket, Key=key, Body=text.encode(), ContentType="application/json")
+        return {"PipelineDefinitionS3Location": {"Bucket": bucket, "ObjectKey": key}}
+
+    def _publish_bundle(self, s3: Any) -> bool:
+        key = f"{self.compiled.code_prefix}/{ARCHIVE}"
+        if exists(s3, self.environment.bucket, key):
+            return False
+        s3.put_object(Bucket=self.environment.bucket, Key=key, Body=self.compiled.bundle.archive())
+        return True
+
+    def _tags(self) -> list[dict[str, str]]:
+        tags = {**self.revision.tags(), FINGERPRINT: fingerprint(self.compiled.definition)}
+        return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
 def create_bucket_if_local(s3: Any, environment: Environment) -> None:
@@ -47,30 +143,40 @@ def create_bucket_if_local(s3: Any, environment: Environment) -> None:
     location = {} if environment.region == "us-east-1" else {"LocationConstraint": environment.region}
     try:
         s3.head_bucket(Bucket=environment.bucket)
-    except ClientError:
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
+            raise
         options = {"CreateBucketConfiguration": location} if location else {}
         s3.create_bucket(Bucket=environment.bucket, **options)
 
 
-def _publish_bundle(s3: Any, compiled: Compiled, environment: Environment) -> bool:
-    key = f"{compiled.code_prefix}/{ARCHIVE}"
-    if exists(s3, environment.bucket, key):
-        return False
-    s3.put_object(Bucket=environment.bucket, Key=key, Body=compiled.bundle.archive())
-    return True
+def require_role(iam: Any, role_arn: str) -> None:
+    """PipelineError where the role is not there; a caller who may not look (iam:GetRole) is let through.
 
-
-def describe_deployed(sagemaker: Any, name: str) -> dict[str, Any] | None:
-    """DescribePipeline's answer; None where there is no such pipeline."""
+    SageMaker itself says only much later, in the first step, that it cannot assume a role.
+    """
     from botocore.exceptions import ClientError
 
+    name = role_arn.rpartition("/")[2]
+    mend = "create it (infrastructure/template.yaml does), or mend SAGEMAKER_ROLE_ARN."
     try:
-        return dict(sagemaker.describe_pipeline(PipelineName=name))
+        found = iam.get_role(RoleName=name)["Role"]["Arn"]
     except ClientError as error:
-        if error.response["Error"]["Code"] == "ResourceNotFound":
-            return None
+        if error.response["Error"]["Code"] == "NoSuchEntity":
+            raise PipelineError(f"The role {role_arn} does not exist: {mend}") from None
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] == 403:
+            return
         raise
+    if found != role_arn:
+        raise PipelineError(f"The role {role_arn} does not exist; this account has {found}: {mend}")
 
 
-def _token(compiled: Compiled) -> str:
-    return f"{compiled.name}-{compiled.bundle.digest}".ljust(32, "0")
+def _moment(deployed: dict[str, Any] | None) -> datetime | None:
+    return deployed["LastModifiedTime"] if deployed else None
+
+
+def _parsed(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None

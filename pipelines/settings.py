@@ -5,7 +5,7 @@ import typing
 from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -14,6 +14,7 @@ from pipelines.errors import PipelineError
 from steps.settings import DataSettings, JobSettings, SplitSettings, ValidationSettings, normalise
 
 ROOT = Path(__file__).resolve().parent.parent
+PipelineName = Literal["training", "validation"]
 
 
 class Section(BaseModel):
@@ -103,6 +104,7 @@ class Settings(Section):
     gates: GateSettings
     jobs: JobsSettings
     stages: dict[str, StageSettings]
+    pipelines: list[PipelineName] = Field(default=["training"], min_length=1)
 
     @model_validator(mode="after")
     def _sections_agree(self) -> "Settings":
@@ -113,10 +115,9 @@ class Settings(Section):
         """The sections that travel with the code, as JSON values; ValueError where they contradict each other."""
         return JobSettings(data=self.data, validation=self.validation, split=self.split).to_json()
 
-    @property
-    def pipeline_name(self) -> str:
-        """The pipeline's name."""
-        return f"{self.name}-training"
+    def pipeline_name(self, pipeline: PipelineName) -> str:
+        """The name of one of the pipelines in SageMaker."""
+        return f"{self.name}-{pipeline}"
 
 
 def default_config() -> Path:

@@ -86,14 +86,14 @@ def training_pipeline(
         processing=Instances(parameters.processing_type, parameters.processing_count, settings.jobs.processing),
         training=Instances(parameters.training_type, parameters.training_count, settings.jobs.training),
     )
-    validate = _validate(jobs, parameters)
+    validate = validate_step(jobs, parameters.input_data)
     preprocess = _preprocess(jobs, validate)
     train = _train(jobs, parameters, settings, preprocess)
     evaluate = _evaluate(jobs, train, preprocess)
     register = _register(jobs, parameters, settings, train, evaluate, commit)
     check = _check_quality(parameters, evaluate, register, _reject(parameters, evaluate))
     return Pipeline(
-        name=settings.pipeline_name,
+        name=settings.pipeline_name("training"),
         parameters=parameters.all(),
         steps=[validate, preprocess, train, evaluate, check],
         sagemaker_session=session,
@@ -101,11 +101,12 @@ def training_pipeline(
     )
 
 
-def _validate(jobs: JobFactory, parameters: Parameters) -> ProcessingStep:
+def validate_step(jobs: JobFactory, input_data: ParameterString) -> ProcessingStep:
+    """Checks a data file; the other steps see only the rows that it accepts."""
     return jobs.processing(
         "ValidateData",
         "steps.validate",
-        inputs={"data": parameters.input_data},
+        inputs={"data": input_data},
         outputs=["validated", "rejected", "report"],
         description="Checks the data against the expectations; rejected rows are kept with their reasons.",
     )

@@ -33,9 +33,20 @@ class Build:
         return self.log.rstrip().splitlines()[-1]
 
 
+def read_buildspec(path: Path) -> dict[str, Any]:
+    """A buildspec's content; ValueError for what CodeBuild would not take."""
+    document: dict[str, Any] = yaml.safe_load(path.read_text())
+    known = ("version", "run-as", "env", "proxy", "batch", "phases", "reports", "artifacts", "cache")
+    unknown = [key for key in document if key not in known]
+    unknown += [phase for phase in document["phases"] if phase not in PHASES]
+    if unknown or document.get("version") != 0.2:
+        raise ValueError(f"{path.name} is not a buildspec of version 0.2: {', '.join(unknown)}")
+    return document
+
+
 def run_build(buildspec: Path, folder: Path, variables: Mapping[str, str], scratch: Path) -> Build:
     """Run a buildspec in a checkout; `variables` are the project's, and go before those of the buildspec."""
-    document = yaml.safe_load(buildspec.read_text())
+    document = read_buildspec(buildspec)
     settings = document.get("env", {})
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     environment = {"PATH": path, "HOME": str(scratch), **_texts(settings.get("variables", {})), **variables}

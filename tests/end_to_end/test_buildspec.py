@@ -1,5 +1,6 @@
 """What CodeBuild will do, done by the buildspecs' own commands against local SageMaker."""
 
+import uuid
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
 from pathlib import Path
@@ -23,7 +24,9 @@ def variables(server: Any, **more: str) -> dict[str, str]:
         "AWS_ACCESS_KEY_ID": "codebuild",
         "AWS_SECRET_ACCESS_KEY": "codebuild",
         "AWS_REGION": "us-east-1",
-        "SAGEMAKER_ROLE_ARN": "arn:aws:iam::000000000000:role/pipelines",
+        "SAGEMAKER_ROLE_ARN": server.client("iam").create_role(
+            RoleName=f"pipelines-{uuid.uuid4().hex}", AssumeRolePolicyDocument="{}"
+        )["Role"]["Arn"],
         "SAGEMAKER_BUCKET": BUCKET,
         "PYTEST_ARGS": "tests/pipelines/test_parameters.py",
         **more,

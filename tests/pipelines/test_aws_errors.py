@@ -32,7 +32,10 @@ DENIED = (
                 "IAM policy",
             ],
         ),
-        (refused("AccessDenied", "Access Denied"), ["CreateModel was denied (Access Denied)"]),
+        (
+            refused("AccessDenied", "Access Denied"),
+            ["The caller may not call CreateModel (Access Denied)", "IAM policy"],
+        ),
         (refused("ThrottlingException", "Rate exceeded"), ["throttling CreateModel", "wait a minute"]),
         (refused("ExpiredTokenException", "expired"), ["credentials have expired", "aws sso login"]),
         (

@@ -7,7 +7,10 @@ import shutil
 import tarfile
 from pathlib import Path
 
+import pytest
+
 from pipelines.bundle import build_bundle
+from pipelines.errors import PipelineError
 from pipelines.settings import ROOT, default_config, load_settings
 
 SETTINGS = load_settings(default_config()).for_jobs()
@@ -61,3 +64,12 @@ def test_the_archive_unpacks_to_its_files() -> None:
         train = archive.extractfile("steps/train.py")
         assert train is not None
         assert train.read() == bundle.files["steps/train.py"]
+
+
+def test_a_file_of_more_than_5_mb_is_refused_by_its_name(tmp_path: Path) -> None:
+    (tmp_path / "steps").mkdir()
+    (tmp_path / "steps" / "weights.txt").write_bytes(b"x" * 5_000_001)
+    with pytest.raises(PipelineError, match=r"steps/weights.txt has 5.0 MB.* of at most 5 MB: .*as data"):
+        build_bundle(tmp_path, {})
+    (tmp_path / "steps" / "weights.txt").write_bytes(b"x" * 5_000_000)
+    assert "steps/weights.txt" in build_bundle(tmp_path, {}).files

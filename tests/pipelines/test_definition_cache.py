@@ -8,7 +8,7 @@ from pipelines import definition_cache
 from pipelines.compilation import Compiled, compile_pipeline
 from pipelines.definition_cache import compile_or_recall
 from pipelines.environment import Environment
-from pipelines.settings import ROOT, Settings, default_config, load_settings
+from pipelines.settings import ROOT, PipelineName, Settings, default_config, load_settings
 
 SETTINGS, ENVIRONMENT = load_settings(default_config()), Environment.from_env({})
 
@@ -27,9 +27,10 @@ def test_what_is_recalled_is_what_was_compiled(tmp_path: Path, monkeypatch: pyte
 def test_other_settings_or_another_environment_are_compiled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[Settings, Environment]] = []
 
-    def noted(settings: Settings, environment: Environment, root: Path) -> Compiled:
+    def noted(settings: Settings, environment: Environment, root: Path, pipeline: PipelineName) -> Compiled:
         asked.append((settings, environment))
-        return Compiled.of(settings, "{}", definition_cache.build_bundle(root, settings.for_jobs()), "commit")
+        bundle = definition_cache.build_bundle(root, settings.for_jobs())
+        return Compiled.of(settings, "{}", bundle, "commit", pipeline)
 
     monkeypatch.setattr(definition_cache, "compile_pipeline", noted)
     other_gate = SETTINGS.model_copy(update={"gates": SETTINGS.gates.model_copy(update={"min_r2": 0.5})})

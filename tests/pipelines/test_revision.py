@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.revision import git_commit
+from pipelines.revision import git_commit, revision
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -35,3 +35,24 @@ def test_a_changed_checkout_says_so(checkout: Path) -> None:
 def test_without_git_codebuilds_variable_is_the_commit(tmp_path: Path) -> None:
     assert git_commit(tmp_path, {"CODEBUILD_RESOLVED_SOURCE_VERSION": "abc"}) == "abc"
     assert git_commit(tmp_path, {}) == "unknown"
+
+
+def test_a_file_that_is_published_and_not_tracked_makes_the_checkout_dirty(checkout: Path) -> None:
+    (checkout / "steps").mkdir()
+    (checkout / "steps" / "new.py").write_text("x")
+    assert git_commit(checkout).endswith("-dirty")
+
+
+def test_the_tags_of_a_deployment_name_commit_branch_and_time(checkout: Path) -> None:
+    git(checkout, "checkout", "--quiet", "-b", "feature/#7")
+    (checkout / "file").write_text("two")
+    tags = revision(checkout, {"CODEBUILD_BUILD_ID": "project:1-2"}).tags()
+    assert tags["git-commit"] == git(checkout, "rev-parse", "HEAD") + "-dirty"
+    assert (tags["git-branch"], tags["git-dirty"], tags["build-id"]) == ("feature/_7", "true", "project:1-2")
+    assert tags["git-committed"] == git(checkout, "log", "-1", "--format=%cI")
+
+
+def test_in_codebuild_the_branch_is_that_of_the_webhook(tmp_path: Path) -> None:
+    variables = {"CODEBUILD_RESOLVED_SOURCE_VERSION": "abc", "CODEBUILD_WEBHOOK_HEAD_REF": "refs/heads/main"}
+    found = revision(tmp_path, variables)
+    assert (found.commit, found.branch, found.committed) == ("abc", "main", None)

@@ -26,7 +26,7 @@ def changed(tmp_path: Path, **paths: Any) -> Path:
 
 def test_the_projects_own_yaml_is_read() -> None:
     settings = load_settings(default_config())
-    assert settings.pipeline_name == "house-prices-training"
+    assert settings.pipeline_name("training") == "house-prices-training"
     assert settings.data.target == "price"
     assert settings.stages["staging"].instance_type == "ml.m5.large"
 
