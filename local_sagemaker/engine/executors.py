@@ -78,7 +78,7 @@ class Executors:
 
     def supports(self, step_type: str) -> bool:
         """Whether steps of this type can run on this machine."""
-        return step_type in self._by_type
+        return step_type == "ForEach" or step_type in self._by_type  # the execution itself runs ForEach steps
 
     def run(self, task: Task, caller: Caller) -> Result:
         """Run a step; a refused request is a failed step, in the service's words."""
