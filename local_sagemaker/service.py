@@ -29,6 +29,7 @@ from local_sagemaker.records import Records
 
 ACCOUNT = "000000000000"
 STOP_SECONDS = 15.0
+JOB_QUOTA = "200"  # jobs at once; each is two processes
 
 
 class LocalSageMaker:
@@ -46,7 +47,7 @@ class LocalSageMaker:
         cores = os.cpu_count() or 1
         runtime = JobRuntime(folder / "jobs", objects, images, environment)
         self.tags = Tags(self.records)
-        self.jobs = Jobs(self.records, runtime, self.tags, cores)
+        self.jobs = Jobs(self.records, runtime, self.tags, cores, job_quota())
         self.registry = Registry(self.records, self.tags, self.control_plane.put_event)
         self.host = EndpointHost(folder / "endpoints", objects, images, environment)
         resources = Resources(self.records, self.tags)
@@ -91,6 +92,14 @@ class LocalSageMaker:
             self.jobs.wait(kind, name)
         self.host.close()
         self.records.close()
+
+
+def job_quota() -> int:
+    """The most jobs that may run at once: SAGEMAKER_LOCAL_JOB_QUOTA, or the default."""
+    text = os.environ.get("SAGEMAKER_LOCAL_JOB_QUOTA", JOB_QUOTA)
+    if not text.isdecimal() or int(text) == 0:
+        raise LocalSageMakerError(f"SAGEMAKER_LOCAL_JOB_QUOTA is {text!r}: set it to a number of jobs, at least 1.")
+    return int(text)
 
 
 def job_environment(url: str, region: str) -> dict[str, str]:

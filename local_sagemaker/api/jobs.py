@@ -18,13 +18,17 @@ CRASHED = "InternalServerError: local SageMaker stopped while the job was runnin
 
 
 class Jobs:
-    """Create, Describe, List and Stop for each type of job; a running job is a thread with a child process."""
+    """Create, Describe, List and Stop for each type of job; a running job is a thread with a child process.
 
-    def __init__(self, records: Records, runtime: JobRuntime, tags: Tags, cores: int) -> None:
+    At most `quota` jobs run at once; one more is refused with ResourceLimitExceeded, as the service refuses it.
+    """
+
+    def __init__(self, records: Records, runtime: JobRuntime, tags: Tags, cores: int, quota: int) -> None:
         self._records = records
         self._runtime = runtime
         self._tags = tags
         self._cores = cores
+        self._quota = quota
         self._stops: dict[tuple[str, str], threading.Event] = {}
         self._finished = threading.Condition()
 
@@ -102,6 +106,14 @@ class Jobs:
         }
         if kind == "Training":
             job.update(SecondaryStatus="Starting", SecondaryStatusTransitions=[])
+        running = len(self._stops)
+        if running >= self._quota:
+            raise ServiceError(
+                "ResourceLimitExceeded",
+                f"The account-level service limit 'Number of jobs in progress' is {self._quota} Jobs, with current "
+                f"utilization of {running} Jobs and a request delta of 1 Jobs. Set SAGEMAKER_LOCAL_JOB_QUOTA when the "
+                "server starts to change it.",
+            )
         if not self._records.create(_table(kind), name, job):
             raise _taken(kind, name)
         self._tags.add_tags({"ResourceArn": arn, "Tags": request.get("Tags", [])}, caller)
