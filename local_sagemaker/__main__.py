@@ -1,4 +1,4 @@
-"""The command line of local SageMaker: `python -m local_sagemaker up | down | status | serve | check`."""
+"""The command line of local SageMaker: `python -m local_sagemaker up | down | status | serve | check | run`."""
 
 import argparse
 import logging
@@ -12,12 +12,16 @@ from local_sagemaker.errors import LocalSageMakerError
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; the exit code is 0, or 1 for an error or faults, or 3 where `status` finds no server."""
+    """Run one command; the exit code is 0, or 1 for an error or faults, or 3 where `status` finds no server.
+
+    `run` has exit codes of its own, see run_definition.
+    """
     parser = argparse.ArgumentParser(
         prog="python -m local_sagemaker",
         description="SageMaker on this machine: pipelines, jobs, registry and endpoints without an AWS account.",
         epilog="Any AWS client reaches it with AWS_ENDPOINT_URL=http://127.0.0.1:5599 and any credentials. "
-        "SAGEMAKER_LOCAL_PORT changes the port, SAGEMAKER_LOCAL_STATE the folder of the state.",
+        "SAGEMAKER_LOCAL_PORT changes the port, SAGEMAKER_LOCAL_STATE the folder of the state, "
+        "SAGEMAKER_LOCAL_HANDLERS the handlers file.",
     )
     commands = parser.add_subparsers(dest="command", required=True)
     for name, text in (
@@ -27,24 +31,42 @@ def main(arguments: list[str] | None = None) -> int:
         ("serve", "run the server in the foreground"),
     ):
         command = commands.add_parser(name, help=text, description=text)
-        command.add_argument("--state", type=Path, default=Path(".sagemaker"), help="folder of the state")
-        command.add_argument("--port", type=int, help="port on 127.0.0.1 (default 5599)")
+        _add_server_options(command, handlers=name in ("up", "serve"))
     text = (
         "name every fault of a pipeline definition, offline, and as warnings the limits of AWS that it breaks; "
         "exit code 0 if there is no fault, 1 if there are faults"
     )
     checker = commands.add_parser("check", help=text, description=text)
     checker.add_argument("file", type=Path, help="the definition, a JSON file")
+    text = (
+        "run a pipeline definition to its end, on the server that runs or on a new one; exit code 0 if it succeeded, "
+        "1 if it failed, 2 if it was not started (faults, a wrong parameter, no server), 3 if it was stopped (Ctrl-C)"
+    )
+    runner = commands.add_parser("run", help=text, description=text)
+    runner.add_argument("file", type=Path, help="the definition, a JSON file; its name is that of the pipeline")
+    runner.add_argument("-p", dest="parameters", metavar="NAME=VALUE", action="append", default=[], help="a parameter")
+    _add_server_options(runner, handlers=True)
     options = parser.parse_args(arguments)
     try:
         if options.command == "check":
             return _check(options.file)
         if options.port:
             os.environ["SAGEMAKER_LOCAL_PORT"] = str(options.port)
+        if getattr(options, "handlers", None):
+            os.environ["SAGEMAKER_LOCAL_HANDLERS"] = str(options.handlers.absolute())
+        if options.command == "run":
+            return _run(options.file, options.parameters, options.state)
         return run(options.command, options.state)
     except LocalSageMakerError as error:
         print(f"error: {error}", file=sys.stderr)
-        return 1
+        return 2 if options.command == "run" else 1
+
+
+def _add_server_options(command: argparse.ArgumentParser, handlers: bool) -> None:
+    command.add_argument("--state", type=Path, default=Path(".sagemaker"), help="folder of the state")
+    command.add_argument("--port", type=int, help="port on 127.0.0.1 (default 5599)")
+    if handlers:
+        command.add_argument("--handlers", type=Path, help="Python file with the dictionary HANDLERS")
 
 
 def run(command: str, state: Path) -> int:
@@ -68,22 +90,31 @@ def run(command: str, state: Path) -> int:
     return 0
 
 
+def _run(file: Path, parameters: list[str], state: Path) -> int:
+    from local_sagemaker.run_definition import run_definition
+
+    return run_definition(file, _text(file), parameters, state)
+
+
 def _check(file: Path) -> int:
     from local_sagemaker.engine.check import check
 
-    try:
-        text = file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise LocalSageMakerError(f"{file} cannot be read: {error.strerror}. Name a JSON file.") from None
-    except UnicodeDecodeError:
-        raise LocalSageMakerError(f"{file} is not a text in UTF-8. Name a JSON file.") from None
-    faults = check(text)
+    faults = check(_text(file))
     for fault in faults:
         print(f"warning: {fault}" if fault.only_on_aws else str(fault))
     refused = any(not fault.only_on_aws for fault in faults)
     if not refused:
         print("no faults")
     return 1 if refused else 0
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise LocalSageMakerError(f"{file} cannot be read: {error.strerror}. Name a JSON file.") from None
+    except UnicodeDecodeError:
+        raise LocalSageMakerError(f"{file} is not a text in UTF-8. Name a JSON file.") from None
 
 
 def _serve(state: Path, port: int) -> int:

@@ -34,6 +34,7 @@ class Server:
     pid: int
     state: Path
     started: float
+    handlers: Path | None = None
 
     @property
     def url(self) -> str:
@@ -52,6 +53,12 @@ def configured_port() -> int:
 def configured_state(default: Path) -> Path:
     """The state folder of SAGEMAKER_LOCAL_STATE, or the default."""
     return Path(os.environ.get("SAGEMAKER_LOCAL_STATE", default)).absolute()
+
+
+def configured_handlers() -> Path | None:
+    """The file of SAGEMAKER_LOCAL_HANDLERS, or None."""
+    file = os.environ.get("SAGEMAKER_LOCAL_HANDLERS")
+    return Path(file).absolute() if file else None
 
 
 def use_local(state: Path, announce: Callable[[str], None] | None = None) -> Server:
@@ -101,6 +108,12 @@ def up(state: Path, announce: Callable[[str], None] | None = None) -> Server:
         raise LocalSageMakerError(
             f"Port {port} serves the local SageMaker of {server.state}: stop it with `local down`, "
             "or set SAGEMAKER_LOCAL_PORT to another port."
+        )
+    handlers = configured_handlers()
+    if handlers is not None and server.handlers != handlers:
+        raise LocalSageMakerError(
+            f"The local SageMaker on port {port} runs with {server.handlers or 'no handlers'} instead of {handlers}: "
+            "stop it with `local down` first."
         )
     return server
 
@@ -155,13 +168,18 @@ def _start(state: Path, port: int) -> Server:
         process = subprocess.Popen(
             command,
             cwd=package.parent,
-            env={**os.environ, "AWS_EC2_METADATA_DISABLED": "true"},
+            env={**os.environ, "AWS_EC2_METADATA_DISABLED": "true", **_absolute_handlers()},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             start_new_session=True,
         )
     return _await_health(port, process, log_path)
+
+
+def _absolute_handlers() -> dict[str, str]:
+    handlers = configured_handlers()
+    return {"SAGEMAKER_LOCAL_HANDLERS": str(handlers)} if handlers else {}
 
 
 def _await_health(port: int, process: subprocess.Popen[bytes], log: Path) -> Server:
@@ -183,7 +201,8 @@ def _health(port: int) -> Server:
     try:
         connection.request("GET", HEALTH)
         health = json.loads(connection.getresponse().read())
-        return Server(port, health["pid"], Path(health["state"]), health["started"])
+        handlers = Path(health["handlers"]) if health.get("handlers") else None
+        return Server(port, health["pid"], Path(health["state"]), health["started"], handlers)
     finally:
         connection.close()
 

@@ -19,7 +19,9 @@ from local_sagemaker.api.dispatch import Caller
 from local_sagemaker.control_plane import SERVICES, signed_region, signed_service
 from local_sagemaker.error_responses import as_service_error, error_response
 from local_sagemaker.errors import ServiceError, invalid
+from local_sagemaker.handlers.handlers import Handlers
 from local_sagemaker.invocations import invoke
+from local_sagemaker.lifecycle import configured_handlers
 from local_sagemaker.service import LocalSageMaker
 
 LOG = logging.getLogger("local_sagemaker")
@@ -70,13 +72,21 @@ class Application:
         return self._service.control_plane(environ, start_response)
 
     def _health(self) -> dict[str, Any]:
-        return {"pid": os.getpid(), "state": str(self._service.folder), "started": self._started}
+        handlers = self._service.handlers.file
+        return {
+            "pid": os.getpid(),
+            "state": str(self._service.folder),
+            "started": self._started,
+            "handlers": str(handlers) if handlers else None,
+        }
 
 
 def serve(folder: Path, port: int, region: str) -> None:
-    """Serve until SIGTERM or SIGINT; the address is taken before the state is touched."""
+    """Serve until SIGTERM or SIGINT; the handlers are read and the address is taken before the state is touched."""
+    file = configured_handlers()
+    handlers = Handlers.load(file) if file else Handlers()
     listener = socket.create_server((ADDRESS, port))
-    service = LocalSageMaker(folder, f"http://127.0.0.1:{port}", region)
+    service = LocalSageMaker(folder, f"http://127.0.0.1:{port}", region, handlers=handlers)
     service.recover()
     server = make_server(
         ADDRESS,

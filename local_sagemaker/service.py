@@ -20,8 +20,11 @@ from local_sagemaker.engine.cache import StepCache
 from local_sagemaker.engine.capacity import Capacity
 from local_sagemaker.engine.definition import Definition
 from local_sagemaker.engine.execution import Execution
-from local_sagemaker.engine.executors import Executors, Result
+from local_sagemaker.engine.executors import Executors
+from local_sagemaker.engine.handled_steps import HandledSteps
+from local_sagemaker.engine.tasks import Result
 from local_sagemaker.errors import LocalSageMakerError
+from local_sagemaker.handlers.handlers import Handlers
 from local_sagemaker.hosting.endpoint_host import EndpointHost
 from local_sagemaker.jobs.images import ImageMap
 from local_sagemaker.jobs.runtime import JobRuntime
@@ -35,15 +38,18 @@ JOB_QUOTA = "200"  # jobs at once; each is two processes
 class LocalSageMaker:
     """Everything behind the server; one process at a time may hold a state folder."""
 
-    def __init__(self, folder: Path, url: str, region: str, account: str = ACCOUNT) -> None:
+    def __init__(
+        self, folder: Path, url: str, region: str, account: str = ACCOUNT, handlers: Handlers | None = None
+    ) -> None:
         self.folder = folder
+        self.handlers = handlers or Handlers()
         self.caller = Caller(account, region)
         self._lock = _lock_folder(folder)
         self.records = Records(folder / "state.db")
         self.control_plane = ControlPlane(self.records, folder / "objects", account)
         objects = self.control_plane.objects
         environment = job_environment(url, region)
-        images = ImageMap()
+        images = ImageMap(self.handlers.images(), self.handlers.entrypoints())
         cores = os.cpu_count() or 1
         runtime = JobRuntime(folder / "jobs", objects, images, environment)
         self.tags = Tags(self.records)
@@ -74,7 +80,8 @@ class LocalSageMaker:
             )
 
         groups = (self.tags, self.jobs, self.registry, models, self.endpoints, pipelines)
-        executors = Executors(Dispatcher(groups), self.jobs)
+        handled = HandledSteps(self.handlers, folder / "handlers", environment)
+        executors = Executors(Dispatcher(groups), self.jobs, handled)
         self.executions = Executions(self.records, pipelines, versions, launch, executors.supports)
         self.dispatcher = Dispatcher((*groups, self.executions))
 

@@ -11,11 +11,11 @@ from local_sagemaker.api.pipeline_versions import PipelineVersions
 from local_sagemaker.api.pipelines import Pipelines
 from local_sagemaker.api.reference_execution import reuse, step_results
 from local_sagemaker.api.request_tokens import RequestTokens
-from local_sagemaker.engine.definition import Definition, parse
+from local_sagemaker.engine.definition import Definition, Step, parse
 from local_sagemaker.engine.execution import Execution
-from local_sagemaker.engine.executors import Result
 from local_sagemaker.engine.selection import check_selection
 from local_sagemaker.engine.step_run import STEPS
+from local_sagemaker.engine.tasks import Result
 from local_sagemaker.errors import invalid, not_found, unsupported
 from local_sagemaker.records import Records
 
@@ -36,7 +36,7 @@ class Executions:
         pipelines: Pipelines,
         versions: PipelineVersions,
         launch: Launch,
-        supports: Callable[[str], bool],
+        supports: Callable[[Step], bool],
     ) -> None:
         self._records = records
         self._pipelines = pipelines
@@ -231,9 +231,11 @@ class Executions:
 
     def _refuse_unsupported_steps(self, definition: Definition, selected: list[str]) -> None:
         steps = [step for name in selected for step in (definition.steps[name], *definition.steps[name].body)]
-        refused = [f"{step.name} ({step.type})" for step in steps if not self._supports(step.type)]
+        refused = [f"{step.name} ({step.type})" for step in steps if not self._supports(step)]
         if refused:
-            raise unsupported(f"the step type of {', '.join(refused)}")
+            raise unsupported(
+                f"the step type of {', '.join(refused)}: register a handler for it (docs/local_sagemaker.md)"
+            )
 
 
 def _new_execution(pipeline: Request, version: Request, request: Request, values: dict[str, object]) -> Request:

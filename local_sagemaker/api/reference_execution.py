@@ -5,9 +5,9 @@ from collections.abc import Collection, Mapping
 
 from local_sagemaker.api.dispatch import Request
 from local_sagemaker.engine.definition import Definition
-from local_sagemaker.engine.executors import Result
 from local_sagemaker.engine.selection import ancestors, check_reference, needed
 from local_sagemaker.engine.step_run import STEPS
+from local_sagemaker.engine.tasks import Result
 from local_sagemaker.errors import invalid
 from local_sagemaker.records import Records
 

@@ -12,12 +12,13 @@ from local_sagemaker.api.jobs import Jobs
 from local_sagemaker.engine.cache import StepCache
 from local_sagemaker.engine.capacity import Capacity
 from local_sagemaker.engine.definition import Definition, Step
-from local_sagemaker.engine.executors import Executors, Result
+from local_sagemaker.engine.executors import Executors
 from local_sagemaker.engine.expressions import ExpressionError, Scope
 from local_sagemaker.engine.for_each import aggregate, iterations
 from local_sagemaker.engine.schedule import Node, Schedule
 from local_sagemaker.engine.scope import ExecutionScope, IterationScope
 from local_sagemaker.engine.step_run import StepRuns
+from local_sagemaker.engine.tasks import Result
 from local_sagemaker.objects import S3Objects
 from local_sagemaker.records import Records
 

@@ -2,71 +2,27 @@
 
 import secrets
 import sqlite3
-import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from local_sagemaker.api.dispatch import Caller, Dispatcher
 from local_sagemaker.api.jobs import Jobs
 from local_sagemaker.engine import retries
 from local_sagemaker.engine.conditions import holds
 from local_sagemaker.engine.definition import Step
-from local_sagemaker.engine.expressions import Scope
+from local_sagemaker.engine.handled_steps import HandledSteps
 from local_sagemaker.engine.shapes import RESOURCES
+from local_sagemaker.engine.tasks import Arguments, Result, Task
 from local_sagemaker.errors import ServiceError
-
-Arguments = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Result:
-    """How a step ended: its status, the metadata that clients see, and the properties that other steps see.
-
-    `exception` is the exception type of a failure by which retry policies know it (see retries).
-    """
-
-    status: str
-    metadata: dict[str, Any] = field(default_factory=dict)
-    properties: dict[str, Any] = field(default_factory=dict)
-    failure_reason: str | None = None
-    outcome: bool | None = None
-    exception: str | None = None
-
-
-@dataclass(frozen=True)
-class Task:
-    """One step to run now: its resolved arguments, and what announces the work that it started.
-
-    `role_arn` is the pipeline's role, which a step without one takes. `started(kind, name, metadata)` announces a job;
-    work that is no job gives what stops it: `started("", "", metadata, stop)`. `stopping` is set when the execution
-    is asked to stop.
-    """
-
-    step: Step
-    arguments: Arguments
-    scope: Scope
-    execution_id: str
-    role_arn: str | None
-    started: "Started"
-    execution_arn: str
-    stopping: threading.Event
-
-
-class Started(Protocol):
-    """Announces the work behind a step, the metadata of its record, and how it is stopped (a job by its name)."""
-
-    def __call__(
-        self, kind: str, job: str, metadata: dict[str, Any], stop: Callable[[], object] | None = None, /
-    ) -> None: ...
 
 
 class Executors:
-    """Runs one step to its end; `supports` says which types it knows."""
+    """Runs one step to its end; `supports` says which it can. A user's handlers go before what is built in."""
 
-    def __init__(self, dispatcher: Dispatcher, jobs: Jobs) -> None:
+    def __init__(self, dispatcher: Dispatcher, jobs: Jobs, handled: HandledSteps) -> None:
         self._dispatcher = dispatcher
         self._jobs = jobs
+        self._handled = handled
         self._by_type: dict[str, Callable[[Task, Caller], Result]] = {
             "Processing": self._processing,
             "Training": self._training,
@@ -76,14 +32,15 @@ class Executors:
             "Fail": self._fail,
         }
 
-    def supports(self, step_type: str) -> bool:
-        """Whether steps of this type can run on this machine."""
-        return step_type == "ForEach" or step_type in self._by_type  # the execution itself runs ForEach steps
+    def supports(self, step: Step) -> bool:
+        """Whether a step can run on this machine; an execution runs ForEach steps by itself."""
+        return step.type == "ForEach" or step.type in self._by_type or self._handled.supports(step.raw)
 
     def run(self, task: Task, caller: Caller) -> Result:
         """Run a step; a refused request is a failed step, in the service's words."""
         try:
-            return self._by_type[task.step.type](task, caller)
+            handled = self._handled.supports(task.step.raw)
+            return self._handled.run(task) if handled else self._by_type[task.step.type](task, caller)
         except ServiceError as error:
             return _refused(task.step.type, error)
         except (OSError, sqlite3.OperationalError) as error:  # what the server answers with 507 InternalFailure

@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from local_sagemaker.engine.definition import Step
-from local_sagemaker.engine.executors import Result
 from local_sagemaker.engine.expressions import ExpressionError, evaluate, walk
 from local_sagemaker.engine.schedule import Iteration, Node
 from local_sagemaker.engine.scope import ExecutionScope, iteration_name
+from local_sagemaker.engine.tasks import Result
 
 FIELD = re.compile(r"IterationOutput\.([^.\[\]]+)(.+)")
 PICKS = {"MaxBy": max, "MinBy": min}

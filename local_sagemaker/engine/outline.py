@@ -10,7 +10,7 @@ from local_sagemaker.engine.shapes import RESOURCES
 
 INNER_STEPS = {"Condition": ("IfSteps", "ElseSteps"), "ForEach": ("ForEachBody",)}
 STEP_TYPES = (*RESOURCES, *INNER_STEPS, "AutoML", "Callback", "ClarifyCheck", "Cleanup", "EMR", "EMRServerless")
-STEP_TYPES += ("Endpoint", "EndpointConfig", "Fail", "InferenceComponent", "Job", "Lambda", "Lineage", "QualityCheck")
+STEP_TYPES += ("Fail", "InferenceComponent", "Job", "Lambda", "Lineage", "QualityCheck")
 NEEDED_FIELDS = {"Lambda": ("FunctionArn",), "Callback": ("SqsQueueUrl",)}
 
 

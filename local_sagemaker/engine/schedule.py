@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from local_sagemaker.engine.definition import Step
-from local_sagemaker.engine.executors import Result
+from local_sagemaker.engine.tasks import Result
 
 # The statuses of an upstream step under which a step with this trigger runs. `Completed` is what a plain name in
 # DependsOn means (sagemaker.mlops.workflow.step_dependency of SDK v3); a step that was left out satisfies none.

@@ -19,7 +19,11 @@ RESOURCES = {
     "Tuning": ("HyperParameterTuningJob", "HyperParameterTuningJobName"),
     "Model": ("Model", "ModelName"),
     "RegisterModel": ("ModelPackage", "ModelPackageName"),
+    "EndpointConfig": ("EndpointConfig", "EndpointConfigName"),
+    "Endpoint": ("Endpoint", "EndpointName"),
 }
+# What a step's properties hold beside the Describe response.
+ALSO_LISTED = {"Tuning": "ListTrainingJobsForHyperParameterTuningJob"}
 SCALARS: dict[str, tuple[type, ...]] = {
     "string": (str,),
     "integer": (int,),
@@ -69,7 +73,7 @@ def argument_faults(step_type: str, arguments: dict[str, Any], path: str, kind_o
 
 def property_kind(step_type: str, tokens: list[str | int]) -> str | None:
     """The kind of a property of a step, one of the values of KINDS; None where it is not known."""
-    shape: Shape | None = _response(step_type) if step_type in RESOURCES else None
+    shape: Shape | None = _response(step_type, tokens)[1] if step_type in RESOURCES else None
     for token in tokens:
         shape = _inner(shape, token) if shape is not None else None
     return KINDS.get(shape.type_name) if shape is not None else None
@@ -79,8 +83,8 @@ def property_fault(step_type: str, tokens: list[str | int]) -> str | None:
     """Why the Describe response of a step's type cannot have these properties; None where it can, or is not known."""
     if step_type not in RESOURCES:
         return None
-    shape: Shape = _response(step_type)
-    walked = f"Describe{RESOURCES[step_type][0]}"
+    walked, response = _response(step_type, tokens)
+    shape: Shape = response
     for token in tokens:
         inner = _inner(shape, token)
         if inner is None:
@@ -90,8 +94,15 @@ def property_fault(step_type: str, tokens: list[str | int]) -> str | None:
     return None
 
 
-def _response(step_type: str) -> StructureShape:
-    return service_model().operation_model(f"Describe{RESOURCES[step_type][0]}").output_shape
+def _response(step_type: str, tokens: list[str | int]) -> tuple[str, StructureShape]:
+    """The operation whose response holds a property of a step, and the shape of that response."""
+    operation = ALSO_LISTED.get(step_type, "")
+    if operation:
+        listed = service_model().operation_model(operation).output_shape
+        if tokens and tokens[0] in listed.members and tokens[0] != "NextToken":
+            return operation, listed
+    operation = f"Describe{RESOURCES[step_type][0]}"
+    return operation, service_model().operation_model(operation).output_shape
 
 
 def _inner(shape: Shape, token: str | int) -> Shape | None:

@@ -9,11 +9,12 @@ from local_sagemaker.api.dispatch import Caller
 from local_sagemaker.api.jobs import Jobs
 from local_sagemaker.engine.cache import StepCache
 from local_sagemaker.engine.capacity import Capacity
-from local_sagemaker.engine.executors import Executors, Result, Task
+from local_sagemaker.engine.executors import Executors
 from local_sagemaker.engine.expressions import ExpressionError, Scope, evaluate
 from local_sagemaker.engine.retries import STEP_TYPES, Retries
 from local_sagemaker.engine.schedule import Node
 from local_sagemaker.engine.scope import item_text
+from local_sagemaker.engine.tasks import Result, Task
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.records import Records
 

@@ -21,9 +21,13 @@ class UnknownImage(LookupError):
 
 @dataclass(frozen=True)
 class Runtime:
-    """What runs in place of an image: `python` is the command that starts its Python interpreter."""
+    """What runs in place of an image: `python` is the command that starts its Python interpreter.
+
+    `entrypoint` runs where a job names none, as an image's own does; empty where the image only runs scripts.
+    """
 
     python: tuple[str, ...]
+    entrypoint: tuple[str, ...] = ()
 
     @property
     def is_current(self) -> bool:
@@ -35,10 +39,16 @@ class ImageMap:
     """Image URIs to local runtimes.
 
     `mapping` adds to what is known: an image URI, or the beginning of one, to an interpreter's path or to
-    a command that starts one. The longest matching beginning wins, and goes before the known images.
+    a command that starts one; `entrypoints` to a command that runs in the current interpreter's environment in place
+    of the image's own entrypoint. The longest matching beginning wins, and goes before the known images.
     """
 
-    def __init__(self, mapping: Mapping[str, str | Sequence[str]] | None = None) -> None:
+    def __init__(
+        self,
+        mapping: Mapping[str, str | Sequence[str]] | None = None,
+        entrypoints: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        self._entrypoints = {image: tuple(command) for image, command in (entrypoints or {}).items()}
         self._commands = {
             image: (command,) if isinstance(command, str) else tuple(command)
             for image, command in (mapping or {}).items()
@@ -46,14 +56,17 @@ class ImageMap:
 
     def resolve(self, image_uri: str) -> Runtime:
         """The runtime of an image; UnknownImage, naming the image and the remedy, where there is none."""
-        matches = [image for image in self._commands if image_uri.startswith(image)]
-        if matches:
-            return self._mapped(image_uri, self._commands[max(matches, key=len)])
+        matches = [image for image in (*self._commands, *self._entrypoints) if image_uri.startswith(image)]
+        longest = max(matches, key=len, default=None)
+        if longest in self._entrypoints:
+            return Runtime((sys.executable,), self._entrypoints[longest])
+        if longest is not None:
+            return self._mapped(image_uri, self._commands[longest])
         if PYTHON_REPOSITORIES.fullmatch(_repository(image_uri)):
             return Runtime((sys.executable,))
         raise UnknownImage(
             f"No local runtime stands for the image {image_uri!r}: map it, or the beginning of its URI, "
-            "to a Python interpreter in ImageMap."
+            "to a Python interpreter or a function in a handlers file (docs/local_sagemaker.md)."
         )
 
     def _mapped(self, image_uri: str, command: tuple[str, ...]) -> Runtime:

@@ -39,7 +39,7 @@ class ProcessingJob:
         """Download the inputs, make the output folders, write the two configuration files."""
         application = self._request["AppSpecification"]
         runtime = self._machine.runtime(application["ImageUri"])
-        entrypoint = application.get("ContainerEntrypoint")
+        entrypoint = application.get("ContainerEntrypoint") or runtime.entrypoint
         if not entrypoint:
             raise ClientFault(
                 f"The image {application['ImageUri']} only runs scripts here: "

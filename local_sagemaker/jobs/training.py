@@ -79,6 +79,8 @@ class TrainingJob:
         entrypoint = [*algorithm.get("ContainerEntrypoint", []), *algorithm.get("ContainerArguments", [])]
         if algorithm.get("ContainerEntrypoint"):
             return Command(with_interpreter(entrypoint, overlay), environment)
+        if runtime.entrypoint:  # an image with an entrypoint of its own is run with the argument train
+            return Command(with_interpreter([*runtime.entrypoint, "train"], overlay), environment)
         if script.program is None or script.submit_directory is None:
             raise ClientFault(
                 f"The image {algorithm['TrainingImage']} only runs scripts here: give the hyperparameters "

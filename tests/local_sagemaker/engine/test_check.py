@@ -14,6 +14,15 @@ from local_sagemaker.engine.check import check, refusals
 
 ROOT = Path(__file__).parents[3]
 CLUSTER = {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1}
+TUNING = {
+    "HyperParameterTuningJobConfig": {"Strategy": "Random", "ResourceLimits": {"MaxParallelTrainingJobs": 1}},
+    "TrainingJobDefinition": {
+        "AlgorithmSpecification": {"TrainingInputMode": "File", "TrainingImage": "image"},
+        "RoleArn": "arn:aws:iam::000000000000:role/jobs",
+        "OutputDataConfig": {"S3OutputPath": "s3://b/o"},
+        "StoppingCondition": {"MaxRuntimeInSeconds": 60},
+    },
+}
 TRUE = {"Type": "Equals", "LeftValue": 1, "RightValue": 1}
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -286,6 +295,9 @@ def test_what_the_service_accepts_has_no_faults() -> None:
         step("Each", "ForEach", each),
         condition([nested, within], IfSteps=[step("Stop", "Fail", {"ErrorMessage": "no"})], ElseSteps=[]),
         processing("A", DependsOn=[{"Step": "Each", "Trigger": "Failed"}, "Check"]),
+        step("Tune", "Tuning", TUNING),
+        using({"Get": "Steps.Tune.TrainingJobSummaries[0].TrainingJobName"}, "Best"),
+        using({"Get": "Steps.Tune.BestTrainingJob.TunedHyperParameters['depth']"}, "Depth"),
         step("Own", "MyOwnType", {"x": {"Get": "Steps.Each.IterationOutputs[0].Body.OutputParameters['o']"}}),
         using({"Get": "Steps.Check.Outcome"}),
         Parameters=[{"Name": "P", "Type": "String", "DefaultValue": "a", "EnumValues": ["a", "b"]}],

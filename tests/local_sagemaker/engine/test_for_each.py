@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from local_sagemaker.engine.definition import Step
-from local_sagemaker.engine.executors import Result
 from local_sagemaker.engine.expressions import ExpressionError
 from local_sagemaker.engine.for_each import aggregate, iterations
 from local_sagemaker.engine.schedule import Iteration, Node
+from local_sagemaker.engine.tasks import Result
 from tests.local_sagemaker.conftest import output, processing, step
 
 NAME = {"Get": "ForEach.CurrentItem.name"}

@@ -5,8 +5,8 @@ import itertools
 import pytest
 
 from local_sagemaker.engine.definition import Step
-from local_sagemaker.engine.executors import Result
 from local_sagemaker.engine.schedule import Iteration, Node, Schedule
+from local_sagemaker.engine.tasks import Result
 
 OK, BAD, HALTED = Result("Succeeded"), Result("Failed"), Result("Stopped")
 

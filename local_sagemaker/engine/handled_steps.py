@@ -1,0 +1,63 @@
+"""Steps that a user's handler runs: Lambda functions, and step types that this machine has nothing of its own for."""
+
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from local_sagemaker.engine.expressions import evaluate
+from local_sagemaker.engine.output_parameters import described, output_values
+from local_sagemaker.engine.tasks import Result, Task
+from local_sagemaker.handlers.handlers import HandlerCall, HandlerFailed, Handlers
+
+
+class HandledSteps:
+    """Runs a step by calling its handler with the resolved arguments; each call has a log in `logs`.
+
+    `environment` is what the processes of handlers know of AWS: this server.
+    """
+
+    def __init__(self, handlers: Handlers, logs: Path, environment: Mapping[str, str]) -> None:
+        self._handlers = handlers
+        self._logs = logs
+        self._environment = environment
+
+    def supports(self, step: Mapping[str, Any]) -> bool:
+        """Whether a handler stands for a step of a definition."""
+        return self._handlers.key_for(step) is not None
+
+    def run(self, task: Task) -> Result:
+        """Call the handler; what it returns are the step's output parameters, or its properties."""
+        raw, stopped = task.step.raw, False
+        key = str(self._handlers.key_for(raw))
+        log = self._logs / f"{task.execution_id}-{task.step.name}.log"
+        running = HandlerCall(self._handlers, key, log, self._environment)
+        metadata = {"Lambda": {"Arn": str(raw["FunctionArn"])}} if "FunctionArn" in raw else {}
+
+        def stop() -> None:
+            nonlocal stopped
+            stopped = True
+            running.stop()
+
+        task.started("", "", metadata, stop)
+        try:
+            returned = running.result(task.arguments, _context(task))
+            values = output_values(raw, returned)
+        except (HandlerFailed, ValueError) as error:
+            return Result("Stopped" if stopped else "Failed", metadata, failure_reason=f"ClientError: {error}")
+        if metadata:
+            metadata["Lambda"]["OutputParameters"] = described(values)  # type: ignore[assignment]
+        return Result("Succeeded", metadata, {**returned, "OutputParameters": values})
+
+
+def _context(task: Task) -> dict[str, Any]:
+    """The fields of the `context` of a handler: the function's, as Lambda names them, and those of the step."""
+    function = str(task.step.raw.get("FunctionArn", ""))
+    fields = {name: value for name, value in task.step.raw.items() if name not in ("Arguments", "Branch", "DependsOn")}
+    return {
+        "function_name": function.split(":")[6] if function.count(":") > 5 else "",
+        "invoked_function_arn": function,
+        "aws_request_id": secrets.token_hex(16),
+        "step": evaluate(fields, task.scope),
+        "pipeline_execution_arn": task.execution_arn,
+    }
