@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from local_sagemaker import identity
 from local_sagemaker.errors import LocalSageMakerError
 from local_sagemaker.records import Records
 
@@ -50,6 +51,8 @@ class ControlPlane:
         """Answer one request; what it changed is on disk before the answer leaves."""
         service = signed_service(environ)
         started: Started = []
+        if service in ("iam", "sts"):
+            identity.install(self.account)
         if service == "s3":
             response = self._answer_s3(environ, started)
         elif _changes(environ):
