@@ -1,13 +1,14 @@
-"""The command line of local SageMaker: `python -m local_sagemaker up | down | status | serve | check | run`."""
+"""The command line of local SageMaker: `python -m local_sagemaker up | down | status | env | serve | check | run`."""
 
 import argparse
 import logging
 import os
+import shlex
 import sys
 from datetime import datetime
 from pathlib import Path
 
-from local_sagemaker import lifecycle
+from local_sagemaker import lifecycle, sdk_defaults
 from local_sagemaker.errors import LocalSageMakerError
 
 
@@ -28,6 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
         ("up", "start the server in the background, unless it runs"),
         ("down", "stop the server; its state stays"),
         ("status", "say whether it runs, and where its state is"),
+        ("env", 'print what a shell must export for clients of it: eval "$(python -m local_sagemaker env)"'),
         ("serve", "run the server in the foreground"),
     ):
         command = commands.add_parser(name, help=text, description=text)
@@ -70,13 +72,15 @@ def _add_server_options(command: argparse.ArgumentParser, handlers: bool) -> Non
 
 
 def run(command: str, state: Path) -> int:
-    """One of the four commands that are about the server."""
+    """One of the commands that are about the server."""
     port = lifecycle.configured_port()
     if command == "serve":
         return _serve(lifecycle.configured_state(state), port)
     if command == "up":
         server = lifecycle.up(state)
         print(f"Local SageMaker runs on {server.url} (process {server.pid}), state in {server.state}.")
+    elif command == "env":
+        _print_environment(port)
     elif command == "down":
         stopped = lifecycle.down(port)
         print(f"Local SageMaker on port {port} stopped." if stopped else f"No local SageMaker on port {port}.")
@@ -94,6 +98,16 @@ def _run(file: Path, parameters: list[str], state: Path) -> int:
     from local_sagemaker.run_definition import run_definition
 
     return run_definition(file, _text(file), parameters, state)
+
+
+def _print_environment(port: int) -> None:
+    server = lifecycle.find(port)
+    if server is None:
+        raise LocalSageMakerError(f"No local SageMaker on port {port}: start it with `up`.")
+    variables = lifecycle.client_environment(port)
+    variables[sdk_defaults.VARIABLE] = str(sdk_defaults.write(server.state, variables["AWS_REGION"]))
+    for name, value in variables.items():
+        print(f"export {name}={shlex.quote(value)}")
 
 
 def _check(file: Path) -> int:

@@ -7,6 +7,7 @@ GetCallerIdentity, SimulatePrincipalPolicy and GetRole, before each job) is told
 import json
 from typing import Any
 
+ACCOUNT = "000000000000"
 EXECUTION_ROLE = "AmazonSageMaker-ExecutionRole"
 TRUST = {
     "Version": "2012-10-17",
@@ -50,7 +51,7 @@ def install(account: str) -> None:
 
     STSBackend.get_caller_identity = get_caller_identity  # type: ignore[method-assign]
     IAMBackend.get_role = get_role  # type: ignore[method-assign]
-    IamResponse.simulate_principal_policy = simulate_principal_policy
+    setattr(IamResponse, "simulate_principal_policy", simulate_principal_policy)  # noqa: B010 - moto lacks it
 
 
 def _ensure_role(backend: Any, arn: str) -> None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
+from local_sagemaker import sdk_defaults
 from local_sagemaker.errors import LocalSageMakerError
 
 DEFAULT_PORT = 5599
@@ -65,6 +66,7 @@ def use_local(state: Path, announce: Callable[[str], None] | None = None) -> Ser
     """Start the server where none runs, and point this process (boto3, the SDK) at it and at nothing else."""
     server = up(state, announce)
     os.environ.update(client_environment(server.port))
+    os.environ[sdk_defaults.VARIABLE] = str(sdk_defaults.write(server.state, os.environ["AWS_REGION"]))
     for name in [name for name in os.environ if name.startswith("AWS_ENDPOINT_URL_")]:
         del os.environ[name]
     for name in (

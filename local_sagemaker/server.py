@@ -1,5 +1,6 @@
 """The server: AWS's protocols over HTTP on the loopback interface."""
 
+import io
 import json
 import logging
 import os
@@ -61,6 +62,8 @@ class Application:
         if service == "SageMaker":
             request = _parsed(_body(environ))
             return _json(start_response, self._service.dispatcher.call(operation, request, caller))
+        if service == "Logs_20140328":
+            return self._logs(operation, environ, caller, start_response)
         if signed_service(environ) != "s3":
             answer = invoke(path, environ, self._service.host, self._service.records, caller)
             if answer is not None:
@@ -70,6 +73,25 @@ class Application:
         if signed_service(environ) not in SERVICES:
             raise invalid(f"Local SageMaker does not support the service {signed_service(environ)}.")
         return self._service.control_plane(environ, start_response)
+
+    def _logs(self, operation: str, environ: Environ, caller: Caller, start_response: StartResponse) -> Iterable[bytes]:
+        """Logs of jobs and endpoints from here, others from moto, the list of groups from both."""
+        body = _body(environ)
+        request = _parsed(body)
+        answer = self._service.logs.call(operation, request, caller)
+        if answer is not None:
+            return _json(start_response, answer)
+        environ["wsgi.input"] = io.BytesIO(body)
+        if operation != "DescribeLogGroups" or "nextToken" in request:
+            return self._service.control_plane(environ, start_response)
+        started: list[Any] = []
+        response = self._service.control_plane(environ, lambda *arguments: started.extend(arguments))
+        if not started[0].startswith("200"):
+            start_response(*started)
+            return response
+        page = _parsed(b"".join(response))
+        page["logGroups"] = [*self._service.logs.groups(request, caller), *page.get("logGroups", [])]
+        return _json(start_response, page)
 
     def _health(self) -> dict[str, Any]:
         handlers = self._service.handlers.file

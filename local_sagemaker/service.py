@@ -3,12 +3,14 @@
 import fcntl
 import os
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from local_sagemaker.api.dispatch import Caller, Dispatcher, Request
 from local_sagemaker.api.endpoints import Endpoints
 from local_sagemaker.api.executions import Executions
 from local_sagemaker.api.jobs import Jobs
+from local_sagemaker.api.logs import Logs
 from local_sagemaker.api.models import Models
 from local_sagemaker.api.pipeline_versions import PipelineVersions
 from local_sagemaker.api.pipelines import Pipelines
@@ -26,11 +28,12 @@ from local_sagemaker.engine.tasks import Result
 from local_sagemaker.errors import LocalSageMakerError
 from local_sagemaker.handlers.handlers import Handlers
 from local_sagemaker.hosting.endpoint_host import EndpointHost
+from local_sagemaker.hosting.endpoint_logs import EndpointLogs
+from local_sagemaker.identity import ACCOUNT
 from local_sagemaker.jobs.images import ImageMap
 from local_sagemaker.jobs.runtime import JobRuntime
 from local_sagemaker.records import Records
 
-ACCOUNT = "000000000000"
 STOP_SECONDS = 15.0
 JOB_QUOTA = "200"  # jobs at once; each is two processes
 
@@ -84,6 +87,10 @@ class LocalSageMaker:
         executors = Executors(Dispatcher(groups), self.jobs, handled)
         self.executions = Executions(self.records, pipelines, versions, launch, executors.supports)
         self.dispatcher = Dispatcher((*groups, self.executions))
+        job_logs = {
+            f"/aws/sagemaker/{kind}Jobs": partial(self.jobs.log_streams, kind) for kind in ("Processing", "Training")
+        }
+        self.logs = Logs(job_logs, EndpointLogs(folder / "endpoints"))
 
     def recover(self) -> None:
         """Bring the records in line with a process that has just started."""

@@ -2,12 +2,13 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from local_sagemaker.api.dispatch import Caller, Request
 from local_sagemaker.api.listing import page
 from local_sagemaker.api.tags import Tags
 from local_sagemaker.errors import ServiceError, invalid, not_found
+from local_sagemaker.jobs.log_events import LogStream
 from local_sagemaker.jobs.metrics import metric_data, metric_definitions
 from local_sagemaker.jobs.outcome import ClientFault, Outcome
 from local_sagemaker.jobs.runtime import JobRuntime
@@ -74,6 +75,18 @@ class Jobs:
     def stop_training_job(self, request: Request, caller: Caller) -> Request:
         """Ask a training job to stop."""
         return self.stop("Training", request["TrainingJobName"])
+
+    def log_streams(self, kind: str, prefix: str) -> Iterator[LogStream]:
+        """What the jobs of a kind have logged, in the streams whose names start with a prefix."""
+        name, slash, _ = prefix.partition("/")
+        found = self._records.get(_table(kind), name) if slash else None
+        for job in [found] if found else [] if slash else self._records.all(_table(kind)):
+            name = job[f"{kind}JobName"]
+            if name.startswith(prefix.partition("/")[0]):
+                ended = job[f"{kind}JobStatus"] in FINAL
+                for host, log in self._runtime.logs(name).items():
+                    if log.created is not None:
+                        yield LogStream(f"{name}/{host}-{log.created // 1000}", log, ended)
 
     def wait(self, kind: str, name: str) -> Request:
         """Return the job's record once it has ended."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+PAGE_BYTES = 1 << 20  # as much as CloudWatch returns at once
 LARGEST_EVENT = 256 * 1024  # bytes; a longer line is split, so that no log needs more memory than this
 LONGEST_MARKS = 64  # bytes; one line of the record is shorter
 TIMES = ".times"  # beside output.log: output.times, lines of `SIZE MILLISECONDS`
@@ -63,6 +64,20 @@ class LogFile:
                     yield Event(start, end, marks[bisect.bisect_left(sizes, end)][1], message)
                 start = end
 
+    def before(self, end: int, ended: bool = True) -> list[Event]:
+        """The last lines before byte `end`, as many as are in one page of CloudWatch Logs."""
+        start = max(0, end - PAGE_BYTES)
+        if start:
+            with self.path.open("rb") as stream:
+                stream.seek(start)
+                start += len(stream.readline(LARGEST_EVENT))
+        return [event for event in self.events(start, ended) if event.end <= end]
+
+    @property
+    def size(self) -> int:
+        """Bytes until now."""
+        return self.path.stat().st_size if self.path.exists() else 0
+
     @property
     def created(self) -> int | None:
         """When the first line was written, in milliseconds; None while there is none."""
@@ -96,6 +111,15 @@ class LogFile:
             return [_parsed(line) for line in self._times.read_text("ascii").splitlines()]
         except FileNotFoundError:
             return []
+
+
+@dataclass(frozen=True)
+class LogStream:
+    """The log of one host under its name in CloudWatch; `ended` says that it is complete."""
+
+    name: str
+    log: LogFile
+    ended: bool
 
 
 def _parsed(mark: str) -> tuple[int, int]:

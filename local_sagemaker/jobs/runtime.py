@@ -74,6 +74,11 @@ class JobRuntime:
         """The log of a job's host: what its process wrote to stdout and stderr."""
         return self._folder / job_name / ("output.log" if host == "algo-1" else f"output-{host}.log")
 
+    def logs(self, job_name: str) -> dict[str, LogFile]:
+        """The logs of a job's hosts, by the name of the host."""
+        found = (self._folder / job_name).glob("output*.log") if is_resource_name(job_name) else ()
+        return {path.stem.removeprefix("output-").replace("output", "algo-1"): LogFile(path) for path in sorted(found)}
+
     def reap(self) -> None:
         """After a kill -9 of the server: kill what still runs of its jobs, and delete their unfinished files."""
         if not self._folder.is_dir():

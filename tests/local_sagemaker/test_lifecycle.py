@@ -1,6 +1,7 @@
 """Starting, finding and stopping the server."""
 
 import contextlib
+import json
 import os
 import socket
 import stat
@@ -144,3 +145,15 @@ def test_the_command_line_starts_reports_and_stops(new_server: Callable[[], Any]
     assert server.url in command("up").stdout
     assert "runs on" in command("status").stdout
     assert "stopped" in command("down").stdout
+
+
+def test_env_prints_what_a_client_of_it_needs(new_server: Callable[[], Any], tmp_path: Path) -> None:
+    server = new_server()
+    server.up()
+    command = [sys.executable, "-m", "local_sagemaker", "env"]
+    environment = {"PATH": os.environ["PATH"], "SAGEMAKER_LOCAL_PORT": str(server.port)}
+    printed = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+    exports = dict(line.removeprefix("export ").split("=", 1) for line in printed.splitlines())
+    assert exports["AWS_ENDPOINT_URL"] == server.url
+    defaults = json.loads(Path(exports["SAGEMAKER_USER_CONFIG_OVERRIDE"]).read_text())
+    assert defaults["SageMaker"]["PythonSDK"]["Modules"]["TelemetryOptOut"] is True

@@ -4,13 +4,13 @@ import os
 import subprocess
 import sys
 import venv
-import zipfile
 from pathlib import Path
 
 import pytest
 
 from local_sagemaker.jobs.images import Runtime
 from local_sagemaker.jobs.overlay import Overlay, inspect, make_overlay
+from tests.local_sagemaker.jobs.wheels import make_wheel
 
 CURRENT = Runtime((sys.executable,))
 
@@ -19,18 +19,6 @@ def run(overlay: Overlay, *command: str, **variables: str) -> str:
     """What a command prints that runs with an overlay."""
     environment = {"PATH": ":".join([*overlay.path, "/usr/bin:/bin"]), **overlay.variables, **variables}
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
-
-
-def wheel(folder: Path, version: str) -> Path:
-    """A package `tiny-thing` that says its version."""
-    path = folder / f"tiny_thing-{version}-py3-none-any.whl"
-    info = f"tiny_thing-{version}.dist-info"
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("tiny_thing.py", f"print({version!r})")
-        archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: tiny-thing\nVersion: {version}\n")
-        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        archive.writestr(f"{info}/RECORD", "")
-    return path
 
 
 def files(folder: Path) -> dict[str, int]:
@@ -51,7 +39,7 @@ def test_what_pip_installs_and_uninstalls_never_touches_the_runtime(tmp_path: Pa
     """The runtime is a virtual environment with tiny-thing 1.0; the job upgrades, then removes it."""
     venv.create(tmp_path / "runtime", with_pip=True)
     python = tmp_path / "runtime" / "bin" / "python"
-    old, new = wheel(tmp_path, "1.0"), wheel(tmp_path, "2.0")
+    old, new = make_wheel(tmp_path, "1.0"), make_wheel(tmp_path, "2.0")
     subprocess.run([python, "-m", "pip", "install", "--quiet", "--no-index", old], check=True)
     before = files(tmp_path / "runtime")
     overlay = make_overlay(tmp_path / "job", Runtime((str(python),)))
@@ -69,7 +57,7 @@ def test_what_pip_installs_and_uninstalls_never_touches_the_runtime(tmp_path: Pa
 def test_a_runtime_without_pip_gets_the_one_of_its_standard_library(tmp_path: Path) -> None:
     venv.create(tmp_path / "runtime")  # as uv makes them
     overlay = make_overlay(tmp_path / "job", Runtime((str(tmp_path / "runtime" / "bin" / "python"),)))
-    run(overlay, "pip", "install", str(wheel(tmp_path, "1.0")), PIP_NO_INDEX="1", HOME=str(tmp_path))
+    run(overlay, "pip", "install", str(make_wheel(tmp_path, "1.0")), PIP_NO_INDEX="1", HOME=str(tmp_path))
     assert run(overlay, "python", "-c", "import tiny_thing") == "1.0\n"
 
 

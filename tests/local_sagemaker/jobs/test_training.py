@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from local_sagemaker.jobs.outcome import Outcome
+from tests.local_sagemaker.jobs.wheels import make_wheel
 
 pytestmark = pytest.mark.e2e
 
@@ -248,11 +249,9 @@ def test_what_is_not_supported_is_refused_by_name(bench: Any, change: dict[str, 
 def test_a_satisfied_requirement_starts_no_pip_and_a_missing_one_goes_to_an_overlay(
     bench: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wheel = tmp_path / "wheels" / "tiny_thing-1.0-py3-none-any.whl"
-    wheel.parent.mkdir()
-    make_wheel(wheel)
+    make_wheel(tmp_path, "1.0")
     monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(wheel.parent))
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
     script = "try:\n    import tiny_thing; print(tiny_thing.__file__)\nexcept ImportError: print('absent')"
     assert train(bench, training(bench, script, files={"requirements.txt": "pytest\n"})).status == "Completed"
     assert bench.log().splitlines()[0] == "absent"
@@ -264,17 +263,6 @@ def test_a_satisfied_requirement_starts_no_pip_and_a_missing_one_goes_to_an_over
     outcome = train(bench, training(bench, script, files=files))
     assert outcome.failure_reason.startswith("ClientError: The requirements in requirements.txt cannot be installed")
     assert "no-such-thing-anywhere" in bench.log()
-
-
-def make_wheel(path: Path) -> None:
-    import zipfile
-
-    info = "tiny_thing-1.0.dist-info"
-    with zipfile.ZipFile(path, "w") as wheel:
-        wheel.writestr("tiny_thing.py", "")
-        wheel.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: tiny-thing\nVersion: 1.0\n")
-        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: t\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        wheel.writestr(f"{info}/RECORD", "")
 
 
 def test_the_interpreter_of_a_mapped_image_runs_the_job(make_bench: Any, tmp_path: Path) -> None:

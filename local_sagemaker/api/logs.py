@@ -1,0 +1,235 @@
+"""CloudWatch Logs of SageMaker's own log groups: the logs of jobs and endpoints, while they are written.
+
+Every other log group is moto's. https://docs.aws.amazon.com/sagemaker/latest/dg/logging-cloudwatch.html
+"""
+
+import base64
+import heapq
+import itertools
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property, partial
+from typing import Any
+
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
+
+from local_sagemaker.api.dispatch import Caller, Request, check_shape
+from local_sagemaker.api.log_filter import LogFilter
+from local_sagemaker.errors import ServiceError
+from local_sagemaker.hosting.endpoint_logs import EndpointLogs
+from local_sagemaker.jobs.log_events import PAGE_BYTES, Event, LogStream
+
+LARGEST_PAGE = 10_000  # events
+STREAMS = 50  # on one page, where the request does not say
+ENDPOINTS = "/aws/sagemaker/Endpoints/"
+
+
+Source = Callable[[str], Iterable[LogStream]]  # the streams whose names start with a prefix
+
+
+class Logs:
+    """DescribeLogGroups, DescribeLogStreams, GetLogEvents and FilterLogEvents.
+
+    `groups` are the log groups of the jobs by name; every endpoint has a group of its own.
+    """
+
+    def __init__(self, groups: Mapping[str, Source], endpoints: EndpointLogs) -> None:
+        self._groups = groups
+        self._endpoints = endpoints
+        self._operations: dict[str, Callable[[str, Source, Request, Caller], Request]] = {
+            "DescribeLogStreams": self._describe_streams,
+            "GetLogEvents": self._get_events,
+            "FilterLogEvents": self._filter_events,
+        }
+
+    def call(self, operation: str, request: Request, caller: Caller) -> Request | None:
+        """Answer a request about a group of SageMaker's; None where it is about another."""
+        group = _group(request)
+        source = self._source(group)
+        if operation not in self._operations or source is None:
+            return None
+        try:
+            check_shape(request, self._model.operation_model(operation).input_shape)
+        except ServiceError as error:
+            raise _invalid(error.message) from None
+        if next(iter(source("")), None) is None:
+            raise _missing("log group")
+        return self._operations[operation](group, source, request, caller)
+
+    def groups(self, request: Request, caller: Caller) -> list[Request]:
+        """SageMaker's log groups, as DescribeLogGroups shows them, that a request asks for."""
+        prefix, part = request.get("logGroupNamePrefix", ""), request.get("logGroupNamePattern", "")
+        names = [*self._groups, *(f"{ENDPOINTS}{name}" for name in self._endpoints.names())]
+        described = []
+        for name in names:
+            source = self._source(name)
+            if name.startswith(prefix) and part in name and source is not None:
+                streams = list(source(""))
+                if streams:
+                    arn = f"arn:aws:logs:{caller.region}:{caller.account}:log-group:{name}"
+                    created = min(stream.log.created or 0 for stream in streams)
+                    size = sum(stream.log.size for stream in streams)
+                    described.append(
+                        {
+                            "logGroupName": name,
+                            "creationTime": created,
+                            "metricFilterCount": 0,
+                            "arn": f"{arn}:*",
+                            "logGroupArn": arn,
+                            "storedBytes": size,
+                            "logGroupClass": "STANDARD",
+                        }
+                    )
+        return described
+
+    @cached_property
+    def _model(self) -> ServiceModel:
+        return ServiceModel(Loader().load_service_model("logs", "service-2"), "logs")
+
+    def _source(self, group: str) -> Source | None:
+        if group.startswith(ENDPOINTS):
+            return partial(self._endpoints.streams, group.removeprefix(ENDPOINTS))
+        return self._groups.get(group)
+
+    def _describe_streams(self, group: str, source: Source, request: Request, caller: Caller) -> Request:
+        by_time = request.get("orderBy") == "LastEventTime"
+        prefix = request.get("logStreamNamePrefix", "")
+        if by_time and prefix:
+            raise _invalid("Cannot order by LastEventTime with a logStreamNamePrefix.")
+        arn = f"arn:aws:logs:{caller.region}:{caller.account}:log-group:{group}:log-stream"
+        found = [_described(stream, arn) for stream in source(prefix) if stream.name.startswith(prefix)]
+        key = "lastEventTimestamp" if by_time else "logStreamName"
+        found.sort(key=lambda each: each[key], reverse=bool(request.get("descending")))
+        start = _decoded(request["nextToken"])["start"] if "nextToken" in request else 0
+        end = start + request.get("limit", STREAMS)
+        response: Request = {"logStreams": found[start:end]}
+        if end < len(found):
+            response["nextToken"] = _encoded({"start": end})
+        return response
+
+    def _get_events(self, group: str, source: Source, request: Request, caller: Caller) -> Request:
+        stream = _named(source, request["logStreamName"])
+        limit = request.get("limit", LARGEST_PAGE)
+        forward, position = _position(request, stream)
+        if forward:
+            events = _page(_within(stream.log.events(position, stream.ended), request), limit)
+        else:
+            events = list(_within(stream.log.before(position, stream.ended), request))[-limit:]
+        return {
+            "events": [_shown(event) for event in events],
+            "nextForwardToken": f"f/{events[-1].end if events else position:056d}/s",
+            "nextBackwardToken": f"b/{events[0].start if events else position:056d}/s",
+        }
+
+    def _filter_events(self, group: str, source: Source, request: Request, caller: Caller) -> Request:
+        if not request.get("startFromHead", True):
+            raise _invalid("Local SageMaker does not support startFromHead=false in FilterLogEvents.")
+        prefix, names = request.get("logStreamNamePrefix", ""), request.get("logStreamNames")
+        if names is not None:
+            streams = [_named(source, name) for name in names]
+        else:
+            streams = [stream for stream in source(prefix) if stream.name.startswith(prefix)]
+        wanted = LogFilter(request.get("filterPattern", ""))
+        positions: dict[str, int] = _decoded(request["nextToken"]) if "nextToken" in request else {}
+        lines = heapq.merge(
+            *(_tagged(stream, positions.get(stream.name, 0), request) for stream in streams),
+            key=lambda tagged: tagged[1].timestamp,
+        )
+        events: list[Request] = []
+        size = 0
+        for stream, event in lines:
+            if len(events) == request.get("limit", LARGEST_PAGE) or size > PAGE_BYTES:
+                return {"events": events, "searchedLogStreams": [], "nextToken": _encoded(positions)}
+            positions[stream.name] = event.end
+            if wanted.matches(event.message):
+                size += event.end - event.start
+                identity = f"{event.timestamp:020d}{event.start:036d}"
+                events.append({"logStreamName": stream.name, **_shown(event), "eventId": identity})
+        return {"events": events, "searchedLogStreams": []}
+
+
+def _group(request: Request) -> str:
+    name = str(request.get("logGroupName") or request.get("logGroupIdentifier") or "")
+    return name.partition(":log-group:")[2].removesuffix(":*") if name.startswith("arn:") else name
+
+
+def _named(source: Source, name: str) -> LogStream:
+    for stream in source(name):
+        if stream.name == name:
+            return stream
+    raise _missing("log stream")
+
+
+def _described(stream: LogStream, arn: str) -> Request:
+    created = stream.log.created or 0
+    last = max((event.timestamp for event in stream.log.before(stream.log.size)), default=created)
+    return {
+        "logStreamName": stream.name,
+        "creationTime": created,
+        "firstEventTimestamp": created,
+        "lastEventTimestamp": last,
+        "lastIngestionTime": last,
+        "arn": f"{arn}:{stream.name}",
+        "storedBytes": 0,  # the service has not counted them per stream since 2019 either
+    }
+
+
+def _position(request: Request, stream: LogStream) -> tuple[bool, int]:
+    """Whether to read forward, and from which byte: f/BYTE/s and b/BYTE/s are the tokens."""
+    token = request.get("nextToken")
+    if token is None:
+        forward = bool(request.get("startFromHead", False))
+        return forward, 0 if forward else stream.log.size
+    direction, _, rest = token.partition("/")
+    number = rest.partition("/")[0]
+    if direction not in ("f", "b") or not number.isdecimal():
+        raise _invalid("The specified nextToken is invalid.")
+    return direction == "f", int(number)
+
+
+def _within(events: Iterable[Event], request: Request) -> Iterator[Event]:
+    start, end = request.get("startTime"), request.get("endTime")
+    for event in events:
+        if (start is None or event.timestamp >= start) and (end is None or event.timestamp < end):
+            yield event
+
+
+def _page(events: Iterable[Event], limit: int) -> list[Event]:
+    page, size = [], 0
+    for event in itertools.islice(events, limit):
+        page.append(event)
+        size += event.end - event.start
+        if size > PAGE_BYTES:
+            break
+    return page
+
+
+def _tagged(stream: LogStream, position: int, request: Request) -> Iterator[tuple[LogStream, Event]]:
+    return ((stream, event) for event in _within(stream.log.events(position, stream.ended), request))
+
+
+def _shown(event: Event) -> Request:
+    return {"timestamp": event.timestamp, "message": event.message, "ingestionTime": event.timestamp}
+
+
+def _encoded(value: Any) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).decode()
+
+
+def _decoded(token: str) -> Any:
+    try:
+        value = json.loads(base64.urlsafe_b64decode(token))
+    except ValueError:
+        value = None
+    if not isinstance(value, dict) or not all(isinstance(each, int) for each in value.values()):
+        raise _invalid("The specified nextToken is invalid.")
+    return value
+
+
+def _invalid(message: str) -> ServiceError:
+    return ServiceError("InvalidParameterException", message)
+
+
+def _missing(what: str) -> ServiceError:
+    return ServiceError("ResourceNotFoundException", f"The specified {what} does not exist.")
