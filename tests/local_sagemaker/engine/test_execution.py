@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -101,6 +102,37 @@ def test_a_reference_to_what_the_job_does_not_have_fails_the_step_with_its_path(
     )
     steps = pipelines.steps(pipelines.run(name)["PipelineExecutionArn"])
     assert "Steps.First.FailureReason" in steps["Second"]["FailureReason"]
+
+
+def test_after_a_failure_what_runs_goes_on_to_its_end(pipelines: Any, tmp_path: Path) -> None:
+    name = pipelines.create(
+        step("Works", "Processing", processing(f"touch {tmp_path}/up; sleep 1")),
+        step("Breaks", "Processing", processing(f"while ! test -e {tmp_path}/up; do sleep 0.05; done; exit 1")),
+        step("After", "Processing", processing("true"), DependsOn=["Works"]),
+    )
+    execution = pipelines.run(name)
+    steps = pipelines.steps(execution["PipelineExecutionArn"])
+    assert execution["PipelineExecutionStatus"] == "Failed"
+    assert {name: entry["StepStatus"] for name, entry in steps.items()} == {"Works": "Succeeded", "Breaks": "Failed"}
+
+
+def test_a_step_that_is_triggered_by_a_failure_sees_it_and_completes_the_execution(pipelines: Any) -> None:
+    reason = {"Get": "Steps.Breaks.FailureReason"}
+    check = processing('echo "$WHY" | grep -q "exit code: 7"', Environment={"WHY": reason})
+    name = pipelines.create(
+        step("Breaks", "Processing", processing("exit 7")),
+        step("Never", "Processing", processing("true"), DependsOn=["Breaks"]),
+        step("CleanUp", "Processing", check, DependsOn=[{"Step": "Breaks", "Trigger": "Failed"}]),
+        step("Last", "Processing", processing("true"), DependsOn=["CleanUp"]),
+    )
+    execution = pipelines.run(name)
+    steps = pipelines.steps(execution["PipelineExecutionArn"])
+    assert execution["PipelineExecutionStatus"] == "CompletedWithFailures"
+    assert {name: entry["StepStatus"] for name, entry in steps.items()} == {
+        "Breaks": "Failed",
+        "CleanUp": "Succeeded",
+        "Last": "Succeeded",
+    }
 
 
 def test_steps_that_do_not_wait_for_each_other_run_at_once(pipelines: Any) -> None:
