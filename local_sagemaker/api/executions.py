@@ -101,7 +101,8 @@ class Executions:
     def describe_pipeline_execution(self, request: Request, caller: Caller) -> Request:
         """One execution."""
         document = self._get(request["PipelineExecutionArn"])
-        return {**document, "PipelineVersionAliases": self._aliases(document)}
+        # AWS tells the role only of executions of the pipelines that it manages.
+        return {**document, "RoleArn": None, "PipelineVersionAliases": self._aliases(document)}
 
     def list_pipeline_executions(self, request: Request, caller: Caller) -> Request:
         """The executions of one pipeline, or of the version with an alias, newest first."""
@@ -187,7 +188,11 @@ class Executions:
         self._records.create(EXECUTIONS, arn, document)
         self._versions.executed(pipeline["PipelineArn"], version["PipelineVersionId"], arn)
         self._records.update("pipeline", pipeline["PipelineName"], LastRunTime=document["CreationTime"])
-        begun.append(self._prepared(document, definition, caller, kept))
+        execution = self._prepared(document, definition, caller, kept)
+        experiment = json.loads(version["PipelineDefinition"]).get("PipelineExperimentConfig")
+        if experiment:
+            self._records.update(EXECUTIONS, arn, PipelineExperimentConfig=execution.value(experiment))
+        begun.append(execution)
         return {"PipelineExecutionArn": arn}
 
     def _retry(self, arn: str, request: Request, caller: Caller, begun: list[Execution]) -> Request:
@@ -217,11 +222,7 @@ class Executions:
         return execution
 
     def _aliases(self, document: Request) -> list[str]:
-        """The aliases that the version of an execution has now."""
-        for version in self._versions.all(document["PipelineArn"]):
-            if version["PipelineVersionId"] == document.get("PipelineVersionId"):
-                return list(version["PipelineVersionAliases"])
-        return []
+        return self._versions.aliases(document["PipelineArn"], document.get("PipelineVersionId"))
 
     def _get(self, arn: str) -> Request:
         document = self._records.get(EXECUTIONS, arn)

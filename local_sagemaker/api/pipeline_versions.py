@@ -53,6 +53,11 @@ class PipelineVersions:
         """Every version of a pipeline, oldest first."""
         return self._records.all(VERSIONS, prefix=f"{arn}/")
 
+    def aliases(self, arn: str, number: int | None) -> list[str]:
+        """The aliases that a version has now."""
+        version = self._records.get(VERSIONS, f"{arn}/{number}")
+        return list(version["PipelineVersionAliases"]) if version else []
+
     def executed(self, arn: str, number: int, execution_arn: str) -> None:
         """An execution of a version has started."""
         self._records.update(VERSIONS, f"{arn}/{number}", LastExecutionPipelineExecutionArn=execution_arn)

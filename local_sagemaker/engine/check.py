@@ -8,6 +8,7 @@ from typing import Any
 from local_sagemaker.engine.conditions import COMPARISONS
 from local_sagemaker.engine.expressions import references
 from local_sagemaker.engine.faults import Fault, did_you_mean
+from local_sagemaker.engine.for_each_faults import for_each_faults, outside_faults
 from local_sagemaker.engine.outline import Outline, OutlinedStep, outline
 from local_sagemaker.engine.references import expression_faults, kind_of
 from local_sagemaker.engine.shapes import argument_faults
@@ -59,6 +60,9 @@ def _step(step: OutlinedStep, known: Outline) -> Iterator[Fault]:
         yield from argument_faults(step.type, step.arguments, path, lambda value: kind_of(value, known))
         if step.type == "Condition":
             yield from _conditions(step.arguments.get("Conditions"), f"{path}.Conditions")
+        if step.type == "ForEach":
+            yield from for_each_faults(step, known)
+    yield from outside_faults(step, _waits_for(step), known)
     for name, value in step.raw.items():
         if name not in ("Arguments", "DependsOn"):
             yield from expression_faults(value, f"{step.path}.{name}", step, known)

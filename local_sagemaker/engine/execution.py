@@ -13,12 +13,13 @@ from local_sagemaker.engine.cache import StepCache
 from local_sagemaker.engine.capacity import Capacity
 from local_sagemaker.engine.definition import Definition, Step
 from local_sagemaker.engine.executors import Executors
-from local_sagemaker.engine.expressions import ExpressionError, Scope
+from local_sagemaker.engine.expressions import ExpressionError, Scope, evaluate
 from local_sagemaker.engine.for_each import aggregate, iterations
 from local_sagemaker.engine.schedule import Node, Schedule
 from local_sagemaker.engine.scope import ExecutionScope, IterationScope
 from local_sagemaker.engine.step_run import StepRuns
 from local_sagemaker.engine.tasks import Result
+from local_sagemaker.errors import invalid
 from local_sagemaker.objects import S3Objects
 from local_sagemaker.records import Records
 
@@ -68,6 +69,13 @@ class Execution:
     def is_over(self) -> bool:
         """Whether it has begun and ended."""
         return self._thread.ident is not None and not self._thread.is_alive()
+
+    def value(self, expression: Any) -> Any:
+        """The value that an expression of parameters and variables has; ValidationException where it has none."""
+        try:
+            return evaluate(expression, self._scope)
+        except ExpressionError as error:
+            raise invalid(str(error)) from None
 
     def start(self) -> None:
         """Begin."""

@@ -16,6 +16,7 @@ JOB_INTERNAL_ERROR = "SageMaker.JOB_INTERNAL_ERROR"
 CAPACITY_ERROR = "SageMaker.CAPACITY_ERROR"
 RESOURCE_LIMIT = "SageMaker.RESOURCE_LIMIT"
 STEP_TYPES = ("Processing", "Training", "Tuning", "AutoML", "Model", "RegisterModel", "Transform")
+RETRYING_JOBS = ("Tuning", "AutoML")  # their jobs retry internal errors themselves
 # The service retries these two by itself; a policy that names them takes the place of this one.
 BY_DEFAULT = {"ExceptionType": [SERVICE_FAULT, THROTTLING]}
 INTERNAL_SERVER_ERROR = 500
@@ -47,13 +48,16 @@ def of_failed_job(reason: str) -> str | None:
 class Retries:
     """The retries of one step in one execution: the first policy that names the exception type decides."""
 
-    def __init__(self, policies: Sequence[dict[str, Any]]) -> None:
-        self._policies = [*policies, BY_DEFAULT]
+    def __init__(self, policies: Sequence[dict[str, Any]], step_type: str) -> None:
+        self._policies = [*(policies if step_type in STEP_TYPES else []), BY_DEFAULT]
+        self._within = step_type in RETRYING_JOBS
         self._used = [0] * len(self._policies)
         self._started = time.monotonic()
 
     def delay(self, exception_type: str) -> tuple[float | None, str]:
         """Seconds to wait before the next attempt and why, or None and why there is none."""
+        if self._within and exception_type == JOB_INTERNAL_ERROR:
+            return None, f"The job has done its own retries for the exception type {_spelled(exception_type)}."
         for index, policy in enumerate(self._policies):
             if exception_type not in policy["ExceptionType"]:
                 continue

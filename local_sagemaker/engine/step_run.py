@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from local_sagemaker.api.dispatch import Caller
@@ -11,7 +12,7 @@ from local_sagemaker.engine.cache import StepCache
 from local_sagemaker.engine.capacity import Capacity
 from local_sagemaker.engine.executors import Executors
 from local_sagemaker.engine.expressions import ExpressionError, Scope, evaluate
-from local_sagemaker.engine.retries import STEP_TYPES, Retries
+from local_sagemaker.engine.retries import Retries
 from local_sagemaker.engine.schedule import Node
 from local_sagemaker.engine.scope import item_text
 from local_sagemaker.engine.tasks import Result, Task
@@ -116,11 +117,11 @@ class StepRuns:
         return Result("Succeeded", hit["Metadata"], hit["Properties"])
 
     def _attempts(self, node: Node, arguments: Document, scope: Scope) -> Result:
-        retries = Retries(evaluate(node.step.raw.get("RetryPolicies") or [], scope))
+        retries = Retries(evaluate(node.step.raw.get("RetryPolicies") or [], scope), node.step.type)
         attempt = 1
         while True:
             result = self._attempt(node, arguments, scope)
-            if result.exception is None or node.step.type not in STEP_TYPES or self.stopping.is_set():
+            if result.exception is None or self.stopping.is_set():
                 return result
             seconds, why = retries.delay(result.exception)
             if seconds is None:
@@ -149,7 +150,7 @@ class StepRuns:
                 _ask(self._running[name])
 
         task = Task(
-            node.step,
+            replace(node.step, name=node.name),
             arguments,
             scope,
             self._execution["ExecutionId"],

@@ -1,5 +1,6 @@
 """Executions as records: parameters, idempotence, and what a kill of the server leaves."""
 
+import json
 import os
 import signal
 import subprocess
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local_sagemaker.conftest import Pipelines, processing, step
+from tests.local_sagemaker.conftest import ROLE, Pipelines, processing, step
 
 PARAMETERS = [
     {"Name": "Count", "Type": "Integer", "DefaultValue": 2},
@@ -55,6 +56,36 @@ def test_executions_are_listed_newest_first_with_their_status(pipelines: Any, sa
     found = sagemaker.list_pipeline_executions(PipelineName=name)["PipelineExecutionSummaries"]
     assert [entry["PipelineExecutionArn"] for entry in found] == arns[::-1]
     assert {entry["PipelineExecutionStatus"] for entry in found} == {"Succeeded"}
+
+
+def test_an_execution_is_described_with_all_that_the_service_tells(pipelines: Any, sagemaker: Any) -> None:
+    names = {"ExperimentName": {"Get": "Execution.PipelineName"}, "TrialName": {"Get": "Execution.PipelineExecutionId"}}
+    definition = {"Version": "2020-12-01", "Steps": [step("Stop", "Fail", {"ErrorMessage": "enough"})]}
+    text = json.dumps({**definition, "PipelineExperimentConfig": names})
+    created = sagemaker.create_pipeline(PipelineName="described", PipelineDefinition=text, RoleArn=ROLE)
+    arn = pipelines.start("described", PipelineExecutionDisplayName="shown", PipelineExecutionDescription="why")
+    found = pipelines.finish(arn)
+    trial = {"ExperimentName": "described", "TrialName": arn.rpartition("/")[2]}
+    assert {name: found[name] for name in found if "Time" not in name and name != "ResponseMetadata"} == {
+        "PipelineArn": created["PipelineArn"],
+        "PipelineExecutionArn": arn,
+        "PipelineExecutionDisplayName": "shown",
+        "PipelineExecutionDescription": "why",
+        "PipelineExecutionStatus": "Failed",
+        "PipelineExperimentConfig": trial,
+        "FailureReason": "Step failure: One or multiple steps failed.",
+        "CreatedBy": {},
+        "LastModifiedBy": {},
+        "PipelineVersionId": 1,
+        "PipelineVersionAliases": [],
+    }
+    (summary,) = sagemaker.list_pipeline_executions(PipelineName="described")["PipelineExecutionSummaries"]
+    assert summary["PipelineExecutionFailureReason"] == found["FailureReason"]
+    (listed,) = sagemaker.list_pipelines(PipelineNamePrefix="described")["PipelineSummaries"]
+    described = sagemaker.describe_pipeline(PipelineName="described")
+    assert listed["LastExecutionTime"] == described["LastRunTime"] == summary["StartTime"]
+    run = sagemaker.describe_pipeline_definition_for_execution(PipelineExecutionArn=arn)
+    assert (run["PipelineDefinition"], run["CreationTime"]) == (text, described["CreationTime"])
 
 
 def test_what_is_not_supported_at_the_start_is_refused_by_name(pipelines: Any) -> None:

@@ -279,6 +279,31 @@ def test_a_fault_of_a_parameter_is_named(parameters: list[Any], fault: str) -> N
     assert any(fault in line for line in faults(using(1), Parameters=parameters))
 
 
+def loop(name: str = "Loop", **arguments: Any) -> dict[str, Any]:
+    """A ForEach step with a body of one step, Body."""
+    fields = {"IterableItems": ["a"], "MaxConcurrency": 1, "ForEachBody": [processing("Body")], **arguments}
+    return step(name, "ForEach", fields)
+
+
+@pytest.mark.parametrize(
+    ("steps", "fault"),
+    [
+        ([loop(MaxConcurrency=51)], "Arguments.MaxConcurrency: must be a whole number from 1 to 50; it is 51"),
+        ([loop(IterableItems="a")], "Arguments.IterableItems: must be a list, or an expression for a JSON list"),
+        ([loop(IterableItems=[1] * 101)], "Arguments.IterableItems: at most 100 items can be listed, there are 101"),
+        ([loop(IterableItems=[None])], "Arguments.IterableItems[0]: must be a text, a number"),
+        ([loop(ForEachBody=[step("Stop", "Fail", {})])], "Fail steps cannot be in the body of a ForEach step"),
+        ([loop(Selector={"Pick": "Best", "Field": "x"})], "Selector.Pick: must be MaxBy or MinBy; it is 'Best'"),
+        ([loop(Selector={"Pick": "MaxBy", "Field": "x"})], 'Selector.Field: must be {"Get": "IterationOutput'),
+        ([loop(), processing("Body-0")], "Steps[1]: the name Body-0 is that of an iteration of Steps[0].Arguments"),
+        ([loop(), processing("A", DependsOn=["Body"])], "Steps[1]: Body is in the body of Loop: wait for Loop"),
+        ([loop(), using({"Get": "Steps.Body.ProcessingJobName"})], "use Steps.Loop.IterationOutputs[INDEX].Body"),
+    ],
+)
+def test_a_fault_of_a_for_each_step_is_named(steps: list[Any], fault: str) -> None:
+    assert any(fault in line for line in faults(*steps)), faults(*steps)
+
+
 def test_what_the_service_accepts_has_no_faults() -> None:
     body = using({"Get": "ForEach.CurrentItem.name"}, "Body") | {"OutputParameters": [{"OutputName": "o"}]}
     each = {

@@ -43,26 +43,35 @@ def policy(*types: str, **fields: Any) -> dict[str, Any]:
 
 
 def test_the_wait_grows_with_each_attempt_until_the_attempts_are_used_up() -> None:
-    retries = Retries([policy("SageMaker.RESOURCE_LIMIT", IntervalSeconds=3, BackoffRate=2.0, MaxAttempts=3)])
+    retries = Retries(
+        [policy("SageMaker.RESOURCE_LIMIT", IntervalSeconds=3, BackoffRate=2.0, MaxAttempts=3)], "Training"
+    )
     waits = [retries.delay("SageMaker.RESOURCE_LIMIT") for _ in range(4)]
     assert [seconds for seconds, _ in waits] == [3, 6, 12, None]
     assert waits[-1][1] == "The retry attempts for the exception type SAGEMAKER_RESOURCE_LIMIT are used up."
 
 
 def test_what_no_policy_names_is_not_retried_and_the_reason_is_the_services() -> None:
-    seconds, why = Retries([policy("SageMaker.CAPACITY_ERROR")]).delay("SageMaker.RESOURCE_LIMIT")
+    seconds, why = Retries([policy("SageMaker.CAPACITY_ERROR")], "Training").delay("SageMaker.RESOURCE_LIMIT")
     assert seconds is None
     assert why == "No retry policy configured for the exception type SAGEMAKER_RESOURCE_LIMIT."
 
 
 def test_faults_and_throttling_are_retried_without_a_policy_which_a_policy_overrides() -> None:
-    assert Retries([]).delay("Step.SERVICE_FAULT")[0] == 1
-    assert Retries([]).delay("Step.THROTTLING")[0] == 1
-    assert Retries([policy("Step.THROTTLING", MaxAttempts=0)]).delay("Step.THROTTLING")[0] is None
+    assert Retries([], "Training").delay("Step.SERVICE_FAULT")[0] == 1
+    assert Retries([], "Training").delay("Step.THROTTLING")[0] == 1
+    assert Retries([policy("Step.THROTTLING", MaxAttempts=0)], "Training").delay("Step.THROTTLING")[0] is None
 
 
 def test_a_policy_expires() -> None:
-    retries = Retries([policy("Step.THROTTLING", IntervalSeconds=7, ExpireAfterMin=1)])
+    retries = Retries([policy("Step.THROTTLING", IntervalSeconds=7, ExpireAfterMin=1)], "Training")
     assert retries.delay("Step.THROTTLING")[0] == 7
     retries._started = time.monotonic() - 61
     assert retries.delay("Step.THROTTLING")[0] is None
+
+
+def test_policies_are_for_the_types_of_steps_that_have_them_and_tuning_jobs_retry_themselves() -> None:
+    policies = [policy("SageMaker.RESOURCE_LIMIT", "SageMaker.JOB_INTERNAL_ERROR")]
+    assert Retries(policies, "Callback").delay("SageMaker.RESOURCE_LIMIT")[0] is None
+    assert Retries(policies, "Tuning").delay("SageMaker.RESOURCE_LIMIT")[0] == 1
+    assert Retries(policies, "Tuning").delay("SageMaker.JOB_INTERNAL_ERROR")[0] is None
