@@ -1,38 +1,59 @@
-"""How sure the measured errors are: their standard deviation over resampled test rows."""
+"""How sure the measured errors are: what they would have been on resampled test rows."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from steps.metrics import regression_metrics
+from steps.metrics import NAMES
 
-RESAMPLES = 200
 SEED = 20141013
+RESAMPLES, FEWEST_RESAMPLES = 1000, 200
+MOST_DRAWS = 100_000_000  # of many rows fewer resamples are drawn: a run of a million rows stays bounded
+CONFIDENCE = 0.95
 
 
-def standard_deviations(
-    actual: np.ndarray, predictions: Mapping[str, np.ndarray], resamples: int = RESAMPLES, seed: int = SEED
-) -> dict[str, dict[str, float]]:
-    """Return candidate -> metric -> standard deviation over bootstrap resamples of the rows.
+def resamples(rows: int, seed: int = SEED) -> Iterator[np.ndarray]:
+    """For each resample of `rows` rows, drawn with replacement: how often each row is in it.
 
-    All candidates are measured on the same resamples, so that `comparison` (with rmse_ratio, the RMSE
-    of xgboost over that of linear) has the spread of the ratio and not of two separate draws. Source:
-    Efron and Tibshirani, An Introduction to the Bootstrap, chapter 6.
+    The same numbers for the same count of rows, so that whatever is measured on them is paired. Source:
+    Efron and Tibshirani, An Introduction to the Bootstrap, chapters 6 and 13.
     """
     random = np.random.default_rng(seed)
-    draws: dict[str, list[dict[str, float]]] = {name: [] for name in (*predictions, "comparison")}
-    for _ in range(resamples):
-        rows = random.integers(len(actual), size=len(actual))
-        for name, predicted in predictions.items():
-            draws[name].append(regression_metrics(actual[rows], predicted[rows]))
-        if "xgboost" in predictions and "linear" in predictions:
-            ratio = draws["xgboost"][-1]["rmse"] / draws["linear"][-1]["rmse"]
-            draws["comparison"].append({"rmse_ratio": ratio})
-    return {name: _spread(measured) for name, measured in draws.items()}
+    for _ in range(min(RESAMPLES, max(FEWEST_RESAMPLES, MOST_DRAWS // rows))):
+        yield np.bincount(random.integers(rows, size=rows), minlength=rows)
 
 
-def _spread(measured: list[dict[str, float]]) -> dict[str, float]:
-    names = measured[0] if measured else {}
-    return {name: float(np.std([metrics[name] for metrics in measured], ddof=1)) for name in names}
+def metric_draws(actual: np.ndarray, predictions: Mapping[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]:
+    """Return model -> metric of `steps.metrics` -> its value on each resample, the same for all models."""
+    shift = actual.mean()  # the variance is a difference of two sums: near zero they keep their digits
+    columns = [np.ones(len(actual)), actual != 0, actual - shift, (actual - shift) ** 2]
+    for predicted in predictions.values():
+        error = np.abs(predicted - actual)
+        columns += [error, error**2, np.divide(error, np.abs(actual), np.zeros_like(error), where=actual != 0)]
+    table = np.column_stack(columns).astype(float)
+    sums = np.array([counts @ table for counts in resamples(len(actual))]).T
+    rows, divisible, offset, squared = sums[:4]
+    variance = squared / rows - (offset / rows) ** 2
+    draws = {}
+    with np.errstate(divide="ignore", invalid="ignore"):  # NaN where a resample does not define the metric
+        for index, name in enumerate(predictions):
+            absolute, square, relative = sums[4 + 3 * index : 7 + 3 * index]
+            mse = square / rows
+            values = (absolute / rows, mse, np.sqrt(mse), 1 - mse / variance, relative / divisible)
+            draws[name] = dict(zip(NAMES, values, strict=True))
+    return draws
+
+
+def standard_deviation(draws: np.ndarray) -> float:
+    """The spread of the resamples on which the value is defined; 0 if there are fewer than two."""
+    defined = draws[np.isfinite(draws)]
+    return float(np.std(defined, ddof=1)) if len(defined) > 1 else 0.0
+
+
+def confidence_interval(draws: np.ndarray, confidence: float = CONFIDENCE) -> tuple[float, float]:
+    """The percentile interval over the resamples on which the value is defined."""
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(draws[np.isfinite(draws)], [tail, 1 - tail])
+    return float(low), float(high)

@@ -3,106 +3,109 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from evaluation import champion as champion_module
 from evaluation.archive import unpack
-from evaluation.bootstrap import standard_deviations
+from evaluation.gates import Limits, gates
+from evaluation.measurement import Scored, check_size, measure
 from evaluation.report import render
+from evaluation.segments import groupings
 from steps.artifacts import write_json, write_parquet, write_text
 from steps.failure import JobArgumentParser, JobError, run_job
-from steps.metrics import regression_metrics
 from steps.model import CANDIDATES, Model, load
 from steps.raw_data import find_file
+from steps.settings import DEFAULT_PATH, JobSettings
+from steps.settings import load as load_settings
+
+INPUT = Path("/opt/ml/processing/input")
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Folders: `test` with the raw test rows, `champion` with the champion's model.tar.gz or none.json."""
+
+    test: Path
+    champion: Path
 
 
 def main(arguments: Sequence[str]) -> None:
     """Run the job with command-line arguments. Raises JobError."""
     parser = JobArgumentParser(prog="evaluation.evaluate", description=__doc__)
-    parser.add_argument("--model", type=Path, default=Path("/opt/ml/processing/input/model"))
-    parser.add_argument("--test", type=Path, default=Path("/opt/ml/processing/input/test"))
+    parser.add_argument("--model", type=Path, default=INPUT / "model")
+    for field in fields(Inputs):
+        parser.add_argument(f"--{field.name}", type=Path, default=INPUT / field.name)
     parser.add_argument("--output", type=Path, default=Path("/opt/ml/processing/output/evaluation"))
+    parser.add_argument("--settings", type=Path, default=DEFAULT_PATH)
+    for field in fields(Limits):
+        parser.add_argument(f"--{field.name}", type=float, required=True)
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
         unpack(options.model / "model.tar.gz", Path(folder))
         model = load(Path(folder))
-    document = evaluate(model, options.test, options.output)
-    unit = model.features.target_unit
+    limits = Limits(**{field.name: getattr(options, field.name) for field in fields(Limits)})
+    inputs = Inputs(options.test, options.champion)
+    document = evaluate(model, inputs, options.output, load_settings(options.settings), limits)
+    _print(document, model.features.target_unit)
+
+
+def evaluate(model: Model, inputs: Inputs, output: Path, settings: JobSettings, limits: Limits) -> dict[str, Any]:
+    """Write evaluation.json, predictions.parquet and evaluation.html; return evaluation.json's content.
+
+    Raises JobError when a prediction is NaN or infinite, a metric is not defined for these rows, or they
+    are too few to measure the interval's coverage.
+    """
+    rows = pd.read_parquet(find_file(inputs.test))
+    check_size(len(rows), model.interval.coverage, limits.max_coverage_gap)
+    scored = _score(model, rows, inputs.champion)
+    document = measure(scored, groupings(rows, settings), model.interval.coverage, settings.evaluation.min_segment_rows)
+    document["gates"] = gates(document, limits)
+    write_parquet(output / "predictions.parquet", _table(scored))
+    write_text(output / "evaluation.html", render(document, model.metadata, scored.actual, scored.predictions))
+    write_json(output / "evaluation.json", document)
+    return document
+
+
+def _score(model: Model, rows: pd.DataFrame, champion: Path) -> Scored:
+    predictions = {name: model.predict(rows, name) for name in CANDIDATES}
+    interval = model.predict_interval(rows)
+    named = {**predictions, "interval's lower bound": interval[0], "interval's upper bound": interval[1]}
+    for name, predicted in named.items():
+        wrong = int(np.count_nonzero(~np.isfinite(predicted)))
+        if wrong:
+            raise JobError(
+                f"The candidate {name} predicts NaN or infinity for {wrong:,} of {len(rows):,} test rows: "
+                "the model cannot be used, look at its features and hyperparameters."
+            )
+    actual = rows[model.features.target].to_numpy(dtype=float)
+    return Scored(rows, actual, predictions, interval, champion_module.score(champion, rows))
+
+
+def _table(scored: Scored) -> pd.DataFrame:
+    """The raw rows with `prediction_<candidate>` for each candidate, and the interval's bounds."""
+    columns = {f"prediction_{name}": predicted for name, predicted in scored.predictions.items()}
+    if scored.champion.predicted is not None:
+        columns["prediction_champion"] = scored.champion.predicted
+    return scored.rows.assign(**columns, lower=scored.interval[0], upper=scored.interval[1])
+
+
+def _print(document: dict[str, Any], unit: str) -> None:
     for name, metrics in document["candidates"].items():
         values = {key: metric["value"] for key, metric in metrics.items()}
         print(
             f"{name}: RMSE {values['rmse']:,.0f} {unit}, MAE {values['mae']:,.0f} {unit}, "
             f"MAPE {values['mape']:.2%}, R2 {values['r2']:.4f}"
         )
-
-
-def evaluate(model: Model, test: Path, output: Path) -> dict[str, Any]:
-    """Write evaluation.json, predictions.parquet and evaluation.html; return evaluation.json's content.
-
-    `test` is the folder with the raw test rows. Raises JobError when a prediction is NaN or infinite,
-    or a metric is not defined for these rows.
-    """
-    rows = pd.read_parquet(find_file(test))
-    actual = rows[model.features.target].to_numpy(dtype=float)
-    predictions = {name: _finite(model.predict(rows, name), name) for name in CANDIDATES}
-    document = _document(actual, predictions)
-    write_parquet(output / "predictions.parquet", _table(rows, predictions))
-    write_text(output / "evaluation.html", render(document, model.metadata, actual, predictions))
-    write_json(output / "evaluation.json", document)
-    return document
-
-
-def _finite(predicted: np.ndarray, candidate: str) -> np.ndarray:
-    wrong = int(np.count_nonzero(~np.isfinite(predicted)))
-    if wrong:
-        raise JobError(
-            f"The candidate {candidate} predicts NaN or infinity for {wrong:,} of {len(predicted):,} test rows: "
-            "the model cannot be used, look at its features and hyperparameters."
-        )
-    return predicted
-
-
-def _document(actual: np.ndarray, predictions: Mapping[str, np.ndarray]) -> dict[str, Any]:
-    """Build evaluation.json, in the layout of SageMaker's model quality statistics.
-
-    Source: "Model Quality Metrics", SageMaker Developer Guide: regression_metrics.<metric>.{value,
-    standard_deviation}. They are those of XGBoost, which is what gets registered.
-    """
-    deviations = standard_deviations(actual, predictions)
-    candidates = {}
-    for name, predicted in predictions.items():
-        measured = regression_metrics(actual, predicted)
-        undefined = [metric for metric, value in measured.items() if not np.isfinite(value)]
-        if undefined:
-            raise JobError(
-                f"The metric {undefined[0]} is not defined on the {len(actual):,} test rows "
-                "(r2 needs targets that differ, mape one that is not zero): give more data."
-            )
-        candidates[name] = {
-            metric: {"value": value, "standard_deviation": deviations[name][metric]}
-            for metric, value in measured.items()
-        }
-    rmse = {name: metrics["rmse"]["value"] for name, metrics in candidates.items()}
-    ratio = {
-        "value": rmse["xgboost"] / rmse["linear"],
-        "standard_deviation": deviations["comparison"]["rmse_ratio"],
-    }
-    return {
-        "regression_metrics": candidates["xgboost"],
-        "candidates": candidates,
-        "comparison": {"rmse_ratio": ratio},
-        "data": {"test_rows": len(actual)},
-    }
-
-
-def _table(rows: pd.DataFrame, predictions: Mapping[str, np.ndarray]) -> pd.DataFrame:
-    """The raw rows with a column `prediction_<candidate>` for each candidate."""
-    columns = {f"prediction_{name}": predicted for name, predicted in predictions.items()}
-    return rows.assign(**columns)
+    print(
+        f"champion: {document['champion']['status']}; interval: {document['interval']['measured']['value']:.1%} covered"
+    )
+    print(f"gates: {document['gates']['message'] or 'all passed'}")
 
 
 if __name__ == "__main__":

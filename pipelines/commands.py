@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines import executions, model_commands
+from pipelines.champion import with_champion
 from pipelines.checks.check import check_definition, compilable, prepare
 from pipelines.checks.view import read_definition, show_faults
 from pipelines.compilation import Compiled, compile_pipeline
@@ -86,7 +87,8 @@ def upsert_pipeline(context: Context, options: Namespace) -> int:
 
 def start_execution(context: Context, options: Namespace) -> int:
     """start"""
-    given = parse_parameters(options.parameter)
+    declared = _deployed(context).get("Parameters", [])
+    given = _with_champion(context, declared, parse_parameters(options.parameter))
     arn = executions.start(context.sagemaker, context.pipeline_name, given)
     if options.wait:
         return _follow(context, arn, executions.step_names(_deployed(context)))
@@ -112,6 +114,7 @@ def run_all(context: Context, options: Namespace) -> int:
         context.console.line(f"Data       {uri}")
         given.setdefault("InputDataUri", uri)
     _upsert(context, compiled, seen, force=False)
+    given = _with_champion(context, compiled.parameters, given)
     return _follow(context, executions.start(context.sagemaker, compiled.name, given), compiled.step_names)
 
 
@@ -176,6 +179,13 @@ def _upsert(context: Context, compiled: Compiled, seen: dict[str, Any] | None, *
     code = "code uploaded" if published.uploaded else "code unchanged"
     version = f", version {published.version}" if published.version else ""
     context.console.line(f"Pipeline   {published.arn} ({published.action}{version}, {code})")
+
+
+def _with_champion(context: Context, declared: Sequence[dict[str, Any]], given: dict[str, str]) -> dict[str, str]:
+    parameters, line = with_champion(context.sagemaker, context.settings.name, declared, given)
+    if line is not None:
+        context.console.line(f"Champion   {line}")
+    return parameters
 
 
 def _follow(context: Context, arn: str, step_names: Sequence[str]) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 
 from pipelines.bundle import Bundle, build_bundle
 from pipelines.catalogue import builder
+from pipelines.champion import marker_key
 from pipelines.dataset import default_data_uri
 from pipelines.environment import Environment
 from pipelines.executions import step_names
@@ -41,6 +42,11 @@ class Compiled:
     def prefix(self) -> str:
         """What the keys of everything that is published begin with."""
         return self.code_prefix.rpartition("/code/")[0]
+
+    @property
+    def champion_marker(self) -> str:
+        """The key of the object that stands for "no champion"."""
+        return marker_key(self.prefix)
 
     @property
     def parameters(self) -> list[dict[str, Any]]:

@@ -78,8 +78,9 @@ class JobFactory:
         outputs: Sequence[str],
         description: str,
         property_files: Sequence[PropertyFile] = (),
+        arguments: Mapping[str, Any] | None = None,
     ) -> ProcessingStep:
-        """A step that runs `python -m module` on its inputs, each under /opt/ml/processing/input/NAME."""
+        """A step that runs `python -m module --name value ...`, each input under /opt/ml/processing/input/NAME."""
         processor = Processor(
             role=self._environment.role_arn,
             image_uri=self.image,
@@ -94,13 +95,15 @@ class JobFactory:
             tags=[{"Key": tag.key, "Value": tag.value} for tag in self._tags],
             network_config=self._network_config,
         )
-        arguments = processor.run(
+        options = [part for name, value in (arguments or {}).items() for part in (f"--{name}", value)]
+        step_arguments = processor.run(
+            arguments=options or None,
             inputs=[_input("code", self._code_uri), *(_input(key, uri) for key, uri in inputs.items())],
             outputs=[self._output(name, output) for output in outputs],
         )
         return ProcessingStep(
             name,
-            step_args=arguments,
+            step_args=step_arguments,
             description=description,
             property_files=list(property_files),
             cache_config=self._cache,

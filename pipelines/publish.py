@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from pipelines.bundle import ARCHIVE
+from pipelines.champion import MARKER
 from pipelines.compilation import Compiled
 from pipelines.dataset import exists
 from pipelines.deployed import FINGERPRINT, describe_deployed, fingerprint, origin, read_tags
@@ -40,7 +41,7 @@ class Upsert:
     force: bool = False
 
     def run(self, sagemaker: Any, s3: Any) -> Published:
-        """Upload the bundle if it is not there, then create or update the pipeline in one call.
+        """Upload the bundle (and the marker of no champion) if it is not there, then create or update the pipeline in one call.
 
         A deployment that holds just this is left alone, tags included: they name the build that made it.
         """
@@ -125,6 +126,9 @@ class Upsert:
         return {"PipelineDefinitionS3Location": {"Bucket": bucket, "ObjectKey": key}}
 
     def _publish_bundle(self, s3: Any) -> bool:
+        marker = self.compiled.champion_marker
+        if not exists(s3, self.environment.bucket, marker):
+            s3.put_object(Bucket=self.environment.bucket, Key=marker, Body=MARKER)
         key = f"{self.compiled.code_prefix}/{ARCHIVE}"
         if exists(s3, self.environment.bucket, key):
             return False

@@ -35,7 +35,7 @@ class ModelVersion:
 def models(sagemaker: SageMakerClient, s3: S3Client, group: str, limit: int | None = None) -> list[ModelVersion]:
     """The versions of a group, newest first, with the metrics of their evaluation."""
     versions = []
-    for entry in _listed(sagemaker, group)[:limit]:
+    for entry in listed(sagemaker, group)[:limit]:
         package = sagemaker.describe_model_package(ModelPackageName=entry["ModelPackageArn"])
         decided = package.get("ModelApprovalStatus") != PENDING
         versions.append(
@@ -107,7 +107,7 @@ def _decide(
 
 
 def _find(sagemaker: SageMakerClient, group: str, text: str) -> str:
-    entries = _listed(sagemaker, group)
+    entries = listed(sagemaker, group)
     for entry in entries:
         if text in (entry["ModelPackageArn"], str(entry["ModelPackageVersion"])):
             return str(entry["ModelPackageArn"])
@@ -118,7 +118,8 @@ def _find(sagemaker: SageMakerClient, group: str, text: str) -> str:
     raise PipelineError(f"Group {group} has no version {text}: it has {_versions(entries)}.")
 
 
-def _listed(sagemaker: SageMakerClient, group: str) -> list[dict[str, Any]]:
+def listed(sagemaker: SageMakerClient, group: str) -> list[dict[str, Any]]:
+    """ListModelPackages' entries of a group, the newest version first; none where there is no group."""
     from botocore.exceptions import ClientError
 
     pages = sagemaker.get_paginator("list_model_packages").paginate(

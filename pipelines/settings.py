@@ -11,7 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from pipelines.errors import PipelineError
-from steps.settings import DataSettings, JobSettings, SplitSettings, ValidationSettings, normalise
+from steps.settings import DataSettings, EvaluationSettings, JobSettings, SplitSettings, ValidationSettings, normalise
 
 ROOT = Path(__file__).resolve().parent.parent
 PipelineName = Literal["training", "validation"]
@@ -58,11 +58,17 @@ class GateSettings(Section):
     """What a model must reach on the test part before it is registered.
 
     R2 is a share of the variance, MAPE a fraction (0.15 is 15 %), the ratio XGBoost's RMSE over the linear one's.
+    max_segment_mape is the MAPE of the worst segment, max_coverage_gap how far the measured coverage of the
+    interval may be from the wanted one, min_improvement by what share the RMSE must at least be lower than the
+    champion's: the lower end of a 95 % confidence interval must be above it.
     """
 
     min_r2: float = Field(le=1)
     max_mape: float = Field(gt=0)
     max_rmse_ratio: float = Field(gt=0)
+    max_segment_mape: float = Field(default=0.5, gt=0)
+    max_coverage_gap: float = Field(default=0.02, gt=0, lt=1)
+    min_improvement: float = Field(default=0.0, gt=-1, lt=1)
 
 
 class InstanceSettings(Section):
@@ -99,6 +105,7 @@ class Settings(Section):
     data: DataSettings
     validation: ValidationSettings = ValidationSettings()
     split: SplitSettings = SplitSettings()
+    evaluation: EvaluationSettings = EvaluationSettings()
     candidates: CandidateSettings
     interval: IntervalSettings = IntervalSettings()
     gates: GateSettings
@@ -113,7 +120,9 @@ class Settings(Section):
 
     def for_jobs(self) -> dict[str, Any]:
         """The sections that travel with the code, as JSON values; ValueError where they contradict each other."""
-        return JobSettings(data=self.data, validation=self.validation, split=self.split).to_json()
+        return JobSettings(
+            data=self.data, validation=self.validation, split=self.split, evaluation=self.evaluation
+        ).to_json()
 
     def pipeline_name(self, pipeline: PipelineName) -> str:
         """The name of one of the pipelines in SageMaker."""

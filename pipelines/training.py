@@ -4,7 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from sagemaker.core.model_metrics import MetricsSource, ModelMetrics
-from sagemaker.core.workflow.conditions import ConditionGreaterThanOrEqualTo, ConditionLessThanOrEqualTo
+from sagemaker.core.workflow.conditions import (
+    ConditionGreaterThan,
+    ConditionGreaterThanOrEqualTo,
+    ConditionLessThanOrEqualTo,
+)
 from sagemaker.core.workflow.functions import Join, JsonGet
 from sagemaker.core.workflow.parameters import ParameterFloat, ParameterInteger, ParameterString
 from sagemaker.core.workflow.properties import PropertyFile
@@ -14,6 +18,8 @@ from sagemaker.mlops.workflow.model_step import ModelStep
 from sagemaker.mlops.workflow.pipeline import Pipeline
 from sagemaker.mlops.workflow.steps import ProcessingStep, TrainingStep
 
+from pipelines.champion import PARAMETER as CHAMPION
+from pipelines.champion import no_champion_uri
 from pipelines.environment import Environment
 from pipelines.jobs import Instances, JobFactory, output_of
 from pipelines.settings import Settings
@@ -21,6 +27,8 @@ from pipelines.settings import Settings
 REPORT = PropertyFile(name="EvaluationReport", output_name="evaluation", path="evaluation.json")
 APPROVAL_STATUSES = ["PendingManualApproval", "Approved", "Rejected"]
 CONTENT_TYPES = ["text/csv", "application/json"]
+# The gates: parameters of the pipeline, arguments of Evaluate and limits of the conditions.
+LIMITS = ("min_r2", "max_mape", "max_rmse_ratio", "max_segment_mape", "max_coverage_gap", "min_improvement")
 
 
 @dataclass(frozen=True)
@@ -36,13 +44,17 @@ class Parameters:
     min_r2: ParameterFloat
     max_mape: ParameterFloat
     max_rmse_ratio: ParameterFloat
+    max_segment_mape: ParameterFloat
+    max_coverage_gap: ParameterFloat
+    min_improvement: ParameterFloat
+    champion: ParameterString
     max_depth: ParameterInteger
     learning_rate: ParameterFloat
     rounds: ParameterInteger
     early_stopping_rounds: ParameterInteger
 
     @classmethod
-    def of(cls, settings: Settings, input_data: str) -> "Parameters":
+    def of(cls, settings: Settings, input_data: str, champion: str) -> "Parameters":
         """The parameters with their defaults."""
         jobs, gates, xgboost = settings.jobs, settings.gates, settings.candidates.xgboost
         return cls(
@@ -55,6 +67,10 @@ class Parameters:
             min_r2=ParameterFloat("MinR2", gates.min_r2),
             max_mape=ParameterFloat("MaxMape", gates.max_mape),
             max_rmse_ratio=ParameterFloat("MaxRmseRatio", gates.max_rmse_ratio),
+            max_segment_mape=ParameterFloat("MaxSegmentMape", gates.max_segment_mape),
+            max_coverage_gap=ParameterFloat("MaxCoverageGap", gates.max_coverage_gap),
+            min_improvement=ParameterFloat("MinImprovement", gates.min_improvement),
+            champion=ParameterString(CHAMPION, champion),
             max_depth=ParameterInteger("MaxDepth", xgboost.max_depth),
             learning_rate=ParameterFloat("LearningRate", xgboost.learning_rate),
             rounds=ParameterInteger("Rounds", xgboost.rounds),
@@ -76,7 +92,7 @@ def training_pipeline(
     commit: str,
 ) -> Pipeline:
     """The pipeline of a YAML; `code_prefix` is where the bundle is, `input_data` the default of InputDataUri."""
-    parameters = Parameters.of(settings, input_data)
+    parameters = Parameters.of(settings, input_data, no_champion_uri(settings, environment))
     jobs = JobFactory(
         settings,
         environment,
@@ -89,9 +105,9 @@ def training_pipeline(
     validate = validate_step(jobs, parameters.input_data)
     preprocess = _preprocess(jobs, validate)
     train = _train(jobs, parameters, settings, preprocess)
-    evaluate = _evaluate(jobs, train, preprocess)
+    evaluate = _evaluate(jobs, parameters, train, preprocess)
     register = _register(jobs, parameters, settings, train, evaluate, commit)
-    check = _check_quality(parameters, evaluate, register, _reject(parameters, evaluate))
+    check = _check_quality(parameters, evaluate, register, _reject(evaluate))
     return Pipeline(
         name=settings.pipeline_name("training"),
         parameters=parameters.all(),
@@ -144,16 +160,20 @@ def _train(jobs: JobFactory, parameters: Parameters, settings: Settings, preproc
     )
 
 
-def _evaluate(jobs: JobFactory, train: TrainingStep, preprocess: ProcessingStep) -> ProcessingStep:
+def _evaluate(
+    jobs: JobFactory, parameters: Parameters, train: TrainingStep, preprocess: ProcessingStep
+) -> ProcessingStep:
     return jobs.processing(
         "Evaluate",
         "evaluation.evaluate",
         inputs={
             "model": train.properties.ModelArtifacts.S3ModelArtifacts,
             "test": output_of(preprocess, "test"),
+            "champion": parameters.champion,
         },
+        arguments={name: getattr(parameters, name).to_string() for name in LIMITS},
         outputs=["evaluation"],
-        description="Scores the candidates on the test part, which no other step sees.",
+        description="Scores the candidates and the champion on the test part, which no other step sees.",
         property_files=[REPORT],
     )
 
@@ -165,9 +185,12 @@ def _check_quality(
         "CheckQuality",
         description="Registers the model if it is good enough, and fails the execution if not.",
         conditions=[
-            ConditionGreaterThanOrEqualTo(_r2(evaluate), parameters.min_r2),
-            ConditionLessThanOrEqualTo(_mape(evaluate), parameters.max_mape),
-            ConditionLessThanOrEqualTo(_rmse_ratio(evaluate), parameters.max_rmse_ratio),
+            ConditionGreaterThanOrEqualTo(_measured(evaluate, "regression_metrics.r2.value"), parameters.min_r2),
+            ConditionLessThanOrEqualTo(_measured(evaluate, "regression_metrics.mape.value"), parameters.max_mape),
+            ConditionLessThanOrEqualTo(_measured(evaluate, "comparison.rmse_ratio.value"), parameters.max_rmse_ratio),
+            ConditionLessThanOrEqualTo(_measured(evaluate, "worst_segment.mape"), parameters.max_segment_mape),
+            ConditionLessThanOrEqualTo(_measured(evaluate, "gates.values.coverage_gap"), parameters.max_coverage_gap),
+            ConditionGreaterThan(_measured(evaluate, "gates.values.improvement"), parameters.min_improvement),
         ],
         if_steps=[register],
         else_steps=[reject],
@@ -198,36 +221,12 @@ def _register(
     return ModelStep("RegisterModel", step_args=arguments, description=description, retry_policies=jobs.retries)
 
 
-def _reject(parameters: Parameters, evaluate: ProcessingStep) -> FailStep:
-    message = [
-        "The model is not good enough to register: R2 is ",
-        _r2(evaluate),
-        " (at least ",
-        parameters.min_r2,
-        "), MAPE is ",
-        _mape(evaluate),
-        " (at most ",
-        parameters.max_mape,
-        "), its RMSE over the linear regression's is ",
-        _rmse_ratio(evaluate),
-        " (at most ",
-        parameters.max_rmse_ratio,
-        ").",
-    ]
-    return FailStep("RejectModel", error_message=Join(on="", values=message))
+def _reject(evaluate: ProcessingStep) -> FailStep:
+    missed = _measured(evaluate, "gates.message")
+    message = Join(on="", values=["The model is not good enough to register: ", missed])
+    return FailStep("RejectModel", error_message=message)
 
 
-def _r2(evaluate: ProcessingStep) -> JsonGet:
-    return _metric(evaluate, "regression_metrics.r2.value")
-
-
-def _mape(evaluate: ProcessingStep) -> JsonGet:
-    return _metric(evaluate, "regression_metrics.mape.value")
-
-
-def _rmse_ratio(evaluate: ProcessingStep) -> JsonGet:
-    return _metric(evaluate, "comparison.rmse_ratio.value")
-
-
-def _metric(evaluate: ProcessingStep, path: str) -> JsonGet:
+def _measured(evaluate: ProcessingStep, path: str) -> JsonGet:
+    """A value of evaluation.json, a number or a text."""
     return JsonGet(step_name=evaluate.name, property_file=REPORT, json_path=path)

@@ -1,4 +1,4 @@
-"""What the jobs must know about a data set: the sections data, validation and split of the YAML file.
+"""What the jobs must know about a data set: the sections data, validation, split and evaluation of the YAML file.
 
 In the bundle these sections lie as settings.json beside the `steps` package. The classes hold plain
 types only, so that the pipeline's strict settings can be built from them.
@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from steps.evaluation_settings import EvaluationSettings
 from steps.expressions import ExpressionError, names, parse
 from steps.failure import JobError, did_you_mean
 
@@ -221,6 +222,7 @@ class JobSettings:
     data: DataSettings
     validation: ValidationSettings = field(default_factory=ValidationSettings)
     split: SplitSettings = field(default_factory=SplitSettings)
+    evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
 
     def __post_init__(self) -> None:
         if self.split.by == "time" and self.data.date is None:
@@ -238,6 +240,19 @@ class JobSettings:
                 if name not in known:
                     place = f"validation, {expectation.expectation}"
                     raise ValueError(f"{place}: {name} is no column{did_you_mean(name, known)}.")
+        self._check_segments()
+
+    def _check_segments(self) -> None:
+        known = [*self.data.columns, *self.data.derived]
+        for name, segment in self.evaluation.segments.items():
+            if name not in known:
+                place = f"evaluation.segments: {name}"
+                raise ValueError(f"{place} is no column and no derived feature{did_you_mean(name, known)}.")
+            type_ = self.data.types.get(name, "number")
+            if (segment.quantiles or segment.edges) and type_ not in ("integer", "number"):
+                raise ValueError(f"evaluation.segments.{name}: a {type_} has no quantiles or edges.")
+            if segment.prefix and type_ not in ("category", "text"):
+                raise ValueError(f"evaluation.segments.{name}: only a category or text has a prefix.")
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> JobSettings:
@@ -296,6 +311,7 @@ def _sections(document: Mapping[str, Any]) -> dict[str, Any]:
         "data": DataSettings(**data),
         "validation": ValidationSettings(**validation),
         "split": SplitSettings(**(document.get("split") or {})),
+        "evaluation": EvaluationSettings.from_json(document.get("evaluation") or {}),
     }
 
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import tarfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from evaluation.evaluate import Inputs
+from evaluation.gates import Limits
 from steps import features as feature_module
+from steps.evaluation_settings import EvaluationSettings, Segment
 from steps.features import Features
 from steps.model import Model, save
-from steps.settings import Column, DataSettings
+from steps.settings import Column, DataSettings, JobSettings
 from steps.train import HYPERPARAMETERS, fit
 
 DATA = DataSettings(
@@ -25,6 +29,14 @@ DATA = DataSettings(
         "size": Column(type="number"),
         "kind": Column(type="category"),
     },
+)
+
+SETTINGS = JobSettings(
+    data=DATA,
+    evaluation=EvaluationSettings(segments={"kind": Segment(), "cost": Segment(quantiles=2)}, min_segment_rows=20),
+)
+LIMITS = Limits(
+    min_r2=0.8, max_mape=0.2, max_rmse_ratio=1.5, max_segment_mape=0.3, max_coverage_gap=0.15, min_improvement=0.0
 )
 
 
@@ -58,11 +70,28 @@ def test_folder(rows: pd.DataFrame, tmp_path: Path) -> Path:
     return folder
 
 
+def archive(model: Model, folder: Path, changes: Mapping[str, str | None] | None = None) -> Path:
+    """A folder with the model as model.tar.gz, as training leaves it; `changes` replaces or leaves out files."""
+    save(model, folder / "files")
+    for name, text in (changes or {}).items():
+        (folder / "files" / name).unlink()
+        if text is not None:
+            (folder / "files" / name).write_text(text)
+    with tarfile.open(folder / "model.tar.gz", "w:gz") as tar:
+        for path in sorted((folder / "files").iterdir()):
+            tar.add(path, arcname=path.name)
+    return folder
+
+
 @pytest.fixture
 def archive_folder(model: Model, tmp_path: Path) -> Path:
-    save(model, tmp_path / "model")
-    folder = tmp_path / "archive"
-    folder.mkdir()
-    with tarfile.open(folder / "model.tar.gz", "w:gz") as tar:
-        tar.add(tmp_path / "model", arcname=".")
-    return folder
+    return archive(model, tmp_path / "archive")
+
+
+@pytest.fixture
+def inputs(test_folder: Path, tmp_path: Path) -> Inputs:
+    """The test rows, and no champion."""
+    champion = tmp_path / "champion"
+    champion.mkdir()
+    (champion / "none.json").write_text("{}")
+    return Inputs(test_folder, champion)

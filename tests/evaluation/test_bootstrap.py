@@ -5,21 +5,49 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from evaluation.bootstrap import standard_deviations
+from evaluation.bootstrap import (
+    FEWEST_RESAMPLES,
+    RESAMPLES,
+    confidence_interval,
+    metric_draws,
+    resamples,
+    standard_deviation,
+)
+from steps.metrics import regression_metrics
 
 
 def test_spread_of_the_mean_absolute_error_is_that_of_a_mean() -> None:
     random = np.random.default_rng(0)
     actual = random.uniform(100, 200, 2000)
     error = random.normal(0, 10, 2000)
-    spread = standard_deviations(actual, {"xgboost": actual + error})["xgboost"]["mae"]
-    assert spread == pytest.approx(np.std(np.abs(error)) / np.sqrt(2000), rel=0.2)
+    draws = metric_draws(actual, {"xgboost": actual + error})["xgboost"]["mae"]
+    expected = np.std(np.abs(error)) / np.sqrt(2000)
+    assert standard_deviation(draws) == pytest.approx(expected, rel=0.1)
+    low, high = confidence_interval(draws)
+    assert low < np.mean(np.abs(error)) < high
+    assert high - low == pytest.approx(2 * 1.96 * expected, rel=0.15)
 
 
-def test_same_rows_give_the_same_digits_and_candidates_share_their_resamples() -> None:
+def test_each_draw_is_the_metric_of_the_resampled_rows() -> None:
+    random = np.random.default_rng(1)
+    actual, predicted = random.uniform(1e6, 2e6, 60), random.uniform(1e6, 2e6, 60)
+    actual[:5] = 0
+    draws = metric_draws(actual, {"model": predicted})["model"]
+    for index, counts in zip(range(3), resamples(60), strict=False):
+        rows = np.repeat(np.arange(60), counts)
+        measured = regression_metrics(actual[rows], predicted[rows])
+        assert {name: draws[name][index] for name in draws} == pytest.approx(measured)
+
+
+def test_same_rows_give_the_same_digits_and_models_share_their_resamples() -> None:
     actual = np.linspace(1, 2, 50)
     predictions = {"xgboost": actual * 1.1, "linear": actual * 1.2}
-    first, second = (standard_deviations(actual, predictions) for _ in range(2))
-    assert first == second
+    first, second = (metric_draws(actual, predictions) for _ in range(2))
+    assert np.array_equal(first["xgboost"]["rmse"], second["xgboost"]["rmse"])
     # The errors are proportional on every resample, so their ratio does not vary at all.
-    assert first["comparison"]["rmse_ratio"] == pytest.approx(0, abs=1e-12)
+    assert first["xgboost"]["rmse"] / first["linear"]["rmse"] == pytest.approx(0.5)
+
+
+def test_many_rows_are_resampled_less_often() -> None:
+    assert sum(1 for _ in resamples(10)) == RESAMPLES
+    assert sum(1 for _ in resamples(600_000)) == FEWEST_RESAMPLES

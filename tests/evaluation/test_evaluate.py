@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,17 +14,28 @@ import pandas as pd
 import pytest
 import yaml
 
-from evaluation.evaluate import evaluate, main
+from evaluation.evaluate import Inputs, evaluate, main
 from pipelines.sample_data import CONFIGURATION, DATA_FOLDER, fetch
+from pipelines.settings import load_settings
 from steps.failure import JobError
 from steps.linear import LinearModel
 from steps.model import Model
+from tests.evaluation.conftest import LIMITS, SETTINGS, archive
 
 ROOT = Path(__file__).parents[2]
 
 
-def test_outputs_from_a_model_archive(archive_folder: Path, test_folder: Path, tmp_path: Path) -> None:
-    main(["--model", str(archive_folder), "--test", str(test_folder), "--output", str(tmp_path / "out")])
+def arguments(inputs: Inputs, archive_folder: Path, output: Path, **limits: float) -> list[str]:
+    """The job's command line."""
+    settings = output.parent / "settings.json"
+    settings.write_text(json.dumps(SETTINGS.to_json()))
+    given = {"model": archive_folder, "test": inputs.test, "champion": inputs.champion, "output": output}
+    values = {**given, "settings": settings, **asdict(LIMITS), **limits}
+    return [text for name, value in values.items() for text in (f"--{name}", str(value))]
+
+
+def test_outputs_from_a_model_archive(inputs: Inputs, archive_folder: Path, tmp_path: Path) -> None:
+    main(arguments(inputs, archive_folder, tmp_path / "out", min_improvement=-0.01))
     document = json.loads((tmp_path / "out" / "evaluation.json").read_text())
     assert set(document["regression_metrics"]) == {"mae", "mse", "rmse", "r2", "mape"}
     for metric in document["regression_metrics"].values():
@@ -33,30 +44,73 @@ def test_outputs_from_a_model_archive(archive_folder: Path, test_folder: Path, t
     rmse = {name: metrics["rmse"]["value"] for name, metrics in document["candidates"].items()}
     assert document["comparison"]["rmse_ratio"]["value"] == rmse["xgboost"] / rmse["linear"]
     assert document["data"] == {"test_rows": 100}
+    assert document["champion"] == {"status": "none"}
+    assert document["gates"]["missed"] == []
     predictions = pd.read_parquet(tmp_path / "out" / "predictions.parquet")
     error = predictions["prediction_xgboost"] - predictions["cost"]
     assert np.sqrt((error**2).mean()) == pytest.approx(rmse["xgboost"])
+    inside = (predictions["cost"] >= predictions["lower"]) & (predictions["cost"] <= predictions["upper"])
+    assert document["interval"]["measured"]["value"] == inside.mean()
 
 
-def test_same_model_and_rows_give_the_same_digits(model: Model, test_folder: Path, tmp_path: Path) -> None:
+def test_worst_segment_is_the_one_with_the_highest_error(model: Model, inputs: Inputs, tmp_path: Path) -> None:
+    document = evaluate(model, inputs, tmp_path / "out", SETTINGS, LIMITS)
+    table = pd.read_parquet(tmp_path / "out" / "predictions.parquet")
+    error = (table["prediction_xgboost"] / table["cost"] - 1).abs()
+    by_cost = error.groupby(table["cost"] >= table["cost"].median()).mean()
+    assert document["worst_segment"]["mape"] == pytest.approx(max(*error.groupby(table["kind"]).mean(), *by_cost))
+    large = replace(SETTINGS, evaluation=replace(SETTINGS.evaluation, min_segment_rows=101))
+    worst = evaluate(model, inputs, tmp_path / "out", large, LIMITS)["worst_segment"]
+    assert worst == {"name": "all rows", "rows": 100, "mape": pytest.approx(error.mean())}
+
+
+def test_champion_is_scored_on_the_same_rows(
+    model: Model, inputs: Inputs, archive_folder: Path, tmp_path: Path
+) -> None:
+    """The model itself as the champion: equal to the last digit, and therefore not better."""
+    document = evaluate(model, replace(inputs, champion=archive_folder), tmp_path / "out", SETTINGS, LIMITS)
+    assert document["champion"]["metrics"] == document["regression_metrics"]
+    assert document["champion"]["improvement"]["value"] == 0
+    assert document["gates"]["missed"] == ["min_improvement"]
+    # Of the linear regression XGBoost is the better challenger, and the resamples agree.
+    weak = replace(model, booster=model.booster[:1])
+    document = evaluate(model, replace(inputs, champion=archive(weak, tmp_path / "weak")), tmp_path, SETTINGS, LIMITS)
+    assert document["champion"]["improvement"]["lower"] > 0
+    assert document["gates"]["missed"] == []
+
+
+def test_same_model_and_rows_give_the_same_digits(model: Model, inputs: Inputs, tmp_path: Path) -> None:
     for name in ("one", "two"):
-        evaluate(model, test_folder, tmp_path / name)
-    for file in ("evaluation.json", "evaluation.html", "predictions.parquet"):
-        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
+        evaluate(model, inputs, tmp_path / name, SETTINGS, LIMITS)
+    names = sorted(path.name for path in (tmp_path / "one").iterdir())
+    assert names == sorted(path.name for path in (tmp_path / "two").iterdir())
+    for file in names:
+        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes(), file
 
 
-def test_nan_predictions_fail_the_step_and_leave_nothing(model: Model, test_folder: Path, tmp_path: Path) -> None:
+def test_nan_predictions_fail_the_step_and_leave_nothing(model: Model, inputs: Inputs, tmp_path: Path) -> None:
     broken = replace(model, linear=LinearModel(float("nan"), model.linear.coefficients, model.linear.levels))
     with pytest.raises(JobError, match="predicts NaN or infinity for 100 of 100 test rows"):
-        evaluate(broken, test_folder, tmp_path / "out")
+        evaluate(broken, inputs, tmp_path / "out", SETTINGS, LIMITS)
     assert not (tmp_path / "out").exists()
 
 
-def test_metric_that_is_not_defined_is_named(model: Model, rows: pd.DataFrame, tmp_path: Path) -> None:
-    (tmp_path / "one").mkdir()
-    rows.head(1).to_parquet(tmp_path / "one" / "test.parquet")
-    with pytest.raises(JobError, match="metric r2 is not defined on the 1 test rows"):
-        evaluate(model, tmp_path / "one", tmp_path / "out")
+def test_test_part_that_is_too_small_for_the_interval_is_said(model: Model, inputs: Inputs, tmp_path: Path) -> None:
+    limits = replace(LIMITS, max_coverage_gap=0.02)
+    with pytest.raises(JobError, match=r"The test part has 100 rows, too few .* 90% within 2\.0%.* takes 900"):
+        evaluate(model, inputs, tmp_path / "out", SETTINGS, limits)
+
+
+def test_metric_that_is_not_defined_is_named(model: Model, inputs: Inputs, tmp_path: Path) -> None:
+    table = pd.read_parquet(inputs.test / "test.parquet")
+    table.assign(cost=7.0).to_parquet(inputs.test / "test.parquet")
+    with pytest.raises(JobError, match="metric r2 is not defined on the 100 test rows"):
+        evaluate(model, inputs, tmp_path / "out", SETTINGS, LIMITS)
+
+
+def test_limit_that_is_not_given_is_named(inputs: Inputs, archive_folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(JobError, match="min_improvement"):
+        main(arguments(inputs, archive_folder, tmp_path / "out")[:-2])
 
 
 @pytest.mark.e2e
@@ -68,7 +122,7 @@ def test_quality_on_the_house_prices(
 ) -> None:
     """The four jobs as processes, on the default data and with the YAML's hyperparameters."""
     configuration = yaml.safe_load(CONFIGURATION.read_text(encoding="utf-8"))
-    sections = {key: configuration[key] for key in ("data", "validation")}
+    sections = {key: configuration[key] for key in ("data", "validation", "evaluation")}
     settings = tmp_path / "settings.json"
     settings.write_text(json.dumps({**sections, "split": split}))
     raw, _ = fetch(CONFIGURATION, DATA_FOLDER)
@@ -84,8 +138,12 @@ def test_quality_on_the_house_prices(
     channels = [f"--{name}={parts / name}" for name in ("train", "validation", "features")]
     run("steps.train", *channels, "--model_dir", model, *hyperparameters)
     subprocess.run(["tar", "-C", model, "-czf", tmp_path / "model.tar.gz", "."], check=True)
-    run("evaluation.evaluate", "--model", tmp_path, "--test", parts / "test", "--output", tmp_path / "out")
+    (tmp_path / "none.json").write_text("{}")
+    limits = load_settings(CONFIGURATION).gates.model_dump()
+    given = {"model": tmp_path, "test": parts / "test", "champion": tmp_path, "output": tmp_path / "out", **limits}
+    run("evaluation.evaluate", "--settings", settings, *(f"--{name}={value}" for name, value in given.items()))
     document = json.loads((tmp_path / "out" / "evaluation.json").read_text())
     assert document["regression_metrics"]["r2"]["value"] >= min_r2
     assert document["regression_metrics"]["mape"]["value"] <= max_mape
     assert document["comparison"]["rmse_ratio"]["value"] <= max_ratio
+    print(document["interval"], document["worst_segment"], document["gates"])

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from evaluation.evaluate import evaluate
+from evaluation.evaluate import Inputs, evaluate
 from steps.model import Model
+from tests.evaluation.conftest import LIMITS, SETTINGS
 
 
-def test_page_shows_both_candidates_and_is_self_contained(model: Model, test_folder: Path, tmp_path: Path) -> None:
-    document = evaluate(model, test_folder, tmp_path / "out")
+def test_page_shows_both_candidates_and_is_self_contained(model: Model, inputs: Inputs, tmp_path: Path) -> None:
+    document = evaluate(model, inputs, tmp_path / "out", SETTINGS, LIMITS)
     page = (tmp_path / "out" / "evaluation.html").read_text()
     assert "XGBoost" in page
     assert "Linear regression" in page

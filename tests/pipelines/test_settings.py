@@ -61,6 +61,12 @@ def test_the_split_may_be_a_word_or_a_mapping(tmp_path: Path, split: Any) -> Non
         ({"data__derived__twice": "price * 2"}, "a feature may not use the target price"),
         ({"split": {"by": "time", "test": 0.8, "validation": 0.3}}, "nothing is left to train on"),
         ({"split": "sometimes"}, "split.by"),
+        ({"evaluation__segments": {"prise": {"quantiles": 4}}}, "prise is no column and no derived .*mean price"),
+        ({"evaluation__segments": {"age": {"edge": [1]}}}, "segments.age.edge is not a setting; did you mean edges"),
+        ({"evaluation__segments": {"waterfront": {"quantiles": 2}}}, "a boolean has no quantiles"),
+        ({"evaluation__segments": {"price": {"prefix": 2}}}, "only a category or text has a prefix"),
+        ({"evaluation__segments": {"age": {"edges": [3.0, 1.0]}}}, "edges must rise"),
+        ({"evaluation__segments": {"age": {"edges": [3.0], "quantiles": 4}}}, "give one of quantiles, edges"),
     ],
 )
 def test_a_fault_is_named_with_its_place_and_the_way_out(tmp_path: Path, change: dict[str, Any], words: str) -> None:
@@ -94,4 +100,4 @@ def test_a_file_that_does_not_exist_is_named(tmp_path: Path) -> None:
 
 
 def test_gates_and_machines_do_not_travel_with_the_jobs() -> None:
-    assert set(load_settings(default_config()).for_jobs()) == {"data", "validation", "split"}
+    assert set(load_settings(default_config()).for_jobs()) == {"data", "validation", "split", "evaluation"}

@@ -104,12 +104,27 @@ def test_every_job_runs_the_one_image_and_the_one_bundle(compiled: Compiled, ste
     assert compiled.bundle.digest in code
 
 
-def test_the_message_of_a_rejected_model_holds_each_number_and_its_limit(steps: dict[str, Any]) -> None:
-    message = json.dumps(steps["RejectModel"]["Arguments"]["ErrorMessage"])
-    for metric in ("regression_metrics.r2.value", "regression_metrics.mape.value", "comparison.rmse_ratio.value"):
-        assert metric in message
-    for limit in ("MinR2", "MaxMape", "MaxRmseRatio"):
-        assert f"Parameters.{limit}" in message
+def test_each_gate_is_a_parameter_an_argument_of_the_evaluation_and_a_limit_of_the_condition(
+    steps: dict[str, Any],
+) -> None:
+    arguments = json.dumps(steps["Evaluate"]["Arguments"]["AppSpecification"]["ContainerArguments"])
+    limits = {"MinR2", "MaxMape", "MaxRmseRatio", "MaxSegmentMape", "MaxCoverageGap", "MinImprovement"}
+    conditions = steps["CheckQuality"]["Arguments"]["Conditions"]
+    assert {condition["RightValue"]["Get"] for condition in conditions} == {f"Parameters.{name}" for name in limits}
+    assert all(f"Parameters.{name}" in arguments for name in limits)
+
+
+def test_the_message_of_a_rejected_model_is_the_evaluations_own_sentence(steps: dict[str, Any]) -> None:
+    assert "gates.message" in json.dumps(steps["RejectModel"]["Arguments"]["ErrorMessage"])
+
+
+def test_the_champion_is_an_input_of_the_evaluation_and_by_default_the_marker_of_none(
+    compiled: Compiled, definition: dict[str, Any], steps: dict[str, Any]
+) -> None:
+    inputs = {entry["InputName"]: entry["S3Input"] for entry in steps["Evaluate"]["Arguments"]["ProcessingInputs"]}
+    assert inputs["champion"]["S3Uri"] == {"Get": "Parameters.ChampionModelUri"}
+    defaults = {entry["Name"]: entry["DefaultValue"] for entry in definition["Parameters"]}
+    assert defaults["ChampionModelUri"] == f"s3://sagemaker-us-east-1-000000000000/{compiled.champion_marker}"
 
 
 def resolved(value: Any, defaults: dict[str, Any]) -> Any:

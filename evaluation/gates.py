@@ -1,0 +1,116 @@
+"""The gates: each a number of the evaluation and its limit, and the sentence that names those that are missed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a model must reach; the names and the meaning are those of the section gates of the YAML."""
+
+    min_r2: float
+    max_mape: float
+    max_rmse_ratio: float
+    max_segment_mape: float
+    max_coverage_gap: float
+    min_improvement: float
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One question: is the value on the right side of the limit? `subject` is what the sentence calls it."""
+
+    name: str
+    subject: str
+    value: float
+    bound: Literal["at least", "at most", "more than"]
+    limit: float
+
+    @property
+    def passed(self) -> bool:
+        """As the Condition step compares them."""
+        if self.bound == "at most":
+            return self.value <= self.limit
+        return self.value >= self.limit if self.bound == "at least" else self.value > self.limit
+
+    @property
+    def sentence(self) -> str:
+        """Value and limit, as in `R2 is 0.84 (at least 0.85)`."""
+        return f"{self.subject} is {self.value:.4g} ({self.bound} {self.limit:g})"
+
+    def to_json(self) -> dict[str, Any]:
+        """The gate as it stands in evaluation.json."""
+        return {**asdict(self), "passed": self.passed}
+
+
+def gates(document: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
+    """Judge evaluation.json's numbers; return its section `gates`: values, checks, missed and message.
+
+    `values` are the numbers that the Condition step compares where they stand nowhere else. `message` names
+    each gate that is missed, with its value and limit; it is empty if all are passed.
+    """
+    metrics, worst, champion = document["regression_metrics"], document["worst_segment"], document["champion"]
+    interval = document["interval"]
+    gap = abs(interval["measured"]["value"] - interval["coverage"])
+    # A condition compares numbers: 1 where nobody is to be beaten, -1 where it could not be shown.
+    improvement = {"none": 1.0, "unusable": -1.0}.get(champion["status"])
+    if improvement is None:
+        improvement = champion["improvement"]["lower"]
+    checks = [
+        Gate("min_r2", "R2", metrics["r2"]["value"], "at least", limits.min_r2),
+        Gate("max_mape", "MAPE", metrics["mape"]["value"], "at most", limits.max_mape),
+        Gate(
+            "max_rmse_ratio",
+            "the RMSE over the linear regression's",
+            document["comparison"]["rmse_ratio"]["value"],
+            "at most",
+            limits.max_rmse_ratio,
+        ),
+        Gate(
+            "max_segment_mape",
+            f"the MAPE of the worst segment ({worst['name']})",
+            worst["mape"],
+            "at most",
+            limits.max_segment_mape,
+        ),
+        Gate(
+            "max_coverage_gap",
+            f"the interval's coverage is {interval['measured']['value']:.4g}, and its distance from "
+            f"{interval['coverage']:g}",
+            gap,
+            "at most",
+            limits.max_coverage_gap,
+        ),
+        Gate("min_improvement", _improvement_subject(champion), improvement, "more than", limits.min_improvement),
+    ]
+    missed = [check for check in checks if not check.passed]
+    return {
+        "values": {"coverage_gap": gap, "improvement": improvement},
+        "checks": [check.to_json() for check in checks],
+        "missed": [check.name for check in missed],
+        "message": _message(missed, champion),
+    }
+
+
+def _message(missed: list[Gate], champion: Mapping[str, Any]) -> str:
+    unusable = champion["status"] == "unusable"
+    texts = [check.sentence for check in missed if not (unusable and check.name == "min_improvement")]
+    if unusable and any(check.name == "min_improvement" for check in missed):
+        texts.append(
+            f"the champion cannot be scored, so nothing shows that this model is better ({champion['reason']}): "
+            "approve another version, or give ChampionModelUri"
+        )
+    return "; ".join(texts) + "." if texts else ""
+
+
+def _improvement_subject(champion: Mapping[str, Any]) -> str:
+    if champion["status"] != "scored":
+        return "the improvement over the champion"
+    measured = champion["improvement"]
+    return (
+        f"the RMSE is {abs(measured['value']):.2%} {'lower' if measured['value'] >= 0 else 'higher'} than the "
+        f"champion's, and the lower end of the {measured['confidence']:.0%} confidence interval of its improvement"
+    )

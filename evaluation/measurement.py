@@ -1,0 +1,129 @@
+"""evaluation.json: the candidates, the interval, the segments and the champion, measured on the test rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from evaluation.bootstrap import metric_draws, standard_deviation
+from evaluation.champion import Champion, improvement
+from evaluation.segments import Grouping
+from steps.failure import JobError
+from steps.interval import coverage, fewest_test_rows
+from steps.metrics import regression_metrics
+
+CHALLENGER, BASELINE = "xgboost", "linear"
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The typed raw test rows with what each model says of them; `interval` holds lower and upper bounds."""
+
+    rows: pd.DataFrame
+    actual: np.ndarray
+    predictions: Mapping[str, np.ndarray]
+    interval: tuple[np.ndarray, np.ndarray]
+    champion: Champion
+
+    @property
+    def challenger(self) -> np.ndarray:
+        """The predictions of the model that is to be registered."""
+        return self.predictions[CHALLENGER]
+
+
+def measure(scored: Scored, groupings: Sequence[Grouping], wanted_coverage: float, min_rows: int) -> dict[str, Any]:
+    """Return evaluation.json without its gates, in the layout of SageMaker's model quality statistics.
+
+    Source: "Model Quality Metrics", SageMaker Developer Guide: regression_metrics.<metric>.{value,
+    standard_deviation}. They are those of the challenger. Standard deviations and the interval of the
+    improvement are over one set of bootstrap resamples. Raises JobError where a metric is not defined.
+    """
+    models = dict(scored.predictions)
+    if scored.champion.predicted is not None:
+        models["champion"] = scored.champion.predicted
+    draws = metric_draws(scored.actual, models)
+    measured = {name: _metrics(scored.actual, predicted, draws[name]) for name, predicted in models.items()}
+    rmse = {name: metrics["rmse"]["value"] for name, metrics in measured.items()}
+    champion: dict[str, Any] = {"status": scored.champion.status}
+    if scored.champion.predicted is not None:
+        pair = [draws[name]["rmse"] for name in (CHALLENGER, "champion")]
+        champion["metrics"] = measured.pop("champion")
+        champion["improvement"] = improvement(pair[0], pair[1], (rmse[CHALLENGER], rmse["champion"]))
+    elif scored.champion.reason:
+        champion["reason"] = scored.champion.reason
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratios = draws[CHALLENGER]["rmse"] / draws[BASELINE]["rmse"]
+    ratio = {"value": _ratio(rmse[CHALLENGER], rmse[BASELINE]), "standard_deviation": standard_deviation(ratios)}
+    return {
+        "regression_metrics": measured[CHALLENGER],
+        "candidates": measured,
+        "comparison": {"rmse_ratio": ratio},
+        "interval": _interval(scored, wanted_coverage),
+        "worst_segment": _worst_segment(scored, groupings, min_rows),
+        "champion": champion,
+        "data": {"test_rows": len(scored.actual)},
+    }
+
+
+def check_size(rows: int, wanted_coverage: float, tolerance: float) -> None:
+    """Raise JobError when the test part is too small to tell whether the interval covers what it should."""
+    needed = fewest_test_rows(wanted_coverage, tolerance)
+    if rows < needed:
+        raise JobError(
+            f"The test part has {rows:,} rows, too few to tell whether the interval covers {wanted_coverage:.0%} "
+            f"within {tolerance:.1%}: that takes {needed:,}; give more data, raise split.test or "
+            "gates.max_coverage_gap in the YAML."
+        )
+
+
+def _metrics(actual: np.ndarray, predicted: np.ndarray, draws: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    measured = regression_metrics(actual, predicted)
+    undefined = [metric for metric, value in measured.items() if not np.isfinite(value)]
+    if undefined:
+        raise JobError(
+            f"The metric {undefined[0]} is not defined on the {len(actual):,} test rows "
+            "(r2 needs targets that differ, mape one that is not zero): give more data."
+        )
+    return {
+        metric: {"value": value, "standard_deviation": standard_deviation(draws[metric])}
+        for metric, value in measured.items()
+    }
+
+
+def _ratio(error: float, other: float) -> float:
+    """1 where both are without error: then neither is better."""
+    return error / other if other > 0 else 1.0
+
+
+def _interval(scored: Scored, wanted: float) -> dict[str, Any]:
+    lower, upper = scored.interval
+    share = coverage(scored.actual, lower, upper)
+    deviation = float(np.sqrt(share * (1 - share) / len(scored.actual)))
+    width = np.abs(upper - lower) / np.maximum(np.abs(scored.challenger), np.finfo(float).tiny)
+    return {
+        "coverage": wanted,
+        "measured": {"value": share, "standard_deviation": deviation},
+        "median_width": {"value": float(np.median(upper - lower)), "share_of_prediction": float(np.median(width))},
+    }
+
+
+def _worst_segment(scored: Scored, groupings: Sequence[Grouping], min_rows: int) -> dict[str, Any]:
+    """The segment with the highest MAPE, of those that are large enough; all rows where none is."""
+    divisible = scored.actual != 0
+    error = np.abs(scored.challenger - scored.actual)
+    relative = np.divide(error, np.abs(scored.actual), np.zeros_like(error), where=divisible)
+    worst = {"name": "all rows", "rows": len(error), "mape": float(relative[divisible].mean())}
+    measured = []
+    for grouping in groupings:
+        inside = (grouping.codes >= 0) & divisible
+        counts = np.bincount(grouping.codes[inside], minlength=len(grouping.names))
+        sums = np.bincount(grouping.codes[inside], relative[inside], minlength=len(grouping.names))
+        for name, rows, total in zip(grouping.names, counts, sums, strict=True):
+            if rows >= min_rows:
+                segment = {"name": f"{grouping.column} {name}", "rows": int(rows), "mape": float(total / rows)}
+                measured.append(segment)
+    return max(measured, key=lambda segment: segment["mape"], default=worst)

@@ -1,0 +1,58 @@
+"""What the evaluation must know about a data set: the section evaluation of the YAML file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+STRICT = {"extra": "forbid", "strict": True}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Segment:
+    """How the values of one column or derived feature divide the rows; one of the three, or each value alone.
+
+    quantiles: that many bands with about equally many rows. edges: bands between these limits.
+    prefix: texts with the same first characters go together.
+    """
+
+    __pydantic_config__ = STRICT
+
+    quantiles: int = 0
+    edges: tuple[float, ...] = ()
+    prefix: int = 0
+
+    def __post_init__(self) -> None:
+        if sum(map(bool, (self.quantiles, self.edges, self.prefix))) > 1:
+            raise ValueError("give one of quantiles, edges and prefix, not several.")
+        if self.quantiles < 0 or self.quantiles == 1 or self.prefix < 0:
+            raise ValueError("quantiles must be 2 or more, prefix 1 or more.")
+        if list(self.edges) != sorted(set(self.edges)):
+            raise ValueError(f"edges must rise: {list(self.edges)}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluationSettings:
+    """segments: column or derived feature -> the groups of rows whose errors are compared.
+
+    min_segment_rows: with fewer test rows a segment is marked as small, and no gate looks at it.
+    """
+
+    __pydantic_config__ = STRICT
+
+    segments: dict[str, Segment] = field(default_factory=dict)
+    min_segment_rows: int = 100
+
+    def __post_init__(self) -> None:
+        if self.min_segment_rows < 1:
+            raise ValueError("evaluation.min_segment_rows must be 1 or more.")
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> EvaluationSettings:
+        """Build the settings from their parsed section."""
+        segments = {
+            name: Segment(**{**segment, "edges": tuple(segment.get("edges", ()))})
+            for name, segment in document.get("segments", {}).items()
+        }
+        return cls(**{**document, "segments": segments})

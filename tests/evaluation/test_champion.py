@@ -1,0 +1,53 @@
+"""A champion is scored on the same rows; one that cannot be used is said to be so and never counts as beaten."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from evaluation.champion import MARKER, improvement, score
+from steps.model import Model
+from tests.evaluation.conftest import archive
+
+
+def test_champion_predicts_what_it_predicted_before(model: Model, archive_folder: Path, rows: pd.DataFrame) -> None:
+    champion = score(archive_folder, rows)
+    assert champion.status == "scored"
+    assert champion.predicted is not None
+    assert np.array_equal(champion.predicted, model.predict(rows))
+
+
+def test_marker_is_no_champion(tmp_path: Path, rows: pd.DataFrame) -> None:
+    (tmp_path / MARKER).write_text("{}")
+    assert score(tmp_path, rows).status == "none"
+
+
+def test_what_cannot_be_loaded_is_unusable_with_the_reason(model: Model, tmp_path: Path, rows: pd.DataFrame) -> None:
+    assert "does not exist" in score(tmp_path, rows).reason
+    (tmp_path / "model.tar.gz").write_bytes(b"no archive")
+    assert "cannot be unpacked" in score(tmp_path, rows).reason
+    incomplete = archive(model, tmp_path / "incomplete", {"linear.json": None})
+    assert "lacks linear.json" in score(incomplete, rows).reason
+
+
+def test_model_of_other_columns_is_unusable(archive_folder: Path, rows: pd.DataFrame) -> None:
+    champion = score(archive_folder, rows.drop(columns="size"))
+    assert champion.status == "unusable"
+    assert "size" in champion.reason
+
+
+def test_champion_that_predicts_nan_is_unusable(model: Model, tmp_path: Path, rows: pd.DataFrame) -> None:
+    linear = json.dumps({**model.linear.to_json(), "intercept": float("nan")})
+    broken = archive(model, tmp_path / "broken", {"linear.json": linear})
+    assert "NaN or infinity for 400 of 400" in score(broken, rows).reason
+
+
+def test_improvement_is_the_share_by_which_the_error_fell() -> None:
+    challenger, champion = np.full(50, 90.0), np.linspace(95, 105, 50)
+    found = improvement(challenger, champion, (90.0, 100.0))
+    assert found["value"] == pytest.approx(0.1)
+    assert found["lower"] < 0.1 < found["upper"]

@@ -1,0 +1,89 @@
+"""A gate is passed or missed as its limit says, and the sentence names what was missed and nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from evaluation.gates import Limits, gates
+
+LIMITS = Limits(
+    min_r2=0.85, max_mape=0.15, max_rmse_ratio=0.95, max_segment_mape=0.3, max_coverage_gap=0.02, min_improvement=0.0
+)
+
+
+def document(**changes: Any) -> dict[str, Any]:
+    good: dict[str, Any] = {
+        "regression_metrics": {"r2": {"value": 0.9}, "mape": {"value": 0.1}},
+        "comparison": {"rmse_ratio": {"value": 0.9}},
+        "interval": {"coverage": 0.9, "measured": {"value": 0.905}},
+        "worst_segment": {"name": "age below 10", "rows": 300, "mape": 0.2},
+        "champion": {
+            "status": "scored",
+            "improvement": {"value": 0.03, "lower": 0.01, "upper": 0.05, "confidence": 0.95},
+        },
+    }
+    return good | changes
+
+
+def test_good_model_passes_with_nothing_to_say() -> None:
+    judged = gates(document(), LIMITS)
+    assert judged["missed"] == []
+    assert judged["message"] == ""
+    assert len(judged["checks"]) == 6
+
+
+@pytest.mark.parametrize(
+    ("changes", "missed", "message"),
+    [
+        (
+            {"regression_metrics": {"r2": {"value": 0.84}, "mape": {"value": 0.16}}},
+            ["min_r2", "max_mape"],
+            "R2 is 0.84 (at least 0.85); MAPE is 0.16 (at most 0.15).",
+        ),
+        (
+            {"comparison": {"rmse_ratio": {"value": 1.02}}},
+            ["max_rmse_ratio"],
+            "the RMSE over the linear regression's is 1.02 (at most 0.95).",
+        ),
+        (
+            {"worst_segment": {"name": "age below 10", "rows": 300, "mape": 0.31}},
+            ["max_segment_mape"],
+            "the MAPE of the worst segment (age below 10) is 0.31 (at most 0.3).",
+        ),
+        (
+            {"interval": {"coverage": 0.9, "measured": {"value": 0.75}}},
+            ["max_coverage_gap"],
+            "the interval's coverage is 0.75, and its distance from 0.9 is 0.15 (at most 0.02).",
+        ),
+        (
+            {"champion": {"status": "unusable", "reason": "The model lacks linear.json: train it again"}},
+            ["min_improvement"],
+            "the champion cannot be scored, so nothing shows that this model is better (The model lacks linear.json: "
+            "train it again): approve another version, or give ChampionModelUri.",
+        ),
+    ],
+)
+def test_missed_gate_is_named_with_value_and_limit(changes: dict[str, Any], missed: list[str], message: str) -> None:
+    judged = gates(document(**changes), LIMITS)
+    assert judged["missed"] == missed
+    assert judged["message"] == message
+
+
+def test_improvement_that_could_be_noise_is_no_promotion() -> None:
+    improvement = {"value": 0.02, "lower": -0.01, "upper": 0.05, "confidence": 0.95}
+    judged = gates(document(champion={"status": "scored", "improvement": improvement}), LIMITS)
+    assert judged["missed"] == ["min_improvement"]
+    assert "the RMSE is 2.00% lower than the champion's" in judged["message"]
+    assert "is -0.01 (more than 0)" in judged["message"]
+
+
+def test_champion_itself_is_not_better_than_itself() -> None:
+    improvement = {"value": 0.0, "lower": 0.0, "upper": 0.0, "confidence": 0.95}
+    judged = gates(document(champion={"status": "scored", "improvement": improvement}), LIMITS)
+    assert judged["missed"] == ["min_improvement"]
+
+
+def test_without_a_champion_nothing_has_to_be_beaten() -> None:
+    assert gates(document(champion={"status": "none"}), LIMITS)["missed"] == []
