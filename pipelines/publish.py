@@ -41,7 +41,7 @@ class Upsert:
     force: bool = False
 
     def run(self, sagemaker: Any, s3: Any) -> Published:
-        """Upload the bundle (and the marker of no champion) if it is not there, then create or update the pipeline in one call.
+        """Upload bundle and champion marker if they are not there, then create or update the pipeline in one call.
 
         A deployment that holds just this is left alone, tags included: they name the build that made it.
         """

@@ -16,6 +16,10 @@ DATA = ROOT / "data" / "house_prices.parquet"
 SAMPLE = ROOT / "house.json"
 
 
+# What `run` compares with when no version is approved; other tests approve some on the shared server.
+NO_CHAMPION = ("-p", "ChampionModelUri=s3://sagemaker-us-east-1-000000000000/house-prices/champion/none.json")
+
+
 @dataclass(frozen=True)
 class Cli:
     """Runs the command lines against one server, in a folder of its own."""

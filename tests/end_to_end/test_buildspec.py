@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.codebuild import run_build
+from tests.end_to_end.conftest import NO_CHAMPION
 
 pytestmark = pytest.mark.e2e
 
@@ -73,7 +74,7 @@ def test_an_approval_deploys_the_version_that_it_names_and_no_other(
     server: Any, cli: Any, first_run: Any, sagemaker: Any, tmp_path: Path
 ) -> None:
     group = "arn:aws:sagemaker:us-east-1:000000000000:model-package/house-prices"
-    cli.pipeline("run")  # a version that nobody has approved
+    cli.pipeline("run", *NO_CHAMPION)  # a version that nobody has approved
     newest = max(
         package["ModelPackageVersion"]
         for package in sagemaker.list_model_packages(ModelPackageGroupName="house-prices")["ModelPackageSummaryList"]

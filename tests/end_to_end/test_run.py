@@ -14,6 +14,8 @@ import pandas as pd
 import pytest
 import yaml
 
+from tests.end_to_end.conftest import NO_CHAMPION
+
 pytestmark = pytest.mark.e2e
 
 ROOT = Path(__file__).parents[2]
@@ -23,7 +25,7 @@ STEPS = ["ValidateData", "Preprocess", "Train", "Evaluate", "CheckQuality", "Reg
 
 def failed(cli: Any, *arguments: str) -> str:
     """The output of a run whose execution fails."""
-    return str(cli.pipeline("run", *arguments, expect=3).stdout)
+    return str(cli.pipeline("run", *NO_CHAMPION, *arguments, expect=3).stdout)
 
 
 def test_a_run_shows_each_step_and_says_what_came_of_it(first_run: Any) -> None:
@@ -87,7 +89,7 @@ def test_the_jobs_and_the_model_carry_the_commit(cli: Any, first_run: Any, sagem
 
 
 def test_an_identical_run_takes_every_job_from_the_cache(cli: Any, first_run: Any) -> None:
-    out = cli.pipeline("run").stdout
+    out = cli.pipeline("run", *NO_CHAMPION).stdout
     execution = cli.json("describe", "latest")
     cached = [step["name"] for step in execution["steps"] if step["cache_hit"]]
     assert cached == ["ValidateData", "Preprocess", "Train", "Evaluate"]
@@ -105,7 +107,7 @@ def test_a_gate_set_too_high_fails_with_the_numbers_and_the_limits(cli: Any, fir
 def test_a_model_that_is_no_better_than_the_champion_is_not_registered(
     cli: Any, first_run: Any, champion_model: str
 ) -> None:
-    out = failed(cli, "-p", f"ChampionModelUri={champion_model}")
+    out = cli.pipeline("run", "-p", f"ChampionModelUri={champion_model}", expect=3).stdout
     assert re.search(r"RejectModel +Failed", out)
     assert re.search(r"0\.00% lower than the champion's.* is 0 \(more than 0\)", out)
     out = cli.pipeline("run", "-p", f"ChampionModelUri={champion_model}", "-p", "MinImprovement=-0.01").stdout

@@ -64,6 +64,7 @@ def test_the_first_upsert_creates_with_the_bytes_that_were_compiled(
         "build-id": "build:1",
         "definition-sha256": fingerprint(DEFINITION),
     }
+    assert s3.head_object(Bucket="test-bucket", Key=compiled.champion_marker)["ContentLength"] > 0
 
 
 def test_the_second_upsert_of_the_same_uploads_nothing_and_makes_two_calls(server: Any, compiled: Compiled) -> None:
