@@ -126,12 +126,11 @@ class Upsert:
         return {"PipelineDefinitionS3Location": {"Bucket": bucket, "ObjectKey": key}}
 
     def _publish_bundle(self, s3: Any) -> bool:
-        marker = self.compiled.champion_marker
-        if not exists(s3, self.environment.bucket, marker):
-            s3.put_object(Bucket=self.environment.bucket, Key=marker, Body=MARKER)
         key = f"{self.compiled.code_prefix}/{ARCHIVE}"
         if exists(s3, self.environment.bucket, key):
             return False
+        # The marker first: a bundle that is there says that all is there.
+        s3.put_object(Bucket=self.environment.bucket, Key=self.compiled.champion_marker, Body=MARKER)
         s3.put_object(Bucket=self.environment.bucket, Key=key, Body=self.compiled.bundle.archive())
         return True
 
