@@ -84,7 +84,7 @@ def test_an_update_is_one_call_after_everything_that_it_refers_to(server: Any, c
     calls = calls_of(sagemaker, s3)
     assert upsert(sagemaker, s3, other, Revision("def-dirty", "main")).action == "updated"
     writes = [name for name in calls if not name.startswith(("Describe", "Head", "List"))]
-    assert writes == ["PutObject", "AddTags", "UpdatePipeline"]
+    assert writes == ["PutObject", "PutObject", "AddTags", "UpdatePipeline"]  # the marker of no champion, the bundle
     found = sagemaker.describe_pipeline(PipelineName=compiled.name)
     assert found["PipelineDefinition"] == other.definition
     tags = read_tags(sagemaker, found["PipelineArn"])
