@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,15 @@ class Host:
 def is_resource_name(name: str) -> bool:
     """Whether the service takes it for the name of a job or an endpoint; then it is safe as a folder's name."""
     return RESOURCE_NAME.fullmatch(name) is not None
+
+
+def host_addresses(names: Sequence[str], job_number: int) -> dict[str, str]:
+    """A loopback address of its own for each host of each job, so that all of them can listen on one port.
+
+    127.A.B.N is host N of the job A.B; the 62,500 jobs before a pair of numbers comes again have ended by then.
+    """
+    network = f"127.{1 + job_number // 250 % 250}.{1 + job_number % 250}"
+    return {name: f"{network}.{name.removeprefix('algo-')}" for name in names}
 
 
 def host_names(count: int) -> tuple[str, ...]:

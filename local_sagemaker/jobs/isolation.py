@@ -7,12 +7,14 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from local_sagemaker.jobs.archives import pack, unpack
 from local_sagemaker.jobs.outcome import ClientFault
 
+ETC_HOSTS = Path("/etc/hosts")
 SUPERVISOR = Path(__file__).with_name("supervisor.py")
 CONTRACT_FOLDER = PurePosixPath("/opt/ml")
 SWITCH = "SAGEMAKER_LOCAL_ISOLATION"  # mount | rewrite; without it, mount wherever the kernel allows it
@@ -58,6 +60,8 @@ class PrivateFolder:
         self.home = self.root / "home"
         self.temporary = self.root / "tmp"
         self.mounted = isolation == "mount"
+        self.hosts = self.root / "hosts"
+        self.name = ""
         self._alias: tempfile.TemporaryDirectory[str] | None = None
         for folder in (self.ml, self.home, self.temporary):
             folder.mkdir(parents=True, exist_ok=True)
@@ -85,6 +89,13 @@ class PrivateFolder:
                 self._rewrite_archive(path)
             elif path.suffix in CODE_SUFFIXES and path.stat().st_size <= LARGEST_CODE_FILE:
                 self._rewrite_file(path)
+
+    def name_hosts(self, name: str, addresses: Mapping[str, str]) -> None:
+        """Let this host have a name, and let it find the others by theirs; only in a namespace."""
+        known = ETC_HOSTS.read_text("utf-8", "replace")
+        lines = [f"{address} {host}" for host, address in addresses.items()]
+        self.hosts.write_text("\n".join([known, *lines, ""]), "utf-8")
+        self.name = name
 
     def close(self) -> None:
         """Let go of what lies outside the root."""

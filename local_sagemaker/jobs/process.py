@@ -134,8 +134,9 @@ class SupervisedProcess:
 def _task(command: Command, private: PrivateFolder, log: Path, grace_seconds: float) -> list[str]:
     """The arguments of the supervisor, see there."""
     folder = str(private.ml) if private.mounted else ""
+    hosts = [str(private.hosts), private.name] if private.hosts.exists() else ["", ""]
     arguments = [private.rewrite(argument) for argument in command.arguments]
-    return [private.rewrite(command.directory), str(log.absolute()), folder, str(grace_seconds), *arguments]
+    return [private.rewrite(command.directory), str(log.absolute()), folder, *hosts, str(grace_seconds), *arguments]
 
 
 def _seen(environment: Mapping[str, str], private: PrivateFolder) -> dict[str, str]:

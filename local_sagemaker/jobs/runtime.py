@@ -1,18 +1,19 @@
 """Run jobs: folders, processes on each host, time limits, and what is left when a job has ended."""
 
+import itertools
 import logging
 import select
 import shutil
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from local_sagemaker.jobs.contract import Job, Machine
-from local_sagemaker.jobs.host import Host, host_names, is_resource_name
+from local_sagemaker.jobs.host import Host, host_addresses, host_names, is_resource_name
 from local_sagemaker.jobs.images import ImageMap
-from local_sagemaker.jobs.isolation import Isolation, PrivateFolder, isolation_here
+from local_sagemaker.jobs.isolation import ETC_HOSTS, Isolation, PrivateFolder, isolation_here
 from local_sagemaker.jobs.leftovers import RECORD, kill_recorded
 from local_sagemaker.jobs.log_events import LogFile
 from local_sagemaker.jobs.outcome import ClientFault, JobStopped, Outcome, StopReason, client_error
@@ -53,6 +54,7 @@ class JobRuntime:
         self._machine = Machine(store, images, environment)
         self._isolation = isolation or isolation_here()
         self._grace_seconds = grace_seconds
+        self._job_numbers = itertools.count()
 
     def run_processing_job(self, request: Mapping[str, Any], stop: threading.Event, threads: int = 1) -> Outcome:
         """Run a processing job to its end; `stop` ends it early. `threads` limits the numeric libraries."""
@@ -100,9 +102,7 @@ class JobRuntime:
         outcome = Outcome("Failed", "InternalServerError: the job runtime failed: see the server's log.")
         try:
             job = make()
-            hosts.extend(
-                self._make_host(name, host, host_names(job.instance_count)) for host in host_names(job.instance_count)
-            )
+            hosts.extend(self._make_hosts(name, host_names(job.instance_count)))
             outcome = self._run_on(hosts, job, stop, on_status)
         except ClientFault as fault:
             outcome = Outcome("Failed", client_error(str(fault)))
@@ -159,9 +159,16 @@ class JobRuntime:
             for process in running:  # none is left, also after a fault on the way
                 process.end()
 
-    def _make_host(self, job: str, name: str, names: tuple[str, ...]) -> Host:
-        private = PrivateFolder(self._folder / job / name, self._isolation)
-        return Host(name, names, private, self.log_path(job, name))
+    def _make_hosts(self, job: str, names: tuple[str, ...]) -> Iterator[Host]:
+        addresses = host_addresses(names, next(self._job_numbers))
+        for name in names:
+            private = PrivateFolder(self._folder / job / name, self._isolation)
+            host = Host(name, names, private, self.log_path(job, name))
+            if private.mounted and ETC_HOSTS.exists():
+                private.name_hosts(name, addresses)
+            elif len(names) > 1:
+                host.say(f"warning: the names {', '.join(names)} do not resolve, as this machine has no namespaces")
+            yield host
 
     @staticmethod
     def _leave(host: Host, outcome: Outcome) -> None:

@@ -1,8 +1,9 @@
 """Stand between the server and one job: give the job a private /opt/ml, and let none of its processes outlive it.
 
-Started as `python -I -S supervisor.py DIRECTORY LOG PRIVATE GRACE COMMAND...` in the job's environment:
-where the job runs, where its output goes, the folder that is its /opt/ml (or nothing), the seconds between
-SIGTERM and SIGKILL. It precedes every job, so it imports little: no json, no typing, no subprocess.
+Started as `python -I -S supervisor.py DIRECTORY LOG PRIVATE HOSTS NAME GRACE COMMAND...` in the job's
+environment: where the job runs, where its output goes, the folder that is its /opt/ml (or nothing), the file
+that is its /etc/hosts and its own host name (or nothing), the seconds between SIGTERM and SIGKILL. It
+precedes every job, so it imports little: no json, no typing, no subprocess.
 
 Anything on standard input ends the job; so does the end of the stream, which means that the server is
 gone. On standard output: `pid N`, and at the end `end EXIT_CODE STOPPED`, the latter 1 or 0.
@@ -15,7 +16,7 @@ import signal
 import sys
 import time
 
-CLONE_NEWNS, CLONE_NEWUSER = 0x00020000, 0x10000000  # linux/sched.h
+CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWUSER = 0x00020000, 0x04000000, 0x10000000  # linux/sched.h
 MS_BIND, MS_REC, MS_PRIVATE = 0x1000, 0x4000, 0x40000  # linux/mount.h
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36  # linux/prctl.h
 CONTRACT_FOLDER = "/opt/ml"
@@ -31,9 +32,11 @@ def main() -> None:
     if sys.argv[1] == "--probe":
         mount_private(sys.argv[2])
         sys.exit(0 if os.path.samefile(CONTRACT_FOLDER, sys.argv[2]) else 1)
-    directory, log, private, grace_seconds, *command = sys.argv[1:]
+    directory, log, private, hosts, name, grace_seconds, *command = sys.argv[1:]
     if private:
         mount_private(private)
+        if hosts:
+            name_hosts(hosts, name)
     if LINUX:
         check(libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "prctl")
     wakeup, written = os.pipe()
@@ -199,6 +202,12 @@ def mount_private(private: str) -> None:
     os.close(source)
 
 
+def name_hosts(hosts: str, name: str) -> None:
+    """Give the job's hosts their names, within the namespace: other hosts in /etc/hosts, its own as host name."""
+    mount(hosts, "/etc/hosts", None, MS_BIND)
+    check(libc.sethostname(name.encode(), len(name.encode())), "sethostname")
+
+
 def bind_back(entry: "os.DirEntry[str]", descriptor: int, target: str) -> None:
     """Make one child of the hidden folder visible again in the tmpfs above it."""
     if entry.is_symlink():
@@ -213,11 +222,11 @@ def bind_back(entry: "os.DirEntry[str]", descriptor: int, target: str) -> None:
 
 
 def enter_namespace() -> None:
-    """A mount namespace of its own; an ordinary user needs a user namespace for it, mapped to themselves."""
-    if os.geteuid() == 0 and libc.unshare(CLONE_NEWNS) == 0:
+    """Mounts and a host name of its own; an ordinary user needs a user namespace for it, mapped to themselves."""
+    if os.geteuid() == 0 and libc.unshare(CLONE_NEWNS | CLONE_NEWUTS) == 0:
         return
     uid, gid = os.geteuid(), os.getegid()
-    check(libc.unshare(CLONE_NEWUSER | CLONE_NEWNS), "unshare")
+    check(libc.unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWUTS), "unshare")
     # user_namespaces(7): setgroups must be denied before an unprivileged process may write gid_map
     for name, text in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1")):
         with open(f"/proc/self/{name}", "w") as stream:

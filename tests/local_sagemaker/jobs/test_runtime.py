@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from local_sagemaker.jobs.isolation import mounts_work
 from local_sagemaker.jobs.outcome import Outcome
 
 pytestmark = pytest.mark.e2e
@@ -161,6 +162,48 @@ time.sleep(60)
 """
     outcome = bench.process(script, ProcessingResources=cluster)
     assert (outcome.status, outcome.exit_code) == ("Failed", 5)
+
+
+MEETING = """
+import json, os, pathlib, socket, time
+hosts = json.load(open("/opt/ml/config/resourceconfig.json"))
+me, others = hosts["current_host"], [name for name in hosts["hosts"] if name != hosts["current_host"]]
+assert socket.gethostname() == me
+def meet(name):
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            return socket.create_connection((name, 7777), timeout=30)
+        except ConnectionRefusedError:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+listener = socket.create_server((me, 7777))  # every host listens on the same port, under its own name
+outgoing = [meet(name) for name in others]
+for connection in outgoing:
+    connection.sendall(me.encode() + b"\\n")
+heard = sorted(listener.accept()[0].makefile().readline().strip() for _ in others)
+pathlib.Path(f"/opt/ml/processing/output/result/{me}").write_text(" ".join(heard))
+"""
+
+
+@pytest.mark.skipif(not mounts_work(), reason="without namespaces, the names of hosts do not resolve; the log says so")
+def test_hosts_reach_each_other_by_name_also_while_another_job_uses_the_same_port(make_bench: Any) -> None:
+    bench = make_bench("mount", grace_seconds=0.5)
+    cluster = {"ClusterConfig": {"InstanceCount": 3, "InstanceType": "ml.m5.large"}}
+    first, second = (
+        Background(bench, bench.processing(MEETING, name=name, ProcessingResources=cluster)) for name in ("one", "two")
+    )
+    assert first.join().status == second.join().status == "Completed", bench.log("one") + bench.log("two")
+    for name in ("one", "two"):
+        assert bench.store.get(f"s3://out/{name}/result/algo-1") == b"algo-2 algo-3"
+        assert bench.store.get(f"s3://out/{name}/result/algo-3") == b"algo-1 algo-2"
+
+
+def test_without_namespaces_the_log_says_that_names_do_not_resolve(make_bench: Any) -> None:
+    bench = make_bench("rewrite")
+    cluster = {"ClusterConfig": {"InstanceCount": 2, "InstanceType": "ml.m5.large"}}
+    assert bench.process("", ProcessingResources=cluster).status == "Completed"
+    assert "warning: the names algo-1, algo-2 do not resolve" in bench.log()
 
 
 def test_a_command_that_cannot_start_says_so_in_the_log(bench: Any) -> None:

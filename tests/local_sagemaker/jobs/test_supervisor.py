@@ -15,7 +15,7 @@ class Supervisor:
     def __init__(self, folder: Path, *command: str) -> None:
         self.log = folder / "log"
         self.process = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(SUPERVISOR), "/", str(self.log), "", "5", *command],
+            [sys.executable, "-I", "-S", str(SUPERVISOR), "/", str(self.log), "", "", "", "5", *command],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             bufsize=0,
