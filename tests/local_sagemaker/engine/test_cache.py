@@ -94,3 +94,49 @@ def test_durations_are_read_in_both_of_the_services_notations(text: str, seconds
 def test_what_is_no_duration_is_refused(text: str) -> None:
     with pytest.raises(ServiceError, match="is not a duration"):
         lifetime(text)
+
+
+def kept(records: Records, kind: str, first: dict[str, Any], then: dict[str, Any], **fields: Any) -> bool:
+    """Whether a step of this type with these arguments has the same key with the others."""
+    one = Step("Do", kind, {}, frozenset(), None, {"Name": "Do", **fields})
+    return key(records, one, first) == key(records, one, {**first, **then}) is not None
+
+
+JOB = {"AlgorithmSpecification": {"TrainingImage": "i"}, "StaticHyperParameters": {"depth": "6"}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "same", "other"),
+    [
+        ("Transform", {"TransformOutput": {}, "MaxPayloadInMB": 6}, {"ModelName": "other"}),
+        (
+            "Tuning",
+            {"TrainingJobDefinition": {**JOB, "OutputDataConfig": {"S3OutputPath": "s3://b/execution-1"}}},
+            {"TrainingJobDefinition": {**JOB, "StaticHyperParameters": {"depth": "7"}}},
+        ),
+        ("Training", {"OutputDataConfig": {}, "ResourceConfig": {}}, {"HyperParameters": {"depth": "7"}}),
+        ("Lambda", {}, {"event": "other"}),
+        ("Callback", {}, {"question": "other"}),
+        ("EMR", {"Else": 1}, {"StepConfig": {"HadoopJarStep": {}}}),
+    ],
+)
+def test_each_type_has_its_own_attributes_that_count(
+    records: Records, kind: str, same: dict[str, Any], other: dict[str, Any]
+) -> None:
+    first = {"ModelName": "m", "TrainingJobDefinition": JOB, "StepConfig": {}, "HyperParameters": {}}
+    first = {} if kind in ("Lambda", "Callback") else first
+    assert kept(records, kind, first, same)
+    assert not kept(records, kind, first, other)
+
+
+def test_the_fields_beside_the_arguments_of_a_check_count_with_their_values(records: Records) -> None:
+    def of(skip: Any) -> str | None:
+        raw = {"Name": "Check", "SkipCheck": skip, "FailOnViolation": skip}
+        return key(records, Step("Check", "QualityCheck", {}, frozenset(), None, raw), {"CheckJobConfig": {}})
+
+    assert of({"Get": "Parameters.Image"}) == of("i") != of("j")
+
+
+@pytest.mark.parametrize("kind", ["Model", "RegisterModel", "Condition", "Fail", "ForEach"])
+def test_other_types_have_no_cache(records: Records, kind: str) -> None:
+    assert key(records, Step("Do", kind, {}, frozenset(), None, {}), {}) is None
