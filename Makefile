@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA := data/house_prices.parquet
 
-.PHONY: help run test unit lint format data bench lock clean
+.PHONY: help run test unit lint format data bench quality lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## ?/  make \1\t/' | expand -t 16
@@ -31,6 +31,9 @@ data: $(DATA)  ## fetch the sample data
 
 bench: $(DATA)  ## speed, as ratios measured in one run
 	$(BIN)/python tests/benchmarks/run.py
+
+quality: $(DATA)  ## how good the model is, over several seeds, and what each group of features is worth
+	$(BIN)/python tests/benchmarks/quality.py bars ablation curve
 
 lock: $(BIN)/installed  ## renew requirements.lock from setup.cfg (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --extra dev --no-header --no-annotate setup.cfg -o requirements.lock

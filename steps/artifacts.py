@@ -35,9 +35,9 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
-def write_json(path: Path, document: Any) -> None:
-    """Write a JSON document, indented. Raises ValueError for NaN and infinities, which JSON has not."""
-    write_text(path, json.dumps(document, indent=2, allow_nan=False) + "\n")
+def write_json(path: Path, document: Any, indent: int | None = 2) -> None:
+    """Write a JSON document, indented, or on one line. Raises ValueError for NaN and infinities, which JSON has not."""
+    write_text(path, json.dumps(document, indent=indent, allow_nan=False) + "\n")
 
 
 def write_parquet(path: Path, table: pd.DataFrame) -> None:

@@ -27,6 +27,16 @@ _OPERATORS: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
 }
+EARTH_RADIUS_KM = 6371.0088  # the mean radius of the International Union of Geodesy and Geophysics
+
+
+def _kilometres(latitude: Any, longitude: Any, other_latitude: Any, other_longitude: Any) -> Any:
+    """Great-circle distances of places in degrees, by the haversine formula."""
+    radians = [np.radians(angle) for angle in (latitude, longitude, other_latitude, other_longitude)]
+    north, east = (np.sin((radians[i] - radians[i + 2]) / 2) ** 2 for i in (0, 1))
+    return 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(north + np.cos(radians[0]) * np.cos(radians[2]) * east))
+
+
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "abs": np.abs,
     "sqrt": np.sqrt,
@@ -36,6 +46,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "sin": np.sin,
     "cos": np.cos,
     "floor": np.floor,
+    "km": _kilometres,
     "is_missing": np.isnan,
     "where": lambda condition, yes, no: np.where(condition, yes, no),
 }

@@ -3,6 +3,7 @@
 Arithmetic (+ - * / // % **), comparisons, `and`, `or`, `not`, numbers, column names and the functions
 in FUNCTIONS. Dates are read by year(date), month(date), day(date), weekday(date), and by days(date),
 the days since 1970-01-01, which also takes a date in quotes: days(date) - days('2014-05-01').
+km(latitude, longitude, latitude, longitude) is the distance of two places on the earth.
 Categories can be compared with a text: zipcode == '98039'. Anything else is refused by name.
 """
 
@@ -27,6 +28,7 @@ FUNCTIONS: dict[str, tuple[int, int | None]] = {
     "sin": (1, 1),
     "cos": (1, 1),
     "floor": (1, 1),
+    "km": (4, 4),
     "is_missing": (1, 1),
 }
 DATE_FUNCTIONS = ("year", "month", "day", "weekday", "days")

@@ -80,7 +80,7 @@ def save(model: Model, folder: Path) -> None:
     write_with(folder / "interval.ubj", model.interval.booster.save_model)
     write_json(folder / "interval.json", model.interval.to_json())
     write_json(folder / "linear.json", model.linear.to_json())
-    write_json(folder / "features.json", model.features.to_json())
+    write_json(folder / "features.json", model.features.to_json(), indent=None)
     write_json(folder / "model.json", model.metadata)
 
 

@@ -38,13 +38,13 @@ def preprocess(source: Path, output: Path, settings: JobSettings) -> dict[str, i
     except ValueError as error:
         raise JobError(f"The validated data {path} is not Parquet: run steps.validate first.") from error
     parts = split(typed(validated, settings.data.columns, path.name), settings.data, settings.split)
-    fitted = feature_module.fit(parts["train"], settings.data)
-    for name in ("train", "validation"):
-        table = feature_module.transform(parts[name], fitted)
+    fitted, train = feature_module.fit_transform(parts["train"], settings.data)
+    tables = {"train": train, "validation": feature_module.transform(parts["validation"], fitted)}
+    for name, table in tables.items():
         table[fitted.target] = parts[name][fitted.target]
         write_parquet(output / name / f"{name}.parquet", table)
     write_parquet(output / "test" / "test.parquet", parts["test"])
-    write_json(output / "features" / "features.json", fitted.to_json())
+    write_json(output / "features" / "features.json", fitted.to_json(), indent=None)
     return {name: len(rows) for name, rows in parts.items()}
 
 

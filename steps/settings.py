@@ -15,10 +15,9 @@ from typing import Any, Literal
 from steps.evaluation_settings import EvaluationSettings
 from steps.expressions import ExpressionError, names, parse
 from steps.failure import JobError, did_you_mean
+from steps.learned_settings import STRICT, LearnedFeature
 
 ColumnType = Literal["integer", "number", "boolean", "category", "text", "date"]
-# Read by pydantic, with which the pipeline checks the YAML file; the jobs do without pydantic.
-STRICT = {"extra": "forbid", "strict": True}
 DEFAULT_PATH = Path(__file__).resolve().parent.parent / "settings.json"
 
 
@@ -71,6 +70,8 @@ class DataSettings:
     group: the columns whose rows stay together in a hash split (all sales of one house); default: identity.
     date: the column by which a time split orders the rows.
     derived: features computed from the columns, in the language of `steps.expressions`.
+    learned: features learned from the targets of other training rows, see `steps.learned`.
+    feature_groups: features by what they are about; the ablation says what each group is worth.
     target_scale: log trains on the logarithm (targets must be positive), linear on the target itself.
     """
 
@@ -85,6 +86,8 @@ class DataSettings:
     group: tuple[str, ...] = ()
     date: str | None = None
     derived: dict[str, str] = field(default_factory=dict)
+    learned: dict[str, LearnedFeature] = field(default_factory=dict)
+    feature_groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
     target_scale: Literal["log", "linear"] = "log"
 
     def __post_init__(self) -> None:
@@ -99,8 +102,14 @@ class DataSettings:
             if self.columns[self.date].type != "date":
                 raise ValueError(f"data.date: {self.date} must have the type date.")
         self._check_derived()
+        self._check_learned()
         if not self.features:
             raise ValueError("data.columns has no feature: the model would know nothing.")
+        for group, members in self.feature_groups.items():
+            for name in members:
+                if name not in self.features:
+                    place = f"data.feature_groups.{group}"
+                    raise ValueError(f"{place}: {name} is no feature{did_you_mean(name, self.features)}.")
 
     def _check_target(self) -> None:
         self._require(self.target, "data.target")
@@ -123,6 +132,16 @@ class DataSettings:
                 raise ValueError(f"data.derived.{name}: {error}") from error
             types[name] = "number"
 
+    def _check_learned(self) -> None:
+        types = {**self.types, **dict.fromkeys(self.derived, "number")}
+        for name, feature in self.learned.items():
+            if name in types:
+                raise ValueError(f"data.learned.{name}: a column or derived feature has that name already.")
+            try:
+                feature.check(types, self.target)
+            except ValueError as error:
+                raise ValueError(f"data.learned.{name}: {error}") from error
+
     def _require(self, name: str, place: str) -> None:
         if name not in self.columns:
             raise ValueError(f"{place}: {name} is no column{did_you_mean(name, self.columns)}.")
@@ -139,14 +158,15 @@ class DataSettings:
 
     @property
     def features(self) -> tuple[str, ...]:
-        """The features in the model's order: columns first, then the derived ones."""
+        """The features in the model's order: columns first, then the derived and the learned ones."""
         direct = [name for name, column in self.columns.items() if column.is_feature and name != self.target]
-        return (*direct, *self.derived)
+        return (*direct, *self.derived, *self.learned)
 
     @property
     def inputs(self) -> dict[str, Column]:
         """The raw columns from which all features are computed: what a prediction request must hold."""
         needed = set(self.features).union(*[names(text) for text in self.derived.values()])
+        needed = needed.union(*[feature.of for feature in self.learned.values()])
         return {name: column for name, column in self.columns.items() if name in needed}
 
 
@@ -302,7 +322,9 @@ def _sections(document: Mapping[str, Any]) -> dict[str, Any]:
     data = dict(document["data"])
     for key in ("identity", "group"):
         data[key] = tuple(data.get(key, ()))
-    data["columns"] = {name: _column(column) for name, column in data["columns"].items()}
+    data["columns"] = {name: column_of(column) for name, column in data["columns"].items()}
+    data["learned"] = {name: _learned(feature) for name, feature in data.get("learned", {}).items()}
+    data["feature_groups"] = {name: tuple(group) for name, group in data.get("feature_groups", {}).items()}
     validation = dict(document.get("validation") or {})
     for key in ("rows", "table"):
         validation[key] = tuple(Expectation(**expectation) for expectation in validation.get(key, ()))
@@ -315,7 +337,13 @@ def _sections(document: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _column(raw: Mapping[str, Any]) -> Column:
+def _learned(raw: Mapping[str, Any]) -> LearnedFeature:
+    tuples = {key: tuple(raw[key]) for key in ("of", "scale") if raw.get(key) is not None}
+    return LearnedFeature(**{**raw, **tuples})
+
+
+def column_of(raw: Mapping[str, Any]) -> Column:
+    """Build a column from its JSON."""
     column = dict(raw)
     if column.get("range") is not None:
         column["range"] = tuple(column["range"])

@@ -31,6 +31,10 @@ SETTINGS = {
             "district": {"type": "category", "levels": ["north", "south", "harbour"]},
         },
         "derived": {"year_signed": "year(signed)", "size_of_room": "size / rooms"},
+        "learned": {
+            "rent_of_district": {"kind": "target_encoding", "of": ["district"], "value": "log(rent / size)"},
+            "rent_of_similar": {"kind": "neighbours", "of": ["size", "rooms"], "scale": [0.1, 1.0]},
+        },
     },
     "validation": {"max_rejected_share": 0.01},
     "split": "hash",

@@ -59,6 +59,15 @@ def test_the_split_may_be_a_word_or_a_mapping(tmp_path: Path, split: Any) -> Non
         ({"jobs__processing__instance_type": "m5.large"}, "jobs.processing.instance_type"),
         ({"data__target": "prize"}, "prize is no column; did you mean price"),
         ({"data__derived__twice": "price * 2"}, "a feature may not use the target price"),
+        (
+            {"data__learned__price_nearby__of": ["late", "long"]},
+            "data.learned.price_nearby: late is no column; did you mean lat",
+        ),
+        (
+            {"data__learned__price_nearby__cuont": 3},
+            "data.learned.price_nearby.cuont is not a setting; did you mean count",
+        ),
+        ({"interval": {"coverage": 1.5}}, "interval.coverage: .*less than or equal to 0.999, not 1.5"),
         ({"split": {"by": "time", "test": 0.8, "validation": 0.3}}, "nothing is left to train on"),
         ({"split": "sometimes"}, "split.by"),
         ({"evaluation__segments": {"prise": {"quantiles": 4}}}, "prise is no column and no derived .*mean price"),

@@ -30,6 +30,10 @@ DOCUMENT: dict[str, Any] = {
             "district": {"type": "category"},
         },
         "derived": {"area_per_room": "area / rooms", "month": "month(signed)"},
+        "learned": {
+            "level_of_district": {"kind": "target_encoding", "of": ["district"], "value": "log(rent / area)"},
+            "rent_of_similar": {"kind": "neighbours", "of": ["area", "month"], "scale": [1, 5], "count": 5},
+        },
     },
     "validation": {
         "max_rejected_share": 0.2,

@@ -45,6 +45,16 @@ def test_value(text: str, expected: list[float]) -> None:
     np.testing.assert_allclose(result, expected, equal_nan=True)
 
 
+def test_kilometres_are_those_of_the_great_circle() -> None:
+    # From the Space Needle to the Eiffel Tower, 8,033 km in a great-circle calculator; and a degree of latitude.
+    table = pd.DataFrame({"lat": [47.6205, 46.6205, np.nan], "long": [-122.3493, -122.3493, 0.0]})
+    types = {"lat": "number", "long": "number"}
+    expressions = {"paris": "km(lat, long, 48.8584, 2.2945)", "needle": "km(lat, long, 47.6205, -122.3493)"}
+    result = with_derived(table, expressions, types)
+    assert result["paris"][0] == pytest.approx(8033, rel=0.005)
+    np.testing.assert_allclose(result["needle"], [0, 111.195, NAN], atol=0.001)
+
+
 def test_later_expression_uses_an_earlier_one_and_the_index_stays() -> None:
     table = TABLE.set_axis([7, 8, 9])
     result = with_derived(table, {"twice": "b * 2", "four": "twice * 2"}, TYPES)

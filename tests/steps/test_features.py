@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 import pytest
 
 from steps.failure import JobError
-from steps.features import Features, fit, transform
+from steps.features import Features, fit, fit_transform, transform
 from steps.settings import JobSettings
 
 
@@ -35,10 +36,36 @@ def test_unknown_and_missing_levels_are_minus_one(typed_rents: pd.DataFrame, set
     assert transform(rows, fitted)["district"].tolist() == [2.0, -1.0, -1.0]
 
 
-def test_permuting_the_target_changes_no_feature(typed_rents: pd.DataFrame, settings: JobSettings) -> None:
+def test_features_that_are_not_learned_do_not_depend_on_any_target(
+    typed_rents: pd.DataFrame, settings: JobSettings
+) -> None:
     permuted = typed_rents.assign(rent=typed_rents["rent"].sample(frac=1, random_state=3).to_numpy())
-    first, second = fit(typed_rents, settings.data), fit(permuted, settings.data)
-    pd.testing.assert_frame_equal(transform(typed_rents, first), transform(permuted, second))
+    _, first = fit_transform(typed_rents, settings.data)
+    _, second = fit_transform(permuted, settings.data)
+    learned = list(settings.data.learned)
+    pd.testing.assert_frame_equal(first.drop(columns=learned), second.drop(columns=learned))
+    assert (first[learned] != second[learned]).any().all()
+
+
+def test_a_training_rows_own_target_changes_none_of_its_features(
+    typed_rents: pd.DataFrame, settings: JobSettings
+) -> None:
+    """Nor do the targets of its group: rows 3 and 4 are of one flat."""
+    rows = typed_rents.copy()
+    rows.loc[4, "flat"] = rows.loc[3, "flat"]
+    _, before = fit_transform(rows, settings.data)
+    rows.loc[[3, 4], "rent"] *= 40
+    _, after = fit_transform(rows, settings.data)
+    pd.testing.assert_frame_equal(before.loc[[3, 4]], after.loc[[3, 4]])
+    assert (before != after).any(axis=None)
+
+
+def test_training_rows_differ_from_new_ones_in_learned_features_only(
+    typed_rents: pd.DataFrame, settings: JobSettings
+) -> None:
+    fitted, own = fit_transform(typed_rents, settings.data)
+    as_new = transform(typed_rents, fitted)
+    assert set(own.columns[(own != as_new).any()]) == set(settings.data.learned)
 
 
 def test_one_row_gets_the_features_that_it_gets_among_many(typed_rents: pd.DataFrame, settings: JobSettings) -> None:
@@ -49,7 +76,9 @@ def test_one_row_gets_the_features_that_it_gets_among_many(typed_rents: pd.DataF
 
 def test_json_round_trip(typed_rents: pd.DataFrame, settings: JobSettings) -> None:
     fitted = fit(typed_rents, settings.data)
-    assert Features.from_json(fitted.to_json()) == fitted
+    again = Features.from_json(json.loads(json.dumps(fitted.to_json())))
+    assert again == fitted
+    pd.testing.assert_frame_equal(transform(typed_rents, again), transform(typed_rents, fitted))
 
 
 @pytest.mark.parametrize("scale", ["log", "linear"])

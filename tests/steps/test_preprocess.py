@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from steps import features as feature_module
 from steps.failure import JobError
 from steps.preprocess import main, preprocess
-from steps.settings import JobSettings
+from steps.settings import JobSettings, SplitSettings
 
 
 @pytest.fixture
@@ -33,6 +35,29 @@ def test_outputs(validated: Path, settings: JobSettings, typed_rents: pd.DataFra
     features = json.loads((tmp_path / "out" / "features" / "features.json").read_text())
     train = pd.read_parquet(tmp_path / "out" / "train" / "train.parquet")
     assert features["target_range"] == [train["rent"].min(), train["rent"].max()]
+
+
+@pytest.mark.parametrize("by", ["hash", "time"])
+def test_permuting_the_test_targets_changes_no_feature(
+    validated: Path, settings: JobSettings, typed_rents: pd.DataFrame, tmp_path: Path, by: str
+) -> None:
+    settings = replace(settings, split=SplitSettings(by=by))
+    preprocess(validated, tmp_path / "before", settings)
+    test = pd.read_parquet(tmp_path / "before" / "test" / "test.parquet")
+    in_test = typed_rents["flat"].isin(test["flat"])
+    rents = typed_rents["rent"].copy()
+    # The smallest and largest rents too: no limit of the predictions may come from the test part.
+    rents[in_test] = rents[in_test].sample(frac=1, random_state=3).to_numpy() * 7
+    typed_rents.assign(rent=rents).to_parquet(validated / "data.parquet", index=False)
+    preprocess(validated, tmp_path / "after", settings)
+    permuted = pd.read_parquet(tmp_path / "after" / "test" / "test.parquet")
+    assert (test["rent"] != permuted["rent"]).all()
+    for file in ("train/train.parquet", "validation/validation.parquet", "features/features.json"):
+        assert (tmp_path / "before" / file).read_bytes() == (tmp_path / "after" / file).read_bytes()
+    features = feature_module.load(tmp_path / "after" / "features" / "features.json")
+    pd.testing.assert_frame_equal(
+        feature_module.transform(test, features), feature_module.transform(permuted, features)
+    )
 
 
 def test_same_rows_give_the_same_bytes(validated: Path, settings_file: Path, tmp_path: Path) -> None:

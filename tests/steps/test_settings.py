@@ -34,6 +34,18 @@ def change(document: dict[str, Any], path: str, value: Any) -> None:
         ("data/derived/bad", "aera * 2", "data.derived.bad: .*aera.*did you mean area"),
         ("data/derived/bad", "rent / area", "may not use the target rent"),
         ("data/derived/area", "rooms", "has that name already"),
+        ("data/learned/area", {"kind": "neighbours", "of": ["rooms"]}, "data.learned.area: .*has that name already"),
+        ("data/learned/bad", {"kind": "neighbour", "of": ["rooms"]}, "it must be target_encoding or neighbours"),
+        ("data/learned/bad", {"kind": "neighbours", "of": []}, "of is empty"),
+        ("data/learned/bad", {"kind": "neighbours", "of": ["rent"]}, "of may not name the target rent"),
+        ("data/learned/bad", {"kind": "neighbours", "of": ["aera"]}, "aera is no column; did you mean area"),
+        ("data/learned/bad", {"kind": "neighbours", "of": ["district"]}, "district is of type category: .*a number"),
+        ("data/learned/bad", {"kind": "target_encoding", "of": ["area"]}, "needs a category or text"),
+        ("data/learned/bad", {"kind": "target_encoding", "of": ["district"], "count": 3}, "count is nothing that"),
+        ("data/learned/bad", {"kind": "neighbours", "of": ["area"], "scale": [1, 2]}, "one number above 0 for each"),
+        ("data/learned/bad", {"kind": "neighbours", "of": ["area"], "count": 0}, "at least one neighbour"),
+        ("data/learned/bad", {"kind": "neighbours", "of": ["area"], "value": "rnt"}, "did you mean rent"),
+        ("data/feature_groups", {"size": ["aera"]}, "feature_groups.size: aera is no feature; did you mean area"),
         ("data/columns/area/range", [10, 5], "starts above its end"),
         ("data/columns/lift/range", [0, 1], "only an integer or number has a range"),
         ("data/columns/area/typ", "number", "typ"),
@@ -79,7 +91,8 @@ def test_bare_word_is_a_split(document: dict[str, Any]) -> None:
 
 
 def test_features_and_inputs(settings: JobSettings) -> None:
-    assert settings.data.features == ("area", "rooms", "lift", "district", "area_per_room", "month")
+    columns, derived = ("area", "rooms", "lift", "district"), ("area_per_room", "month")
+    assert settings.data.features == (*columns, *derived, "level_of_district", "rent_of_similar")
     assert list(settings.data.inputs) == ["signed", "area", "rooms", "lift", "district"]
 
 

@@ -1,0 +1,174 @@
+"""Features learned from the targets of other rows: target encodings of categories, and nearest neighbours.
+
+A training row must not see its own target in its features, nor those of its group (other sales of the same
+house), for no new row will find itself among the training rows. So training rows get values that were
+learned without their group, all other rows get what was learned from the training rows together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from steps.learned_settings import LearnedFeature
+
+FOLDS = 5
+SMOOTHING, COUNT = 10.0, 15
+# Distances and places of the neighbours of this many rows are held in memory at a time.
+CHUNK = 50_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetEncoding:
+    """levels: joined categories -> (sum of values + smoothing x mean) / (rows + smoothing). Source: Micci-Barreca,
+    A Preprocessing Scheme for High-Cardinality Categorical Attributes, SIGKDD Explorations 2001.
+    """
+
+    of: tuple[str, ...]
+    levels: dict[str, float]
+    mean: float
+    kind: str = "target_encoding"
+
+    @classmethod
+    def learn(cls, table: pd.DataFrame, value: np.ndarray, spec: LearnedFeature) -> TargetEncoding:
+        """Learn from rows; those without a value teach nothing."""
+        known = np.isfinite(value)
+        keys, value = _keys(table, spec.of)[known], value[known]
+        smoothing = SMOOTHING if spec.smoothing is None else spec.smoothing
+        mean = float(value.mean()) if len(value) else float("nan")
+        grouped = pd.Series(value).groupby(keys).agg(["sum", "count"])
+        levels = (grouped["sum"] + smoothing * mean) / (grouped["count"] + smoothing)
+        return cls(of=spec.of, levels={str(key): float(number) for key, number in levels.items()}, mean=mean)
+
+    def of_rows(self, table: pd.DataFrame) -> np.ndarray:
+        """One number per row; the overall mean for categories that no training row has."""
+        numbers = pd.Series(_keys(table, self.of)).map(self.levels)
+        return numbers.fillna(self.mean).to_numpy(dtype=float)
+
+    @classmethod
+    def without_own_group(
+        cls, table: pd.DataFrame, value: np.ndarray, spec: LearnedFeature, groups: np.ndarray
+    ) -> np.ndarray:
+        """One number per training row, learned from the folds that hold nothing of its group.
+
+        `groups` has a number in [0, 1) per row, equal within a group.
+        """
+        fold, result = (groups * FOLDS).astype(int), np.full(len(table), np.nan)
+        for number in range(FOLDS):
+            inside = fold == number
+            result[inside] = cls.learn(table[~inside], value[~inside], spec).of_rows(table[inside])
+        return result
+
+
+@dataclass(frozen=True, kw_only=True)
+class Neighbours:
+    """points: one tuple of numbers per coordinate, with a number for each training row; values: of these rows."""
+
+    of: tuple[str, ...]
+    scale: tuple[float, ...]
+    count: int
+    points: tuple[tuple[float, ...], ...]
+    values: tuple[float, ...]
+    kind: str = "neighbours"
+
+    @classmethod
+    def learn(cls, table: pd.DataFrame, value: np.ndarray, spec: LearnedFeature) -> Neighbours:
+        """Learn from rows; those without a value or without a coordinate teach nothing."""
+        points = table[list(spec.of)].to_numpy(dtype=float)
+        known = np.isfinite(value) & np.isfinite(points).all(axis=1)
+        return cls(
+            of=spec.of,
+            scale=spec.scale or (1.0,) * len(spec.of),
+            count=COUNT if spec.count is None else spec.count,
+            points=tuple(tuple(column) for column in points[known].T.tolist()),
+            values=tuple(value[known].tolist()),
+        )
+
+    def of_rows(self, table: pd.DataFrame) -> np.ndarray:
+        """One number per row, NaN where a coordinate is missing.
+
+        The mean of the nearest values, weighted by 1 / (distance + mean distance): a neighbour next door
+        counts more than one at the mean distance, at most twice as much, in whatever unit.
+        """
+        return self._means(table[list(self.of)].to_numpy(dtype=float), None, None)
+
+    @classmethod
+    def without_own_group(
+        cls, table: pd.DataFrame, value: np.ndarray, spec: LearnedFeature, groups: np.ndarray
+    ) -> np.ndarray:
+        """One number per training row, from the nearest rows that are not of its group."""
+        learned = cls.learn(table, value, spec)
+        points = table[list(spec.of)].to_numpy(dtype=float)
+        known = np.isfinite(value) & np.isfinite(points).all(axis=1)
+        return learned._means(points, groups, groups[known])
+
+    @cached_property
+    def _values(self) -> np.ndarray:
+        return np.array(self.values)
+
+    @cached_property
+    def _tree(self) -> Any:
+        from scipy.spatial import cKDTree
+
+        return cKDTree(np.column_stack([np.array(c) * s for c, s in zip(self.points, self.scale, strict=True)]))
+
+    def _means(self, points: np.ndarray, own: np.ndarray | None, others: np.ndarray | None) -> np.ndarray:
+        """Weighted means at points; rows of `others` that equal the point's `own` group are left out."""
+        result = np.full(len(points), np.nan)
+        (known,) = np.nonzero(np.isfinite(points).all(axis=1))
+        if not self.values:
+            return result
+        extra = 0 if others is None else int(np.unique(others, return_counts=True)[1].max())
+        near = min(self.count + extra, len(self.values))
+        for start in range(0, len(known), CHUNK):
+            chunk = known[start : start + CHUNK]
+            distances, places = self._tree.query(points[chunk] * np.array(self.scale), k=np.arange(1, near + 1))
+            use = np.ones(places.shape, dtype=bool)
+            if own is not None and others is not None:
+                use = others[places] != own[chunk][:, None]
+            use &= np.cumsum(use, axis=1) <= self.count
+            result[chunk] = _weighted_mean(self._values[places], distances, use)
+        return result
+
+
+Learned = TargetEncoding | Neighbours
+KINDS: dict[str, type[TargetEncoding] | type[Neighbours]] = {
+    "target_encoding": TargetEncoding,
+    "neighbours": Neighbours,
+}
+
+
+def to_json(learned: Mapping[str, Learned]) -> dict[str, Any]:
+    """Plain JSON; `from_json` gives the features back."""
+    return {name: asdict(feature) for name, feature in learned.items()}
+
+
+def from_json(document: Mapping[str, Any]) -> dict[str, Learned]:
+    """Build the features from `to_json`'s document."""
+    return {name: _from_json(feature) for name, feature in document.items()}
+
+
+def _from_json(document: Mapping[str, Any]) -> Learned:
+    tuples = {key: tuple(document[key]) for key in ("of", "scale", "values") if key in document}
+    if "points" in document:
+        tuples["points"] = tuple(tuple(column) for column in document["points"])
+    return KINDS[document["kind"]](**{**document, **tuples})
+
+
+def _keys(table: pd.DataFrame, of: tuple[str, ...]) -> np.ndarray:
+    """The categories of each row as one text."""
+    columns = [table[name].fillna("").astype(str) for name in of]
+    return np.array(["\x1f".join(values) for values in zip(*columns, strict=True)], dtype=object)
+
+
+def _weighted_mean(values: np.ndarray, distances: np.ndarray, use: np.ndarray) -> np.ndarray:
+    """Means along the rows of 2-D arrays, over the used neighbours; NaN for a row that has none."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        typical = (distances * use).sum(axis=1, keepdims=True) / use.sum(axis=1, keepdims=True)
+        weights = use / (1 + np.where(typical > 0, distances / typical, 0))
+        return np.asarray((values * weights).sum(axis=1) / weights.sum(axis=1))
