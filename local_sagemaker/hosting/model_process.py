@@ -15,6 +15,7 @@ import urllib3
 from local_sagemaker.hosting.model_files import MODEL, prepare_model
 from local_sagemaker.jobs.environment import clean_environment
 from local_sagemaker.jobs.host import Host
+from local_sagemaker.jobs.image_versions import warn_once
 from local_sagemaker.jobs.images import ImageMap, UnknownImage
 from local_sagemaker.jobs.isolation import Isolation, PrivateFolder, isolation_here
 from local_sagemaker.jobs.outcome import ClientFault
@@ -210,7 +211,8 @@ class ModelProcess:
 
     def _prepare(self, deadline: float) -> tuple[Host, Command]:
         """The command that serves; the first time, the files that it needs."""
-        runtime = self._images.resolve(str(self._container.get("Image", "")))
+        image = str(self._container.get("Image", ""))
+        runtime = self._images.resolve(image)
         if self._host is not None:
             return self._host, Command(self._arguments, self._prepared, MODEL)
         private = PrivateFolder(self._folder / "algo-1", self._isolation)
@@ -218,6 +220,7 @@ class ModelProcess:
         own = {str(name): str(value) for name, value in self._container.get("Environment", {}).items()}
         if not host.private.mounted:
             own.setdefault("SAGEMAKER_BASE_DIR", "/opt/ml")  # rewritten to where it is, for the model server
+        warn_once(self._images, image, runtime, host.say)
         overlay = make_overlay(host.overlay, runtime)
         self._arguments = [*overlay.python, str(SERVER)]
         environment = clean_environment(host.private, overlay, 1, [self._environment, own])

@@ -6,6 +6,7 @@ from threading import Event
 from typing import Protocol
 
 from local_sagemaker.jobs.host import Host
+from local_sagemaker.jobs.image_versions import warn_once
 from local_sagemaker.jobs.images import ImageMap, Runtime, UnknownImage
 from local_sagemaker.jobs.outcome import ClientFault, Outcome, StopReason
 from local_sagemaker.jobs.process import Command, Ended
@@ -22,12 +23,14 @@ class Machine:
     images: ImageMap
     environment: Mapping[str, str]
 
-    def runtime(self, image: str) -> Runtime:
-        """The local runtime of an image; ClientFault where there is none."""
+    def runtime(self, image: str, host: Host) -> Runtime:
+        """The local runtime of an image; ClientFault where there is none. The host's log names what differs."""
         try:
-            return self.images.resolve(image)
+            runtime = self.images.resolve(image)
         except UnknownImage as error:
             raise ClientFault(str(error)) from None
+        warn_once(self.images, image, runtime, host.say)
+        return runtime
 
 
 class Job(Protocol):

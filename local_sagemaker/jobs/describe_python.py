@@ -1,11 +1,36 @@
 """Say what a Python interpreter is: run by that interpreter, which may be older than ours and lacks our packages."""
 
+import importlib.metadata
 import importlib.util
 import json
 import os
 import platform
 import site
 import sys
+
+FRAMEWORKS = (
+    "xgboost",
+    "xgboost-cpu",
+    "scikit-learn",
+    "torch",
+    "tensorflow",
+    "tensorflow-cpu",
+    "mxnet",
+    "autogluon.core",
+    "chainer",
+    "transformers",
+)
+
+
+def versions() -> "dict[str, str]":
+    """The frameworks of AWS's images that are installed."""
+    found = {}
+    for name in FRAMEWORKS:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
 
 
 def describe() -> "dict[str, object]":
@@ -23,6 +48,7 @@ def describe() -> "dict[str, object]":
         "program": sys.executable,
         "executable": getattr(sys, "_base_executable", None) or sys.executable,
         "version": platform.python_version(),
+        "versions": versions(),
         "packages": [folder for folder in folders if os.path.isdir(folder)] + wheels[-1:],
         "scripts": os.path.dirname(sys.executable),
     }

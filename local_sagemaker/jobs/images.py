@@ -3,6 +3,7 @@
 import re
 import shutil
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -48,6 +49,8 @@ class ImageMap:
         mapping: Mapping[str, str | Sequence[str]] | None = None,
         entrypoints: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
+        self._lock = threading.Lock()
+        self._used: set[str] = set()
         self._entrypoints = {image: tuple(command) for image, command in (entrypoints or {}).items()}
         self._commands = {
             image: (command,) if isinstance(command, str) else tuple(command)
@@ -62,12 +65,19 @@ class ImageMap:
             return Runtime((sys.executable,), self._entrypoints[longest])
         if longest is not None:
             return self._mapped(image_uri, self._commands[longest])
-        if PYTHON_REPOSITORIES.fullmatch(_repository(image_uri)):
+        if PYTHON_REPOSITORIES.fullmatch(repository_and_tag(image_uri)[0]):
             return Runtime((sys.executable,))
         raise UnknownImage(
             f"No local runtime stands for the image {image_uri!r}: map it, or the beginning of its URI, "
             "to a Python interpreter or a function in a handlers file (docs/local_sagemaker.md)."
         )
+
+    def first_use(self, image_uri: str) -> bool:
+        """Whether this is the first time that it is asked this about an image."""
+        with self._lock:
+            first = image_uri not in self._used
+            self._used.add(image_uri)
+        return first
 
     def _mapped(self, image_uri: str, command: tuple[str, ...]) -> Runtime:
         program = shutil.which(command[0]) if command else None
@@ -78,7 +88,8 @@ class ImageMap:
         return Runtime((program, *command[1:]))
 
 
-def _repository(image_uri: str) -> str:
-    """The last part of the repository's name: 1.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-xgboost:3.0-5."""
+def repository_and_tag(image_uri: str) -> tuple[str, str]:
+    """The last part of the repository's name, and the tag: 1.dkr.ecr.eu-west-1.amazonaws.com/REPOSITORY:TAG."""
     name = image_uri.partition("@")[0].rpartition("/")[2]
-    return name.partition(":")[0]
+    repository, _, tag = name.partition(":")
+    return repository, tag

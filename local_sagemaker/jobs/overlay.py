@@ -7,7 +7,8 @@ import shlex
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,16 @@ PROBE_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Interpreter:
-    """A Python: `packages` are the folders (or archives) that it imports from beside its standard library."""
+    """A Python: `packages` are the folders (or archives) that it imports from beside its standard library.
+
+    `versions` are those of the frameworks that it has.
+    """
 
     executable: str
     version: str
     packages: tuple[str, ...]
     scripts: str
+    versions: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def line(self) -> str:
@@ -94,8 +99,8 @@ def inspect(python: tuple[str, ...]) -> Interpreter | None:
             return None
     if not os.path.samefile(found["program"], python[0]):
         return None
-    known = Interpreter(found["executable"], found["version"], tuple(found["packages"]), found["scripts"])
-    return known
+    packages = tuple(found["packages"])
+    return Interpreter(found["executable"], found["version"], packages, found["scripts"], found["versions"])
 
 
 def _path_file(interpreter: Interpreter) -> str:

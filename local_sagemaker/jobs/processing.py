@@ -38,7 +38,7 @@ class ProcessingJob:
     def prepare(self, host: Host, stop: Event, run: RunCommand) -> Command:
         """Download the inputs, make the output folders, write the two configuration files."""
         application = self._request["AppSpecification"]
-        runtime = self._machine.runtime(application["ImageUri"])
+        runtime = self._machine.runtime(application["ImageUri"], host)
         entrypoint = application.get("ContainerEntrypoint") or runtime.entrypoint
         if not entrypoint:
             raise ClientFault(

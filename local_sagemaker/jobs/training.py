@@ -58,7 +58,7 @@ class TrainingJob:
             raise ClientFault(
                 "Local SageMaker does not support AlgorithmName: give AlgorithmSpecification.TrainingImage."
             )
-        runtime = self._machine.runtime(algorithm["TrainingImage"])
+        runtime = self._machine.runtime(algorithm["TrainingImage"], host)
         for folder in (MODEL, OUTPUT_DATA, CODE):
             host.folder(folder)
         resources, channels = self._write_config(host)

@@ -148,7 +148,7 @@ def test_an_image_without_entrypoint_is_refused_by_name(bench: Any) -> None:
     request = bench.processing("")
     del request["AppSpecification"]["ContainerEntrypoint"]
     reason = bench.run(request).failure_reason
-    assert reason.startswith("ClientError: The image 1.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-xgboost:3.0-5 only")
+    assert reason.startswith("ClientError: The image public.ecr.aws/docker/library/python:3 only")
     assert "ContainerEntrypoint" in reason
 
 

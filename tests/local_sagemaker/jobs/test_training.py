@@ -17,7 +17,7 @@ from tests.local_sagemaker.jobs.wheels import make_wheel
 
 pytestmark = pytest.mark.e2e
 
-IMAGE = "1.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-xgboost:3.0-5"
+IMAGE = "public.ecr.aws/docker/library/python:3"
 
 
 def bundle(files: dict[str, str]) -> bytes:
@@ -219,7 +219,7 @@ def test_a_job_without_script_or_entrypoint_is_refused_by_name(bench: Any) -> No
     request = training(bench, "")
     del request["HyperParameters"]["sagemaker_program"]
     outcome = train(bench, request)
-    assert outcome.failure_reason.startswith("ClientError: The image 1.dkr")
+    assert outcome.failure_reason.startswith("ClientError: The image public.ecr.aws/")
     assert "sagemaker_program" in outcome.failure_reason
 
 
