@@ -17,6 +17,7 @@ from local_sagemaker.api.pipelines import Pipelines
 from local_sagemaker.api.registry import Registry
 from local_sagemaker.api.resources import Resources
 from local_sagemaker.api.tags import Tags
+from local_sagemaker.api.tuning import Tuning
 from local_sagemaker.control_plane import ControlPlane
 from local_sagemaker.engine.cache import StepCache
 from local_sagemaker.engine.capacity import Capacity
@@ -57,6 +58,7 @@ class LocalSageMaker:
         runtime = JobRuntime(folder / "jobs", objects, images, environment)
         self.tags = Tags(self.records)
         self.jobs = Jobs(self.records, runtime, self.tags, cores, job_quota())
+        self.tuning = Tuning(self.records, self.jobs, self.tags)
         self.registry = Registry(self.records, self.tags, self.control_plane.put_event)
         self.host = EndpointHost(folder / "endpoints", objects, images, environment)
         resources = Resources(self.records, self.tags)
@@ -82,10 +84,10 @@ class LocalSageMaker:
                 capacity=capacity,
             )
 
-        groups = (self.tags, self.jobs, self.registry, models, self.endpoints, pipelines)
+        groups = (self.tags, self.jobs, self.tuning, self.registry, models, self.endpoints, pipelines)
         handled = HandledSteps(self.handlers, folder / "handlers", environment)
-        executors = Executors(Dispatcher(groups), self.jobs, handled)
-        self.executions = Executions(self.records, pipelines, versions, launch, executors.supports)
+        executors = Executors(Dispatcher(groups), self.jobs, self.tuning, handled)
+        self.executions = Executions(self.records, pipelines, versions, launch, executors.refuse_unsupported)
         self.dispatcher = Dispatcher((*groups, self.executions))
         job_logs = {
             f"/aws/sagemaker/{kind}Jobs": partial(self.jobs.log_streams, kind) for kind in ("Processing", "Training")
@@ -95,12 +97,14 @@ class LocalSageMaker:
     def recover(self) -> None:
         """Bring the records in line with a process that has just started."""
         self.jobs.recover()
+        self.tuning.recover()
         self.executions.recover()
         self.endpoints.recover()
 
     def close(self) -> None:
         """Stop executions, jobs and model processes, then let go of the state."""
         self.executions.close(STOP_SECONDS)
+        self.tuning.close(STOP_SECONDS)
         for kind, name in self.jobs.running():
             self.jobs.stop(kind, name)
             self.jobs.wait(kind, name)

@@ -3,7 +3,7 @@
 import json
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from local_sagemaker.api.dispatch import Caller, Request
 from local_sagemaker.api.listing import page
@@ -36,13 +36,13 @@ class Executions:
         pipelines: Pipelines,
         versions: PipelineVersions,
         launch: Launch,
-        supports: Callable[[Step], bool],
+        refuse_unsupported: Callable[[Iterable[Step]], None],
     ) -> None:
         self._records = records
         self._pipelines = pipelines
         self._versions = versions
         self._launch = launch
-        self._supports = supports
+        self._refuse_unsupported = refuse_unsupported
         self._tokens = RequestTokens(records)
         self._live: dict[str, Execution] = {}
 
@@ -180,7 +180,7 @@ class Executions:
         selected = [entry["StepName"] for entry in selection["SelectedSteps"]] if selection else list(definition.steps)
         if selection:
             check_selection(definition, selected)
-        self._refuse_unsupported_steps(definition, selected)
+        self._refuse_unsupported(step for name in selected for step in _with_body(definition.steps[name]))
         values = definition.values({entry["Name"]: entry["Value"] for entry in request.get("PipelineParameters", [])})
         document = _new_execution(pipeline, version, request, values)
         arn = document["PipelineExecutionArn"]
@@ -230,13 +230,9 @@ class Executions:
             raise not_found(f"Pipeline execution with ARN {arn} does not exist.")
         return document
 
-    def _refuse_unsupported_steps(self, definition: Definition, selected: list[str]) -> None:
-        steps = [step for name in selected for step in (definition.steps[name], *definition.steps[name].body)]
-        refused = [f"{step.name} ({step.type})" for step in steps if not self._supports(step)]
-        if refused:
-            raise unsupported(
-                f"the step type of {', '.join(refused)}: register a handler for it (docs/local_sagemaker.md)"
-            )
+
+def _with_body(step: Step) -> tuple[Step, ...]:
+    return (step, *step.body)
 
 
 def _new_execution(pipeline: Request, version: Request, request: Request, values: dict[str, object]) -> Request:

@@ -37,13 +37,17 @@ class Jobs:
         """Start a processing job."""
         return self._create("Processing", request, caller, self._runtime.run_processing_job)
 
-    def create_training_job(self, request: Request, caller: Caller) -> Request:
-        """Start a training job."""
-        name = request["TrainingJobName"]
+    def check_training_job(self, request: Request) -> None:
+        """Refuse what create_training_job would refuse of a request that has its shape."""
         try:
             metric_definitions(request["AlgorithmSpecification"].get("MetricDefinitions", []))
         except ClientFault as fault:
             raise invalid(str(fault)) from None
+
+    def create_training_job(self, request: Request, caller: Caller) -> Request:
+        """Start a training job."""
+        name = request["TrainingJobName"]
+        self.check_training_job(request)
 
         def run(job: Request, stop: threading.Event, threads: int) -> Outcome:
             return self._runtime.run_training_job(

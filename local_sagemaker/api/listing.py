@@ -8,7 +8,7 @@ from local_sagemaker.errors import invalid
 
 Document = dict[str, Any]
 
-SORT_FIELDS = {"CreationTime": "CreationTime", "LastModifiedTime": "LastModifiedTime"}
+SORT_FIELDS = ("CreationTime", "LastModifiedTime", "FinalObjectiveMetricValue")
 
 
 def page(
@@ -26,7 +26,7 @@ def page(
     `name` and `status` are the fields that NameContains and StatusEquals look at; NextToken is opaque.
     """
     found = [document for document in documents if _matches(document, request, name, status)]
-    field = name if request.get("SortBy") == "Name" else SORT_FIELDS.get(request.get("SortBy", ""), "CreationTime")
+    field = _sort_field(request.get("SortBy"), name, status)
     found.sort(key=lambda document: document.get(field, 0), reverse=request.get("SortOrder", order) == "Descending")
     start = _position(request.get("NextToken"))
     end = start + request.get("MaxResults", default_size)
@@ -34,6 +34,14 @@ def page(
     if end < len(found):
         response["NextToken"] = base64.urlsafe_b64encode(str(end).encode()).decode()
     return response
+
+
+def _sort_field(sort_by: str | None, name: str, status: str | None) -> str:
+    if sort_by == "Name":
+        return name
+    if sort_by == "Status" and status is not None:
+        return status
+    return sort_by if sort_by in SORT_FIELDS else "CreationTime"
 
 
 def _matches(document: Document, request: Document, name: str, status: str | None) -> bool:

@@ -2,39 +2,55 @@
 
 import secrets
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from local_sagemaker.api.dispatch import Caller, Dispatcher
 from local_sagemaker.api.jobs import Jobs
+from local_sagemaker.api.tuning import Tuning
 from local_sagemaker.engine import retries
 from local_sagemaker.engine.conditions import holds
 from local_sagemaker.engine.definition import Step
 from local_sagemaker.engine.handled_steps import HandledSteps
 from local_sagemaker.engine.shapes import RESOURCES
 from local_sagemaker.engine.tasks import Arguments, Result, Task
-from local_sagemaker.errors import ServiceError
+from local_sagemaker.errors import ServiceError, unsupported
+from local_sagemaker.tuning.plan import refuse_strategy
 
 
 class Executors:
-    """Runs one step to its end; `supports` says which it can. A user's handlers go before what is built in."""
+    """Runs one step to its end. A user's handlers go before what is built in."""
 
-    def __init__(self, dispatcher: Dispatcher, jobs: Jobs, handled: HandledSteps) -> None:
+    def __init__(self, dispatcher: Dispatcher, jobs: Jobs, tuning: Tuning, handled: HandledSteps) -> None:
         self._dispatcher = dispatcher
         self._jobs = jobs
+        self._tuning = tuning
         self._handled = handled
         self._by_type: dict[str, Callable[[Task, Caller], Result]] = {
             "Processing": self._processing,
             "Training": self._training,
+            "Tuning": self._tune,
             "Model": self._model,
             "RegisterModel": self._register,
             "Condition": self._condition,
             "Fail": self._fail,
         }
 
-    def supports(self, step: Step) -> bool:
-        """Whether a step can run on this machine; an execution runs ForEach steps by itself."""
-        return step.type == "ForEach" or step.type in self._by_type or self._handled.supports(step.raw)
+    def refuse_unsupported(self, steps: Iterable[Step]) -> None:
+        """Raise ValidationException where some of the steps cannot run on this machine, naming each and its type.
+
+        An execution runs ForEach steps by itself.
+        """
+        others = [step for step in steps if not self._handled.supports(step.raw)]
+        refused = [f"{step.name} ({step.type})" for step in others if step.type not in ("ForEach", *self._by_type)]
+        if refused:
+            raise unsupported(
+                f"the step type of {', '.join(refused)}: register a handler for it (docs/local_sagemaker.md)"
+            )
+        for step in others:
+            strategy = _at(step.arguments, "HyperParameterTuningJobConfig", "Strategy")
+            if step.type == "Tuning" and isinstance(strategy, str):
+                refuse_strategy(strategy, f" of {step.name}")
 
     def run(self, task: Task, caller: Caller) -> Result:
         """Run a step; a refused request is a failed step, in the service's words."""
@@ -62,6 +78,19 @@ class Executors:
         status = "Succeeded" if job[f"{kind}JobStatus"] == "Completed" else str(job[f"{kind}JobStatus"])
         reason = None if status == "Succeeded" else _job_failure(kind, job)
         return Result(status, metadata, job, reason, exception=retries.of_failed_job(reason) if reason else None)
+
+    def _tune(self, task: Task, caller: Caller) -> Result:
+        name = _tuning_job_name(task)
+        request = {**task.arguments, "HyperParameterTuningJobName": name}
+        arn = self._dispatcher.call("CreateHyperParameterTuningJob", request, caller)["HyperParameterTuningJobArn"]
+        metadata = {"TuningJob": {"Arn": arn}}
+        task.started("", "", metadata, lambda: self._tuning.stop(name))
+        job = self._tuning.wait(name)
+        status = str(job["HyperParameterTuningJobStatus"])
+        if status == "Completed":
+            return Result("Succeeded", metadata, job)
+        reason = str(job.get("FailureReason", f"The tuning job ended as {status}."))
+        return Result(status, metadata, job, reason, exception=retries.of_failed_job(reason))
 
     def _model(self, task: Task, caller: Caller) -> Result:
         request = {**_role("ExecutionRoleArn", task), **task.arguments, "ModelName": _resource_name(task)}
@@ -95,9 +124,26 @@ def _role(field: str, task: Task) -> Arguments:
 
 def _resource_name(task: Task) -> str:
     """At most 63 characters, as the service names what a pipeline makes."""
-    suffix = "".join(secrets.choice("abcdefghijklmnopqrstuvwxyz0123456789") for _ in range(10))
-    name = "".join(letter if letter.isalnum() else "-" for letter in task.step.name)
-    return f"pipelines-{task.execution_id}-{name[:29]}-{suffix}"
+    return f"pipelines-{task.execution_id}-{_plain_name(task)[:29]}-{_suffix()}"
+
+
+def _tuning_job_name(task: Task) -> str:
+    """At most 32 characters, as the service allows tuning jobs no more."""
+    return f"{task.execution_id}-{_plain_name(task)[:8].strip('-') or 'tuning'}-{_suffix()}"
+
+
+def _plain_name(task: Task) -> str:
+    return "".join(letter if letter.isalnum() else "-" for letter in task.step.name)
+
+
+def _suffix() -> str:
+    return "".join(secrets.choice("abcdefghijklmnopqrstuvwxyz0123456789") for _ in range(10))
+
+
+def _at(document: Any, *names: str) -> Any:
+    for name in names:
+        document = document.get(name) if isinstance(document, dict) else None
+    return document
 
 
 def _job_failure(kind: str, job: dict[str, Any]) -> str:

@@ -1,0 +1,1 @@
+"""Hyperparameter tuning: what is tried, and the training jobs that try it."""
