@@ -3,9 +3,11 @@
 import itertools
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from local_sagemaker.engine.definition import Step
-from local_sagemaker.engine.schedule import Iteration, Node, Schedule
+from local_sagemaker.engine.schedule import TRIGGERS, Iteration, Node, Schedule
 from local_sagemaker.engine.tasks import Result
 
 OK, BAD, HALTED = Result("Succeeded"), Result("Failed"), Result("Stopped")
@@ -204,3 +206,42 @@ def test_a_running_loop_goes_on_when_another_step_fails() -> None:
 
 def test_a_loop_of_no_items_is_over_at_once() -> None:
     assert loop(items=0, concurrency=1).settled() == ["Loop"]
+
+
+STATUSES = ("Succeeded", "Failed", "Stopped")
+
+
+@given(st.data())
+def test_whatever_the_graph_and_the_order_no_rule_is_broken(data: st.DataObject) -> None:
+    count = data.draw(st.integers(1, 7))
+    triggers = st.sampled_from(sorted(TRIGGERS))
+    names_ = [f"N{number}" for number in range(count)]
+    nodes = [node(names_[0])]
+    for at in range(1, count):
+        nodes.append(node(names_[at], **data.draw(st.dictionaries(st.sampled_from(names_[:at]), triggers))))
+    schedule = Schedule(data.draw(st.permutations(nodes)))
+    while True:
+        ready = schedule.ready()
+        for found in ready:
+            assert all(schedule.results[name].status in TRIGGERS[trigger] for name, trigger in found.after.items())
+        choices = [("start", found.name) for found in ready] + [("finish", name) for name in sorted(schedule.running)]
+        if not choices:
+            break
+        action, name = data.draw(st.sampled_from(choices))
+        if action == "start":
+            schedule.start(name)
+        else:
+            schedule.finish(name, Result(data.draw(st.sampled_from(STATUSES))))
+    ended = {name: result.status for name, result in schedule.results.items()}
+    handled = {
+        name
+        for name, status in ended.items()
+        if any(status in TRIGGERS[other.after[name]] for other in nodes if name in other.after and other.name in ended)
+    }
+    unhandled = {name for name, status in ended.items() if status != "Succeeded"} - handled
+    if unhandled:
+        assert schedule.verdict() == "Failed"
+    else:
+        assert schedule.verdict() == ("Succeeded" if set(ended.values()) <= {"Succeeded"} else "CompletedWithFailures")
+        for left in (left for left in nodes if left.name not in ended):
+            assert any(ended.get(name) not in TRIGGERS[trigger] for name, trigger in left.after.items())
