@@ -164,10 +164,13 @@ class Executions:
             )
 
     def close(self, timeout: float) -> None:
-        """Stop what runs and wait for it, at most timeout seconds each."""
-        for arn in self.running():
-            self._live[arn].stop()
-            self._live[arn].join(timeout)
+        """Stop what runs and wait for it, at most timeout seconds in all."""
+        live = [self._live[arn] for arn in self.running()]
+        for execution in live:
+            execution.stop()
+        deadline = time.monotonic() + timeout
+        for execution in live:
+            execution.join(max(0.0, deadline - time.monotonic()))
 
     def _start(self, pipeline: Request, request: Request, caller: Caller, begun: list[Execution]) -> Request:
         if "MlflowExperimentName" in request:

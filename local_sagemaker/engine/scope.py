@@ -59,9 +59,12 @@ class ExecutionScope:
         files = step.property_files
         if name not in files:
             raise ExpressionError(f"Step {step.name} has no property file {name}.")
-        outputs = properties["ProcessingOutputConfig"]["Outputs"]
-        output = next(entry for entry in outputs if entry["OutputName"] == files[name]["OutputName"])
-        return self.object(f"{output['S3Output']['S3Uri'].rstrip('/')}/{files[name]['FilePath']}")
+        outputs = properties.get("ProcessingOutputConfig", {}).get("Outputs", [])
+        wanted = files[name]["OutputName"]
+        uris = [entry["S3Output"]["S3Uri"] for entry in outputs if entry["OutputName"] == wanted]
+        if not uris:
+            raise ExpressionError(f"Step {step.name} has no output {wanted}, where its property file {name} would be.")
+        return self.object(f"{uris[0].rstrip('/')}/{files[name]['FilePath']}")
 
     def object(self, uri: str) -> str:
         try:

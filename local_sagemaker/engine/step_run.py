@@ -76,14 +76,13 @@ class StepRuns:
     def run(self, node: Node, scope: Scope) -> Result:
         """Run a step to its end."""
         self.begin(node)
-        step = node.step
+        step, key = node.step, None
         try:
             arguments = evaluate(step.arguments, scope) if step.type != "Condition" else {}
             key = self._cache.key(self._execution["PipelineArn"], step, arguments, scope)
-        except ExpressionError as error:
-            result, key = Result("Failed", failure_reason=f"ClientError: {error}"), None
-        else:
             result = self._reuse(node, key) or self._attempts(node, arguments, scope)
+        except ExpressionError as error:
+            result = Result("Failed", failure_reason=f"ClientError: {error}")
         self.end(node, result)
         if result.status == "Succeeded" and key is not None:
             self._cache.remember(key, self._name(node))

@@ -82,6 +82,16 @@ def test_a_fail_step_fails_the_execution_in_the_services_words_with_its_own_mess
     assert steps["Bad"]["FailureReason"] == "R2 is 0.9 and must be 0.95"
 
 
+def test_a_condition_that_cannot_be_decided_is_a_failed_step_that_says_why(pipelines: Any) -> None:
+    score = processing("true", ProcessingOutputConfig=output("report", "s3://test-bucket/not-written"))
+    gate = {"Conditions": [{"Type": "Equals", "LeftValue": R2, "RightValue": 1}], "IfSteps": [], "ElseSteps": []}
+    name = pipelines.create(step("Score", "Processing", score, **REPORT), step("Gate", "Condition", gate))
+    failed = pipelines.steps(pipelines.run(name)["PipelineExecutionArn"])["Gate"]
+    assert failed["StepStatus"] == "Failed"
+    assert failed["FailureReason"].startswith("ClientError: ")
+    assert "not-written/report.json" in failed["FailureReason"]
+
+
 def test_after_a_failure_nothing_more_is_started(pipelines: Any) -> None:
     name = pipelines.create(
         step("Breaks", "Processing", processing("exit 3")),
