@@ -12,9 +12,12 @@ import numpy as np
 import pandas as pd
 
 from evaluation import champion as champion_module
+from evaluation import clarify
 from evaluation.archive import unpack
+from evaluation.bias import segment_errors
 from evaluation.gates import Limits, gates
 from evaluation.measurement import Scored, check_size, measure
+from evaluation.reasons import Reasons, reasons_of
 from evaluation.report import render
 from evaluation.segments import groupings
 from steps.artifacts import write_json, write_parquet, write_text
@@ -56,7 +59,10 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def evaluate(model: Model, inputs: Inputs, output: Path, settings: JobSettings, limits: Limits) -> dict[str, Any]:
-    """Write evaluation.json, predictions.parquet and evaluation.html; return evaluation.json's content.
+    """Write what the test rows say of the model; return evaluation.json's content.
+
+    evaluation.json, predictions.parquet, evaluation.html, and in Clarify's layout bias/analysis.json,
+    explainability/analysis.json and explainability/explanations_shap/out.csv.
 
     Raises JobError when a prediction is NaN or infinite, a metric is not defined for these rows, or they
     are too few to measure the interval's coverage.
@@ -64,12 +70,26 @@ def evaluate(model: Model, inputs: Inputs, output: Path, settings: JobSettings, 
     rows = pd.read_parquet(find_file(inputs.test))
     check_size(len(rows), model.interval.coverage, limits.max_coverage_gap)
     scored = _score(model, rows, inputs.champion)
-    document = measure(scored, groupings(rows, settings), model.interval.coverage, settings.evaluation.min_segment_rows)
+    divided, chosen = groupings(rows, settings), settings.evaluation
+    segments = segment_errors(scored.actual, scored.challenger, divided, chosen.min_segment_rows)
+    document = measure(scored, segments, model.interval.coverage)
     document["gates"] = gates(document, limits)
+    reasons = reasons_of(model, scored, chosen.explained_rows)
+    document["explanation"] = reasons.to_json()
     write_parquet(output / "predictions.parquet", _table(scored))
+    target = model.features.target
+    write_json(output / "bias" / "analysis.json", clarify.bias(segments, target, float(np.median(scored.actual))))
+    _write_explanation(output / "explainability", reasons, scored, target)
     write_text(output / "evaluation.html", render(document, model.metadata, scored.actual, scored.predictions))
     write_json(output / "evaluation.json", document)
     return document
+
+
+def _write_explanation(folder: Path, reasons: Reasons, scored: Scored, target: str) -> None:
+    explanation = reasons.explanation
+    write_json(folder / "analysis.json", clarify.explainability(explanation, reasons.dependences, target))
+    local = clarify.local_values(explanation, scored.challenger)
+    write_text(folder / "explanations_shap" / "out.csv", local.to_csv(index=False))
 
 
 def _score(model: Model, rows: pd.DataFrame, champion: Path) -> Scored:

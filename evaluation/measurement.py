@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from evaluation.bias import SegmentError
 from evaluation.bootstrap import metric_draws, standard_deviation
 from evaluation.champion import Champion, improvement
-from evaluation.segments import Grouping
 from steps.failure import JobError
 from steps.interval import coverage, fewest_test_rows
 from steps.metrics import regression_metrics
@@ -35,7 +35,7 @@ class Scored:
         return self.predictions[CHALLENGER]
 
 
-def measure(scored: Scored, groupings: Sequence[Grouping], wanted_coverage: float, min_rows: int) -> dict[str, Any]:
+def measure(scored: Scored, segments: Sequence[SegmentError], wanted_coverage: float) -> dict[str, Any]:
     """Return evaluation.json without its gates, in the layout of SageMaker's model quality statistics.
 
     Source: "Model Quality Metrics", SageMaker Developer Guide: regression_metrics.<metric>.{value,
@@ -63,7 +63,8 @@ def measure(scored: Scored, groupings: Sequence[Grouping], wanted_coverage: floa
         "candidates": measured,
         "comparison": {"rmse_ratio": ratio},
         "interval": _interval(scored, wanted_coverage),
-        "worst_segment": _worst_segment(scored, groupings, min_rows),
+        "worst_segment": _worst_segment(scored, segments, measured[CHALLENGER]["mape"]["value"]),
+        "segments": [asdict(segment) for segment in segments],
         "champion": champion,
         "data": {"test_rows": len(scored.actual)},
     }
@@ -111,19 +112,11 @@ def _interval(scored: Scored, wanted: float) -> dict[str, Any]:
     }
 
 
-def _worst_segment(scored: Scored, groupings: Sequence[Grouping], min_rows: int) -> dict[str, Any]:
+def _worst_segment(scored: Scored, segments: Sequence[SegmentError], mape: float) -> dict[str, Any]:
     """The segment with the highest MAPE, of those that are large enough; all rows where none is."""
-    divisible = scored.actual != 0
-    error = np.abs(scored.challenger - scored.actual)
-    relative = np.divide(error, np.abs(scored.actual), np.zeros_like(error), where=divisible)
-    worst = {"name": "all rows", "rows": len(error), "mape": float(relative[divisible].mean())}
-    measured = []
-    for grouping in groupings:
-        inside = (grouping.codes >= 0) & divisible
-        counts = np.bincount(grouping.codes[inside], minlength=len(grouping.names))
-        sums = np.bincount(grouping.codes[inside], relative[inside], minlength=len(grouping.names))
-        for name, rows, total in zip(grouping.names, counts, sums, strict=True):
-            if rows >= min_rows:
-                segment = {"name": f"{grouping.column} {name}", "rows": int(rows), "mape": float(total / rows)}
-                measured.append(segment)
-    return max(measured, key=lambda segment: segment["mape"], default=worst)
+    worst = {"name": "all rows", "rows": len(scored.actual), "mape": mape}
+    for segment in segments:
+        if not segment.small and segment.mape is not None and (segment.mape > mape or worst["name"] == "all rows"):
+            mape = segment.mape
+            worst = {"name": f"{segment.column} {segment.name}", "rows": segment.rows, "mape": mape}
+    return worst

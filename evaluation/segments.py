@@ -39,6 +39,9 @@ def groupings(rows: pd.DataFrame, settings: JobSettings) -> list[Grouping]:
         )
     derived = {name: text for name, text in data.derived.items() if any(key in data.derived for key in segments)}
     complete = with_derived(rows, derived, data.types)
+    for name in segments:
+        if data.types.get(name) == "boolean":
+            complete[name] = complete[name].map({1: True, 0: False})
     return [grouping(name, complete[name], segment) for name, segment in segments.items()]
 
 

@@ -205,7 +205,6 @@ def _register(
     evaluate: ProcessingStep,
     commit: str,
 ) -> ModelStep:
-    statistics = Join(on="/", values=[output_of(evaluate, "evaluation"), "evaluation.json"])
     arguments = jobs.model(train.properties.ModelArtifacts.S3ModelArtifacts).register(
         model_package_group_name=settings.name,
         content_types=CONTENT_TYPES,
@@ -214,11 +213,21 @@ def _register(
         transform_instances=[settings.jobs.processing.instance_type],
         approval_status=parameters.approval_status,
         description=settings.description,
-        model_metrics=ModelMetrics(model_statistics=MetricsSource(content_type="application/json", s3_uri=statistics)),
+        model_metrics=ModelMetrics(
+            model_statistics=_file(evaluate, "evaluation.json"),
+            bias=_file(evaluate, "bias/analysis.json"),
+            explainability=_file(evaluate, "explainability/analysis.json"),
+        ),
         customer_metadata_properties={"git_commit": commit},
     )
     description = "Registers a version that waits for a person's approval."
     return ModelStep("RegisterModel", step_args=arguments, description=description, retry_policies=jobs.retries)
+
+
+def _file(evaluate: ProcessingStep, path: str) -> MetricsSource:
+    """One JSON file that the evaluation writes."""
+    uri = Join(on="/", values=[output_of(evaluate, "evaluation"), path])
+    return MetricsSource(content_type="application/json", s3_uri=uri)
 
 
 def _reject(evaluate: ProcessingStep) -> FailStep:

@@ -37,16 +37,19 @@ class EvaluationSettings:
     """segments: column or derived feature -> the groups of rows whose errors are compared.
 
     min_segment_rows: with fewer test rows a segment is marked as small, and no gate looks at it.
+    explained_rows: how many test rows are explained by Shapley values, which take long to compute.
     """
 
     __pydantic_config__ = STRICT
 
     segments: dict[str, Segment] = field(default_factory=dict)
     min_segment_rows: int = 100
+    explained_rows: int = 150
 
     def __post_init__(self) -> None:
-        if self.min_segment_rows < 1:
-            raise ValueError("evaluation.min_segment_rows must be 1 or more.")
+        for name in ("min_segment_rows", "explained_rows"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"evaluation.{name} must be 1 or more.")
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> EvaluationSettings:

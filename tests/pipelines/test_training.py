@@ -127,6 +127,18 @@ def test_the_champion_is_an_input_of_the_evaluation_and_by_default_the_marker_of
     assert defaults["ChampionModelUri"] == f"s3://sagemaker-us-east-1-000000000000/{compiled.champion_marker}"
 
 
+def test_the_registry_gets_the_metrics_the_bias_and_the_explanation(steps: dict[str, Any]) -> None:
+    metrics = steps["RegisterModel"]["Arguments"]["ModelMetrics"]
+    files = {
+        (kind, name): source["S3Uri"]["Std:Join"]["Values"][1]
+        for kind, sources in metrics.items()
+        for name, source in sources.items()
+    }
+    assert files["ModelQuality", "Statistics"] == "evaluation.json"
+    assert files["Bias", "Report"] == "bias/analysis.json"
+    assert files["Explainability", "Report"] == "explainability/analysis.json"
+
+
 def resolved(value: Any, defaults: dict[str, Any]) -> Any:
     """The arguments as the service would send them, so far as parameters decide it."""
     if isinstance(value, list):

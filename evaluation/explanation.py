@@ -1,0 +1,106 @@
+"""Why the model predicts what it predicts: exact Shapley values of the trees, and of the line that they start from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from evaluation.bootstrap import SEED
+from steps import features as feature_module
+from steps.model import Model, matrix
+
+LIMITS = "(limits of the range)"
+SAME = 0.95
+BLOCK = 50_000  # rows whose features are held in memory at once
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Contributions on the training scale (a logarithm, if the target is on the log scale).
+
+    contributions: one row per explained row, one column per group of features; and LIMITS, where a
+    prediction had to be held within the range of the training targets. `expected` and the
+    contributions of a row add up to the prediction of that row. `rows` are the places of the explained rows,
+    `table` holds their features. `groups` are features that say the same (see `groups_of`), most of them alone.
+    """
+
+    expected: float
+    contributions: pd.DataFrame
+    rows: np.ndarray
+    table: pd.DataFrame
+    groups: dict[str, tuple[str, ...]]
+
+    @property
+    def importance(self) -> pd.Series:
+        """The mean absolute contribution of each group, the greatest first."""
+        return self.contributions.abs().mean().sort_values(ascending=False, kind="stable")
+
+
+def explain(model: Model, rows: pd.DataFrame, at_most: int) -> Explanation:
+    """Explain typed raw rows, or an even draw of `at_most` of them.
+
+    The booster gives its exact tree SHAP values (pred_contribs: Lundberg et al., From local explanations to
+    global understanding with explainable AI for trees, Nature Machine Intelligence 2020). It starts from the
+    linear regression, whose Shapley values are coefficient x (value - mean over `rows`). Both are additive on
+    the training scale, so their sum is the attribution of the whole model, and that of a group the sum of its
+    features'.
+    """
+    places = np.arange(len(rows))
+    if len(rows) > at_most:
+        places = np.sort(np.random.default_rng(SEED).choice(len(rows), at_most, replace=False))
+    features, line = model.features, model.linear
+    average = pd.Series(0.0, index=list(features.names))
+    groups: dict[str, tuple[str, ...]] = {}
+    for start in range(0, len(rows), BLOCK):
+        block = feature_module.transform(rows.iloc[start : start + BLOCK], features)
+        average += linear_terms(model, block).sum() / len(rows)
+        groups = groups or groups_of(block, list(features.levels))
+    table = feature_module.transform(rows.iloc[places], features)
+    terms = linear_terms(model, table)
+    margin = features.held(line.predict(table))
+    trees = model.booster.predict(matrix(table, features, line), pred_contribs=True).astype(float)
+    single = terms - average + trees[:, :-1]
+    contributions = pd.DataFrame({name: single[list(members)].sum(axis=1) for name, members in groups.items()})
+    # The bias column is the margin of each row and the trees' own expectation, which is the same for all.
+    expected = line.intercept + float(average.sum()) + float(np.mean(trees[:, -1] - margin))
+    # Twice the prediction is held within the range of the training targets: the line's, and the sum.
+    limits = margin - (line.intercept + terms.sum(axis=1).to_numpy())
+    total = expected + contributions.sum(axis=1).to_numpy() + limits
+    limits += features.held(total) - total
+    if np.abs(limits).max() > 1e-9:
+        contributions[LIMITS] = limits
+    return Explanation(expected, contributions, places, table, groups)
+
+
+def groups_of(table: pd.DataFrame, categories: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Group numeric features whose correlation is SAME or more; name of the group -> its features.
+
+    A linear regression can shift weight between such features (the year of building and the age) at will:
+    alone each seems to matter, and they cancel. Together they say what the model makes of them.
+    """
+    numeric = [str(name) for name in table if name not in categories]
+    values = table[numeric].to_numpy(dtype=float)
+    spread = values.std(axis=0)
+    standard = (values - values.mean(axis=0)) / np.where(spread > 0, spread, 1)
+    same = np.abs(standard.T @ standard) / len(table) >= SAME
+    leader = {name: name for name in map(str, table)}
+    for index, name in enumerate(numeric):
+        for other in np.flatnonzero(same[index, :index]):
+            leader[name] = leader[numeric[other]]
+            break
+    groups: dict[str, list[str]] = {}
+    for name in map(str, table):
+        groups.setdefault(leader[name], []).append(name)
+    return {" + ".join(members): tuple(members) for members in groups.values()}
+
+
+def linear_terms(model: Model, table: pd.DataFrame) -> pd.DataFrame:
+    """What each feature adds to the linear regression's prediction."""
+    terms = {name: table[name] * coefficient for name, coefficient in model.linear.coefficients.items()}
+    for name, coefficients in model.linear.levels.items():
+        by_code = np.array([*coefficients.values(), 0.0])  # -1, an unknown level, finds the zero at the end
+        terms[name] = pd.Series(by_code[table[name].to_numpy(dtype=int)], index=table.index)
+    return pd.DataFrame({name: terms[name] for name in model.features.names}, index=table.index)

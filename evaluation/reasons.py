@@ -1,0 +1,98 @@
+"""What the report says of the model's reasons: importance, sample rows, dependence, the line in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from evaluation.dependence import Dependence, partial_dependence
+from evaluation.explanation import Explanation, explain
+from evaluation.measurement import CHALLENGER, Scored
+from evaluation.plain_words import change, coefficients
+from steps.model import Model
+
+DEPENDENCES, DEPENDENCE_ROWS = 6, 100
+SAMPLES, SAMPLE_TERMS = (0.1, 0.5, 0.9), 6
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One explained row: what names it, its actual and predicted target, and its strongest contributions."""
+
+    identity: str
+    actual: float
+    predicted: float
+    terms: tuple[tuple[str, str, float], ...]  # feature, its value, its contribution on the training scale
+
+    def to_json(self) -> dict[str, Any]:
+        """The sample as it stands in evaluation.json."""
+        terms = [{"feature": name, "value": value, "contribution": term} for name, value, term in self.terms]
+        return {"row": self.identity, "actual": self.actual, "predicted": self.predicted, "terms": terms}
+
+
+@dataclass(frozen=True)
+class Reasons:
+    """All explanations of one model; contributions are on the training scale."""
+
+    explanation: Explanation
+    dependences: Sequence[Dependence]
+    samples: Sequence[Sample]
+    linear: Sequence[str]
+    typical: dict[str, str]  # feature -> its mean absolute contribution, as people say it
+
+    def to_json(self) -> dict[str, Any]:
+        """The section `explanation` of evaluation.json."""
+        return {
+            "method": "exact tree SHAP of the booster plus the Shapley values of the linear regression that it "
+            "starts from; expected_value and the contributions of a row add up to its prediction on the training scale",
+            "explained_rows": len(self.explanation.rows),
+            "expected_value": self.explanation.expected,
+            "importance": {str(name): float(value) for name, value in self.explanation.importance.items()},
+            "typical": self.typical,
+            "samples": [sample.to_json() for sample in self.samples],
+            "linear_regression": list(self.linear),
+        }
+
+
+def reasons_of(model: Model, scored: Scored, explained_rows: int) -> Reasons:
+    """Explain the challenger on the test rows, or on an even draw of `explained_rows` of them."""
+    explanation = explain(model, scored.rows, explained_rows)
+    importance, table = explanation.importance, explanation.table
+    first = [explanation.groups[str(name)][0] for name in importance.index if name in explanation.groups]
+    numeric = [name for name in first if name in model.linear.coefficients]
+    return Reasons(
+        explanation=explanation,
+        dependences=partial_dependence(model, table.head(DEPENDENCE_ROWS), CHALLENGER, numeric[:DEPENDENCES]),
+        samples=[_sample(scored, explanation, share) for share in SAMPLES],
+        linear=coefficients(model, explanation),
+        typical={str(name): change(model, float(value)) for name, value in importance.items()},
+    )
+
+
+def _sample(scored: Scored, explanation: Explanation, share: float) -> Sample:
+    """The explained row whose prediction is at that share of all explained predictions."""
+    predicted = scored.challenger[explanation.rows]
+    place = int(np.argsort(predicted, kind="stable")[round(share * (len(predicted) - 1))])
+    terms = explanation.contributions.iloc[place]
+    strongest = terms[terms.abs().sort_values(ascending=False, kind="stable").index[:SAMPLE_TERMS]]
+    raw = scored.rows.iloc[explanation.rows[place]]
+    derived = explanation.table.iloc[place]
+    return Sample(
+        identity=f"the row at {share:.0%} of the predictions".replace("%", " %"),
+        actual=float(scored.actual[explanation.rows[place]]),
+        predicted=float(predicted[place]),
+        terms=tuple(
+            (str(name), _values(explanation.groups.get(str(name), ()), raw, derived), float(term))
+            for name, term in strongest.items()
+        ),
+    )
+
+
+def _values(names: Sequence[str], raw: pd.Series, derived: pd.Series) -> str:
+    """The values of a group's features in one row, those of columns as they were given."""
+    found = [raw[name] if name in raw.index else derived[name] for name in names]
+    return " + ".join(f"{value:.5g}" if isinstance(value, (float, np.floating)) else str(value) for value in found)

@@ -1,0 +1,71 @@
+"""The contributions of a row add up to its prediction, and features that say the same are one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from evaluation.dependence import partial_dependence
+from evaluation.explanation import LIMITS, explain, groups_of
+from evaluation.plain_words import coefficients
+from steps import features as feature_module
+from steps.linear import LinearModel
+from steps.model import Model
+
+
+def test_expected_value_and_contributions_add_up_to_the_prediction(model: Model, rows: pd.DataFrame) -> None:
+    explanation = explain(model, rows, at_most=50)
+    assert len(explanation.rows) == 50
+    predicted = model.features.scaled(model.predict(rows.iloc[explanation.rows]))
+    assert explanation.expected + explanation.contributions.sum(axis=1).to_numpy() == pytest.approx(predicted, abs=2e-5)
+
+
+def test_they_add_up_where_the_prediction_is_held_within_the_range(model: Model, rows: pd.DataFrame) -> None:
+    steep = replace(model, linear=LinearModel(model.linear.intercept, {"size": 2.0}, model.linear.levels))
+    explanation = explain(steep, rows, at_most=100)
+    assert explanation.contributions[LIMITS].abs().max() > 1
+    predicted = model.features.scaled(steep.predict(rows.iloc[explanation.rows]))
+    assert explanation.expected + explanation.contributions.sum(axis=1).to_numpy() == pytest.approx(predicted, abs=2e-5)
+
+
+def test_what_drives_the_target_is_the_most_important(model: Model, rows: pd.DataFrame) -> None:
+    explanation = explain(model, rows, at_most=60)
+    assert list(explanation.importance.index[:2]) == ["size", "kind"]
+    assert explain(model, rows, 60).contributions.equals(explanation.contributions)
+
+
+def test_features_that_say_the_same_are_one() -> None:
+    random = np.random.default_rng(0)
+    built = random.integers(1900, 2015, 500).astype(float)
+    table = pd.DataFrame(
+        {"built": built, "size": random.normal(0, 1, 500), "age": 2015 - built, "same": 3.0, "code": built % 7}
+    )
+    assert groups_of(table, ["code"]) == {
+        "built + age": ("built", "age"),
+        "size": ("size",),
+        "same": ("same",),
+        "code": ("code",),
+    }
+
+
+def test_dependence_follows_the_feature(model: Model, rows: pd.DataFrame) -> None:
+    table = feature_module.transform(rows[:50], model.features)
+    (found,) = partial_dependence(model, table, "linear", ["size"], points=5)
+    expected = [model.predict_features(table.assign(size=value), "linear").mean() for value in found.values]
+    assert found.predictions == pytest.approx(expected)
+    assert np.all(np.diff(found.predictions) > 0)
+    assert found.distribution.sum() == pytest.approx(1)
+
+
+def test_coefficients_are_sentences_with_the_effect(model: Model, rows: pd.DataFrame) -> None:
+    explanation = explain(model, rows, at_most=100)
+    spread = explanation.table["size"].std(ddof=0)
+    effect = np.expm1(model.linear.coefficients["size"] * spread)
+    sentences = coefficients(model, explanation)
+    assert f"size: {spread:,.3g} more, a usual difference, change the prediction by {effect:+.1%}".replace(
+        "%", " %"
+    ) in " ".join(sentences)
+    assert "kind: from a, the lowest, to b, the highest" in " ".join(sentences)
