@@ -80,7 +80,10 @@ def build_parser() -> argparse.ArgumentParser:
     logs = command("logs", "print the logs of an execution's jobs")
     logs.add_argument("execution", metavar="EXECUTION", help="ARN, id, the beginning of one, or latest")
     logs.add_argument("step", nargs="?", metavar="STEP", help="only this step")
-    command("models", "list the model versions with their metrics, commit and status", listing)
+    models = command("models", "list the model versions with their metrics, commit and status", listing)
+    models.add_argument("--show", metavar="VERSION", help="one version, and all that it was made of")
+    reproduce = command("reproduce", "print the commands that rebuild a version; with --local, do it and compare")
+    reproduce.add_argument("version", metavar="VERSION", help="number or ARN")
     for name in ("approve", "reject"):
         decision = command(name, f"{name} a model version")
         decision.add_argument("version", metavar="VERSION", help="number or ARN")

@@ -13,7 +13,7 @@ from pipelines.checks.check import check_definition, compilable, prepare
 from pipelines.checks.view import read_definition, show_faults
 from pipelines.compilation import Compiled, compile_pipeline
 from pipelines.console import EXIT_ERROR, EXIT_OK, Console
-from pipelines.context import Context, write_whole
+from pipelines.context import AWS_POLL_SECONDS, LOCAL_POLL_SECONDS, Context, write_whole
 from pipelines.dataset import check_data_file, exists, upload_data
 from pipelines.deployed import DeployedBundle, describe_deployed, read_bundle, read_deployed
 from pipelines.evaluation_report import split_uri
@@ -28,8 +28,6 @@ from pipelines.revision import revision
 from pipelines.settings import ROOT
 from pipelines.summary import Commands, registered_model, show_summary
 
-LOCAL_POLL_SECONDS = 0.1
-AWS_POLL_SECONDS = 5.0
 SAMPLE = "house.json"  # a request to the model of the project's own data set
 REPORTS = "reports"
 

@@ -19,6 +19,9 @@ from pipelines.errors import PipelineError
 from pipelines.publish import create_bucket_if_local
 from pipelines.settings import ROOT, PipelineName, Settings, default_config, load_settings
 
+LOCAL_POLL_SECONDS = 0.1
+AWS_POLL_SECONDS = 5.0
+
 
 @dataclass(frozen=True)
 class Context:

@@ -229,6 +229,14 @@ def stop(sagemaker: SageMakerClient, execution_arn: str) -> str:
     return _status(sagemaker, execution_arn)
 
 
+def parameters_of(sagemaker: SageMakerClient, execution_arn: str) -> dict[str, str]:
+    """Every parameter of an execution with the value that it had, defaults included where the service keeps them."""
+    pages = sagemaker.get_paginator("list_pipeline_parameters_for_execution").paginate(
+        PipelineExecutionArn=execution_arn
+    )
+    return {entry["Name"]: entry["Value"] for page in pages for entry in page["PipelineParameters"]}
+
+
 def _is_meant(entry: Mapping[str, Any], text: str) -> bool:
     identity = entry["PipelineExecutionArn"].rpartition("/")[2]
     return bool(text) and (identity.startswith(text) or entry.get("PipelineExecutionDisplayName") == text)

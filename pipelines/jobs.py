@@ -170,6 +170,14 @@ class JobFactory:
         builder.model_name = self._settings.name
         return builder
 
+    def lineage(self, commit: str) -> dict[str, Any]:
+        """What a model version keeps of where it comes from; from its execution leads the way to all the rest."""
+        return {
+            "git_commit": commit,
+            "pipeline_execution_arn": ExecutionVariables.PIPELINE_EXECUTION_ARN,
+            "code": self._code_uri,
+        }
+
     @cached_property
     def image(self) -> str:
         """The XGBoost framework image of the region."""

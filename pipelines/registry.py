@@ -89,7 +89,7 @@ def _decide(
 ) -> str:
     if comment is not None and len(comment) > COMMENT_LENGTH:
         raise PipelineError(f"The comment has {len(comment)} characters: {COMMENT_LENGTH} is the most.")
-    arn = _find(sagemaker, group, text)
+    arn = find_version(sagemaker, group, text)
     package = sagemaker.describe_model_package(ModelPackageName=arn)
     version, before = package["ModelPackageVersion"], package.get("ModelApprovalStatus")
     if before == status:
@@ -106,7 +106,8 @@ def _decide(
     return arn
 
 
-def _find(sagemaker: SageMakerClient, group: str, text: str) -> str:
+def find_version(sagemaker: SageMakerClient, group: str, text: str) -> str:
+    """The ARN of a version that a person means by its number or ARN; PipelineError where there is none."""
     entries = listed(sagemaker, group)
     for entry in entries:
         if text in (entry["ModelPackageArn"], str(entry["ModelPackageVersion"])):

@@ -218,7 +218,7 @@ def _register(
             bias=_file(evaluate, "bias/analysis.json"),
             explainability=_file(evaluate, "explainability/analysis.json"),
         ),
-        customer_metadata_properties={"git_commit": commit},
+        customer_metadata_properties=jobs.lineage(commit),
     )
     description = "Registers a version that waits for a person's approval."
     return ModelStep("RegisterModel", step_args=arguments, description=description, retry_policies=jobs.retries)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ class Validation:
     """All that is known about the data file so far; `failure` is the sentence that the job fails with."""
 
     file: str = ""
+    sha256: str = ""
     table: pd.DataFrame = field(default_factory=pd.DataFrame)
     rejected: np.ndarray = field(default_factory=lambda: np.array([], dtype=bool))
     reasons: list[str] = field(default_factory=list)
@@ -41,6 +43,7 @@ class Validation:
             "status": "failed" if self.failure else "passed",
             "reason": self.failure,
             "file": self.file,
+            "sha256": self.sha256,  # what the URI of the data held at the time
             "rows": {
                 "read": rows,
                 "accepted": rows - rejected,
@@ -104,10 +107,18 @@ def validate(source: Path, output: Path, settings: JobSettings) -> dict[str, Any
     return counts
 
 
+def _sha256(path: Path) -> str:
+    content = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            content.update(block)
+    return content.hexdigest()
+
+
 def _examine(source: Path, settings: JobSettings, validation: Validation) -> None:
     """Fill `validation` step by step; raise JobError at the first reason to fail the job."""
     path = find_file(source)
-    validation.file = path.name
+    validation.file, validation.sha256 = path.name, _sha256(path)
     validation.table = typed(read_file(path), settings.data.columns, path.name)
     rows = len(validation.table)
     validation.rejected = np.zeros(rows, dtype=bool)

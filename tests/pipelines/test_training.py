@@ -89,7 +89,11 @@ def test_every_job_is_cached_retried_and_tagged_with_the_commit(compiled: Compil
         assert len(step["RetryPolicies"]) == 2
         assert {"Key": "git-commit", "Value": compiled.commit} in step["Arguments"]["Tags"]
     assert steps["RegisterModel"]["RetryPolicies"]
-    assert steps["RegisterModel"]["Arguments"]["CustomerMetadataProperties"] == {"git_commit": compiled.commit}
+    assert steps["RegisterModel"]["Arguments"]["CustomerMetadataProperties"] == {
+        "git_commit": compiled.commit,
+        "pipeline_execution_arn": {"Get": "Execution.PipelineExecutionArn"},
+        "code": f"s3://sagemaker-us-east-1-000000000000/{compiled.code_prefix}/sourcedir.tar.gz",
+    }
 
 
 def test_every_job_runs_the_one_image_and_the_one_bundle(compiled: Compiled, steps: dict[str, Any]) -> None:
