@@ -14,6 +14,7 @@ from pipelines.checks.view import read_definition, show_faults
 from pipelines.compilation import Compiled, compile_pipeline
 from pipelines.console import EXIT_ERROR, EXIT_OK, Console
 from pipelines.context import AWS_POLL_SECONDS, LOCAL_POLL_SECONDS, Context, write_whole
+from pipelines.cost_forecast import last_durations
 from pipelines.dataset import check_data_file, exists, upload_data
 from pipelines.deployed import DeployedBundle, describe_deployed, read_bundle, read_deployed
 from pipelines.evaluation_report import split_uri
@@ -70,7 +71,14 @@ def plan_pipeline(context: Context, options: Namespace) -> int:
     deployed, s3 = read_deployed(context.sagemaker, compiled.name), context.client("s3")
     uri = wanted_bundle_uri(compiled, context.environment)
     bundle = read_bundle(s3, deployed.definition_text, uri) if deployed else DeployedBundle(None, {})
-    plan = make_plan(compiled, context.environment, deployed, bundle, bundle_is_uploaded=exists(s3, *split_uri(uri)))
+    plan = make_plan(
+        compiled,
+        context.environment,
+        deployed,
+        bundle,
+        bundle_is_uploaded=exists(s3, *split_uri(uri)),
+        durations=last_durations(context.sagemaker, compiled.name, " on this machine" if context.local else ""),
+    )
     show_plan(context.console, plan, markdown=options.markdown)
     return plan.exit_code
 

@@ -44,7 +44,7 @@ class Deployed:
     def by_hand(self) -> str | None:
         """How it came to be there without an upsert of this project; None where an upsert wrote it."""
         if "git-commit" not in self.tags:
-            return "deployed by hand or by another tool: it has no git-commit tag"
+            return "not of this project (it has no git-commit tag): deployed by hand or by another tool"
         written = self.tags.get(FINGERPRINT)
         if written is not None and written != fingerprint(self.definition_text):
             return f"changed by hand since the upsert of {origin(self.tags)}"

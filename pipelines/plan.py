@@ -8,6 +8,7 @@ from typing import Any
 from pipelines.bundle import ARCHIVE
 from pipelines.cache_forecast import Forecast, forecast, steps_of
 from pipelines.compilation import Compiled
+from pipelines.cost_forecast import Cost, Measured, cost_of
 from pipelines.deployed import Deployed, DeployedBundle
 from pipelines.differences import Change, action_of, conceal, differences
 from pipelines.environment import Environment
@@ -76,6 +77,8 @@ class Plan:
     code: CodeChange
     forecasts: tuple[Forecast, ...]
     rewritten: bool
+    cost: Cost
+    by_hand: str | None = None
 
     @property
     def has_changes(self) -> bool:
@@ -100,6 +103,8 @@ class Plan:
             "steps": [step.document() for step in self.steps],
             "code": self.code.document(),
             "cache": [entry.document() for entry in self.forecasts],
+            "cost": self.cost.document(),
+            "deployed_by_hand": self.by_hand,
         }
 
 
@@ -110,8 +115,12 @@ def make_plan(
     bundle: DeployedBundle,
     *,
     bundle_is_uploaded: bool,
+    durations: Mapping[str, Measured],
 ) -> Plan:
-    """Compare; `bundle` is what the deployed definition names, `bundle_is_uploaded` tells of the compiled one."""
+    """Compare; `bundle` is what the deployed definition names, `bundle_is_uploaded` tells of the compiled one.
+
+    `durations` are those of the jobs that ran last, by step: the next execution is taken to be like it.
+    """
     old: dict[str, Any] = deployed.definition if deployed else {}
     new: dict[str, Any] = json.loads(compiled.definition)
     hidden_old, hidden_new = conceal(old), conceal(new)
@@ -123,6 +132,7 @@ def make_plan(
     if other_bytes or pipeline:  # an upsert that finds nothing else to do leaves the tags alone
         tag = deployed.tags.get("git-commit") if deployed else None
         pipeline += differences(tag, compiled.commit, "Tags['git-commit']")
+    forecasts = tuple(forecast(old, new))
     return Plan(
         name=compiled.name,
         deployed=deployed is not None,
@@ -130,7 +140,9 @@ def make_plan(
         parameters=tuple(parameters),
         steps=tuple(steps),
         code=_code(compiled, environment, bundle, upload=not bundle_is_uploaded),
-        forecasts=tuple(forecast(old, new)),
+        forecasts=forecasts,
+        cost=cost_of(new, forecasts, durations, environment.region),
+        by_hand=deployed.by_hand if deployed else None,
         rewritten=other_bytes and not (steps or parameters or _rest_differs(old, new)),
     )
 

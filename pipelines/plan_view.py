@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from pipelines.cache_forecast import ALWAYS_RUNS, REUSED, RUNS_AGAIN
-from pipelines.console import Console
+from pipelines.console import Console, duration
+from pipelines.cost_forecast import Cost
 from pipelines.differences import Change, masked
 from pipelines.plan import Plan, StepChange
 
@@ -28,12 +29,15 @@ def show_plan(console: Console, plan: Plan, *, markdown: bool = False) -> None:
 def plan_lines(plan: Plan) -> Iterator[str]:
     """The plan line by line; +, - and ~ stand for added, removed and changed."""
     yield headline(plan)
+    if plan.by_hand:
+        yield f"What is deployed is {plan.by_hand}."
     yield from _section("Pipeline", [_change(change) for change in plan.pipeline])
     yield from _section("Parameters", [_change(change) for change in plan.parameters])
     yield from _section("Steps", [line for step in plan.steps for line in _step(step)])
     yield from _section("Code", _code(plan))
     if plan.has_changes:
         yield from _section("Next execution, with the parameters at their defaults", _cache(plan))
+    yield from _section("Its cost on AWS", _cost(plan.cost))
 
 
 def markdown_lines(plan: Plan) -> Iterator[str]:
@@ -47,6 +51,11 @@ def markdown_lines(plan: Plan) -> Iterator[str]:
     for entry in plan.forecasts:
         outcome = f"**{entry.outcome}**" if entry.outcome == RUNS_AGAIN else entry.outcome
         yield f"| {entry.step} | {outcome} | {'; '.join(entry.reasons).replace('|', chr(92) + '|')} |"
+    yield ""
+    if plan.by_hand:
+        yield f"What is deployed is {plan.by_hand}."
+        yield ""
+    yield f"Cost of the next execution on AWS: {_total(plan.cost)}."
     yield ""
     yield "<details><summary>All changes</summary>"
     yield ""
@@ -125,6 +134,28 @@ def _code(plan: Plan) -> list[str]:
     if code.upload:
         lines.append(f"+ {code.new_uri}, which the upsert uploads")
     return lines
+
+
+def _cost(cost: Cost) -> list[str]:
+    lines = []
+    for step in cost.steps:
+        if not step.runs:
+            lines.append(f"{step.step}: nothing, it comes from the cache")
+            continue
+        price = f"{step.price:g} {cost.currency} an hour" if step.price is not None else "price unknown"
+        took = f"{duration(step.seconds)} in {step.measured_in}" if step.seconds is not None else "duration unknown"
+        whole = f"{step.cost:.4f} {cost.currency}" if step.cost is not None else "unknown"
+        lines.append(f"{step.step}: {whole} ({step.instance_count} x {step.instance_type}, {price}, {took})")
+    return [*lines, f"in all: {_total(cost)}"] if lines else []
+
+
+def _total(cost: Cost) -> str:
+    """The sum and what it rests on: durations are those of the last runs, on AWS or on this machine."""
+    basis = f"on-demand prices of {cost.region}, {cost.date}; durations as measured in the executions named"
+    if cost.total is None:
+        missing = [step.step for step in cost.steps if step.cost is None]
+        return f"unknown, for {', '.join(missing)} ({basis})"
+    return f"about {cost.total:.4f} {cost.currency} ({basis})"
 
 
 def _cache(plan: Plan) -> list[str]:

@@ -95,10 +95,43 @@ class Handler(BaseHTTPRequestHandler):
         try:
             answer = self._operation(target, body) if target else self._invocation(body)
         except Refusal as refusal:
-            content = json.dumps(refusal.document).encode()
+            if self.path == "/" and not target:
+                fault = f"<Code>{refusal.code}</Code><Message>{escape(str(refusal))}</Message>"
+                content = f"<ErrorResponse><Error>{fault}</Error></ErrorResponse>".encode()
+            else:
+                content = json.dumps(refusal.document).encode()
             self._send(refusal.status, content, "application/json", refusal.code)
         else:
             self._send(200, *answer)
+
+    def do_HEAD(self) -> None:
+        """HeadObject, whose refusals have a status and no body."""
+        bucket, _, key = unquote(urlsplit(self.path).path).lstrip("/").partition("/")
+        try:
+            self._answer("HeadObject", {"Bucket": bucket, "Key": key})
+            self._send(200, self.server.aws.object(bucket, key), "application/octet-stream", body=False)
+        except Refusal as refusal:
+            self._send(refusal.status, b"", "application/xml")
+
+    def do_PUT(self) -> None:
+        """PutObject."""
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        bucket, _, key = unquote(urlsplit(self.path).path).lstrip("/").partition("/")
+        try:
+            self._answer("PutObject", {"Bucket": bucket, "Key": key})
+        except Refusal as refusal:
+            content = f"<Error><Code>{refusal.code}</Code><Message>{escape(str(refusal))}</Message></Error>"
+            self._send(refusal.status, content.encode(), "application/xml")
+        else:
+            self.server.aws.objects[bucket, key] = body
+            self._send(200, b"", "application/xml")
+
+    def _answer(self, operation: str, request: dict[str, Any]) -> None:
+        """Note a call of S3, which a test refuses with an answer that raises."""
+        self.server.aws.calls.append((operation, request))
+        answer = self.server.aws.answers.get(operation)
+        if answer is not None:
+            answer(request)
 
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
@@ -122,20 +155,28 @@ class Handler(BaseHTTPRequestHandler):
         return json.dumps(answer(request)).encode(), "application/x-amz-json-1.1"
 
     def _invocation(self, body: bytes) -> tuple[bytes, str]:
+        if self.path == "/":  # the query protocol of IAM and STS
+            action = parse_qs(body.decode())["Action"][0]
+            self._answer(action, {})
+            who = f"<Arn>arn:aws:sts::{ACCOUNT}:assumed-role/build/ada</Arn>"
+            return f"<{action}Response><{action}Result>{who}</{action}Result></{action}Response>".encode(), "text/xml"
         endpoint = self.path.split("/")[2]
         model = self.server.aws.models.get(endpoint)
         if model is None:
             raise Refusal("ValidationError", f"Endpoint {endpoint} of account {ACCOUNT} not found.")
         return model(body, self.headers["Content-Type"])
 
-    def _send(self, status: int, body: bytes, content_type: str, error: str | None = None) -> None:
+    def _send(
+        self, status: int, content: bytes, content_type: str, error: str | None = None, *, body: bool = True
+    ) -> None:
         self.send_response(status)
         self.send_header("Content-Type", content_type)
-        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Length", str(len(content)))
         if error:
             self.send_header("x-amzn-ErrorType", error)
         self.end_headers()
-        self.wfile.write(body)
+        if body:
+            self.wfile.write(content)
 
     def log_message(self, format: str, *args: Any) -> None:
         """A test that fails says more than a request log."""

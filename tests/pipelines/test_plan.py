@@ -14,7 +14,8 @@ import pytest
 
 from pipelines.bundle import Bundle
 from pipelines.compilation import Compiled
-from pipelines.deployed import Deployed, DeployedBundle, read_bundle
+from pipelines.cost_forecast import Measured
+from pipelines.deployed import Deployed, DeployedBundle, fingerprint, read_bundle
 from pipelines.environment import Environment
 from pipelines.plan import Plan, make_plan, wanted_bundle_uri
 from pipelines.plan_view import markdown_lines, plan_lines
@@ -80,12 +81,16 @@ def plan(old: dict[str, Any] | None, new: dict[str, Any], bundle: DeployedBundle
     """The plan of `new` where `old` is deployed."""
     compiled = Compiled("p", "a test", json.dumps(new), BUNDLE, f"p/code/{BUNDLE.digest}", "abc")
     uri = wanted_bundle_uri(compiled, ENVIRONMENT)
-    tags = {"git-commit": options.pop("commit", "abc")}
+    commit = options.pop("commit", "abc")
+    tags = {"git-commit": commit} if commit else {}
     deployed = old and Deployed(
         json.dumps(old), old, options.pop("role", ENVIRONMENT.role_arn), compiled.description, tags
     )
     same = DeployedBundle(uri, BUNDLE.files)
-    return make_plan(compiled, ENVIRONMENT, deployed or None, bundle or same, bundle_is_uploaded=True, **options)
+    durations = options.pop("durations", {})
+    return make_plan(
+        compiled, ENVIRONMENT, deployed or None, bundle or same, bundle_is_uploaded=True, durations=durations, **options
+    )
 
 
 def outcomes(found: Plan) -> dict[str, str]:
@@ -95,7 +100,7 @@ def outcomes(found: Plan) -> dict[str, str]:
 def test_the_same_is_nothing_to_do() -> None:
     found = plan(definition(), definition())
     assert (found.has_changes, found.exit_code) == (False, 0)
-    assert list(plan_lines(found)) == ["p: nothing would change."]
+    assert next(iter(plan_lines(found))) == "p: nothing would change."
 
 
 def test_of_what_is_not_deployed_everything_is_added() -> None:
@@ -205,6 +210,41 @@ def test_secrets_are_compared_and_never_shown() -> None:
         assert not [secret for secret in ("t0ps3cret", "n3wsecret", "hunter") if secret in shown]
     lines = list(plan_lines(plan(definition(), new)))
     assert '    ~ Arguments.Environment.API_TOKEN: "(secret)" -> "(secret)"' in lines
+
+
+def test_a_definition_deployed_by_hand_is_told_and_compared_like_any_other() -> None:
+    theirs = {"Version": "2020-12-01", "Steps": [{"Name": "Theirs", "Type": "Fail", "Arguments": {}}]}
+    found = plan(theirs, definition(), commit=None)
+    assert found.by_hand == "not of this project (it has no git-commit tag): deployed by hand or by another tool"
+    assert {entry.name: entry.action for entry in found.steps}["Theirs"] == "removed"
+    lines = list(plan_lines(found))
+    assert (
+        lines[1]
+        == "What is deployed is not of this project (it has no git-commit tag): deployed by hand or by another tool."
+    )
+    assert lines[1] in list(markdown_lines(found))
+
+
+def test_a_definition_changed_by_hand_since_the_upsert_is_told() -> None:
+    tags = {"git-commit": "0123456789abcdef", "git-branch": "main", "definition-sha256": fingerprint("{}")}
+    changed = Deployed("{} ", {}, "role", "", tags)
+    assert changed.by_hand == "changed by hand since the upsert of commit 012345678 on main"
+    assert Deployed("{}", {}, "role", "", tags).by_hand is None
+
+
+def test_the_cost_stands_in_the_plan_with_what_it_rests_on() -> None:
+    new = definition()
+    new["Parameters"][1]["DefaultValue"] = 4
+    step(new, "Train")["Arguments"]["ResourceConfig"] = {"InstanceType": "ml.m5.xlarge", "InstanceCount": 1}
+    durations = {name: Measured(360.0, "e1") for name in ("Check", "Split", "Train")}
+    found = plan(definition(), new, durations=durations)
+    lines = list(plan_lines(found))
+    assert "  Check: nothing, it comes from the cache" in lines
+    assert "  Train: 0.0230 USD (1 x ml.m5.xlarge, 0.23 USD an hour, 6 min 00 s in e1)" in lines
+    assert any(line.startswith("  in all: about 0.0230 USD (on-demand prices of us-east-1, 2024-12;") for line in lines)
+    unknown = plan(definition(), new)
+    assert "unknown, for " in "\n".join(markdown_lines(unknown))
+    assert unknown.document()["cost"]["total"] is None
 
 
 def test_code_is_compared_file_by_file() -> None:
