@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from local_sagemaker import identity
-from local_sagemaker.errors import LocalSageMakerError
+from local_sagemaker.errors import LocalSageMakerError, invalid
 from local_sagemaker.records import Records
 
 SERVICES = ("s3", "iam", "sts", "events", "sqs", "sns", "kms", "logs", "ssm", "secretsmanager", "cloudwatch")
@@ -69,6 +69,17 @@ class ControlPlane:
 
         with self._saved(QUEUES):
             events_backends[self.account][region].put_events([event])
+
+    def send_message(self, region: str, queue: str, body: str) -> None:
+        """Put a message into a queue of SQS; ServiceError where there is no such queue."""
+        from moto.sqs.exceptions import QueueDoesNotExist
+        from moto.sqs.models import sqs_backends
+
+        try:
+            with self._saved(QUEUES):
+                sqs_backends[self.account][region].send_message(queue, body)
+        except QueueDoesNotExist:
+            raise invalid(f"The SQS queue {queue} does not exist in {region}.") from None
 
     def save(self, service: str) -> None:
         """Write the state of one service, where it differs from what is on disk; where that fails, go back to it."""

@@ -96,6 +96,9 @@ def _line(step: dict[str, Any]) -> str:
     outcome = step.get("Metadata", {}).get("Condition", {}).get("Outcome")
     if outcome:
         notes.append(f"the condition is {outcome}")
+    token = step.get("Metadata", {}).get("Callback", {}).get("CallbackToken")
+    if token and step["StepStatus"] in ("Executing", "Stopping"):
+        notes.append(f"waits for an answer to the token {token}")
     if "StartTime" in step and "EndTime" in step:
         notes.append(f"{(step['EndTime'] - step['StartTime']).total_seconds():.1f} s")
     said = f" ({', '.join(notes)})" if notes else ""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
+from local_sagemaker.api.callbacks import Callbacks
 from local_sagemaker.api.dispatch import Caller, Dispatcher, Request
 from local_sagemaker.api.endpoints import Endpoints
 from local_sagemaker.api.executions import Executions
@@ -20,6 +21,7 @@ from local_sagemaker.api.tags import Tags
 from local_sagemaker.api.tuning import Tuning
 from local_sagemaker.control_plane import ControlPlane
 from local_sagemaker.engine.cache import StepCache
+from local_sagemaker.engine.callback_steps import CallbackSteps
 from local_sagemaker.engine.capacity import Capacity
 from local_sagemaker.engine.definition import Definition
 from local_sagemaker.engine.execution import Execution
@@ -85,10 +87,12 @@ class LocalSageMaker:
             )
 
         groups = (self.tags, self.jobs, self.tuning, self.registry, models, self.endpoints, pipelines)
+        self.callbacks = Callbacks(self.records)
+        callback_steps = CallbackSteps(self.callbacks, self.control_plane.send_message)
         handled = HandledSteps(self.handlers, folder / "handlers", environment)
-        executors = Executors(Dispatcher(groups), self.jobs, self.tuning, handled)
+        executors = Executors(Dispatcher(groups), self.jobs, self.tuning, callback_steps, handled)
         self.executions = Executions(self.records, pipelines, versions, launch, executors.refuse_unsupported)
-        self.dispatcher = Dispatcher((*groups, self.executions))
+        self.dispatcher = Dispatcher((*groups, self.executions, self.callbacks))
         job_logs = {
             f"/aws/sagemaker/{kind}Jobs": partial(self.jobs.log_streams, kind) for kind in ("Processing", "Training")
         }
@@ -103,6 +107,7 @@ class LocalSageMaker:
 
     def close(self) -> None:
         """Stop executions, jobs and model processes, then let go of the state."""
+        self.callbacks.closing = True
         self.executions.close(STOP_SECONDS)
         self.tuning.close(STOP_SECONDS)
         for kind, name in self.jobs.running():

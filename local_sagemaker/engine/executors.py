@@ -9,6 +9,7 @@ from local_sagemaker.api.dispatch import Caller, Dispatcher
 from local_sagemaker.api.jobs import Jobs
 from local_sagemaker.api.tuning import Tuning
 from local_sagemaker.engine import retries
+from local_sagemaker.engine.callback_steps import CallbackSteps
 from local_sagemaker.engine.conditions import holds
 from local_sagemaker.engine.definition import Step
 from local_sagemaker.engine.handled_steps import HandledSteps
@@ -21,7 +22,9 @@ from local_sagemaker.tuning.plan import refuse_strategy
 class Executors:
     """Runs one step to its end. A user's handlers go before what is built in."""
 
-    def __init__(self, dispatcher: Dispatcher, jobs: Jobs, tuning: Tuning, handled: HandledSteps) -> None:
+    def __init__(
+        self, dispatcher: Dispatcher, jobs: Jobs, tuning: Tuning, callbacks: CallbackSteps, handled: HandledSteps
+    ) -> None:
         self._dispatcher = dispatcher
         self._jobs = jobs
         self._tuning = tuning
@@ -34,6 +37,7 @@ class Executors:
             "RegisterModel": self._register,
             "Condition": self._condition,
             "Fail": self._fail,
+            "Callback": callbacks.run,
         }
 
     def refuse_unsupported(self, steps: Iterable[Step]) -> None:

@@ -22,11 +22,16 @@ def output_values(step: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str
         name, kind = entry["OutputName"], entry.get("OutputType", "String")
         if name not in given:
             raise ValueError(f"The output parameter {name} is missing")
-        value = typed(as_text(given[name]), kind) if kind in PARAMETER_TYPES else given[name]
-        if value is None:
-            raise ValueError(f"The output parameter {name} is of type {kind}; {given[name]!r} is not")
-        values[name] = value
+        values[name] = typed_output(name, given[name], kind)
     return values
+
+
+def typed_output(name: str, given: Any, kind: str) -> Any:
+    """The value of one output parameter; ValueError where it is not of the declared type."""
+    value = typed(as_text(given), kind) if kind in PARAMETER_TYPES else given
+    if value is None:
+        raise ValueError(f"The output parameter {name} is of type {kind}; {given!r} is not")
+    return value
 
 
 def described(values: Mapping[str, Any]) -> list[dict[str, str]]:
