@@ -73,7 +73,7 @@ class Executors:
         return self._job("Training", task, caller)
 
     def _job(self, kind: str, task: Task, caller: Caller) -> Result:
-        name = _resource_name(task)
+        name = task.job_name
         request = {**_role("RoleArn", task), **task.arguments, f"{kind}JobName": name}
         arn = self._dispatcher.call(f"Create{kind}Job", request, caller)[f"{kind}JobArn"]
         metadata = {f"{kind}Job": {"Arn": arn}}
@@ -97,7 +97,7 @@ class Executors:
         return Result(status, metadata, job, reason, exception=retries.of_failed_job(reason))
 
     def _model(self, task: Task, caller: Caller) -> Result:
-        request = {**_role("ExecutionRoleArn", task), **task.arguments, "ModelName": _resource_name(task)}
+        request = {**_role("ExecutionRoleArn", task), **task.arguments, "ModelName": task.job_name}
         arn = self._dispatcher.call("CreateModel", request, caller)["ModelArn"]
         return Result("Succeeded", {"Model": {"Arn": arn}}, {**request, "ModelArn": arn})
 
@@ -126,18 +126,18 @@ def _role(field: str, task: Task) -> Arguments:
     return {field: task.role_arn} if task.role_arn else {}
 
 
-def _resource_name(task: Task) -> str:
+def resource_name(execution_id: str, step: str) -> str:
     """At most 63 characters, as the service names what a pipeline makes."""
-    return f"pipelines-{task.execution_id}-{_plain_name(task)[:29]}-{_suffix()}"
+    return f"pipelines-{execution_id}-{_plain(step)[:29]}-{_suffix()}"
 
 
 def _tuning_job_name(task: Task) -> str:
     """At most 32 characters, as the service allows tuning jobs no more."""
-    return f"{task.execution_id}-{_plain_name(task)[:8].strip('-') or 'tuning'}-{_suffix()}"
+    return f"{task.execution_id}-{_plain(task.step.name)[:8].strip('-') or 'tuning'}-{_suffix()}"
 
 
-def _plain_name(task: Task) -> str:
-    return "".join(letter if letter.isalnum() else "-" for letter in task.step.name)
+def _plain(name: str) -> str:
+    return "".join(letter if letter.isalnum() else "-" for letter in name)
 
 
 def _suffix() -> str:

@@ -1,12 +1,13 @@
 """What the references of a definition stand for in one execution, and in one iteration of a ForEach step."""
 
 import json
+import time
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
 from local_sagemaker.engine.definition import Definition, Step
-from local_sagemaker.engine.expressions import ExpressionError
+from local_sagemaker.engine.expressions import ExpressionError, Scope
 from local_sagemaker.jobs.outcome import ClientFault
 from local_sagemaker.jobs.storage import split_s3_uri
 from local_sagemaker.objects import S3Objects
@@ -33,10 +34,9 @@ class ExecutionScope:
     def variable(self, name: str) -> Any:
         """https://docs.aws.amazon.com/sagemaker/latest/dg/build-and-manage-pipeline.html (execution variables)."""
         execution = self._execution
-        moment = datetime.fromtimestamp(execution["CreationTime"], timezone.utc).isoformat(timespec="milliseconds")
         variables = {
-            "StartDateTime": moment.replace("+00:00", "Z"),
-            "CurrentDateTime": moment.replace("+00:00", "Z"),
+            "StartDateTime": _moment(execution["CreationTime"]),
+            "CurrentDateTime": _moment(time.time()),
             "PipelineName": execution["PipelineName"],
             "PipelineArn": execution["PipelineArn"],
             "PipelineExecutionId": execution["ExecutionId"],
@@ -76,14 +76,11 @@ class ExecutionScope:
         raise ExpressionError("ForEach.CurrentItem has a value only in the body of a ForEach step.")
 
 
-class IterationScope:
-    """The scope of one iteration: the current item, and the steps of the body as they ran for it."""
+class InnerScope:
+    """A scope within another, which answers what this one does not."""
 
-    def __init__(self, outer: ExecutionScope, item: Any, body: Mapping[str, Step], index: int) -> None:
+    def __init__(self, outer: Scope) -> None:
         self._outer = outer
-        self._item = item
-        self._body = body
-        self._index = index
 
     def parameter(self, name: str) -> Any:
         return self._outer.parameter(name)
@@ -92,18 +89,50 @@ class IterationScope:
         return self._outer.variable(name)
 
     def properties(self, step: str) -> Document:
-        return self._outer.properties(iteration_name(step, self._index) if step in self._body else step)
+        return self._outer.properties(step)
 
     def property_file(self, step: str, name: str) -> str:
-        if step in self._body:
-            return self._outer.read_property_file(self._body[step], name, self.properties(step))
         return self._outer.property_file(step, name)
 
     def object(self, uri: str) -> str:
         return self._outer.object(uri)
 
     def item(self) -> Any:
+        return self._outer.item()
+
+
+class IterationScope(InnerScope):
+    """The scope of one iteration: the current item, and the steps of the body as they ran for it."""
+
+    def __init__(self, outer: ExecutionScope, item: Any, body: Mapping[str, Step], index: int) -> None:
+        super().__init__(outer)
+        self._read_property_file = outer.read_property_file
+        self._item = item
+        self._body = body
+        self._index = index
+
+    def properties(self, step: str) -> Document:
+        return super().properties(iteration_name(step, self._index) if step in self._body else step)
+
+    def property_file(self, step: str, name: str) -> str:
+        if step in self._body:
+            return self._read_property_file(self._body[step], name, self.properties(step))
+        return super().property_file(step, name)
+
+    def item(self) -> Any:
         return self._item
+
+
+class JobScope(InnerScope):
+    """The scope of one attempt at a step: Execution.TrainingJobName is, in a Training step, the name of its job."""
+
+    def __init__(self, outer: Scope, step_type: str, job_name: str) -> None:
+        super().__init__(outer)
+        self._variable = f"{step_type}JobName"
+        self._job_name = job_name
+
+    def variable(self, name: str) -> Any:
+        return self._job_name if name == self._variable else super().variable(name)
 
 
 def iteration_name(step: str, index: int) -> str:
@@ -114,3 +143,7 @@ def iteration_name(step: str, index: int) -> str:
 def item_text(item: Any) -> str:
     """An item as ListPipelineExecutionSteps shows it: a text as it is, anything else as JSON."""
     return item if isinstance(item, str) else json.dumps(item)
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -10,11 +10,11 @@ from local_sagemaker.api.dispatch import Caller
 from local_sagemaker.api.jobs import Jobs
 from local_sagemaker.engine.cache import StepCache
 from local_sagemaker.engine.capacity import Capacity
-from local_sagemaker.engine.executors import Executors
+from local_sagemaker.engine.executors import Executors, resource_name
 from local_sagemaker.engine.expressions import ExpressionError, Scope, evaluate
 from local_sagemaker.engine.retries import Retries
 from local_sagemaker.engine.schedule import Node
-from local_sagemaker.engine.scope import item_text
+from local_sagemaker.engine.scope import JobScope, item_text
 from local_sagemaker.engine.tasks import Result, Task
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.records import Records
@@ -78,9 +78,9 @@ class StepRuns:
         self.begin(node)
         step, key = node.step, None
         try:
-            arguments = evaluate(step.arguments, scope) if step.type != "Condition" else {}
+            name, arguments = self._named(node, scope)
             key = self._cache.key(self._execution["PipelineArn"], step, arguments, scope)
-            result = self._reuse(node, key) or self._attempts(node, arguments, scope)
+            result = self._reuse(node, key) or self._attempts(node, name, arguments, scope)
         except ExpressionError as error:
             result = Result("Failed", failure_reason=f"ClientError: {error}")
         self.end(node, result)
@@ -115,11 +115,18 @@ class StepRuns:
         self.update(node, CacheHitResult={"SourcePipelineExecutionArn": hit["PipelineExecutionArn"]})
         return Result("Succeeded", hit["Metadata"], hit["Properties"])
 
-    def _attempts(self, node: Node, arguments: Document, scope: Scope) -> Result:
+    def _named(self, node: Node, scope: Scope) -> tuple[str, Document]:
+        """A name for the job of an attempt, and the arguments, which may hold it."""
+        name = resource_name(self._execution["ExecutionId"], node.name)
+        if node.step.type == "Condition":
+            return name, {}  # its conditions are evaluated one by one
+        return name, evaluate(node.step.arguments, JobScope(scope, node.step.type, name))
+
+    def _attempts(self, node: Node, name: str, arguments: Document, scope: Scope) -> Result:
         retries = Retries(evaluate(node.step.raw.get("RetryPolicies") or [], scope), node.step.type)
         attempt = 1
         while True:
-            result = self._attempt(node, arguments, scope)
+            result = self._attempt(node, name, arguments, scope)
             if result.exception is None or self.stopping.is_set():
                 return result
             seconds, why = retries.delay(result.exception)
@@ -128,6 +135,7 @@ class StepRuns:
             if not self._pause(node, seconds):
                 return Result("Stopped", result.metadata)
             attempt += 1
+            name, arguments = self._named(node, scope)
             self.update(node, AttemptCount=attempt, StepStatus="Starting", Metadata={})
 
     def _pause(self, node: Node, seconds: float) -> bool:
@@ -138,7 +146,7 @@ class StepRuns:
             self._capacity.changed.wait_for(lambda: self._capacity.take(node.step.type))
         return not self.stopping.is_set()
 
-    def _attempt(self, node: Node, arguments: Document, scope: Scope) -> Result:
+    def _attempt(self, node: Node, job_name: str, arguments: Document, scope: Scope) -> Result:
         name = self._name(node)
 
         def started(kind: str, job: str, metadata: Document, stop: Callable[[], object] | None = None) -> None:
@@ -157,6 +165,7 @@ class StepRuns:
             started,
             self._execution["PipelineExecutionArn"],
             self.stopping,
+            job_name,
         )
         try:
             return self._executors.run(task, self._caller)

@@ -30,6 +30,7 @@ class Result:
 class Task:
     """One step to run now: its resolved arguments, and what announces the work that it started.
 
+    `job_name` is that of the job, if the step is one, as Execution.TrainingJobName and the like already have it.
     `role_arn` is the pipeline's role, which a step without one takes. `started(kind, name, metadata)` announces a job;
     work that is no job gives what stops it: `started("", "", metadata, stop)`. `stopping` is set when the execution
     is asked to stop.
@@ -43,6 +44,7 @@ class Task:
     started: "Started"
     execution_arn: str
     stopping: threading.Event
+    job_name: str
 
 
 class Started(Protocol):

@@ -92,6 +92,14 @@ def test_a_condition_that_cannot_be_decided_is_a_failed_step_that_says_why(pipel
     assert "not-written/report.json" in failed["FailureReason"]
 
 
+def test_a_job_knows_its_name_from_the_arguments_of_its_step(pipelines: Any) -> None:
+    name = {"Get": "Execution.ProcessingJobName"}
+    known = processing('test -n "$NAME" && grep -q "\\"$NAME\\"" /opt/ml/config/processingjobconfig.json')
+    known["Environment"] = {"NAME": name}
+    execution = pipelines.run(pipelines.create(step("Know", "Processing", known)))
+    assert execution["PipelineExecutionStatus"] == "Succeeded", pipelines.steps(execution["PipelineExecutionArn"])
+
+
 def test_after_a_failure_nothing_more_is_started(pipelines: Any) -> None:
     name = pipelines.create(
         step("Breaks", "Processing", processing("exit 3")),
