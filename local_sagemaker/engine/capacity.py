@@ -13,14 +13,13 @@ class Capacity:
         self.changed = threading.Condition()
         self._free = cores
 
-    def take(self, step_type: str) -> bool:
-        """Take a slot if the type of step needs one; False where none is free. Call it with `changed` held."""
-        if step_type not in LOCAL_JOBS:
-            return True
-        if self._free == 0:
-            return False
-        self._free -= 1
-        return True
+    def has_room(self, step_type: str) -> bool:
+        """Whether there is a slot for a step of this type, if it needs one. Call it with `changed` held."""
+        return step_type not in LOCAL_JOBS or self._free > 0
+
+    def take(self, step_type: str) -> None:
+        """Take a slot, if the type needs one: also the last and one more, for a step that is about to stop."""
+        self._free -= step_type in LOCAL_JOBS
 
     def give_back(self, step_type: str) -> None:
         """Return what take() took, and wake whoever waits."""

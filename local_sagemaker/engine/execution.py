@@ -85,6 +85,7 @@ class Execution:
         """Start nothing more, and stop the jobs that run; the execution then ends as Stopped."""
         with self._capacity.changed:
             self._schedule.stopped = True
+            self._runs.stopping.set()
             self._capacity.changed.notify_all()
         self._runs.stop()
 
@@ -137,6 +138,7 @@ class Execution:
                 ready = self._schedule.ready()
                 for node in ready:
                     if self._has_room(node):
+                        self._capacity.take(node.step.type)
                         self._launch(node)
                 if not ready and not self._schedule.running:
                     return
@@ -149,7 +151,7 @@ class Execution:
             return True
         nodes = self._schedule.nodes
         running = sum(nodes[name].step.type != "ForEach" for name in self._schedule.running)
-        return running < self._limit and self._capacity.take(node.step.type)
+        return running < self._limit and self._capacity.has_room(node.step.type)
 
     def _launch(self, node: Node) -> None:
         self._schedule.start(node.name)

@@ -76,15 +76,15 @@ class StepRuns:
     def run(self, node: Node, scope: Scope) -> Result:
         """Run a step to its end."""
         self.begin(node)
-        step, key = node.step, None
         try:
             name, arguments = self._named(node, scope)
-            key = self._cache.key(self._execution["PipelineArn"], step, arguments, scope)
-            result = self._reuse(node, key) or self._attempts(node, name, arguments, scope)
+            key = self._cache.key(self._execution["PipelineArn"], node.step, arguments, scope)
+            reused = self._reuse(node, key)
+            result = reused or self._attempts(node, name, arguments, scope)
         except ExpressionError as error:
-            result = Result("Failed", failure_reason=f"ClientError: {error}")
+            reused, key, result = None, None, Result("Failed", failure_reason=f"ClientError: {error}")
         self.end(node, result)
-        if result.status == "Succeeded" and key is not None:
+        if result.status == "Succeeded" and key is not None and reused is None:
             self._cache.remember(key, self._name(node))
         return result
 
@@ -99,8 +99,7 @@ class StepRuns:
         self.update(node, **changes)
 
     def stop(self) -> None:
-        """Stop the jobs that run and start no more."""
-        self.stopping.set()
+        """Stop the jobs that run; `stopping` is set."""
         for name, stop in list(self._running.items()):
             with self._records.lock:
                 record = self._records.get(STEPS, name)
@@ -143,7 +142,8 @@ class StepRuns:
         self._capacity.give_back(node.step.type)
         self.stopping.wait(seconds)
         with self._capacity.changed:
-            self._capacity.changed.wait_for(lambda: self._capacity.take(node.step.type))
+            self._capacity.changed.wait_for(lambda: self.stopping.is_set() or self._capacity.has_room(node.step.type))
+            self._capacity.take(node.step.type)
         return not self.stopping.is_set()
 
     def _attempt(self, node: Node, job_name: str, arguments: Document, scope: Scope) -> Result:

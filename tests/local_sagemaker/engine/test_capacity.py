@@ -60,10 +60,24 @@ def test_the_parallelism_of_a_running_execution_can_be_changed(
 
 def test_a_slot_is_taken_by_local_jobs_only_and_given_back() -> None:
     capacity = Capacity(1)
-    assert capacity.take("Training")
-    assert not capacity.take("Processing")
-    assert capacity.take("Callback")
+    capacity.take("Callback")
+    assert capacity.has_room("Processing")
+    capacity.take("Training")
+    assert not capacity.has_room("Processing")
+    assert capacity.has_room("Callback")
     capacity.give_back("Callback")
-    assert not capacity.take("Processing")
+    assert not capacity.has_room("Processing")
     capacity.give_back("Training")
-    assert capacity.take("Processing")
+    assert capacity.has_room("Processing")
+
+
+def test_an_execution_that_waits_for_a_core_can_be_stopped(
+    pipelines: Any, sagemaker: Any, tmp_path: Path, wait_until: Callable[[Callable[[], bool]], None]
+) -> None:
+    busy = pipelines.start(pipelines.create(*(waiting(tmp_path, f"Wait{number}") for number in range(CORES))))
+    wait_until(lambda: len(executing(pipelines, busy)) == CORES)
+    blocked = pipelines.start(pipelines.create(step("Job", "Processing", processing("true"))))
+    sagemaker.stop_pipeline_execution(PipelineExecutionArn=blocked)
+    assert pipelines.finish(blocked)["PipelineExecutionStatus"] == "Stopped"
+    (tmp_path / "go").touch()
+    assert pipelines.finish(busy)["PipelineExecutionStatus"] == "Succeeded"

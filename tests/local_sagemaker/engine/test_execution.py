@@ -191,12 +191,13 @@ def cached(word: Any) -> dict[str, Any]:
 def test_an_identical_step_is_taken_from_the_cache_and_says_from_where(pipelines: Any) -> None:
     parameters = [{"Name": "Word", "Type": "String", "DefaultValue": "hello"}]
     name = pipelines.create(cached({"Get": "Parameters.Word"}), parameters=parameters)
-    first, again = pipelines.run(name), pipelines.run(name)
+    first, again, once_more = (pipelines.run(name) for _ in range(3))
     other = pipelines.run(name, PipelineParameters=[{"Name": "Word", "Value": "bye"}])
     original = pipelines.steps(first["PipelineExecutionArn"])["Say"]
     reused = pipelines.steps(again["PipelineExecutionArn"])["Say"]
     assert reused["CacheHitResult"] == {"SourcePipelineExecutionArn": first["PipelineExecutionArn"]}
     assert reused["Metadata"] == original["Metadata"]
+    assert pipelines.steps(once_more["PipelineExecutionArn"])["Say"]["CacheHitResult"] == reused["CacheHitResult"]
     assert "CacheHitResult" not in pipelines.steps(other["PipelineExecutionArn"])["Say"]
 
 
