@@ -20,8 +20,10 @@ from evaluation.measurement import Scored, check_size, measure
 from evaluation.reasons import Reasons, reasons_of
 from evaluation.report import render
 from evaluation.segments import groupings
+from steps import estimators
 from steps.artifacts import write_json, write_parquet, write_text
 from steps.failure import JobArgumentParser, JobError, run_job
+from steps.features import transform
 from steps.model import CANDIDATES, Model, load
 from steps.raw_data import find_file
 from steps.settings import DEFAULT_PATH, JobSettings
@@ -32,10 +34,14 @@ INPUT = Path("/opt/ml/processing/input")
 
 @dataclass(frozen=True)
 class Inputs:
-    """Folders: `test` with the raw test rows, `champion` with the champion's model.tar.gz or none.json."""
+    """Folders: `test` with the raw test rows, `champion` with the champion's model.tar.gz or none.json.
+
+    `train` has the training rows' features, on which the candidates are fitted that are there for comparison only.
+    """
 
     test: Path
     champion: Path
+    train: Path
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -53,7 +59,7 @@ def main(arguments: Sequence[str]) -> None:
         unpack(options.model / "model.tar.gz", Path(folder))
         model = load(Path(folder))
     limits = Limits(**{field.name: getattr(options, field.name) for field in fields(Limits)})
-    inputs = Inputs(options.test, options.champion)
+    inputs = Inputs(options.test, options.champion, options.train)
     document = evaluate(model, inputs, options.output, load_settings(options.settings), limits)
     _print(document, model.features.target_unit)
 
@@ -69,7 +75,7 @@ def evaluate(model: Model, inputs: Inputs, output: Path, settings: JobSettings, 
     """
     rows = pd.read_parquet(find_file(inputs.test))
     check_size(len(rows), model.interval.coverage, limits.max_coverage_gap)
-    scored = _score(model, rows, inputs.champion)
+    scored = _score(model, rows, inputs, settings)
     divided, chosen = groupings(rows, settings), settings.evaluation
     segments = segment_errors(scored.actual, scored.challenger, divided, chosen.min_segment_rows)
     document = measure(scored, segments, model.interval.coverage)
@@ -92,8 +98,11 @@ def _write_explanation(folder: Path, reasons: Reasons, scored: Scored, target: s
     write_text(folder / "explanations_shap" / "out.csv", local.to_csv(index=False))
 
 
-def _score(model: Model, rows: pd.DataFrame, champion: Path) -> Scored:
+def _score(model: Model, rows: pd.DataFrame, inputs: Inputs, settings: JobSettings) -> Scored:
     predictions = {name: model.predict(rows, name) for name in CANDIDATES}
+    if settings.estimators:
+        train, table = pd.read_parquet(find_file(inputs.train)), transform(rows, model.features)
+        predictions |= estimators.predictions(settings.estimators, train, table, model.features)
     interval = model.predict_interval(rows)
     named = {**predictions, "interval's lower bound": interval[0], "interval's upper bound": interval[1]}
     for name, predicted in named.items():
@@ -104,7 +113,7 @@ def _score(model: Model, rows: pd.DataFrame, champion: Path) -> Scored:
                 "the model cannot be used, look at its features and hyperparameters."
             )
     actual = rows[model.features.target].to_numpy(dtype=float)
-    return Scored(rows, actual, predictions, interval, champion_module.score(champion, rows))
+    return Scored(rows, actual, predictions, interval, champion_module.score(inputs.champion, rows))
 
 
 def _table(scored: Scored) -> pd.DataFrame:

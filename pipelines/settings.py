@@ -1,6 +1,7 @@
 """The YAML that says what is modelled, read into frozen, strict, typed settings."""
 
 import json
+import re
 import typing
 from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
@@ -11,8 +12,17 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from pipelines.errors import PipelineError
-from steps.settings import DataSettings, EvaluationSettings, JobSettings, SplitSettings, ValidationSettings, normalise
+from steps.settings import (
+    DataSettings,
+    Estimator,
+    EvaluationSettings,
+    JobSettings,
+    SplitSettings,
+    ValidationSettings,
+    normalise,
+)
 
+CANDIDATE_NAME = re.compile("[a-z][a-z0-9_]*")
 ROOT = Path(__file__).resolve().parent.parent
 PipelineName = Literal["training", "validation"]
 
@@ -42,10 +52,29 @@ class LinearSettings(Section):
 
 
 class CandidateSettings(Section):
-    """The models that are trained: XGBoost, and the linear regression that it must beat."""
+    """The models that are trained: XGBoost, the linear regression that it must beat, and any of scikit-learn."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="allow")
+    __pydantic_extra__: dict[str, Estimator] = Field(init=False)
 
     linear: LinearSettings
     xgboost: XGBoostSettings
+
+    @property
+    def estimators(self) -> dict[str, Estimator]:
+        """The regressors of scikit-learn by the names that the YAML gives them."""
+        return dict(self.__pydantic_extra__)
+
+    @model_validator(mode="after")
+    def _estimators_exist(self) -> "CandidateSettings":
+        for name, estimator in self.estimators.items():
+            if not CANDIDATE_NAME.fullmatch(name) or name == "champion":
+                raise ValueError(f"{name} is no name for a candidate: use small letters, digits and _.")
+            try:
+                estimator.make()
+            except ValueError as error:
+                raise ValueError(f"{name}: {error}") from error
+        return self
 
 
 class IntervalSettings(Section):
@@ -121,7 +150,11 @@ class Settings(Section):
     def for_jobs(self) -> dict[str, Any]:
         """The sections that travel with the code, as JSON values; ValueError where they contradict each other."""
         return JobSettings(
-            data=self.data, validation=self.validation, split=self.split, evaluation=self.evaluation
+            data=self.data,
+            validation=self.validation,
+            split=self.split,
+            evaluation=self.evaluation,
+            estimators=self.candidates.estimators,
         ).to_json()
 
     def pipeline_name(self, pipeline: PipelineName) -> str:
@@ -158,6 +191,8 @@ def _explain(fault: Any) -> str:
     if fault["type"] in ("missing", "missing_argument"):
         return f"{place} is missing"
     message = fault["msg"].removeprefix("Value error, ")
+    if fault["type"] == "value_error":  # the sentence names what is wrong, the input may be a whole section
+        return f"{place}: {message}".rstrip(".") if place else message
     return f"{place}: {message[0].lower()}{message[1:]}, not {fault['input']!r}" if place else message
 
 
@@ -173,7 +208,8 @@ def _keys_at(kind: Any, location: tuple[Any, ...]) -> list[str]:
     """The keys that a mapping at a place may have, found in the types of the settings."""
     for part in location:
         if isinstance(kind, type) and issubclass(kind, BaseModel):
-            kind = kind.model_fields[part].annotation if part in kind.model_fields else None
+            extra = typing.get_args(kind.__annotations__.get("__pydantic_extra__"))
+            kind = kind.model_fields[part].annotation if part in kind.model_fields else (extra or [None])[-1]
         elif is_dataclass(kind):
             kind = typing.get_type_hints(kind).get(part)
         else:  # a dict, a list, an optional: the last of its type arguments that is not None

@@ -169,6 +169,7 @@ def _evaluate(
         inputs={
             "model": train.properties.ModelArtifacts.S3ModelArtifacts,
             "test": output_of(preprocess, "test"),
+            "train": output_of(preprocess, "train"),
             "champion": parameters.champion,
         },
         arguments={name: getattr(parameters, name).to_string() for name in LIMITS},

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from steps.estimators import Estimator
 from steps.evaluation_settings import EvaluationSettings
 from steps.expressions import ExpressionError, names, parse
 from steps.failure import JobError, did_you_mean
@@ -235,7 +236,7 @@ class SplitSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class JobSettings:
-    """All that the jobs read."""
+    """All that the jobs read; `estimators` are the YAML's candidates besides XGBoost and the linear regression."""
 
     __pydantic_config__ = STRICT
 
@@ -243,6 +244,7 @@ class JobSettings:
     validation: ValidationSettings = field(default_factory=ValidationSettings)
     split: SplitSettings = field(default_factory=SplitSettings)
     evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
+    estimators: dict[str, Estimator] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.split.by == "time" and self.data.date is None:
@@ -334,6 +336,7 @@ def _sections(document: Mapping[str, Any]) -> dict[str, Any]:
         "validation": ValidationSettings(**validation),
         "split": SplitSettings(**(document.get("split") or {})),
         "evaluation": EvaluationSettings.from_json(document.get("evaluation") or {}),
+        "estimators": {name: Estimator(**each) for name, each in (document.get("estimators") or {}).items()},
     }
 
 

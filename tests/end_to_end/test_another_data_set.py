@@ -1,6 +1,7 @@
 """Another data set is another YAML and no code: rents of flats, from a CSV file to a prediction."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,8 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("rents")
     rents().to_csv(folder / "rents.csv", index=False)
     file = folder / "rents.yaml"
+    forest = {"estimator": "sklearn.ensemble.RandomForestRegressor", "parameters": {"n_estimators": 20}}
+    own["candidates"]["forest"] = forest
     file.write_text(yaml.safe_dump({**{name: own[name] for name in ("candidates", "jobs", "stages")}, **SETTINGS}))
     return file
 
@@ -86,6 +89,7 @@ def test_a_data_set_of_another_shape_goes_from_a_file_to_a_prediction(cli: Any, 
     assert "model-package/rents/1" in out
     assert "€" in out or "EUR" in out
     assert "house" not in out
+    assert re.search(r"^ *forest +\S*€?[\d.,]+ ", out, re.MULTILINE)  # judged, and not registered
     execution = json.loads(cli.pipeline(*chosen, "executions", "--json").stdout)[0]["id"]
     key = f"rents/executions/{execution}/ValidateData/rejected/rejected.csv"
     s3.download_file("sagemaker-us-east-1-000000000000", key, str(cli.folder / "rejected-rents.csv"))

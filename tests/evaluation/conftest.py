@@ -89,9 +89,12 @@ def archive_folder(model: Model, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def inputs(test_folder: Path, tmp_path: Path) -> Inputs:
-    """The test rows, and no champion."""
+def inputs(rows: pd.DataFrame, model: Model, test_folder: Path, tmp_path: Path) -> Inputs:
+    """The test rows, the training rows' features, and no champion."""
     champion = tmp_path / "champion"
     champion.mkdir()
     (champion / "none.json").write_text("{}")
-    return Inputs(test_folder, champion)
+    train = tmp_path / "train"
+    train.mkdir()
+    _with_target(rows[:200], model.features).to_parquet(train / "train.parquet", index=False)
+    return Inputs(test_folder, champion, train)

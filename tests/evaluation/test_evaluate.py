@@ -17,6 +17,7 @@ import yaml
 from evaluation.evaluate import Inputs, evaluate, main
 from pipelines.sample_data import CONFIGURATION, DATA_FOLDER, fetch
 from pipelines.settings import load_settings
+from steps.estimators import Estimator
 from steps.failure import JobError
 from steps.linear import LinearModel
 from steps.model import Model
@@ -66,6 +67,16 @@ def test_reports_that_the_registry_shows_are_in_the_layout_of_clarify(
     local = pd.read_csv(tmp_path / "out" / "explainability" / "explanations_shap" / "out.csv")
     total = shap["expected_value"] + local.drop(columns="predicted_label").sum(axis=1)
     assert np.exp(total.to_numpy()) == pytest.approx(local["predicted_label"].to_numpy(), rel=1e-4)
+
+
+def test_candidates_of_scikit_learn_are_judged_on_the_same_rows(model: Model, inputs: Inputs, tmp_path: Path) -> None:
+    tree = Estimator(estimator="sklearn.tree.DecisionTreeRegressor", parameters={"max_depth": 8})
+    document = evaluate(model, inputs, tmp_path / "out", replace(SETTINGS, estimators={"tree": tree}), LIMITS)
+    table = pd.read_parquet(tmp_path / "out" / "predictions.parquet")
+    error = table["prediction_tree"] - table["cost"]
+    assert document["candidates"]["tree"]["rmse"]["value"] == pytest.approx(np.sqrt((error**2).mean()))
+    assert document["candidates"]["tree"]["r2"]["value"] > 0.9
+    assert "tree" in (tmp_path / "out" / "evaluation.html").read_text()
 
 
 def test_worst_segment_is_the_one_with_the_highest_error(model: Model, inputs: Inputs, tmp_path: Path) -> None:

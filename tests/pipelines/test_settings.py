@@ -55,6 +55,18 @@ def test_the_split_may_be_a_word_or_a_mapping(tmp_path: Path, split: Any) -> Non
         ),
         ({"candidates__xgboost__max_depth": "deep"}, "candidates.xgboost.max_depth: .*integer, not 'deep'"),
         ({"candidates__xgboost__max_depth": 0}, "candidates.xgboost.max_depth: .*greater than 0, not 0"),
+        (
+            {"candidates__forest": {"estimator": "sklearn.ensemble.RandomForestRegresor"}},
+            "candidates: forest: .*is not a regressor of scikit-learn; did you mean .*RandomForestRegressor",
+        ),
+        (
+            {"candidates__forest": {"estimatr": "sklearn.linear_model.Ridge"}},
+            "candidates.forest.estimatr is not a setting; did you mean estimator",
+        ),
+        (
+            {"candidates__Forest!": {"estimator": "sklearn.linear_model.Ridge"}},
+            "Forest! is no name for a candidate",
+        ),
         ({"gates__min_r2": True}, "gates.min_r2: .*number, not True"),
         ({"jobs__processing__instance_type": "m5.large"}, "jobs.processing.instance_type"),
         ({"data__target": "prize"}, "prize is no column; did you mean price"),
@@ -109,4 +121,5 @@ def test_a_file_that_does_not_exist_is_named(tmp_path: Path) -> None:
 
 
 def test_gates_and_machines_do_not_travel_with_the_jobs() -> None:
-    assert set(load_settings(default_config()).for_jobs()) == {"data", "validation", "split", "evaluation"}
+    sections = {"data", "validation", "split", "evaluation", "estimators"}
+    assert set(load_settings(default_config()).for_jobs()) == sections

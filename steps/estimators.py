@@ -1,0 +1,112 @@
+"""Candidates for comparison: regressors of scikit-learn that the YAML names.
+
+They are fitted where they are judged, in the evaluation job, on the features of the training rows. So no fitted
+scikit-learn object, which a pickle alone could carry, travels between jobs or into the registry. What turns out
+better than XGBoost is an argument for another model, not a model to deploy.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from steps.failure import JobError, did_you_mean, listed
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from steps.features import Features
+
+PATH = re.compile(r"sklearn(\.[A-Za-z]\w*)+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimator:
+    """estimator: where the class lies, such as sklearn.ensemble.RandomForestRegressor; parameters: its own."""
+
+    __pydantic_config__ = {"extra": "forbid", "strict": True}  # noqa: RUF012 - read by pydantic, not a field
+
+    estimator: str
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+    def make(self) -> Any:
+        """Return the estimator with its parameters, not fitted; random_state is 0 where it is not given.
+
+        Raises ValueError with one sentence when there is no such regressor or parameter.
+        """
+        kind = _regressor(self.estimator)
+        known = [name for name in inspect.signature(kind).parameters if name != "self"]
+        for name in self.parameters:
+            if name not in known:
+                raise ValueError(f"{self.estimator} has no parameter {name}{did_you_mean(name, known)}.")
+        defaults = {"random_state": 0} if "random_state" in known else {}
+        try:
+            return kind(**{**defaults, **self.parameters})
+        except TypeError as error:
+            raise ValueError(f"{self.estimator} cannot be made from the YAML: {error}.") from error
+
+
+def predictions(
+    estimators: Mapping[str, Estimator], train: pd.DataFrame, table: pd.DataFrame, features: Features
+) -> dict[str, np.ndarray]:
+    """Fit each estimator on training rows and return its predictions for `table`, in the target's unit.
+
+    `train` holds the features and the target, `table` the features of other rows. The features are the same
+    numbers that XGBoost has, standardised, for some estimators measure distances. Raises JobError when an
+    estimator cannot be made or fitted.
+    """
+    names = list(features.names)
+    target = features.scaled(train[features.target].to_numpy(dtype=float))
+    return {
+        name: features.unscaled(_fitted(name, estimator, train[names], target).predict(table[names]).ravel())
+        for name, estimator in estimators.items()
+    }
+
+
+def _fitted(name: str, estimator: Estimator, table: pd.DataFrame, target: np.ndarray) -> Any:
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    try:
+        made = estimator.make()
+        pipeline = make_pipeline(StandardScaler(), made).fit(table, target)
+    except (ValueError, TypeError) as error:
+        sentence = " ".join(str(error).split())
+        raise JobError(f"The candidate {name} ({estimator.estimator}) cannot be fitted: {sentence}") from error
+    if "n_jobs" in made.get_params():
+        # A forest adds up its trees as its threads come in, so the last digit would vary.
+        made.set_params(n_jobs=1)
+    return pipeline
+
+
+def _regressor(path: str) -> type:
+    from sklearn.base import RegressorMixin
+
+    module, _, name = path.rpartition(".")
+    kind = None
+    if PATH.fullmatch(path):
+        try:
+            kind = getattr(import_module(module), name, None)
+        except ModuleNotFoundError:
+            kind = None
+    if not (isinstance(kind, type) and issubclass(kind, RegressorMixin)):
+        known = _known()
+        hint = did_you_mean(path, known) or did_you_mean(name, [each.rpartition(".")[2] for each in known])
+        example = "" if hint else f" such as {listed(known[:1])}"
+        raise ValueError(f"{path} is not a regressor of scikit-learn{hint or example + '.'}")
+    return kind
+
+
+def _known() -> list[str]:
+    """The regressors of scikit-learn by their public places."""
+    from sklearn.utils import all_estimators
+
+    return sorted(
+        ".".join(part for part in kind.__module__.split(".") if not part.startswith("_")) + f".{name}"
+        for name, kind in all_estimators(type_filter="regressor")
+    )
