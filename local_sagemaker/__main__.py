@@ -82,10 +82,10 @@ def run(command: str, state: Path) -> int:
     elif command == "env":
         _print_environment(port)
     elif command == "down":
-        stopped = lifecycle.down(port)
+        stopped = lifecycle.down(port, lifecycle.configured_state(state))
         print(f"Local SageMaker on port {port} stopped." if stopped else f"No local SageMaker on port {port}.")
     else:
-        found = lifecycle.find(port)
+        found = lifecycle.find(port, lifecycle.configured_state(state))
         if found is None:
             print(f"No local SageMaker on port {port}.")
             return 3

@@ -3,6 +3,7 @@
 Imports only the standard library: every command line tool calls it before anything else.
 """
 
+import fcntl
 import json
 import os
 import signal
@@ -10,7 +11,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -24,6 +26,8 @@ START_SECONDS = 60
 STOP_SECONDS = 60
 DYING_SECONDS = 2.0
 HEALTH_SECONDS = 5.0
+HANGING_SECONDS = 20.0  # a server that is busy answers later, one that hangs never
+LOCK = "lock"  # in the state folder: held by the server, and saying which one
 HEALTH = "/_local_sagemaker/health"
 
 
@@ -98,14 +102,21 @@ def client_environment(port: int) -> dict[str, str]:
 
 
 def up(state: Path, announce: Callable[[str], None] | None = None) -> Server:
-    """The server of this state folder: the one that runs, or a new one in the background."""
+    """The server of this state folder: the one that runs, or a new one in the background.
+
+    LocalSageMakerError where the port is another program's or another project's, where the server does not
+    answer, and where the folder cannot be written.
+    """
     state, port = configured_state(state), configured_port()
-    server = find(port)
+    server = find(port, state)
     if server is None:
         _prepare(state)
-        if announce:
-            announce(f"Starting local SageMaker on port {port}, state in {state} ...")
-        server = _start(state, port)
+        with _alone(state):
+            server = find(port, state)
+            if server is None:
+                if announce:
+                    announce(f"Starting local SageMaker on port {port}, state in {state} ...")
+                server = _start(state, port)
     if server.state != state:
         raise LocalSageMakerError(
             f"Port {port} serves the local SageMaker of {server.state}: stop it with `local down`, "
@@ -120,34 +131,63 @@ def up(state: Path, announce: Callable[[str], None] | None = None) -> Server:
     return server
 
 
-def find(port: int) -> Server | None:
-    """The local SageMaker on a port, or None where nothing listens; an error where something else does."""
-    deadline = time.monotonic() + DYING_SECONDS
+def find(port: int, state: Path | None = None) -> Server | None:
+    """The local SageMaker on a port, or None where nothing listens; an error where something else does.
+
+    `state` is the folder whose lock tells a server that hangs from another program.
+    """
+    start = time.monotonic()
     while True:
         try:
             return _health(port)
         except ConnectionRefusedError:
             return None
         except (HTTPException, OSError):
-            if time.monotonic() > deadline:  # not ours, and not one of ours that is just being killed
-                raise _foreign(port) from None
+            # Not ours, or one of ours that is just being killed, is busy, or hangs.
+            pid = _holder(state, port) if state else None
+            if time.monotonic() - start > (DYING_SECONDS if pid is None else HANGING_SECONDS):
+                raise (_foreign(port) if pid is None else _hanging(port, pid)) from None
             time.sleep(0.05)
         except (ValueError, KeyError, TypeError):
             raise _foreign(port) from None
 
 
-def down(port: int) -> Server | None:
+def down(port: int, state: Path | None = None) -> Server | None:
     """Stop the server of a port and wait for its end; None where none ran."""
-    server = find(port)
+    server = find(port, state)
     if server is None:
         return None
     os.kill(server.pid, signal.SIGTERM)
     deadline = time.monotonic() + STOP_SECONDS
     while _alive(server.pid):
         if time.monotonic() > deadline:
-            raise LocalSageMakerError(f"Local SageMaker (process {server.pid}) did not stop in {STOP_SECONDS} s.")
+            raise LocalSageMakerError(
+                f"Local SageMaker (process {server.pid}) did not stop in {STOP_SECONDS} s: "
+                f"end it with `kill -9 {server.pid}`; its state survives that."
+            )
         time.sleep(0.05)
     return server
+
+
+@contextmanager
+def _alone(state: Path) -> Iterator[None]:
+    """One `up` of a state folder at a time: the second waits, and finds what the first has started."""
+    with (state / "up.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _holder(state: Path, port: int) -> int | None:
+    """The process that holds the lock of a state folder and serves it on this port."""
+    try:
+        with (state / LOCK).open("r+b") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # given back when the file is closed
+        return None
+    except BlockingIOError:
+        holder = json.loads((state / LOCK).read_text() or "{}")
+        return int(holder["pid"]) if holder.get("port") == port else None
+    except OSError:
+        return None
 
 
 def _prepare(state: Path) -> None:
@@ -185,13 +225,18 @@ def _absolute_handlers() -> dict[str, str]:
 
 
 def _await_health(port: int, process: subprocess.Popen[bytes], log: Path) -> Server:
+    """The server on the port once it answers: the new one, or one that another project has started meanwhile."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         try:
             return _health(port)
-        except (HTTPException, OSError):
+        except ConnectionRefusedError:
             if process.poll() is not None:
                 break
+        except (HTTPException, OSError):
+            pass  # it listens, and is not ready
+        except (ValueError, KeyError, TypeError):
+            raise _foreign(port) from None
         time.sleep(0.02)
     lines = log.read_text(errors="replace").strip().splitlines()
     reason = lines[-1] if lines else "it did not answer"
@@ -212,6 +257,13 @@ def _health(port: int) -> Server:
 def _foreign(port: int) -> LocalSageMakerError:
     return LocalSageMakerError(
         f"Port {port} is in use by another program: stop that program, or set SAGEMAKER_LOCAL_PORT to a free port."
+    )
+
+
+def _hanging(port: int, pid: int) -> LocalSageMakerError:
+    return LocalSageMakerError(
+        f"Local SageMaker (process {pid}) on port {port} does not answer: "
+        f"end it with `kill -9 {pid}` and start it again; its state survives that."
     )
 
 

@@ -1,14 +1,17 @@
 """The state that must survive: one SQLite file of JSON documents, written before a request is answered."""
 
 import json
+import logging
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+LOG = logging.getLogger("local_sagemaker.records")
 Document = dict[str, Any]
+ROOM_SECONDS = 0.5  # between two attempts to write to a full disk
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS records (
@@ -29,6 +32,7 @@ class Records:
         self._lock = threading.RLock()
         self._depth = 0
         self._owner: int | None = None
+        self._closing = threading.Event()
         self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=NORMAL")
@@ -110,6 +114,24 @@ class Records:
             document = {key: value for key, value in document.items() if value is not None}
             self.put(kind, name, document)
         return document
+
+    def insist(self, write: Callable[[], object]) -> None:
+        """Write what has already happened and cannot be refused: where the disk is full, once there is room.
+
+        Not to be used while holding the lock. sqlite3.OperationalError only when the server stops meanwhile.
+        """
+        while True:
+            try:
+                write()
+                return
+            except sqlite3.OperationalError as error:
+                LOG.warning("the end of something could not be written and is tried again: %s", error)
+                if self._closing.wait(ROOM_SECONDS):
+                    raise
+
+    def stop_insisting(self) -> None:
+        """From now on what cannot be written is given up: the next start finds it unfinished, and says so."""
+        self._closing.set()
 
     def delete(self, kind: str, name: str) -> bool:
         """Delete a document; False where there was none."""

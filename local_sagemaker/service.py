@@ -1,10 +1,13 @@
 """Local SageMaker put together: state, control plane, API, engine, job runtime and hosting."""
 
-import fcntl
+import contextlib
+import logging
 import os
+import sqlite3
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from local_sagemaker.api.callbacks import Callbacks
 from local_sagemaker.api.dispatch import Caller, Dispatcher, Request
@@ -28,7 +31,7 @@ from local_sagemaker.engine.execution import Execution
 from local_sagemaker.engine.executors import Executors
 from local_sagemaker.engine.handled_steps import HandledSteps
 from local_sagemaker.engine.tasks import Result
-from local_sagemaker.errors import LocalSageMakerError
+from local_sagemaker.errors import LocalSageMakerError, ServiceError
 from local_sagemaker.handlers.handlers import Handlers
 from local_sagemaker.hosting.endpoint_host import EndpointHost
 from local_sagemaker.hosting.endpoint_logs import EndpointLogs
@@ -36,7 +39,9 @@ from local_sagemaker.identity import ACCOUNT
 from local_sagemaker.jobs.images import ImageMap
 from local_sagemaker.jobs.runtime import JobRuntime
 from local_sagemaker.records import Records
+from local_sagemaker.state_lock import lock_folder
 
+LOG = logging.getLogger("local_sagemaker")
 STOP_SECONDS = 15.0
 JOB_QUOTA = "200"  # jobs at once; each is two processes
 
@@ -50,7 +55,7 @@ class LocalSageMaker:
         self.folder = folder
         self.handlers = handlers or Handlers()
         self.caller = Caller(account, region)
-        self._lock = _lock_folder(folder)
+        self._lock = lock_folder(folder, urlsplit(url).port or 0)
         self.records = Records(folder / "state.db")
         self.control_plane = ControlPlane(self.records, folder / "objects", account)
         objects = self.control_plane.objects
@@ -108,13 +113,19 @@ class LocalSageMaker:
     def close(self) -> None:
         """Stop executions, jobs and model processes, then let go of the state."""
         self.callbacks.closing = True
-        self.executions.close(STOP_SECONDS)
-        self.tuning.close(STOP_SECONDS)
-        for kind, name in self.jobs.running():
-            self.jobs.stop(kind, name)
-            self.jobs.wait(kind, name)
-        self.host.close()
-        self.records.close()
+        self.records.stop_insisting()
+        try:
+            self.executions.close(STOP_SECONDS)
+            self.tuning.close(STOP_SECONDS)
+            for kind, name in self.jobs.running():
+                with contextlib.suppress(ServiceError):  # it has just ended
+                    self.jobs.stop(kind, name)
+                self.jobs.wait(kind, name)
+        except sqlite3.OperationalError as error:  # a full disk: the next start finds what ran unfinished, and says so
+            LOG.warning("what was running could not be recorded as stopped: %s", error)
+        finally:
+            self.host.close()
+            self.records.close()
 
 
 def job_quota() -> int:
@@ -135,15 +146,3 @@ def job_environment(url: str, region: str) -> dict[str, str]:
         "AWS_DEFAULT_REGION": region,
         "AWS_EC2_METADATA_DISABLED": "true",
     }
-
-
-def _lock_folder(folder: Path) -> int:
-    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        raise LocalSageMakerError(
-            f"The state folder {folder} is in use by another local SageMaker: stop it with `local down`, "
-            "or choose another folder with SAGEMAKER_LOCAL_STATE."
-        ) from None
-    return descriptor

@@ -147,23 +147,24 @@ class Endpoints:
             LOG.exception("the endpoint %s could not be deployed", name)
             self._deployment_failed(name, f"InternalServerError: {type(error).__name__}: {error}")
         else:
-            self._change(
-                name,
-                EndpointStatus="InService",
-                EndpointConfigName=plan["EndpointConfigName"],
-                FailureReason=None,
-                Serving=plan,
-                Pending=None,
-            )
+            serving = {
+                "EndpointStatus": "InService",
+                "EndpointConfigName": plan["EndpointConfigName"],
+                "FailureReason": None,
+                "Serving": plan,
+                "Pending": None,
+            }
+            self._records.insist(lambda: self._change(name, **serving))
 
     def _deployment_failed(self, name: str, reason: str) -> None:
         # After an update that failed, the service says InService, with the old configuration and a FailureReason.
         status = "InService" if self._host.serves(name) else "Failed"
-        self._change(name, EndpointStatus=status, FailureReason=reason[:REASON_LENGTH], Pending=None)
+        changes = {"EndpointStatus": status, "FailureReason": reason[:REASON_LENGTH], "Pending": None}
+        self._records.insist(lambda: self._change(name, **changes))
 
     def _remove(self, name: str) -> None:
         self._host.remove(name)
-        self._records.delete("Endpoint", name)
+        self._records.insist(lambda: self._records.delete("Endpoint", name))
 
     def _change(self, name: str, **changes: Any) -> None:
         self._records.update("Endpoint", name, LastModifiedTime=time.time(), **changes)

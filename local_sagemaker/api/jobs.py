@@ -95,7 +95,7 @@ class Jobs:
     def wait(self, kind: str, name: str) -> Request:
         """Return the job's record once it has ended."""
         with self._finished:
-            self._finished.wait_for(lambda: self._get(kind, name)[f"{kind}JobStatus"] in FINAL)
+            self._finished.wait_for(lambda: (kind, name) not in self._stops)
         return self._get(kind, name)
 
     def running(self) -> list[tuple[str, str]]:
@@ -131,9 +131,10 @@ class Jobs:
                 f"utilization of {running} Jobs and a request delta of 1 Jobs. Set SAGEMAKER_LOCAL_JOB_QUOTA when the "
                 "server starts to change it.",
             )
-        if not self._records.create(_table(kind), name, job):
-            raise _taken(kind, name)
-        self._tags.add_tags({"ResourceArn": arn, "Tags": request.get("Tags", [])}, caller)
+        with self._records.lock:
+            if not self._records.create(_table(kind), name, job):
+                raise _taken(kind, name)
+            self._tags.add_tags({"ResourceArn": arn, "Tags": request.get("Tags", [])}, caller)
         stop = self._stops[kind, name] = threading.Event()
         threading.Thread(target=self._run, args=(kind, job, stop, run), name=name, daemon=True).start()
         return {f"{kind}JobArn": arn}
@@ -161,10 +162,12 @@ class Jobs:
             changes["FinalMetricDataList"] = metric_data(outcome.metrics) or None
             if outcome.artifacts:
                 changes["ModelArtifacts"] = {"S3ModelArtifacts": outcome.artifacts}
-        with self._finished:
-            self._records.update(_table(kind), name, **changes)
-            self._stops.pop((kind, name), None)
-            self._finished.notify_all()
+        try:
+            self._records.insist(lambda: self._records.update(_table(kind), name, **changes))
+        finally:
+            with self._finished:
+                self._stops.pop((kind, name), None)
+                self._finished.notify_all()
 
     def _secondary_status(self, name: str, status: str) -> None:
         with self._records.lock:

@@ -36,9 +36,10 @@ class Registry:
             "CreationTime": time.time(),
             "CreatedBy": {},
         }
-        if not self._records.create(GROUPS, name, group):
-            raise invalid(f"Model Package Group already exists: {arn}")
-        self._tags.add_tags({"ResourceArn": arn, "Tags": request.get("Tags", [])}, caller)
+        with self._records.lock:
+            if not self._records.create(GROUPS, name, group):
+                raise invalid(f"Model Package Group already exists: {arn}")
+            self._tags.add_tags({"ResourceArn": arn, "Tags": request.get("Tags", [])}, caller)
         return {"ModelPackageGroupArn": arn}
 
     def describe_model_package_group(self, request: Request, caller: Caller) -> Request:

@@ -23,9 +23,10 @@ class Resources:
         name, now = request[f"{kind}Name"], time.time()
         arn = caller.arn(f"{ARN_TYPES[kind]}/{name}")
         document = {**request, f"{kind}Arn": arn, "CreationTime": now, "LastModifiedTime": now}
-        if not self._records.create(kind, name, document):
-            raise invalid(f'Cannot create already existing {WORDS[kind]} "{arn}".')
-        self._tags.add_tags({"ResourceArn": arn, "Tags": request.get("Tags", [])}, caller)
+        with self._records.lock:
+            if not self._records.create(kind, name, document):
+                raise invalid(f'Cannot create already existing {WORDS[kind]} "{arn}".')
+            self._tags.add_tags({"ResourceArn": arn, "Tags": request.get("Tags", [])}, caller)
         return {f"{kind}Arn": arn}
 
     def get(self, kind: str, name: str, caller: Caller) -> Request:

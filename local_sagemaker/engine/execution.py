@@ -1,9 +1,8 @@
 """One execution of a pipeline: starts each step when what it waits for is there, and records how it all ended."""
 
-import sqlite3
+import logging
 import threading
 import time
-import traceback
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,6 +22,7 @@ from local_sagemaker.errors import invalid
 from local_sagemaker.objects import S3Objects
 from local_sagemaker.records import Records
 
+LOG = logging.getLogger("local_sagemaker.engine")
 Document = dict[str, Any]
 STEP_FAILED = "Step failure: One or multiple steps failed."
 
@@ -110,25 +110,16 @@ class Execution:
             status = self._schedule.verdict()
             reason = STEP_FAILED if status == "Failed" else None
         except Exception as error:
-            traceback.print_exc()
+            LOG.exception("the execution %s has a fault", self.arn)
             status, reason = "Failed", f"InternalServerError: {type(error).__name__}: {error}"
         self._record_end(status, reason)
 
     def _record_end(self, status: str, reason: str | None) -> None:
         """Write how it ended; where the disk is full, as soon as it no longer is."""
-        while True:
-            try:
-                self._records.update(
-                    "execution",
-                    self.arn,
-                    PipelineExecutionStatus=status,
-                    FailureReason=reason,
-                    LastModifiedTime=time.time(),
-                )
-                return
-            except sqlite3.OperationalError:
-                traceback.print_exc()
-                time.sleep(1)
+        changes: Document = {"PipelineExecutionStatus": status, "FailureReason": reason}
+        self._records.insist(
+            lambda: self._records.update("execution", self.arn, **changes, LastModifiedTime=time.time())
+        )
 
     def _drive(self) -> None:
         with self._capacity.changed:
@@ -163,7 +154,7 @@ class Execution:
         try:
             result = self._runs.run(node, self._scope_of(node))
         except Exception as error:
-            traceback.print_exc()
+            LOG.exception("the execution %s has a fault", self.arn)
             result = _crashed(error)
             self._runs.end(node, result)
         finally:
@@ -181,7 +172,7 @@ class Execution:
         except ExpressionError as error:
             result = Result("Failed", failure_reason=f"ClientError: {error}")
         except Exception as error:
-            traceback.print_exc()
+            LOG.exception("the execution %s has a fault", self.arn)
             result = _crashed(error)
         try:
             if result is not None:

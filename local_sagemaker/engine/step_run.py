@@ -96,7 +96,7 @@ class StepRuns:
             changes["Metadata"] = result.metadata
         if result.status == "Succeeded":
             changes.update(Properties=result.properties, Outcome=result.outcome)
-        self.update(node, **changes)
+        self._records.insist(lambda: self.update(node, **changes))
 
     def stop(self) -> None:
         """Stop the jobs that run; `stopping` is set."""

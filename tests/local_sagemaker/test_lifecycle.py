@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import signal
 import socket
 import stat
 import subprocess
@@ -82,6 +83,61 @@ def test_the_server_of_another_project_is_not_taken_for_ours(new_server: Callabl
     second.environment["SAGEMAKER_LOCAL_PORT"] = str(first.port)
     with pytest.raises(LocalSageMakerError, match=r"serves the local SageMaker of .*state-0"):
         second.up()
+
+
+def start_up(server: Any) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "local_sagemaker", "up"],
+        env={**os.environ, **server.environment},
+        cwd=Path(__file__).parents[2],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def test_two_ups_at_the_same_moment_start_one_server(new_server: Callable[[], Any]) -> None:
+    server = new_server()
+    running = [start_up(server) for _ in range(3)]
+    said = {process.communicate()[0] for process in running}
+    assert [process.returncode for process in running] == [0, 0, 0]
+    assert said == {f"Local SageMaker runs on {server.url} (process {server.up().pid}), state in {server.state}.\n"}
+
+
+def test_two_projects_that_start_at_the_same_moment_on_one_port_are_told_apart(new_server: Callable[[], Any]) -> None:
+    first, second = new_server(), new_server()
+    second.environment["SAGEMAKER_LOCAL_PORT"] = str(first.port)
+    running = [start_up(first), start_up(second)]
+    said = [process.communicate()[0] for process in running]
+    assert sorted(process.returncode for process in running) == [0, 1]
+    loser = said[[process.returncode for process in running].index(1)]
+    assert "serves the local SageMaker of" in loser or "is in use by another" in loser
+
+
+def test_a_server_that_hangs_is_named_with_the_way_out(
+    new_server: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = new_server()
+    pid = server.up().pid
+    monkeypatch.setattr(lifecycle, "HEALTH_SECONDS", 0.3)
+    monkeypatch.setattr(lifecycle, "HANGING_SECONDS", 0.3)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(
+            LocalSageMakerError, match=rf"\(process {pid}\).* does not answer: end it with `kill -9 {pid}`"
+        ):
+            server.up()
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    monkeypatch.undo()
+    assert server.up().pid == pid
+
+
+def test_the_lock_of_a_dead_server_is_no_obstacle(new_server: Callable[[], Any]) -> None:
+    server = new_server()
+    server.state.mkdir()
+    (server.state / "lock").write_text(json.dumps({"pid": 999999999, "port": server.port}))
+    assert server.up().pid != 999999999
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to run the command as another user")
