@@ -45,13 +45,12 @@ def test_one_of_many_creators_gets_the_name(server: Any) -> None:
     container = {"Image": "any"}
     creators: dict[str, Callable[[int], Any]] = {
         "pipeline": lambda _: sagemaker.create_pipeline(
-            PipelineName="wanted", PipelineDefinition='{"Version": "2020-12-01", "Steps": []}', RoleArn=ROLE
+            PipelineName="wanted", PipelineDefinition=DEFINITION, RoleArn=ROLE
         ),
         "group": lambda _: sagemaker.create_model_package_group(ModelPackageGroupName="wanted"),
         "model": lambda _: sagemaker.create_model(
             ModelName="wanted", ExecutionRoleArn=ROLE, PrimaryContainer=container
         ),
-        "bucket": lambda _: s3.create_bucket(Bucket="wanted"),
         "role": lambda _: iam.create_role(RoleName="wanted", AssumeRolePolicyDocument="{}"),
         "object": lambda _: s3.put_object(Bucket="test-bucket", Key="wanted", Body=b"x", IfNoneMatch="*"),
     }
