@@ -49,6 +49,9 @@ def _faults(raw: dict[str, Any]) -> Iterator[Fault]:
     yield from known.faults
     for name in ("PipelineExperimentConfig", "MlflowConfig"):
         yield from expression_faults(raw.get(name), name, None, known)
+        for path in references(raw.get(name)):
+            if path.startswith(("Steps.", "PipelineExperimentConfig.")):
+                yield Fault(name, f"{path} has no value yet when the execution starts")
     for step in known.every_step:
         yield from _step(step, known)
     yield from _cycles(known)

@@ -20,6 +20,8 @@ class Scope(Protocol):
 
     def variable(self, name: str) -> Any: ...
 
+    def experiment(self, field: str) -> Any: ...
+
     def properties(self, step: str) -> dict[str, Any]: ...
 
     def property_file(self, step: str, name: str) -> str: ...
@@ -118,6 +120,8 @@ def _get(path: str, scope: Scope) -> Any:
         return scope.parameter(rest)
     if kind == "Execution":
         return scope.variable(rest)
+    if kind == "PipelineExperimentConfig":
+        return scope.experiment(rest)
     if kind == "ForEach":
         return _current_item(path, scope.item())
     if kind != "Steps":

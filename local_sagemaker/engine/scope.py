@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from local_sagemaker.engine.definition import Definition, Step
-from local_sagemaker.engine.expressions import ExpressionError, Scope
+from local_sagemaker.engine.expressions import ExpressionError, Scope, evaluate
 from local_sagemaker.jobs.outcome import ClientFault
 from local_sagemaker.jobs.storage import split_s3_uri
 from local_sagemaker.objects import S3Objects
@@ -42,9 +42,18 @@ class ExecutionScope:
             "PipelineExecutionId": execution["ExecutionId"],
             "PipelineExecutionArn": execution["PipelineExecutionArn"],
         }
+        if name in ("TrainingJobName", "ProcessingJobName"):
+            step_type = name.removesuffix("JobName")
+            raise ExpressionError(f"Execution.{name} has a value only in the arguments of {step_type} steps.")
         if name not in variables:
             raise ExpressionError(f"Execution.{name} is not an execution variable.")
         return variables[name]
+
+    def experiment(self, field: str) -> Any:
+        config = json.loads(self._execution["PipelineDefinition"]).get("PipelineExperimentConfig") or {}
+        if field not in config:
+            raise ExpressionError(f"PipelineExperimentConfig.{field}: the definition gives it no value.")
+        return evaluate(config[field], self)
 
     def properties(self, step: str) -> Document:
         if step not in self._properties:
@@ -71,6 +80,8 @@ class ExecutionScope:
             return self._objects.read(*split_s3_uri(uri)).decode()
         except (LookupError, ClientFault) as error:
             raise ExpressionError(str(error)) from None
+        except UnicodeDecodeError:
+            raise ExpressionError(f"{uri} is not a text in UTF-8.") from None
 
     def item(self) -> Any:
         raise ExpressionError("ForEach.CurrentItem has a value only in the body of a ForEach step.")
@@ -87,6 +98,9 @@ class InnerScope:
 
     def variable(self, name: str) -> Any:
         return self._outer.variable(name)
+
+    def experiment(self, field: str) -> Any:
+        return self._outer.experiment(field)
 
     def properties(self, step: str) -> Document:
         return self._outer.properties(step)

@@ -304,6 +304,14 @@ def test_a_fault_of_a_for_each_step_is_named(steps: list[Any], fault: str) -> No
     assert any(fault in line for line in faults(*steps)), faults(*steps)
 
 
+def test_an_experiment_cannot_have_the_name_of_something_that_comes_later() -> None:
+    config = {"ExperimentName": {"Get": "PipelineExperimentConfig.TrialName"}, "TrialName": {"Get": "Steps.A.Name"}}
+    assert faults(step("A", "Own", {}), PipelineExperimentConfig=config) == [
+        "PipelineExperimentConfig: PipelineExperimentConfig.TrialName has no value yet when the execution starts",
+        "PipelineExperimentConfig: Steps.A.Name has no value yet when the execution starts",
+    ]
+
+
 def test_what_the_service_accepts_has_no_faults() -> None:
     body = using({"Get": "ForEach.CurrentItem.name"}, "Body") | {"OutputParameters": [{"OutputName": "o"}]}
     each = {

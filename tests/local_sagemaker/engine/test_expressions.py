@@ -30,6 +30,9 @@ class FixedScope:
     def variable(self, name: str) -> Any:
         return {"PipelineExecutionId": "abc123"}[name]
 
+    def experiment(self, field: str) -> Any:
+        return {"TrialName": "trial"}[field]
+
     def properties(self, step: str) -> dict[str, Any]:
         return {"Prep": JOB}[step]
 
@@ -48,6 +51,7 @@ SCOPE = FixedScope()
     [
         ({"Get": "Parameters.Depth"}, 6),
         ({"Get": "Execution.PipelineExecutionId"}, "abc123"),
+        ({"Get": "PipelineExperimentConfig.TrialName"}, "trial"),
         ({"Get": "Steps.Prep.ProcessingOutputConfig.Outputs['test'].S3Output.S3Uri"}, "s3://b/test"),
         ({"Get": 'Steps.Prep.ProcessingOutputConfig.Outputs["test"].S3Output.S3Uri'}, "s3://b/test"),
         ({"Get": "Steps.Prep.ProcessingOutputConfig.Outputs[0].OutputName"}, "train"),
@@ -134,6 +138,9 @@ class Everything:
 
     def variable(self, name: str) -> Any:
         return self.values[f"Execution.{name}"]
+
+    def experiment(self, field: str) -> Any:
+        raise AssertionError("no definition is around this")
 
     def properties(self, step: str) -> dict[str, Any]:
         return dict(self.values[f"Steps.{step}"])
