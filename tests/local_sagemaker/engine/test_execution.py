@@ -226,6 +226,8 @@ def test_stopping_ends_the_job_that_runs_and_the_execution(
     assert time.monotonic() - started < 10
     steps = pipelines.steps(arn)
     assert {entry["StepName"]: entry["StepStatus"] for entry in steps.values()} == {"Sleep": "Stopped"}
+    again = sagemaker.stop_pipeline_execution(PipelineExecutionArn=arn, ClientRequestToken="1" * 32)
+    assert again["PipelineExecutionArn"] == arn
     with pytest.raises(ClientError, match="has already ended"):
         sagemaker.stop_pipeline_execution(PipelineExecutionArn=arn, ClientRequestToken="2" * 32)
 

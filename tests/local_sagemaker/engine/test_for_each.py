@@ -1,5 +1,8 @@
 """ForEach steps: their iterations are real jobs that clients can see, and later steps use what they made."""
 
+import json
+import os
+import time
 from typing import Any
 
 import pytest
@@ -9,6 +12,7 @@ from local_sagemaker.engine.expressions import ExpressionError
 from local_sagemaker.engine.for_each import aggregate, iterations
 from local_sagemaker.engine.schedule import Iteration, Node
 from local_sagemaker.engine.tasks import Result
+from tests.conftest import LocalServer
 from tests.local_sagemaker.conftest import output, processing, step
 
 NAME = {"Get": "ForEach.CurrentItem.name"}
@@ -125,3 +129,42 @@ def test_a_loop_that_was_stopped_says_so() -> None:
 def test_a_concurrency_that_is_no_count_is_refused(concurrency: Any) -> None:
     with pytest.raises(ExpressionError, match="MaxConcurrency must be a whole number of at least 1"):
         iterations(loop(MaxConcurrency=concurrency), NoScope())  # type: ignore[arg-type]
+
+
+def test_more_callbacks_than_cores_wait_at_once_and_a_selector_picks_the_best_answer(
+    pipelines: Any, sagemaker: Any, server: LocalServer
+) -> None:
+    sqs = server.client("sqs")
+    url = sqs.create_queue(QueueName="for-each")["QueueUrl"]
+    items = [f"item {number}" for number in range((os.cpu_count() or 1) + 2)]
+    ask = step(
+        "Ask",
+        "Callback",
+        {"item": {"Get": "ForEach.CurrentItem"}},
+        SqsQueueUrl=url,
+        OutputParameters=[{"OutputName": "score", "OutputType": "Integer"}],
+    )
+    selector = {"Pick": "MaxBy", "Field": {"Get": "IterationOutput.Ask.OutputParameters['score']"}}
+    best = {"Std:Join": {"On": "", "Values": ["best ", {"Get": "Steps.Loop.Selected.OutputParameters['score']"}]}}
+    arn = pipelines.start(
+        pipelines.create(
+            for_each(items, ask, concurrency=50, Selector=selector),
+            step("Job", "Processing", processing("true")),
+            step("Tell", "Fail", {"ErrorMessage": best}),
+        )
+    )
+    asked: dict[str, str] = {}
+    deadline = time.monotonic() + 30
+    while len(asked) < len(items) or pipelines.steps(arn)["Job"]["StepStatus"] != "Succeeded":
+        assert time.monotonic() < deadline, asked
+        for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
+            body = json.loads(message["Body"])
+            asked[body["arguments"]["item"]] = body["token"]
+        time.sleep(0.02)
+    for number, item in enumerate(items):
+        score = [{"Name": "score", "Value": str(100 - abs(number - 1))}]
+        sagemaker.send_pipeline_execution_step_success(CallbackToken=asked[item], OutputParameters=score)
+    pipelines.finish(arn)
+    steps = pipelines.steps(arn)
+    assert steps["Loop"]["Metadata"]["ForEach"]["Selector"] == {"StepName": "Ask", "Index": 1}
+    assert steps["Tell"]["Metadata"]["Fail"]["ErrorMessage"] == "best 100"
