@@ -11,35 +11,39 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from evaluation import baselines, clarify
 from evaluation import champion as champion_module
-from evaluation import clarify
 from evaluation.archive import unpack
 from evaluation.bias import segment_errors
+from evaluation.bootstrap import SEED
+from evaluation.data_checks import Finding, Parts, check_data, refuse_severe
 from evaluation.gates import Limits, gates
 from evaluation.measurement import Scored, check_size, measure
 from evaluation.reasons import Reasons, reasons_of
 from evaluation.report import render
 from evaluation.segments import groupings
 from steps import estimators
+from steps import features as feature_module
 from steps.artifacts import write_json, write_parquet, write_text
 from steps.failure import JobArgumentParser, JobError, run_job
-from steps.features import transform
 from steps.model import CANDIDATES, Model, load
 from steps.raw_data import find_file
 from steps.settings import DEFAULT_PATH, JobSettings
 from steps.settings import load as load_settings
 
 INPUT = Path("/opt/ml/processing/input")
+CHECKED_ROWS = 50_000  # for the check of single features; all others see every row
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """Folders: `test` with the raw test rows, `champion` with the champion's model.tar.gz or none.json.
+    """Folders: `test` and `rows` with the raw test and training rows, `champion` with model.tar.gz or none.json.
 
     `train` has the training rows' features, on which the candidates are fitted that are there for comparison only.
     """
 
     test: Path
+    rows: Path
     champion: Path
     train: Path
 
@@ -59,7 +63,7 @@ def main(arguments: Sequence[str]) -> None:
         unpack(options.model / "model.tar.gz", Path(folder))
         model = load(Path(folder))
     limits = Limits(**{field.name: getattr(options, field.name) for field in fields(Limits)})
-    inputs = Inputs(options.test, options.champion, options.train)
+    inputs = Inputs(**{field.name: getattr(options, field.name) for field in fields(Inputs)})
     document = evaluate(model, inputs, options.output, load_settings(options.settings), limits)
     _print(document, model.features.target_unit)
 
@@ -68,27 +72,51 @@ def evaluate(model: Model, inputs: Inputs, output: Path, settings: JobSettings, 
     """Write what the test rows say of the model; return evaluation.json's content.
 
     evaluation.json, predictions.parquet, evaluation.html, and in Clarify's layout bias/analysis.json,
-    explainability/analysis.json and explainability/explanations_shap/out.csv.
+    explainability/analysis.json and explainability/explanations_shap/out.csv; in Model Monitor's
+    model_quality/ and data_quality/, each statistics.json and constraints.json.
 
-    Raises JobError when a prediction is NaN or infinite, a metric is not defined for these rows, or they
-    are too few to measure the interval's coverage.
+    Raises JobError when the data checks find that the test rows do not tell the truth, when a prediction is
+    NaN or infinite, when a metric is not defined for these rows, or when they are too few to measure the
+    interval's coverage.
     """
     rows = pd.read_parquet(find_file(inputs.test))
     check_size(len(rows), model.interval.coverage, limits.max_coverage_gap)
+    train = pd.read_parquet(find_file(inputs.rows))
+    findings = _check_data(model, train, rows, settings)
     scored = _score(model, rows, inputs, settings)
     divided, chosen = groupings(rows, settings), settings.evaluation
     segments = segment_errors(scored.actual, scored.challenger, divided, chosen.min_segment_rows)
     document = measure(scored, segments, model.interval.coverage)
     document["gates"] = gates(document, limits)
+    document["data"].update(train_rows=len(train), checks=[finding.to_json() for finding in findings])
     reasons = reasons_of(model, scored, chosen.explained_rows)
     document["explanation"] = reasons.to_json()
     write_parquet(output / "predictions.parquet", _table(scored))
     target = model.features.target
     write_json(output / "bias" / "analysis.json", clarify.bias(segments, target, float(np.median(scored.actual))))
     _write_explanation(output / "explainability", reasons, scored, target)
+    _write_baselines(output, model, train, document)
     write_text(output / "evaluation.html", render(document, model.metadata, scored.actual, scored.predictions))
     write_json(output / "evaluation.json", document)
     return document
+
+
+def _check_data(model: Model, train: pd.DataFrame, rows: pd.DataFrame, settings: JobSettings) -> list[Finding]:
+    features = model.features
+    sample = rows if len(rows) <= CHECKED_ROWS else rows.sample(CHECKED_ROWS, random_state=SEED)
+    target = features.scaled(sample[features.target].to_numpy(dtype=float))
+    findings = check_data(Parts(train, rows, feature_module.transform(sample, features), target), settings)
+    refuse_severe(findings)
+    return findings
+
+
+def _write_baselines(output: Path, model: Model, train: pd.DataFrame, document: dict[str, Any]) -> None:
+    metrics, inputs = document["regression_metrics"], model.features.inputs
+    quality, data = output / "model_quality", output / "data_quality"
+    write_json(quality / "statistics.json", baselines.quality_statistics(metrics, document["data"]["test_rows"]))
+    write_json(quality / "constraints.json", baselines.quality_constraints(metrics))
+    write_json(data / "statistics.json", baselines.data_statistics(train, inputs), indent=None)
+    write_json(data / "constraints.json", baselines.data_constraints(train, inputs))
 
 
 def _write_explanation(folder: Path, reasons: Reasons, scored: Scored, target: str) -> None:
@@ -101,7 +129,7 @@ def _write_explanation(folder: Path, reasons: Reasons, scored: Scored, target: s
 def _score(model: Model, rows: pd.DataFrame, inputs: Inputs, settings: JobSettings) -> Scored:
     predictions = {name: model.predict(rows, name) for name in CANDIDATES}
     if settings.estimators:
-        train, table = pd.read_parquet(find_file(inputs.train)), transform(rows, model.features)
+        train, table = pd.read_parquet(find_file(inputs.train)), feature_module.transform(rows, model.features)
         predictions |= estimators.predictions(settings.estimators, train, table, model.features)
     interval = model.predict_interval(rows)
     named = {**predictions, "interval's lower bound": interval[0], "interval's upper bound": interval[1]}

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from sagemaker.core.drift_check_baselines import DriftCheckBaselines
 from sagemaker.core.model_metrics import MetricsSource, ModelMetrics
 from sagemaker.core.workflow.conditions import (
     ConditionGreaterThan,
@@ -133,7 +134,7 @@ def _preprocess(jobs: JobFactory, validate: ProcessingStep) -> ProcessingStep:
         "Preprocess",
         "steps.preprocess",
         inputs={"validated": output_of(validate, "validated")},
-        outputs=["train", "validation", "test", "features"],
+        outputs=["train", "validation", "test", "rows", "features"],
         description="Splits the rows and fits the features on the training part.",
     )
 
@@ -170,6 +171,7 @@ def _evaluate(
             "model": train.properties.ModelArtifacts.S3ModelArtifacts,
             "test": output_of(preprocess, "test"),
             "train": output_of(preprocess, "train"),
+            "rows": output_of(preprocess, "rows"),
             "champion": parameters.champion,
         },
         arguments={name: getattr(parameters, name).to_string() for name in LIMITS},
@@ -216,8 +218,17 @@ def _register(
         description=settings.description,
         model_metrics=ModelMetrics(
             model_statistics=_file(evaluate, "evaluation.json"),
+            model_constraints=_file(evaluate, "model_quality/constraints.json"),
+            model_data_statistics=_file(evaluate, "data_quality/statistics.json"),
+            model_data_constraints=_file(evaluate, "data_quality/constraints.json"),
             bias=_file(evaluate, "bias/analysis.json"),
             explainability=_file(evaluate, "explainability/analysis.json"),
+        ),
+        drift_check_baselines=DriftCheckBaselines(
+            model_statistics=_file(evaluate, "model_quality/statistics.json"),
+            model_constraints=_file(evaluate, "model_quality/constraints.json"),
+            model_data_statistics=_file(evaluate, "data_quality/statistics.json"),
+            model_data_constraints=_file(evaluate, "data_quality/constraints.json"),
         ),
         customer_metadata_properties=jobs.lineage(commit),
     )

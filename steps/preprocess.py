@@ -27,10 +27,11 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def preprocess(source: Path, output: Path, settings: JobSettings) -> dict[str, int]:
-    """Write train/, validation/, test/ and features/ under `output`; return the rows of each part.
+    """Write train/, validation/, test/, rows/ and features/ under `output`; return the rows of each part.
 
     train.parquet and validation.parquet hold the features and the target; test.parquet holds raw rows,
-    from which evaluation computes the features as an endpoint does. Only training rows are learned from.
+    from which evaluation computes the features as an endpoint does. Only training rows are learned from; rows/
+    holds them raw, to compare the test part with them.
     """
     path = find_file(source)
     try:
@@ -44,6 +45,7 @@ def preprocess(source: Path, output: Path, settings: JobSettings) -> dict[str, i
         table[fitted.target] = parts[name][fitted.target]
         write_parquet(output / name / f"{name}.parquet", table)
     write_parquet(output / "test" / "test.parquet", parts["test"])
+    write_parquet(output / "rows" / "rows.parquet", parts["train"])
     write_json(output / "features" / "features.json", fitted.to_json(), indent=None)
     return {name: len(rows) for name, rows in parts.items()}
 

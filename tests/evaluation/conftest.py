@@ -90,11 +90,14 @@ def archive_folder(model: Model, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def inputs(rows: pd.DataFrame, model: Model, test_folder: Path, tmp_path: Path) -> Inputs:
-    """The test rows, the training rows' features, and no champion."""
+    """The test rows, the training rows and their features, and no champion."""
     champion = tmp_path / "champion"
     champion.mkdir()
     (champion / "none.json").write_text("{}")
     train = tmp_path / "train"
     train.mkdir()
     _with_target(rows[:200], model.features).to_parquet(train / "train.parquet", index=False)
-    return Inputs(test_folder, champion, train)
+    raw = tmp_path / "rows"
+    raw.mkdir()
+    rows[:200].to_parquet(raw / "rows.parquet", index=False)
+    return Inputs(test=test_folder, rows=raw, champion=champion, train=train)

@@ -30,7 +30,14 @@ def arguments(inputs: Inputs, archive_folder: Path, output: Path, **limits: floa
     """The job's command line."""
     settings = output.parent / "settings.json"
     settings.write_text(json.dumps(SETTINGS.to_json()))
-    given = {"model": archive_folder, "test": inputs.test, "champion": inputs.champion, "output": output}
+    given = {
+        "model": archive_folder,
+        "test": inputs.test,
+        "rows": inputs.rows,
+        "train": inputs.train,
+        "champion": inputs.champion,
+        "output": output,
+    }
     values = {**given, "settings": settings, **asdict(LIMITS), **limits}
     return [text for name, value in values.items() for text in (f"--{name}", str(value))]
 
@@ -44,7 +51,7 @@ def test_outputs_from_a_model_archive(inputs: Inputs, archive_folder: Path, tmp_
     assert document["regression_metrics"] == document["candidates"]["xgboost"]
     rmse = {name: metrics["rmse"]["value"] for name, metrics in document["candidates"].items()}
     assert document["comparison"]["rmse_ratio"]["value"] == rmse["xgboost"] / rmse["linear"]
-    assert document["data"] == {"test_rows": 100}
+    assert (document["data"]["test_rows"], document["data"]["train_rows"]) == (100, 200)
     assert document["champion"] == {"status": "none"}
     assert document["gates"]["missed"] == []
     predictions = pd.read_parquet(tmp_path / "out" / "predictions.parquet")
@@ -77,6 +84,14 @@ def test_candidates_of_scikit_learn_are_judged_on_the_same_rows(model: Model, in
     assert document["candidates"]["tree"]["rmse"]["value"] == pytest.approx(np.sqrt((error**2).mean()))
     assert document["candidates"]["tree"]["r2"]["value"] > 0.9
     assert "tree" in (tmp_path / "out" / "evaluation.html").read_text()
+
+
+def test_severe_finding_fails_the_step_and_leaves_nothing(model: Model, inputs: Inputs, tmp_path: Path) -> None:
+    test = pd.read_parquet(inputs.test / "test.parquet")
+    pd.concat([pd.read_parquet(inputs.rows / "rows.parquet"), test.head(3)]).to_parquet(inputs.rows / "rows.parquet")
+    with pytest.raises(JobError, match=r"cannot be trusted: 3 of 100 test rows share key with .*3 of 100"):
+        evaluate(model, inputs, tmp_path / "out", SETTINGS, LIMITS)
+    assert not (tmp_path / "out").exists()
 
 
 def test_worst_segment_is_the_one_with_the_highest_error(model: Model, inputs: Inputs, tmp_path: Path) -> None:
@@ -166,7 +181,15 @@ def test_quality_on_the_house_prices(
     subprocess.run(["tar", "-C", model, "-czf", tmp_path / "model.tar.gz", "."], check=True)
     (tmp_path / "none.json").write_text("{}")
     limits = load_settings(CONFIGURATION).gates.model_dump()
-    given = {"model": tmp_path, "test": parts / "test", "champion": tmp_path, "output": tmp_path / "out", **limits}
+    given = {
+        "model": tmp_path,
+        "test": parts / "test",
+        "rows": parts / "rows",
+        "train": parts / "train",
+        "champion": tmp_path,
+        "output": tmp_path / "out",
+        **limits,
+    }
     run("evaluation.evaluate", "--settings", settings, *(f"--{name}={value}" for name, value in given.items()))
     document = json.loads((tmp_path / "out" / "evaluation.json").read_text())
     assert document["regression_metrics"]["r2"]["value"] >= min_r2

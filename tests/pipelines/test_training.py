@@ -141,6 +141,10 @@ def test_the_registry_gets_the_metrics_the_bias_and_the_explanation(steps: dict[
     assert files["ModelQuality", "Statistics"] == "evaluation.json"
     assert files["Bias", "Report"] == "bias/analysis.json"
     assert files["Explainability", "Report"] == "explainability/analysis.json"
+    baselines = steps["RegisterModel"]["Arguments"]["DriftCheckBaselines"]
+    for kind, folder in (("ModelQuality", "model_quality"), ("ModelDataQuality", "data_quality")):
+        for name in ("Statistics", "Constraints"):
+            assert baselines[kind][name]["S3Uri"]["Std:Join"]["Values"][1] == f"{folder}/{name.lower()}.json"
 
 
 def resolved(value: Any, defaults: dict[str, Any]) -> Any:

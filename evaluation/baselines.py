@@ -1,0 +1,115 @@
+"""What monitoring will compare with: statistics and constraints in the layout of SageMaker Model Monitor.
+
+Source: "Schema for Statistics" and "Schema for Constraints" (data quality), "Model Quality Metrics" of the
+SageMaker Developer Guide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from steps.settings import Column
+
+INFERRED = {"integer": "Integral", "boolean": "Integral", "number": "Fractional"}  # all others: String
+BUCKETS, SKETCH_SIZE, MOST_DOMAINS = 10, 2048, 100
+# A metric may be worse than on the test rows by this many of its standard deviations before it is a violation.
+TOLERATED_DEVIATIONS = 2
+
+
+def data_statistics(rows: pd.DataFrame, inputs: Mapping[str, Column]) -> dict[str, Any]:
+    """statistics.json of the columns that a prediction request holds, over typed raw training rows."""
+    features = [_feature_statistics(name, rows[name], column) for name, column in inputs.items()]
+    return {"version": 0.0, "dataset": {"item_count": len(rows)}, "features": features}
+
+
+def data_constraints(rows: pd.DataFrame, inputs: Mapping[str, Column]) -> dict[str, Any]:
+    """constraints.json of the same columns: type, share of present values, sign, and the values of a category."""
+    features = []
+    for name, column in inputs.items():
+        values = rows[name].dropna()
+        kind = INFERRED.get(column.type, "String")
+        feature: dict[str, Any] = {
+            "name": name,
+            "inferred_type": kind,
+            "completeness": float(rows[name].notna().mean()),
+        }
+        if kind != "String":
+            feature["num_constraints"] = {"is_non_negative": bool((values.astype(float) >= 0).all())}
+        elif column.type == "category" and values.nunique() <= MOST_DOMAINS:
+            feature["string_constraints"] = {"domains": sorted(map(str, values.unique()))}
+        features.append(feature)
+    return {
+        "version": 0.0,
+        "features": features,
+        "monitoring_config": {
+            "evaluate_constraints": "Enabled",
+            "emit_metrics": "Enabled",
+            "datatype_check_threshold": 1.0,
+            "domain_content_threshold": 1.0,
+            "distribution_constraints": {
+                "perform_comparison": "Enabled",
+                "comparison_threshold": 0.1,
+                "comparison_method": "Robust",
+            },
+        },
+    }
+
+
+def quality_statistics(metrics: Mapping[str, Any], rows: int) -> dict[str, Any]:
+    """statistics.json of the model's quality on the test rows; `metrics` as in evaluation.json."""
+    return {"version": 0.0, "dataset": {"item_count": rows}, "regression_metrics": dict(metrics)}
+
+
+def quality_constraints(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """constraints.json of the model's quality: how much worse than on the test rows is a violation."""
+    constraints = {}
+    for name, metric in metrics.items():
+        higher_is_better = name == "r2"
+        slack = TOLERATED_DEVIATIONS * metric["standard_deviation"] * (-1 if higher_is_better else 1)
+        operator = "LessThanThreshold" if higher_is_better else "GreaterThanThreshold"
+        constraints[name] = {"threshold": metric["value"] + slack, "comparison_operator": operator}
+    return {"version": 0.0, "regression_constraints": constraints}
+
+
+def _feature_statistics(name: str, column: pd.Series, settings: Column) -> dict[str, Any]:
+    kind = INFERRED.get(settings.type, "String")
+    values = column.dropna()
+    common = {"num_present": len(values), "num_missing": int(len(column) - len(values))}
+    if kind == "String":
+        counts = values.astype(str).value_counts(sort=False).sort_index()
+        buckets = [
+            {"value": str(value), "count": int(count)}
+            for value, count in counts.sort_values(ascending=False, kind="stable").head(MOST_DOMAINS).items()
+        ]
+        distribution: dict[str, Any] = {"categorical": {"buckets": buckets}}
+        strings = {"common": common, "distinct_count": len(counts), "distribution": distribution}
+        return {"name": name, "inferred_type": kind, "string_statistics": strings}
+    numbers = np.sort(values.to_numpy(dtype=float))
+    summary = {
+        "mean": float(numbers.mean()) if len(numbers) else 0.0,
+        "sum": float(numbers.sum()),
+        "std_dev": float(numbers.std()) if len(numbers) else 0.0,
+        "min": float(numbers[0]) if len(numbers) else 0.0,
+        "max": float(numbers[-1]) if len(numbers) else 0.0,
+    }
+    numerical = {"common": common, **summary, "distribution": {"kll": _distribution(numbers)}}
+    return {"name": name, "inferred_type": kind, "numerical_statistics": numerical}
+
+
+def _distribution(ordered: np.ndarray) -> dict[str, Any]:
+    """Buckets of equal width, and a KLL sketch: in its level i, each item stands for 2**i values."""
+    if not len(ordered):
+        return {"buckets": [], "sketch": {"parameters": {"c": 0.64, "k": float(SKETCH_SIZE)}, "data": []}}
+    counts, edges = np.histogram(ordered, bins=BUCKETS)
+    buckets = [
+        {"lower_bound": float(low), "upper_bound": float(high), "count": float(count)}
+        for low, high, count in zip(edges, edges[1:], counts, strict=False)
+    ]
+    level = max(0, int(np.ceil(np.log2(len(ordered) / SKETCH_SIZE))))
+    data: list[list[float]] = [[] for _ in range(level)]
+    data.append(ordered[2**level // 2 :: 2**level].tolist())
+    return {"buckets": buckets, "sketch": {"parameters": {"c": 0.64, "k": float(SKETCH_SIZE)}, "data": data}}

@@ -1,0 +1,84 @@
+"""How far two sets of rows are apart: column by column, and to a classifier that sees all columns."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from evaluation.bootstrap import SEED
+from steps.boosting import xgboost
+
+BINS, MOST_LEVELS, MOST_ROWS = 10, 30, 8_000
+PARAMETERS = {
+    "objective": "binary:logistic",
+    "tree_method": "hist",
+    "max_depth": 3,
+    "learning_rate": 0.3,
+    "nthread": 2,  # fixed: sums over threads are rounded differently by their number
+}
+ROUNDS = 20
+
+
+def population_stability(reference: pd.Series, current: pd.Series) -> float:
+    """The population stability index: sum of (p - q) ln(p / q) over the bins of the reference.
+
+    Numbers are binned by the reference's deciles, texts by their MOST_LEVELS most frequent values and the rest;
+    missing values are a bin of their own. A bin without rows counts as half a row, so that the index is finite.
+    """
+    if pd.api.types.is_numeric_dtype(reference):
+        edges = np.unique(np.nanquantile(reference.to_numpy(dtype=float), np.linspace(0, 1, BINS + 1)[1:-1]))
+        binned = [_number_bins(values.to_numpy(dtype=float), edges) for values in (reference, current)]
+        bins = len(edges) + 2
+    else:
+        levels = list(reference.value_counts().index[:MOST_LEVELS])
+        codes = {level: code for code, level in enumerate(levels)}
+        binned = [_text_bins(values, codes) for values in (reference, current)]
+        bins = len(levels) + 2
+    counts = [np.maximum(np.bincount(codes, minlength=bins), 0.5) for codes in binned]
+    p, q = (count / count.sum() for count in counts)
+    return float(((p - q) * np.log(p / q)).sum())
+
+
+def adversarial_auc(train: pd.DataFrame, test: pd.DataFrame) -> float:
+    """The area under the ROC curve of a small boosted classifier, by twofold cross-validation.
+
+    At most MOST_ROWS rows of each side are drawn. 0.5: the sides cannot be told apart.
+    """
+    random = np.random.default_rng(SEED)
+    sides = [side.iloc[np.sort(random.permutation(len(side))[:MOST_ROWS])] for side in (train, test)]
+    table = pd.concat(sides, ignore_index=True)
+    values = np.column_stack([_numbers(table[name]) for name in table]).astype(np.float32)
+    label = np.repeat([0.0, 1.0], [len(side) for side in sides])
+    fold = random.permutation(len(label)) % 2
+    scores = np.zeros(len(label))
+    for part in (0, 1):
+        matrix = xgboost.DMatrix(values[fold != part], label[fold != part])
+        booster = xgboost.train(PARAMETERS, matrix, num_boost_round=ROUNDS)
+        scores[fold == part] = booster.predict(xgboost.DMatrix(values[fold == part]))
+    return area_under_curve(label, scores)
+
+
+def area_under_curve(label: np.ndarray, scores: np.ndarray) -> float:
+    """The share of pairs of a 1 and a 0 in which the 1 scores higher; equal scores count half."""
+    ranks = pd.Series(scores).rank().to_numpy()
+    ones = label.sum()
+    zeros = len(label) - ones
+    if not ones or not zeros:
+        return 0.5
+    return float((ranks[label == 1].sum() - ones * (ones + 1) / 2) / (ones * zeros))
+
+
+def _number_bins(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    return np.where(np.isfinite(values), np.searchsorted(edges, values, side="left"), len(edges) + 1)
+
+
+def _text_bins(values: pd.Series, codes: dict[str, int]) -> np.ndarray:
+    placed = values.map(codes).fillna(len(codes)).to_numpy(dtype=int)
+    return np.where(values.isna(), len(codes) + 1, placed)
+
+
+def _numbers(column: pd.Series) -> np.ndarray:
+    """A number as it is, a text as the place of its value among all values."""
+    if pd.api.types.is_numeric_dtype(column):
+        return column.to_numpy(dtype=float)
+    return pd.factorize(column, sort=True)[0].astype(float)
