@@ -5,16 +5,16 @@ import time
 from collections.abc import Callable, Iterator
 
 from local_sagemaker.api.dispatch import Caller, Request
+from local_sagemaker.api.job_history import FINAL, MESSAGES, ending, phase, transition
 from local_sagemaker.api.listing import page
 from local_sagemaker.api.tags import Tags
 from local_sagemaker.errors import ServiceError, invalid, not_found
+from local_sagemaker.jobs.admission import admit_processing_job, admit_training_job
 from local_sagemaker.jobs.log_events import LogStream
-from local_sagemaker.jobs.metrics import metric_data, metric_definitions
 from local_sagemaker.jobs.outcome import ClientFault, Outcome
 from local_sagemaker.jobs.runtime import JobRuntime
 from local_sagemaker.records import Records
 
-FINAL = ("Completed", "Failed", "Stopped")
 CRASHED = "InternalServerError: local SageMaker stopped while the job was running."
 
 
@@ -35,26 +35,17 @@ class Jobs:
 
     def create_processing_job(self, request: Request, caller: Caller) -> Request:
         """Start a processing job."""
+        _admit(admit_processing_job, request)
         return self._create("Processing", request, caller, self._runtime.run_processing_job)
 
     def check_training_job(self, request: Request) -> None:
         """Refuse what create_training_job would refuse of a request that has its shape."""
-        try:
-            metric_definitions(request["AlgorithmSpecification"].get("MetricDefinitions", []))
-        except ClientFault as fault:
-            raise invalid(str(fault)) from None
+        _admit(admit_training_job, request)
 
     def create_training_job(self, request: Request, caller: Caller) -> Request:
         """Start a training job."""
-        name = request["TrainingJobName"]
         self.check_training_job(request)
-
-        def run(job: Request, stop: threading.Event, threads: int) -> Outcome:
-            return self._runtime.run_training_job(
-                job, stop, threads, lambda status: self._secondary_status(name, status)
-            )
-
-        return self._create("Training", request, caller, run)
+        return self._create("Training", request, caller, self._runtime.run_training_job)
 
     def describe_processing_job(self, request: Request, caller: Caller) -> Request:
         """One processing job."""
@@ -69,7 +60,9 @@ class Jobs:
         return self._list("Processing", request)
 
     def list_training_jobs(self, request: Request, caller: Caller) -> Request:
-        """Training jobs, newest first."""
+        """Training jobs, newest first; none has a warm pool or a training plan."""
+        if "WarmPoolStatusEquals" in request or "TrainingPlanArnEquals" in request:
+            return {"TrainingJobSummaries": []}
         return self._list("Training", request)
 
     def stop_processing_job(self, request: Request, caller: Caller) -> Request:
@@ -79,6 +72,14 @@ class Jobs:
     def stop_training_job(self, request: Request, caller: Caller) -> Request:
         """Ask a training job to stop."""
         return self.stop("Training", request["TrainingJobName"])
+
+    def delete_processing_job(self, request: Request, caller: Caller) -> Request:
+        """Forget a processing job that has ended: its name is free again."""
+        return self._delete("Processing", request["ProcessingJobName"])
+
+    def delete_training_job(self, request: Request, caller: Caller) -> Request:
+        """Forget a training job that has ended: its name is free again."""
+        return self._delete("Training", request["TrainingJobName"])
 
     def log_streams(self, kind: str, prefix: str) -> Iterator[LogStream]:
         """What the jobs of a kind have logged, in the streams whose names start with a prefix."""
@@ -119,10 +120,9 @@ class Jobs:
             f"{kind}JobStatus": "InProgress",
             "CreationTime": now,
             "LastModifiedTime": now,
-            f"{kind}StartTime": now,
         }
         if kind == "Training":
-            job.update(SecondaryStatus="Starting", SecondaryStatusTransitions=[])
+            job.update(transition(job, "Starting", now))
         running = len(self._stops)
         if running >= self._quota:
             raise ServiceError(
@@ -140,46 +140,30 @@ class Jobs:
         return {f"{kind}JobArn": arn}
 
     def _run(self, kind: str, job: Request, stop: threading.Event, run: Callable[..., Outcome]) -> None:
+        name = job[f"{kind}JobName"]
         threads = max(1, self._cores // max(1, len(self._stops)))
         try:
-            outcome = run(job, stop, threads)
+            outcome = run(job, stop, threads, lambda status: self._phase(kind, name, status))
         except Exception as error:
             outcome = Outcome("Failed", f"InternalServerError: {type(error).__name__}: {error}")
-        self._end(kind, job[f"{kind}JobName"], outcome)
+        self._end(kind, name, outcome)
 
     def _end(self, kind: str, name: str, outcome: Outcome) -> None:
-        now = time.time()
-        changes: Request = {
-            f"{kind}JobStatus": outcome.status,
-            f"{kind}EndTime": now,
-            "LastModifiedTime": now,
-            "FailureReason": outcome.failure_reason,
-        }
-        if kind == "Processing":
-            changes["ExitMessage"] = outcome.exit_message
-        else:
-            changes["SecondaryStatus"] = outcome.secondary_status or outcome.status
-            changes["FinalMetricDataList"] = metric_data(outcome.metrics) or None
-            if outcome.artifacts:
-                changes["ModelArtifacts"] = {"S3ModelArtifacts": outcome.artifacts}
+        def write() -> None:
+            with self._records.lock:
+                self._records.update(_table(kind), name, **ending(kind, self._get(kind, name), outcome))
+
         try:
-            self._records.insist(lambda: self._records.update(_table(kind), name, **changes))
+            self._records.insist(write)
         finally:
             with self._finished:
                 self._stops.pop((kind, name), None)
                 self._finished.notify_all()
 
-    def _secondary_status(self, name: str, status: str) -> None:
+    def _phase(self, kind: str, name: str, status: str) -> None:
         with self._records.lock:
-            job = self._get("Training", name)
-            if job["TrainingJobStatus"] == "InProgress":
-                transitions = [
-                    *job["SecondaryStatusTransitions"],
-                    {"Status": status, "StartTime": time.time()},
-                ]
-                self._records.update(
-                    _table("Training"), name, SecondaryStatus=status, SecondaryStatusTransitions=transitions
-                )
+            if status in MESSAGES and status not in FINAL and status != "MaxRuntimeExceeded":  # see _end
+                self._records.update(_table(kind), name, **phase(kind, self._get(kind, name), status, time.time()))
 
     def _get(self, kind: str, name: str) -> Request:
         job = self._records.get(_table(kind), name)
@@ -198,13 +182,32 @@ class Jobs:
 
     def stop(self, kind: str, name: str) -> Request:
         """Ask a running job to stop; ValidationException where it has ended."""
-        job = self._get(kind, name)
-        stop = self._stops.get((kind, name))
-        if stop is None or job[f"{kind}JobStatus"] in FINAL:
-            raise invalid(f"The request was rejected because the {kind.lower()} job {name} has already ended.")
-        self._records.update(_table(kind), name, **{f"{kind}JobStatus": "Stopping"})
-        stop.set()
+        with self._finished, self._records.lock:
+            job = self._get(kind, name)
+            stop = self._stops.get((kind, name))
+            if stop is None or job[f"{kind}JobStatus"] in FINAL:
+                raise invalid(f"The request was rejected because the {kind.lower()} job {name} has already ended.")
+            if job[f"{kind}JobStatus"] != "Stopping":
+                changes = transition(job, "Stopping", time.time()) if kind == "Training" else {}
+                self._records.update(_table(kind), name, **{f"{kind}JobStatus": "Stopping"}, **changes)
+            stop.set()
         return {}
+
+    def _delete(self, kind: str, name: str) -> Request:
+        with self._finished, self._records.lock:
+            job = self._get(kind, name)
+            if job[f"{kind}JobStatus"] not in FINAL:
+                raise ServiceError("ResourceInUse", f"The {kind.lower()} job {name} has not ended: stop it first.")
+            self._records.delete(_table(kind), name)
+            self._records.delete("tags", job[f"{kind}JobArn"])
+        return {}
+
+
+def _admit(admission: Callable[[Request], None], request: Request) -> None:
+    try:
+        admission(request)
+    except ClientFault as fault:
+        raise invalid(str(fault)) from None
 
 
 def _taken(kind: str, name: str) -> ServiceError:

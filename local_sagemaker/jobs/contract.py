@@ -43,6 +43,9 @@ class Job(Protocol):
     def prepare(self, host: Host, stop: Event, run: RunCommand) -> Command:
         """Fill the host's /opt/ml and say what to run there; `run` runs preparations as the job itself runs."""
 
+    def synchronise(self, hosts: Sequence[Host]) -> None:
+        """Store what is to be in S3 while the job runs; called every second or so."""
+
     def upload(self, hosts: Sequence[Host]) -> None:
         """Store the outputs."""
 

@@ -15,7 +15,7 @@ def upload_folder(store: ObjectStore, folder: Path, uri: str) -> None:
     """
     bucket, prefix = split_s3_uri(uri)
     start = f"{prefix.rstrip('/')}/" if prefix.rstrip("/") else ""
-    for path in _files(folder):
+    for path in folder_files(folder):
         _upload(store, path, bucket, start + path.relative_to(folder).as_posix())
 
 
@@ -31,7 +31,8 @@ def _upload(store: ObjectStore, path: Path, bucket: str, key: str) -> None:
         raise ClientFault(f"The output s3://{bucket}/{key} cannot be uploaded: {error}") from None
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def folder_files(folder: Path) -> Iterator[Path]:
+    """Every file below a folder, sorted; ClientFault where a link leads out of it."""
     for parent, folders, names in os.walk(folder):
         folders.sort()
         for name in sorted(names) + folders:

@@ -8,14 +8,15 @@ from pathlib import PurePosixPath
 from threading import Event
 from typing import Any
 
+from local_sagemaker.jobs.admission import admit_processing_job, without_effect
 from local_sagemaker.jobs.contract import Machine, RunCommand
 from local_sagemaker.jobs.environment import clean_environment, with_interpreter
 from local_sagemaker.jobs.host import Host
 from local_sagemaker.jobs.inputs import Source, download
 from local_sagemaker.jobs.outcome import MAXIMUM_LENGTH, ClientFault, Outcome, StopReason, algorithm_error, client_error
-from local_sagemaker.jobs.outputs import upload_folder
 from local_sagemaker.jobs.overlay import make_overlay
 from local_sagemaker.jobs.process import Command, Ended
+from local_sagemaker.jobs.synchronisation import FolderSynchroniser
 
 PROCESSING_FOLDER = PurePosixPath("/opt/ml/processing")
 MESSAGE = "/opt/ml/output/message"
@@ -27,13 +28,16 @@ class ProcessingJob:
     """One processing job, from a resolved CreateProcessingJob request plus its ProcessingJobArn."""
 
     def __init__(self, request: Mapping[str, Any], machine: Machine, threads: int) -> None:
+        admit_processing_job(request)
         self.name = str(request["ProcessingJobName"])
         self.instance_count = int(_cluster(request).get("InstanceCount", 1))
         self.limit_seconds = request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds")
         self._request = request
         self._machine = machine
         self._threads = threads
-        self._outputs = [_S3Output(output) for output in request.get("ProcessingOutputConfig", {}).get("Outputs", [])]
+        outputs = request.get("ProcessingOutputConfig", {}).get("Outputs", [])
+        self._outputs = [_S3Output(output) for output in outputs if not output.get("AppManaged")]
+        self._synchroniser = FolderSynchroniser(machine.store)
 
     def prepare(self, host: Host, stop: Event, run: RunCommand) -> Command:
         """Download the inputs, make the output folders, write the two configuration files."""
@@ -45,6 +49,9 @@ class ProcessingJob:
                 f"The image {application['ImageUri']} only runs scripts here: "
                 "give AppSpecification.ContainerEntrypoint, such as [python3, /opt/ml/processing/input/code/run.py]."
             )
+        if host.name == host.names[0]:
+            for name in without_effect(self._request):
+                host.say(f"warning: {name} has no effect on this machine")
         for document in self._request.get("ProcessingInputs", []):
             self._download(document, host, stop)
         for output in self._outputs:
@@ -58,15 +65,21 @@ class ProcessingJob:
         arguments = [*entrypoint, *application.get("ContainerArguments", [])]
         return Command(with_interpreter(arguments, overlay), environment)
 
+    def synchronise(self, hosts: Sequence[Host]) -> None:
+        """Upload the outputs whose S3UploadMode is Continuous."""
+        for output in self._outputs:
+            if output.continuous:
+                for host in hosts:
+                    self._synchroniser.upload(host.private.path(output.folder), output.uri)
+
     def upload(self, hosts: Sequence[Host]) -> None:
         """Upload the outputs of every host, also of a job that failed: what it wrote tells why.
 
         The service documents no rule; its SDK's local mode uploads either way, and training does too.
-        An output with S3UploadMode Continuous is uploaded at the end as well.
         """
         for output in self._outputs:
             for host in hosts:
-                upload_folder(self._machine.store, host.private.path(output.folder), output.uri)
+                self._synchroniser.upload(host.private.path(output.folder), output.uri)
 
     def outcome(self, hosts: Sequence[Host], ended: Ended, stopped: StopReason | None) -> Outcome:
         """A job that reaches its time limit is Stopped, without a reason, as one that was asked to stop."""
@@ -85,12 +98,8 @@ class ProcessingJob:
         if document.get("AppManaged"):
             return  # the job reads it by itself
         if "S3Input" not in document:
-            raise ClientFault(f"Local SageMaker does not support the dataset definition of the input {name}.")
+            raise ClientFault(f"The input {name} has no S3Input: give one.")
         s3 = document["S3Input"]
-        if s3.get("S3InputMode", "File") != "File":
-            raise ClientFault(
-                f"Local SageMaker does not support S3InputMode {s3['S3InputMode']} (input {name}): use File."
-            )
         source = Source(
             s3["S3Uri"],
             s3.get("S3DataType", "S3Prefix"),
@@ -108,8 +117,9 @@ class _S3Output:
     def __init__(self, document: Mapping[str, Any]) -> None:
         self.name = document["OutputName"]
         if "S3Output" not in document:
-            raise ClientFault(f"Local SageMaker does not support the output {self.name}: only S3Output is.")
+            raise ClientFault(f"The output {self.name} has no S3Output: give one.")
         self.uri = str(document["S3Output"]["S3Uri"])
+        self.continuous = document["S3Output"].get("S3UploadMode") == "Continuous"
         self.folder = _local_path(document["S3Output"].get("LocalPath"), f"The output {self.name}")
 
 

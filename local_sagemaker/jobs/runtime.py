@@ -20,6 +20,7 @@ from local_sagemaker.jobs.outcome import ClientFault, JobStopped, Outcome, StopR
 from local_sagemaker.jobs.process import GRACE_SECONDS, Command, Ended, SupervisedProcess, SupervisionFailed
 from local_sagemaker.jobs.processing import ProcessingJob
 from local_sagemaker.jobs.storage import ObjectStore
+from local_sagemaker.jobs.synchronisation import repeated
 from local_sagemaker.jobs.training import TrainingJob
 
 LOG = logging.getLogger("local_sagemaker.jobs")
@@ -56,10 +57,19 @@ class JobRuntime:
         self._grace_seconds = grace_seconds
         self._job_numbers = itertools.count()
 
-    def run_processing_job(self, request: Mapping[str, Any], stop: threading.Event, threads: int = 1) -> Outcome:
-        """Run a processing job to its end; `stop` ends it early. `threads` limits the numeric libraries."""
+    def run_processing_job(
+        self,
+        request: Mapping[str, Any],
+        stop: threading.Event,
+        threads: int = 1,
+        on_status: OnStatus = _ignore,
+    ) -> Outcome:
+        """Run a processing job to its end; `stop` ends it early. `threads` limits the numeric libraries.
+
+        `on_status` is told of each phase as it begins, in the words for training jobs.
+        """
         name = str(request["ProcessingJobName"])
-        return self._run(name, lambda: ProcessingJob(request, self._machine, threads), stop, _ignore)
+        return self._run(name, lambda: ProcessingJob(request, self._machine, threads), stop, on_status)
 
     def run_training_job(
         self,
@@ -132,7 +142,8 @@ class JobRuntime:
         if stop.is_set():
             raise JobStopped("asked")
         on_status("Training")
-        ended, stopped = self._run_processes(hosts, commands, stop, deadline)
+        with repeated(lambda: job.synchronise(hosts)):
+            ended, stopped = self._run_processes(hosts, commands, stop, deadline)
         on_status("Uploading")
         try:
             job.upload(hosts)

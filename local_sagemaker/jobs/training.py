@@ -8,6 +8,7 @@ from functools import partial
 from threading import Event
 from typing import Any
 
+from local_sagemaker.jobs.admission import admit_training_job, without_effect
 from local_sagemaker.jobs.archives import pack, unpack
 from local_sagemaker.jobs.contract import Machine, RunCommand
 from local_sagemaker.jobs.environment import clean_environment, with_interpreter
@@ -22,6 +23,7 @@ from local_sagemaker.jobs.process import Command, Ended
 from local_sagemaker.jobs.requirements import REQUIREMENTS, install_missing
 from local_sagemaker.jobs.script_mode import Script, program_of, script_variables
 from local_sagemaker.jobs.storage import fetch
+from local_sagemaker.jobs.synchronisation import FolderSynchroniser
 
 CONFIG = "/opt/ml/input/config"
 CODE = "/opt/ml/code"
@@ -35,11 +37,9 @@ class TrainingJob:
     """One training job, from a resolved CreateTrainingJob request plus its TrainingJobArn."""
 
     def __init__(self, request: Mapping[str, Any], machine: Machine, threads: int) -> None:
+        admit_training_job(request)
         self.name = str(request["TrainingJobName"])
-        resources = request.get("ResourceConfig", {})
-        if resources.get("InstanceGroups"):
-            raise ClientFault("Local SageMaker does not support ResourceConfig.InstanceGroups: use InstanceCount.")
-        self.instance_count = int(resources.get("InstanceCount", 1))
+        self.instance_count = int(request.get("ResourceConfig", {}).get("InstanceCount", 1))
         self.limit_seconds = request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds")
         self._request = request
         self._machine = machine
@@ -49,16 +49,16 @@ class TrainingJob:
         self._output = f"{path}/{self.name}/output"
         self._compressed = request["OutputDataConfig"].get("CompressionType", "GZIP") == "GZIP"
         self._artifacts: str | None = None
+        self._synchroniser = FolderSynchroniser(machine.store)
         self._metrics = metric_definitions(request["AlgorithmSpecification"].get("MetricDefinitions", []))
 
     def prepare(self, host: Host, stop: Event, run: RunCommand) -> Command:
         """Write the configuration files, download the channels and the code."""
         algorithm = self._request["AlgorithmSpecification"]
-        if "TrainingImage" not in algorithm:
-            raise ClientFault(
-                "Local SageMaker does not support AlgorithmName: give AlgorithmSpecification.TrainingImage."
-            )
         runtime = self._machine.runtime(algorithm["TrainingImage"], host)
+        if host.name == host.names[0]:
+            for name in without_effect(self._request):
+                host.say(f"warning: {name} has no effect on this machine")
         for folder in (MODEL, OUTPUT_DATA, CODE):
             host.folder(folder)
         resources, channels = self._write_config(host)
@@ -94,13 +94,18 @@ class TrainingJob:
         arguments = [*overlay.python, "-m", program_of(script.program), *script.arguments]
         return Command(arguments, environment, CODE)
 
+    def synchronise(self, hosts: Sequence[Host]) -> None:
+        """Upload the checkpoints that are new."""
+        checkpoint = self._request.get("CheckpointConfig")
+        if not checkpoint:
+            return
+        for host in hosts:
+            folder = host.private.path(checkpoint.get("LocalPath", CHECKPOINTS))
+            self._synchroniser.upload(folder, checkpoint["S3Uri"])
+
     def upload(self, hosts: Sequence[Host]) -> None:
         """Upload model and output data, also of a job that failed or was stopped, as the service does."""
-        for host in hosts:
-            checkpoint = self._request.get("CheckpointConfig")
-            if checkpoint:
-                folder = host.private.path(checkpoint.get("LocalPath", CHECKPOINTS))
-                upload_folder(self._machine.store, folder, checkpoint["S3Uri"])
+        self.synchronise(hosts)
         model = self._merged(hosts, MODEL)
         if model:
             self._artifacts = self._upload(hosts, MODEL, "model")
@@ -130,20 +135,16 @@ class TrainingJob:
             "instance_groups": [group],
             "network_interface_name": "lo",
         }
-        channels = {channel["ChannelName"]: _channel(channel) for channel in self._request.get("InputDataConfig", [])}
+        channels = {
+            channel["ChannelName"]: _channel(channel, self._request["AlgorithmSpecification"])
+            for channel in self._request.get("InputDataConfig", [])
+        }
         host.write_config(f"{CONFIG}/hyperparameters.json", self._hyperparameters)
         host.write_config(f"{CONFIG}/inputdataconfig.json", channels)
         host.write_config(f"{CONFIG}/resourceconfig.json", resources)
         return resources, channels
 
     def _download(self, channel: Mapping[str, Any], host: Host, stop: Event) -> None:
-        name = channel["ChannelName"]
-        if "S3DataSource" not in channel["DataSource"]:
-            raise ClientFault(f"Local SageMaker does not support the data source of the channel {name}: only S3 is.")
-        if channel.get("InputMode") == "Pipe":
-            raise ClientFault(
-                f"Local SageMaker does not support InputMode Pipe (channel {name}): use File or FastFile."
-            )
         s3 = channel["DataSource"]["S3DataSource"]
         source = Source(
             s3["S3Uri"],
@@ -151,7 +152,7 @@ class TrainingJob:
             s3.get("S3DataDistributionType") == "ShardedByS3Key",
             channel.get("CompressionType") == "Gzip",
         )
-        folder = host.folder(f"/opt/ml/input/data/{name}")
+        folder = host.folder(f"/opt/ml/input/data/{channel['ChannelName']}")
         download(self._machine.store, source, folder, host.share, stop)
         host.private.rewrite_code(folder)
 
@@ -194,10 +195,10 @@ class TrainingJob:
         return f"{self._output}/{archive.name}"
 
 
-def _channel(channel: Mapping[str, Any]) -> dict[str, str]:
+def _channel(channel: Mapping[str, Any], algorithm: Mapping[str, Any]) -> dict[str, str]:
     s3 = channel["DataSource"].get("S3DataSource", {})
     described = {
-        "TrainingInputMode": "File",
+        "TrainingInputMode": channel.get("InputMode") or algorithm.get("TrainingInputMode", "File"),
         "S3DistributionType": s3.get("S3DataDistributionType", "FullyReplicated"),
         "RecordWrapperType": channel.get("RecordWrapperType", "None"),
     }

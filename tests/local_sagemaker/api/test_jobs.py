@@ -1,6 +1,7 @@
 """Jobs started directly, as a notebook would."""
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -74,6 +75,115 @@ def test_a_training_job_tells_its_last_metrics(sagemaker: Any) -> None:
     definitions[0]["Regex"] = "loss=("
     with pytest.raises(ClientError, match="of the metric loss is no regular expression"):
         sagemaker.create_training_job(**(request | {"TrainingJobName": "mismeasured"}))
+
+
+def finish(sagemaker: Any, name: str) -> dict[str, Any]:
+    """The description of a training job once it has ended."""
+    deadline = time.monotonic() + 30
+    while True:
+        job: dict[str, Any] = sagemaker.describe_training_job(TrainingJobName=name)
+        if job["TrainingJobStatus"] in ("Completed", "Failed", "Stopped"):
+            return job
+        assert time.monotonic() < deadline, job
+        time.sleep(0.02)
+
+
+def test_the_phases_of_a_training_job_follow_each_other_and_add_up(sagemaker: Any) -> None:
+    sagemaker.create_training_job(**training("phases", "sleep 1"))
+    job = finish(sagemaker, "phases")
+    phases = job["SecondaryStatusTransitions"]
+    assert [each["Status"] for each in phases] == ["Starting", "Downloading", "Training", "Uploading", "Completed"]
+    assert [each["EndTime"] for each in phases[:-1]] == [each["StartTime"] for each in phases[1:]]
+    assert all(each["StatusMessage"] for each in phases)
+    assert phases[1]["StartTime"] == job["TrainingStartTime"]
+    assert phases[-1]["EndTime"] == job["TrainingEndTime"]
+    seconds = (job["TrainingEndTime"] - job["TrainingStartTime"]).total_seconds()
+    assert job["TrainingTimeInSeconds"] == job["BillableTimeInSeconds"] == round(seconds)
+
+
+def test_a_job_that_never_started_has_no_start_time(sagemaker: Any) -> None:
+    request = training("never-started", "true")
+    request["AlgorithmSpecification"]["TrainingImage"] = "mine:1"
+    request["ResourceConfig"] = {**CLUSTER, "InstanceCount": 1}
+    sagemaker.create_training_job(**request)
+    job = finish(sagemaker, "never-started")
+    assert job["FailureReason"].startswith("ClientError: No local runtime stands for the image 'mine:1'")
+    assert job["SecondaryStatusTransitions"][-1]["Status"] == "Failed"
+
+
+@pytest.mark.parametrize("spot", [False, True])
+def test_a_training_job_that_runs_out_of_time_is_stopped_as_such(sagemaker: Any, spot: bool) -> None:
+    limit = {"MaxRuntimeInSeconds": 1, **({"MaxWaitTimeInSeconds": 2} if spot else {})}
+    name = f"too-long-{spot}"
+    sagemaker.create_training_job(
+        **training(name, "sleep 60") | {"StoppingCondition": limit, "EnableManagedSpotTraining": spot}
+    )
+    job = finish(sagemaker, name)
+    assert (job["TrainingJobStatus"], job["SecondaryStatus"]) == ("Stopped", "MaxRuntimeExceeded")
+    assert "FailureReason" not in job
+    assert job["EnableManagedSpotTraining"] is spot
+    assert job["SecondaryStatusTransitions"][-1]["StatusMessage"].endswith("exceeded MaxRuntimeInSeconds provided")
+
+
+def test_a_stopped_training_job_passes_through_stopping(
+    sagemaker: Any, wait_until: Callable[[Callable[[], bool]], None]
+) -> None:
+    sagemaker.create_training_job(**training("halted", "sleep 60"))
+    wait_until(lambda: sagemaker.describe_training_job(TrainingJobName="halted")["SecondaryStatus"] == "Training")
+    sagemaker.stop_training_job(TrainingJobName="halted")
+    job = finish(sagemaker, "halted")
+    assert [each["Status"] for each in job["SecondaryStatusTransitions"][-3:]] == ["Training", "Stopping", "Stopped"]
+
+
+GROUP = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "InstanceGroupName": "g"}
+FINE_TUNING = {"JobType": "FineTuning", "BaseModelArn": "arn:aws:sagemaker:us-east-1:aws:hub-content/a/b/c/1"}
+SOURCE = {"S3DataSource": {"S3DataType": "AugmentedManifestFile", "S3Uri": "s3://test-bucket/x"}}
+RECORDS = {"ChannelName": "records", "RecordWrapperType": "RecordIO", "InputMode": "Pipe", "DataSource": SOURCE}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"EnableManagedSpotTraining": True}, "Invalid MaxWaitTimeInSeconds. It must be present"),
+        ({"ServerlessJobConfig": FINE_TUNING}, "ServerlessJobConfig"),
+        ({"ResourceConfig": {"InstanceGroups": [GROUP], "VolumeSizeInGB": 1}}, "InstanceGroups: give InstanceType"),
+        (
+            {"AlgorithmSpecification": {"AlgorithmName": "a", "TrainingInputMode": "Pipe"}},
+            "AlgorithmName: give .*; nor TrainingInputMode Pipe",
+        ),
+        (
+            {"InputDataConfig": [RECORDS]},
+            r"InputMode Pipe \(channel records\).*RecordWrapperType RecordIO \(channel.*S3DataType AugmentedManifest",
+        ),
+    ],
+)
+def test_what_cannot_be_done_here_is_refused_before_anything_starts(
+    sagemaker: Any, change: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(ClientError, match=said):
+        sagemaker.create_training_job(**training("refused", "true") | change)
+    with pytest.raises(ClientError, match="not found: training job refused"):
+        sagemaker.describe_training_job(TrainingJobName="refused")
+
+
+def test_a_name_is_free_again_once_the_job_is_deleted(sagemaker: Any) -> None:
+    arguments = training("deleted", "sleep 60")
+    arn = sagemaker.create_training_job(**arguments, Tags=[{"Key": "a", "Value": "b"}])["TrainingJobArn"]
+    with pytest.raises(ClientError, match=r"ResourceInUse.*has not ended"):
+        sagemaker.delete_training_job(TrainingJobName="deleted")
+    sagemaker.stop_training_job(TrainingJobName="deleted")
+    finish(sagemaker, "deleted")
+    sagemaker.delete_training_job(TrainingJobName="deleted")
+    assert sagemaker.list_tags(ResourceArn=arn)["Tags"] == []
+    sagemaker.create_training_job(**training("deleted", "true"))
+    assert finish(sagemaker, "deleted")["TrainingJobStatus"] == "Completed"
+
+
+def test_training_jobs_with_a_warm_pool_are_none(sagemaker: Any) -> None:
+    sagemaker.create_training_job(**training("cold", "true"))
+    assert sagemaker.list_training_jobs(WarmPoolStatusEquals="Available")["TrainingJobSummaries"] == []
+    with pytest.raises(ClientError, match="does not support the operation UpdateTrainingJob"):
+        sagemaker.update_training_job(TrainingJobName="cold", ResourceConfig={"KeepAlivePeriodInSeconds": 1})
 
 
 def test_a_failed_training_job_says_what_it_wrote_as_its_failure(sagemaker: Any) -> None:

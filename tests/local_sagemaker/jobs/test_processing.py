@@ -165,8 +165,25 @@ def test_what_is_not_supported_is_refused_by_name(bench: Any, s3_input: Callable
     request = bench.processing("")
     request["ProcessingOutputConfig"]["Outputs"][0] = {"OutputName": "store", "FeatureStoreOutput": {}}
     assert "S3InputMode Pipe (input data)" in pipe.failure_reason
-    assert "dataset definition of the input rows" in athena.failure_reason
+    assert "DatasetDefinition (input rows)" in athena.failure_reason
     assert "output store" in bench.run(request).failure_reason
+
+
+def test_a_continuous_output_is_in_s3_while_the_job_runs_and_a_managed_one_is_the_job_s_own_affair(bench: Any) -> None:
+    script = """
+import os, time
+open("/opt/ml/processing/output/result/first", "w").write("1")
+while not os.path.exists(os.environ["SEEN"]):
+    time.sleep(0.05)
+"""
+    request = bench.processing(
+        script, Environment={"SEEN": str(bench.store.folder / "out" / "job" / "result" / "first")}
+    )
+    outputs = request["ProcessingOutputConfig"]["Outputs"]
+    outputs[0]["S3Output"]["S3UploadMode"] = "Continuous"
+    outputs.append({"OutputName": "own", "AppManaged": True})
+    request["StoppingCondition"] = {"MaxRuntimeInSeconds": 60}
+    assert bench.run(request).status == "Completed", bench.log()
 
 
 def test_links_out_of_an_output_are_refused(bench: Any) -> None:

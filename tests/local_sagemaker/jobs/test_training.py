@@ -215,6 +215,56 @@ path.write_text(path.read_text() + "x" if path.exists() else "x")
     assert bench.store.get("s3://out/checkpoints/epoch") == b"xx"
 
 
+def test_checkpoints_are_in_s3_while_the_job_still_runs(bench: Any) -> None:
+    """The job waits for its first checkpoint to be seen in S3, so it only ends if that happens meanwhile."""
+    script = """
+import os, pathlib, time
+folder = pathlib.Path("/opt/ml/checkpoints")
+(folder / "epoch-1").mkdir()
+(folder / "epoch-1" / "state").write_text("one")
+while not os.path.exists(os.environ["SEEN"]):
+    time.sleep(0.05)
+(folder / "epoch-1" / "state").write_text("two")
+"""
+    seen = bench.store.folder / "seen"
+    request = training(bench, script, CheckpointConfig={"S3Uri": "s3://out/ck/"}, Environment={"SEEN": str(seen)})
+    outcomes: list[Outcome] = []
+    job = threading.Thread(target=lambda: outcomes.append(train(bench, request)))
+    job.start()
+    deadline = time.monotonic() + 30
+    while bench.store.keys() != ["ck/epoch-1/state"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert bench.store.get("s3://out/ck/epoch-1/state") == b"one"
+    seen.touch()
+    job.join()
+    assert outcomes[0].status == "Completed", bench.log()
+    assert bench.store.get("s3://out/ck/epoch-1/state") == b"two"
+
+
+def test_the_modes_of_the_channels_are_told(bench: Any) -> None:
+    script = "print(open('/opt/ml/input/config/inputdataconfig.json').read())"
+    request = training(bench, script)
+    request["AlgorithmSpecification"]["TrainingInputMode"] = "FastFile"
+    request["InputDataConfig"].append({**request["InputDataConfig"][0], "ChannelName": "other", "InputMode": "File"})
+    assert train(bench, request).status == "Completed", bench.log()
+    told = json.loads(bench.log().partition("warning")[0])
+    assert {name: channel["TrainingInputMode"] for name, channel in told.items()} == {
+        "train": "FastFile",
+        "other": "File",
+    }
+
+
+def test_what_has_no_effect_is_named_in_the_log(bench: Any) -> None:
+    resources = {"InstanceCount": 1, "InstanceType": "ml.m5.large", "KeepAlivePeriodInSeconds": 60}
+    request = training(bench, "", ProfilerConfig={"S3OutputPath": "s3://out"}, ResourceConfig=resources)
+    assert train(bench, request).status == "Completed"
+    assert bench.log().splitlines()[:2] == [
+        "warning: ProfilerConfig has no effect on this machine",
+        "warning: ResourceConfig.KeepAlivePeriodInSeconds has no effect on this machine",
+    ]
+
+
 def test_a_job_without_script_or_entrypoint_is_refused_by_name(bench: Any) -> None:
     request = training(bench, "")
     del request["HyperParameters"]["sagemaker_program"]
