@@ -10,6 +10,7 @@ from pathlib import Path
 
 from local_sagemaker import lifecycle, sdk_defaults
 from local_sagemaker.errors import LocalSageMakerError
+from local_sagemaker.visitors import WARNING, is_loopback
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -22,7 +23,8 @@ def main(arguments: list[str] | None = None) -> int:
         description="SageMaker on this machine: pipelines, jobs, registry and endpoints without an AWS account.",
         epilog="Any AWS client reaches it with AWS_ENDPOINT_URL=http://127.0.0.1:5599 and any credentials. "
         "SAGEMAKER_LOCAL_PORT changes the port, SAGEMAKER_LOCAL_STATE the folder of the state, "
-        "SAGEMAKER_LOCAL_HANDLERS the handlers file.",
+        "SAGEMAKER_LOCAL_HANDLERS the handlers file, "
+        "SAGEMAKER_LOCAL_ADDRESS the address.",
     )
     commands = parser.add_subparsers(dest="command", required=True)
     for name, text in (
@@ -33,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
         ("serve", "run the server in the foreground"),
     ):
         command = commands.add_parser(name, help=text, description=text)
-        _add_server_options(command, handlers=name in ("up", "serve"))
+        _add_server_options(command, starts=name in ("up", "serve"))
     text = (
         "name every fault of a pipeline definition, offline, and as warnings the limits of AWS that it breaks; "
         "exit code 0 if there is no fault, 1 if there are faults"
@@ -47,13 +49,15 @@ def main(arguments: list[str] | None = None) -> int:
     runner = commands.add_parser("run", help=text, description=text)
     runner.add_argument("file", type=Path, help="the definition, a JSON file; its name is that of the pipeline")
     runner.add_argument("-p", dest="parameters", metavar="NAME=VALUE", action="append", default=[], help="a parameter")
-    _add_server_options(runner, handlers=True)
+    _add_server_options(runner, starts=True)
     options = parser.parse_args(arguments)
     try:
         if options.command == "check":
             return _check(options.file)
         if options.port:
             os.environ["SAGEMAKER_LOCAL_PORT"] = str(options.port)
+        if getattr(options, "address", None):
+            os.environ["SAGEMAKER_LOCAL_ADDRESS"] = options.address
         if getattr(options, "handlers", None):
             os.environ["SAGEMAKER_LOCAL_HANDLERS"] = str(options.handlers.absolute())
         if options.command == "run":
@@ -64,16 +68,19 @@ def main(arguments: list[str] | None = None) -> int:
         return 2 if options.command == "run" else 1
 
 
-def _add_server_options(command: argparse.ArgumentParser, handlers: bool) -> None:
+def _add_server_options(command: argparse.ArgumentParser, starts: bool) -> None:
     command.add_argument("--state", type=Path, default=Path(".sagemaker"), help="folder of the state")
     command.add_argument("--port", type=int, help="port on 127.0.0.1 (default 5599)")
-    if handlers:
+    if starts:
         command.add_argument("--handlers", type=Path, help="Python file with the dictionary HANDLERS")
+        command.add_argument("--address", help="address that others may reach (default 127.0.0.1: nobody may)")
 
 
 def run(command: str, state: Path) -> int:
     """One of the commands that are about the server."""
-    port = lifecycle.configured_port()
+    port, address = lifecycle.configured_port(), lifecycle.configured_address()
+    if command == "up" and not is_loopback(address):  # `serve` says it in its log
+        print(f"warning: {WARNING.format(address=address)}", file=sys.stderr)
     if command == "serve":
         return _serve(lifecycle.configured_state(state), port)
     if command == "up":
@@ -139,7 +146,7 @@ def _serve(state: Path, port: int) -> int:
     state.mkdir(parents=True, exist_ok=True)
     from local_sagemaker.server import serve
 
-    serve(state, port, region)
+    serve(state, port, region, lifecycle.configured_address())
     return 0
 
 

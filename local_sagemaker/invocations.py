@@ -19,15 +19,15 @@ OPERATIONS = {
     "invocations-response-stream": "the operation InvokeEndpointWithResponseStream",
     "async-invocations": "the operation InvokeEndpointAsync",
 }
+PREFIX = "HTTP_X_AMZN_SAGEMAKER_"
 REFUSED = {
-    "TARGET_MODEL": "multi-model endpoints (TargetModel)",
-    "TARGET_CONTAINER_HOSTNAME": "direct invocation of containers (TargetContainerHostname)",
-    "INFERENCE_COMPONENT": "inference components (InferenceComponentName)",
-    "SESSION_ID": "stateful sessions (SessionId)",
-    "ENABLE_EXPLANATIONS": "online explanations (EnableExplanations)",
+    f"{PREFIX}TARGET_MODEL": "multi-model endpoints (TargetModel)",
+    f"{PREFIX}TARGET_CONTAINER_HOSTNAME": "direct invocation of containers (TargetContainerHostname)",
+    f"{PREFIX}INFERENCE_COMPONENT": "inference components (InferenceComponentName)",
+    f"{PREFIX}SESSION_ID": "stateful sessions (SessionId)",
+    f"{PREFIX}ENABLE_EXPLANATIONS": "online explanations (EnableExplanations)",
 }
 LARGEST_BODY = 6 * 1024 * 1024  # bytes; the real-time limit of the service
-PREFIX = "HTTP_X_AMZN_SAGEMAKER_"
 Environ = dict[str, Any]
 Answer = tuple[list[tuple[str, str]], bytes]  # headers and body
 
@@ -60,7 +60,7 @@ def invoke(path: str, environ: Environ, host: EndpointHost, records: Records, ca
     if found[2] in OPERATIONS:
         raise _unsupported(OPERATIONS[found[2]])
     for header, what in REFUSED.items():
-        if environ.get(PREFIX + header):
+        if environ.get(header):
             raise _unsupported(what)
     try:
         variant, response = host.invoke(name, _invocation(environ))
@@ -89,7 +89,7 @@ def _invocation(environ: Environ) -> Invocation:
 
 def _headers(variant: str, response: ModelResponse) -> list[tuple[str, str]]:
     headers = [("Content-Type", response.content_type), ("x-Amzn-Invoked-Production-Variant", variant)]
-    attributes = response.headers.get(ATTRIBUTES)
+    attributes = response.headers.get(ATTRIBUTES.lower())
     return [*headers, (ATTRIBUTES, attributes)] if attributes else headers
 
 

@@ -55,6 +55,11 @@ def configured_port() -> int:
     return int(text)
 
 
+def configured_address() -> str:
+    """The address of SAGEMAKER_LOCAL_ADDRESS, or the loopback interface, which only this machine reaches."""
+    return os.environ.get("SAGEMAKER_LOCAL_ADDRESS", "127.0.0.1")
+
+
 def configured_state(default: Path) -> Path:
     """The state folder of SAGEMAKER_LOCAL_STATE, or the default."""
     return Path(os.environ.get("SAGEMAKER_LOCAL_STATE", default)).absolute()

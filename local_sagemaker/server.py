@@ -4,7 +4,6 @@ import io
 import json
 import logging
 import os
-import re
 import signal
 import socket
 import threading
@@ -13,22 +12,21 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from moto.moto_server.werkzeug_app import MotoRequestHandler
-from werkzeug.serving import make_server
-
 from local_sagemaker.api.dispatch import Caller
+from local_sagemaker.connections import RequestHandler, Server
 from local_sagemaker.control_plane import SERVICES, signed_region, signed_service
 from local_sagemaker.error_responses import as_service_error, error_response
-from local_sagemaker.errors import ServiceError, invalid
+from local_sagemaker.errors import LocalSageMakerError, ServiceError, invalid
 from local_sagemaker.handlers.handlers import Handlers
 from local_sagemaker.invocations import invoke
 from local_sagemaker.lifecycle import configured_handlers
 from local_sagemaker.service import LocalSageMaker
+from local_sagemaker.visitors import LOOPBACK, WARNING, Visitors, is_loopback
 
 LOG = logging.getLogger("local_sagemaker")
-ADDRESS = "127.0.0.1"
+LISTEN_QUEUE = 128
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - it is what is asked for
 HEALTH = "/_local_sagemaker/health"
-LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 
@@ -36,8 +34,9 @@ StartResponse = Callable[..., Any]
 class Application:
     """The WSGI application: SageMaker's operations and invocations here, the other services in moto."""
 
-    def __init__(self, service: LocalSageMaker) -> None:
+    def __init__(self, service: LocalSageMaker, visitors: Visitors) -> None:
         self._service = service
+        self._visitors = visitors
         self._started = time.time()
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -53,7 +52,7 @@ class Application:
             return [body]
 
     def _route(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        _refuse_foreign_hosts(environ)
+        self._visitors.check(environ)
         path = environ.get("PATH_INFO", "/")
         if path == HEALTH:
             return _json(start_response, self._health())
@@ -103,39 +102,53 @@ class Application:
         }
 
 
-def serve(folder: Path, port: int, region: str) -> None:
-    """Serve until SIGTERM or SIGINT; the handlers are read and the address is taken before the state is touched."""
+def serve(folder: Path, port: int, region: str, address: str = LOOPBACK) -> None:
+    """Serve until SIGTERM or SIGINT; the handlers are read and the addresses taken before the state is touched.
+
+    The jobs of this machine use the loopback interface, so that is served beside any other address.
+    """
     file = configured_handlers()
     handlers = Handlers.load(file) if file else Handlers()
-    listener = socket.create_server((ADDRESS, port))
-    service = LocalSageMaker(folder, f"http://127.0.0.1:{port}", region, handlers=handlers)
+    if not is_loopback(address):
+        LOG.warning(WARNING.format(address=address))
+    addresses = [address] if address == EVERYWHERE else [LOOPBACK] if is_loopback(address) else [LOOPBACK, address]
+    listeners = [_listen(each, port) for each in addresses]
+    service = LocalSageMaker(folder, f"http://{LOOPBACK}:{port}", region, handlers=handlers)
     service.recover()
-    server = make_server(
-        ADDRESS,
-        port,
-        Application(service),
-        threaded=True,
-        request_handler=QuietRequestHandler,
-        fd=listener.detach(),
-    )
+    application = Application(service, Visitors(address))
+    servers = [
+        Server(listener.getsockname()[0], port, application, RequestHandler, fd=listener.detach())
+        for listener in listeners
+    ]
+
+    def stop(*_: object) -> None:
+        for server in servers:
+            server.stopping = True
+            threading.Thread(target=server.shutdown).start()
+
     for signum in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(signum, lambda *_: threading.Thread(target=server.shutdown).start())
-    LOG.info("local SageMaker on http://127.0.0.1:%d, state in %s", port, folder)
-    server.serve_forever()
+        signal.signal(signum, stop)
+    LOG.info("local SageMaker on http://%s:%d, state in %s", LOOPBACK, port, folder)
+    for server in servers[1:]:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+    servers[0].serve_forever()
     service.close()
 
 
-class QuietRequestHandler(MotoRequestHandler):
-    """moto's request handler without a log line for each request."""
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """The jobs and the errors are what is worth a line."""
-
-
-def _refuse_foreign_hosts(environ: Environ) -> None:
-    host = re.sub(r":\d+$", "", environ.get("HTTP_HOST", ""))
-    if host not in LOCAL_HOSTS and not host.endswith(".localhost"):
-        raise ServiceError("AccessDenied", f"The host {host!r} is not local.", 403)
+def _listen(address: str, port: int) -> socket.socket:
+    try:
+        family = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)[0][0]
+    except OSError as error:
+        raise LocalSageMakerError(
+            f"{address!r} is no address to listen on ({error.strerror}): give an IP address."
+        ) from None
+    try:
+        return socket.create_server((address, port), family=family, backlog=LISTEN_QUEUE)
+    except OSError as error:
+        raise LocalSageMakerError(
+            f"Port {port} of {address} cannot be listened on ({error.strerror}): "
+            "choose another port with SAGEMAKER_LOCAL_PORT, and an address of this machine."
+        ) from None
 
 
 def _body(environ: Environ) -> bytes:

@@ -55,6 +55,7 @@ class LocalSageMaker:
         self.folder = folder
         self.handlers = handlers or Handlers()
         self.caller = Caller(account, region)
+        _close_to_others(folder)
         self._lock = lock_folder(folder, urlsplit(url).port or 0)
         self.records = Records(folder / "state.db")
         self.control_plane = ControlPlane(self.records, folder / "objects", account)
@@ -146,3 +147,13 @@ def job_environment(url: str, region: str) -> dict[str, str]:
         "AWS_DEFAULT_REGION": region,
         "AWS_EC2_METADATA_DISABLED": "true",
     }
+
+
+def _close_to_others(folder: Path) -> None:
+    """Nobody else may read the state, nor write it: part of it is code to this process (pickles of moto)."""
+    try:
+        folder.chmod(0o700)
+    except PermissionError:
+        raise LocalSageMakerError(
+            f"The state folder {folder} belongs to another user: choose another folder with SAGEMAKER_LOCAL_STATE."
+        ) from None

@@ -64,7 +64,6 @@ class ModelChain:
         for number, process in enumerate(self._processes, start=1):
             asked = accept if number == len(self._processes) else ANY
             try:
-                self.revive()
                 response = process.invoke(body, content_type, asked, headers, timeout_seconds)
             except ModelUnavailable as fault:
                 if fault.reached:

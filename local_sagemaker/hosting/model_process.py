@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import urllib3
-
+from local_sagemaker.hosting.model_connections import ModelConnections, NotReached
 from local_sagemaker.hosting.model_files import MODEL, prepare_model
 from local_sagemaker.jobs.environment import clean_environment
 from local_sagemaker.jobs.host import Host
@@ -34,7 +33,6 @@ STOP_GRACE_SECONDS = 1.0  # a model process has nothing to save
 LOG_CHARACTERS = 600  # of a process that failed to start; FailureReason has at most 1024
 DEATH_SECONDS = 1.0  # for which the end of a process that has dropped its connections is awaited
 NO_ANSWER = 0  # the status that the service reports where it has none from the container
-CONNECTIONS = 32  # kept open to one process
 
 
 class ModelFailedToStart(Exception):
@@ -98,7 +96,7 @@ class ModelProcess:
         self._closed = False
         self._process: SupervisedProcess | None = None
         self._host: Host | None = None
-        self._pool: urllib3.HTTPConnectionPool | None = None
+        self._pool: ModelConnections | None = None
 
     def start(self, timeout_seconds: float = 240) -> None:
         """Unpack the model, start the process, and return when it answers /ping.
@@ -141,27 +139,20 @@ class ModelProcess:
             raise ModelUnavailable(f"The process of the model {self.name} is not running: see {self.log}.")
         sent = {**headers, "Content-Type": content_type, "Accept": accept}
         try:
-            response = pool.urlopen(
-                "POST",
-                "/invocations",
-                body=body,
-                headers=sent,
-                retries=False,
-                redirect=False,
-                timeout=timeout_seconds or INVOCATION_TIMEOUT_SECONDS,
+            status, answered, content = pool.request(
+                "POST", "/invocations", sent, body, timeout_seconds or INVOCATION_TIMEOUT_SECONDS
             )
-        except urllib3.exceptions.ReadTimeoutError:
+        except TimeoutError:
             seconds = f"{timeout_seconds or INVOCATION_TIMEOUT_SECONDS:g} seconds"
             text = f"Your invocation timed out while waiting for a response from container {self.name} ({seconds})."
             return ModelResponse(NO_ANSWER, "text/plain", text.encode(), {})
-        except urllib3.exceptions.HTTPError as error:
+        except (NotReached, OSError) as error:
             self._await_death()
             raise ModelUnavailable(
                 f"The process of the model {self.name} died during the invocation ({error}): see {self.log}.",
-                reached=not isinstance(error, urllib3.exceptions.NewConnectionError),
+                reached=not isinstance(error, NotReached),
             ) from None
-        content = response.headers.get("Content-Type", "application/octet-stream")
-        return ModelResponse(response.status, content, response.data, dict(response.headers))
+        return ModelResponse(status, answered.get("content-type", "application/octet-stream"), content, answered)
 
     def alive(self) -> bool:
         """Whether the process runs."""
@@ -247,7 +238,7 @@ class ModelProcess:
             arguments = [*command.arguments, "--port", str(port)]
             serve = Command(arguments, command.environment, command.directory)
             self._process = SupervisedProcess(serve, host.private, host.log, host.record, STOP_GRACE_SECONDS)
-            self._pool = _pool(port)
+            self._pool = ModelConnections(port)
             ended = self._wait_for_ping(self._process, self._pool, deadline)
             if ended is None:
                 return
@@ -255,18 +246,16 @@ class ModelProcess:
                 raise ModelFailedToStart(self._why(f"its process ended with exit code {ended.exit_code}"))
         raise ModelFailedToStart(self._why("no free port was found"))
 
-    def _wait_for_ping(
-        self, process: SupervisedProcess, pool: urllib3.HTTPConnectionPool, deadline: float
-    ) -> Ended | None:
+    def _wait_for_ping(self, process: SupervisedProcess, pool: ModelConnections, deadline: float) -> Ended | None:
         while not self._closed:
             ended = process.wait(PING_SECONDS)
             if ended is not None:
                 return ended
             try:
-                response = pool.request("GET", "/ping", timeout=PING_TIMEOUT_SECONDS, retries=False)
-                if response.status == 200:
+                status, _, _ = pool.request("GET", "/ping", {}, b"", PING_TIMEOUT_SECONDS)
+                if status == 200:
                     return None
-            except urllib3.exceptions.HTTPError as error:
+            except (NotReached, OSError) as error:
                 LOG.debug("the model %s does not answer yet: %s", self.name, error)
             if time.monotonic() >= deadline:
                 raise ModelFailedToStart(self._why("it did not pass the ping health check in time"))
@@ -285,9 +274,3 @@ def _free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
-
-
-def _pool(port: int) -> urllib3.HTTPConnectionPool:
-    return urllib3.HTTPConnectionPool(
-        "127.0.0.1", port, maxsize=CONNECTIONS, timeout=INVOCATION_TIMEOUT_SECONDS, retries=False
-    )

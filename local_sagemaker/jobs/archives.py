@@ -1,7 +1,9 @@
 """tar.gz in and out: unpacking that cannot leave its folder, packing that is the same bytes for the same files."""
 
 import gzip
+import shutil
 import tarfile
+import zlib
 from pathlib import Path, PurePosixPath
 
 from local_sagemaker.jobs.outcome import ClientFault
@@ -10,24 +12,61 @@ from local_sagemaker.jobs.outcome import ClientFault
 def unpack(archive: Path, folder: Path, source: str) -> None:
     """Extract a tar archive into a folder; `source` is its name in errors.
 
-    ClientFault names the member that is unsafe (absolute path, `..`, a link out of the folder, a device)
-    and is raised as well where the file is no tar archive.
+    ClientFault names the member that is unsafe (absolute path, `..`, a link out of the folder, a file that
+    would be written through a link, a device, more than the disk has free) and is raised as well where the
+    file is no tar archive.
     """
-
-    def safe(member: tarfile.TarInfo, destination: str) -> tarfile.TarInfo | None:
-        # tarfile's data filter takes the root off an absolute path; such an archive is not to be trusted.
-        if PurePosixPath(member.name).is_absolute() or ".." in PurePosixPath(member.name).parts:
-            raise ClientFault(f"The archive {source} is unsafe: its member {member.name!r} leaves the folder.")
-        return tarfile.data_filter(member, destination)
-
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with tarfile.open(archive, "r:*") as tar:
-            tar.extractall(folder, filter=safe)  # noqa: S202 - that is what `safe` is for
+            tar.extractall(folder, filter=_Guard(source, shutil.disk_usage(folder).free))  # noqa: S202 - guarded
     except tarfile.FilterError as error:
         raise ClientFault(f"The archive {source} is unsafe: its member {error.tarinfo.name!r}: {error}.") from None
-    except (tarfile.TarError, EOFError, gzip.BadGzipFile) as error:
+    except (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise ClientFault(f"{source} is not a tar.gz archive: {error}.") from None
+    _check_links(folder, source)
+
+
+class _Guard:
+    """Looks at each member before it is written; tarfile's data filter, and what that leaves to be asked.
+
+    The data filter takes the root off an absolute path, where such an archive is not to be trusted, and its
+    versions before mid-2025 can be led out of the folder by links (CVE-2025-4517): so nothing is written
+    through a link at all.
+    """
+
+    def __init__(self, source: str, free: int) -> None:
+        self._source = source
+        self._free = free
+        self._links: set[PurePosixPath] = set()
+
+    def __call__(self, member: tarfile.TarInfo, destination: str) -> tarfile.TarInfo | None:
+        path = PurePosixPath(member.name)
+        if path.is_absolute() or ".." in path.parts:
+            raise self._fault(member, "leaves the folder")
+        if not self._links.isdisjoint((path, *path.parents)):
+            raise self._fault(member, "would be written through a link")
+        if member.issym():
+            self._links.add(path)
+        elif member.islnk() and not self._links.isdisjoint((target := PurePosixPath(member.linkname), *target.parents)):
+            raise self._fault(member, "would be linked through a link")
+        self._free -= member.size
+        if self._free < 0:
+            raise self._fault(member, "would fill the disk")
+        return tarfile.data_filter(member, destination)
+
+    def _fault(self, member: tarfile.TarInfo, what: str) -> ClientFault:
+        return ClientFault(f"The archive {self._source} is unsafe: its member {member.name!r} {what}.")
+
+
+def _check_links(folder: Path, source: str) -> None:
+    """A link that pointed to nothing when it was made may lead out of the folder since."""
+    root = folder.resolve()
+    for path in folder.rglob("*"):
+        if path.is_symlink() and not path.resolve().is_relative_to(root):
+            path.unlink()
+            name = path.relative_to(folder).as_posix()
+            raise ClientFault(f"The archive {source} is unsafe: its member {name!r} is a link out of the folder.")
 
 
 def pack(folder: Path, archive: Path) -> None:

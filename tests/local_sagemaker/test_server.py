@@ -1,11 +1,18 @@
 """The server over real sockets: routing, errors, and who may ask."""
 
 import json
+import stat
+import time
+from collections.abc import Callable
 from http.client import HTTPConnection
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+
+from local_sagemaker.__main__ import main
+from tests.local_sagemaker.conftest import processing
 
 
 def post(server: Any, headers: dict[str, str], body: bytes = b"{}", path: str = "/") -> tuple[int, Any]:
@@ -45,6 +52,59 @@ def test_a_request_for_another_host_is_refused(server: Any, host: str) -> None:
     status, answer = post(server, {**LIST_MODELS, "Host": host})
     assert status == 403
     assert "is not local" in answer["message"]
+
+
+def test_a_page_of_another_site_is_refused_whatever_it_asks(server: Any) -> None:
+    page = {"Origin": "https://evil.example.com", "Content-Type": "text/plain"}
+    for path in ("/", "/test-bucket/key", "/endpoints/any/invocations"):
+        status, answer = post(server, {**LIST_MODELS, **page}, path=path)
+        assert (status, answer["__type"]) == (403, "AccessDenied")
+
+
+def test_another_address_is_used_only_when_asked_for_and_with_a_warning(
+    new_server: Callable[[], Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server = new_server()
+    for name, value in server.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("SAGEMAKER_LOCAL_ADDRESS", "")  # so that what main() sets goes with this test
+    monkeypatch.delenv("SAGEMAKER_LOCAL_ADDRESS")
+    assert main(["up", "--state", str(server.state), "--address", "0.0.0.0"]) == 0
+    for text in (capsys.readouterr().err, (server.state / "server.log").read_text()):
+        assert "listens on 0.0.0.0, not on the loopback interface only" in text
+    assert post(server, {**LIST_MODELS, "Host": "192.168.7.7:1"})[0] == 200
+    assert post(server, {**LIST_MODELS, "Host": "evil.example.com"})[0] == 403
+    listening = [line.split()[1] for line in Path("/proc/net/tcp").read_text().splitlines() if line.split()[3] == "0A"]
+    assert f"00000000:{server.port:04X}" in listening
+
+
+def test_it_listens_on_the_loopback_interface_only_and_its_state_is_the_users_alone(server: Any) -> None:
+    listening = [line.split()[1] for line in Path("/proc/net/tcp").read_text().splitlines() if line.split()[3] == "0A"]
+    assert [address for address in listening if address.endswith(f":{server.port:04X}")] == [
+        f"0100007F:{server.port:04X}"
+    ]
+    assert stat.S_IMODE(server.state.stat().st_mode) == 0o700
+
+
+def test_a_key_that_would_leave_its_folder_fails_the_job_that_reads_it(server: Any, sagemaker: Any, s3: Any) -> None:
+    s3.put_object(Bucket="test-bucket", Key="climbing/../../../escaped", Body=b"x")
+    source = {
+        "S3Uri": "s3://test-bucket/climbing/",
+        "LocalPath": "/opt/ml/processing/input/data",
+        "S3DataType": "S3Prefix",
+        "S3InputMode": "File",
+    }
+    job = processing("true", ProcessingInputs=[{"InputName": "data", "S3Input": source}])
+    sagemaker.create_processing_job(ProcessingJobName="climbing", **job)
+    deadline = time.monotonic() + 30
+    while (found := sagemaker.describe_processing_job(ProcessingJobName="climbing"))["ProcessingJobStatus"] not in (
+        "Failed",
+        "Completed",
+    ):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert "would leave the input folder" in found["FailureReason"]
+    assert not list(server.state.rglob("escaped"))
 
 
 @pytest.mark.parametrize("host", ["localhost:1", "127.0.0.1", "bucket.s3.localhost:5599", "[::1]:80"])

@@ -295,6 +295,19 @@ def test_a_model_of_two_containers_is_a_serial_pipeline(server: Any, sagemaker: 
     assert ask(server, "serial", "x") == "outer inner x"
 
 
+def test_an_endpoint_does_not_unpack_a_model_that_leaves_its_folder(server: Any, sagemaker: Any, s3: Any) -> None:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w:gz") as archive:
+        archive.addfile(tarfile.TarInfo("../../../../../escaped-model"))
+    name = make_model(sagemaker, s3, "unsafe")
+    s3.put_object(Bucket="test-bucket", Key="unsafe/model.tar.gz", Body=stream.getvalue())
+    sagemaker.create_endpoint(EndpointName="unsafe", EndpointConfigName=configure(sagemaker, name))
+    described = settle(sagemaker, "unsafe")
+    assert described["EndpointStatus"] == "Failed"
+    assert "its member '../../../../../escaped-model' leaves the folder" in described["FailureReason"]
+    assert not list(server.state.rglob("escaped-model"))
+
+
 def test_a_model_that_dies_is_a_model_error_and_the_endpoint_tells_of_it(
     server: Any, sagemaker: Any, model: Callable[..., str]
 ) -> None:

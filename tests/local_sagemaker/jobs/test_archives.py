@@ -2,6 +2,7 @@
 
 import io
 import os
+import shutil
 import tarfile
 from pathlib import Path
 
@@ -45,6 +46,34 @@ def test_an_unsafe_member_is_refused_by_name(tmp_path: Path, unsafe: tarfile.Tar
         unpack(archive, tmp_path / "folder" / "deep", "s3://b/a.tar.gz")
     assert not (tmp_path / "folder" / "outside").exists()
     assert not (tmp_path / "outside").exists()
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        [member("here", tarfile.SYMTYPE, "."), member("here/file")],
+        [member("file", tarfile.SYMTYPE, "other"), member("file")],
+        [member("here", tarfile.SYMTYPE, "."), member("hard", tarfile.LNKTYPE, "here/fine")],
+        # out leads out of the folder only once a/b/top is there
+        [member("out", tarfile.SYMTYPE, "a/b/top/.."), member("a/b/top", tarfile.SYMTYPE, "../..")],
+    ],
+    ids=["folder", "file", "hard link", "chain"],
+)
+def test_nothing_is_written_through_a_link_and_no_chain_of_links_leads_out(
+    tmp_path: Path, members: list[tarfile.TarInfo]
+) -> None:
+    archive = archive_of(tmp_path / "a.tar.gz", member("fine"), *members)
+    with pytest.raises(ClientFault, match="is unsafe: its member"):
+        unpack(archive, tmp_path / "folder", "a")
+    assert not (tmp_path / "folder" / "out").is_symlink()
+
+
+def test_an_archive_that_would_fill_the_disk_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive = archive_of(tmp_path / "a.tar.gz", member("one"), member("two"))
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1))
+    with pytest.raises(ClientFault, match="'two' would fill the disk"):
+        unpack(archive, tmp_path / "folder", "a")
 
 
 def test_links_within_the_folder_are_kept(tmp_path: Path) -> None:

@@ -1,0 +1,94 @@
+"""Connections over real sockets: they stay open, and each request begins where the one before has ended."""
+
+import socket
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from http.client import HTTPConnection
+from typing import Any
+
+import pytest
+
+from local_sagemaker.connections import RequestHandler, Server
+
+
+def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    path = environ["PATH_INFO"]
+    if path == "/ignore":
+        start_response("413 Too Large", [("Content-Length", "2")])
+        return [b"no"]
+    if path == "/stream":
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return iter([b"one,", b"", b"two"])
+    if path == "/broken":
+        raise RuntimeError("a fault of the application")
+    body = environ["wsgi.input"].read()
+    headers = [("Content-Length", str(len(body))), ("X-Method", environ["REQUEST_METHOD"])]
+    start_response("204 No Content" if path == "/nothing" else "200 OK", headers if path != "/nothing" else [])
+    return [body]
+
+
+@pytest.fixture(name="server")
+def server_fixture() -> Iterator[Server]:
+    server = Server("127.0.0.1", 0, application, RequestHandler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(name="connection")
+def connection_fixture(server: Server) -> Iterator[HTTPConnection]:
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=10)
+    yield connection
+    connection.close()
+
+
+def ask(connection: HTTPConnection, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, bytes]:
+    connection.request(method, path, body, headers)
+    response = connection.getresponse()
+    return response.status, response.read()
+
+
+def test_one_connection_serves_many_requests_of_all_kinds(connection: HTTPConnection) -> None:
+    assert ask(connection, "POST", "/", b"first") == (200, b"first")
+    before = connection.sock
+    assert ask(connection, "POST", "/ignore", b"x" * 3_000_000) == (413, b"no")
+    assert ask(connection, "GET", "/stream") == (200, b"one,two")
+    assert ask(connection, "HEAD", "/") == (200, b"")
+    assert ask(connection, "DELETE", "/nothing") == (204, b"")
+    assert ask(connection, "PUT", "/", iter([b"in ", b"chunks"])) == (200, b"in chunks")
+    assert ask(connection, "POST", "/", b"last") == (200, b"last")
+    assert connection.sock is before
+
+
+def test_a_client_that_waits_to_be_told_is_told_to_go_on(server: Server) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), 10) as client:
+        client.sendall(b"PUT / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n")
+        assert client.recv(100).startswith(b"HTTP/1.1 100 ")
+        client.sendall(b"ok")
+        assert b" 200 OK" in client.recv(1000)
+
+
+def test_an_old_client_gets_a_stream_to_the_end_of_its_connection(server: Server) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), 10) as client:
+        client.sendall(b"GET /stream HTTP/1.0\r\nHost: localhost\r\n\r\n")
+        received = b""
+        while block := client.recv(1000):
+            received += block
+    assert received.endswith(b"\r\n\r\none,two")
+
+
+def test_a_fault_ends_the_connection_and_not_the_server(server: Server, connection: HTTPConnection) -> None:
+    with pytest.raises(ConnectionError):
+        ask(connection, "GET", "/broken")
+    assert ask(HTTPConnection("127.0.0.1", server.port, timeout=10), "POST", "/", b"on") == (200, b"on")
+
+
+def test_a_server_that_stops_closes_the_connection_after_the_answer(server: Server, connection: HTTPConnection) -> None:
+    ask(connection, "POST", "/", b"a")
+    server.stopping = True
+    connection.request("POST", "/", b"b")
+    response = connection.getresponse()
+    assert (response.headers["Connection"], response.read()) == ("close", b"b")
