@@ -12,6 +12,7 @@ from local_sagemaker.engine import retries
 from local_sagemaker.engine.callback_steps import CallbackSteps
 from local_sagemaker.engine.conditions import holds
 from local_sagemaker.engine.definition import Step
+from local_sagemaker.engine.endpoint_steps import EndpointSteps
 from local_sagemaker.engine.handled_steps import HandledSteps
 from local_sagemaker.engine.shapes import RESOURCES
 from local_sagemaker.engine.tasks import Arguments, Result, Task
@@ -29,6 +30,7 @@ class Executors:
         self._jobs = jobs
         self._tuning = tuning
         self._handled = handled
+        endpoints = EndpointSteps(dispatcher)
         self._by_type: dict[str, Callable[[Task, Caller], Result]] = {
             "Processing": self._processing,
             "Training": self._training,
@@ -38,6 +40,8 @@ class Executors:
             "Condition": self._condition,
             "Fail": self._fail,
             "Callback": callbacks.run,
+            "EndpointConfig": endpoints.configure,
+            "Endpoint": endpoints.deploy,
         }
 
     def refuse_unsupported(self, steps: Iterable[Step]) -> None:
