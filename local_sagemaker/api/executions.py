@@ -13,7 +13,7 @@ from local_sagemaker.api.reference_execution import reuse, step_results
 from local_sagemaker.api.request_tokens import RequestTokens
 from local_sagemaker.engine.definition import Definition, Step, parse
 from local_sagemaker.engine.execution import Execution
-from local_sagemaker.engine.selection import check_selection
+from local_sagemaker.engine.selection import check_selection, steps_to_run
 from local_sagemaker.engine.step_run import STEPS
 from local_sagemaker.engine.tasks import Result
 from local_sagemaker.errors import invalid, not_found, unsupported
@@ -180,10 +180,11 @@ class Executions:
         version = self._versions.get(pipeline, request)
         definition = parse(version["PipelineDefinition"])
         selection = request.get("SelectiveExecutionConfig")
-        selected = [entry["StepName"] for entry in selection["SelectedSteps"]] if selection else list(definition.steps)
+        selected = [entry["StepName"] for entry in selection["SelectedSteps"]] if selection else []
         if selection:
             check_selection(definition, selected)
-        self._refuse_unsupported(step for name in selected for step in _with_body(definition.steps[name]))
+        steps = steps_to_run(definition, request)
+        self._refuse_unsupported(inner for step in steps for inner in _with_body(step))
         values = definition.values({entry["Name"]: entry["Value"] for entry in request.get("PipelineParameters", [])})
         document = _new_execution(pipeline, version, request, values)
         arn = document["PipelineExecutionArn"]
@@ -207,6 +208,9 @@ class Executions:
                 f"{' or '.join(RETRYABLE)} can be."
             )
         kept = step_results(self._records, arn)
+        definition = parse(document["PipelineDefinition"])
+        rest = [step for step in steps_to_run(definition, document) if step.name not in kept]
+        self._refuse_unsupported(inner for step in rest for inner in _with_body(step))
         for step in self._records.all(STEPS, prefix=f"{arn}/"):
             if step["StepName"] not in kept:
                 self._records.delete(STEPS, f"{arn}/{step['StepName']}")
@@ -214,7 +218,7 @@ class Executions:
         if "ParallelismConfiguration" in request:
             changes["ParallelismConfiguration"] = request["ParallelismConfiguration"]
         document = self._records.update(EXECUTIONS, arn, **changes, LastModifiedTime=time.time())
-        begun.append(self._prepared(document, parse(document["PipelineDefinition"]), caller, kept))
+        begun.append(self._prepared(document, definition, caller, kept))
         return {"PipelineExecutionArn": arn}
 
     def _prepared(

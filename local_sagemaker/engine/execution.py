@@ -16,6 +16,7 @@ from local_sagemaker.engine.expressions import ExpressionError, Scope, evaluate
 from local_sagemaker.engine.for_each import aggregate, iterations
 from local_sagemaker.engine.schedule import Node, Schedule
 from local_sagemaker.engine.scope import ExecutionScope, IterationScope
+from local_sagemaker.engine.selection import steps_to_run
 from local_sagemaker.engine.step_run import StepRuns
 from local_sagemaker.engine.tasks import Result
 from local_sagemaker.errors import invalid
@@ -53,11 +54,7 @@ class Execution:
         self._scope = ExecutionScope(document, definition, objects)
         self._runs = StepRuns(document, caller, records, executors, cache, jobs, capacity)
         self._kept = kept
-        selected = {
-            entry["StepName"] for entry in document.get("SelectiveExecutionConfig", {}).get("SelectedSteps", [])
-        }
-        steps = [step for step in definition.steps.values() if not selected or step.name in selected]
-        nodes = [_node(step) for step in steps]
+        nodes = [_node(step) for step in steps_to_run(definition, document)]
         top = definition.steps.keys()
         self._schedule = Schedule(nodes, {name: result for name, result in kept.items() if name in top})
         for name, result in self._schedule.results.items():

@@ -4,10 +4,20 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/pipelines-selective-ex.html
 """
 
 from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 from local_sagemaker.engine.definition import Definition, Step
 from local_sagemaker.engine.tasks import Result
 from local_sagemaker.errors import invalid
+
+
+def steps_to_run(definition: Definition, execution: Mapping[str, Any]) -> list[Step]:
+    """The steps of an execution, or those that its SelectiveExecutionConfig selects."""
+    config = execution.get("SelectiveExecutionConfig")
+    if config is None:
+        return list(definition.steps.values())
+    selected = {entry["StepName"] for entry in config["SelectedSteps"]}
+    return [step for name, step in definition.steps.items() if name in selected]
 
 
 def check_selection(definition: Definition, selected: Collection[str]) -> None:
