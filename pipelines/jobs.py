@@ -31,6 +31,7 @@ from sagemaker.train import ModelTrainer
 
 from pipelines.bundle import ARCHIVE
 from pipelines.environment import Environment
+from pipelines.errors import PipelineError
 from pipelines.settings import InstanceSettings, Settings
 
 INPUT = "/opt/ml/processing/input"
@@ -180,9 +181,17 @@ class JobFactory:
 
     @cached_property
     def image(self) -> str:
-        """The XGBoost framework image of the region."""
-        version = self._settings.jobs.image_version
-        return str(image_uris.retrieve("xgboost", self._environment.region, version=version))
+        """The XGBoost framework image of the region; PipelineError where the SDK knows none."""
+        version, region = self._settings.jobs.image_version, self._environment.region
+        try:
+            return str(image_uris.retrieve("xgboost", region, version=version))
+        except ValueError as error:
+            why = str(error).partition(". ")[0].removeprefix("Unsupported ").removeprefix("xgboost ")
+            known = str(error).rpartition("Supported ")[2].rstrip(".")
+            raise PipelineError(
+                f"There is no xgboost image {version} in {region} ({why} is not known): mend jobs.image_version in the "
+                f"YAML or AWS_REGION. Known {known}."
+            ) from None
 
     @property
     def retries(self) -> list[Any]:

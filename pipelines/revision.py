@@ -72,7 +72,8 @@ def revision(folder: Path, variables: Mapping[str, str] = os.environ) -> Revisio
 
 def _git(folder: Path, *arguments: str) -> str | None:
     # No configuration of the user's or the machine's: the same checkout gives the same answer everywhere.
-    environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+    nowhere = dict.fromkeys(("GIT_CONFIG_GLOBAL", "HOME", "XDG_CONFIG_HOME"), os.devnull)
+    environment = {**os.environ, **nowhere, "GIT_CONFIG_NOSYSTEM": "1"}
     command = ["git", "-c", "safe.directory=*", "-C", str(folder), *arguments]
     try:
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)

@@ -11,17 +11,20 @@ from pipelines.errors import PipelineError
 
 
 def show_faults(console: Console, faults: Sequence[Fault], text: str | None, seconds: float) -> None:
-    """One line a fault: step, path, what is wrong, what to do; then how many there are."""
+    """How many faults there are, then a line for each: step, path, what is wrong, what to do.
+
+    In this order the last line of a build that fails is a reason.
+    """
     number = len(list(steps(_read(text)))) if text is not None else 0
     if console.json_output:
         document = {"faults": [fault.document() for fault in faults], "steps": number, "seconds": seconds}
         console.document(document)
         return
+    found = {0: "no faults", 1: "1 fault"}.get(len(faults), f"{len(faults)} faults")
+    console.line(f"{found} in {number} steps, checked in {seconds * 1000:.0f} ms")
     for fault in faults:
         owner = fault.step or "pipeline"
         console.line(_one_line(f"{owner}: {fault.path}: {fault.message}: {fault.fix}"), style="red")
-    found = {0: "no faults", 1: "1 fault"}.get(len(faults), f"{len(faults)} faults")
-    console.line(f"{found} in {number} steps, checked in {seconds * 1000:.0f} ms")
 
 
 def read_definition(path: Path) -> str:

@@ -1,8 +1,10 @@
 """Runs a buildspec's own commands phase by phase, with CodeBuild's semantics, on this machine.
 
-https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html: the commands of a version 0.2
-buildspec share one environment; the first that fails ends its phase, whose `finally` commands still run; after
-a failed install or pre_build nothing more runs, after a failed build post_build does.
+https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html: the commands of a version 0.2 buildspec
+share one environment and run in `env.shell`, sh where it is not named; the first that fails ends its phase, whose
+`finally` commands still run. After a failed install or pre_build nothing more runs, after a failed build post_build
+does. `on-failure` changes that: ABORT runs nothing more, CONTINUE goes on to the next phase; the build has failed
+all the same. What a command exports is there for the next, and at the end for `exported-variables`.
 """
 
 import os
@@ -26,6 +28,13 @@ class Build:
     phases: dict[str, bool] = field(default_factory=dict)
     log: str = ""
     exported: dict[str, str] = field(default_factory=dict)
+    ended: bool = False
+    only_post_build: bool = False
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether every phase that ran did."""
+        return all(self.phases.values())
 
     @property
     def last_line(self) -> str:
@@ -50,23 +59,31 @@ def run_build(buildspec: Path, folder: Path, variables: Mapping[str, str], scrat
     settings = document.get("env", {})
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     environment = {"PATH": path, "HOME": str(scratch), **_texts(settings.get("variables", {})), **variables}
+    shell = settings.get("shell", "sh")
     kept, build = scratch / "environment", Build()
     kept.write_text("")
     for name in PHASES:
         phase = document["phases"].get(name)
-        failed = [earlier for earlier, succeeded in build.phases.items() if not succeeded]
-        if phase is None or (failed and (failed != ["build"] or name != "post_build")):
+        if phase is None or build.ended or (build.only_post_build and name != "post_build"):
             continue
-        results = [_run(phase.get(block, []), folder, environment, kept, build) for block in ("commands", "finally")]
+        results = [
+            _run(phase.get(block, []), shell, folder, environment, kept, build) for block in ("commands", "finally")
+        ]
         build.phases[name] = all(results)
+        if not all(results):
+            policy = phase.get("on-failure", "post_build" if name == "build" else "ABORT")
+            build.ended = policy == "ABORT"
+            build.only_post_build = policy == "post_build"
     names = settings.get("exported-variables", [])
     script = f". {shlex.quote(str(kept))}; " + "; ".join(f'echo "{name}=${name}"' for name in names)
-    out = subprocess.run(["bash", "-c", script], env=environment, capture_output=True, text=True).stdout
+    out = subprocess.run([shell, "-c", script], env=environment, capture_output=True, text=True).stdout
     build.exported = dict(line.split("=", 1) for line in out.splitlines())
     return build
 
 
-def _run(commands: list[str], folder: Path, environment: Mapping[str, str], kept: Path, build: Build) -> bool:
+def _run(
+    commands: list[str], shell: str, folder: Path, environment: Mapping[str, str], kept: Path, build: Build
+) -> bool:
     """One block of commands in one shell that begins with, and leaves, the variables of the build."""
     place = shlex.quote(str(kept))
     script = [
@@ -75,7 +92,7 @@ def _run(commands: list[str], folder: Path, environment: Mapping[str, str], kept
         *(f"{command}\n[ $? -eq 0 ] || exit 1" for command in commands),
     ]
     done = subprocess.run(
-        ["bash", "-c", "\n".join(script)],
+        [shell, "-c", "\n".join(script)],
         cwd=folder,
         env=environment,
         stdout=subprocess.PIPE,

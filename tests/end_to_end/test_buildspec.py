@@ -2,12 +2,15 @@
 
 import uuid
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pipelines.deployed import read_tags
+from pipelines.revision import git_commit
+from tests.conftest import LocalServer
 from tests.end_to_end.codebuild import run_build
 from tests.end_to_end.conftest import NO_CHAMPION
 
@@ -34,40 +37,84 @@ def variables(server: Any, **more: str) -> dict[str, str]:
     }
 
 
-def test_a_commit_is_tested_published_and_started(new_server: Callable[[], Any], tmp_path: Path) -> None:
-    server = new_server()
+SPEC = ROOT / "buildspec.yml"
+
+
+@pytest.fixture(scope="module")
+def codebuild(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
+    """An account with the bucket and the data, and with nothing deployed."""
+    server = LocalServer(tmp_path_factory.mktemp("codebuild"))
     server.up()
     s3 = server.client("s3")
     s3.create_bucket(Bucket=BUCKET)
     s3.upload_file(str(ROOT / "data" / "house_prices.parquet"), BUCKET, DATA_KEY)
-    build = run_build(ROOT / "buildspec.yml", ROOT, variables(server, START_OPTIONS="--wait"), tmp_path)
+    yield server
+    server.down()
+
+
+@pytest.fixture(scope="module")
+def project(codebuild: LocalServer) -> dict[str, str]:
+    """What the CodeBuild project sets."""
+    return variables(codebuild)
+
+
+def test_a_commit_whose_tests_fail_is_not_published(
+    codebuild: LocalServer, project: dict[str, str], tmp_path: Path
+) -> None:
+    build = run_build(SPEC, ROOT, {**project, "PYTEST_ARGS": "tests/nowhere.py"}, tmp_path)
+    assert build.phases == {"install": True, "pre_build": False}
+    assert "tests/nowhere.py" in build.log
+    assert build.last_line.startswith("error: the tests failed")
+    assert codebuild.client("sagemaker").list_pipelines()["PipelineSummaries"] == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"SAGEMAKER_BUCKET": "no-such-bucket"}, "error: The S3 bucket no-such-bucket does not exist"),
+        (
+            {"SAGEMAKER_ROLE_ARN": "arn:aws:iam::000000000000:role/none"},
+            "error: The role arn:aws:iam::000000000000:role/none does not exist: create it",
+        ),
+        ({"SAGEMAKER_ROLE_ARN": ""}, "error: Set SAGEMAKER_ROLE_ARN to the role and the bucket"),
+        ({"AWS_REGION": "mars-1"}, "error: There is no xgboost image"),
+    ],
+)
+def test_what_is_not_there_fails_the_build_with_the_reason_in_the_last_line(
+    codebuild: LocalServer, project: dict[str, str], tmp_path: Path, wrong: dict[str, str], words: str
+) -> None:
+    build = run_build(SPEC, ROOT, {**project, **wrong}, tmp_path)
+    assert build.phases == {"install": True, "pre_build": True, "build": False}
+    assert build.last_line.startswith(words)
+    assert codebuild.client("sagemaker").list_pipelines()["PipelineSummaries"] == []
+    assert build.exported == {"EXECUTION_ARN": ""}
+
+
+def test_a_commit_is_tested_published_and_started(
+    codebuild: LocalServer, project: dict[str, str], tmp_path: Path
+) -> None:
+    build = run_build(SPEC, ROOT, {**project, "START_OPTIONS": "--wait", "CODEBUILD_BUILD_ID": "commit:1"}, tmp_path)
     assert build.phases == {"install": True, "pre_build": True, "build": True}, build.log
-    arn = build.exported["EXECUTION_ARN"]
-    execution = server.client("sagemaker").describe_pipeline_execution(PipelineExecutionArn=arn)
+    sagemaker = codebuild.client("sagemaker")
+    execution = sagemaker.describe_pipeline_execution(PipelineExecutionArn=build.exported["EXECUTION_ARN"])
     assert execution["PipelineExecutionStatus"] == "Succeeded"
+    tags = read_tags(sagemaker, execution["PipelineArn"])
+    assert (tags["build-id"], tags["git-commit"]) == ("commit:1", git_commit(ROOT))
     suites = ElementTree.parse(ROOT / "build" / "reports" / "tests.xml").getroot()
     assert int(suites[0].attrib["tests"]) > 10
     assert "ValidateData" in (ROOT / "build" / "plan.md").read_text()
+    assert "Compiling" not in (ROOT / "build" / "plan.md").read_text()
 
 
-def test_a_commit_whose_tests_fail_is_not_published(new_server: Callable[[], Any], tmp_path: Path) -> None:
-    server = new_server()
-    server.up()
-    server.client("s3").create_bucket(Bucket=BUCKET)
-    build = run_build(ROOT / "buildspec.yml", ROOT, variables(server, PYTEST_ARGS="tests/nowhere.py"), tmp_path)
-    assert build.phases == {"install": True, "pre_build": False}
-    assert "tests/nowhere.py" in build.log
-    assert server.client("sagemaker").list_pipelines()["PipelineSummaries"] == []
-
-
-def test_a_bucket_that_is_not_there_fails_the_build_with_the_reason_in_the_last_line(
-    new_server: Callable[[], Any], tmp_path: Path
+def test_an_execution_that_fails_is_the_last_line_of_a_build_that_waits_and_does_not_stop_one_that_does_not(
+    codebuild: LocalServer, project: dict[str, str], tmp_path: Path
 ) -> None:
-    server = new_server()
-    server.up()
-    build = run_build(ROOT / "buildspec.yml", ROOT, variables(server), tmp_path)
-    assert build.phases == {"install": True, "pre_build": True, "build": False}
-    assert build.last_line.startswith("error: ")
+    failing = {**project, "START_OPTIONS": "-p MinR2=0.999"}
+    assert run_build(SPEC, ROOT, failing, tmp_path).succeeded
+    build = run_build(SPEC, ROOT, {**failing, "START_OPTIONS": "--wait -p MinR2=0.999"}, tmp_path)
+    assert not build.succeeded
+    assert "not good enough to register" in build.last_line
+    assert "/execution/" in build.exported["EXECUTION_ARN"]
 
 
 def test_an_approval_deploys_the_version_that_it_names_and_no_other(
@@ -80,14 +127,19 @@ def test_an_approval_deploys_the_version_that_it_names_and_no_other(
         for package in sagemaker.list_model_packages(ModelPackageGroupName="house-prices")["ModelPackageSummaryList"]
     )
     spec = ROOT / "buildspec-deploy.yml"
-    waiting = variables(server, MODEL_PACKAGE_ARN=f"{group}/{newest}", STAGE="production")
+    waiting = variables(
+        server,
+        PYTEST_ARGS="tests/deployment/test_endpoint.py",
+        MODEL_PACKAGE_ARN=f"{group}/{newest}",
+        STAGE="production",
+    )
     build = run_build(spec, ROOT, waiting, tmp_path)
-    assert build.phases == {"install": True, "build": False}
+    assert build.phases == {"install": True, "pre_build": True, "build": False}
     assert build.last_line.startswith(f"error: Version {newest} of house-prices is PendingManualApproval")
     cli.pipeline("approve", "1")
     for _ in range(2):  # events repeat
         build = run_build(spec, ROOT, {**waiting, "MODEL_PACKAGE_ARN": f"{group}/1"}, tmp_path)
-        assert build.phases == {"install": True, "build": True}, build.log
+        assert build.succeeded, build.log
     endpoint = sagemaker.describe_endpoint(EndpointName="house-prices-production")
     assert endpoint["EndpointStatus"] == "InService"
     assert "-v1-" in endpoint["EndpointConfigName"]

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from pipelines.environment import Environment
+from pipelines.errors import PipelineError
 from pipelines.jobs import Instances, JobFactory, output_of
 from pipelines.offline_session import offline_session
 from pipelines.settings import default_config, load_settings
@@ -54,3 +55,20 @@ def test_an_output_is_a_reference_to_the_step_that_makes_it(factory: JobFactory)
     step = factory.processing("Look", "steps.look", {}, ["seen"], "Looks.")
     expected = "Steps.Look.ProcessingOutputConfig.Outputs['seen'].S3Output.S3Uri"
     assert output_of(step, "seen").expr == {"Get": expected}
+
+
+@pytest.mark.parametrize(
+    ("version", "region", "words"),
+    [
+        ("9.9-9", "us-east-1", "no xgboost image 9.9-9 in us-east-1"),
+        ("3.0-5", "mars-1", "no xgboost image 3.0-5 in mars-1"),
+    ],
+)
+def test_an_image_that_does_not_exist_is_told_in_one_sentence(version: str, region: str, words: str) -> None:
+    jobs = SETTINGS.jobs.model_copy(update={"image_version": version})
+    settings = SETTINGS.model_copy(update={"jobs": jobs})
+    machines = Instances("ml.m5.large", 1, SETTINGS.jobs.processing)
+    environment = Environment.from_env({"AWS_REGION": region})
+    with offline_session(ENVIRONMENT) as session, pytest.raises(PipelineError, match=words) as caught:
+        _ = JobFactory(settings, environment, session, "code/abc", {}, processing=machines).image
+    assert "3.0-5" in str(caught.value) or "us-east-1" in str(caught.value)

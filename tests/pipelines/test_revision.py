@@ -43,6 +43,18 @@ def test_a_file_that_is_published_and_not_tracked_makes_the_checkout_dirty(check
     assert git_commit(checkout).endswith("-dirty")
 
 
+def test_the_ignore_rules_of_a_person_change_nothing(
+    checkout: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path_factory.mktemp("home")
+    (home / ".config" / "git").mkdir(parents=True)
+    (home / ".config" / "git" / "ignore").write_text("*.py\n")
+    monkeypatch.setenv("HOME", str(home))
+    (checkout / "steps").mkdir()
+    (checkout / "steps" / "new.py").write_text("x")
+    assert git_commit(checkout).endswith("-dirty")
+
+
 def test_the_tags_of_a_deployment_name_commit_branch_and_time(checkout: Path) -> None:
     git(checkout, "checkout", "--quiet", "-b", "feature/#7")
     (checkout / "file").write_text("two")

@@ -353,11 +353,11 @@ def test_the_command_prints_a_line_a_fault_or_json_and_makes_no_network_call(com
     done = run()
     assert done.returncode == 1, done.stderr
     lines = done.stdout.splitlines()
-    assert lines[0].startswith(
+    assert lines[1].startswith(
         "pipeline: jobs.image_version: us-east-1 has no xgboost image of version 3.0-4: take one of"
     )
-    assert lines[1].startswith("Train: Steps[2].Arguments.ResourceConfig.InstanceType: ml.m5.extra is no instance type")
-    assert re.fullmatch(r"2 faults in 7 steps, checked in \d+ ms", lines[-1])
+    assert lines[2].startswith("Train: Steps[2].Arguments.ResourceConfig.InstanceType: ml.m5.extra is no instance type")
+    assert re.fullmatch(r"2 faults in 7 steps, checked in \d+ ms", lines[0])
     document = json.loads(run("--json").stdout)
     assert [fault["step"] for fault in document["faults"]] == [None, "Train"]
     file = tmp_path / "definition.json"
