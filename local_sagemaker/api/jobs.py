@@ -141,7 +141,10 @@ class Jobs:
 
     def _run(self, kind: str, job: Request, stop: threading.Event, run: Callable[..., Outcome]) -> None:
         name = job[f"{kind}JobName"]
-        threads = max(1, self._cores // max(1, len(self._stops)))
+
+        def threads() -> int:
+            return max(1, self._cores // max(1, len(self._stops)))
+
         try:
             outcome = run(job, stop, threads, lambda status: self._phase(kind, name, status))
         except Exception as error:

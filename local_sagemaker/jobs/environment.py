@@ -10,7 +10,19 @@ from local_sagemaker.jobs.overlay import PYTHON_NAMES, Overlay
 
 LOG = logging.getLogger("local_sagemaker.jobs")
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+THREADS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "NUMEXPR_MAX_THREADS",
+    "POLARS_MAX_THREADS",
+    "RAYON_NUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "LOKY_MAX_CPU_COUNT",  # scikit-learn's n_jobs=-1
+)
 LOCAL_NAMES = ("127.0.0.1", "localhost")
 # What pip and uv must know of this machine's way to a package index, and nothing that says where to install.
 NETWORK = re.compile(

@@ -3,7 +3,7 @@
 https://docs.aws.amazon.com/sagemaker/latest/dg/build-your-own-processing-container.html
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePosixPath
 from threading import Event
 from typing import Any
@@ -27,14 +27,14 @@ RESOURCE_CONFIG = "/opt/ml/config/resourceconfig.json"
 class ProcessingJob:
     """One processing job, from a resolved CreateProcessingJob request plus its ProcessingJobArn."""
 
-    def __init__(self, request: Mapping[str, Any], machine: Machine, threads: int) -> None:
+    def __init__(self, request: Mapping[str, Any], machine: Machine, threads: Callable[[], int]) -> None:
         admit_processing_job(request)
         self.name = str(request["ProcessingJobName"])
         self.instance_count = int(_cluster(request).get("InstanceCount", 1))
         self.limit_seconds = request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds")
         self._request = request
         self._machine = machine
-        self._threads = threads
+        self._all_threads = threads
         outputs = request.get("ProcessingOutputConfig", {}).get("Outputs", [])
         self._outputs = [_S3Output(output) for output in outputs if not output.get("AppManaged")]
         self._synchroniser = FolderSynchroniser(machine.store)
@@ -64,6 +64,11 @@ class ProcessingJob:
         environment = clean_environment(host.private, overlay, self._threads, layers)
         arguments = [*entrypoint, *application.get("ContainerArguments", [])]
         return Command(with_interpreter(arguments, overlay), environment)
+
+    @property
+    def _threads(self) -> int:
+        """The share of one host, as late as may be: another job may have started meanwhile."""
+        return max(1, self._all_threads() // self.instance_count)
 
     def synchronise(self, hosts: Sequence[Host]) -> None:
         """Upload the outputs whose S3UploadMode is Continuous."""

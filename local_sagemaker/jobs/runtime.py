@@ -28,10 +28,15 @@ POLL_SECONDS = 0.1  # how late a request to stop may be noticed; the end of a pr
 # What a host was given, or had for itself; S3 has the former, and nobody needs the latter.
 GIVEN = ("home", "tmp", "venv", "opt/ml/code", "opt/ml/input/data", "opt/ml/processing/input")
 OnStatus = Callable[[str], None]
+Threads = Callable[[], int]  # how many a job may use that starts its processes now
 
 
 def _ignore(status: str) -> None:
     """Nobody wants to know the secondary status."""
+
+
+def _one() -> int:
+    return 1
 
 
 class JobRuntime:
@@ -61,7 +66,7 @@ class JobRuntime:
         self,
         request: Mapping[str, Any],
         stop: threading.Event,
-        threads: int = 1,
+        threads: Threads = _one,
         on_status: OnStatus = _ignore,
     ) -> Outcome:
         """Run a processing job to its end; `stop` ends it early. `threads` limits the numeric libraries.
@@ -75,7 +80,7 @@ class JobRuntime:
         self,
         request: Mapping[str, Any],
         stop: threading.Event,
-        threads: int = 1,
+        threads: Threads = _one,
         on_secondary_status: OnStatus = _ignore,
     ) -> Outcome:
         """Run a training job to its end; `on_secondary_status` is told of each phase as it begins."""

@@ -3,7 +3,7 @@
 https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-running-container.html
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from threading import Event
 from typing import Any
@@ -36,14 +36,14 @@ CHECKPOINTS = "/opt/ml/checkpoints"
 class TrainingJob:
     """One training job, from a resolved CreateTrainingJob request plus its TrainingJobArn."""
 
-    def __init__(self, request: Mapping[str, Any], machine: Machine, threads: int) -> None:
+    def __init__(self, request: Mapping[str, Any], machine: Machine, threads: Callable[[], int]) -> None:
         admit_training_job(request)
         self.name = str(request["TrainingJobName"])
         self.instance_count = int(request.get("ResourceConfig", {}).get("InstanceCount", 1))
         self.limit_seconds = request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds")
         self._request = request
         self._machine = machine
-        self._threads = threads
+        self._all_threads = threads
         self._hyperparameters = {name: str(value) for name, value in request.get("HyperParameters", {}).items()}
         path = str(request["OutputDataConfig"]["S3OutputPath"]).rstrip("/")
         self._output = f"{path}/{self.name}/output"
@@ -93,6 +93,11 @@ class TrainingJob:
             install_missing(requirements, overlay, lambda command: run(host, Command(command, environment)).exit_code)
         arguments = [*overlay.python, "-m", program_of(script.program), *script.arguments]
         return Command(arguments, environment, CODE)
+
+    @property
+    def _threads(self) -> int:
+        """The share of one host, as late as may be: another job may have started meanwhile."""
+        return max(1, self._all_threads() // self.instance_count)
 
     def synchronise(self, hosts: Sequence[Host]) -> None:
         """Upload the checkpoints that are new."""

@@ -1,8 +1,10 @@
 """Jobs started directly, as a notebook would."""
 
 import json
+import os
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -184,6 +186,36 @@ def test_training_jobs_with_a_warm_pool_are_none(sagemaker: Any) -> None:
     assert sagemaker.list_training_jobs(WarmPoolStatusEquals="Available")["TrainingJobSummaries"] == []
     with pytest.raises(ClientError, match="does not support the operation UpdateTrainingJob"):
         sagemaker.update_training_job(TrainingJobName="cold", ResourceConfig={"KeepAlivePeriodInSeconds": 1})
+
+
+def test_jobs_that_run_at_once_and_the_hosts_of_a_job_share_the_cores(
+    new_server: Callable[[], Any], tmp_path: Path, wait_until: Callable[[Callable[[], bool]], None]
+) -> None:
+    server, release = new_server(), tmp_path / "release"
+    server.up()
+    sagemaker = server.client("sagemaker")
+    server.client("s3").create_bucket(Bucket="test-bucket")
+    said = "echo threads=$OMP_NUM_THREADS"
+    metric = {"MetricDefinitions": [{"Name": "threads", "Regex": r"threads=(\d+)"}]}
+
+    def start(name: str, script: str, hosts: int = 1) -> None:
+        job = training(name, script)
+        job["AlgorithmSpecification"] |= metric
+        sagemaker.create_training_job(**job | {"ResourceConfig": {**CLUSTER, "InstanceCount": hosts}})
+
+    def threads(name: str) -> float:
+        return float(finish(sagemaker, name)["FinalMetricDataList"][0]["Value"])
+
+    cores = os.cpu_count() or 1
+    start("alone", said)
+    assert threads("alone") == cores
+    start("long", f"while [ ! -e '{release}' ]; do sleep 0.05; done")
+    start("second", said)
+    assert threads("second") == max(1, cores // 2)
+    release.touch()
+    finish(sagemaker, "long")
+    start("hosts", said, hosts=2)
+    assert threads("hosts") == max(1, cores // 2)
 
 
 def test_a_failed_training_job_says_what_it_wrote_as_its_failure(sagemaker: Any) -> None:

@@ -56,7 +56,7 @@ def training(bench: Any, script: str, hyperparameters: dict[str, str] | None = N
 
 def train(bench: Any, request: dict[str, Any], stop: threading.Event | None = None) -> Outcome:
     bench.statuses.clear()
-    return bench.runtime.run_training_job(request, stop or threading.Event(), 2, bench.statuses.append)
+    return bench.runtime.run_training_job(request, stop or threading.Event(), lambda: 2, bench.statuses.append)
 
 
 def members(data: bytes) -> dict[str, bytes]:
