@@ -18,6 +18,20 @@ def main(arguments: list[str] | None = None) -> int:
 
     `run` has exit codes of its own, see run_definition.
     """
+    options = _parser().parse_args(arguments)
+    try:
+        if options.command == "check":
+            return _check(options.file)
+        _put_into_environment(options)
+        if options.command == "run":
+            return _run(options.file, options.parameters, options.state)
+        return run(options.command, options.state)
+    except LocalSageMakerError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2 if options.command == "run" else 1
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m local_sagemaker",
         description="SageMaker on this machine: pipelines, jobs, registry and endpoints without an AWS account.",
@@ -36,6 +50,11 @@ def main(arguments: list[str] | None = None) -> int:
     ):
         command = commands.add_parser(name, help=text, description=text)
         _add_server_options(command, starts=name in ("up", "serve"))
+    _add_definition_commands(commands)
+    return parser
+
+
+def _add_definition_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     text = (
         "name every fault of a pipeline definition, offline, and as warnings the limits of AWS that it breaks; "
         "exit code 0 if there is no fault, 1 if there are faults"
@@ -50,22 +69,16 @@ def main(arguments: list[str] | None = None) -> int:
     runner.add_argument("file", type=Path, help="the definition, a JSON file; its name is that of the pipeline")
     runner.add_argument("-p", dest="parameters", metavar="NAME=VALUE", action="append", default=[], help="a parameter")
     _add_server_options(runner, starts=True)
-    options = parser.parse_args(arguments)
-    try:
-        if options.command == "check":
-            return _check(options.file)
-        if options.port:
-            os.environ["SAGEMAKER_LOCAL_PORT"] = str(options.port)
-        if getattr(options, "address", None):
-            os.environ["SAGEMAKER_LOCAL_ADDRESS"] = options.address
-        if getattr(options, "handlers", None):
-            os.environ["SAGEMAKER_LOCAL_HANDLERS"] = str(options.handlers.absolute())
-        if options.command == "run":
-            return _run(options.file, options.parameters, options.state)
-        return run(options.command, options.state)
-    except LocalSageMakerError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2 if options.command == "run" else 1
+
+
+def _put_into_environment(options: argparse.Namespace) -> None:
+    """What the options say goes where the variables of the same meaning are read from, in child processes too."""
+    if options.port:
+        os.environ["SAGEMAKER_LOCAL_PORT"] = str(options.port)
+    if getattr(options, "address", None):
+        os.environ["SAGEMAKER_LOCAL_ADDRESS"] = options.address
+    if getattr(options, "handlers", None):
+        os.environ["SAGEMAKER_LOCAL_HANDLERS"] = str(options.handlers.absolute())
 
 
 def _add_server_options(command: argparse.ArgumentParser, starts: bool) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError, HTTPClientError
 
 from local_sagemaker import lifecycle
 from local_sagemaker.engine.check import check
@@ -43,8 +43,12 @@ def run_definition(file: Path, text: str, assignments: list[str], state: Path) -
         return NOT_STARTED
     arn = started["PipelineExecutionArn"]
     print(f"Execution {arn} on {server.url}")
-    execution = _Followed(sagemaker, arn).to_its_end()
-    return _report(sagemaker, execution, server.state)
+    try:
+        execution = _Followed(sagemaker, arn).to_its_end()
+        return _report(sagemaker, execution, server.state)
+    except (EndpointConnectionError, HTTPClientError):
+        print(f"error: the server on {server.url} is gone; its log: {server.state / 'server.log'}", file=sys.stderr)
+        return FAILED
 
 
 class _Followed:
@@ -129,9 +133,12 @@ def _log(step: dict[str, Any], state: Path) -> Path | None:
 def _store(sagemaker: Any, file: Path, text: str) -> str:
     """Create or update the pipeline that is named after the file."""
     name = re.sub(r"[^a-zA-Z0-9]+", "-", file.stem).strip("-")[:256] or "pipeline"
-    known = {page["PipelineName"] for page in sagemaker.list_pipelines(PipelineNamePrefix=name)["PipelineSummaries"]}
-    operation = sagemaker.update_pipeline if name in known else sagemaker.create_pipeline
-    operation(PipelineName=name, PipelineDefinition=text, RoleArn=ROLE)
+    try:
+        sagemaker.update_pipeline(PipelineName=name, PipelineDefinition=text, RoleArn=ROLE)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceNotFound":
+            raise
+        sagemaker.create_pipeline(PipelineName=name, PipelineDefinition=text, RoleArn=ROLE)
     return name
 
 

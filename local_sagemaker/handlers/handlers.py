@@ -18,6 +18,7 @@ from local_sagemaker.errors import LocalSageMakerError
 PROCESS = Path(__file__).with_name("handler_process.py")
 STEP_TYPE = re.compile(r"[A-Za-z]+")
 LAMBDA_ARN = re.compile(r"(arn:[\w-]+:lambda:[\w-]*:\d*:function:[\w-]+)(:[\w$-]+)?")
+INTERPRETER = re.compile(r"(python|pypy)[\d.]*")
 KEPT = ("HOME", "LANG", "LC_ALL", "PATH", "PYTHONPATH", "SSL_CERT_FILE", "TMPDIR", "VIRTUAL_ENV")
 LIST_SECONDS = 60
 
@@ -67,16 +68,27 @@ class Handlers:
         return None
 
     def images(self) -> dict[str, list[str]]:
-        """Images that stand for a command: the Python interpreter that runs their scripts."""
-        return {key: command for key, command in self.commands.items() if command and _is_image(key)}
+        """Images that stand for a Python interpreter, which runs their scripts: a command that ends with one."""
+        return {
+            key: command
+            for key, command in self.commands.items()
+            if command and _is_image(key) and _is_interpreter(command)
+        }
 
     def entrypoints(self) -> dict[str, list[str]]:
-        """Images that stand for a callable: the command that calls it, in place of the image's own entrypoint."""
+        """Images that stand for a callable or another command: what runs in place of the image's own entrypoint."""
         return {
-            key: [sys.executable, str(PROCESS), "entrypoint", str(self.file), key]
+            key: self._entrypoint(key, command)
             for key, command in self.commands.items()
-            if command is None and _is_image(key)
+            if _is_image(key) and not _is_interpreter(command)
         }
+
+    def _entrypoint(self, key: str, command: list[str] | None) -> list[str]:
+        file = self.file or Path()
+        if command is None:
+            return [sys.executable, str(PROCESS), "entrypoint", str(file), key]
+        beside = [file.parent / part for part in command]  # a job runs elsewhere: what is beside the file is absolute
+        return [str(path) if path.is_file() else part for path, part in zip(beside, command, strict=True)]
 
 
 class HandlerCall:
@@ -131,6 +143,10 @@ class HandlerCall:
 
     def _failed(self, what: str) -> HandlerFailed:
         return HandlerFailed(f"The handler of {self._key} {what}; its log is {self._log}.")
+
+
+def _is_interpreter(command: list[str] | None) -> bool:
+    return command is not None and INTERPRETER.fullmatch(Path(command[-1]).name) is not None
 
 
 def _is_image(key: str) -> bool:

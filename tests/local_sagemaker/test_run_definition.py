@@ -84,3 +84,14 @@ def test_ctrl_c_stops_the_execution_and_exits_with_3(
     assert process.wait(30) == 3
     assert "Stopping the execution ...\n" in rest
     assert rest[-1].startswith("Stopped: arn:")
+
+
+def test_a_server_that_goes_away_is_said_to_be_gone(new_server: Callable[[], LocalServer], tmp_path: Path) -> None:
+    server = new_server()
+    pid = server.up().pid
+    process = Runs(server, tmp_path).start(step("Sleep", "Processing", processing("sleep 60")))
+    assert process.stdout is not None
+    assert any(" Sleep Executing" in line for line in iter(process.stdout.readline, ""))
+    os.kill(pid, signal.SIGKILL)
+    _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors.startswith(f"error: the server on {server.url} is gone")) == (1, True)

@@ -37,6 +37,7 @@ HANDLERS = {{
     "SeesSecrets": lambda event, context: dict(os.environ),
     "111.dkr.ecr.us-east-1.amazonaws.com/own": notify,
     "my-image:1": "python3",
+    "my/trainer": ["sh", "handlers.py", "train"],
 }}
 """
 
@@ -67,12 +68,13 @@ def test_a_function_goes_before_its_step_type(handlers: Handlers, step: dict[str
     assert handlers.key_for(step) == key
 
 
-def test_images_stand_for_interpreters_or_for_functions_in_place_of_their_entrypoint(handlers: Handlers) -> None:
+def test_images_stand_for_interpreters_or_for_what_runs_in_place_of_their_entrypoint(handlers: Handlers) -> None:
     assert handlers.images() == {"my-image:1": ["python3"]}
-    (image, command), *others = handlers.entrypoints().items()
-    assert not others
-    assert image == "111.dkr.ecr.us-east-1.amazonaws.com/own"
-    assert command[-3:] == ["entrypoint", str(handlers.file), image]
+    own = "111.dkr.ecr.us-east-1.amazonaws.com/own"
+    commands = handlers.entrypoints()
+    assert commands.keys() == {own, "my/trainer"}
+    assert commands[own][-3:] == ["entrypoint", str(handlers.file), own]
+    assert commands["my/trainer"] == ["sh", str(handlers.file), "train"]
 
 
 def test_a_callable_gets_event_and_context_and_what_it_prints_is_in_the_log(handlers: Handlers, tmp_path: Path) -> None:
