@@ -125,7 +125,8 @@ def _log(step: dict[str, Any], state: Path) -> Path | None:
     for kind in JOBS:
         arn = step.get("Metadata", {}).get(kind, {}).get("Arn")
         if arn:
-            log = state / "jobs" / arn.rpartition("/")[2] / "output.log"
+            job_type, _, name = arn.rpartition(":")[2].partition("/")
+            log = state / "jobs" / job_type.removesuffix("-job") / name / "output.log"
             return log if log.is_file() else None
     return None
 

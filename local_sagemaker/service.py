@@ -13,7 +13,7 @@ from local_sagemaker.api.callbacks import Callbacks
 from local_sagemaker.api.dispatch import Caller, Dispatcher, Request
 from local_sagemaker.api.endpoints import Endpoints
 from local_sagemaker.api.executions import Executions
-from local_sagemaker.api.jobs import Jobs
+from local_sagemaker.api.jobs import JOB_KINDS, Jobs
 from local_sagemaker.api.logs import Logs
 from local_sagemaker.api.models import Models
 from local_sagemaker.api.pipeline_versions import PipelineVersions
@@ -63,9 +63,12 @@ class LocalSageMaker:
         environment = job_environment(url, region)
         images = ImageMap(self.handlers.images(), self.handlers.entrypoints())
         cores = os.cpu_count() or 1
-        runtime = JobRuntime(folder / "jobs", objects, images, environment)
+        # A folder for each kind, as a training job may have the name of a processing job.
+        runtimes = {
+            kind: JobRuntime(folder / "jobs" / kind.lower(), objects, images, environment) for kind in JOB_KINDS
+        }
         self.tags = Tags(self.records)
-        self.jobs = Jobs(self.records, runtime, self.tags, cores, job_quota())
+        self.jobs = Jobs(self.records, runtimes, self.tags, cores, job_quota())
         self.tuning = Tuning(self.records, self.jobs, self.tags)
         self.registry = Registry(self.records, self.tags, self.control_plane.put_event)
         self.host = EndpointHost(folder / "endpoints", objects, images, environment)
@@ -99,9 +102,7 @@ class LocalSageMaker:
         executors = Executors(Dispatcher(groups), self.jobs, self.tuning, callback_steps, handled)
         self.executions = Executions(self.records, pipelines, versions, launch, executors.refuse_unsupported)
         self.dispatcher = Dispatcher((*groups, self.executions, self.callbacks))
-        job_logs = {
-            f"/aws/sagemaker/{kind}Jobs": partial(self.jobs.log_streams, kind) for kind in ("Processing", "Training")
-        }
+        job_logs = {f"/aws/sagemaker/{kind}Jobs": partial(self.jobs.log_streams, kind) for kind in JOB_KINDS}
         self.logs = Logs(job_logs, EndpointLogs(folder / "endpoints"))
 
     def recover(self) -> None:

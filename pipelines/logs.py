@@ -78,4 +78,4 @@ def _read_cloudwatch(logs: LogsClient, job: Job) -> Iterator[str]:
 
 
 def _log_file(job: Job, log_folder: Path) -> Path:
-    return log_folder.resolve() / job.name / "output.log"
+    return log_folder.resolve() / job.kind.removesuffix("Job").lower() / job.name / "output.log"

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from local_sagemaker.api.dispatch import Caller, Request
 from local_sagemaker.api.job_history import FINAL, MESSAGES, ending, phase, transition
@@ -15,18 +15,22 @@ from local_sagemaker.jobs.outcome import ClientFault, Outcome
 from local_sagemaker.jobs.runtime import JobRuntime
 from local_sagemaker.records import Records
 
+JOB_KINDS = ("Processing", "Training")
 CRASHED = "InternalServerError: local SageMaker stopped while the job was running."
 
 
 class Jobs:
     """Create, Describe, List and Stop for each type of job; a running job is a thread with a child process.
 
-    At most `quota` jobs run at once; one more is refused with ResourceLimitExceeded, as the service refuses it.
+    `runtimes` run the jobs of each kind. At most `quota` jobs run at once; one more is refused with
+    ResourceLimitExceeded, as the service refuses it.
     """
 
-    def __init__(self, records: Records, runtime: JobRuntime, tags: Tags, cores: int, quota: int) -> None:
+    def __init__(
+        self, records: Records, runtimes: Mapping[str, JobRuntime], tags: Tags, cores: int, quota: int
+    ) -> None:
         self._records = records
-        self._runtime = runtime
+        self._runtimes = runtimes
         self._tags = tags
         self._cores = cores
         self._quota = quota
@@ -36,7 +40,7 @@ class Jobs:
     def create_processing_job(self, request: Request, caller: Caller) -> Request:
         """Start a processing job."""
         _admit(admit_processing_job, request)
-        return self._create("Processing", request, caller, self._runtime.run_processing_job)
+        return self._create("Processing", request, caller, self._runtimes["Processing"].run_processing_job)
 
     def check_training_job(self, request: Request) -> None:
         """Refuse what create_training_job would refuse of a request that has its shape."""
@@ -45,7 +49,7 @@ class Jobs:
     def create_training_job(self, request: Request, caller: Caller) -> Request:
         """Start a training job."""
         self.check_training_job(request)
-        return self._create("Training", request, caller, self._runtime.run_training_job)
+        return self._create("Training", request, caller, self._runtimes["Training"].run_training_job)
 
     def describe_processing_job(self, request: Request, caller: Caller) -> Request:
         """One processing job."""
@@ -89,7 +93,7 @@ class Jobs:
             name = job[f"{kind}JobName"]
             if name.startswith(prefix.partition("/")[0]):
                 ended = job[f"{kind}JobStatus"] in FINAL
-                for host, log in self._runtime.logs(name).items():
+                for host, log in self._runtimes[kind].logs(name).items():
                     if log.created is not None:
                         yield LogStream(f"{name}/{host}-{log.created // 1000}", log, ended)
 
@@ -105,8 +109,8 @@ class Jobs:
 
     def recover(self) -> None:
         """After a kill -9: what was running is gone, and says so."""
-        self._runtime.reap()
-        for kind in ("Processing", "Training"):
+        for kind in JOB_KINDS:
+            self._runtimes[kind].reap()
             for job in self._records.all(_table(kind)):
                 if job[f"{kind}JobStatus"] not in FINAL:
                     self._end(kind, job[f"{kind}JobName"], Outcome("Failed", CRASHED))

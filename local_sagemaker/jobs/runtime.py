@@ -28,6 +28,7 @@ POLL_SECONDS = 0.1  # how late a request to stop may be noticed; the end of a pr
 # What a host was given, or had for itself; S3 has the former, and nobody needs the latter.
 GIVEN = ("home", "tmp", "venv", "opt/ml/code", "opt/ml/input/data", "opt/ml/processing/input")
 OnStatus = Callable[[str], None]
+JOB_NUMBERS = itertools.count()  # of this process: see host_addresses
 Threads = Callable[[], int]  # how many a job may use that starts its processes now
 
 
@@ -60,7 +61,6 @@ class JobRuntime:
         self._machine = Machine(store, images, environment)
         self._isolation = isolation or isolation_here()
         self._grace_seconds = grace_seconds
-        self._job_numbers = itertools.count()
 
     def run_processing_job(
         self,
@@ -176,7 +176,7 @@ class JobRuntime:
                 process.end()
 
     def _make_hosts(self, job: str, names: tuple[str, ...]) -> Iterator[Host]:
-        addresses = host_addresses(names, next(self._job_numbers))
+        addresses = host_addresses(names, next(JOB_NUMBERS))
         for name in names:
             private = PrivateFolder(self._folder / job / name, self._isolation)
             host = Host(name, names, private, self.log_path(job, name))

@@ -33,7 +33,7 @@ def test_a_failed_execution_ends_with_what_failed_why_and_where_its_log_is(
     show_execution(output, describe(executions.sagemaker, execution_arn("abc")), Path("/state/jobs"))
     assert output.text.splitlines()[-2:] == [
         "Step Train failed: AlgorithmError: no rows",
-        "Its log: /state/jobs/train-1/output.log",
+        "Its log: /state/jobs/training/train-1/output.log",
     ]
 
 

@@ -20,13 +20,13 @@ def test_on_aws_the_place_is_a_group_and_the_streams_of_the_job() -> None:
 
 def test_on_this_machine_the_place_is_a_file_named_from_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert log_place(JOB, tmp_path / "jobs") == "jobs/train-1/output.log"
-    assert log_place(JOB, Path("/elsewhere")) == "/elsewhere/train-1/output.log"
+    assert log_place(JOB, tmp_path / "jobs") == "jobs/training/train-1/output.log"
+    assert log_place(JOB, Path("/elsewhere")) == "/elsewhere/training/train-1/output.log"
 
 
 def test_a_log_on_this_machine_is_read_from_its_file(tmp_path: Path) -> None:
-    (tmp_path / "train-1").mkdir()
-    (tmp_path / "train-1" / "output.log").write_bytes(b"one\ntwo \xff\n")
+    (tmp_path / "training" / "train-1").mkdir(parents=True)
+    (tmp_path / "training" / "train-1" / "output.log").write_bytes(b"one\ntwo \xff\n")
     assert list(read_log(None, JOB, tmp_path)) == ["one", "two \N{REPLACEMENT CHARACTER}"]
 
 

@@ -60,7 +60,7 @@ def test_failure_shows_what_failed_why_and_where_its_log_is(
     executions.script = [("Failed", [failed])]
     assert summarise(executions, output, tmp_path).splitlines()[-2:] == [
         "Step Train failed: no rows",
-        "Its log: /state/jobs/train-1/output.log",
+        "Its log: /state/jobs/training/train-1/output.log",
     ]
 
 

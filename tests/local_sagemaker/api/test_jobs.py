@@ -218,6 +218,19 @@ def test_jobs_that_run_at_once_and_the_hosts_of_a_job_share_the_cores(
     assert threads("hosts") == max(1, cores // 2)
 
 
+def test_jobs_of_two_kinds_may_have_one_name_at_one_time(sagemaker: Any, tmp_path: Path) -> None:
+    release = tmp_path / "release"
+    wait = f"while [ ! -e '{release}' ]; do sleep 0.05; done"
+    sagemaker.create_processing_job(ProcessingJobName="same", **processing(wait))
+    sagemaker.create_training_job(**training("same", f"{wait}; echo weights > /opt/ml/model/weights"))
+    release.touch()
+    assert finish(sagemaker, "same")["TrainingJobStatus"] == "Completed"
+    deadline = time.monotonic() + 30
+    while (status := sagemaker.describe_processing_job(ProcessingJobName="same")["ProcessingJobStatus"]) != "Completed":
+        assert time.monotonic() < deadline, status
+        time.sleep(0.02)
+
+
 def test_a_failed_training_job_says_what_it_wrote_as_its_failure(sagemaker: Any) -> None:
     sagemaker.create_training_job(**training("fails", "echo no such luck > /opt/ml/output/failure; exit 1"))
     with pytest.raises(Exception, match="terminal failure"):
