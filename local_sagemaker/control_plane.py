@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 from local_sagemaker import identity
 from local_sagemaker.errors import LocalSageMakerError, invalid
@@ -183,8 +184,17 @@ def _scope(environ: dict[str, Any]) -> tuple[str, str]:
 
 
 def _changes(environ: dict[str, Any]) -> bool:
-    action = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
+    action = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2] or _queried(environ)
     return environ["REQUEST_METHOD"] not in ("GET", "HEAD") and not action.startswith(READS)
+
+
+def _queried(environ: dict[str, Any]) -> str:
+    """The action of a request of the older protocol, which is a field of the form that is its body."""
+    if not environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
+        return ""
+    body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    environ["wsgi.input"] = io.BytesIO(body)
+    return parse_qs(body.decode("utf-8", "replace")).get("Action", [""])[0]
 
 
 def _backends(service: str) -> list[tuple[str, Any]]:
