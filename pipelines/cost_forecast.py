@@ -18,6 +18,7 @@ CLUSTERS = {
     "Processing": ("ProcessingResources", "ClusterConfig"),
     "Training": ("ResourceConfig",),
     "Transform": ("TransformResources",),
+    "Tuning": ("TrainingJobDefinition", "ResourceConfig"),
 }
 
 
@@ -94,6 +95,8 @@ def cost_of(
             kind, count = _cluster(step, values)
             before = measured.get(name)
             never_ran = before is None  # then there is nothing in the cache, either
+            # How long the training jobs of a tuning job ran, some of them at once, its own duration does not say.
+            told = before if step["Type"] != "Tuning" else None
             costs.append(
                 StepCost(
                     step=name,
@@ -101,8 +104,8 @@ def cost_of(
                     instance_type=kind,
                     instance_count=count,
                     price=in_region.get(kind) if kind else None,
-                    seconds=before.seconds if before else None,
-                    measured_in=before.execution if before else None,
+                    seconds=told.seconds if told else None,
+                    measured_in=told.execution if told else None,
                 )
             )
     return Cost(region, str(table["date"]), table["currency"], tuple(costs))

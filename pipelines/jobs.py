@@ -7,6 +7,7 @@ from typing import Any
 
 from sagemaker.core import image_uris
 from sagemaker.core.network import NetworkConfig
+from sagemaker.core.parameter import CategoricalParameter, ContinuousParameter, IntegerParameter
 from sagemaker.core.processing import Processor
 from sagemaker.core.shapes import (
     ProcessingInput,
@@ -25,14 +26,16 @@ from sagemaker.mlops.workflow.retry import (
     StepExceptionTypeEnum,
     StepRetryPolicy,
 )
-from sagemaker.mlops.workflow.steps import CacheConfig, ProcessingStep, TrainingStep
+from sagemaker.mlops.workflow.steps import CacheConfig, ProcessingStep, TrainingStep, TuningStep
 from sagemaker.serve.model_builder import ModelBuilder
 from sagemaker.train import ModelTrainer
+from sagemaker.train.tuner import HyperparameterTuner
 
 from pipelines.bundle import ARCHIVE
 from pipelines.environment import Environment
 from pipelines.errors import PipelineError
-from pipelines.settings import InstanceSettings, Settings
+from pipelines.settings import InstanceSettings, Settings, XGBoostSettings
+from pipelines.tuning_settings import Range, TuningSettings
 
 INPUT = "/opt/ml/processing/input"
 OUTPUT = "/opt/ml/processing/output"
@@ -120,8 +123,54 @@ class JobFactory:
         description: str,
     ) -> TrainingStep:
         """A step in the framework image's script mode: `python -m module --name value ...`."""
+        return TrainingStep(
+            name,
+            step_args=self._trainer(module, channels, hyperparameters).train(),
+            description=description,
+            cache_config=self._cache,
+            retry_policies=self._retries,
+        )
+
+    def tuning(
+        self,
+        name: str,
+        module: str,
+        channels: Mapping[str, Any],
+        hyperparameters: Mapping[str, Any],
+        description: str,
+        tuning: TuningSettings,
+    ) -> TuningStep:
+        """A step that runs the training of `training` many times, and chooses some hyperparameters itself."""
+        trainer = self._trainer(module, channels, hyperparameters)
+        tuner = HyperparameterTuner(
+            model_trainer=trainer,
+            objective_metric_name=tuning.objective,
+            objective_type="Maximize" if tuning.maximize else "Minimize",
+            metric_definitions=[{"Name": tuning.objective, "Regex": f"{tuning.objective}=([0-9.eE+-]+);"}],
+            hyperparameter_ranges={key: _range(key, chosen) for key, chosen in tuning.ranges.items()},
+            strategy=tuning.strategy,
+            max_jobs=tuning.jobs,
+            max_parallel_jobs=tuning.max_parallel_jobs,
+            random_seed=tuning.seed,
+            base_tuning_job_name=self._settings.name,
+        )
+        step = EncryptedTuningStep(
+            name,
+            step_args=tuner.tune(inputs=trainer.input_data_config),
+            description=description,
+            cache_config=self._cache,
+            retry_policies=self.retries,
+        )
+        step.volume_kms_key = self._environment.kms_key
+        return step
+
+    def best_model(self, step: TuningStep) -> Any:
+        """The S3 URI of what the best training job of a tuning step has left."""
+        return step.get_top_model_s3_uri(0, self._environment.bucket, f"{self._settings.name}/models")
+
+    def _trainer(self, module: str, channels: Mapping[str, Any], hyperparameters: Mapping[str, Any]) -> ModelTrainer:
         assert self._training is not None, "the pipeline gave no machines for training"  # noqa: S101
-        trainer = ModelTrainer(
+        return ModelTrainer(
             training_image=self.image,
             role=self._environment.role_arn,
             sagemaker_session=self._session,
@@ -146,13 +195,6 @@ class JobFactory:
             },
             input_data_config=[InputData(channel_name=key, data_source=uri) for key, uri in channels.items()],
             tags=self._tags,
-        )
-        return TrainingStep(
-            name,
-            step_args=trainer.train(),
-            description=description,
-            cache_config=self._cache,
-            retry_policies=self._retries,
         )
 
     def model(self, model_data: Any) -> ModelBuilder:
@@ -248,6 +290,28 @@ class JobFactory:
 def output_of(step: ProcessingStep, name: str) -> Any:
     """The S3 URI of a processing step's output, known when the step has run."""
     return step.properties.ProcessingOutputConfig.Outputs[name].S3Output.S3Uri
+
+
+class EncryptedTuningStep(TuningStep):
+    """A tuning step whose training jobs have encrypted volumes: the SDK's tuner forgets the trainer's key."""
+
+    volume_kms_key: str | None = None
+
+    @property
+    def arguments(self) -> Any:
+        """The request of the tuning job."""
+        request = super().arguments
+        if self.volume_kms_key:
+            request["TrainingJobDefinition"]["ResourceConfig"]["VolumeKmsKeyId"] = self.volume_kms_key
+        return request
+
+
+def _range(name: str, chosen: Range) -> Any:
+    """A range as the SDK has it; whole numbers where the hyperparameter is one."""
+    if chosen.values is not None:
+        return CategoricalParameter([str(value) for value in chosen.values])
+    kind = IntegerParameter if XGBoostSettings.model_fields[name].annotation is int else ContinuousParameter
+    return kind(chosen.min, chosen.max, scaling_type=chosen.scaling)
 
 
 def _input(name: str, uri: Any) -> ProcessingInput:

@@ -11,7 +11,7 @@ from pipelines.evaluation_report import S3Client, split_uri
 from pipelines.lineage import DATA_PARAMETER, Lineage, recorded_definition
 from pipelines.revision import DIRTY
 
-JOBS = ("Processing", "Training", "Transform")
+JOBS = ("Processing", "Training", "Transform", "Tuning")
 COMPARED = ("regression_metrics", "candidates")  # measured on the test part; the rest of the report describes them
 EVALUATION = "Evaluate", "evaluation", "evaluation.json"  # step, output, file
 

@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from pipelines.errors import PipelineError
+from pipelines.tuning_settings import TuningSettings
 from steps.settings import (
     DataSettings,
     Estimator,
@@ -136,6 +137,7 @@ class Settings(Section):
     split: SplitSettings = SplitSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
     candidates: CandidateSettings
+    tuning: TuningSettings | None = None
     interval: IntervalSettings = IntervalSettings()
     gates: GateSettings
     jobs: JobsSettings
@@ -145,6 +147,14 @@ class Settings(Section):
     @model_validator(mode="after")
     def _sections_agree(self) -> "Settings":
         self.for_jobs()
+        for name, chosen in (self.tuning.ranges if self.tuning else {}).items():
+            known = [field for field in XGBoostSettings.model_fields if field != "seed"]
+            if name not in known:
+                close = get_close_matches(name, known, n=1)
+                hint = f"; did you mean {close[0]}?" if close else f"; known are {', '.join(known)}."
+                raise ValueError(f"tuning.ranges: {name} is no hyperparameter of XGBoost{hint}")
+            for end in chosen.ends:
+                _check_hyperparameter(self.candidates.xgboost, name, end)
         return self
 
     def for_jobs(self) -> dict[str, Any]:
@@ -160,6 +170,14 @@ class Settings(Section):
     def pipeline_name(self, pipeline: PipelineName) -> str:
         """The name of one of the pipelines in SageMaker."""
         return f"{self.name}-{pipeline}"
+
+
+def _check_hyperparameter(xgboost: XGBoostSettings, name: str, value: float) -> None:
+    """Raise ValueError where a tuning job could choose what XGBoost cannot have."""
+    try:
+        XGBoostSettings.model_validate({**xgboost.model_dump(), name: value})
+    except ValidationError as error:
+        raise ValueError(f"tuning.ranges.{name}: {value} is not possible: {error.errors()[0]['msg']}.") from None
 
 
 def default_config() -> Path:
@@ -204,6 +222,12 @@ def _suggestion(location: tuple[Any, ...]) -> str:
     return f"; known are {', '.join(known)}" if known else ""
 
 
+def _last_argument(kind: Any) -> Any:
+    """The last type argument that is a type of values: X of dict[str, X], tuple[X, ...] and X | None."""
+    inner = [argument for argument in typing.get_args(kind) if argument not in (type(None), Ellipsis)]
+    return inner[-1] if inner else None
+
+
 def _keys_at(kind: Any, location: tuple[Any, ...]) -> list[str]:
     """The keys that a mapping at a place may have, found in the types of the settings."""
     for part in location:
@@ -212,9 +236,10 @@ def _keys_at(kind: Any, location: tuple[Any, ...]) -> list[str]:
             kind = kind.model_fields[part].annotation if part in kind.model_fields else (extra or [None])[-1]
         elif is_dataclass(kind):
             kind = typing.get_type_hints(kind).get(part)
-        else:  # a dict, a list, an optional: the last of its type arguments that is not None
-            inner = [argument for argument in typing.get_args(kind) if argument not in (type(None), Ellipsis)]
-            kind = inner[-1] if inner else None
+        else:  # a dict or a list: what it holds
+            kind = _last_argument(kind)
+        if type(None) in typing.get_args(kind):  # an optional section
+            kind = _last_argument(kind)
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         return list(kind.model_fields)
     return [field.name for field in fields(kind)] if is_dataclass(kind) else []

@@ -1,5 +1,6 @@
 """The pipeline: ValidateData -> Preprocess -> Train -> Evaluate -> CheckQuality -> RegisterModel | RejectModel."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ from sagemaker.mlops.workflow.condition_step import ConditionStep
 from sagemaker.mlops.workflow.fail_step import FailStep
 from sagemaker.mlops.workflow.model_step import ModelStep
 from sagemaker.mlops.workflow.pipeline import Pipeline
-from sagemaker.mlops.workflow.steps import ProcessingStep, TrainingStep
+from sagemaker.mlops.workflow.steps import ProcessingStep, TrainingStep, TuningStep
 
 from pipelines.champion import PARAMETER as CHAMPION
 from pipelines.champion import no_champion_uri
@@ -78,9 +79,9 @@ class Parameters:
             early_stopping_rounds=ParameterInteger("EarlyStoppingRounds", xgboost.early_stopping_rounds),
         )
 
-    def all(self) -> list[Any]:
-        """Every parameter, in the order in which Studio shows them."""
-        return list(vars(self).values())
+    def all(self, tuned: Collection[str] = ()) -> list[Any]:
+        """Every parameter in the order in which Studio shows them, but not those that a tuning job chooses."""
+        return [parameter for name, parameter in vars(self).items() if name not in tuned]
 
 
 def training_pipeline(
@@ -105,13 +106,13 @@ def training_pipeline(
     )
     validate = validate_step(jobs, parameters.input_data)
     preprocess = _preprocess(jobs, validate)
-    train = _train(jobs, parameters, settings, preprocess)
-    evaluate = _evaluate(jobs, parameters, train, preprocess)
-    register = _register(jobs, parameters, settings, train, evaluate, commit)
+    train, model = _train(jobs, parameters, settings, preprocess)
+    evaluate = _evaluate(jobs, parameters, model, preprocess)
+    register = _register(jobs, parameters, settings, model, evaluate, commit)
     check = _check_quality(parameters, evaluate, register, _reject(evaluate))
     return Pipeline(
         name=settings.pipeline_name("training"),
-        parameters=parameters.all(),
+        parameters=parameters.all(tuned=settings.tuning.ranges if settings.tuning else ()),
         steps=[validate, preprocess, train, evaluate, check],
         sagemaker_session=session,
         pipeline_experiment_config=None,
@@ -139,13 +140,16 @@ def _preprocess(jobs: JobFactory, validate: ProcessingStep) -> ProcessingStep:
     )
 
 
-def _train(jobs: JobFactory, parameters: Parameters, settings: Settings, preprocess: ProcessingStep) -> TrainingStep:
+def _train(
+    jobs: JobFactory, parameters: Parameters, settings: Settings, preprocess: ProcessingStep
+) -> tuple[TrainingStep | TuningStep, Any]:
+    """The step and the S3 URI of its model: of the one training job, or of the best that a tuning job has run."""
     xgboost = settings.candidates.xgboost
-    return jobs.training(
-        "Train",
-        "steps.train",
-        channels={name: output_of(preprocess, name) for name in ("train", "validation", "features")},
-        hyperparameters={
+    job: dict[str, Any] = {
+        "name": "Train",
+        "module": "steps.train",
+        "channels": {name: output_of(preprocess, name) for name in ("train", "validation", "features")},
+        "hyperparameters": {
             "max_depth": parameters.max_depth.to_string(),
             "learning_rate": parameters.learning_rate.to_string(),
             "rounds": parameters.rounds.to_string(),
@@ -157,18 +161,21 @@ def _train(jobs: JobFactory, parameters: Parameters, settings: Settings, preproc
             "coverage": str(settings.interval.coverage),
             "seed": str(xgboost.seed),
         },
-        description="Trains XGBoost with its prediction interval, and the linear regression that it must beat.",
-    )
+        "description": "Trains XGBoost with its prediction interval, and the linear regression that it must beat.",
+    }
+    if settings.tuning is not None:
+        tuning = jobs.tuning(**job, tuning=settings.tuning)
+        return tuning, jobs.best_model(tuning)
+    training = jobs.training(**job)
+    return training, training.properties.ModelArtifacts.S3ModelArtifacts
 
 
-def _evaluate(
-    jobs: JobFactory, parameters: Parameters, train: TrainingStep, preprocess: ProcessingStep
-) -> ProcessingStep:
+def _evaluate(jobs: JobFactory, parameters: Parameters, model: Any, preprocess: ProcessingStep) -> ProcessingStep:
     return jobs.processing(
         "Evaluate",
         "evaluation.evaluate",
         inputs={
-            "model": train.properties.ModelArtifacts.S3ModelArtifacts,
+            "model": model,
             "test": output_of(preprocess, "test"),
             "train": output_of(preprocess, "train"),
             "rows": output_of(preprocess, "rows"),
@@ -204,11 +211,11 @@ def _register(
     jobs: JobFactory,
     parameters: Parameters,
     settings: Settings,
-    train: TrainingStep,
+    model: Any,
     evaluate: ProcessingStep,
     commit: str,
 ) -> ModelStep:
-    arguments = jobs.model(train.properties.ModelArtifacts.S3ModelArtifacts).register(
+    arguments = jobs.model(model).register(
         model_package_group_name=settings.name,
         content_types=CONTENT_TYPES,
         response_types=CONTENT_TYPES,

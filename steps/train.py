@@ -63,6 +63,8 @@ def _parser() -> argparse.ArgumentParser:
         default = environment.get(f"SM_CHANNEL_{name.upper()}", f"{channel}/{name}")
         parser.add_argument(f"--{name}", type=Path, default=Path(default))
     parser.add_argument("--model_dir", type=Path, default=Path(environment.get("SM_MODEL_DIR", "/opt/ml/model")))
+    # A tuning job tells its training jobs what it looks for, as one more hyperparameter.
+    parser.add_argument("--_tuning_objective_metric", help=argparse.SUPPRESS)
     for name, (kind, default_value, low, high) in HYPERPARAMETERS.items():
         parser.add_argument(f"--{name}", type=_bounded(kind, low, high), default=kind(default_value))
     return parser

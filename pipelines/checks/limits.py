@@ -27,6 +27,7 @@ JAVA_CLASSES = {
 INSTANCES = {
     "Processing": "jobs.processing.instance_type",
     "Training": "jobs.training.instance_type",
+    "Tuning": "jobs.training.instance_type",
     "RegisterModel": "the instance_type of jobs.processing or of a stage",
 }
 

@@ -17,9 +17,20 @@ from pipelines.environment import Environment
 TEMPLATE_ROLE = "ExecutionRole"
 JOB = "arn:aws:sagemaker:{region}:{account}:{kind}/{pipeline}-x"
 # What the pipeline's role does for a step of each type: https://docs.aws.amazon.com/sagemaker/latest/dg/build-and-manage-access.html
-JOB_KINDS = {"Processing": "processing-job", "Training": "training-job", "Transform": "transform-job"}
+JOB_KINDS = {
+    "Processing": "processing-job",
+    "Training": "training-job",
+    "Transform": "transform-job",
+    "Tuning": "hyper-parameter-tuning-job",
+}
+JOB_NAMES = {"Tuning": "HyperParameterTuning"}  # where the actions do not have the name of the step's type
 JOB_ACTIONS = ("Create{type}Job", "Describe{type}Job", "Stop{type}Job")
-ALSO = {"Processing": ("AddTags", "ListTags"), "Training": ("AddTags", "ListTags"), "Transform": ("AddTags",)}
+ALSO = {
+    "Processing": ("AddTags", "ListTags"),
+    "Training": ("AddTags", "ListTags"),
+    "Transform": ("AddTags",),
+    "Tuning": ("AddTags", "ListTags", "ListTrainingJobsForHyperParameterTuningJob"),
+}
 
 
 @dataclass(frozen=True)
@@ -63,7 +74,8 @@ def needs(step: Step, pipeline: str, project: str, environment: Environment) -> 
     where = {"region": environment.region, "account": account, "pipeline": f"pipelines-{pipeline}"}
     if step.type in JOB_KINDS:
         job = JOB.format(kind=JOB_KINDS[step.type], **where)
-        yield from (Need(f"sagemaker:{action.format(type=step.type)}", job) for action in JOB_ACTIONS)
+        kind = JOB_NAMES.get(step.type, step.type)
+        yield from (Need(f"sagemaker:{action.format(type=kind)}", job) for action in JOB_ACTIONS)
         yield from (Need(f"sagemaker:{action}", job) for action in ALSO[step.type])
         yield Need("iam:PassRole", f"arn:aws:iam::{account}:role/{project}-execution")  # the template's own role
         yield from _job_needs(step, project, environment, account)
@@ -82,7 +94,8 @@ def _job_needs(step: Step, project: str, environment: Environment, account: str)
     bucket = f"arn:aws:s3:::{environment.bucket}"
     yield from (Need(f"s3:{action}", f"{bucket}/{project}/x") for action in ("GetObject", "PutObject"))
     yield Need("s3:ListBucket", bucket)
-    log = f"arn:aws:logs:{environment.region}:{account}:log-group:/aws/sagemaker/{step.type}Jobs:log-stream:x"
+    group = "Training" if step.type == "Tuning" else step.type
+    log = f"arn:aws:logs:{environment.region}:{account}:log-group:/aws/sagemaker/{group}Jobs:log-stream:x"
     yield from (Need(f"logs:{action}", log) for action in ("CreateLogGroup", "CreateLogStream", "PutLogEvents"))
     yield Need("cloudwatch:PutMetricData", "*")
     yield Need("ecr:GetAuthorizationToken", "*")

@@ -104,3 +104,30 @@ def test_a_data_set_of_another_shape_goes_from_a_file_to_a_prediction(cli: Any, 
         file.write_text(json.dumps(request))
         answer = json.loads(cli.deploy(*chosen, "predict", "--stage", "staging", str(file), "--json").stdout)
         assert 500 < answer["predictions"][0]["score"] < 1200
+
+
+def test_with_tuning_the_best_of_several_training_jobs_goes_on(
+    cli: Any, make_cli: Any, config: Path, sagemaker: Any
+) -> None:
+    """A grid of depths, one of them plainly too small: its model must not be the one that is registered."""
+    document = yaml.safe_load(config.read_text())
+    tuning = {"strategy": "Grid", "ranges": {"max_depth": {"values": [1, 4]}, "rounds": {"values": [2, 200]}}}
+    tuned = config.with_name("tuned.yaml")
+    tuned.write_text(yaml.safe_dump({**document, "name": "tuned-rents", "tuning": tuning}))
+    other = make_cli(cli.server)
+    out = other.pipeline("--config", str(tuned), "run", "--data", str(config.with_name("rents.csv"))).stdout
+    assert "model-package/tuned-rents/1" in out
+    (job,) = sagemaker.list_hyper_parameter_tuning_jobs()["HyperParameterTuningJobSummaries"]
+    name = job["HyperParameterTuningJobName"]
+    trained = sagemaker.list_training_jobs_for_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
+    objectives = {
+        entry["TrainingJobName"]: entry["FinalHyperParameterTuningJobObjectiveMetric"]["Value"]
+        for entry in trained["TrainingJobSummaries"]
+    }
+    assert len(objectives) == 4
+    package = sagemaker.describe_model_package(
+        ModelPackageName="arn:aws:sagemaker:us-east-1:000000000000:model-package/tuned-rents/1"
+    )
+    model = package["InferenceSpecification"]["Containers"][0]["ModelDataUrl"]
+    assert min(objectives, key=lambda name: objectives[name]) in model
+    assert max(objectives, key=lambda name: objectives[name]) not in model

@@ -51,6 +51,13 @@ def test_what_is_not_known_is_unknown_and_so_is_the_sum(step: Any, region: str, 
     assert found.document()["total"] is None
 
 
+def test_what_a_tuning_job_costs_is_unknown() -> None:
+    """Its duration does not tell how long its training jobs ran, some of them at once."""
+    inner = training("A")["Arguments"]
+    found = cost({"Name": "A", "Type": "Tuning", "Arguments": {"TrainingJobDefinition": inner}}, A=1800)
+    assert (found.steps[0].instance_type, found.steps[0].cost, found.total) == ("ml.m5.xlarge", None, None)
+
+
 def test_the_table_says_its_date_and_region() -> None:
     table = prices()
     assert table["date"]

@@ -26,6 +26,7 @@ def test_job_as_sagemaker_starts_it(preprocessed: Path, tmp_path: Path) -> None:
     """Channels and model folder by environment, hyperparameters as texts, metrics by regular expression."""
     environment = {**os.environ, **channels(preprocessed), "SM_MODEL_DIR": str(tmp_path / "model")}
     command = [sys.executable, "-m", "steps.train", "--learning_rate", "0.1", "--max_depth", "3", "--rounds", "200"]
+    command += ["--_tuning_objective_metric", "validation:rmse"]  # as a tuning job gives it to its training jobs
     result = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     metrics = dict(re.findall(r"^([\w:]+)=([0-9.]+);$", result.stdout, flags=re.MULTILINE))
