@@ -89,10 +89,9 @@ class Session:
 
     def client(self, service: str) -> Any:
         """A boto3 client."""
-        import boto3
+        from pipelines.aws_client import make_client
 
-        make: Any = boto3.client
-        return make(service, region_name=self.environment.region)
+        return make_client(service, self.environment.region)
 
     def command(self, script: str, words: str) -> str:
         """A command that the person can paste."""

@@ -9,6 +9,9 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parent
 
 OFFLINE = ("definition", "check")
+PLACEHOLDERS = """Prints the pipeline's definition; makes no network call. Where SAGEMAKER_ROLE_ARN, SAGEMAKER_BUCKET
+and AWS_REGION are not set, placeholders stand in: arn:aws:iam::000000000000:role/SageMakerPipelineRole,
+sagemaker-us-east-1-000000000000 and us-east-1."""
 EPILOG = """\
 examples:
   run_pipeline.py --local run --data data/house_prices.parquet   the whole pipeline on this machine
@@ -61,6 +64,7 @@ def build_parser() -> argparse.ArgumentParser:
         return commands.add_parser(name, help=text, description=text, parents=[common, *parents])
 
     definition = command("definition", "print the pipeline's definition; makes no network call")
+    definition.description, definition.formatter_class = PLACEHOLDERS, argparse.RawDescriptionHelpFormatter
     definition.add_argument("--output", type=Path, metavar="FILE", help="write it to a file")
     check = command("check", "name every fault of the definition, offline, before anything is published", listing)
     check.add_argument("--definition", type=Path, metavar="FILE", help="check this definition in place of the compiled")

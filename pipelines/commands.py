@@ -78,6 +78,7 @@ def plan_pipeline(context: Context, options: Namespace) -> int:
         bundle,
         bundle_is_uploaded=exists(s3, *split_uri(uri)),
         durations=last_durations(context.sagemaker, compiled.name, " on this machine" if context.local else ""),
+        tags=revision(ROOT).tags(),
     )
     show_plan(context.console, plan, markdown=options.markdown)
     return plan.exit_code

@@ -116,10 +116,12 @@ def make_plan(
     *,
     bundle_is_uploaded: bool,
     durations: Mapping[str, Measured],
+    tags: Mapping[str, str] | None = None,
 ) -> Plan:
     """Compare; `bundle` is what the deployed definition names, `bundle_is_uploaded` tells of the compiled one.
 
-    `durations` are those of the jobs that ran last, by step: the next execution is taken to be like it.
+    `durations` are those of the jobs that ran last, by step: the next execution is taken to be like it. `tags` are
+    what the upsert would write on the pipeline, the commit alone where they are not given.
     """
     old: dict[str, Any] = deployed.definition if deployed else {}
     new: dict[str, Any] = json.loads(compiled.definition)
@@ -130,8 +132,9 @@ def make_plan(
     pipeline = differences(_attributes(deployed), _wanted_attributes(compiled, environment))
     pipeline += differences(_rest(hidden_old), _rest(hidden_new), "Definition")
     if other_bytes or pipeline:  # an upsert that finds nothing else to do leaves the tags alone
-        tag = deployed.tags.get("git-commit") if deployed else None
-        pipeline += differences(tag, compiled.commit, "Tags['git-commit']")
+        tagged = deployed.tags if deployed else {}
+        for name, value in (tags or {"git-commit": compiled.commit}).items():
+            pipeline += differences(tagged.get(name), value, f"Tags['{name}']")
     forecasts = tuple(forecast(old, new))
     return Plan(
         name=compiled.name,

@@ -187,7 +187,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         print("measuring ...", file=sys.stderr, flush=True)
-        rows = start_rows() + run_rows(folder)
+        from tests.benchmarks.artifact import artifact_rows
+
+        rows = start_rows() + [Row(*line) for line in artifact_rows(folder)] + run_rows(folder)
         if "--no-clone" not in sys.argv:
             rows.append(clean_clone_row(folder))
     print(f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}\n")

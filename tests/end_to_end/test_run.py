@@ -235,3 +235,13 @@ def test_a_split_by_time_trains_a_model_that_holds_later(
     metrics = json.loads(next(other.folder.glob("reports/*/evaluation.json")).read_text())
     assert metrics["regression_metrics"]["r2"]["value"] >= 0.87
     assert metrics["data"]["test_rows"] >= 0.19 * 21_613
+
+
+def test_another_pipeline_of_the_settings_is_named_on_the_command_line(
+    cli: Any, first_run: Any, sagemaker: Any
+) -> None:
+    out = cli.pipeline("--pipeline", "validation", "run").stdout
+    assert re.search(r"^ValidateData +Succeeded", out, re.MULTILINE)
+    assert "pipeline/house-prices-validation/execution/" in out
+    assert len(cli.json("--pipeline", "validation", "executions")) == 1
+    assert "nothing would change" in cli.pipeline("--pipeline", "validation", "plan").stdout

@@ -5,9 +5,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from pipelines.deployed import read_tags
+from pipelines.environment import Environment
 from pipelines.settings import ROOT
 
 pytestmark = pytest.mark.e2e
@@ -66,3 +69,38 @@ def test_another_name_in_the_yaml_is_another_pipeline(tmp_path: Path) -> None:
     definition = run("definition", "--config", str(config)).stdout
     assert "other-prices/executions" in definition
     assert "house-prices/" not in definition
+
+
+def test_the_help_of_definition_names_the_placeholders() -> None:
+    text, stand_ins = run("definition", "--help").stdout, Environment.from_env({})
+    for value in (stand_ins.role_arn, stand_ins.bucket, stand_ins.region):
+        assert value in text
+
+
+def test_a_role_or_a_bucket_that_cannot_be_one_is_refused() -> None:
+    done = run("check", SAGEMAKER_ROLE_ARN="pipelines")
+    assert done.stderr.startswith("error: SAGEMAKER_ROLE_ARN is 'pipelines': set it to the ARN of a role")
+    done = run("definition", SAGEMAKER_BUCKET="s3://mine")
+    assert (
+        done.stderr == "error: SAGEMAKER_BUCKET is 's3://mine': set it to the name of a bucket alone, without s3://.\n"
+    )
+
+
+def test_an_unclean_checkout_is_said_and_tagged(server: Any, tmp_path: Path) -> None:
+    copy = tmp_path / "checkout"
+    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(copy)], check=True)
+    with (copy / "steps" / "serve.py").open("a") as stream:
+        stream.write("# changed\n")
+    chosen = {name: server.environment[name] for name in ("SAGEMAKER_LOCAL_PORT", "SAGEMAKER_LOCAL_STATE")}
+    config = copy / "mine.yaml"
+    text = (copy / "pipelines" / "house_prices.yaml").read_text()
+    config.write_text(text.replace("name: house-prices", "name: unclean", 1))
+    command = [sys.executable, "run_pipeline.py", "--local", "--config", str(config), "upsert"]
+    done = subprocess.run(command, cwd=copy, env={"PATH": os.environ["PATH"], **chosen}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "note: the checkout has changes that no commit holds; the deployment is tagged dirty." in done.stderr
+    sagemaker = server.client("sagemaker")
+    arn = sagemaker.describe_pipeline(PipelineName="unclean-training")["PipelineArn"]
+    tags = read_tags(sagemaker, arn)
+    assert tags["git-dirty"] == "true"
+    assert tags["git-commit"].endswith("-dirty")
