@@ -21,6 +21,7 @@ from local_sagemaker.api.pipelines import Pipelines
 from local_sagemaker.api.registry import Registry
 from local_sagemaker.api.resources import Resources
 from local_sagemaker.api.tags import Tags
+from local_sagemaker.api.transform import Transform
 from local_sagemaker.api.tuning import Tuning
 from local_sagemaker.control_plane import ControlPlane
 from local_sagemaker.engine.cache import StepCache
@@ -40,6 +41,7 @@ from local_sagemaker.jobs.images import ImageMap
 from local_sagemaker.jobs.runtime import JobRuntime
 from local_sagemaker.records import Records
 from local_sagemaker.state_lock import lock_folder
+from local_sagemaker.transform.job import TransformRuntime
 
 LOG = logging.getLogger("local_sagemaker")
 STOP_SECONDS = 15.0
@@ -75,6 +77,9 @@ class LocalSageMaker:
         resources = Resources(self.records, self.tags)
         models = Models(resources, self.registry)
         self.endpoints = Endpoints(self.records, resources, self.host, models)
+        transform = Transform(
+            self.jobs, models, TransformRuntime(folder / "jobs/transform", objects, images, environment)
+        )
         cache = StepCache(self.records)
         versions = PipelineVersions(self.records)
         pipelines = Pipelines(self.records, objects, self.tags, versions, cache.forget)
@@ -95,7 +100,7 @@ class LocalSageMaker:
                 capacity=capacity,
             )
 
-        groups = (self.tags, self.jobs, self.tuning, self.registry, models, self.endpoints, pipelines)
+        groups = (self.tags, self.jobs, self.tuning, self.registry, models, self.endpoints, transform, pipelines)
         self.callbacks = Callbacks(self.records)
         callback_steps = CallbackSteps(self.callbacks, self.control_plane.send_message)
         handled = HandledSteps(self.handlers, folder / "handlers", environment)

@@ -54,8 +54,8 @@ def ending(kind: str, job: Mapping[str, Any], outcome: Outcome) -> Document:
         "LastModifiedTime": now,
         "FailureReason": outcome.failure_reason,
     }
-    if kind == "Processing":
-        return changes | {"ExitMessage": outcome.exit_message}
+    if kind != "Training":
+        return changes | ({"ExitMessage": outcome.exit_message} if kind == "Processing" else {})
     changes.update(transition(job, outcome.secondary_status or outcome.status, now, final=True))
     changes["FinalMetricDataList"] = metric_data(outcome.metrics) or None
     if outcome.artifacts:

@@ -1,4 +1,4 @@
-"""Processing and training jobs: the API's records around the real processes of the job runtime."""
+"""Processing, training and transform jobs: the API's records around the real processes of the job runtime."""
 
 import threading
 import time
@@ -15,7 +15,7 @@ from local_sagemaker.jobs.outcome import ClientFault, Outcome
 from local_sagemaker.jobs.runtime import JobRuntime
 from local_sagemaker.records import Records
 
-JOB_KINDS = ("Processing", "Training")
+JOB_KINDS = ("Processing", "Training", "Transform")
 CRASHED = "InternalServerError: local SageMaker stopped while the job was running."
 
 
@@ -40,7 +40,7 @@ class Jobs:
     def create_processing_job(self, request: Request, caller: Caller) -> Request:
         """Start a processing job."""
         _admit(admit_processing_job, request)
-        return self._create("Processing", request, caller, self._runtimes["Processing"].run_processing_job)
+        return self.create("Processing", request, caller, self._runtimes["Processing"].run_processing_job)
 
     def check_training_job(self, request: Request) -> None:
         """Refuse what create_training_job would refuse of a request that has its shape."""
@@ -49,25 +49,25 @@ class Jobs:
     def create_training_job(self, request: Request, caller: Caller) -> Request:
         """Start a training job."""
         self.check_training_job(request)
-        return self._create("Training", request, caller, self._runtimes["Training"].run_training_job)
+        return self.create("Training", request, caller, self._runtimes["Training"].run_training_job)
 
     def describe_processing_job(self, request: Request, caller: Caller) -> Request:
         """One processing job."""
-        return self._get("Processing", request["ProcessingJobName"])
+        return self.get("Processing", request["ProcessingJobName"])
 
     def describe_training_job(self, request: Request, caller: Caller) -> Request:
         """One training job."""
-        return self._get("Training", request["TrainingJobName"])
+        return self.get("Training", request["TrainingJobName"])
 
     def list_processing_jobs(self, request: Request, caller: Caller) -> Request:
         """Processing jobs, newest first."""
-        return self._list("Processing", request)
+        return self.page("Processing", request)
 
     def list_training_jobs(self, request: Request, caller: Caller) -> Request:
         """Training jobs, newest first; none has a warm pool or a training plan."""
         if "WarmPoolStatusEquals" in request or "TrainingPlanArnEquals" in request:
             return {"TrainingJobSummaries": []}
-        return self._list("Training", request)
+        return self.page("Training", request)
 
     def stop_processing_job(self, request: Request, caller: Caller) -> Request:
         """Ask a processing job to stop."""
@@ -101,7 +101,7 @@ class Jobs:
         """Return the job's record once it has ended."""
         with self._finished:
             self._finished.wait_for(lambda: (kind, name) not in self._stops)
-        return self._get(kind, name)
+        return self.get(kind, name)
 
     def running(self) -> list[tuple[str, str]]:
         """Kind and name of every job that has not ended."""
@@ -115,7 +115,8 @@ class Jobs:
                 if job[f"{kind}JobStatus"] not in FINAL:
                     self._end(kind, job[f"{kind}JobName"], Outcome("Failed", CRASHED))
 
-    def _create(self, kind: str, request: Request, caller: Caller, run: Callable[..., Outcome]) -> Request:
+    def create(self, kind: str, request: Request, caller: Caller, run: Callable[..., Outcome]) -> Request:
+        """Start a job of a kind; `run` runs it to its end, in a thread. Returns its ARN."""
         name, now = request[f"{kind}JobName"], time.time()
         arn = caller.arn(f"{kind.lower()}-job/{name}")
         job = {
@@ -158,7 +159,7 @@ class Jobs:
     def _end(self, kind: str, name: str, outcome: Outcome) -> None:
         def write() -> None:
             with self._records.lock:
-                self._records.update(_table(kind), name, **ending(kind, self._get(kind, name), outcome))
+                self._records.update(_table(kind), name, **ending(kind, self.get(kind, name), outcome))
 
         try:
             self._records.insist(write)
@@ -170,15 +171,17 @@ class Jobs:
     def _phase(self, kind: str, name: str, status: str) -> None:
         with self._records.lock:
             if status in MESSAGES and status not in FINAL and status != "MaxRuntimeExceeded":  # see _end
-                self._records.update(_table(kind), name, **phase(kind, self._get(kind, name), status, time.time()))
+                self._records.update(_table(kind), name, **phase(kind, self.get(kind, name), status, time.time()))
 
-    def _get(self, kind: str, name: str) -> Request:
+    def get(self, kind: str, name: str) -> Request:
+        """The record of one job; the error of its kind where there is none."""
         job = self._records.get(_table(kind), name)
         if job is None:
             raise _missing(kind, name)
         return job
 
-    def _list(self, kind: str, request: Request) -> Request:
+    def page(self, kind: str, request: Request) -> Request:
+        """One page of a List operation: the jobs of a kind, newest first."""
         return page(
             self._records.all(_table(kind)),
             request,
@@ -190,7 +193,7 @@ class Jobs:
     def stop(self, kind: str, name: str) -> Request:
         """Ask a running job to stop; ValidationException where it has ended."""
         with self._finished, self._records.lock:
-            job = self._get(kind, name)
+            job = self.get(kind, name)
             stop = self._stops.get((kind, name))
             if stop is None or job[f"{kind}JobStatus"] in FINAL:
                 raise invalid(f"The request was rejected because the {kind.lower()} job {name} has already ended.")
@@ -202,7 +205,7 @@ class Jobs:
 
     def _delete(self, kind: str, name: str) -> Request:
         with self._finished, self._records.lock:
-            job = self._get(kind, name)
+            job = self.get(kind, name)
             if job[f"{kind}JobStatus"] not in FINAL:
                 raise ServiceError("ResourceInUse", f"The {kind.lower()} job {name} has not ended: stop it first.")
             self._records.delete(_table(kind), name)
@@ -222,7 +225,7 @@ def _taken(kind: str, name: str) -> ServiceError:
 
 
 def _missing(kind: str, name: str) -> ServiceError:
-    if kind == "Processing":
+    if kind in ("Processing", "Transform"):
         return not_found(f"Could not find requested job with name: {name}")
     return invalid(f"Requested resource not found: {kind.lower()} job {name}.")
 

@@ -34,6 +34,7 @@ class Executors:
         self._by_type: dict[str, Callable[[Task, Caller], Result]] = {
             "Processing": self._processing,
             "Training": self._training,
+            "Transform": self._transform,
             "Tuning": self._tune,
             "Model": self._model,
             "RegisterModel": self._register,
@@ -71,14 +72,17 @@ class Executors:
             return _refused(task.step.type, ServiceError("InternalFailure", str(error), 507))
 
     def _processing(self, task: Task, caller: Caller) -> Result:
-        return self._job("Processing", task, caller)
+        return self._job("Processing", task, caller, _role("RoleArn", task))
 
     def _training(self, task: Task, caller: Caller) -> Result:
-        return self._job("Training", task, caller)
+        return self._job("Training", task, caller, _role("RoleArn", task))
 
-    def _job(self, kind: str, task: Task, caller: Caller) -> Result:
+    def _transform(self, task: Task, caller: Caller) -> Result:
+        return self._job("Transform", task, caller, {})
+
+    def _job(self, kind: str, task: Task, caller: Caller, defaults: Arguments) -> Result:
         name = task.job_name
-        request = {**_role("RoleArn", task), **task.arguments, f"{kind}JobName": name}
+        request = {**defaults, **task.arguments, f"{kind}JobName": name}
         arn = self._dispatcher.call(f"Create{kind}Job", request, caller)[f"{kind}JobArn"]
         metadata = {f"{kind}Job": {"Arn": arn}}
         task.started(kind, name, metadata)

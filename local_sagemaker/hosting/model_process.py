@@ -81,8 +81,10 @@ class ModelProcess:
         images: ImageMap,
         environment: Mapping[str, str],
         isolation: Isolation | None = None,
+        host: str = "algo-1",
     ) -> None:
         self.name = name
+        self._host_name = host
         self.log = folder / name / "output.log"
         self._container = container
         self._folder = folder / name
@@ -206,7 +208,7 @@ class ModelProcess:
         runtime = self._images.resolve(image)
         if self._host is not None:
             return self._host, Command(self._arguments, self._prepared, MODEL)
-        private = PrivateFolder(self._folder / "algo-1", self._isolation)
+        private = PrivateFolder(self._folder / self._host_name, self._isolation)
         host = self._host = Host("algo-1", ("algo-1",), private, self.log)
         own = {str(name): str(value) for name, value in self._container.get("Environment", {}).items()}
         if not host.private.mounted:
