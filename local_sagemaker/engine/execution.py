@@ -130,8 +130,7 @@ class Execution:
                         self._launch(node)
                 if not ready and not self._schedule.running:
                     return
-                if not self._schedule.settled():
-                    self._capacity.changed.wait()
+                self._capacity.changed.wait()
 
     def _has_room(self, node: Node) -> bool:
         """Whether the parallelism and the cores allow one more step; a ForEach step is only as wide as its body."""
@@ -186,11 +185,20 @@ class Execution:
                 self._capacity.changed.notify_all()
 
     def _close(self, node: Node) -> None:
-        """End a ForEach step whose iterations are over."""
+        """End a ForEach step whose iterations are over; it is written without holding up the other steps."""
         schedule = self._schedule
         result = aggregate(node.step, schedule.children(node.name), schedule.results, schedule.stopped)
-        self._runs.end(node, result)
-        self._finish(node, result)
+        schedule.close(node.name)
+
+        def end() -> None:
+            try:
+                self._runs.end(node, result)
+            finally:
+                with self._capacity.changed:
+                    self._finish(node, result)
+                    self._capacity.changed.notify_all()
+
+        threading.Thread(target=end, name=f"{self.arn}/{node.name}", daemon=True).start()
 
     def _finish(self, node: Node, result: Result) -> None:
         self._scope.add(node.name, result.properties)

@@ -61,6 +61,7 @@ class Schedule:
         self.stopped = False
         self._skipped: set[str] = set()
         self._concurrency: dict[str, int] = {}
+        self._closing: set[str] = set()
         self.add(nodes)
 
     def add(self, nodes: Iterable[Node]) -> None:
@@ -71,6 +72,10 @@ class Schedule:
         """The iterations of a running ForEach step, of which at most `concurrency` nodes run at once."""
         self._concurrency[parent] = concurrency
         self.add(nodes)
+
+    def close(self, parent: str) -> None:
+        """The end of a settled ForEach step is on its way: settled() no longer tells of it."""
+        self._closing.add(parent)
 
     def start(self, name: str) -> None:
         """A node has been started."""
@@ -108,7 +113,7 @@ class Schedule:
         return [
             parent
             for parent in self._concurrency
-            if parent in self.running and parent not in waiting and not self._running_in(parent)
+            if parent in self.running - self._closing and parent not in waiting and not self._running_in(parent)
         ]
 
     def children(self, parent: str) -> list[Node]:

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -45,7 +46,9 @@ def test_a_wrong_parameter_starts_nothing(
 
 def test_the_same_token_starts_one_execution(pipelines: Any, sagemaker: Any) -> None:
     name = pipelines.create(step("Say", "Processing", processing("true")))
-    arns = {pipelines.start(name, ClientRequestToken="token-" + "0" * 32) for _ in range(3)}
+    with ThreadPoolExecutor() as clients:  # at once, and once more
+        starts = [clients.submit(pipelines.start, name, ClientRequestToken="token-" + "0" * 32) for _ in range(8)]
+    arns = {start.result() for start in starts} | {pipelines.start(name, ClientRequestToken="token-" + "0" * 32)}
     assert len(arns) == 1
     assert len(sagemaker.list_pipeline_executions(PipelineName=name)["PipelineExecutionSummaries"]) == 1
 

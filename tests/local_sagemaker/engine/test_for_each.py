@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -72,6 +73,27 @@ def test_an_item_that_fails_fails_the_step_and_the_execution(pipelines: Any) -> 
     assert "exit code: 3" in steps["Work-1"]["FailureReason"]
     assert (steps["Loop"]["StepStatus"], steps["Loop"]["Metadata"]["ForEach"]["FailedStepCount"]) == ("Failed", 1)
     assert "Work-1" in steps["Loop"]["FailureReason"]
+
+
+def test_stopping_ends_the_iterations_and_their_step(
+    pipelines: Any, sagemaker: Any, wait_until: Callable[[Callable[[], bool]], None]
+) -> None:
+    body = step("Work", "Processing", processing("sleep 60"))
+    arn = pipelines.start(pipelines.create(for_each(["a", "b"], body, concurrency=1)))
+    wait_until(lambda: pipelines.steps(arn).get("Work-0", {}).get("StepStatus") == "Executing")
+    sagemaker.stop_pipeline_execution(PipelineExecutionArn=arn)
+    assert pipelines.finish(arn)["PipelineExecutionStatus"] == "Stopped"
+    steps = pipelines.steps(arn)
+    assert {name: entry["StepStatus"] for name, entry in steps.items()} == {"Loop": "Stopped", "Work-0": "Stopped"}
+    assert steps["Loop"]["Metadata"]["ForEach"]["StoppedStepCount"] == 1
+
+
+def test_a_loop_of_no_items_has_succeeded(pipelines: Any) -> None:
+    parameters = [{"Name": "Items", "Type": "String", "DefaultValue": "[]"}]
+    body = step("Work", "Processing", processing("true"))
+    execution = pipelines.run(pipelines.create(for_each({"Get": "Parameters.Items"}, body), parameters=parameters))
+    assert execution["PipelineExecutionStatus"] == "Succeeded"
+    assert set(pipelines.steps(execution["PipelineExecutionArn"])) == {"Loop"}
 
 
 def test_items_that_are_no_list_fail_the_step_by_name(pipelines: Any) -> None:

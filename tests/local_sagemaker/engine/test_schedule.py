@@ -180,6 +180,8 @@ def test_iterations_run_at_once_up_to_the_concurrency_and_end_their_step() -> No
     schedule.finish("First-1", OK)
     run(schedule, {})
     assert schedule.settled() == ["Loop"]
+    schedule.close("Loop")
+    assert schedule.settled() == []
     schedule.finish("Loop", OK)
     assert run(schedule, {}) == "After: Succeeded"
 
