@@ -53,8 +53,6 @@ class Logs:
             check_shape(request, self._model.operation_model(operation).input_shape)
         except ServiceError as error:
             raise _invalid(error.message) from None
-        if next(iter(source("")), None) is None:
-            raise _missing("log group")
         return self._operations[operation](group, source, request, caller)
 
     def groups(self, request: Request, caller: Caller) -> list[Request]:
@@ -98,12 +96,14 @@ class Logs:
         if by_time and prefix:
             raise _invalid("Cannot order by LastEventTime with a logStreamNamePrefix.")
         arn = f"arn:aws:logs:{caller.region}:{caller.account}:log-group:{group}:log-stream"
-        found = [_described(stream, arn) for stream in source(prefix) if stream.name.startswith(prefix)]
-        key = "lastEventTimestamp" if by_time else "logStreamName"
-        found.sort(key=lambda each: each[key], reverse=bool(request.get("descending")))
+        found = _streams(source, prefix)
+        if by_time:
+            found.sort(key=lambda stream: stream.log.last_written)
+        if request.get("descending"):
+            found.reverse()
         start = _decoded(request["nextToken"])["start"] if "nextToken" in request else 0
         end = start + request.get("limit", STREAMS)
-        response: Request = {"logStreams": found[start:end]}
+        response: Request = {"logStreams": [_described(stream, arn) for stream in found[start:end]]}
         if end < len(found):
             response["nextToken"] = _encoded({"start": end})
         return response
@@ -126,10 +126,7 @@ class Logs:
         if not request.get("startFromHead", True):
             raise _invalid("Local SageMaker does not support startFromHead=false in FilterLogEvents.")
         prefix, names = request.get("logStreamNamePrefix", ""), request.get("logStreamNames")
-        if names is not None:
-            streams = [_named(source, name) for name in names]
-        else:
-            streams = [stream for stream in source(prefix) if stream.name.startswith(prefix)]
+        streams = [_named(source, name) for name in names] if names is not None else _streams(source, prefix)
         wanted = LogFilter(request.get("filterPattern", ""))
         positions: dict[str, int] = _decoded(request["nextToken"]) if "nextToken" in request else {}
         lines = heapq.merge(
@@ -154,16 +151,30 @@ def _group(request: Request) -> str:
     return name.partition(":log-group:")[2].removesuffix(":*") if name.startswith("arn:") else name
 
 
+def _streams(source: Source, prefix: str) -> list[LogStream]:
+    """The streams with a prefix, by name; ResourceNotFoundException where the group has none at all."""
+    found = [stream for stream in source(prefix) if stream.name.startswith(prefix)]
+    if not found:
+        _check_group(source)
+    return sorted(found, key=lambda stream: stream.name)
+
+
 def _named(source: Source, name: str) -> LogStream:
     for stream in source(name):
         if stream.name == name:
             return stream
+    _check_group(source)
     raise _missing("log stream")
 
 
+def _check_group(source: Source) -> None:
+    """A group comes into being with its first stream."""
+    if next(iter(source("")), None) is None:
+        raise _missing("log group")
+
+
 def _described(stream: LogStream, arn: str) -> Request:
-    created = stream.log.created or 0
-    last = max((event.timestamp for event in stream.log.before(stream.log.size)), default=created)
+    created, last = stream.log.created or 0, stream.log.last_written
     return {
         "logStreamName": stream.name,
         "creationTime": created,

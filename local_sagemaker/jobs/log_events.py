@@ -83,8 +83,17 @@ class LogFile:
         """When the first line was written, in milliseconds; None while there is none."""
         with _LOCK:
             self._note()
-            marks = self._marks()
-        return marks[0][1] if marks else None
+            if not self._times.exists():
+                return None
+            with self._times.open(encoding="ascii") as stream:
+                return _parsed(stream.readline())[1]
+
+    @property
+    def last_written(self) -> int:
+        """When something was written last, in milliseconds; 0 while there is nothing."""
+        with _LOCK:
+            self._note()
+            return self._last_mark()[1]
 
     def _note(self) -> None:
         try:
