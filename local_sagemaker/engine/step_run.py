@@ -91,6 +91,8 @@ class StepRuns:
     def end(self, node: Node, result: Result) -> None:
         """The step has ended."""
         reason = result.failure_reason[:REASON_LENGTH] if result.failure_reason else None
+        if result.status == "Stopped" and self.stopping.is_set():
+            reason = None  # that it was asked to stop is no failure
         changes: Document = {"StepStatus": result.status, "EndTime": time.time(), "FailureReason": reason}
         if result.metadata:
             changes["Metadata"] = result.metadata

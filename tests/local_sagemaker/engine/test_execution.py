@@ -226,10 +226,23 @@ def test_stopping_ends_the_job_that_runs_and_the_execution(
     assert time.monotonic() - started < 10
     steps = pipelines.steps(arn)
     assert {entry["StepName"]: entry["StepStatus"] for entry in steps.values()} == {"Sleep": "Stopped"}
+    assert "FailureReason" not in steps["Sleep"]
     again = sagemaker.stop_pipeline_execution(PipelineExecutionArn=arn, ClientRequestToken="1" * 32)
     assert again["PipelineExecutionArn"] == arn
     with pytest.raises(ClientError, match="has already ended"):
         sagemaker.stop_pipeline_execution(PipelineExecutionArn=arn, ClientRequestToken="2" * 32)
+
+
+def test_a_step_whose_job_was_stopped_by_hand_is_stopped_and_the_execution_has_failed(
+    pipelines: Any, sagemaker: Any, wait_until: Callable[[Callable[[], bool]], None]
+) -> None:
+    arn = pipelines.start(pipelines.create(step("Sleep", "Processing", processing("sleep 60"))))
+    wait_until(lambda: "ProcessingJob" in pipelines.steps(arn).get("Sleep", {}).get("Metadata", {}))
+    job = pipelines.steps(arn)["Sleep"]["Metadata"]["ProcessingJob"]["Arn"].rpartition("/")[2]
+    sagemaker.stop_processing_job(ProcessingJobName=job)
+    assert pipelines.finish(arn)["PipelineExecutionStatus"] == "Failed"
+    stopped = pipelines.steps(arn)["Sleep"]
+    assert (stopped["StepStatus"], stopped["FailureReason"]) == ("Stopped", "The processing job ended as Stopped.")
 
 
 def test_the_definition_of_an_execution_stays_what_it_was(pipelines: Any, sagemaker: Any) -> None:
