@@ -56,8 +56,11 @@ class Jobs:
         return self.get("Processing", request["ProcessingJobName"])
 
     def describe_training_job(self, request: Request, caller: Caller) -> Request:
-        """One training job."""
-        return self.get("Training", request["TrainingJobName"])
+        """One training job; where its artifacts are, or are to be."""
+        name = request["TrainingJobName"]
+        job = self.get("Training", name)
+        uri = f"{job['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{name}/output/model.tar.gz"
+        return {"ModelArtifacts": {"S3ModelArtifacts": uri}, **job}
 
     def list_processing_jobs(self, request: Request, caller: Caller) -> Request:
         """Processing jobs, newest first."""

@@ -78,6 +78,7 @@ class Registry:
             package = {
                 "ModelApprovalStatus": "PendingManualApproval",
                 **request,
+                "ModelPackageName": name,
                 "ModelPackageGroupName": name,
                 "ModelPackageArn": arn,
                 "ModelPackageVersion": version,

@@ -1,0 +1,43 @@
+"""The comparison with a shape finds what it is for."""
+
+from typing import Any
+
+import pytest
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
+
+from tests.local_sagemaker.parity.shapes import faults
+
+GOOD = {
+    "ModelPackageName": "n",
+    "ModelPackageArn": "arn",
+    "CreationTime": 1.5,
+    "ModelPackageStatus": "Completed",
+    "ModelPackageStatusDetails": {"ValidationStatuses": []},
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, []),
+        ({"Extra": 1}, ["D.Extra: unknown"]),
+        ({"ModelPackageArn": None}, ["D.ModelPackageArn: missing"]),
+        ({"CreationTime": "today"}, ["D.CreationTime: 'today' is no timestamp"]),
+        ({"ModelPackageVersion": True}, ["D.ModelPackageVersion: True is no integer"]),
+        ({"CustomerMetadataProperties": {"a": 1}}, ["D.CustomerMetadataProperties[a]: 1 is no string"]),
+        ({"InferenceSpecification": {"Containers": {}}}, ["D.InferenceSpecification.Containers: {} is no list"]),
+        (
+            {"ModelPackageStatusDetails": {"ValidationStatuses": [{"Name": "x", "Status": "Good"}]}},
+            [
+                "D.ModelPackageStatusDetails.ValidationStatuses[0].Status: 'Good' is none of "
+                "NotStarted, InProgress, Completed, Failed"
+            ],
+        ),
+    ],
+)
+def test_each_kind_of_fault_is_found_where_it_is(changes: dict[str, Any], expected: list[str]) -> None:
+    model = ServiceModel(Loader().load_service_model("sagemaker", "service-2"), "sagemaker")
+    shape = model.operation_model("DescribeModelPackage").output_shape
+    assert shape is not None
+    assert list(faults({**GOOD, **changes}, shape, "D")) == expected
