@@ -1,15 +1,15 @@
 """A request for a tuning job, checked as a whole before anything runs."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from local_sagemaker.errors import invalid, unsupported
+from local_sagemaker.tuning.bayesian import BayesianSearch
 from local_sagemaker.tuning.ranges import Range, ranges
-from local_sagemaker.tuning.search import Candidate, grid_candidates, grid_size, random_candidates
+from local_sagemaker.tuning.search import Blind, Candidate, Search, grid_candidates, grid_size, random_candidates
 
 Document = dict[str, Any]
-STRATEGIES = ("Random", "Grid")
+STRATEGIES = ("Bayesian", "Random", "Grid")
 TRAINING_FIELDS = (
     "InputDataConfig",
     "OutputDataConfig",
@@ -43,9 +43,12 @@ class Plan:
     target: float | None
     not_improving: int | None
 
-    def candidates(self) -> Iterator[Candidate]:
-        """The values of the tuned hyperparameters, one candidate after another."""
-        return grid_candidates(self.ranges) if self.strategy == "Grid" else random_candidates(self.ranges, self.seed)
+    def search(self) -> Search:
+        """What gives the values of the tuned hyperparameters, one candidate after another."""
+        if self.strategy == "Bayesian":
+            return BayesianSearch(self.ranges, self.seed, self.maximize)
+        grid = self.strategy == "Grid"
+        return Blind(grid_candidates(self.ranges) if grid else random_candidates(self.ranges, self.seed))
 
     def training_request(self, name: str, candidate: Candidate) -> Document:
         """The CreateTrainingJob request of one candidate."""
@@ -100,9 +103,9 @@ def plan(request: Document) -> Plan:
 
 
 def refuse_strategy(strategy: str, of: str = "") -> None:
-    """Raise ValidationException for a strategy that is not built here; what calls itself Bayesian is not faked."""
+    """Raise ValidationException for a strategy that is not built here; what calls itself Hyperband is not faked."""
     if strategy not in STRATEGIES:
-        raise unsupported(f"the tuning strategy {strategy}{of}: use Random, or Grid for categorical parameters")
+        raise unsupported(f"the tuning strategy {strategy}{of}: use Bayesian, Random, or Grid for categories")
 
 
 def _refuse_unsupported(request: Document, config: Document) -> None:

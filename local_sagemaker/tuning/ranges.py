@@ -24,6 +24,9 @@ class Range(Protocol):
     def draw(self, dice: random.Random) -> str:
         """A value as the training job gets it."""
 
+    def place(self, value: str) -> tuple[float, ...]:
+        """Where a value lies on the scale of the range: coordinates from 0 to 1, of which categories have one each."""
+
 
 @dataclass(frozen=True)
 class Categories:
@@ -35,6 +38,10 @@ class Categories:
     def draw(self, dice: random.Random) -> str:
         """One of the values, each as likely as any other."""
         return dice.choice(self.values)
+
+    def place(self, value: str) -> tuple[float, ...]:
+        """1 for the category, 0 for each other."""
+        return tuple(float(value == each) for each in self.values)
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,10 @@ class Continuous:
             value = dice.uniform(self.low, self.high)
         return repr(min(max(value, self.low), self.high))
 
+    def place(self, value: str) -> tuple[float, ...]:
+        """The share of the scale that is below the value."""
+        return _share(float(value), self.low, self.high, self.scale)
+
 
 @dataclass(frozen=True)
 class Whole:
@@ -72,6 +83,10 @@ class Whole:
             value = math.floor(math.exp(dice.uniform(math.log(self.low), math.log(self.high + 1))))
             return str(min(max(value, self.low), self.high))
         return str(dice.randint(self.low, self.high))
+
+    def place(self, value: str) -> tuple[float, ...]:
+        """The share of the scale that is below the value."""
+        return _share(float(value), self.low, self.high, self.scale)
 
 
 def ranges(document: Mapping[str, Any]) -> list[Range]:
@@ -94,6 +109,16 @@ def ranges(document: Mapping[str, Any]) -> list[Range]:
     if not found:
         raise invalid("There are no ranges of hyperparameters: give ParameterRanges or HyperParameterRanges.")
     return found
+
+
+def _share(value: float, low: float, high: float, scale: str) -> tuple[float]:
+    if low == high:
+        return (0.0,)
+    if scale == "Logarithmic":
+        value, low, high = math.log(value), math.log(low), math.log(high)
+    elif scale == "ReverseLogarithmic":
+        value, low, high = -math.log(1 - value), -math.log(1 - low), -math.log(1 - high)
+    return ((value - low) / (high - low),)
 
 
 def _number(entry: Mapping[str, Any], field: str, kind: type[int] | type[float]) -> float:

@@ -4,8 +4,7 @@ import secrets
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
-from itertools import islice
+from collections.abc import Callable
 from typing import Any
 
 from local_sagemaker.errors import ServiceError
@@ -42,8 +41,9 @@ class TuningRun:
         self._plan = plan
         self._launch, self._wait, self._halt, self._finished = launch, wait, halt, finished
         self._lock = threading.Lock()
-        self._candidates = self._numbered(plan)
-        self._running: set[str] = set()
+        self._search = plan.search()
+        self._begun = 0
+        self._running: dict[str, Candidate] = {}
         self._over = threading.Event()
         self._asked_to_stop = False
         self._refusal: str | None = None
@@ -90,25 +90,26 @@ class TuningRun:
             self._refuse(f"InternalServerError: {type(error).__name__}: {error}")
 
     def _begin_next(self) -> str | None:
-        """Start the next training job; its name, or None where there is none to start."""
+        """Start the next training job, such as tuning-001-1f2e3d4c; its name, or None where there is none to start."""
         with self._lock:
-            if self._over.is_set():
+            if self._over.is_set() or self._begun == self._plan.jobs:
                 return None
-            name, candidate = next(self._candidates, (None, {}))
-            if name is not None:
-                self._launch(self._plan.training_request(name, candidate), candidate)
-                self._running.add(name)
+            self._begun += 1
+            name, candidate = f"{self._name}-{self._begun:03d}-{secrets.token_hex(4)}", next(self._search)
+            self._launch(self._plan.training_request(name, candidate), candidate)
+            self._running[name] = candidate
             return name
 
     def _take_in(self, job: Document) -> None:
         """Account for a training job that has ended."""
         with self._lock:
-            self._running.discard(job["TrainingJobName"])
+            candidate = self._running.pop(job["TrainingJobName"])
             self._ended += 1
             self._completed += job["TrainingJobStatus"] == "Completed"
             value = objective_value(job, self._plan.metric)
             enough = self._ended >= HOPELESS and not self._completed
             if value is not None:
+                self._search.tell(candidate, value)
                 self._since_best += 1
                 if self._plan.is_better(value, self._best):
                     if self._best is None or abs(value - self._best) > IMPROVEMENT * abs(self._best):
@@ -143,11 +144,6 @@ class TuningRun:
         if self._completed:
             return "Failed", NO_METRIC.format(self._plan.metric)
         return "Failed", NO_SUCCESS.format(self._ended) if self._ended >= HOPELESS else ALL_FAILED
-
-    def _numbered(self, plan: Plan) -> Iterator[tuple[str, Candidate]]:
-        """The candidates with the names of their training jobs: tuning-001-1f2e3d4c."""
-        for number, candidate in enumerate(islice(plan.candidates(), plan.jobs), start=1):
-            yield f"{self._name}-{number:03d}-{secrets.token_hex(4)}", candidate
 
 
 def objective_value(job: Document, metric: str) -> float | None:

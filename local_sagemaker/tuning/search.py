@@ -1,14 +1,39 @@
-"""Which candidates a tuning job tries, by its strategy."""
+"""Which candidates a tuning job tries, by the strategies that learn nothing on the way."""
 
 import itertools
 import math
 import random
 from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 from local_sagemaker.errors import invalid
 from local_sagemaker.tuning.ranges import Categories, Range
 
 Candidate = dict[str, str]
+
+
+class Search(Protocol):
+    """Candidates, one after another, from something that may learn what came of them."""
+
+    def __next__(self) -> Candidate: ...
+
+    def tell(self, candidate: Candidate, value: float) -> None:
+        """The objective of a candidate."""
+
+
+class Blind:
+    """A search that goes on the same whatever comes of it."""
+
+    def __init__(self, candidates: Iterator[Candidate]) -> None:
+        self._candidates = candidates
+
+    def __next__(self) -> Candidate:
+        return next(self._candidates)
+
+    def tell(self, candidate: Candidate, value: float) -> None:
+        """Nothing is made of it."""
+
+
 DRAWS = 100  # attempts at a candidate that has not been tried yet
 
 

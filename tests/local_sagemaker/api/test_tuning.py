@@ -128,6 +128,19 @@ def test_a_random_search_keeps_to_its_limits_and_its_seed(sagemaker: Any, code: 
     assert tried[0] == tried[1]
 
 
+def test_a_bayesian_search_goes_on_from_what_its_jobs_have_found(sagemaker: Any, code: str) -> None:
+    integers = {"IntegerParameterRanges": [{"Name": "depth", "MinValue": "1", "MaxValue": "1000"}]}
+    limits = {"MaxNumberOfTrainingJobs": 6}
+    asked = arguments(code, "Bayesian", 1, limits=limits, ParameterRanges=integers, RandomSeed=5)
+    sagemaker.create_hyper_parameter_tuning_job(HyperParameterTuningJobName="bayesian", **asked)
+    job = ended(sagemaker, "bayesian")
+    assert job["HyperParameterTuningJobStatus"] == "Completed", job
+    jobs = children(sagemaker, "bayesian")
+    assert len({each["TunedHyperParameters"]["depth"] for each in jobs}) == 6
+    losses = [each["FinalHyperParameterTuningJobObjectiveMetric"]["Value"] for each in jobs]
+    assert min(losses[3:]) < min(losses[:3])  # the first three are drawn at random
+
+
 def test_training_jobs_that_all_fail_fail_the_tuning_job_in_the_services_words(sagemaker: Any, code: str) -> None:
     asked = arguments(code, static={"fail": "3"})
     sagemaker.create_hyper_parameter_tuning_job(HyperParameterTuningJobName="failing", **asked)
@@ -195,8 +208,8 @@ def test_the_best_model_of_a_tuning_step_is_there_for_the_steps_after_it(
 def test_a_strategy_that_is_not_built_here_is_refused_when_the_execution_starts(
     pipelines: Pipelines, code: str
 ) -> None:
-    name = pipelines.create(step("Tune", "Tuning", arguments(code, "Bayesian", limits={"MaxNumberOfTrainingJobs": 1})))
-    with pytest.raises(ClientError, match="the tuning strategy Bayesian of Tune: use Random"):
+    name = pipelines.create(step("Tune", "Tuning", arguments(code, "Hyperband", limits={"MaxNumberOfTrainingJobs": 1})))
+    with pytest.raises(ClientError, match="the tuning strategy Hyperband of Tune: use Bayesian"):
         pipelines.start(name)
 
 

@@ -56,7 +56,7 @@ def test_a_grid_counts_its_combinations_by_itself() -> None:
 @pytest.mark.parametrize(
     ("config", "definition", "fields", "words"),
     [
-        ({"Strategy": "Bayesian"}, {}, {}, "tuning strategy Bayesian: use Random, or Grid"),
+        ({"Strategy": "Hyperband"}, {}, {}, "tuning strategy Hyperband: use Bayesian, Random, or Grid"),
         ({"Strategy": "Grid"}, {}, {}, "takes categorical parameters only, and depth is none"),
         ({"Strategy": "Grid", "ParameterRanges": CATEGORIES}, {}, {}, "is 4, and the grid has 2 combinations"),
         ({"TrainingJobEarlyStoppingType": "Auto"}, {}, {}, "EarlyStoppingType Auto: use Off"),
