@@ -142,8 +142,10 @@ def _key_of(step: Mapping[str, Any]) -> dict[str, Any]:
 
 def defaults(definition: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters of a definition that have a default, by name."""
-    parameters = definition.get("Parameters") or []
-    return {entry["Name"]: entry["DefaultValue"] for entry in parameters if entry.get("DefaultValue") is not None}
+    listed = definition.get("Parameters")
+    entries = [entry for entry in listed if isinstance(entry, Mapping)] if isinstance(listed, list) else []
+    named = [entry for entry in entries if isinstance(entry.get("Name"), str)]
+    return {entry["Name"]: entry["DefaultValue"] for entry in named if entry.get("DefaultValue") is not None}
 
 
 def resolved(value: Any, parameters: Mapping[str, Any]) -> Any:
@@ -157,8 +159,10 @@ def resolved(value: Any, parameters: Mapping[str, Any]) -> Any:
         return parameters.get(reference.removeprefix("Parameters."), value)
     filled = {name: resolved(entry, parameters) for name, entry in value.items()}
     join = filled.get("Std:Join")
-    if isinstance(join, Mapping) and not any(isinstance(entry, (dict, list)) for entry in join.get("Values", [])):
-        return str(join.get("On", "")).join(str(entry) for entry in join.get("Values", []))
+    if isinstance(join, Mapping):
+        values = join.get("Values")
+        if isinstance(values, list) and not any(isinstance(entry, (dict, list)) for entry in values):
+            return str(join.get("On", "")).join(str(entry) for entry in values)
     return filled
 
 

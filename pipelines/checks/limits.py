@@ -8,7 +8,7 @@ from typing import Any
 
 from pipelines.cache_forecast import defaults, resolved
 from pipelines.checks.fault import Fault
-from pipelines.checks.walk import Step, Value, is_expression, service_model, steps, values
+from pipelines.checks.walk import Step, Value, is_expression, parameters, service_model, steps, values
 
 # https://docs.aws.amazon.com/sagemaker/latest/dg/pipelines-quotas.html
 MOST_STEPS, MOST_PARAMETERS, MOST_IN_A_BRANCH, MOST_CONDITIONS, MOST_PROPERTY_FILES = 50, 200, 20, 200, 10
@@ -35,9 +35,8 @@ INSTANCES = {
 def limit_faults(name: str, definition: Mapping[str, Any]) -> Iterator[Fault]:
     """What AWS would refuse for its length, its form or its number, with the parameters at their defaults."""
     every_step = list(steps(definition))
-    parameters = [entry for entry in definition.get("Parameters") or [] if isinstance(entry, Mapping)]
-    yield from _names(name, parameters, every_step)
-    yield from _quotas(definition, len(parameters), every_step)
+    yield from _names(name, parameters(definition), every_step)
+    yield from _quotas(len(parameters(definition)), every_step)
     known = defaults(definition)
     for step in every_step:
         for found in values(step):
@@ -46,32 +45,31 @@ def limit_faults(name: str, definition: Mapping[str, Any]) -> Iterator[Fault]:
                 yield from _value(found, value)
 
 
-def _names(name: str, parameters: list[Mapping[str, Any]], every_step: list[Step]) -> Iterator[Fault]:
+def _names(name: str, declared: list[tuple[str, Mapping[str, Any]]], every_step: list[Step]) -> Iterator[Fault]:
     model = service_model()
     named: list[tuple[str | None, str, Any, str, str]]
     named = [(None, "PipelineName", name, "PipelineName", "the YAML's name")]
     named += [
-        (None, f"Parameters[{i}].Name", entry.get("Name"), "PipelineParameterName", "rename it")
-        for i, entry in enumerate(parameters)
+        (None, f"{path}.Name", entry.get("Name"), "PipelineParameterName", "rename it") for path, entry in declared
     ]
     named += [(step.name, f"{step.path}.Name", step.name, "StepName", "rename it") for step in every_step]
     for step_name, path, text, shape, fix in named:
         if isinstance(text, str):
             for message in _text_faults(text, model.shape_for(shape)):
                 yield Fault(step_name, path, message, f"shorten or mend {fix}" if "YAML" in fix else fix)
-    for index, entry in enumerate(parameters):
+    for path, entry in declared:
         default = entry.get("DefaultValue")
         most = model.shape_for("String1024").metadata["max"]
         if isinstance(default, str) and len(default) > most:
             message = f"has {len(default)} characters; a parameter's value has at most {most}"
-            yield Fault(None, f"Parameters[{index}].DefaultValue", message, "shorten it, or put it into a file in S3")
+            yield Fault(None, f"{path}.DefaultValue", message, "shorten it, or put it into a file in S3")
 
 
-def _quotas(definition: Mapping[str, Any], parameters: int, every_step: list[Step]) -> Iterator[Fault]:
-    files = sum(len(step.raw.get("PropertyFiles") or []) for step in every_step)
+def _quotas(declared: int, every_step: list[Step]) -> Iterator[Fault]:
+    files = sum(_length(step.raw.get("PropertyFiles")) for step in every_step)
     counted: list[tuple[str | None, str, int, int, str, str]] = [
         (None, "Steps", len(every_step), MOST_STEPS, "steps", "split the pipeline in two"),
-        (None, "Parameters", parameters, MOST_PARAMETERS, "parameters", "fix some of them in the YAML"),
+        (None, "Parameters", declared, MOST_PARAMETERS, "parameters", "fix some of them in the YAML"),
         (None, "Steps", files, MOST_PROPERTY_FILES, "property files", "put what conditions read into fewer files"),
     ]
     for step in every_step:
@@ -80,11 +78,15 @@ def _quotas(definition: Mapping[str, Any], parameters: int, every_step: list[Ste
             continue
         for name in ("IfSteps", "ElseSteps", "Conditions"):
             most = MOST_CONDITIONS if name == "Conditions" else MOST_IN_A_BRANCH
-            number = len(arguments.get(name) or [])
+            number = _length(arguments.get(name))
             counted.append((step.name, f"{step.path}.Arguments.{name}", number, most, "of them", "make two conditions"))
     for owner, path, number, most, what, fix in counted:
         if number > most:
             yield Fault(owner, path, f"there are {number} {what}; SageMaker takes at most {most}", fix)
+
+
+def _length(value: Any) -> int:
+    return len(value) if isinstance(value, list) else 0
 
 
 def _value(found: Value, value: Any) -> Iterator[Fault]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from pipelines.cache_forecast import defaults, resolved
 from pipelines.checks.fault import Fault
-from pipelines.checks.walk import Step, steps
+from pipelines.checks.walk import Step, parameters, steps
 
 SCHEME = "s3://"
 
@@ -13,10 +13,10 @@ SCHEME = "s3://"
 def location_faults(definition: Mapping[str, Any], bucket: str, prefix: str) -> Iterator[Fault]:
     """URIs outside s3://bucket/prefix/: the role of the jobs may not reach them, or another project owns them."""
     own, known = f"{SCHEME}{bucket}/{prefix}/", defaults(definition)
-    for index, entry in enumerate(definition.get("Parameters") or []):
-        default = entry.get("DefaultValue") if isinstance(entry, Mapping) else None
+    for path, entry in parameters(definition):
+        default = entry.get("DefaultValue")
         if isinstance(default, str) and _is_elsewhere(default, own):
-            yield Fault(None, f"Parameters[{index}].DefaultValue", f"{default} is not under {own}", _mend(own))
+            yield Fault(None, f"{path}.DefaultValue", f"{default} is not under {own}", _mend(own))
     for step in steps(definition):
         yield from _inside(step, step.arguments, f"{step.path}.Arguments", own, known)
 
@@ -43,7 +43,7 @@ def _beginning(value: Any, known: Mapping[str, Any]) -> str | None:
     if not (isinstance(value, Mapping) and isinstance(value.get("Std:Join"), Mapping)):
         return None
     join, parts = value["Std:Join"], []
-    for part in join.get("Values") or []:
+    for part in join["Values"] if isinstance(join.get("Values"), list) else ():
         part = resolved(part, known)
         if isinstance(part, (Mapping, list)):
             parts.append("")  # the separator before it is part of the beginning

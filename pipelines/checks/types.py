@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pipelines.checks.fault import Fault
-from pipelines.checks.walk import Step, is_expression, steps, values
+from pipelines.checks.walk import Step, is_expression, parameters, steps, values
 
 NUMBERS = ("Integer", "Float")
 ORDERED = ("GreaterThan", "GreaterThanOrEqualTo", "LessThan", "LessThanOrEqualTo")
@@ -22,9 +22,7 @@ FILLS = {
 def type_faults(definition: Mapping[str, Any]) -> Iterator[Fault]:
     """Parameters of the wrong type in requests, and conditions whose two sides can never be compared."""
     declared = {
-        entry["Name"]: entry.get("Type")
-        for entry in definition.get("Parameters") or []
-        if isinstance(entry, Mapping) and isinstance(entry.get("Name"), str)
+        entry["Name"]: entry.get("Type") for _, entry in parameters(definition) if isinstance(entry.get("Name"), str)
     }
     for step in steps(definition):
         for found in values(step):

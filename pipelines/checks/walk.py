@@ -44,6 +44,13 @@ class Value:
     shape: Any
 
 
+def parameters(definition: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    """The path and the entry of each parameter; what is no structure is passed over."""
+    listed = definition.get("Parameters")
+    entries = enumerate(listed) if isinstance(listed, list) else ()
+    return [(f"Parameters[{index}]", entry) for index, entry in entries if isinstance(entry, Mapping)]
+
+
 def steps(definition: Mapping[str, Any]) -> Iterator[Step]:
     """Every step, those of the branches after the condition; what is no step is passed over."""
 

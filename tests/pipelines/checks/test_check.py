@@ -7,9 +7,10 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -256,6 +257,28 @@ def test_all_faults_are_told_at_once(compiled: str) -> None:
 def test_what_is_no_definition_is_a_fault_and_no_traceback() -> None:
     for text in ("", "[]", "{}", '{"Steps": 3}', '{"Steps": ["x"], "Parameters": [1]}', '{"Steps": [{"Name": 1}]}'):
         assert faults(text)
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Every path in a document."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, item in inner:
+        yield (*path, name)
+        yield from places(item, (*path, name))
+
+
+def test_whatever_stands_anywhere_in_a_definition_is_a_fault_at_most_and_never_a_traceback(compiled: str) -> None:
+    joins = [{"Std:Join": {"On": 1, "Values": 2}}, {"Std:Join": None}]
+    junk = [None, -5, True, 1e300, "x", [], {}, [None], {"Get": 3}, *joins]
+    everywhere, random = sorted(places(json.loads(compiled)), key=str), Random(7)
+    for _ in range(100):
+        definition = json.loads(compiled)
+        *way, last = random.choice(everywhere)
+        owner = definition
+        for name in way:
+            owner = owner[name]
+        owner[last] = random.choice(junk)
+        faults(json.dumps(definition))
 
 
 def test_a_permission_that_the_role_lacks_is_named_for_each_step_that_needs_it(compiled: str, tmp_path: Path) -> None:
