@@ -4,7 +4,9 @@ Local SageMaker enforces no IAM policy. So a client that asks beforehand (the Sa
 GetCallerIdentity, SimulatePrincipalPolicy and GetRole, before each job) is told what holds here: it may.
 """
 
+import getpass
 import json
+import re
 from typing import Any
 
 ACCOUNT = "000000000000"
@@ -31,7 +33,8 @@ def install(account: str) -> None:
         user_id, arn, owner = moto_identity(self, access_key_id, region)
         if not arn.endswith(":user/moto"):  # of a role that was assumed, or a user that was created here
             return user_id, arn, owner
-        return "AROALOCALSAGEMAKER0:local", f"arn:aws:sts::{account}:assumed-role/{EXECUTION_ROLE}/local", account
+        identity = user_context(account)["IamIdentity"]
+        return identity["PrincipalId"], identity["Arn"], account
 
     def get_role(self: IAMBackend, role_name: str) -> Any:
         if role_name == EXECUTION_ROLE:
@@ -52,6 +55,23 @@ def install(account: str) -> None:
     STSBackend.get_caller_identity = get_caller_identity  # type: ignore[method-assign]
     IAMBackend.get_role = get_role  # type: ignore[method-assign]
     setattr(IamResponse, "simulate_principal_policy", simulate_principal_policy)  # noqa: B010 - moto lacks it
+
+
+def user_context(account: str) -> dict[str, dict[str, str]]:
+    """Who makes and changes things here: the execution role, in a session named after the user of this machine.
+
+    The shape is UserContext of CreatedBy and LastModifiedBy.
+    """
+    session = re.sub(r"[^\w+=,.@-]", "-", _user())[:64]
+    arn = f"arn:aws:sts::{account}:assumed-role/{EXECUTION_ROLE}/{session}"
+    return {"IamIdentity": {"Arn": arn, "PrincipalId": f"AROALOCALSAGEMAKER0:{session}"}}
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a user id without a name, as in some containers
+        return "local"
 
 
 def _ensure_role(backend: Any, arn: str) -> None:

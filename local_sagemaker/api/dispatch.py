@@ -11,6 +11,7 @@ from botocore.model import ListShape, ServiceModel, Shape, StructureShape
 from botocore.validate import ParamValidator
 
 from local_sagemaker.errors import invalid, unsupported
+from local_sagemaker.identity import user_context
 
 Request = dict[str, Any]
 Handler = Callable[[Request, "Caller"], Request]
@@ -22,6 +23,11 @@ class Caller:
 
     account: str
     region: str
+
+    @property
+    def user_context(self) -> Request:
+        """Who that is, as CreatedBy and LastModifiedBy say it."""
+        return user_context(self.account)
 
     def arn(self, resource: str) -> str:
         """The ARN of a SageMaker resource such as `training-job/abc`."""

@@ -186,7 +186,7 @@ class Executions:
         steps = steps_to_run(definition, request)
         self._refuse_unsupported(inner for step in steps for inner in _with_body(step))
         values = definition.values({entry["Name"]: entry["Value"] for entry in request.get("PipelineParameters", [])})
-        document = _new_execution(pipeline, version, request, values)
+        document = _new_execution(pipeline, version, request, values, caller)
         arn = document["PipelineExecutionArn"]
         kept = reuse(self._records, definition, selected, document) if selection else {}
         self._records.create(EXECUTIONS, arn, document)
@@ -242,7 +242,9 @@ def _with_body(step: Step) -> tuple[Step, ...]:
     return (step, *step.body)
 
 
-def _new_execution(pipeline: Request, version: Request, request: Request, values: dict[str, object]) -> Request:
+def _new_execution(
+    pipeline: Request, version: Request, request: Request, values: dict[str, object], caller: Caller
+) -> Request:
     now = time.time()
     execution_id = "".join(secrets.choice("abcdefghijklmnopqrstuvwxyz0123456789") for _ in range(12))
     document = {
@@ -263,7 +265,7 @@ def _new_execution(pipeline: Request, version: Request, request: Request, values
         "ParameterValues": values,
         "CreationTime": now,
         "LastModifiedTime": now,
-        "CreatedBy": {},
-        "LastModifiedBy": {},
+        "CreatedBy": caller.user_context,
+        "LastModifiedBy": caller.user_context,
     }
     return {name: value for name, value in document.items() if value not in (None, {}) or name.endswith("By")}

@@ -66,7 +66,12 @@ class Pipelines:
                     "PipelineVersionAliases are for a changed definition: use UpdatePipelineVersion for a version "
                     "that exists."
                 )
-            changes = {**_fields(request), "PipelineVersionId": number, "LastModifiedTime": time.time()}
+            changes = {
+                **_fields(request),
+                "PipelineVersionId": number,
+                "LastModifiedTime": time.time(),
+                "LastModifiedBy": caller.user_context,
+            }
             if definition is not None:
                 changes["PipelineDefinition"] = definition
             self._records.update(PIPELINES, pipeline["PipelineName"], **changes)
@@ -135,8 +140,8 @@ class Pipelines:
             "PipelineStatus": "Active",
             "CreationTime": now,
             "LastModifiedTime": now,
-            "CreatedBy": {},
-            "LastModifiedBy": {},
+            "CreatedBy": caller.user_context,
+            "LastModifiedBy": caller.user_context,
         }
         self._tokens.forget(arn)  # those of an earlier pipeline of this name
         self._versions.add(arn, 1, definition, request.get("PipelineVersionAliases", []))

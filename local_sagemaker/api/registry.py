@@ -34,7 +34,7 @@ class Registry:
             "ModelPackageGroupArn": arn,
             "ModelPackageGroupStatus": "Completed",
             "CreationTime": time.time(),
-            "CreatedBy": {},
+            "CreatedBy": caller.user_context,
         }
         with self._records.lock:
             if not self._records.create(GROUPS, name, group):
@@ -134,7 +134,7 @@ class Registry:
                 **changes,
                 CustomerMetadataProperties=properties or None,
                 LastModifiedTime=time.time(),
-                LastModifiedBy={},
+                LastModifiedBy=caller.user_context,
             )
         self._emit(changed, caller.region)
         return {"ModelPackageArn": changed["ModelPackageArn"]}

@@ -105,3 +105,10 @@ def test_a_group_with_versions_is_not_deleted(service: Service) -> None:
     service.call("CreateModelPackage", ModelPackageGroupName="g")
     with pytest.raises(ServiceError, match="still has model packages"):
         service.call("DeleteModelPackageGroup", ModelPackageGroupName="g")
+
+
+def test_a_version_tells_who_decided_as_the_caller_is_named_by_sts(sagemaker: Any, server: Any) -> None:
+    arn = sagemaker.create_model_package(ModelPackageGroupName="decided")["ModelPackageArn"]
+    sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Approved")
+    decided = sagemaker.describe_model_package(ModelPackageName=arn)["LastModifiedBy"]["IamIdentity"]
+    assert decided["Arn"] == server.client("sts").get_caller_identity()["Arn"]
