@@ -35,7 +35,7 @@ Answer = tuple[list[tuple[str, str]], bytes]  # headers and body
 class ModelError(ServiceError):
     """The model refused, failed or did not answer: an HTTP 424 that says so in four fields."""
 
-    def __init__(self, endpoint: str, caller: Caller, variant: str, status: int, text: str) -> None:
+    def __init__(self, endpoint: str, caller: Caller, log_stream: str, status: int, text: str) -> None:
         kind = "client" if 400 <= status < 500 else "server"
         group = f"/aws/sagemaker/Endpoints/{endpoint}"
         message = (
@@ -46,7 +46,7 @@ class ModelError(ServiceError):
         self.fields = {
             "OriginalStatusCode": status,
             "OriginalMessage": text,
-            "LogStreamArn": f"arn:aws:logs:{caller.region}:{caller.account}:log-group:{group}:log-stream:{variant}",
+            "LogStreamArn": f"arn:aws:logs:{caller.region}:{caller.account}:log-group:{group}:log-stream:{log_stream}",
             "Message": message,
         }
 
@@ -69,16 +69,20 @@ def invoke(path: str, environ: Environ, host: EndpointHost, records: Records, ca
     except ModelUnavailable as error:
         raise ServiceError("ServiceUnavailable", str(error), 503) from None
     if not response.succeeded:
-        raise ModelError(name, caller, variant, response.status, response.body.decode(errors="replace"))
+        stream, text = host.log_stream(name, variant), response.body.decode(errors="replace")
+        raise ModelError(name, caller, stream, response.status, text)
     return _headers(variant, response), response.body
 
 
 def _invocation(environ: Environ) -> Invocation:
-    length = int(environ.get("CONTENT_LENGTH") or 0)
-    if length > LARGEST_BODY:
+    chunked = environ.get("wsgi.input_terminated")  # then nobody knows the length before the end
+    length = LARGEST_BODY + 1 if chunked else int(environ.get("CONTENT_LENGTH") or 0)
+    too_large = length > LARGEST_BODY and not chunked
+    body = b"" if too_large else bytes(environ["wsgi.input"].read(length))
+    if too_large or len(body) > LARGEST_BODY:
         raise ServiceError("ValidationError", f"The body is larger than {LARGEST_BODY} bytes.", 413)
     return Invocation(
-        body=bytes(environ["wsgi.input"].read(length)),
+        body=body,
         content_type=environ.get("CONTENT_TYPE") or "application/octet-stream",
         accept=environ.get("HTTP_ACCEPT") or "*/*",
         target_variant=environ.get(f"{PREFIX}TARGET_VARIANT"),

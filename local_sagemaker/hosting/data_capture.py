@@ -22,7 +22,8 @@ from local_sagemaker.jobs.storage import ObjectStore, split_s3_uri
 
 LOG = logging.getLogger("local_sagemaker.hosting")
 FLUSH_SECONDS = 1.0  # for which events are collected into one object
-MOST_EVENTS = 10_000  # that wait where the destination cannot be written; then the oldest go
+MOST_BYTES = 64 << 20  # of events that wait where the destination cannot be written; then the oldest go
+EVENT_BYTES = 500  # of an event beside its two bodies, about
 BOTH = "InputAndOutput"
 RANDOM = secrets.SystemRandom()
 
@@ -111,22 +112,30 @@ class DataCapture:
     def _write(self) -> None:
         while not self._events.empty():
             self._waiting.append(self._events.get())
-        if len(self._waiting) > MOST_EVENTS:
-            LOG.warning("data capture of %s: %d events are lost", self._endpoint, len(self._waiting) - MOST_EVENTS)
-            del self._waiting[:-MOST_EVENTS]
         parts = defaultdict(list)
         for event in self._waiting:
             parts[event.variant, f"{event.moment:%Y/%m/%d/%H}"].append(event)
+        refused: list[Event] = []
         for events in parts.values():
             try:
                 self._upload(events)
             except Exception as error:  # a bucket that is gone, a full disk: captures must not end for good
+                refused += events
                 if self.works:
                     LOG.warning("data capture of the endpoint %s cannot be written: %s", self._endpoint, error)
                 self.works = False
-                return
-            self._waiting = [event for event in self._waiting if event not in events]
-        self.works = True
+        self._waiting = self._kept(refused)
+        self.works = not refused
+
+    def _kept(self, events: list[Event]) -> list[Event]:
+        """The newest of the events that could not be written, as many as may wait."""
+        size = 0
+        for number, event in enumerate(reversed(events)):
+            size += len(event.request) + len(event.answer) + EVENT_BYTES
+            if size > MOST_BYTES:
+                LOG.warning("data capture of %s: %d events are lost", self._endpoint, len(events) - number)
+                return events[-number:] if number else []
+        return events
 
     def _upload(self, events: list[Event]) -> None:
         first = events[0]

@@ -49,7 +49,8 @@ class Health:
 class Deployment:
     """Running variants, the requests that they are answering, and what is captured of them."""
 
-    def __init__(self, chains: Sequence[tuple[Variant, ModelChain]]) -> None:
+    def __init__(self, generation: int, chains: Sequence[tuple[Variant, ModelChain]]) -> None:
+        self.generation = generation  # 1 is the first deployment of the endpoint
         self.capture: DataCapture | None = None
         self._chains = {variant.name: chain for variant, chain in chains}
         self._weights = {variant.name: variant.weight for variant, _ in chains}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from local_sagemaker.hosting.data_capture import CaptureSettings, DataCapture
 from local_sagemaker.hosting.deployment import Deployment, Health, Invocation, Variant
+from local_sagemaker.hosting.endpoint_logs import stream_name
 from local_sagemaker.hosting.model_chain import ModelChain
 from local_sagemaker.hosting.model_process import ModelFailedToStart, ModelProcess, ModelResponse
 from local_sagemaker.jobs.host import is_resource_name
@@ -55,7 +56,7 @@ class EndpointHost:
             if not is_resource_name(name):
                 raise ModelFailedToStart(f"{name!r} is no name of an endpoint or a variant.")
         folder = self._new_generation(endpoint_name)
-        deployment = Deployment([(variant, self._chain(folder, variant)) for variant in variants])
+        deployment = Deployment(int(folder.name), [(variant, self._chain(folder, variant)) for variant in variants])
         deployment.start()
         if capture is not None:
             deployment.capture = DataCapture(capture, endpoint_name, self._store)
@@ -95,6 +96,12 @@ class EndpointHost:
         with self._lock:
             deployment = self._serving.get(endpoint_name)
         return {} if deployment is None else deployment.health()
+
+    def log_stream(self, endpoint_name: str, variant: str) -> str:
+        """The name of the log stream of a variant that serves an endpoint."""
+        with self._lock:
+            deployment = self._serving.get(endpoint_name)
+        return stream_name(variant, deployment.generation if deployment is not None else 0)
 
     def captures(self, endpoint_name: str) -> bool:
         """Whether what is to be captured of the endpoint can be written."""

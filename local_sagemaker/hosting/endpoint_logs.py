@@ -7,6 +7,11 @@ from local_sagemaker.jobs.host import is_resource_name
 from local_sagemaker.jobs.log_events import LogFile, LogStream
 
 
+def stream_name(variant: str, generation: int) -> str:
+    """The log stream of a variant's process in one deployment of its endpoint."""
+    return f"{variant}/i-{generation:017x}"
+
+
 class EndpointLogs:
     """The files `folder`/endpoint/generation/variant/output.log; a generation is an instance of the variant."""
 
@@ -23,6 +28,6 @@ class EndpointLogs:
             return
         for path in sorted(self._folder.glob(f"{endpoint}/*/*/output.log")):
             generation, variant = path.parts[-3:-1]
-            name, log = f"{variant}/i-{int(generation):017x}", LogFile(path)
+            name, log = stream_name(variant, int(generation)), LogFile(path)
             if name.startswith(prefix) and log.created is not None:
                 yield LogStream(name, log, ended=False)

@@ -27,6 +27,7 @@ MODEL_FOLDER = "/opt/ml/model"
 DECODED_TYPES = ("application/json", "text/csv")  # their bodies reach input_fn as text
 CUSTOM_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 DEFAULT_ACCEPT = "application/json"
+LOCAL_HOSTS = ("127.0.0.1", "localhost")
 ADDRESS_IN_USE = 98  # the exit code that tells ModelProcess to try another port
 CANNOT_START = 1
 THREE = {"input_fn": 2, "predict_fn": 2, "output_fn": 2}  # with their numbers of arguments
@@ -98,6 +99,9 @@ class RequestHandler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """An invocation."""
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if self.headers.get("Host", "").partition(":")[0] not in LOCAL_HOSTS or "Origin" in self.headers:
+            self._send(_plain(403, "Only the server of this machine may ask."))  # and no page in a browser
+            return
         if self.path != "/invocations":
             self._send(_plain(404, f"There is no {self.path}."))
             return

@@ -128,6 +128,17 @@ def test_a_body_over_the_services_limit_is_refused(server: Any) -> None:
         server.client("sagemaker-runtime").invoke_endpoint(EndpointName="any", Body=b"1" * (6 * 1024 * 1024 + 1))
 
 
+def test_a_chunked_body_over_the_services_limit_is_refused_too(server: Any) -> None:
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=10)
+    signature = (
+        "AWS4-HMAC-SHA256 Credential=a/20260101/us-east-1/sagemaker/aws4_request, SignedHeaders=host, Signature=0"
+    )
+    blocks = (b"1" * 1024 * 1024 for _ in range(7))
+    connection.request("POST", "/endpoints/any/invocations", blocks, {"Authorization": signature}, encode_chunked=True)
+    response = connection.getresponse()
+    assert (response.status, b"larger than 6291456 bytes" in response.read()) == (413, True)
+
+
 def test_the_arns_carry_the_region_of_the_request(server: Any) -> None:
     import boto3
 

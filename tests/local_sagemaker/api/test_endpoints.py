@@ -149,6 +149,9 @@ def test_the_models_error_reaches_the_client_as_a_model_error(
     assert response["Error"]["Code"] == "ModelError"
     assert response["OriginalStatusCode"] == 500
     assert "no prediction for that" in response["OriginalMessage"]
+    group, stream = response["LogStreamArn"].partition(":log-group:")[2].split(":log-stream:")
+    events = server.client("logs").get_log_events(logGroupName=group, logStreamName=stream)["events"]
+    assert any("no prediction for that" in event["message"] for event in events)
 
 
 def test_a_deleted_endpoint_is_gone_with_its_processes(server: Any, sagemaker: Any, model: Callable[..., str]) -> None:
@@ -174,6 +177,18 @@ def test_what_hosting_cannot_do_is_refused_by_name(
 ) -> None:
     with pytest.raises(ClientError, match=f"does not support {words}"):
         configure(sagemaker, model("any"), **fields)
+
+
+def test_custom_attributes_that_the_model_sets_reach_the_client(
+    server: Any, sagemaker: Any, model: Callable[..., str]
+) -> None:
+    answer = 'werkzeug.Response(prediction, headers={"X-Amzn-SageMaker-Custom-Attributes": "trace=1"})'
+    code = "import werkzeug\n" + HANDLERS.replace('return prediction, "text/plain"', f"return {answer}")
+    sagemaker.create_endpoint(EndpointName="tracing", EndpointConfigName=configure(sagemaker, model("tracing", code)))
+    settle(sagemaker, "tracing")
+    runtime = server.client("sagemaker-runtime")
+    response = runtime.invoke_endpoint(EndpointName="tracing", Body=b"x", ContentType="text/plain")
+    assert (response["CustomAttributes"], response["Body"].read()) == ("trace=1", b"tracing x")
 
 
 def test_variants_weights_and_data_capture_through_updates(

@@ -152,3 +152,22 @@ def test_events_wait_while_the_destination_cannot_be_written(
     assert len(lines(store)) == 1
     assert capture.works
     assert caplog.text.count("no space left") == 1  # said once, not at each attempt
+
+
+def test_only_so_many_events_wait_and_the_oldest_are_lost(
+    store: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(data_capture, "MOST_BYTES", 2500)
+
+    def refuse(path: Path, bucket: str, key: str) -> None:
+        raise LookupError("There is no bucket 'captured'.")
+
+    store.upload = refuse
+    capture = DataCapture(settings(), "houses", store)
+    for number in range(6):
+        capture.take(Event("Main", MOMENT, b"%d" % number + b"x" * 499, "a/b", b"", "a/b"))
+    capture.close()
+    assert [event.request[:1] for event in capture._waiting] == [b"4", b"5"]
+    assert "There is no bucket 'captured'" in caplog.text
+    assert "4 events are lost" in caplog.text
+    assert not capture.works

@@ -39,9 +39,9 @@ def serve_fixture(tmp_path: Path) -> Iterator[Serve]:
 
         def ask(
             body: bytes | str = b"", content_type: str | None = "text/csv", accept: str | None = None,
-            path: str = "/invocations", method: str = "POST",
+            path: str = "/invocations", method: str = "POST", **more: str,
         ) -> tuple[int, str, bytes]:  # fmt: skip
-            headers = {"Content-Type": content_type, "Accept": accept}
+            headers = {"Content-Type": content_type, "Accept": accept, **more}
             connection.request(method, path, body, {key: value for key, value in headers.items() if value is not None})
             response = connection.getresponse()
             return response.status, response.headers["Content-Type"], response.read()
@@ -163,3 +163,10 @@ def test_the_server_listens_on_the_loopback_interface_only_and_imports_little(se
     assert not {"werkzeug", "urllib3", "numpy", "asyncio", "local_sagemaker"} & set(modules)
     assert '"127.0.0.1"' in SERVER.read_text()
     assert str(SERVER.parent) not in os.environ.get("PYTHONPATH", "")
+
+
+def test_a_page_in_a_browser_cannot_ask_the_model(serve: Serve) -> None:
+    ask = serve(three("return data"))
+    assert ask("1", Host="evil.example.com")[0] == 403
+    assert ask("1", Origin="http://127.0.0.1")[0] == 403
+    assert ask("1", Host="localhost:80")[0] == 200
