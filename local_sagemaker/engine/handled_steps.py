@@ -44,7 +44,9 @@ class HandledSteps:
             returned = running.result(task.arguments, _context(task))
             values = output_values(raw, returned)
         except (HandlerFailed, ValueError) as error:
-            return Result("Stopped" if stopped else "Failed", metadata, failure_reason=f"ClientError: {error}")
+            if stopped:
+                return Result("Stopped", metadata)
+            return Result("Failed", metadata, failure_reason=f"ClientError: {error}")
         if metadata:
             metadata["Lambda"]["OutputParameters"] = described(values)  # type: ignore[assignment]
         return Result("Succeeded", metadata, {**returned, "OutputParameters": values})

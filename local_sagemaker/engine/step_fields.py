@@ -10,6 +10,7 @@ from local_sagemaker.engine.durations import seconds
 from local_sagemaker.engine.expressions import is_expression
 from local_sagemaker.engine.faults import Fault, did_you_mean
 from local_sagemaker.engine.outline import Outline, OutlinedStep
+from local_sagemaker.engine.parameters import PARAMETER_TYPES
 from local_sagemaker.engine.references import output_names
 
 TRIGGERS = ("Completed", "Failed", "Stopped", "Succeeded", "Any")
@@ -69,6 +70,10 @@ def _named_structures(step: OutlinedStep, field: str) -> Iterator[Fault]:
         own = fields.get(NAMES[field][0])
         if isinstance(own, str) and seen.setdefault(own, path) != path:
             yield Fault(path, f"the name {own} is taken by {seen[own]}")
+        kind = fields.get("OutputType", "String")
+        if field == "OutputParameters" and kind not in tuple(PARAMETER_TYPES):
+            known = did_you_mean(kind, PARAMETER_TYPES) or f"; the types are {', '.join(PARAMETER_TYPES)}"
+            yield Fault(f"{path}.OutputType", f"{kind} is not a type of output parameters{known}")
 
 
 def _outputs_of_property_files(step: OutlinedStep) -> Iterator[Fault]:

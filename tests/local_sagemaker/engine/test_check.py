@@ -257,6 +257,10 @@ def test_a_limit_of_aws_that_this_machine_does_not_need_is_told_and_not_refused(
             "Steps[0].RetryPolicies[0].MaxAttempts: must be a number",
         ),
         (
+            {"OutputParameters": [{"OutputName": "o", "OutputType": "Int"}]},
+            "Steps[0].OutputParameters[0].OutputType: Int is not a type of output parameters",
+        ),
+        (
             {"OutputParameters": [{"OutputName": "o"}, {"OutputName": "o"}]},
             "Steps[0].OutputParameters[1]: the name o is taken by Steps[0].OutputParameters[0]",
         ),
