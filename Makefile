@@ -33,7 +33,7 @@ bench: $(DATA)  ## speed, as ratios measured in one run
 	$(BIN)/python tests/benchmarks/run.py
 
 quality: $(DATA)  ## how good the model is, over several seeds, and what each group of features is worth
-	$(BIN)/python tests/benchmarks/quality.py bars ablation curve
+	$(BIN)/python tests/benchmarks/quality.py bars candidates ablation curve
 
 lock: $(BIN)/installed  ## renew requirements.lock from setup.cfg (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --extra dev --no-header --no-annotate setup.cfg -o requirements.lock

@@ -28,7 +28,8 @@ class Range(BaseModel):
 
     @model_validator(mode="after")
     def _is_one_of_both(self) -> "Range":
-        if (self.values is None) == (self.min is None or self.max is None) or (self.values and (self.min or self.max)):
+        ends = [end for end in (self.min, self.max) if end is not None]
+        if len(ends) != (2 if self.values is None else 0):
             raise ValueError("give min and max, or values.")
         if self.min is not None and self.max is not None and self.min >= self.max:
             raise ValueError(f"min is {self.min} and max {self.max}: min must be smaller.")

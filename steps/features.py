@@ -89,6 +89,18 @@ def load(path: Path) -> Features:
         raise JobError(f"The fitted features {path} do not exist: run steps.preprocess first.") from error
 
 
+def check_target(rows: pd.DataFrame, data: DataSettings) -> None:
+    """Raise JobError when the log scale is asked for a target that is not positive in every row."""
+    target = rows[data.target].to_numpy(dtype=float)
+    if data.target_scale == "log" and target.min() <= 0:
+        wrong = int(np.count_nonzero(target <= 0))
+        raise JobError(
+            f"The target {data.target} has values down to {target.min():g} ({wrong:,} of {len(rows):,} rows are not "
+            "above 0), which have no logarithm: set data.target_scale to linear in the YAML, or give the column "
+            "a range that rejects these rows."
+        )
+
+
 def fit(rows: pd.DataFrame, data: DataSettings) -> Features:
     """Learn levels, medians, learned features and the target's range from training rows.
 
@@ -103,12 +115,8 @@ def fit_transform(rows: pd.DataFrame, data: DataSettings) -> tuple[Features, pd.
 
     They differ in the learned features only: a training row's are learned without its group. Raises as `fit`.
     """
+    check_target(rows, data)
     target = rows[data.target].to_numpy(dtype=float)
-    if data.target_scale == "log" and target.min() <= 0:
-        raise JobError(
-            f"The target {data.target} has values down to {target.min():g}, which have no logarithm: "
-            "set data.target_scale to linear in the YAML."
-        )
     inputs = data.inputs
     categories = [name for name in data.features if name in inputs and inputs[name].type == "category"]
     complete = with_derived(rows[list(inputs)], data.derived, data.types)

@@ -38,7 +38,9 @@ def preprocess(source: Path, output: Path, settings: JobSettings) -> dict[str, i
         validated = pd.read_parquet(path)
     except ValueError as error:
         raise JobError(f"The validated data {path} is not Parquet: run steps.validate first.") from error
-    parts = split(typed(validated, settings.data.columns, path.name), settings.data, settings.split)
+    rows = typed(validated, settings.data.columns, path.name)
+    feature_module.check_target(rows, settings.data)
+    parts = split(rows, settings.data, settings.split)
     fitted, train = feature_module.fit_transform(parts["train"], settings.data)
     tables = {"train": train, "validation": feature_module.transform(parts["validation"], fitted)}
     for name, table in tables.items():

@@ -26,6 +26,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from pipelines.settings import load_settings  # noqa: E402
 from steps import features as feature_module  # noqa: E402
+from steps.estimators import Estimator, predictions  # noqa: E402
 from steps.features import Features  # noqa: E402
 from steps.interval import coverage  # noqa: E402
 from steps.metrics import regression_metrics  # noqa: E402
@@ -36,6 +37,16 @@ from steps.validate import validate  # noqa: E402
 
 SEEDS = range(5)
 SHARES = (0.1, 0.2, 0.4, 0.6, 0.8, 1.0)
+OTHERS = {
+    "ridge": Estimator(estimator="sklearn.linear_model.Ridge"),
+    "nearest neighbours": Estimator(estimator="sklearn.neighbors.KNeighborsRegressor", parameters={"n_neighbors": 10}),
+    "random forest": Estimator(
+        estimator="sklearn.ensemble.RandomForestRegressor", parameters={"n_jobs": 2, "max_features": 0.4}
+    ),
+    "gradient boosting": Estimator(
+        estimator="sklearn.ensemble.HistGradientBoostingRegressor", parameters={"max_iter": 500, "learning_rate": 0.05}
+    ),
+}
 # split -> metric -> (limit, whether more is better); coverage has limits on both sides
 BARS: dict[str, dict[str, tuple[float, float]]] = {
     "hash": {"r2": (0.905, 1.0), "mape": (0.0, 0.110), "coverage": (0.88, 0.92)},
@@ -144,6 +155,19 @@ def bars(experiment: Experiment, seeds: Iterable[int]) -> list[str]:
     return missed
 
 
+def candidates(experiment: Experiment, seeds: Iterable[int]) -> None:
+    """Print some regressors of scikit-learn on the same features and the same test rows."""
+    found: dict[str, list[dict[str, float]]] = {name: [] for name in OTHERS}
+    for seed in seeds:
+        parts = Parts.of(experiment.rows, experiment.settings, replace(experiment.settings.split, by="hash", seed=seed))
+        table = parts.test[list(parts.features.names)]
+        actual = parts.test[parts.features.target].to_numpy(dtype=float)
+        for name, predicted in predictions(OTHERS, parts.train, table, parts.features).items():
+            found[name].append(regression_metrics(actual, predicted))
+    lines = [[name, *(text(runs, metric) for metric in ("r2", "mape", "rmse"))] for name, runs in found.items()]
+    print(markdown(["candidate", "R2", "MAPE", "RMSE"], lines))
+
+
 def ablation(experiment: Experiment, seeds: Iterable[int]) -> None:
     """Print what is lost without each group of features."""
     full = experiment.run("hash", seeds)
@@ -169,7 +193,7 @@ def learning_curve(experiment: Experiment, seeds: Iterable[int]) -> None:
 def main() -> int:
     """Measure what the arguments name, by default the bars."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", nargs="*", choices=["bars", "ablation", "curve"], default=["bars"])
+    parser.add_argument("what", nargs="*", choices=["bars", "candidates", "ablation", "curve"], default=["bars"])
     parser.add_argument("--config", type=Path, default=ROOT / "pipelines" / "house_prices.yaml")
     parser.add_argument("--data", type=Path, default=ROOT / "data" / "house_prices.parquet")
     parser.add_argument("--seeds", type=int, default=len(SEEDS))
@@ -184,6 +208,8 @@ def main() -> int:
     experiment = Experiment(rows, settings, hyperparameters)
     seeds = range(options.seeds)
     missed = bars(experiment, seeds) if "bars" in options.what else []
+    if "candidates" in options.what:
+        candidates(experiment, seeds)
     if "ablation" in options.what:
         ablation(experiment, seeds)
     if "curve" in options.what:

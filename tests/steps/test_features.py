@@ -95,7 +95,7 @@ def test_log_of_a_target_that_is_not_positive_is_refused_with_the_alternative(
     typed_rents: pd.DataFrame, settings: JobSettings
 ) -> None:
     typed_rents.loc[0, "rent"] = 0.0
-    with pytest.raises(JobError, match=r"values down to 0, .* set data\.target_scale to linear"):
+    with pytest.raises(JobError, match=r"values down to 0 \(1 of 600 rows .* set data\.target_scale to linear"):
         fit(typed_rents, settings.data)
 
 

@@ -13,6 +13,7 @@ from steps import features as feature_module
 from steps.failure import JobError
 from steps.preprocess import main, preprocess
 from steps.settings import JobSettings, SplitSettings
+from steps.split import split
 
 
 @pytest.fixture
@@ -58,6 +59,21 @@ def test_permuting_the_test_targets_changes_no_feature(
     pd.testing.assert_frame_equal(
         feature_module.transform(test, features), feature_module.transform(permuted, features)
     )
+
+
+def test_log_target_is_refused_wherever_the_row_with_no_logarithm_would_go(
+    settings: JobSettings, typed_rents: pd.DataFrame, tmp_path: Path
+) -> None:
+    parts = split(typed_rents, settings.data, settings.split)
+    for name, part in parts.items():
+        folder = tmp_path / name
+        folder.mkdir()
+        rent = typed_rents["rent"].mask(typed_rents["flat"] == part["flat"].iloc[0], -1.0)
+        typed_rents.assign(rent=rent).to_parquet(folder / "data.parquet", index=False)
+        with pytest.raises(JobError, match=r"rent has values down to -1 \(1 of 600 rows"):
+            preprocess(folder, tmp_path / "out", settings)
+    linear = replace(settings, data=replace(settings.data, target_scale="linear"))
+    assert sum(preprocess(folder, tmp_path / "out", linear).values()) == 600
 
 
 def test_same_rows_give_the_same_bytes(validated: Path, settings_file: Path, tmp_path: Path) -> None:
