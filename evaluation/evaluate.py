@@ -20,11 +20,11 @@ from evaluation.data_checks import Finding, Parts, check_data, refuse_severe
 from evaluation.gates import Limits, gates
 from evaluation.measurement import Scored, check_size, measure
 from evaluation.reasons import Reasons, reasons_of
-from evaluation.report import render
 from evaluation.segments import groupings
 from steps import estimators
 from steps import features as feature_module
-from steps.artifacts import write_json, write_parquet, write_text
+from steps.artifacts import write_bytes, write_json, write_parquet, write_text
+from steps.dependencies import ensure
 from steps.failure import JobArgumentParser, JobError, run_job
 from steps.model import CANDIDATES, Model, load
 from steps.raw_data import find_file
@@ -71,9 +71,9 @@ def main(arguments: Sequence[str]) -> None:
 def evaluate(model: Model, inputs: Inputs, output: Path, settings: JobSettings, limits: Limits) -> dict[str, Any]:
     """Write what the test rows say of the model; return evaluation.json's content.
 
-    evaluation.json, predictions.parquet, evaluation.html, and in Clarify's layout bias/analysis.json,
-    explainability/analysis.json and explainability/explanations_shap/out.csv; in Model Monitor's
-    model_quality/ and data_quality/, each statistics.json and constraints.json.
+    evaluation.json, predictions.parquet, evaluation.html and its figures as figures/*.png; in Clarify's layout
+    bias/analysis.json, explainability/analysis.json and explainability/explanations_shap/out.csv; in Model
+    Monitor's model_quality/ and data_quality/, each statistics.json and constraints.json.
 
     Raises JobError when the data checks find that the test rows do not tell the truth, when a prediction is
     NaN or infinite, when a metric is not defined for these rows, or when they are too few to measure the
@@ -96,7 +96,7 @@ def evaluate(model: Model, inputs: Inputs, output: Path, settings: JobSettings, 
     write_json(output / "bias" / "analysis.json", clarify.bias(segments, target, float(np.median(scored.actual))))
     _write_explanation(output / "explainability", reasons, scored, target)
     _write_baselines(output, model, train, document)
-    write_text(output / "evaluation.html", render(document, model.metadata, scored.actual, scored.predictions))
+    _write_report(output, model, scored, document, reasons, settings)
     write_json(output / "evaluation.json", document)
     return document
 
@@ -117,6 +117,30 @@ def _write_baselines(output: Path, model: Model, train: pd.DataFrame, document: 
     write_json(quality / "constraints.json", baselines.quality_constraints(metrics))
     write_json(data / "statistics.json", baselines.data_statistics(train, inputs), indent=None)
     write_json(data / "constraints.json", baselines.data_constraints(train, inputs))
+
+
+def _write_report(
+    output: Path, model: Model, scored: Scored, document: dict[str, Any], reasons: Reasons, settings: JobSettings
+) -> None:
+    ensure(Path(__file__).parent / "evaluate_requirements.txt")
+    from evaluation.figures import Subject, pictures  # half a second, and only now is it sure to be there
+    from evaluation.report import render
+
+    place = settings.evaluation.map
+    subject = Subject(
+        scored=scored,
+        document=document,
+        dependences=reasons.dependences,
+        target=model.features.target,
+        unit=model.features.target_unit,
+        logarithmic=model.features.target_scale == "log",
+        date=settings.data.date,
+        place=(place.latitude, place.longitude, place.group) if place else None,
+    )
+    drawn = pictures(subject)
+    for picture in drawn:
+        write_bytes(output / "figures" / f"{picture.name}.png", picture.png)
+    write_text(output / "evaluation.html", render(document, model.metadata, drawn))
 
 
 def _write_explanation(folder: Path, reasons: Reasons, scored: Scored, target: str) -> None:

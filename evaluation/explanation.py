@@ -13,7 +13,7 @@ from steps import features as feature_module
 from steps.model import Model, matrix
 
 LIMITS = "(limits of the range)"
-SAME = 0.95
+SAME, FOLLOWS = 0.95, 0.999  # a correlation; a share of the variance
 BLOCK = 50_000  # rows whose features are held in memory at once
 
 
@@ -76,10 +76,12 @@ def explain(model: Model, rows: pd.DataFrame, at_most: int) -> Explanation:
 
 
 def groups_of(table: pd.DataFrame, categories: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """Group numeric features whose correlation is SAME or more; name of the group -> its features.
+    """Group features that say the same; name of the group -> its features.
 
-    A linear regression can shift weight between such features (the year of building and the age) at will:
-    alone each seems to matter, and they cancel. Together they say what the model makes of them.
+    They are numbers whose correlation is SAME or more, and numbers that follow from a category's level. A
+    linear regression can shift weight between such features (the year of building and the age, a zip code and
+    the mean price in it) at will: alone each seems to matter, and they cancel. Together they say what the model
+    makes of them.
     """
     numeric = [str(name) for name in table if name not in categories]
     values = table[numeric].to_numpy(dtype=float)
@@ -91,6 +93,13 @@ def groups_of(table: pd.DataFrame, categories: Sequence[str]) -> dict[str, tuple
         for other in np.flatnonzero(same[index, :index]):
             leader[name] = leader[numeric[other]]
             break
+    for category in categories:
+        codes = table[category]
+        within = table[numeric].groupby(codes).transform("mean").to_numpy()
+        unexplained = ((values - within) ** 2).mean(axis=0) / np.where(spread > 0, spread**2, 1)
+        for place in np.flatnonzero((unexplained < 1 - FOLLOWS) & (spread > 0)):
+            followed = leader[numeric[place]]
+            leader.update({name: category for name, first in leader.items() if first == followed})
     groups: dict[str, list[str]] = {}
     for name in map(str, table):
         groups.setdefault(leader[name], []).append(name)

@@ -107,8 +107,10 @@ def _message(missed: list[Gate], champion: Mapping[str, Any]) -> str:
 
 
 def _improvement_subject(champion: Mapping[str, Any]) -> str:
-    if champion["status"] != "scored":
-        return "the improvement over the champion"
+    if champion["status"] == "none":
+        return "the improvement over the champion (none is approved yet, which counts as 1)"
+    if champion["status"] == "unusable":
+        return "the improvement over the champion (it cannot be scored, which counts as -1)"
     measured = champion["improvement"]
     return (
         f"the RMSE is {abs(measured['value']):.2%} {'lower' if measured['value'] >= 0 else 'higher'} than the "

@@ -62,8 +62,9 @@ def reasons_of(model: Model, scored: Scored, explained_rows: int) -> Reasons:
     """Explain the challenger on the test rows, or on an even draw of `explained_rows` of them."""
     explanation = explain(model, scored.rows, explained_rows)
     importance, table = explanation.importance, explanation.table
-    first = [explanation.groups[str(name)][0] for name in importance.index if name in explanation.groups]
-    numeric = [name for name in first if name in model.linear.coefficients]
+    # To change one of several features that say the same would make rows that cannot be.
+    alone = [str(name) for name in importance.index if len(explanation.groups.get(str(name), ())) == 1]
+    numeric = [name for name in alone if name in model.linear.coefficients]
     return Reasons(
         explanation=explanation,
         dependences=partial_dependence(model, table.head(DEPENDENCE_ROWS), CHALLENGER, numeric[:DEPENDENCES]),

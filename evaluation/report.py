@@ -2,73 +2,164 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import base64
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-import numpy as np
+from evaluation.figures import Picture, percent, signed
 
-from evaluation.plot import scatter
-
+# Nothing but the page itself may be loaded, and nothing runs.
+POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 64rem; padding: 0 1rem; color: #1c2430 }
-h1 { font-size: 1.5rem } h2 { font-size: 1.15rem; margin-top: 2rem }
-table { border-collapse: collapse } th, td { padding: .3rem .9rem; border-bottom: 1px solid #d8dde5; text-align: right }
-th:first-child, td:first-child { text-align: left } td { font-variant-numeric: tabular-nums }
-.plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(18rem, 1fr)); gap: 1rem }
-svg { width: 100%; height: auto } figure { margin: 0 } figcaption { color: #566173; font-size: .9rem }
-small { color: #566173 }
+:root { color-scheme: light }
+body { font: 16px/1.5 system-ui, sans-serif; margin: 1.5rem auto; max-width: 72rem; padding: 0 1rem; color: #1c2430 }
+h1 { font-size: 1.5rem; margin-bottom: .25rem } h2 { font-size: 1.2rem; margin: 2.5rem 0 .5rem }
+h3 { font-size: 1rem; margin: 0 0 .25rem }
+.scroll { overflow-x: auto } table { border-collapse: collapse }
+th, td { padding: .3rem .8rem; border-bottom: 1px solid #d8dde5; text-align: right; white-space: nowrap }
+th:first-child, td:first-child { text-align: left; padding-left: 0 } td { font-variant-numeric: tabular-nums }
+td.text { white-space: normal; text-align: left; min-width: 14rem }
+.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); gap: 2rem 1.5rem }
+figure { margin: 0 } img { width: 100%; height: auto } figcaption, small, .note { color: #566173; font-size: .9rem }
+dl { display: flex; flex-wrap: wrap; gap: .25rem 1.5rem; margin: .25rem 0 } dt { color: #566173; font-size: .85rem }
+dd { margin: 0; font-weight: 600; font-variant-numeric: tabular-nums } dl div { display: flex; flex-direction: column }
+.verdict { padding: .75rem 1rem; border-left: .4rem solid; border-radius: .2rem; margin: 1rem 0 }
+.passed { background: #e8f4ec; border-color: #2e7d4f } .missed { background: #fbeae9; border-color: #b3261e }
+.ok { color: #2e7d4f } .warning { color: #8a5a00 } .severe, .no { color: #b3261e }
+th.text { text-align: left } ul { padding-left: 1.2rem; overflow-wrap: anywhere }
+@media (max-width: 40rem) { body { font-size: 15px } th, td { padding: .3rem .35rem; font-size: .85rem }
+  td.text { min-width: 8rem } }
 """
-NAMES = {"xgboost": "XGBoost", "linear": "Linear regression"}
+NAMES = {"xgboost": "XGBoost", "linear": "Linear regression", "champion": "Champion"}
 
 
-def render(
-    document: Mapping[str, Any],
-    metadata: Mapping[str, Any],
-    actual: np.ndarray,
-    predictions: Mapping[str, np.ndarray],
-) -> str:
-    """Return the page for evaluation.json's content, model.json's content and the test predictions."""
+def render(document: Mapping[str, Any], metadata: Mapping[str, Any], pictures: Sequence[Picture]) -> str:
+    """Return the page for evaluation.json's content, model.json's content and the figures."""
     target, unit = metadata["target"]["name"], metadata["target"]["unit"]
-    named = f"{target} in {unit}" if unit else target
-    predicted = predictions["xgboost"]
-    fit = scatter(actual, predicted, f"actual {named}", f"predicted {named}", reference="diagonal")
-    residual = scatter(predicted, actual - predicted, f"predicted {named}", "actual - predicted", reference="zero")
-    ratio = document["comparison"]["rmse_ratio"]
+    models = dict(document["candidates"])
+    if document["champion"]["status"] == "scored":
+        models["champion"] = document["champion"]["metrics"]
     return (
-        "<!doctype html><html lang='en'><meta charset='utf-8'>"
+        "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
         "<meta name='viewport' content='width=device-width, initial-scale=1'>"
-        f"<title>Evaluation</title><style>{STYLE}</style>"
-        f"<h1>Evaluation on {document['data']['test_rows']:,} test rows</h1>"
-        f"<p>The error of XGBoost (RMSE) is {ratio['value']:.3f} times that of the linear regression.</p>"
-        f"{_metrics(document['candidates'], unit)}"
-        "<p><small>± is the standard deviation over bootstrap resamples of the test rows.</small></p>"
-        "<h2>XGBoost's predictions</h2><div class='plots'>"
-        f"<figure>{fit}<figcaption>Predicted against actual; on the line they are equal.</figcaption></figure>"
-        f"<figure>{residual}<figcaption>Residuals; above the line the prediction is too low.</figcaption></figure>"
-        f"</div>{_model(metadata)}</html>\n"
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}"><link rel="icon" href="data:,">'
+        f"<title>Evaluation: {escape(target)}</title><style>{STYLE}</style></head><body><main>"
+        f"<h1>Evaluation of the model of {escape(target)}</h1>"
+        f"<p class='note'>On {document['data']['test_rows']:,} test rows that training has not seen.</p>"
+        f"{_verdict(document['gates'])}{_gates(document['gates'])}"
+        f"<h2>Models</h2>{_metrics(models, unit)}<p><small>± is the standard deviation over bootstrap resamples of the "
+        f"test rows.</small></p><h2>Figures</h2><div class='figures'>{''.join(map(_figure, pictures))}</div>"
+        f"<h2>Segments</h2>{_segments(document['segments'])}"
+        f"<h2>Checks of the data</h2>{_checks(document['data']['checks'])}"
+        f"{_reasons(document['explanation'], metadata)}{_model(metadata)}</main></body></html>\n"
     )
 
 
-def _metrics(candidates: Mapping[str, Any], unit: str) -> str:
+def _verdict(gates: Mapping[str, Any]) -> str:
+    if gates["message"]:
+        return f"<p class='verdict missed'><strong>Not good enough:</strong> {escape(gates['message'])}</p>"
+    count = len(gates["checks"])
+    return f"<p class='verdict passed'><strong>All {count} gates are passed.</strong> A person decides.</p>"
+
+
+def _gates(gates: Mapping[str, Any]) -> str:
+    rows = [
+        [
+            f"<td class='text'>{escape(_sentence_case(check['subject']))}</td>",
+            f"<td>{check['value']:.4g}</td><td>{check['bound']} {check['limit']:g}</td>",
+            "<td class='ok'>passed</td>" if check["passed"] else "<td class='no'>missed</td>",
+        ]
+        for check in gates["checks"]
+    ]
+    return _table(["gate", "value", "limit", ""], ["".join(cells) for cells in rows])
+
+
+def _sentence_case(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _metrics(models: Mapping[str, Any], unit: str) -> str:
     in_unit = f" ({escape(unit)})" if unit else ""
     formats = {f"RMSE{in_unit}": ("rmse", ",.0f"), f"MAE{in_unit}": ("mae", ",.0f")}
     formats |= {"MAPE": ("mape", ".2%"), "R²": ("r2", ".4f")}
-    head = "".join(f"<th>{label}</th>" for label in formats)
-    rows = ""
-    for name, metrics in candidates.items():
+    rows = []
+    for name, metrics in models.items():
         cells = "".join(
             f"<td>{_number(metrics[key]['value'], form)} <small>± "
             f"{_number(metrics[key]['standard_deviation'], form)}</small></td>"
             for key, form in formats.values()
         )
-        rows += f"<tr><td>{NAMES.get(name, escape(name))}</td>{cells}</tr>"
-    return f"<table><thead><tr><th>candidate</th>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        rows.append(f"<td>{NAMES.get(name, escape(name))}</td>{cells}")
+    return _table(["model", *formats], rows)
 
 
 def _number(value: float, form: str) -> str:
     """Format a number; small errors (of a target that is not money) get digits instead of a 0."""
     return f"{value:.4g}" if form == ",.0f" and abs(value) < 100 else f"{value:{form}}"
+
+
+def _figure(picture: Picture) -> str:
+    numbers = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in picture.numbers)
+    image = base64.b64encode(picture.png).decode()
+    return (
+        f"<figure id='{picture.name}'><h3>{escape(picture.title)}</h3><dl>{numbers}</dl>"
+        f"<img src='data:image/png;base64,{image}' alt='{escape(picture.title)}: {escape(picture.caption)}'>"
+        f"<figcaption>{escape(picture.caption)}</figcaption></figure>"
+    )
+
+
+def _segments(segments: Sequence[Mapping[str, Any]]) -> str:
+    if not segments:
+        return "<p>The YAML declares no segments (evaluation.segments).</p>"
+    rows = []
+    for segment in segments:
+        small = " <small>(few rows)</small>" if segment["small"] else ""
+        name = f"<td>{escape(segment['column'])} {escape(segment['name'])}{small}</td><td>{segment['rows']:,}</td>"
+        if segment["mape"] is None:
+            rows.append(f"{name}<td>-</td><td>-</td><td>-</td>")
+            continue
+        low, high = segment["valuation_interval"]
+        ratio, interval = segment["mape_ratio"], segment["mape_ratio_interval"]
+        compared = f"{ratio:.2f} <small>{interval[0]:.2f} to {interval[1]:.2f}</small>" if ratio is not None else "-"
+        valuation = f"{signed(segment['valuation'])} <small>{signed(low)} to {signed(high)}</small>"
+        rows.append(f"{name}<td>{percent(segment['mape'])}</td><td>{compared}</td><td>{valuation}</td>")
+    head = ["segment", "rows", "MAPE", "MAPE / that of the others", "over-valued by"]
+    note = "<p><small>With 95 % intervals of a bootstrap. Bands of the actual target are over-valued below and "
+    return _table(head, rows) + note + "under-valued above by any model.</small></p>"
+
+
+def _checks(checks: Sequence[Mapping[str, Any]]) -> str:
+    rows = [
+        f"<td>{escape(_sentence_case(check['check']))}</td><td class='{check['severity']}'>{check['severity']}</td>"
+        f"<td class='text'>{escape(check['text'])}</td>"
+        for check in checks
+    ]
+    return _table(["check", "", "finding"], rows)
+
+
+def _reasons(explanation: Mapping[str, Any], metadata: Mapping[str, Any]) -> str:
+    logarithmic, unit = metadata["target"]["scale"] == "log", metadata["target"]["unit"]
+    samples = ""
+    for sample in explanation["samples"]:
+        terms = "".join(
+            f"<li>{escape(term['feature'])} = {escape(term['value'])}: "
+            f"{_effect(term['contribution'], logarithmic)}</li>"
+            for term in sample["terms"]
+        )
+        values = f"predicted {sample['predicted']:,.0f} {escape(unit)}, actual {sample['actual']:,.0f} {escape(unit)}"
+        samples += f"<div><h3>{_sentence_case(escape(sample['row']))}</h3><p>{values}</p><ul>{terms}</ul></div>"
+    sentences = "".join(f"<li>{escape(sentence)}</li>" for sentence in explanation["linear_regression"])
+    return (
+        f"<h2>Why the model says so</h2><p class='note'>{escape(_sentence_case(explanation['method']))}.</p>"
+        f"<div class='figures'>{samples}</div>"
+        f"<h2>The linear regression in words</h2><ul>{sentences}</ul>"
+    )
+
+
+def _effect(contribution: float, logarithmic: bool) -> str:
+    """A contribution as people say it: to a logarithm it is a factor."""
+    return f"× {2.718281828459045**contribution:.2f}" if logarithmic else f"{contribution:+,.4g}"
 
 
 def _model(metadata: Mapping[str, Any]) -> str:
@@ -80,3 +171,10 @@ def _model(metadata: Mapping[str, Any]) -> str:
         f"{metadata['best_iteration'] + 1:,} rounds. Hyperparameters: {escape(settings)}.</p>"
         f"<p>Features: {escape(', '.join(metadata['features']))}.</p>"
     )
+
+
+def _table(head: Sequence[str], rows: Sequence[str]) -> str:
+    """A table that scrolls by itself where the screen is narrow; the rows are cells already."""
+    names = "".join(f"<th class='text'>{name}</th>" if name == "finding" else f"<th>{name}</th>" for name in head)
+    body = "".join(f"<tr>{row}</tr>" for row in rows)
+    return f"<div class='scroll'><table><thead><tr>{names}</tr></thead><tbody>{body}</tbody></table></div>"

@@ -35,6 +35,12 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write bytes to `path`."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
+
+
 def write_json(path: Path, document: Any, indent: int | None = 2) -> None:
     """Write a JSON document, indented, or on one line. Raises ValueError for NaN and infinities, which JSON has not."""
     write_text(path, json.dumps(document, indent=indent, allow_nan=False) + "\n")

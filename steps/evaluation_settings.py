@@ -33,10 +33,22 @@ class Segment:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MapSettings:
+    """The map of the report: the errors of the rows of each value of `group`, drawn at their mean place."""
+
+    __pydantic_config__ = STRICT
+
+    latitude: str
+    longitude: str
+    group: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class EvaluationSettings:
     """segments: column or derived feature -> the groups of rows whose errors are compared.
 
     min_segment_rows: with fewer test rows a segment is marked as small, and no gate looks at it.
+    map: where the rows lie, if the data says so.
     explained_rows: how many test rows are explained by Shapley values, which take long to compute.
     """
 
@@ -45,6 +57,7 @@ class EvaluationSettings:
     segments: dict[str, Segment] = field(default_factory=dict)
     min_segment_rows: int = 100
     explained_rows: int = 150
+    map: MapSettings | None = None
 
     def __post_init__(self) -> None:
         for name in ("min_segment_rows", "explained_rows"):
@@ -58,4 +71,5 @@ class EvaluationSettings:
             name: Segment(**{**segment, "edges": tuple(segment.get("edges", ()))})
             for name, segment in document.get("segments", {}).items()
         }
-        return cls(**{**document, "segments": segments})
+        place = document.get("map")
+        return cls(**{**document, "segments": segments, "map": MapSettings(**place) if place else None})

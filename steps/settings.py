@@ -263,6 +263,19 @@ class JobSettings:
                     place = f"validation, {expectation.expectation}"
                     raise ValueError(f"{place}: {name} is no column{did_you_mean(name, known)}.")
         self._check_segments()
+        self._check_map()
+
+    def _check_map(self) -> None:
+        place = self.evaluation.map
+        if place is None:
+            return
+        for key in ("latitude", "longitude", "group"):
+            name = getattr(place, key)
+            if name not in self.data.columns:
+                hint = did_you_mean(name, self.data.columns)
+                raise ValueError(f"evaluation.map.{key}: {name} is no column{hint}.")
+            if key != "group" and self.data.types[name] not in ("integer", "number"):
+                raise ValueError(f"evaluation.map.{key}: {name} is not a number.")
 
     def _check_segments(self) -> None:
         known = [*self.data.columns, *self.data.derived]

@@ -42,12 +42,12 @@ def test_features_that_say_the_same_are_one() -> None:
     built = random.integers(1900, 2015, 500).astype(float)
     table = pd.DataFrame(
         {"built": built, "size": random.normal(0, 1, 500), "age": 2015 - built, "same": 3.0, "code": built % 7}
-    )
+    ).assign(mean_of_code=lambda table: table["code"] ** 2)
     assert groups_of(table, ["code"]) == {
         "built + age": ("built", "age"),
         "size": ("size",),
         "same": ("same",),
-        "code": ("code",),
+        "code + mean_of_code": ("code", "mean_of_code"),
     }
 
 

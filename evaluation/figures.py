@@ -1,0 +1,337 @@
+"""The figures of the report, as PNG: in the page, and beside it for Studio."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from evaluation.dependence import Dependence
+from evaluation.measurement import Scored
+
+WIDTH, HEIGHT, RESOLUTION = 4.8, 3.8, 160  # inches, inches, dots per inch: sharp on a phone, light in the page
+BLUE, RED, GREY, GREEN = "#2563a8", "#b3261e", "#566173", "#2e7d4f"
+MOST_POINTS, BANDS, MOST_BARS = 4000, 10, 12
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One figure of the report: the name of its file, what it shows, the image as PNG, and its numbers."""
+
+    name: str
+    title: str
+    caption: str
+    png: bytes
+    numbers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What all figures are drawn from. `document` is evaluation.json, `unit` that of the target."""
+
+    scored: Scored
+    document: dict[str, Any]
+    dependences: Sequence[Dependence]
+    target: str
+    unit: str
+    logarithmic: bool
+    date: str | None
+    place: tuple[str, str, str] | None  # columns: latitude, longitude, group
+
+    @property
+    def error(self) -> np.ndarray:
+        """Errors relative to the actual value; NaN where that is 0."""
+        actual = self.scored.actual
+        nothing = np.full(len(actual), np.nan)
+        return np.divide(self.scored.challenger - actual, np.abs(actual), nothing, where=actual != 0)
+
+    @property
+    def label(self) -> str:
+        """The target with its unit."""
+        return f"{self.target} ({self.unit})" if self.unit else self.target
+
+
+def pictures(subject: Subject) -> list[Picture]:
+    """Draw every figure that the data allows, in the order of the page."""
+    drawings: list[Callable[[Subject], Picture | None]] = [
+        predicted_against_actual,
+        residuals_by_prediction,
+        residuals_over_time,
+        errors_on_a_map,
+        errors_by_segment,
+        calibration,
+        models,
+        importance,
+        dependence,
+    ]
+    return [picture for picture in (draw(subject) for draw in drawings) if picture is not None]
+
+
+def predicted_against_actual(subject: Subject) -> Picture:
+    """Where people look first."""
+    figure, axes = _figure()
+    actual, predicted = subject.scored.actual, subject.scored.challenger
+    chosen = _thinned(len(actual))
+    low, high = min(actual.min(), predicted.min()), max(actual.max(), predicted.max())
+    axes.plot([low, high], [low, high], color=RED, linewidth=1)
+    axes.scatter(actual[chosen], predicted[chosen], s=7, color=BLUE, alpha=0.3, linewidths=0)
+    if subject.logarithmic:
+        axes.set(xscale="log", yscale="log")
+    _amounts(axes.xaxis)
+    _amounts(axes.yaxis)
+    axes.set(xlabel=f"actual {subject.label}", ylabel=f"predicted {subject.label}")
+    metrics = subject.document["regression_metrics"]
+    near = [float(np.nanmean(np.abs(subject.error) <= limit)) for limit in (0.1, 0.2)]
+    numbers = (
+        ("R²", f"{metrics['r2']['value']:.4f}"),
+        ("within 10 %", percent(near[0])),
+        ("within 20 %", percent(near[1])),
+    )
+    caption = "Each point is a test row; on the line the prediction is right."
+    return Picture("predicted_against_actual", "Predicted against actual", caption, _png(figure), numbers)
+
+
+def residuals_by_prediction(subject: Subject) -> Picture:
+    """Errors by what was predicted: against the actual value every model seems to under-value the dear."""
+    figure, axes = _figure()
+    predicted, error = subject.scored.challenger, subject.error
+    chosen = _thinned(len(predicted))
+    axes.scatter(predicted[chosen], error[chosen], s=7, color=BLUE, alpha=0.25, linewidths=0)
+    axes.axhline(0, color=RED, linewidth=1)
+    codes = _bands(predicted)
+    table = pd.DataFrame({"x": predicted, "error": error, "code": codes}).dropna().groupby("code")
+    middle, low, high = (table["error"].quantile(share) for share in (0.5, 0.1, 0.9))
+    x = table["x"].median()
+    axes.fill_between(x, low, high, color=GREEN, alpha=0.25, linewidth=0)
+    axes.plot(x, middle, color=GREEN, linewidth=1.5)
+    limit = float(np.nanquantile(np.abs(error), 0.99))
+    axes.set(ylim=(-limit, limit), xlabel=f"predicted {subject.label}", ylabel="(predicted - actual) / actual")
+    if subject.logarithmic:
+        axes.set_xscale("log")
+    _amounts(axes.xaxis)
+    _shares(axes)
+    caption = "Green: the median and the middle 80 % of the errors. Above the line the model over-values."
+    numbers = (("median error", signed(float(np.nanmedian(error)))), ("mean error", signed(float(np.nanmean(error)))))
+    return Picture("residuals_by_prediction", "Residuals by predicted value", caption, _png(figure), numbers)
+
+
+def residuals_over_time(subject: Subject) -> Picture | None:
+    """Errors by the day of the row: a model that ages shows it here."""
+    if subject.date is None:
+        return None
+    days = pd.to_datetime(subject.scored.rows[subject.date])
+    periods = days.dt.to_period("M" if (days.max() - days.min()).days > 90 else "W").dt.start_time
+    table = pd.DataFrame({"period": periods, "error": subject.error}).dropna().groupby("period")["error"]
+    mean = table.mean()
+    spread: pd.Series = (table.std() / np.sqrt(table.count())).fillna(0)
+    figure, axes = _figure()
+    axes.axhline(0, color=RED, linewidth=1)
+    axes.errorbar(mean.index, mean, yerr=1.96 * spread, color=BLUE, marker="o", markersize=4, capsize=3, linewidth=1)
+    axes.set(ylabel="mean (predicted - actual) / actual")
+    _shares(axes)
+    figure.autofmt_xdate(rotation=30)
+    worst = mean.abs().idxmax()
+    numbers = (("most in", f"{worst:%b %Y}: {signed(float(mean[worst]))}"), ("periods", str(len(mean))))
+    caption = "Mean error by the date of the row, with its 95 % interval."
+    return Picture("residuals_over_time", "Residuals over time", caption, _png(figure), numbers)
+
+
+def errors_on_a_map(subject: Subject) -> Picture | None:
+    """The error of each group of rows at its mean place."""
+    if subject.place is None:
+        return None
+    latitude, longitude, group = subject.place
+    rows = subject.scored.rows
+    table = pd.DataFrame({"y": rows[latitude], "x": rows[longitude], "error": np.abs(subject.error)})
+    by_group = table.dropna().groupby(rows[group].astype(str))
+    found = by_group.mean().assign(rows=by_group.size())
+    figure, axes = _figure(height=4.4)
+    sizes = 20 + 180 * found["rows"] / found["rows"].max()
+    points = axes.scatter(found["x"], found["y"], c=found["error"], s=sizes, cmap="viridis_r", edgecolors="white")
+    axes.set_aspect(1 / np.cos(np.deg2rad(found["y"].mean())))  # a degree of longitude is shorter than one of latitude
+    bar = figure.colorbar(points, ax=axes, shrink=0.8)
+    bar.ax.tick_params(labelsize=8)
+    bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0%}"))
+    axes.set(xlabel=longitude, ylabel=latitude)
+    large = found[found["rows"] >= min(20, found["rows"].max())].sort_values("error", kind="stable")
+    numbers = (
+        (f"lowest: {large.index[0]}", percent(large["error"].iloc[0])),
+        (f"highest: {large.index[-1]}", percent(large["error"].iloc[-1])),
+    )
+    caption = f"MAPE by {group}: the darker the worse, the larger the more test rows (named: of 20 and more)."
+    return Picture("errors_on_a_map", f"Errors by {group} on the map", caption, _png(figure), numbers)
+
+
+def errors_by_segment(subject: Subject) -> Picture | None:
+    """How the error of each segment compares with that of the others."""
+    segments = [segment for segment in subject.document["segments"] if segment["mape_ratio"] is not None]
+    if not segments:
+        return None
+    figure, axes = _figure(height=max(HEIGHT, 0.6 + 0.2 * len(segments)))
+    for place, segment in enumerate(reversed(segments)):
+        low, high = segment["mape_ratio_interval"]
+        colour = GREY if segment["small"] else RED if low > 1 else GREEN if high < 1 else BLUE
+        axes.plot([low, high], [place, place], color=colour, linewidth=1.5)
+        axes.plot(segment["mape_ratio"], place, "o", color=colour, markersize=4)
+    axes.axvline(1, color=GREY, linewidth=1)
+    names = [f"{segment['column']} {segment['name']}" for segment in reversed(segments)]
+    axes.set_yticks(range(len(names)), names, fontsize=7)
+    axes.set(xlabel="MAPE over that of all other rows")
+    worst = subject.document["worst_segment"]
+    caption = "With 95 % intervals. Red: worse than the others; green: better; grey: too few rows to rely on."
+    numbers = ((f"worst: {worst['name']}", percent(worst["mape"])),)
+    return Picture("errors_by_segment", "Errors by segment", caption, _png(figure), numbers)
+
+
+def calibration(subject: Subject) -> Picture:
+    """Whether the interval covers what it should for cheap and for dear rows alike."""
+    lower, upper = subject.scored.interval
+    inside = (subject.scored.actual >= lower) & (subject.scored.actual <= upper)
+    table = pd.DataFrame({"x": subject.scored.challenger, "inside": inside.astype(float)})
+    by_band = table.groupby(_bands(subject.scored.challenger))
+    share, count, x = by_band["inside"].mean(), by_band.size(), by_band["x"].median()
+    figure, axes = _figure()
+    wanted, measured = subject.document["interval"]["coverage"], subject.document["interval"]["measured"]["value"]
+    axes.axhline(wanted, color=RED, linewidth=1)
+    deviation = np.sqrt(share * (1 - share) / count)
+    axes.errorbar(x, share, yerr=1.96 * deviation, color=BLUE, marker="o", markersize=4, capsize=3, linewidth=1)
+    if subject.logarithmic:
+        axes.set_xscale("log")
+    axes.set(xlabel=f"predicted {subject.label}", ylabel="share of actual values inside")
+    _amounts(axes.xaxis)
+    _shares(axes)
+    width = subject.document["interval"]["median_width"]["share_of_prediction"]
+    numbers = (("wanted", percent(wanted)), ("measured", percent(measured)), ("median width", percent(width)))
+    caption = "Coverage in bands with equally many rows, with 95 % intervals; the line is what is wanted."
+    return Picture("calibration", "Calibration of the interval", caption, _png(figure), numbers)
+
+
+def models(subject: Subject) -> Picture:
+    """Champion against challenger, and the other candidates."""
+    found = dict(subject.document["candidates"])
+    champion = subject.document["champion"]
+    if champion["status"] == "scored":
+        found["champion"] = champion["metrics"]
+    figure, axes = _figure(height=max(2.2, 1.2 + 0.4 * len(found)))
+    for place, (name, metrics) in enumerate(reversed(found.items())):
+        colour = {"xgboost": BLUE, "champion": RED}.get(name, GREY)
+        value, deviation = metrics["rmse"]["value"], metrics["rmse"]["standard_deviation"]
+        axes.errorbar(value, place, xerr=1.96 * deviation, fmt="o", color=colour, capsize=3)
+    axes.set_yticks(range(len(found)), list(reversed(found)))
+    axes.set(xlabel=f"RMSE{f' ({subject.unit})' if subject.unit else ''}", ylim=(-0.6, len(found) - 0.4))
+    _amounts(axes.xaxis)
+    numbers: tuple[tuple[str, str], ...] = (("champion", "none approved yet"),)
+    if champion["status"] == "scored":
+        measured = champion["improvement"]
+        interval = f"{signed(measured['lower'])} to {signed(measured['upper'])}"
+        numbers = (("improvement", signed(measured["value"])), ("95 % interval", interval))
+    elif champion["status"] == "unusable":
+        numbers = (("champion", "cannot be scored"),)
+    caption = (
+        "RMSE with 95 % intervals. The rows are the same for all, so the improvement over the champion (xgboost's "
+        "RMSE against the champion's) is surer than these intervals look."
+    )
+    return Picture("champion_and_challenger", "Champion against challenger", caption, _png(figure), numbers)
+
+
+def importance(subject: Subject) -> Picture:
+    """The mean absolute Shapley value of each feature."""
+    explanation = subject.document["explanation"]
+    found = list(explanation["importance"].items())[:MOST_BARS][::-1]
+    figure, axes = _figure()
+    axes.barh(range(len(found)), [value for _, value in found], color=BLUE)
+    axes.set_yticks(range(len(found)), [name for name, _ in found], fontsize=8)
+    axes.set(xlabel=f"mean |contribution| to {'the logarithm of ' if subject.logarithmic else ''}{subject.target}")
+    numbers = tuple((name, explanation["typical"][name].lstrip("+")) for name, _ in found[::-1][:3])
+    caption = (
+        f"Exact Shapley values of {explanation['explained_rows']} test rows; beside it, what the feature changes on "
+        "average. Features that say the same are taken together."
+    )
+    return Picture("importance", "Importance of the features", caption, _png(figure), numbers)
+
+
+def dependence(subject: Subject) -> Picture | None:
+    """Partial dependence of the main numeric features."""
+    if not subject.dependences:
+        return None
+    lines = -(-len(subject.dependences) // 2)
+    figure = Figure(figsize=(WIDTH, 0.4 + 1.7 * lines), layout="constrained")
+    for place, found in enumerate(subject.dependences):
+        axes = figure.add_subplot(lines, 2, place + 1)
+        _frame(axes)
+        axes.plot(found.values, found.predictions, color=BLUE, linewidth=1.5)
+        axes.set_title(found.feature, fontsize=8)
+        axes.tick_params(labelsize=7)
+        axes.locator_params(axis="x", nbins=4)
+        _amounts(axes.xaxis)
+        _amounts(axes.yaxis)
+    caption = f"The mean predicted {subject.label} when this feature alone is changed, all others as they are."
+    return Picture("dependence", "Partial dependence", caption, _png(figure))
+
+
+def percent(value: float) -> str:
+    """0.1234 as 12.3 %."""
+    return f"{value:.1%}".replace("%", " %")
+
+
+def signed(value: float) -> str:
+    """0.012 as +1.2 %."""
+    return f"{value:+.1%}".replace("%", " %")
+
+
+def amount(value: float) -> str:
+    """1,500,000 as 1.5M, 20,000 as 20k."""
+    for size, name in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= size:
+            return f"{value / size:.4g}{name}"
+    return f"{value:.4g}"
+
+
+def _figure(height: float = HEIGHT) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    axes = figure.add_subplot()
+    _frame(axes)
+    return figure, axes
+
+
+def _frame(axes: Axes) -> None:
+    axes.grid(color="#e3e7ed", linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(labelsize=8)
+
+
+def _amounts(axis: Any) -> None:
+    if axis.get_scale() == "log":
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: amount(value)))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def _shares(axes: Axes) -> None:
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0%}"))
+
+
+def _thinned(count: int) -> np.ndarray:
+    """The places of an even selection of at most MOST_POINTS."""
+    return np.linspace(0, count - 1, min(count, MOST_POINTS)).astype(int)
+
+
+def _bands(values: np.ndarray) -> np.ndarray:
+    """The band of each value, of BANDS with about equally many."""
+    edges = np.unique(np.quantile(values, np.arange(1, BANDS) / BANDS))
+    return np.searchsorted(edges, values, side="right")
+
+
+def _png(figure: Figure) -> bytes:
+    stream = io.BytesIO()
+    # The version of the library does not belong into an image that is to be the same every time.
+    figure.savefig(stream, format="png", dpi=RESOLUTION, metadata={"Software": None})
+    return stream.getvalue()
