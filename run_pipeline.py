@@ -86,6 +86,9 @@ def build_parser() -> argparse.ArgumentParser:
     logs.add_argument("step", nargs="?", metavar="STEP", help="only this step")
     models = command("models", "list the model versions with their metrics, commit and status", listing)
     models.add_argument("--show", metavar="VERSION", help="one version, and all that it was made of")
+    report = command("report", "fetch the evaluation report of a version into reports/, and open it")
+    report.add_argument("version", metavar="VERSION", help="number or ARN")
+    report.add_argument("--no-open", action="store_true", help="only print where it is")
     reproduce = command("reproduce", "print the commands that rebuild a version; with --local, do it and compare")
     reproduce.add_argument("version", metavar="VERSION", help="number or ARN")
     for name in ("approve", "reject"):

@@ -159,6 +159,7 @@ def errors_on_a_map(subject: Subject) -> Picture | None:
     bar = figure.colorbar(points, ax=axes, shrink=0.8)
     bar.ax.tick_params(labelsize=8)
     bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0%}"))
+    axes.locator_params(axis="x", nbins=5)
     axes.set(xlabel=longitude, ylabel=latitude)
     large = found[found["rows"] >= min(20, found["rows"].max())].sort_values("error", kind="stable")
     numbers = (
@@ -262,7 +263,7 @@ def dependence(subject: Subject) -> Picture | None:
     if not subject.dependences:
         return None
     lines = -(-len(subject.dependences) // 2)
-    figure = Figure(figsize=(WIDTH, 0.4 + 1.7 * lines), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 0.4 + 1.7 * lines), layout="tight")
     for place, found in enumerate(subject.dependences):
         axes = figure.add_subplot(lines, 2, place + 1)
         _frame(axes)
@@ -295,7 +296,7 @@ def amount(value: float) -> str:
 
 
 def _figure(height: float = HEIGHT) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    figure = Figure(figsize=(WIDTH, height), layout="tight")
     axes = figure.add_subplot()
     _frame(axes)
     return figure, axes

@@ -17,7 +17,7 @@ from pipelines.context import AWS_POLL_SECONDS, LOCAL_POLL_SECONDS, Context, wri
 from pipelines.cost_forecast import last_durations
 from pipelines.dataset import check_data_file, exists, upload_data
 from pipelines.deployed import DeployedBundle, describe_deployed, read_bundle, read_deployed
-from pipelines.evaluation_report import split_uri
+from pipelines.evaluation_report import REPORTS, split_uri
 from pipelines.execution_view import executions_table, show_execution
 from pipelines.follow import follow
 from pipelines.logs import read_log, steps_with_logs
@@ -30,7 +30,6 @@ from pipelines.settings import ROOT
 from pipelines.summary import Commands, registered_model, show_summary
 
 SAMPLE = "house.json"  # a request to the model of the project's own data set
-REPORTS = "reports"
 
 
 def print_definition(context: Context, options: Namespace) -> int:

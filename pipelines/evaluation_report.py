@@ -14,6 +14,7 @@ from pipelines.errors import PipelineError
 S3Client = Any  # boto3's clients have no types of their own
 
 DOLLARS = ("USD", "$", "dollar", "dollars", "US dollar", "US dollars")
+REPORTS = "reports"  # the folder of this machine to which reports are copied
 REPORT_FILES = (".html", ".json")
 METRIC_COLUMNS = ("RMSE", "MAE", "MAPE", "R2")
 

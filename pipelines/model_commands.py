@@ -1,12 +1,18 @@
 """What the commands about the versions of the model do."""
 
 import json
+import os
+import sys
+import webbrowser
 from argparse import Namespace
 from collections.abc import Callable
+from pathlib import Path
 
 from pipelines import registry
 from pipelines.console import EXIT_ERROR, EXIT_OK
 from pipelines.context import LOCAL_POLL_SECONDS, Context
+from pipelines.errors import PipelineError
+from pipelines.evaluation_report import REPORTS, download_report, statistics_uri
 from pipelines.execution_view import show_failure
 from pipelines.follow import follow
 from pipelines.lineage import recorded_definition, show_lineage, trace
@@ -35,6 +41,28 @@ def reproduce_model(context: Context, options: Namespace) -> int:
     for line in commands(lineage, definition, context.command("run_pipeline.py")):
         console.line(line)
     return _rebuild(context, Rebuild(sagemaker, s3, lineage)) if context.local else EXIT_OK
+
+
+def open_report(context: Context, options: Namespace) -> int:
+    """report"""
+    group = context.settings.name
+    arn = registry.find_version(context.sagemaker, group, options.version)
+    uri = statistics_uri(context.sagemaker.describe_model_package(ModelPackageName=arn))
+    if uri is None:
+        raise PipelineError(f"Version {arn.rpartition('/')[2]} of {group} names no evaluation: it has no report.")
+    files = download_report(context.client("s3"), uri, Path(REPORTS) / f"{group}-{arn.rpartition('/')[2]}")
+    pages = [path for path in files if path.suffix == ".html"]
+    if not pages:
+        raise PipelineError(f"There is no report beside {uri} any more: run the pipeline again.")
+    context.console.line(str(pages[0]))
+    if not options.no_open and has_display():
+        webbrowser.open(pages[0].resolve().as_uri())
+    return EXIT_OK
+
+
+def has_display() -> bool:
+    """Whether a browser window could be seen by anyone."""
+    return sys.platform in ("darwin", "win32") or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
 
 
 def _rebuild(context: Context, rebuild: Rebuild) -> int:
@@ -74,6 +102,7 @@ def reject_model(context: Context, options: Namespace) -> int:
 COMMANDS: dict[str, Callable[[Context, Namespace], int]] = {
     "models": list_models,
     "reproduce": reproduce_model,
+    "report": open_report,
     "approve": approve_model,
     "reject": reject_model,
 }
