@@ -40,7 +40,7 @@ LIMITS = Limits(
 )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def rows() -> pd.DataFrame:
     random = np.random.default_rng(5)
     size = random.uniform(1, 10, 400)
@@ -49,7 +49,7 @@ def rows() -> pd.DataFrame:
     return pd.DataFrame({"key": [str(n) for n in range(400)], "cost": cost, "size": size, "kind": kind})
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def model(rows: pd.DataFrame) -> Model:
     fitted = feature_module.fit(rows[:200], DATA)
     parts = [_with_target(part, fitted) for part in (rows[:200], rows[200:300])]

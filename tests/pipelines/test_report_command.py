@@ -62,7 +62,7 @@ def test_version_without_a_report_is_said(context: Context, executions: Executio
         open_report(context, Namespace(version="1", no_open=True))
     executions.register()
     del executions.aws.objects["bucket", "evaluation/2/evaluation.html"]
-    with pytest.raises(PipelineError, match="There is no report beside s3://bucket/evaluation/2/evaluation.json"):
+    with pytest.raises(PipelineError, match=r"There is no report beside s3://bucket/evaluation/2/evaluation\.json"):
         open_report(context, Namespace(version="2", no_open=True))
     with pytest.raises(PipelineError, match="has no version 9"):
         open_report(context, Namespace(version="9", no_open=True))
