@@ -4,7 +4,7 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/build-and-manage-steps-types.htm
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -71,7 +71,7 @@ class Callbacks:
 
         return self._answer(request, fail)
 
-    def _answer(self, request: Request, give: Any) -> Request:
+    def _answer(self, request: Request, give: Callable[[Waiting], None]) -> Request:
         token, own = request["CallbackToken"], request.get("ClientRequestToken")
         with self._records.lock:
             record = self._records.get(TABLE, token)
@@ -81,10 +81,9 @@ class Callbacks:
             if own is not None and record.get("ClientRequestToken") == own:
                 return answer
             waiting = self._waiting.get(token)
-            if waiting is None:
+            if waiting is None or record.get("Answered"):
                 raise ServiceError("ConflictException", f"The step of the callback token {token} has already ended.")
             give(waiting)
-            self._records.update(TABLE, token, ClientRequestToken=own)
-            del self._waiting[token]
-        waiting.answered.set()
+            self._records.update(TABLE, token, Answered=True, ClientRequestToken=own)
+        self.give_up(token)  # only now: where the answer could not be written, the step still waits for one
         return answer

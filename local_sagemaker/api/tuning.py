@@ -43,21 +43,23 @@ class Tuning:
             "LastModifiedTime": now,
         }
         self._jobs.check_training_job(planned.training_request(name, {}))
-        if not self._records.create(TABLE, name, document):
-            raise ServiceError("ResourceInUse", f"Hyperparameter tuning job names must be unique: {name} exists.")
-        self._tags.add_tags({"ResourceArn": arn, "Tags": request.get("Tags", [])}, caller)
 
         def launch(training: Request, candidate: Candidate) -> None:
             self._jobs.create_training_job({**training, "TuningJobArn": arn, "TunedHyperParameters": candidate}, caller)
 
-        run = self._live[name] = TuningRun(
+        run = TuningRun(
             name,
             planned,
             launch,
             wait=lambda job: self._jobs.wait("Training", job),
             halt=lambda job: self._jobs.stop("Training", job),
-            finished=lambda status, reason: self._end(name, status, reason),
+            finished=lambda status, reason: self._records.insist(lambda: self._end(name, status, reason)),
         )
+        with self._records.lock:
+            if not self._records.create(TABLE, name, document):
+                raise ServiceError("ResourceInUse", f"Hyperparameter tuning job names must be unique: {name} exists.")
+            self._tags.add_tags({"ResourceArn": arn, "Tags": request.get("Tags", [])}, caller)
+            self._live[name] = run
         run.start()
         return {"HyperParameterTuningJobArn": arn}
 

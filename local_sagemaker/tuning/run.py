@@ -1,7 +1,6 @@
 """One tuning job that runs: as many training jobs at once as it may have, one candidate after another."""
 
 import secrets
-import sqlite3
 import threading
 import time
 import traceback
@@ -78,17 +77,7 @@ class TuningRun:
                 thread.join(None if deadline is None or self._over.is_set() else WAIT_SECONDS)
                 if deadline is not None and time.monotonic() > deadline and not self._over.is_set():
                     self._finish_early()
-        self._record_end(*self._verdict())
-
-    def _record_end(self, status: str, reason: str | None) -> None:
-        """Say how it ended; where the disk is full, as soon as it no longer is."""
-        while True:
-            try:
-                self._finished(status, reason)
-                return
-            except sqlite3.OperationalError:
-                traceback.print_exc()
-                time.sleep(1)
+        self._finished(*self._verdict())
 
     def _work(self) -> None:
         try:
