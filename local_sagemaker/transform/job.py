@@ -15,6 +15,7 @@ from local_sagemaker.hosting.model_process import ModelFailedToStart, ModelProce
 from local_sagemaker.jobs.images import ImageMap
 from local_sagemaker.jobs.inputs import Share, Source, download
 from local_sagemaker.jobs.isolation import Isolation, isolation_here
+from local_sagemaker.jobs.leftovers import RECORD, kill_recorded
 from local_sagemaker.jobs.outcome import ClientFault, JobStopped, Outcome, client_error
 from local_sagemaker.jobs.outputs import upload_file
 from local_sagemaker.jobs.storage import ObjectStore
@@ -54,7 +55,9 @@ class TransformRuntime:
         self._images = images
         self._environment = environment
         self._isolation = isolation or isolation_here()
-        for leftover in folder.glob(f"*/{TRANSFER}/"):  # of a server that was killed
+        for record in folder.glob(f"*/*/{RECORD}"):  # of a server that was killed
+            kill_recorded(record)
+        for leftover in (*folder.glob(f"*/{TRANSFER}/"), *folder.glob("*/algo-*/")):
             shutil.rmtree(leftover)
 
     def run(self, request: dict[str, Any], containers: Sequence[dict[str, Any]], stop: threading.Event) -> Outcome:

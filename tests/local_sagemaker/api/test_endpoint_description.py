@@ -1,0 +1,98 @@
+"""What DescribeEndpoint says of variants that serve, that are down, and that are to come."""
+
+from typing import Any
+
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
+from botocore.validate import ParamValidator
+
+from local_sagemaker.api.dispatch import known_fields
+from local_sagemaker.api.endpoint_description import described
+from local_sagemaker.hosting.deployment import Health
+from local_sagemaker.hosting.model_chain import Death
+
+CAPTURE = {
+    "InitialSamplingPercentage": 30,
+    "DestinationS3Uri": "s3://b/p",
+    "CaptureOptions": [{"CaptureMode": "Input"}],
+}
+VARIANT = {
+    "VariantName": "main",
+    "InstanceType": "ml.m5.large",
+    "Weight": 2.0,
+    "InstanceCount": 3,
+    "Containers": [{"Image": "image:1"}],
+}
+PLAN = {"EndpointConfigName": "config", "Variants": [VARIANT], "DataCaptureConfig": CAPTURE}
+ENDPOINT: dict[str, Any] = {
+    "EndpointName": "houses",
+    "EndpointArn": "arn:aws:sagemaker:us-east-1:000000000000:endpoint/houses",
+    "EndpointStatus": "InService",
+    "CreationTime": 1.0,
+    "LastModifiedTime": 2.0,
+    "Serving": PLAN,
+}
+
+
+def describe(health: Health, capturing: bool = True, **changes: Any) -> dict[str, Any]:
+    """The answer as a client gets it; it has the shape that botocore knows."""
+    shape = ServiceModel(Loader().load_service_model("sagemaker", "service-2")).operation_model("DescribeEndpoint")
+    answer: dict[str, Any] = known_fields(
+        described({**ENDPOINT, **changes}, {"main": health}, capturing), shape.output_shape
+    )
+    assert not ParamValidator().validate(answer, shape.output_shape).has_errors()
+    return answer
+
+
+def test_a_variant_that_serves() -> None:
+    answer = describe(Health(True, None))
+    assert answer["ProductionVariants"] == [
+        {
+            "VariantName": "main",
+            "DeployedImages": [{"SpecifiedImage": "image:1", "ResolutionTime": 2.0}],
+            "CurrentWeight": 2.0,
+            "DesiredWeight": 2.0,
+            "CurrentInstanceCount": 3,
+            "DesiredInstanceCount": 3,
+        }
+    ]
+    assert answer["DataCaptureConfig"] == {
+        "EnableCapture": True,
+        "CaptureStatus": "Started",
+        "CurrentSamplingPercentage": 30,
+        "DestinationS3Uri": "s3://b/p",
+        "KmsKeyId": "",
+    }
+    assert "FailureReason" not in answer
+
+
+def test_a_variant_that_is_down_says_why_and_one_that_is_back_says_that_it_was() -> None:
+    death = Death(5.0, "it died")
+    answer = describe(Health(False, death), capturing=False)
+    assert answer["ProductionVariants"][0]["CurrentInstanceCount"] == 0
+    assert answer["ProductionVariants"][0]["VariantStatus"] == [
+        {"Status": "Updating", "StatusMessage": "it died", "StartTime": 5.0}
+    ]
+    assert answer["DataCaptureConfig"]["CaptureStatus"] == "Stopped"
+    answer = describe(Health(True, death))
+    assert "VariantStatus" not in answer["ProductionVariants"][0]
+    assert answer["FailureReason"] == "it died"
+    assert describe(Health(True, death), FailureReason="the update failed")["FailureReason"] == "the update failed"
+
+
+def test_what_is_to_come_is_beside_what_serves() -> None:
+    pending = {**PLAN, "EndpointConfigName": "next", "StartTime": 7.0}
+    answer = describe(Health(True, None), EndpointStatus="Updating", Pending=pending)
+    assert answer["PendingDeploymentSummary"] == {
+        "EndpointConfigName": "next",
+        "StartTime": 7.0,
+        "ProductionVariants": [
+            {
+                "VariantName": "main",
+                "DesiredWeight": 2.0,
+                "DesiredInstanceCount": 3,
+                "InstanceType": "ml.m5.large",
+                "VariantStatus": [{"Status": "Creating", "StartTime": 7.0}],
+            }
+        ],
+    }
