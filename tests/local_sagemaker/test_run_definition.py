@@ -86,6 +86,20 @@ def test_ctrl_c_stops_the_execution_and_exits_with_3(
     assert rest[-1].startswith("Stopped: arn:")
 
 
+def test_a_second_ctrl_c_no_longer_waits_for_what_does_not_stop(run: Runs, server: LocalServer, sagemaker: Any) -> None:
+    queue = server.client("sqs").create_queue(QueueName="never-read")["QueueUrl"]
+    process = run.start(step("Wait", "Callback", {}, SqsQueueUrl=queue))
+    assert process.stdout is not None
+    lines = iter(process.stdout.readline, "")
+    token = next(line for line in lines if "waits for an answer to the token" in line).split()[-1].rstrip(")")
+    process.send_signal(signal.SIGINT)
+    assert any(" Wait Stopping" in line for line in lines)
+    process.send_signal(signal.SIGINT)
+    assert list(lines)[-1].startswith("Not waited for any longer: arn:")
+    assert process.wait(30) == 3
+    sagemaker.send_pipeline_execution_step_failure(CallbackToken=token)
+
+
 def test_a_server_that_goes_away_is_said_to_be_gone(new_server: Callable[[], LocalServer], tmp_path: Path) -> None:
     server = new_server()
     pid = server.up().pid
