@@ -17,6 +17,7 @@ examples:
   run_pipeline.py --local run --data data/house_prices.parquet   the whole pipeline on this machine
   run_pipeline.py --local run -p MaxDepth=4                      the same with another hyperparameter
   run_pipeline.py --local approve 1 --comment "looks right"      then: deploy_model.py --local deploy ...
+  run_pipeline.py check && run_pipeline.py plan                  what is wrong, and what would change
   run_pipeline.py upsert && run_pipeline.py start --wait         on AWS
 
 environment:
@@ -29,6 +30,7 @@ environment:
 exit codes:
   plan: 0 nothing would change   1 error   2 something would change, or wrong arguments
   check: 0 no faults   1 faults, or an error
+  reproduce --local: 0 the same metrics   1 other metrics, or an error   3 the execution failed
   0 done   1 error   2 wrong arguments   3 the execution failed (or: local status finds no server)
   130 stopped by Ctrl-C
 """
