@@ -187,7 +187,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         print("measuring ...", file=sys.stderr, flush=True)
-        from tests.benchmarks.artifact import artifact_rows
+        from artifact import artifact_rows
 
         rows = start_rows() + [Row(*line) for line in artifact_rows(folder)] + run_rows(folder)
         if "--no-clone" not in sys.argv:
