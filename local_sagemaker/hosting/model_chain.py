@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from local_sagemaker.hosting.model_process import ModelFailedToStart, ModelProcess, ModelResponse, ModelUnavailable
+from local_sagemaker.jobs.log_events import LogFile
 
 LOG = logging.getLogger("local_sagemaker.hosting")
 LONGEST_PAUSE_SECONDS = 60.0  # between two attempts to start a model that does not start any more
@@ -86,6 +87,8 @@ class ModelChain:
 
     def revive_in_background(self) -> None:
         """Do the same without waiting for it; a start that is under way, or to be awaited, is enough."""
+        for process in self._processes:
+            LogFile(process.log).note()  # nobody else looks at the log as it is written
         if not self.alive() and not self._starting.locked() and time.monotonic() >= self._next_attempt:
             threading.Thread(target=self._try_to_revive, name="revive", daemon=True).start()
 

@@ -1,12 +1,14 @@
 """A log file as timed events: who reads a job's log is told when each line was written, as CloudWatch tells it."""
 
 import bisect
+import logging
 import os
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+LOG = logging.getLogger("local_sagemaker.jobs")
 PAGE_BYTES = 1 << 20  # as much as CloudWatch returns at once
 LARGEST_EVENT = 256 * 1024  # bytes; a longer line is split, so that no log needs more memory than this
 LONGEST_MARKS = 64  # bytes; one line of the record is shorter
@@ -103,8 +105,21 @@ class LogFile:
         size, moment = self._last_mark()
         if status.st_size == size:
             return
-        with self._times.open("a", encoding="ascii") as stream:
-            stream.write(f"{status.st_size} {max(status.st_mtime_ns // 1_000_000, moment)}\n")
+        try:
+            self._append(f"{status.st_size} {max(status.st_mtime_ns // 1_000_000, moment)}\n".encode())
+        except OSError as error:  # a full disk: the lines have the moment of the next time that there is room
+            LOG.debug("the times of %s were not written: %s", self.path, error)
+
+    def _append(self, mark: bytes) -> None:
+        """Add a whole line, or none."""
+        with self._times.open("ab", buffering=0) as stream:
+            size = os.fstat(stream.fileno()).st_size
+            written = 0
+            try:
+                written = stream.write(mark)
+            finally:
+                if written < len(mark):
+                    stream.truncate(size)
 
     def _last_mark(self) -> tuple[int, int]:
         try:

@@ -1,6 +1,8 @@
 """A log file read as timed lines."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 from local_sagemaker.jobs.log_events import LARGEST_EVENT, LogFile
@@ -58,3 +60,25 @@ def test_no_file_has_no_events(tmp_path: Path) -> None:
     log.note()
     assert list(log.events()) == []
     assert log.created is None
+
+
+LIMITED = """
+import resource, sys
+from pathlib import Path
+from local_sagemaker.jobs.log_events import LogFile
+log = LogFile(Path(sys.argv[1]))
+resource.setrlimit(resource.RLIMIT_FSIZE, (log.path.with_suffix(".times").stat().st_size + 3,) * 2)
+log.note()
+"""
+
+
+def test_a_full_disk_delays_the_moments_and_leaves_no_half_line(tmp_path: Path) -> None:
+    """A process that may not make the file larger, for all but three bytes, writes as on a full disk."""
+    log = LogFile(tmp_path / "output.log")
+    append(log.path, b"one\n", 1000)
+    log.note()
+    before = (tmp_path / "output.times").read_bytes()
+    append(log.path, b"two\n", 2000)
+    subprocess.run([sys.executable, "-c", LIMITED, str(log.path)], check=True, cwd=Path(__file__).parents[3])
+    assert (tmp_path / "output.times").read_bytes() == before
+    assert [(event.message, event.timestamp) for event in log.events()] == [("one", 1_000_000), ("two", 2_000_000)]
