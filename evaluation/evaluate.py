@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -16,6 +17,7 @@ from evaluation import champion as champion_module
 from evaluation.archive import unpack
 from evaluation.bias import segment_errors
 from evaluation.bootstrap import SEED
+from evaluation.card import model_card
 from evaluation.data_checks import Finding, Parts, check_data, refuse_severe
 from evaluation.gates import Limits, gates
 from evaluation.measurement import Scored, check_size, measure
@@ -73,7 +75,7 @@ def evaluate(model: Model, inputs: Inputs, output: Path, settings: JobSettings, 
 
     evaluation.json, predictions.parquet, evaluation.html and its figures as figures/*.png; in Clarify's layout
     bias/analysis.json, explainability/analysis.json and explainability/explanations_shap/out.csv; in Model
-    Monitor's model_quality/ and data_quality/, each statistics.json and constraints.json.
+    Monitor's model_quality/ and data_quality/, each statistics.json and constraints.json; model_card.json.
 
     Raises JobError when the data checks find that the test rows do not tell the truth, when a prediction is
     NaN or infinite, when a metric is not defined for these rows, or when they are too few to measure the
@@ -97,6 +99,9 @@ def evaluate(model: Model, inputs: Inputs, output: Path, settings: JobSettings, 
     _write_explanation(output / "explainability", reasons, scored, target)
     _write_baselines(output, model, train, document)
     _write_report(output, model, scored, document, reasons, settings)
+    card = model_card(document, model.metadata, settings.evaluation.card)
+    # A pipeline can read a text out of a JSON file, and the registry takes the card as a text.
+    write_json(output / "model_card.json", {"content": json.dumps(card)})
     write_json(output / "evaluation.json", document)
     return document
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from sagemaker.core.drift_check_baselines import DriftCheckBaselines
 from sagemaker.core.model_metrics import MetricsSource, ModelMetrics
+from sagemaker.core.shapes import ModelPackageModelCard
 from sagemaker.core.workflow.conditions import (
     ConditionGreaterThan,
     ConditionGreaterThanOrEqualTo,
@@ -26,6 +27,7 @@ from pipelines.environment import Environment
 from pipelines.jobs import Instances, JobFactory, output_of
 from pipelines.settings import Settings
 
+CARD = PropertyFile(name="ModelCard", output_name="evaluation", path="model_card.json")
 REPORT = PropertyFile(name="EvaluationReport", output_name="evaluation", path="evaluation.json")
 APPROVAL_STATUSES = ["PendingManualApproval", "Approved", "Rejected"]
 CONTENT_TYPES = ["text/csv", "application/json"]
@@ -184,7 +186,7 @@ def _evaluate(jobs: JobFactory, parameters: Parameters, model: Any, preprocess: 
         arguments={name: getattr(parameters, name).to_string() for name in LIMITS},
         outputs=["evaluation"],
         description="Scores the candidates and the champion on the test part, which no other step sees.",
-        property_files=[REPORT],
+        property_files=[REPORT, CARD],
     )
 
 
@@ -230,6 +232,10 @@ def _register(
             model_data_constraints=_file(evaluate, "data_quality/constraints.json"),
             bias=_file(evaluate, "bias/analysis.json"),
             explainability=_file(evaluate, "explainability/analysis.json"),
+        ),
+        model_card=ModelPackageModelCard(
+            model_card_content=JsonGet(step_name=evaluate.name, property_file=CARD, json_path="content"),
+            model_card_status="PendingReview",
         ),
         drift_check_baselines=DriftCheckBaselines(
             model_statistics=_file(evaluate, "model_quality/statistics.json"),

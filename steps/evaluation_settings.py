@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
+LONGEST_TEXT = 2000
 STRICT = {"extra": "forbid", "strict": True}
 
 
@@ -44,10 +45,33 @@ class MapSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CardSettings:
+    """What only people know of the model, for its card; the numbers come from the run.
+
+    purpose, intended_uses, limits, risk_explanation: up to 2,000 characters each. risk_rating: as SageMaker's
+    model cards know it.
+    """
+
+    __pydantic_config__ = STRICT
+
+    purpose: str = ""
+    intended_uses: str = ""
+    limits: str = ""
+    risk_rating: Literal["High", "Medium", "Low", "Unknown"] = "Unknown"
+    risk_explanation: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("purpose", "intended_uses", "limits", "risk_explanation"):
+            if len(getattr(self, name)) > LONGEST_TEXT:
+                raise ValueError(f"evaluation.card.{name} has more than {LONGEST_TEXT:,} characters.")
+
+
+@dataclass(frozen=True, kw_only=True)
 class EvaluationSettings:
     """segments: column or derived feature -> the groups of rows whose errors are compared.
 
     min_segment_rows: with fewer test rows a segment is marked as small, and no gate looks at it.
+    card: what people know of the model.
     map: where the rows lie, if the data says so.
     explained_rows: how many test rows are explained by Shapley values, which take long to compute.
     """
@@ -58,6 +82,7 @@ class EvaluationSettings:
     min_segment_rows: int = 100
     explained_rows: int = 150
     map: MapSettings | None = None
+    card: CardSettings = field(default_factory=CardSettings)
 
     def __post_init__(self) -> None:
         for name in ("min_segment_rows", "explained_rows"):
@@ -72,4 +97,6 @@ class EvaluationSettings:
             for name, segment in document.get("segments", {}).items()
         }
         place = document.get("map")
-        return cls(**{**document, "segments": segments, "map": MapSettings(**place) if place else None})
+        card = CardSettings(**(document.get("card") or {}))
+        built = {"segments": segments, "map": MapSettings(**place) if place else None, "card": card}
+        return cls(**{**document, **built})

@@ -141,6 +141,12 @@ def test_the_registry_gets_the_metrics_the_bias_and_the_explanation(steps: dict[
     assert files["ModelQuality", "Statistics"] == "evaluation.json"
     assert files["Bias", "Report"] == "bias/analysis.json"
     assert files["Explainability", "Report"] == "explainability/analysis.json"
+    card = steps["RegisterModel"]["Arguments"]["ModelCard"]
+    assert card["ModelCardStatus"] == "PendingReview"
+    assert card["ModelCardContent"]["Std:JsonGet"]["Path"] == "content"
+    assert {"PropertyFileName": "ModelCard", "OutputName": "evaluation", "FilePath": "model_card.json"} in steps[
+        "Evaluate"
+    ]["PropertyFiles"]
     baselines = steps["RegisterModel"]["Arguments"]["DriftCheckBaselines"]
     for kind, folder in (("ModelQuality", "model_quality"), ("ModelDataQuality", "data_quality")):
         for name in ("Statistics", "Constraints"):
@@ -156,7 +162,7 @@ def resolved(value: Any, defaults: dict[str, Any]) -> Any:
     if "Get" in value:
         kind, _, name = value["Get"].partition(".")
         return defaults[name] if kind == "Parameters" else "s3://bucket/key"
-    if "Std:Join" in value:
+    if "Std:Join" in value or "Std:JsonGet" in value:
         return "joined"
     return {key: resolved(item, defaults) for key, item in value.items()}
 
