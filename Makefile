@@ -29,7 +29,7 @@ format: $(BIN)/installed  ## write the style
 
 data: $(DATA)  ## fetch the sample data
 
-bench: $(DATA)  ## speed, as ratios measured in one run
+bench: $(DATA) .venv-bench/installed  ## speed, as ratios measured in one run
 	$(BIN)/python tests/benchmarks/run.py
 
 quality: $(DATA)  ## how good the model is, over several seeds, and what each group of features is worth
@@ -40,11 +40,17 @@ lock: $(BIN)/installed  ## renew requirements.lock from setup.cfg (needs uv)
 
 clean:  ## stop local SageMaker and delete its state, the environment and the data
 	-[ ! -x $(BIN)/python ] || $(BIN)/python run_pipeline.py local down
-	rm -rf $(VENV) .sagemaker data reports
+	rm -rf $(VENV) .venv-bench .sagemaker data reports
 
 $(DATA): $(BIN)/installed pipelines/sample_data.py pipelines/house_prices.yaml
 	$(BIN)/python -m pipelines.sample_data
 	@touch $(DATA)
+
+# What the benchmarks compare with, apart from the environment of everything else.
+.venv-bench/installed: tests/benchmarks/requirements.txt
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r tests/benchmarks/requirements.txt
+	@touch $@
 
 # Every version is pinned, so pip has nothing to resolve.
 $(BIN)/installed: requirements.lock

@@ -19,7 +19,7 @@ from local_sagemaker.errors import LocalSageMakerError
 ROLE = "arn:aws:iam::000000000000:role/local-sagemaker-run"
 SUCCEEDED, FAILED, NOT_STARTED, STOPPED = 0, 1, 2, 3
 EXIT_CODES = {"Succeeded": SUCCEEDED, "Failed": FAILED, "CompletedWithFailures": FAILED, "Stopped": STOPPED}
-POLL_SECONDS = 0.2
+POLL_SECONDS = 0.05
 JOBS = ("ProcessingJob", "TrainingJob", "TransformJob", "TuningJob")
 
 
