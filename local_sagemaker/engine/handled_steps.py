@@ -1,5 +1,6 @@
 """Steps that a user's handler runs: Lambda functions, and step types that this machine has nothing of its own for."""
 
+import re
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,6 +10,8 @@ from local_sagemaker.engine.expressions import evaluate
 from local_sagemaker.engine.output_parameters import described, output_values
 from local_sagemaker.engine.tasks import Result, Task
 from local_sagemaker.handlers.handlers import HandlerCall, HandlerFailed, Handlers
+
+NOT_PLAIN = re.compile(r"[^A-Za-z0-9_-]")  # what the name of a step must not bring into the name of a file
 
 
 class HandledSteps:
@@ -30,7 +33,7 @@ class HandledSteps:
         """Call the handler; what it returns are the step's output parameters, or its properties."""
         raw, stopped = task.step.raw, False
         key = str(self._handlers.key_for(raw))
-        log = self._logs / f"{task.execution_id}-{task.step.name}.log"
+        log = self._logs / f"{task.execution_id}-{NOT_PLAIN.sub('-', task.step.name)[:100]}.log"
         running = HandlerCall(self._handlers, key, log, self._environment)
         metadata = {"Lambda": {"Arn": str(raw["FunctionArn"])}} if "FunctionArn" in raw else {}
 

@@ -1,5 +1,6 @@
 """The steps and parameters of a definition, each with the path to it, whatever else is wrong with them."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,7 @@ from local_sagemaker.engine.shapes import RESOURCES
 INNER_STEPS = {"Condition": ("IfSteps", "ElseSteps"), "ForEach": ("ForEachBody",)}
 STEP_TYPES = (*RESOURCES, *INNER_STEPS, "AutoML", "Callback", "ClarifyCheck", "Cleanup", "EMR", "EMRServerless")
 STEP_TYPES += ("Fail", "InferenceComponent", "Job", "Lambda", "Lineage", "QualityCheck")
+NAME = re.compile(r"[A-Za-z0-9\-_]*")
 NEEDED_FIELDS = {"Lambda": ("FunctionArn",), "Callback": ("SqsQueueUrl",)}
 
 
@@ -113,6 +115,9 @@ def _step_faults(step: OutlinedStep) -> Iterator[Fault]:
     for name in ("Name", "Type"):
         if step.raw.get(name) and not isinstance(step.raw[name], str):
             yield Fault(f"{step.path}.{name}", "must be a text")
+    if len(step.name) > 64 or not NAME.fullmatch(step.name):
+        message = "AWS takes at most 64 letters, digits, hyphens and underscores as the name of a step"
+        yield Fault(f"{step.path}.Name", message, only_on_aws=True)
     if step.type not in STEP_TYPES and did_you_mean(step.type, STEP_TYPES):
         yield Fault(f"{step.path}.Type", f"{step.type} is not a step type{did_you_mean(step.type, STEP_TYPES)}")
     if "Arguments" not in step.raw and (step.type in RESOURCES or step.type in INNER_STEPS):

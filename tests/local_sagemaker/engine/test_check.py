@@ -230,6 +230,11 @@ def test_a_limit_of_aws_that_this_machine_does_not_need_is_told_and_not_refused(
     assert refusals(text) == []
 
 
+def test_a_name_of_a_step_that_aws_would_not_take_is_told() -> None:
+    (found,) = check(json.dumps({"Steps": [using(1, "../a step")]}))
+    assert (found.path, found.only_on_aws) == ("Steps[0].Name", True)
+
+
 @pytest.mark.parametrize(
     ("fields", "fault"),
     [
@@ -366,7 +371,7 @@ def test_the_command_prints_one_fault_a_line_and_says_when_there_is_none(tmp_pat
     assert "cannot be read" in error
     file.write_text(json.dumps({"Steps": [using(1)]}))
     assert run() == (0, "no faults\n", "")
-    file.write_text(json.dumps({"Steps": [{"Name": "A\nB", "Type": "Fail", "DependsOn": ["\ud800\n"]}]}))
+    file.write_text(json.dumps({"Steps": [{"Name": "A", "Type": "Fail", "DependsOn": ["\ud800\n"]}]}))
     assert run() == (1, "Steps[0].DependsOn[0]: \\ud800\\n is not a step\n", "")
 
 
