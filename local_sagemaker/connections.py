@@ -1,6 +1,9 @@
 """HTTP connections that stay open: Werkzeug's server closes each one, which costs an invocation most of its time."""
 
+import email.utils
+import functools
 import logging
+import time
 from collections.abc import Iterable
 from typing import IO, Any, BinaryIO, cast
 
@@ -67,6 +70,10 @@ class RequestHandler(MotoRequestHandler):
         self.wfile.flush()
         return answered
 
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """The Date header, formatted once a second."""
+        return _date(int(time.time()) if timestamp is None else int(timestamp))
+
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """The jobs and the errors are what is worth a line."""
 
@@ -93,6 +100,11 @@ class RequestHandler(MotoRequestHandler):
         if chunked:
             self.wfile.write(b"0\r\n\r\n")
         self.wfile.flush()
+
+
+@functools.lru_cache(maxsize=2)
+def _date(second: int) -> str:
+    return email.utils.formatdate(second, usegmt=True)
 
 
 def _length(environ: dict[str, Any]) -> int:

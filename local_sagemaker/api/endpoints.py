@@ -111,17 +111,19 @@ class Endpoints:
         return page(endpoints, request, result="Endpoints", name="EndpointName", status="EndpointStatus")
 
     def recover(self) -> None:
-        """After a restart: endpoints that served come back serving, half-made ones are Failed and say so."""
+        """After a restart: what served comes back serving, what was being created is created, an update is undone."""
         for endpoint in self._resources.all("Endpoint"):
-            name = endpoint["EndpointName"]
+            name, pending = endpoint["EndpointName"], endpoint.get("Pending")
             if endpoint["EndpointStatus"] == "Deleting":
                 self._records.delete("Endpoint", name)
             elif "Serving" in endpoint:
-                self._change(name, EndpointStatus="Updating", Pending=None)
-                self._deploy_in_background(name, endpoint["Serving"])
-            elif endpoint["EndpointStatus"] == "Creating":
-                reason = "Local SageMaker stopped during the creation."
-                self._change(name, EndpointStatus="Failed", FailureReason=reason, Pending=None)
+                reason = endpoint.get("FailureReason")
+                if pending is not None:
+                    reason = f"Local SageMaker stopped during the update to {pending['EndpointConfigName']}."
+                self._change(name, EndpointStatus="Updating", Pending=None, FailureReason=reason)
+                self._deploy_in_background(name, endpoint["Serving"], reason)
+            elif endpoint["EndpointStatus"] == "Creating" and pending is not None:
+                self._deploy_in_background(name, pending)
 
     def _changeable(self, name: str, caller: Caller) -> Request:
         endpoint = self._resources.get("Endpoint", name, caller)
@@ -131,10 +133,11 @@ class Endpoints:
             raise invalid(f'Cannot update in-progress endpoint "{endpoint["EndpointArn"]}".')
         return endpoint
 
-    def _deploy_in_background(self, name: str, plan: dict[str, Any]) -> None:
-        threading.Thread(target=self._deploy, args=(name, plan), name=f"deploy-{name}", daemon=True).start()
+    def _deploy_in_background(self, name: str, plan: dict[str, Any], reason: str | None = None) -> None:
+        threading.Thread(target=self._deploy, args=(name, plan, reason), name=f"deploy-{name}", daemon=True).start()
 
-    def _deploy(self, name: str, plan: dict[str, Any]) -> None:
+    def _deploy(self, name: str, plan: dict[str, Any], reason: str | None) -> None:
+        """Deploy a plan; once it serves, `reason` is the FailureReason of what went before."""
         try:
             variants = [
                 Variant(found["VariantName"], found["Weight"], found["Containers"], found["StartSeconds"])
@@ -150,7 +153,7 @@ class Endpoints:
             serving = {
                 "EndpointStatus": "InService",
                 "EndpointConfigName": plan["EndpointConfigName"],
-                "FailureReason": None,
+                "FailureReason": reason,
                 "Serving": plan,
                 "Pending": None,
             }

@@ -144,6 +144,8 @@ class Deployment:
                 )
             return target
         weights = self._weights
+        if len(weights) == 1 and (only := next(iter(weights))) and weights[only] > 0:
+            return only
         if sum(weights.values()) <= 0:
             raise LookupError("none of its variants has a weight above 0: name one as target variant.")
         return RANDOM.choices(list(weights), list(weights.values()))[0]

@@ -64,7 +64,8 @@ class ModelConnections:
             except OSError as error:
                 raise NotReached(str(error)) from None
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection.settimeout(timeout_seconds)
+        if connection.gettimeout() != timeout_seconds:
+            connection.settimeout(timeout_seconds)
         return connection
 
 

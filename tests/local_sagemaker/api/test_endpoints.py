@@ -341,6 +341,27 @@ def test_a_model_that_dies_is_a_model_error_and_the_endpoint_tells_of_it(
     assert ask(server, "mortal", "x") == "mortal x"
 
 
+def test_a_kill_of_the_server_delays_a_creation_and_undoes_an_update(new_server: Callable[[], Any]) -> None:
+    server = new_server()
+    pid = server.up().pid
+    sagemaker, s3 = server.client("sagemaker"), server.client("s3")
+    s3.create_bucket(Bucket="test-bucket")
+    slow = HANDLERS.replace("return {word!r}", "import time; time.sleep(1.5); return {word!r}")
+    first = configure(sagemaker, make_model(sagemaker, s3, "slow", slow))
+    second = configure(sagemaker, make_model(sagemaker, s3, "next", slow))
+    sagemaker.create_endpoint(EndpointName="halfway", EndpointConfigName=first)
+    os.kill(pid, signal.SIGKILL)
+    pid = server.up().pid
+    assert settle(sagemaker, "halfway")["EndpointStatus"] == "InService"
+    sagemaker.update_endpoint(EndpointName="halfway", EndpointConfigName=second)
+    os.kill(pid, signal.SIGKILL)
+    server.up()
+    described = settle(sagemaker, "halfway")
+    assert (described["EndpointStatus"], described["EndpointConfigName"]) == ("InService", first)
+    assert described["FailureReason"] == f"Local SageMaker stopped during the update to {second}."
+    assert ask(server, "halfway", "x") == "slow x"
+
+
 def test_what_serves_does_not_need_its_configuration_and_model_any_more(
     new_server: Callable[[], Any],
 ) -> None:
