@@ -50,7 +50,8 @@ def progress(jobs: list[Document], plan: Plan) -> Document:
     statuses = [job["TrainingJobStatus"] for job in jobs]
     objectives = [each["ObjectiveStatus"] for each in summaries]
     best = ranked(summaries, plan)[:1]
-    seconds = sum(job["TrainingEndTime"] - job["TrainingStartTime"] for job in jobs if "TrainingEndTime" in job)
+    ran = [job for job in jobs if {"TrainingStartTime", "TrainingEndTime"} <= job.keys()]
+    seconds = sum(job["TrainingEndTime"] - job["TrainingStartTime"] for job in ran)
     return {
         "TrainingJobStatusCounters": {
             "Completed": statuses.count("Completed"),
