@@ -35,10 +35,11 @@ def make_client(service: str, region: str, **options: Any) -> Any:
     import boto3
     from botocore.config import Config
 
-    mode = os.environ.get("AWS_RETRY_MODE", "standard")
-    attempts = int(os.environ.get("AWS_MAX_ATTEMPTS", ATTEMPTS))
+    retries: Any = {"mode": os.environ.get("AWS_RETRY_MODE", "standard")}
+    if "AWS_MAX_ATTEMPTS" not in os.environ:  # which botocore reads itself
+        retries["total_max_attempts"] = ATTEMPTS
     make: Any = boto3.client
-    config = Config(retries={"mode": mode, "total_max_attempts": attempts})
+    config = Config(retries=retries)
     client = make(service, region_name=region, config=config, **options)
     client.meta.events.register("before-parameter-build", _remember)
     client.meta.events.register("after-call", lambda **call: _name(client.meta.region_name, options, **call))
