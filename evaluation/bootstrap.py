@@ -10,7 +10,7 @@ from steps.metrics import NAMES
 
 SEED = 20141013
 RESAMPLES, FEWEST_RESAMPLES = 1000, 200
-MOST_DRAWS = 100_000_000  # of many rows fewer resamples are drawn: a run of a million rows stays bounded
+MOST_DRAWS = 20_000_000  # of many rows fewer resamples are drawn: a run of a million rows stays bounded
 CONFIDENCE = 0.95
 
 

@@ -16,11 +16,10 @@ from evaluation import baselines, clarify
 from evaluation import champion as champion_module
 from evaluation.archive import unpack
 from evaluation.bias import segment_errors
-from evaluation.bootstrap import SEED
 from evaluation.card import model_card
 from evaluation.data_checks import Finding, Parts, check_data, refuse_severe
 from evaluation.gates import Limits, gates
-from evaluation.measurement import Scored, check_size, measure
+from evaluation.measurement import CHALLENGER, Scored, check_size, measure
 from evaluation.reasons import Reasons, reasons_of
 from evaluation.segments import groupings
 from steps import estimators
@@ -84,14 +83,15 @@ def evaluate(model: Model, inputs: Inputs, output: Path, settings: JobSettings, 
     rows = pd.read_parquet(find_file(inputs.test))
     check_size(len(rows), model.interval.coverage, limits.max_coverage_gap)
     train = pd.read_parquet(find_file(inputs.rows))
-    findings = _check_data(model, train, rows, settings)
-    scored = _score(model, rows, inputs, settings)
+    table = feature_module.transform(rows, model.features)
+    findings = _check_data(model, train, rows, table, settings)
+    scored = _score(model, rows, table, inputs, settings)
     divided, chosen = groupings(rows, settings), settings.evaluation
     segments = segment_errors(scored.actual, scored.challenger, divided, chosen.min_segment_rows)
     document = measure(scored, segments, model.interval.coverage)
     document["gates"] = gates(document, limits)
     document["data"].update(train_rows=len(train), checks=[finding.to_json() for finding in findings])
-    reasons = reasons_of(model, scored, chosen.explained_rows)
+    reasons = reasons_of(model, scored, table, chosen.explained_rows)
     document["explanation"] = reasons.to_json()
     write_parquet(output / "predictions.parquet", _table(scored))
     target = model.features.target
@@ -106,11 +106,12 @@ def evaluate(model: Model, inputs: Inputs, output: Path, settings: JobSettings, 
     return document
 
 
-def _check_data(model: Model, train: pd.DataFrame, rows: pd.DataFrame, settings: JobSettings) -> list[Finding]:
-    features = model.features
-    sample = rows if len(rows) <= CHECKED_ROWS else rows.sample(CHECKED_ROWS, random_state=SEED)
-    target = features.scaled(sample[features.target].to_numpy(dtype=float))
-    findings = check_data(Parts(train, rows, feature_module.transform(sample, features), target), settings)
+def _check_data(
+    model: Model, train: pd.DataFrame, rows: pd.DataFrame, table: pd.DataFrame, settings: JobSettings
+) -> list[Finding]:
+    chosen = np.linspace(0, len(rows) - 1, min(len(rows), CHECKED_ROWS)).astype(int)
+    target = model.features.scaled(rows[model.features.target].to_numpy(dtype=float)[chosen])
+    findings = check_data(Parts(train, rows, table.iloc[chosen], target), settings)
     refuse_severe(findings)
     return findings
 
@@ -155,12 +156,12 @@ def _write_explanation(folder: Path, reasons: Reasons, scored: Scored, target: s
     write_text(folder / "explanations_shap" / "out.csv", local.to_csv(index=False))
 
 
-def _score(model: Model, rows: pd.DataFrame, inputs: Inputs, settings: JobSettings) -> Scored:
-    predictions = {name: model.predict(rows, name) for name in CANDIDATES}
+def _score(model: Model, rows: pd.DataFrame, table: pd.DataFrame, inputs: Inputs, settings: JobSettings) -> Scored:
+    predictions = {name: model.predict_features(table, name) for name in CANDIDATES}
     if settings.estimators:
-        train, table = pd.read_parquet(find_file(inputs.train)), feature_module.transform(rows, model.features)
+        train = pd.read_parquet(find_file(inputs.train))
         predictions |= estimators.predictions(settings.estimators, train, table, model.features)
-    interval = model.predict_interval(rows)
+    interval = model.interval_features(table, predictions[CHALLENGER])
     named = {**predictions, "interval's lower bound": interval[0], "interval's upper bound": interval[1]}
     for name, predicted in named.items():
         wrong = int(np.count_nonzero(~np.isfinite(predicted)))

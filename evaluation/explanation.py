@@ -9,12 +9,11 @@ import numpy as np
 import pandas as pd
 
 from evaluation.bootstrap import SEED
-from steps import features as feature_module
 from steps.model import Model, matrix
 
 LIMITS = "(limits of the range)"
 SAME, FOLLOWS = 0.95, 0.999  # a correlation; a share of the variance
-BLOCK = 50_000  # rows whose features are held in memory at once
+BLOCK = 50_000  # rows whose terms are held in memory at once
 
 
 @dataclass(frozen=True)
@@ -39,29 +38,26 @@ class Explanation:
         return self.contributions.abs().mean().sort_values(ascending=False, kind="stable")
 
 
-def explain(model: Model, rows: pd.DataFrame, at_most: int) -> Explanation:
-    """Explain typed raw rows, or an even draw of `at_most` of them.
+def explain(model: Model, features: pd.DataFrame, at_most: int) -> Explanation:
+    """Explain the rows of a table of features, or a draw of `at_most` of them.
 
     The booster gives its exact tree SHAP values (pred_contribs: Lundberg et al., From local explanations to
     global understanding with explainable AI for trees, Nature Machine Intelligence 2020). It starts from the
-    linear regression, whose Shapley values are coefficient x (value - mean over `rows`). Both are additive on
+    linear regression, whose Shapley values are coefficient x (value - mean over `features`). Both are additive on
     the training scale, so their sum is the attribution of the whole model, and that of a group the sum of its
     features'.
     """
-    places = np.arange(len(rows))
-    if len(rows) > at_most:
-        places = np.sort(np.random.default_rng(SEED).choice(len(rows), at_most, replace=False))
-    features, line = model.features, model.linear
-    average = pd.Series(0.0, index=list(features.names))
-    groups: dict[str, tuple[str, ...]] = {}
-    for start in range(0, len(rows), BLOCK):
-        block = feature_module.transform(rows.iloc[start : start + BLOCK], features)
-        average += linear_terms(model, block).sum() / len(rows)
-        groups = groups or groups_of(block, list(features.levels))
-    table = feature_module.transform(rows.iloc[places], features)
+    places = np.arange(len(features))
+    if len(features) > at_most:
+        places = np.sort(np.random.default_rng(SEED).choice(len(features), at_most, replace=False))
+    average = pd.Series(0.0, index=list(model.features.names))
+    for start in range(0, len(features), BLOCK):
+        average += linear_terms(model, features.iloc[start : start + BLOCK]).sum() / len(features)
+    groups = groups_of(features.iloc[:BLOCK], list(model.features.levels))
+    line, table = model.linear, features.iloc[places]
     terms = linear_terms(model, table)
-    margin = features.held(line.predict(table))
-    trees = model.booster.predict(matrix(table, features, line), pred_contribs=True).astype(float)
+    margin = model.features.held(line.predict(table))
+    trees = model.booster.predict(matrix(table, model.features, line), pred_contribs=True).astype(float)
     single = terms - average + trees[:, :-1]
     contributions = pd.DataFrame({name: single[list(members)].sum(axis=1) for name, members in groups.items()})
     # The bias column is the margin of each row and the trees' own expectation, which is the same for all.
@@ -69,7 +65,7 @@ def explain(model: Model, rows: pd.DataFrame, at_most: int) -> Explanation:
     # Twice the prediction is held within the range of the training targets: the line's, and the sum.
     limits = margin - (line.intercept + terms.sum(axis=1).to_numpy())
     total = expected + contributions.sum(axis=1).to_numpy() + limits
-    limits += features.held(total) - total
+    limits += model.features.held(total) - total
     if np.abs(limits).max() > 1e-9:
         contributions[LIMITS] = limits
     return Explanation(expected, contributions, places, table, groups)

@@ -58,9 +58,9 @@ class Reasons:
         }
 
 
-def reasons_of(model: Model, scored: Scored, explained_rows: int) -> Reasons:
-    """Explain the challenger on the test rows, or on an even draw of `explained_rows` of them."""
-    explanation = explain(model, scored.rows, explained_rows)
+def reasons_of(model: Model, scored: Scored, features: pd.DataFrame, explained_rows: int) -> Reasons:
+    """Explain the challenger on the test rows, whose `features` these are, or on a draw of `explained_rows` of them."""
+    explanation = explain(model, features, explained_rows)
     importance, table = explanation.importance, explanation.table
     # To change one of several features that say the same would make rows that cannot be.
     alone = [str(name) for name in importance.index if len(explanation.groups.get(str(name), ())) == 1]

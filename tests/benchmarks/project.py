@@ -42,11 +42,11 @@ def by_hand(folder: Path) -> float:
     wall(["tar", "-czf", str(work / "model.tar.gz"), "-C", str(work / "model"), "."])
     (work / "packed").mkdir()
     shutil.move(work / "model.tar.gz", work / "packed")
-    evaluation = str(work / "evaluation")
-    seconds += job(
-        "evaluation.evaluate", "--model", str(work / "packed"), "--test", str(work / "test"), "--output", evaluation
-    )
-    return seconds
+    (work / "champion").mkdir()
+    (work / "champion" / "none.json").write_text("{}")
+    inputs = {name: work / name for name in ("test", "rows", "train", "champion")}
+    options = {"model": work / "packed", **inputs, "output": work / "evaluation", **settings.gates.model_dump()}
+    return seconds + job("evaluation.evaluate", *(f"--{name}={value}" for name, value in options.items()))
 
 
 def execution_seconds(environment: dict[str, str]) -> float:

@@ -9,6 +9,7 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).resolve().parents[2]))
 
 from artifact import artifact_rows
+from evaluation_speed import evaluation_rows
 from large_objects import large_object_rows
 from noop_steps import step_rows
 from project import clean_clone_row, run_rows, start_rows
@@ -18,6 +19,7 @@ from serving import serving_rows
 GROUPS = {
     "start": lambda folder: start_rows() + [Row(*line) for line in artifact_rows(folder)],
     "run": run_rows,
+    "evaluation": evaluation_rows,
     "steps": step_rows,
     "serving": serving_rows,
     "objects": large_object_rows,

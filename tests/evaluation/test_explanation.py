@@ -16,8 +16,12 @@ from steps.linear import LinearModel
 from steps.model import Model
 
 
+def features_of(model: Model, rows: pd.DataFrame) -> pd.DataFrame:
+    return feature_module.transform(rows, model.features)
+
+
 def test_expected_value_and_contributions_add_up_to_the_prediction(model: Model, rows: pd.DataFrame) -> None:
-    explanation = explain(model, rows, at_most=50)
+    explanation = explain(model, features_of(model, rows), at_most=50)
     assert len(explanation.rows) == 50
     predicted = model.features.scaled(model.predict(rows.iloc[explanation.rows]))
     assert explanation.expected + explanation.contributions.sum(axis=1).to_numpy() == pytest.approx(predicted, abs=2e-5)
@@ -25,16 +29,16 @@ def test_expected_value_and_contributions_add_up_to_the_prediction(model: Model,
 
 def test_they_add_up_where_the_prediction_is_held_within_the_range(model: Model, rows: pd.DataFrame) -> None:
     steep = replace(model, linear=LinearModel(model.linear.intercept, {"size": 2.0}, model.linear.levels))
-    explanation = explain(steep, rows, at_most=100)
+    explanation = explain(steep, features_of(steep, rows), at_most=100)
     assert explanation.contributions[LIMITS].abs().max() > 1
     predicted = model.features.scaled(steep.predict(rows.iloc[explanation.rows]))
     assert explanation.expected + explanation.contributions.sum(axis=1).to_numpy() == pytest.approx(predicted, abs=2e-5)
 
 
 def test_what_drives_the_target_is_the_most_important(model: Model, rows: pd.DataFrame) -> None:
-    explanation = explain(model, rows, at_most=60)
+    explanation = explain(model, features_of(model, rows), at_most=60)
     assert list(explanation.importance.index[:2]) == ["size", "kind"]
-    assert explain(model, rows, 60).contributions.equals(explanation.contributions)
+    assert explain(model, features_of(model, rows), 60).contributions.equals(explanation.contributions)
 
 
 def test_features_that_say_the_same_are_one() -> None:
@@ -61,7 +65,7 @@ def test_dependence_follows_the_feature(model: Model, rows: pd.DataFrame) -> Non
 
 
 def test_coefficients_are_sentences_with_the_effect(model: Model, rows: pd.DataFrame) -> None:
-    explanation = explain(model, rows, at_most=100)
+    explanation = explain(model, features_of(model, rows), at_most=100)
     spread = explanation.table["size"].std(ddof=0)
     effect = np.expm1(model.linear.coefficients["size"] * spread)
     sentences = coefficients(model, explanation)
