@@ -61,7 +61,7 @@ def test_what_a_tuning_job_costs_is_unknown() -> None:
 def test_the_table_says_its_date_and_region() -> None:
     table = prices()
     assert table["date"]
-    assert table["source"].startswith("https://aws.amazon.com/")
+    assert table["source"]
     assert all(0 < price < 1000 for region in table["regions"].values() for price in region.values())
 
 
