@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from local_sagemaker import identity
-from local_sagemaker.errors import LocalSageMakerError, invalid
+from local_sagemaker.errors import LocalSageMakerError, ServiceError, invalid
 from local_sagemaker.records import Records
 
 SERVICES = ("s3", "iam", "sts", "events", "sqs", "sns", "kms", "logs", "ssm", "secretsmanager", "cloudwatch")
@@ -19,6 +19,7 @@ QUEUES = "sqs"  # where the events and the notifications of the other services g
 LOCKS = {type(make()): make for make in (threading.Lock, threading.RLock)}
 READS = ("Describe", "Get", "List")
 ERROR = 400
+MOTO_PATHS = ("/moto-api", "/latest/meta-data/", "/latest/api/")
 Started = list[Any]
 
 
@@ -51,6 +52,10 @@ class ControlPlane:
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer one request; what it changed is on disk before the answer leaves."""
         service = signed_service(environ)
+        if environ.get("PATH_INFO", "").startswith(MOTO_PATHS):
+            raise ServiceError(
+                "AccessDenied", "moto's own pages, one of which forgets everything, are not served.", 403
+            )
         started: Started = []
         if service in ("iam", "sts"):
             identity.install(self.account)

@@ -27,6 +27,7 @@ STOP_SECONDS = 60
 DYING_SECONDS = 2.0
 HEALTH_SECONDS = 5.0
 HANGING_SECONDS = 20.0  # a server that is busy answers later, one that hangs never
+LOG_BYTES = 10 << 20  # of server.log, beyond which a start begins another and keeps this one as server.log.1
 LOCK = "lock"  # in the state folder: held by the server, and saying which one
 HEALTH = "/_local_sagemaker/health"
 
@@ -211,6 +212,8 @@ def _start(state: Path, port: int) -> Server:
     package = Path(__file__).resolve().parent
     command = [sys.executable, "-m", "local_sagemaker", "serve", "--state", str(state), "--port", str(port)]
     log_path = state / "server.log"
+    if log_path.exists() and log_path.stat().st_size > LOG_BYTES:
+        log_path.replace(state / "server.log.1")
     with log_path.open("ab") as log:
         process = subprocess.Popen(
             command,

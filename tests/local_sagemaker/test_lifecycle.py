@@ -133,6 +133,18 @@ def test_a_server_that_hangs_is_named_with_the_way_out(
     assert server.up().pid == pid
 
 
+def test_a_log_that_has_grown_large_is_put_aside_at_the_next_start(
+    new_server: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = new_server()
+    server.state.mkdir()
+    (server.state / "server.log").write_text("of earlier days\n" * 10)
+    monkeypatch.setattr(lifecycle, "LOG_BYTES", 100)
+    server.up()
+    assert "earlier" in (server.state / "server.log.1").read_text()
+    assert "earlier" not in (server.state / "server.log").read_text()
+
+
 def test_the_lock_of_a_dead_server_is_no_obstacle(new_server: Callable[[], Any]) -> None:
     server = new_server()
     server.state.mkdir()

@@ -151,3 +151,11 @@ def test_the_arns_carry_the_region_of_the_request(server: Any) -> None:
     )
     arn = client.create_model_package_group(ModelPackageGroupName="european")["ModelPackageGroupArn"]
     assert arn == "arn:aws:sagemaker:eu-west-1:000000000000:model-package-group/european"
+
+
+def test_motos_own_pages_are_not_served_so_that_nobody_forgets_everything(server: Any) -> None:
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection.request("POST", "/moto-api/reset")
+    response = connection.getresponse()
+    assert (response.status, b"AccessDenied" in response.read()) == (403, True)
+    assert "test-bucket" in [bucket["Name"] for bucket in server.client("s3").list_buckets()["Buckets"]]
