@@ -60,7 +60,7 @@ def compared(code: Path, work: Path, limits: dict[str, float], rows: int) -> lis
     assert document["data"]["test_rows"] == rows
     return [
         Row("evaluation of 1,000,000 rows / one predict of them", evaluate[0], predict[0], 6.0),
-        Row("  its peak memory in GB / that of the predict", evaluate[1], predict[1], 4.0),
+        Row("  its peak memory in GB / that of the predict", evaluate[1], predict[1], 2.0),
     ]
 
 
