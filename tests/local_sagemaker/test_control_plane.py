@@ -46,15 +46,15 @@ def test_files_of_deleted_objects_are_swept_at_the_next_start(new_server: Callab
 
 def test_an_approval_reaches_a_queue_through_a_rule(server: Any, sagemaker: Any) -> None:
     events, sqs = server.client("events"), server.client("sqs")
-    queue = sqs.create_queue(QueueName="approvals")["QueueUrl"].replace("http://localhost:5000", server.url)
+    queue = sqs.create_queue(QueueName="of-the-group-events")["QueueUrl"].replace("http://localhost:5000", server.url)
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     pattern = {
         "source": ["aws.sagemaker"],
         "detail-type": ["SageMaker Model Package State Change"],
-        "detail": {"ModelApprovalStatus": ["Approved"]},
+        "detail": {"ModelApprovalStatus": ["Approved"], "ModelPackageGroupName": ["events"]},
     }
-    events.put_rule(Name="approved", EventPattern=json.dumps(pattern))
-    events.put_targets(Rule="approved", Targets=[{"Id": "queue", "Arn": arn}])
+    events.put_rule(Name="of-the-group-events", EventPattern=json.dumps(pattern))
+    events.put_targets(Rule="of-the-group-events", Targets=[{"Id": "queue", "Arn": arn}])
     package = sagemaker.create_model_package(ModelPackageGroupName="events")["ModelPackageArn"]
     sagemaker.update_model_package(ModelPackageArn=package, ModelApprovalStatus="Approved")
     messages = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
