@@ -9,11 +9,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import boto3
+import botocore.session
 from botocore.exceptions import ClientError, EndpointConnectionError, HTTPClientError
 
 from local_sagemaker import lifecycle
 from local_sagemaker.engine.check import check
+from local_sagemaker.engine.shapes import api_loader
 from local_sagemaker.errors import LocalSageMakerError
 
 ROLE = "arn:aws:iam::000000000000:role/local-sagemaker-run"
@@ -34,7 +35,9 @@ def run_definition(file: Path, text: str, assignments: list[str], state: Path) -
         return NOT_STARTED
     parameters = [_parameter(assignment) for assignment in assignments]
     server = lifecycle.use_local(state, announce=print)
-    sagemaker = boto3.client("sagemaker")
+    session = botocore.session.get_session()
+    session.register_component("data_loader", api_loader())
+    sagemaker = session.create_client("sagemaker")
     try:
         name = _store(sagemaker, file, text)
         started = sagemaker.start_pipeline_execution(PipelineName=name, PipelineParameters=parameters)

@@ -6,10 +6,10 @@ from functools import cached_property
 from typing import Any
 
 from botocore import xform_name
-from botocore.loaders import Loader
 from botocore.model import ListShape, ServiceModel, Shape, StructureShape
 from botocore.validate import ParamValidator
 
+from local_sagemaker.engine.shapes import service_model
 from local_sagemaker.errors import invalid, unsupported
 from local_sagemaker.identity import user_context
 
@@ -47,7 +47,7 @@ class Dispatcher:
     @cached_property
     def model(self) -> ServiceModel:
         """botocore's model of the SageMaker API."""
-        return ServiceModel(Loader().load_service_model("sagemaker", "service-2"), "sagemaker")
+        return service_model()
 
     @cached_property
     def handlers(self) -> dict[str, Handler]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
-import botocore.session
+from botocore.loaders import Loader
 from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureShape
 
 from local_sagemaker.engine.expressions import is_expression
@@ -51,9 +51,15 @@ KindOf = Callable[[dict[str, Any]], str | None]
 
 
 @cache
+def api_loader() -> Loader:
+    """The reader of botocore's models, which keeps what it has read; a client that is given it reads nothing twice."""
+    return Loader()
+
+
+@cache
 def service_model() -> ServiceModel:
     """botocore's model of SageMaker, read once (about 0.15 s)."""
-    return botocore.session.get_session().get_service_model("sagemaker")
+    return ServiceModel(api_loader().load_service_model("sagemaker", "service-2"), "sagemaker")
 
 
 def argument_faults(step_type: str, arguments: dict[str, Any], path: str, kind_of: KindOf) -> Iterator[Fault]:

@@ -50,8 +50,10 @@ def clean_environment(
         "LANG": "C.UTF-8",
         "PYTHONUNBUFFERED": "1",  # the log has the lines of stdout and stderr in the order of their writing
         **dict.fromkeys(THREADS, str(threads)),
-        # A thread that waits for another sleeps: spinning, it would take the core from the very one it waits for.
-        "OMP_WAIT_POLICY": "PASSIVE",
+        # How often a thread of GNU OpenMP looks before it sleeps. By default it looks so long that, where jobs share
+        # the cores, it keeps the core from the very thread that it waits for; sleeping at once doubles the time of a
+        # training that is alone. Measured with XGBoost: as fast alone, half the time beside two others.
+        "GOMP_SPINCOUNT": "3000",
     }
     for layer in layers:
         environment.update(layer)

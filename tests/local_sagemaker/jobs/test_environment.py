@@ -18,7 +18,7 @@ def test_later_layers_win_and_threads_are_limited(tmp_path: Path) -> None:
     made = clean_environment(private, CURRENT, 3, [{"A": "1", "B": "1"}, {"B": "2", "MKL_NUM_THREADS": "9"}])
     assert (made["A"], made["B"]) == ("1", "2")
     assert (made["OMP_NUM_THREADS"], made["OPENBLAS_NUM_THREADS"], made["MKL_NUM_THREADS"]) == ("3", "3", "9")
-    assert made["OMP_WAIT_POLICY"] == "PASSIVE"
+    assert int(made["GOMP_SPINCOUNT"]) < 10_000
     assert made["PATH"].startswith("/first:")
     assert made["VIRTUAL_ENV"] == "/its"
 
