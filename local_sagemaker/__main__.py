@@ -1,6 +1,7 @@
 """The command line of local SageMaker: `python -m local_sagemaker up | down | status | env | serve | check | run`."""
 
 import argparse
+import gc
 import logging
 import os
 import shlex
@@ -115,9 +116,15 @@ def run(command: str, state: Path) -> int:
 
 
 def _run(file: Path, parameters: list[str], state: Path) -> int:
-    from local_sagemaker.run_definition import run_definition
+    # What is loaded first, botocore and its model of the API, stays to the end. Python need not look for garbage in it,
+    # neither now nor at the exit: that is a seventh of a short run. run_definition puts it aside and looks again.
+    gc.disable()
+    try:
+        from local_sagemaker.run_definition import run_definition
 
-    return run_definition(file, _text(file), parameters, state)
+        return run_definition(file, _text(file), parameters, state)
+    finally:
+        gc.enable()
 
 
 def _print_environment(port: int) -> None:

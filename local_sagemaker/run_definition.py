@@ -1,5 +1,6 @@
 """`python -m local_sagemaker run`: a definition in a file, run to its end with a line for each step that changes."""
 
+import gc
 import re
 import sys
 import time
@@ -38,6 +39,8 @@ def run_definition(file: Path, text: str, assignments: list[str], state: Path) -
     session = botocore.session.get_session()
     session.register_component("data_loader", api_loader())
     sagemaker = session.create_client("sagemaker")
+    gc.freeze()
+    gc.enable()
     try:
         name = _store(sagemaker, file, text)
         started = sagemaker.start_pipeline_execution(PipelineName=name, PipelineParameters=parameters)
