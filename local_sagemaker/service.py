@@ -39,6 +39,7 @@ from local_sagemaker.hosting.endpoint_logs import EndpointLogs
 from local_sagemaker.identity import ACCOUNT
 from local_sagemaker.jobs.images import ImageMap
 from local_sagemaker.jobs.runtime import JobRuntime
+from local_sagemaker.lost_database import refuse_lost_database
 from local_sagemaker.records import Records
 from local_sagemaker.state_lock import lock_folder
 from local_sagemaker.transform.job import TransformRuntime
@@ -59,6 +60,7 @@ class LocalSageMaker:
         self.caller = Caller(account, region)
         _close_to_others(folder)
         self._lock = lock_folder(folder, urlsplit(url).port or 0)
+        refuse_lost_database(folder)
         self.records = Records(folder / "state.db")
         self.control_plane = ControlPlane(self.records, folder / "objects", account)
         objects = self.control_plane.objects

@@ -9,6 +9,7 @@ from botocore import xform_name
 from botocore.model import ListShape, ServiceModel, Shape, StructureShape
 from botocore.validate import ParamValidator
 
+from local_sagemaker.api.names import check_names
 from local_sagemaker.engine.shapes import service_model
 from local_sagemaker.errors import invalid, unsupported
 from local_sagemaker.identity import user_context
@@ -67,6 +68,7 @@ class Dispatcher:
         model = self.model.operation_model(operation)
         if model.input_shape is not None:
             check_shape(request, model.input_shape)
+            check_names(operation, request, model.input_shape)
         response = self.handlers[operation](request, caller)
         answer: Request = known_fields(response, model.output_shape)
         return answer

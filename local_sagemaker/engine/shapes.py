@@ -205,7 +205,7 @@ def _text(value: str, shape: Shape, path: str) -> Iterator[Fault]:
         yield Fault(path, f"must have at least {shape.metadata['min']} characters; it is {value!r}")
         return
     yield from _size(len(value), shape, path, "characters")
-    pattern = _compiled(shape.metadata.get("pattern"))
+    pattern = compiled_pattern(shape.metadata.get("pattern"))
     if pattern is not None and not pattern.fullmatch(value):
         yield Fault(path, f"AWS takes what matches {pattern.pattern}; it is {_shown(value)}", only_on_aws=True)
 
@@ -229,7 +229,7 @@ def _size(size: int, shape: Shape, path: str, what: str) -> Iterator[Fault]:
 
 
 @cache
-def _compiled(pattern: str | None) -> re.Pattern[str] | None:
+def compiled_pattern(pattern: str | None) -> re.Pattern[str] | None:
     """A pattern of AWS's model as Python's, or None where it is written in words that Python does not have."""
     try:
         return re.compile(pattern) if pattern is not None else None

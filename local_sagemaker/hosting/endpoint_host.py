@@ -1,11 +1,11 @@
 """The endpoints of this machine: each name is served by a deployment, whose dead processes are started again."""
 
 import logging
-import shutil
 import threading
 from collections.abc import Mapping
 from pathlib import Path
 
+from local_sagemaker.folders import remove_folder
 from local_sagemaker.hosting.data_capture import CaptureSettings, DataCapture
 from local_sagemaker.hosting.deployment import Deployment, Health, Invocation, Variant
 from local_sagemaker.hosting.endpoint_logs import stream_name
@@ -44,7 +44,7 @@ class EndpointHost:
         for record in folder.glob(f"*/*/*/algo-1/{RECORD}"):  # of a server that was killed
             kill_recorded(record)
         for private in folder.glob("*/*/*/algo-1/"):
-            shutil.rmtree(private)
+            remove_folder(private, folder)
         threading.Thread(target=self._watch, name="endpoints", daemon=True).start()
 
     def deploy(self, endpoint_name: str, variants: list[Variant], capture: CaptureSettings | None = None) -> None:

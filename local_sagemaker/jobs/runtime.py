@@ -3,13 +3,13 @@
 import itertools
 import logging
 import select
-import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from local_sagemaker.folders import remove_folder
 from local_sagemaker.jobs.contract import Job, Machine
 from local_sagemaker.jobs.host import Host, host_addresses, host_names, is_resource_name
 from local_sagemaker.jobs.images import ImageMap
@@ -104,12 +104,15 @@ class JobRuntime:
             LOG.warning("the job %s was running when the server ended", record.parent.parent.name)
             kill_recorded(record)
         for host in self._folder.glob("*/algo-*/"):
-            _delete_what_was_given(host)
+            try:
+                _delete_what_was_given(host)
+            except OSError as error:
+                LOG.warning("the files of a job that was running when the server ended were not deleted: %s", error)
 
     def _run(self, name: str, make: Callable[[], Job], stop: threading.Event, on_status: OnStatus) -> Outcome:
         if not is_resource_name(name):
             return Outcome("Failed", client_error(f"{name!r} is no name of a job."))
-        shutil.rmtree(self._folder / name, ignore_errors=True)
+        remove_folder(self._folder / name, self._folder, ignore_errors=True)
         (self._folder / name).mkdir(parents=True)
         self.log_path(name).touch()
         on_status("Starting")
@@ -186,12 +189,11 @@ class JobRuntime:
                 host.say(f"warning: the names {', '.join(names)} do not resolve, as this machine has no namespaces")
             yield host
 
-    @staticmethod
-    def _leave(host: Host, outcome: Outcome) -> None:
+    def _leave(self, host: Host, outcome: Outcome) -> None:
         host.private.close()
         try:
             if outcome.status == "Completed":
-                shutil.rmtree(host.private.root)
+                remove_folder(host.private.root, self._folder)
             else:
                 _delete_what_was_given(host.private.root)
         except OSError as error:  # such as a folder that the job made read-only: no reason to fail the job
@@ -235,7 +237,7 @@ def _stop(processes: Sequence[SupervisedProcess]) -> None:
 def _delete_what_was_given(root: Path) -> None:
     for name in GIVEN:
         if (root / name).exists():
-            shutil.rmtree(root / name)
+            remove_folder(root / name, root)
 
 
 def _append(log: Path, line: str) -> None:

@@ -119,6 +119,12 @@ class BlobFolder:
                 return Blob(path, len(view), view.md5)
         return self.write(view)
 
+    def delete(self, name: str) -> None:
+        """Delete a file of this folder, if it is there; ValueError for a name that is a path to elsewhere."""
+        if Path(name).name != name:
+            raise ValueError(f"{name!r} is not the name of a file in {self.path}.")
+        (self.path / name).unlink(missing_ok=True)
+
     def sweep(self, kept: set[str]) -> None:
         """Delete the files that nothing names: overwritten, deleted, or left by a kill -9."""
         for entry in os.scandir(self.path):

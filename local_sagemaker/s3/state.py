@@ -264,4 +264,4 @@ def _is_whole(version: Any, sizes: dict[str, int]) -> bool:
 
 def _unlink(folder: BlobFolder, names: set[str]) -> None:
     for name in names:
-        (folder.path / name).unlink(missing_ok=True)
+        folder.delete(name)

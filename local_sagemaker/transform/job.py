@@ -10,8 +10,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from local_sagemaker.folders import remove_folder
 from local_sagemaker.hosting.model_chain import ModelChain
 from local_sagemaker.hosting.model_process import ModelFailedToStart, ModelProcess, ModelResponse, ModelUnavailable
+from local_sagemaker.jobs.host import is_resource_name
 from local_sagemaker.jobs.images import ImageMap
 from local_sagemaker.jobs.inputs import Share, Source, download
 from local_sagemaker.jobs.isolation import Isolation, isolation_here
@@ -58,12 +60,15 @@ class TransformRuntime:
         for record in folder.glob(f"*/*/{RECORD}"):  # of a server that was killed
             kill_recorded(record)
         for leftover in (*folder.glob(f"*/{TRANSFER}/"), *folder.glob("*/algo-*/")):
-            shutil.rmtree(leftover)
+            remove_folder(leftover, folder)
 
     def run(self, request: dict[str, Any], containers: Sequence[dict[str, Any]], stop: threading.Event) -> Outcome:
         """Run a CreateTransformJob request with the containers of its model to its end; `stop` ends it early."""
-        folder = self._folder / str(request["TransformJobName"])
-        shutil.rmtree(folder, ignore_errors=True)
+        name = str(request["TransformJobName"])
+        if not is_resource_name(name):  # of a state that an older version has made
+            return Outcome("Failed", client_error(f"{name!r} is not a valid name of a job."))
+        folder = self._folder / name
+        remove_folder(folder, self._folder, ignore_errors=True)
         (folder / TRANSFER).mkdir(parents=True)
         log = folder / "output.log"
         log.touch()
@@ -84,7 +89,7 @@ class TransformRuntime:
             ended.set()
             watcher.join()
             chain.stop()
-            shutil.rmtree(folder / TRANSFER, ignore_errors=True)
+            remove_folder(folder / TRANSFER, self._folder, ignore_errors=True)
 
     def _processes(self, request: dict[str, Any], containers: Sequence[dict[str, Any]]) -> list[ModelProcess]:
         # https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-batch-code.html
