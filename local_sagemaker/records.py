@@ -162,7 +162,11 @@ class Records:
                     )
 
     def snapshot(self, name: str) -> bytes | None:
-        """One piece, or None."""
+        """One piece, or None; so, too, for a name that is no text, under which nothing can have been kept."""
+        try:
+            name.encode()
+        except UnicodeEncodeError:
+            return None
         with self._lock:
             row = self._connection.execute("SELECT data FROM snapshots WHERE name = ?", (name,)).fetchone()
         return None if row is None else bytes(row[0])

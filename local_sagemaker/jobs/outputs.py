@@ -25,10 +25,20 @@ def upload_file(store: ObjectStore, path: Path, uri: str) -> None:
 
 
 def _upload(store: ObjectStore, path: Path, bucket: str, key: str) -> None:
+    if not is_unicode(key):
+        raise ClientFault(
+            f"The output file {key.encode('utf-8', 'backslashreplace').decode()} has a name that is not UTF-8, "
+            "as the key of an object must be: rename the file."
+        )
     try:
         store.upload(path, bucket, key)
     except LookupError as error:
         raise ClientFault(f"The output s3://{bucket}/{key} cannot be uploaded: {error}") from None
+
+
+def is_unicode(name: str) -> bool:
+    """Whether a name of the file system is text: bytes of a name that are not UTF-8 become lone surrogates."""
+    return not any("\ud800" <= character <= "\udfff" for character in name)
 
 
 def folder_files(folder: Path) -> Iterator[Path]:

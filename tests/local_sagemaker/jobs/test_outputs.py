@@ -1,5 +1,6 @@
 """Files are uploaded by their relative names, links out of the folder are not."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -40,3 +41,9 @@ def test_a_missing_bucket_is_named(store: Any, tmp_path: Path) -> None:
     (tmp_path / "a").write_text("a")
     with pytest.raises(ClientFault, match="The output s3://nowhere/a cannot be uploaded"):
         upload_file(store, tmp_path / "a", "s3://nowhere/a")
+
+
+def test_a_file_whose_name_is_not_utf_8_is_refused_by_name(store: Any, tmp_path: Path) -> None:
+    (tmp_path / os.fsdecode(b"bad\xff")).write_bytes(b"x")
+    with pytest.raises(ClientFault, match=r"job/bad\\udcff has a name that is not UTF-8"):
+        upload_folder(store, tmp_path, "s3://bucket/job")
