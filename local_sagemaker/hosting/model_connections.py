@@ -4,16 +4,24 @@ urllib3 takes as long as a small model does. This client needs to understand mod
 each request with a Content-Length and keeps connections open.
 """
 
+import re
+import select
 import socket
 import threading
 from collections.abc import Mapping
 
 ADDRESS = "127.0.0.1"
 BLOCK = 1 << 16
+LONGEST_HEAD = 1 << 16
+STATUS_LINE = b"HTTP/1.1 "
 
 
 class NotReached(Exception):
     """Nothing of the request was sent: there is nobody to connect to."""
+
+
+class BadAnswer(Exception):
+    """The model answered, but not as HTTP with a Content-Length that is right; its connection is closed."""
 
 
 class ModelConnections:
@@ -31,7 +39,8 @@ class ModelConnections:
         """Status, headers and body of the answer.
 
         The names of the headers are in lower case. NotReached where nobody listens; TimeoutError where no
-        answer comes; another OSError where the connection is lost; ValueError for a header of two lines.
+        answer comes; BadAnswer where it is not one answer with its length; another OSError where the connection is
+        lost before its end; ValueError for a header of two lines.
         """
         connection = self._take(timeout_seconds)
         try:
@@ -58,6 +67,9 @@ class ModelConnections:
     def _take(self, timeout_seconds: float) -> socket.socket:
         with self._lock:
             connection = self._idle.pop() if self._idle else None
+        if connection is not None and select.select([connection], [], [], 0)[0]:
+            connection.close()  # the model has closed it, or has sent more than its answer, which is nobody's
+            connection = None
         if connection is None:
             try:
                 connection = socket.create_connection((ADDRESS, self._port), timeout_seconds)
@@ -81,13 +93,23 @@ def _head(method: str, path: str, headers: Mapping[str, str], length: int) -> by
 def _receive(connection: socket.socket) -> tuple[int, dict[str, str], bytes]:
     received = bytearray()
     while (end := received.find(b"\r\n\r\n")) < 0:
+        if len(received) > LONGEST_HEAD or not STATUS_LINE.startswith(received[: len(STATUS_LINE)]):
+            raise BadAnswer("the answer is not HTTP/1.1")
         _receive_more(connection, received)
-    status, *lines = received[:end].decode("latin-1").split("\r\n")
-    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-    length = end + 4 + int(headers["content-length"])
-    while len(received) < length:
+    line, *lines = received[:end].decode("latin-1").split("\r\n")
+    status = re.fullmatch(r"HTTP/1\.1 ([1-5]\d\d)( .*)?", line)
+    if status is None:
+        raise BadAnswer("the answer is not HTTP/1.1")
+    fields = [(name.lower(), value.strip()) for name, _, value in (line.partition(":") for line in lines)]
+    lengths = {value for name, value in fields if name == "content-length"}
+    if len(lengths) != 1 or not re.fullmatch(r"[0-9]{1,15}", length := lengths.pop()):
+        raise BadAnswer("the answer has no Content-Length, or several, or one that is no number")
+    stop = end + 4 + int(length)
+    while len(received) < stop:
         _receive_more(connection, received)
-    return int(status.split(" ", 2)[1]), headers, bytes(received[end + 4 : length])
+    if len(received) > stop:
+        raise BadAnswer(f"the answer is longer than its Content-Length of {length} bytes")
+    return int(status[1]), dict(fields), bytes(received[end + 4 : stop])
 
 
 def _receive_more(connection: socket.socket, received: bytearray) -> None:

@@ -1,7 +1,6 @@
 """One serving process: a container definition, with its model unpacked in a private /opt/ml, behind HTTP."""
 
 import logging
-import shutil
 import socket
 import threading
 import time
@@ -10,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local_sagemaker.hosting.model_connections import ModelConnections, NotReached
+from local_sagemaker.folders import remove_folder
+from local_sagemaker.hosting.model_connections import BadAnswer, ModelConnections, NotReached
 from local_sagemaker.hosting.model_files import MODEL, prepare_model
 from local_sagemaker.jobs.environment import clean_environment
 from local_sagemaker.jobs.host import Host
@@ -32,6 +32,7 @@ INVOCATION_TIMEOUT_SECONDS = 60.0  # the service's own limit
 STOP_GRACE_SECONDS = 1.0  # a model process has nothing to save
 LOG_CHARACTERS = 600  # of a process that failed to start; FailureReason has at most 1024
 DEATH_SECONDS = 1.0  # for which the end of a process that has dropped its connections is awaited
+BAD_ANSWER = 502  # what a proxy in front of the container says
 NO_ANSWER = 0  # the status that the service reports where it has none from the container
 
 
@@ -148,8 +149,12 @@ class ModelProcess:
             seconds = f"{timeout_seconds or INVOCATION_TIMEOUT_SECONDS:g} seconds"
             text = f"Your invocation timed out while waiting for a response from container {self.name} ({seconds})."
             return ModelResponse(NO_ANSWER, "text/plain", text.encode(), {})
+        except BadAnswer as error:
+            return self._bad_answer(str(error))
         except (NotReached, OSError) as error:
             self._await_death()
+            if self.alive() and not isinstance(error, NotReached):
+                return self._bad_answer(str(error))
             raise ModelUnavailable(
                 f"The process of the model {self.name} died during the invocation ({error}): see {self.log}.",
                 reached=not isinstance(error, NotReached),
@@ -177,6 +182,10 @@ class ModelProcess:
         with self.log.open("a", encoding="utf-8") as log:
             log.write(f"{line}\n")
 
+    def _bad_answer(self, why: str) -> ModelResponse:
+        text = f"The container {self.name} did not answer as HTTP asks: {why}."
+        return ModelResponse(BAD_ANSWER, "text/plain", text.encode(), {})
+
     def _await_death(self) -> None:
         """A lost connection is known a little earlier than the end of the process that caused it."""
         process = self._process
@@ -199,7 +208,7 @@ class ModelProcess:
             self._process.end()
         if self._host is not None:
             self._host.private.close()
-            shutil.rmtree(self._host.private.root, ignore_errors=True)
+            remove_folder(self._host.private.root, self._folder, ignore_errors=True)
         self._pool = self._process = self._host = None
 
     def _prepare(self, deadline: float) -> tuple[Host, Command]:
@@ -257,7 +266,7 @@ class ModelProcess:
                 status, _, _ = pool.request("GET", "/ping", {}, b"", PING_TIMEOUT_SECONDS)
                 if status == 200:
                     return None
-            except (NotReached, OSError) as error:
+            except (BadAnswer, NotReached, OSError) as error:
                 LOG.debug("the model %s does not answer yet: %s", self.name, error)
             if time.monotonic() >= deadline:
                 raise ModelFailedToStart(self._why("it did not pass the ping health check in time"))

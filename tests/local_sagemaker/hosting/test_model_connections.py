@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from local_sagemaker.hosting.model_connections import ModelConnections, NotReached
+from local_sagemaker.hosting.model_connections import BadAnswer, ModelConnections, NotReached
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: text/csv\r\nContent-Length: 3\r\n\r\n"
 Answer = Callable[[socket.socket], None]
@@ -92,3 +92,54 @@ def test_no_answer_in_time_and_nobody_there_are_told_apart(serve: Callable[[Answ
 def test_a_header_cannot_smuggle_another(serve: Callable[[Answer], ModelConnections]) -> None:
     with pytest.raises(ValueError, match="more than one line"):
         ask(serve(lambda connection: None), Accept="text/csv\r\nX-More: 1")
+
+
+@pytest.mark.parametrize(
+    ("sent", "words"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Type: text/csv\r\n\r\nabc", "no Content-Length"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabc", "or several"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: -3\r\n\r\nabc", "no number"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\nabc", "no number"),
+        (OK + b"abcd", "longer than its Content-Length of 3 bytes"),
+        (2 * (OK + b"abc"), "longer than its Content-Length of 3 bytes"),
+        (b"\x16\x03\x01\x02", r"not HTTP/1\.1"),
+        (b"HTTP/1.1 fine\r\nContent-Length: 0\r\n\r\n", r"not HTTP/1\.1"),
+        (b"HTTP/1.1 " + b"a" * 100_000, r"not HTTP/1\.1"),
+    ],
+)
+def test_what_is_not_one_answer_with_its_length_is_a_fault_and_the_connection_is_closed(
+    serve: Callable[[Answer], ModelConnections], sent: bytes, words: str
+) -> None:
+    ended = threading.Event()
+
+    def answer(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(sent)
+        if not connection.recv(65536):
+            ended.set()
+
+    with pytest.raises(BadAnswer, match=words):
+        ask(serve(answer))
+    assert ended.wait(10)
+
+
+def test_what_a_model_sends_after_its_answer_is_not_the_next_callers(
+    serve: Callable[[Answer], ModelConnections],
+) -> None:
+    surplus = threading.Event()
+
+    def answer(connection: socket.socket) -> None:
+        number = b"1" if not surplus.is_set() else b"2"
+        connection.recv(65536)
+        connection.sendall(OK + 3 * number)
+        if number == b"1":
+            while not surplus.is_set():
+                surplus.wait(0.05)
+                connection.sendall(OK + b"old")
+                surplus.set()
+
+    connections = serve(answer)
+    assert ask(connections)[2] == b"111"
+    assert surplus.wait(10)
+    assert ask(connections)[2] == b"222"
