@@ -99,6 +99,7 @@ def build_parser() -> argparse.ArgumentParser:
         decision.add_argument("--comment", default="", metavar="TEXT", help="kept with the version")
     local = command("local", "start, stop or look at local SageMaker")
     local.add_argument("action", choices=["up", "down", "status"])
+    local.add_argument("--force", action="store_true", help="down: also where its state is another checkout's")
     return parser
 
 
@@ -114,7 +115,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command == "local":
             from local_sagemaker.__main__ import run as run_local
 
-            return run_local(options.action, PROJECT / ".sagemaker")
+            return run_local(options.action, PROJECT / ".sagemaker", options.force)
         from pipelines.commands import COMMANDS, Context
 
         log_folder = None

@@ -26,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
         _put_into_environment(options)
         if options.command == "run":
             return _run(options.file, options.parameters, options.state)
-        return run(options.command, options.state)
+        return run(options.command, options.state, getattr(options, "force", False))
     except LocalSageMakerError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2 if options.command == "run" else 1
@@ -51,6 +51,8 @@ def _parser() -> argparse.ArgumentParser:
     ):
         command = commands.add_parser(name, help=text, description=text)
         _add_server_options(command, starts=name in ("up", "serve"))
+        if name == "down":
+            command.add_argument("--force", action="store_true", help="also where its state is in another folder")
     _add_definition_commands(commands)
     return parser
 
@@ -90,7 +92,7 @@ def _add_server_options(command: argparse.ArgumentParser, starts: bool) -> None:
         command.add_argument("--address", help="address that others may reach (default 127.0.0.1: nobody may)")
 
 
-def run(command: str, state: Path) -> int:
+def run(command: str, state: Path, force: bool = False) -> int:
     """One of the commands that are about the server."""
     port, address = lifecycle.configured_port(), lifecycle.configured_address()
     if command == "up" and not is_loopback(address):  # `serve` says it in its log
@@ -103,7 +105,7 @@ def run(command: str, state: Path) -> int:
     elif command == "env":
         _print_environment(port)
     elif command == "down":
-        stopped = lifecycle.down(port, lifecycle.configured_state(state))
+        stopped = lifecycle.down(port, lifecycle.configured_state(state), force)
         print(f"Local SageMaker on port {port} stopped." if stopped else f"No local SageMaker on port {port}.")
     else:
         found = lifecycle.find(port, lifecycle.configured_state(state))

@@ -125,8 +125,8 @@ def up(state: Path, announce: Callable[[str], None] | None = None) -> Server:
                 server = _start(state, port)
     if server.state != state:
         raise LocalSageMakerError(
-            f"Port {port} serves the local SageMaker of {server.state}: stop it with `local down`, "
-            "or set SAGEMAKER_LOCAL_PORT to another port."
+            f"Port {port} serves the local SageMaker of {server.state}: stop it with `local down` in its own "
+            "project, or set SAGEMAKER_LOCAL_PORT to another port."
         )
     handlers = configured_handlers()
     if handlers is not None and server.handlers != handlers:
@@ -158,11 +158,19 @@ def find(port: int, state: Path | None = None) -> Server | None:
             raise _foreign(port) from None
 
 
-def down(port: int, state: Path | None = None) -> Server | None:
-    """Stop the server of a port and wait for its end; None where none ran."""
+def down(port: int, state: Path | None = None, force: bool = False) -> Server | None:
+    """Stop the server of a port and wait for its end; None where none ran.
+
+    LocalSageMakerError where its state is in another folder than `state`, unless `force` is given.
+    """
     server = find(port, state)
     if server is None:
         return None
+    if state is not None and server.state != state and not force:
+        raise LocalSageMakerError(
+            f"Port {port} serves the local SageMaker of {server.state}, not of {state}: stop it from its own project, "
+            "or add --force."
+        )
     os.kill(server.pid, signal.SIGTERM)
     deadline = time.monotonic() + STOP_SECONDS
     while _alive(server.pid):

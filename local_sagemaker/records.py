@@ -24,8 +24,8 @@ CREATE TABLE IF NOT EXISTS snapshots (name TEXT PRIMARY KEY, data BLOB NOT NULL)
 class Records:
     """Documents by kind and name, in the order of their creation; safe to use from many threads.
 
-    SQLite's write-ahead log makes each transaction whole or absent after a kill -9; a full disk raises
-    sqlite3.OperationalError and leaves what was there.
+    SQLite's write-ahead log makes each transaction whole or absent after a kill -9, and what has returned is on the
+    disk (synchronous=FULL); a full disk raises sqlite3.OperationalError and leaves what was there.
     """
 
     def __init__(self, path: Path) -> None:
@@ -35,7 +35,7 @@ class Records:
         self._closing = threading.Event()
         self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._connection.execute("PRAGMA journal_mode=WAL")
-        self._connection.execute("PRAGMA synchronous=NORMAL")
+        self._connection.execute("PRAGMA synchronous=FULL")
         self._connection.executescript(SCHEMA)
 
     @property

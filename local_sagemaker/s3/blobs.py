@@ -89,6 +89,7 @@ class BlobFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         path.mkdir(parents=True, exist_ok=True)
+        _sync(path.parent)
 
     def write(self, blocks: Iterable[bytes], hashes: Iterable[Hash] = ()) -> Blob:
         """Write a file and wait until the disk has it; `hashes` are fed with its bytes.
@@ -105,6 +106,7 @@ class BlobFolder:
                         digest.update(block)
                     size += len(block)
                 os.fsync(stream.fileno())
+            _sync(self.path)
         except BaseException:
             path.unlink(missing_ok=True)
             raise
@@ -116,12 +118,13 @@ class BlobFolder:
             path = self._new()
             with contextlib.suppress(OSError):  # a file system without hard links: copy
                 os.link(view.path, path)
+                _sync(self.path)
                 return Blob(path, len(view), view.md5)
         return self.write(view)
 
     def delete(self, name: str) -> None:
         """Delete a file of this folder, if it is there; ValueError for a name that is a path to elsewhere."""
-        if Path(name).name != name:
+        if not name or Path(name).name != name or name == "..":
             raise ValueError(f"{name!r} is not the name of a file in {self.path}.")
         (self.path / name).unlink(missing_ok=True)
 
@@ -133,6 +136,15 @@ class BlobFolder:
 
     def _new(self) -> Path:
         return self.path / uuid.uuid4().hex
+
+
+def _sync(folder: Path) -> None:
+    """Have the disk keep the names in a folder, too: a file without its name is lost in a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _write_all(descriptor: int, block: bytes) -> None:

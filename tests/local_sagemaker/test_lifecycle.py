@@ -56,6 +56,15 @@ def test_down_ends_the_process_and_says_when_there_was_none(new_server: Callable
     assert lifecycle.down(server.port) is None
 
 
+def test_down_stops_the_server_of_another_folder_only_by_force(new_server: Callable[[], Any], tmp_path: Path) -> None:
+    server = new_server()
+    started = server.up()
+    with pytest.raises(LocalSageMakerError, match=rf"serves the local SageMaker of {server.state}, not of .*--force"):
+        lifecycle.down(server.port, tmp_path / "other")
+    assert lifecycle.find(server.port) == started
+    assert lifecycle.down(server.port, tmp_path / "other", force=True) == started
+
+
 @pytest.mark.parametrize("speaks_http", [True, False])
 def test_a_port_that_another_program_uses_is_named_with_the_way_out(
     new_server: Callable[[], Any], speaks_http: bool

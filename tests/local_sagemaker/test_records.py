@@ -77,3 +77,12 @@ def test_what_was_written_survives_a_kill_of_the_process(tmp_path: Path) -> None
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert len(Records(tmp_path / "state.db").all("job")) == 50
+
+
+def test_what_is_committed_is_synced_to_the_disk(records: Records) -> None:
+    full = 2  # https://sqlite.org/pragma.html#pragma_synchronous
+    assert records._connection.execute("PRAGMA synchronous").fetchone() == (full,)
+
+
+def test_no_piece_has_a_name_that_is_no_text(records: Records) -> None:
+    assert records.snapshot("s3/object/bucket/bad\udcff") is None

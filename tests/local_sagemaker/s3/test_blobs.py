@@ -1,6 +1,7 @@
 """Files of bytes."""
 
 import hashlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -64,3 +65,34 @@ def test_sweeping_keeps_what_is_named(folder: BlobFolder) -> None:
     folder.sweep({kept.name})
     assert kept.path.exists()
     assert not lost.path.exists()
+
+
+def test_a_file_and_then_its_name_are_on_the_disk_before_it_is_answered(
+    folder: BlobFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[tuple[str, bytes | None]] = []
+    fsync = os.fsync
+
+    def recording(descriptor: int) -> None:
+        path = Path(os.readlink(f"/proc/self/fd/{descriptor}"))
+        synced.append((path.name, path.read_bytes() if path.is_file() else None))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", recording)
+    blob = folder.write([b"one", b"two"])
+    assert synced == [(blob.name, b"onetwo"), ("objects", None)]
+    folder.copy(BlobView(blob.path, 0, 6, blob.md5))
+    assert synced[2:] == [("objects", None)]
+
+
+def test_the_name_of_a_file_in_the_folder_is_no_path_to_another(folder: BlobFolder) -> None:
+    outside = folder.path.parent / "thesis.docx"
+    outside.write_bytes(b"years of work")
+    for name in ("../thesis.docx", str(outside), "..", ""):
+        with pytest.raises(ValueError, match="is not the name of a file"):
+            folder.delete(name)
+    assert outside.exists()
+    blob = folder.write([b"x"])
+    folder.delete(blob.name)
+    folder.delete(blob.name)
+    assert not blob.path.exists()
