@@ -1,42 +1,86 @@
 """HTTP connections that stay open: Werkzeug's server closes each one, which costs an invocation most of its time."""
 
+import contextlib
 import email.utils
+import errno
 import functools
 import logging
+import threading
 import time
 from collections.abc import Iterable
-from typing import IO, Any, BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from moto.core.request import PRESERVED_HEADER_NAMES_ENVIRON_KEY
 from moto.moto_server.werkzeug_app import MotoRequestHandler
-from werkzeug.exceptions import ClientDisconnected
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
-from werkzeug.wsgi import LimitedStream
+
+from local_sagemaker.error_responses import error_response
+from local_sagemaker.framing import MalformedRequest, body_length, body_stream
 
 LOG = logging.getLogger("local_sagemaker")
 BLOCK = 1 << 20
 NO_BODY = (204, 304)
+ACCEPT_PAUSE_SECONDS = 0.2
+BUSY = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
 class Server(ThreadedWSGIServer):
-    """A thread for each connection; once `stopping` is set, each is closed after the request that it is answering."""
+    """A thread for each connection; once `stopping` is set, each is closed after the request that it is answering.
+
+    Beyond `most_connections` at once, another is told to come again later.
+    """
 
     stopping = False
+    most_connections = 500
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._free = threading.Semaphore(self.most_connections)
+
+    def get_request(self) -> tuple[Any, Any]:
+        """Accept a connection; where the process has no descriptor left for it, a pause instead of a busy loop."""
+        try:
+            return super().get_request()
+        except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE):
+                LOG.error("no connection can be accepted (%s): raise the limit of open files, `ulimit -n`", error)
+                time.sleep(ACCEPT_PAUSE_SECONDS)
+            raise
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Begin a thread for a connection, where there are not too many."""
+        if self._free.acquire(blocking=False):
+            super().process_request(request, client_address)
+            return
+        with contextlib.suppress(OSError):  # it has gone away
+            request.sendall(BUSY)
+        self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Serve a connection to its end."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._free.release()
 
 
 class RequestHandler(MotoRequestHandler):
     """The requests of one connection, one after another."""
 
+    timeout = 60.0  # seconds without a byte from the client, in a request or between two
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = -1  # headers and body leave as one packet
 
     def run_wsgi(self) -> None:
         """Let the application answer one request, and leave the connection ready for the next."""
+        try:
+            body = body_stream(cast(BinaryIO, self.rfile), body_length(self.headers))
+        except MalformedRequest as fault:
+            self._refuse(fault)
+            return
         self.environ = environ = self.make_environ()
-        body = environ["wsgi.input"]
-        if not environ.get("wsgi.input_terminated"):
-            body = environ["wsgi.input"] = LimitedStream(cast(IO[bytes], self.rfile), _length(environ))
+        environ.update({"wsgi.input": body, "wsgi.input_terminated": True})
         started: list[Any] = []
 
         def start_response(*arguments: Any) -> Any:
@@ -51,12 +95,18 @@ class RequestHandler(MotoRequestHandler):
                 if close is not None:
                     close()
             _drain(body)
-        except (ConnectionError, TimeoutError, ClientDisconnected) as error:
+        except (ConnectionError, TimeoutError, MalformedRequest) as error:
             LOG.debug("a client went away: %s", error)
             self.close_connection = True
         except Exception:
             LOG.exception("an answer could not be sent")  # part of it may have left: the client must see it end
             self.close_connection = True
+
+    def _refuse(self, fault: MalformedRequest) -> None:
+        """Answer a request of which nobody knows where it ends."""
+        self.close_connection = True
+        status, headers, body = error_response(self.make_environ(), fault)
+        self._send(status, headers, [body])
 
     def make_environ(self) -> dict[str, Any]:
         """Leave out moto's search for headers with an underscore where there is none."""
@@ -105,11 +155,6 @@ class RequestHandler(MotoRequestHandler):
 @functools.lru_cache(maxsize=2)
 def _date(second: int) -> str:
     return email.utils.formatdate(second, usegmt=True)
-
-
-def _length(environ: dict[str, Any]) -> int:
-    text = environ.get("CONTENT_LENGTH") or "0"
-    return int(text) if text.isdecimal() else 0
 
 
 def _drain(body: BinaryIO) -> None:

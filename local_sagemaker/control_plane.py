@@ -177,6 +177,12 @@ def signed_service(environ: dict[str, Any]) -> str:
     return _scope(environ)[1] or "s3"
 
 
+def is_signed(environ: dict[str, Any]) -> bool:
+    """Whether a request has a signature, in a header or, as presigned addresses have it, in the query."""
+    query = environ.get("QUERY_STRING", "")
+    return environ.get("HTTP_AUTHORIZATION", "").startswith("AWS") or "Signature=" in query
+
+
 def signed_region(environ: dict[str, Any], default: str) -> str:
     """The region in the signature of a request."""
     return _scope(environ)[0] or default
@@ -197,8 +203,8 @@ def _queried(environ: dict[str, Any]) -> str:
     """The action of a request of the older protocol, which is a field of the form that is its body."""
     if not environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
         return ""
-    body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-    environ["wsgi.input"] = io.BytesIO(body)
+    body = environ["wsgi.input"].read()
+    environ["wsgi.input"].seek(0)
     return parse_qs(body.decode("utf-8", "replace")).get("Action", [""])[0]
 
 

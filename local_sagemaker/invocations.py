@@ -75,10 +75,8 @@ def invoke(path: str, environ: Environ, host: EndpointHost, records: Records, ca
 
 
 def _invocation(environ: Environ) -> Invocation:
-    chunked = environ.get("wsgi.input_terminated")  # then nobody knows the length before the end
-    length = LARGEST_BODY + 1 if chunked else int(environ.get("CONTENT_LENGTH") or 0)
-    too_large = length > LARGEST_BODY and not chunked
-    body = b"" if too_large else bytes(environ["wsgi.input"].read(length))
+    too_large = int(environ.get("CONTENT_LENGTH") or 0) > LARGEST_BODY  # that of chunks is known at their end only
+    body = b"" if too_large else bytes(environ["wsgi.input"].read(LARGEST_BODY + 1))
     if too_large or len(body) > LARGEST_BODY:
         raise ServiceError("ValidationError", f"The body is larger than {LARGEST_BODY} bytes.", 413)
     return Invocation(

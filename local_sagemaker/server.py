@@ -14,17 +14,19 @@ from typing import Any
 
 from local_sagemaker.api.dispatch import Caller
 from local_sagemaker.connections import RequestHandler, Server
-from local_sagemaker.control_plane import SERVICES, signed_region, signed_service
+from local_sagemaker.control_plane import SERVICES, is_signed, signed_region, signed_service
 from local_sagemaker.error_responses import as_service_error, error_response
 from local_sagemaker.errors import LocalSageMakerError, ServiceError, invalid
 from local_sagemaker.handlers.handlers import Handlers
 from local_sagemaker.invocations import invoke
 from local_sagemaker.lifecycle import configured_handlers
+from local_sagemaker.s3.bodies import holds_an_object
 from local_sagemaker.service import LocalSageMaker
 from local_sagemaker.visitors import LOOPBACK, WARNING, Visitors, is_loopback
 
 LOG = logging.getLogger("local_sagemaker")
 LISTEN_QUEUE = 128
+LARGEST_BODY = 10 << 20  # bytes of what is not an object; the largest of the services' own limits is smaller
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - it is what is asked for
 HEALTH = "/_local_sagemaker/health"
 Environ = dict[str, Any]
@@ -56,6 +58,10 @@ class Application:
         path = environ.get("PATH_INFO", "/")
         if path == HEALTH:
             return _json(start_response, self._health())
+        form = environ.get("CONTENT_TYPE", "").startswith("multipart/form-data")  # it has its signature inside
+        if environ["REQUEST_METHOD"] == "POST" and not form and not is_signed(environ):
+            text = "The request has no signature: give any credentials, such as AWS_ACCESS_KEY_ID=local."
+            raise ServiceError("MissingAuthenticationToken", text, 403)
         service, _, operation = environ.get("HTTP_X_AMZ_TARGET", "").partition(".")
         caller = Caller(self._service.caller.account, signed_region(environ, self._service.caller.region))
         if service == "SageMaker":
@@ -71,6 +77,8 @@ class Application:
                 return [body]
         if signed_service(environ) not in SERVICES:
             raise invalid(f"Local SageMaker does not support the service {signed_service(environ)}.")
+        if signed_service(environ) != "s3" or not holds_an_object(environ):
+            _body(environ)
         return self._service.control_plane(environ, start_response)
 
     def _logs(self, operation: str, environ: Environ, caller: Caller, start_response: StartResponse) -> Iterable[bytes]:
@@ -80,7 +88,6 @@ class Application:
         answer = self._service.logs.call(operation, request, caller)
         if answer is not None:
             return _json(start_response, answer)
-        environ["wsgi.input"] = io.BytesIO(body)
         if operation != "DescribeLogGroups" or "nextToken" in request:
             return self._service.control_plane(environ, start_response)
         started: list[Any] = []
@@ -152,14 +159,23 @@ def _listen(address: str, port: int) -> socket.socket:
 
 
 def _body(environ: Environ) -> bytes:
-    data = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-    return bytes(data)
+    """The whole body of a request that is not an object, put back for whoever reads it next."""
+    form = environ.get("CONTENT_TYPE", "").startswith("multipart/form-data")  # the upload of an object
+    announced = int(environ.get("CONTENT_LENGTH") or 0)
+    body = (
+        b"" if announced > LARGEST_BODY and not form else environ["wsgi.input"].read(None if form else LARGEST_BODY + 1)
+    )
+    if not form and max(announced, len(body)) > LARGEST_BODY:
+        raise ServiceError("RequestEntityTooLargeException", f"The body is larger than {LARGEST_BODY} bytes.", 413)
+    environ.pop("HTTP_TRANSFER_ENCODING", None)
+    environ.update({"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))})
+    return bytes(body)
 
 
 def _parsed(body: bytes) -> dict[str, Any]:
     try:
         request = json.loads(body or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ServiceError("SerializationException", "The request is not JSON.") from None
     if not isinstance(request, dict):
         raise ServiceError("SerializationException", "The request is not a JSON object.")

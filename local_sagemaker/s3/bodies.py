@@ -11,9 +11,6 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs
 
-from werkzeug.exceptions import ClientDisconnected
-from werkzeug.wsgi import get_input_stream
-
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.s3.blobs import BLOCK, Blob, BlobFolder
 from local_sagemaker.s3.checksums import ALGORITHMS, Hash, encoded
@@ -45,16 +42,13 @@ def receive(environ: Environ, folder: BlobFolder) -> Blob:
     ServiceError where it is not whole, or not what its checksums say; OSError where the disk is full.
     """
     body = _Body(environ)
-    try:
-        blob = folder.write(body.blocks(), body.hashes())
-    except ClientDisconnected:
-        raise ServiceError("IncompleteBody", "The request ended before its body was complete.") from None
+    blob = folder.write(body.blocks(), body.hashes())
     try:
         found = body.verify(blob)
     except BaseException:
         blob.discard()
         raise
-    for name in ("HTTP_X_AMZ_CONTENT_SHA256", "HTTP_X_AMZ_TRAILER", "HTTP_TRANSFER_ENCODING", "wsgi.input_terminated"):
+    for name in ("HTTP_X_AMZ_CONTENT_SHA256", "HTTP_X_AMZ_TRAILER", "HTTP_TRANSFER_ENCODING"):
         environ.pop(name, None)
     if found is not None:
         algorithm, value = found
@@ -69,7 +63,7 @@ class _Body:
 
     def __init__(self, environ: Environ) -> None:
         self._environ = environ
-        self._stream = get_input_stream(environ)
+        self._stream = environ["wsgi.input"]
         self._content_sha256 = environ.get("HTTP_X_AMZ_CONTENT_SHA256", "")
         self._trailer: dict[str, str] = {}
         self._sha256: Hash | None = hashlib.sha256() if re.fullmatch(r"[0-9a-f]{64}", self._content_sha256) else None

@@ -1,9 +1,12 @@
 """Connections over real sockets: they stay open, and each request begins where the one before has ended."""
 
+import errno
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from http.client import HTTPConnection
+from http.server import HTTPServer
 from typing import Any
 
 import pytest
@@ -92,3 +95,47 @@ def test_a_server_that_stops_closes_the_connection_after_the_answer(server: Serv
     connection.request("POST", "/", b"b")
     response = connection.getresponse()
     assert (response.headers["Connection"], response.read()) == ("close", b"b")
+
+
+def test_a_connection_too_many_is_told_to_come_again_and_one_that_ends_makes_room(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "_free", threading.Semaphore(2))
+    held = [HTTPConnection("127.0.0.1", server.port, timeout=10) for _ in range(2)]
+    for connection in held:
+        assert ask(connection, "POST", "/", b"x") == (200, b"x")
+    with socket.create_connection(("127.0.0.1", server.port), 10) as refused:
+        answer = b"".join(iter(lambda: refused.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert b"\r\nRetry-After: 1\r\n" in answer
+    for connection in held:
+        connection.close()
+    deadline = time.monotonic() + 10
+    while server._free._value < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert ask(held[0], "POST", "/", b"y") == (200, b"y")
+
+
+def test_a_client_that_falls_silent_in_a_request_is_let_go(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(RequestHandler, "timeout", 0.2)
+    for half in (b"", b"POST / HTTP/1.1\r\nHost:", b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nhalf"):
+        with socket.create_connection(("127.0.0.1", server.port), 10) as connection:
+            connection.sendall(half)
+            assert connection.recv(65536) == b""
+
+
+def test_without_descriptors_the_server_pauses_and_says_what_to_do(
+    server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    faults = [OSError(errno.EMFILE, "Too many open files")]
+    accept = HTTPServer.get_request
+
+    def get_request(self: Any) -> Any:
+        if faults:
+            raise faults.pop()
+        return accept(self)
+
+    monkeypatch.setattr(HTTPServer, "get_request", get_request)
+    assert ask(HTTPConnection("127.0.0.1", server.port, timeout=10), "POST", "/", b"x") == (200, b"x")
+    assert "raise the limit of open files" in caplog.text

@@ -1,6 +1,8 @@
 """The server over real sockets: routing, errors, and who may ask."""
 
 import json
+import re
+import socket
 import stat
 import time
 from collections.abc import Callable
@@ -9,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore import UNSIGNED
 from botocore.exceptions import ClientError
 
 from local_sagemaker.__main__ import main
@@ -22,7 +25,10 @@ def post(server: Any, headers: dict[str, str], body: bytes = b"{}", path: str = 
     return response.status, json.loads(response.read())
 
 
-LIST_MODELS = {"X-Amz-Target": "SageMaker.ListModels"}
+SIGNATURE = "AWS4-HMAC-SHA256 Credential=a/20260101/us-east-1/{}/aws4_request, SignedHeaders=host, Signature=0"
+LIST_MODELS = {"X-Amz-Target": "SageMaker.ListModels", "Authorization": SIGNATURE.format("sagemaker")}
+SIGNED = "".join(f"{name}: {value}\r\n" for name, value in LIST_MODELS.items())
+PUT = f"PUT /test-bucket/malformed HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: {SIGNATURE.format('s3')}\r\n"
 
 
 def test_sagemakers_operations_are_answered_here(server: Any) -> None:
@@ -118,6 +124,77 @@ def test_a_body_that_is_no_json_object_is_refused(server: Any, body: bytes) -> N
     assert (status, answer["__type"]) == (400, "SerializationException")
 
 
+def test_json_nested_too_deeply_is_refused(server: Any) -> None:
+    status, answer = post(server, LIST_MODELS, b'{"a":' + b"[" * 200_000 + b"]" * 200_000 + b"}")
+    assert (status, answer["__type"]) == (400, "SerializationException")
+
+
+def test_a_document_over_the_limit_is_refused_before_it_is_read(server: Any) -> None:
+    limit = 10 << 20
+    status, answer = post(server, LIST_MODELS, b'{"NameContains":"' + b" " * limit + b'"}')
+    assert (status, answer["__type"]) == (413, "RequestEntityTooLargeException")
+    padding = limit - len(document := b'{"MaxResults":1}')
+    assert post(server, LIST_MODELS, document + b" " * padding)[0] == 200
+    assert post(server, LIST_MODELS, document + b" " * (padding + 1))[0] == 413
+
+
+@pytest.mark.parametrize("path", ["/", "/./moto-api/reset", "/endpoints/any/invocations", "/test-bucket/key?uploads"])
+def test_a_request_without_a_signature_is_refused(server: Any, path: str) -> None:
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection.request("POST", path, b"{}", {"Content-Type": "application/x-www-form-urlencoded"})
+    response = connection.getresponse()
+    assert (response.status, b"MissingAuthenticationToken" in response.read()) == (403, True)
+    with pytest.raises(ClientError) as caught:
+        server.client("sagemaker", signature_version=UNSIGNED).list_models()
+    assert caught.value.response["Error"]["Code"] == "MissingAuthenticationToken"
+
+
+def answers(server: Any, request: str) -> list[bytes]:
+    """The status codes of all that comes back until the server closes the connection."""
+    with socket.create_connection(("127.0.0.1", server.port), 10) as connection:
+        connection.sendall(request.encode("latin-1"))
+        connection.shutdown(socket.SHUT_WR)
+        received = b"".join(iter(lambda: connection.recv(65536), b""))
+    return re.findall(rb"^HTTP/1\.1 (\d{3})", received, re.MULTILINE)
+
+
+def test_a_json_body_may_come_in_chunks(server: Any) -> None:
+    framed = 'd\r\n{"MaxResults"\r\n4\r\n: 0}\r\n0\r\n\r\n'
+    head = f"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\n{SIGNED}Transfer-Encoding: chunked\r\n\r\n"
+    assert answers(server, head + framed) == [b"400"]  # MaxResults must be at least 1: it was read
+    assert answers(server, head + framed.replace(": 0", ": 1")) == [b"200"]
+
+
+@pytest.mark.parametrize(
+    ("head", "body", "status"),
+    [
+        ("Content-Length: -5", "{}", b"400"),
+        ("Content-Length: abc", "{}", b"400"),
+        ("Content-Length: 99999999999999999999", "{}", b"400"),
+        ("Content-Length: 10", "{}", b"400"),
+        ("Content-Length: 9999999999", "{}", b"413"),
+        ("Content-Length: 2\r\nContent-Length: 60", "{}GET / HTTP/1.1\r\n\r\n", b"400"),
+        ("Content-Length: 2\r\nTransfer-Encoding: chunked", "2\r\n{}\r\n0\r\n\r\n", b"400"),
+        ("Transfer-Encoding: chunked", "ZZ\r\n{}\r\n0\r\n\r\n", b"400"),
+        ("Transfer-Encoding: chunked", "-2\r\n{}\r\n0\r\n\r\n", b"400"),
+        ("Transfer-Encoding: chunked", "ff\r\n{}", b"400"),
+        ("Transfer-Encoding: gzip", "{}", b"501"),
+        ("Content-Length : 2", "{}", b"400"),
+        ("Host: evil.example.com\r\nContent-Length: 2", "{}", b"400"),
+        ("X-A:\r\n folded\r\nContent-Length: 2", "{}", b"400"),
+        ("X-A: " + "a" * 200_000, "", b"431"),
+    ],
+)
+@pytest.mark.parametrize("begin", [f"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\n{SIGNED}", PUT])
+def test_a_malformed_request_is_refused_once_stores_nothing_and_ends_the_connection(
+    server: Any, s3: Any, begin: str, head: str, body: str, status: bytes
+) -> None:
+    if begin == PUT and status == b"413":  # an object may be of any size; this one is not complete
+        status = b"400"
+    assert answers(server, f"{begin}{head}\r\n\r\n{body}") == [status]
+    assert s3.list_objects_v2(Bucket="test-bucket", Prefix="malformed")["KeyCount"] == 0
+
+
 def test_an_endpoint_that_does_not_exist_is_named(server: Any) -> None:
     with pytest.raises(ClientError, match="Endpoint nowhere of account 000000000000 not found"):
         server.client("sagemaker-runtime").invoke_endpoint(EndpointName="nowhere", Body=b"1")
@@ -130,11 +207,14 @@ def test_a_body_over_the_services_limit_is_refused(server: Any) -> None:
 
 def test_a_chunked_body_over_the_services_limit_is_refused_too(server: Any) -> None:
     connection = HTTPConnection("127.0.0.1", server.port, timeout=10)
-    signature = (
-        "AWS4-HMAC-SHA256 Credential=a/20260101/us-east-1/sagemaker/aws4_request, SignedHeaders=host, Signature=0"
-    )
     blocks = (b"1" * 1024 * 1024 for _ in range(7))
-    connection.request("POST", "/endpoints/any/invocations", blocks, {"Authorization": signature}, encode_chunked=True)
+    connection.request(
+        "POST",
+        "/endpoints/any/invocations",
+        blocks,
+        {"Authorization": SIGNATURE.format("sagemaker")},
+        encode_chunked=True,
+    )
     response = connection.getresponse()
     assert (response.status, b"larger than 6291456 bytes" in response.read()) == (413, True)
 
@@ -155,7 +235,7 @@ def test_the_arns_carry_the_region_of_the_request(server: Any) -> None:
 
 def test_motos_own_pages_are_not_served_so_that_nobody_forgets_everything(server: Any) -> None:
     connection = HTTPConnection("127.0.0.1", server.port, timeout=10)
-    connection.request("POST", "/moto-api/reset")
+    connection.request("POST", "/moto-api/reset", headers={"Authorization": SIGNATURE.format("s3")})
     response = connection.getresponse()
     assert (response.status, b"AccessDenied" in response.read()) == (403, True)
     assert "test-bucket" in [bucket["Name"] for bucket in server.client("s3").list_buckets()["Buckets"]]
