@@ -131,6 +131,17 @@ class Jobs:
         }
         if kind == "Training":
             job.update(transition(job, "Starting", now))
+        with self._finished:  # the quota and the name are decided at once, and who finds the job can stop it
+            self._check_quota()
+            with self._records.lock:
+                if not self._records.create(_table(kind), name, job):
+                    raise _taken(kind, name)
+                self._tags.add_tags({"ResourceArn": arn, "Tags": request.get("Tags", [])}, caller)
+            stop = self._stops[kind, name] = threading.Event()
+        threading.Thread(target=self._run, args=(kind, job, stop, run), name=name, daemon=True).start()
+        return {f"{kind}JobArn": arn}
+
+    def _check_quota(self) -> None:
         running = len(self._stops)
         if running >= self._quota:
             raise ServiceError(
@@ -139,13 +150,6 @@ class Jobs:
                 f"utilization of {running} Jobs and a request delta of 1 Jobs. Set SAGEMAKER_LOCAL_JOB_QUOTA when the "
                 "server starts to change it.",
             )
-        with self._records.lock:
-            if not self._records.create(_table(kind), name, job):
-                raise _taken(kind, name)
-            self._tags.add_tags({"ResourceArn": arn, "Tags": request.get("Tags", [])}, caller)
-        stop = self._stops[kind, name] = threading.Event()
-        threading.Thread(target=self._run, args=(kind, job, stop, run), name=name, daemon=True).start()
-        return {f"{kind}JobArn": arn}
 
     def _run(self, kind: str, job: Request, stop: threading.Event, run: Callable[..., Outcome]) -> None:
         name = job[f"{kind}JobName"]
