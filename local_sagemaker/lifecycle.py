@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
@@ -263,7 +264,10 @@ def _health(port: int) -> Server:
     connection = HTTPConnection("127.0.0.1", port, timeout=HEALTH_SECONDS)
     try:
         connection.request("GET", HEALTH)
-        health = json.loads(connection.getresponse().read())
+        response = connection.getresponse()
+        if response.status == HTTPStatus.SERVICE_UNAVAILABLE:
+            raise HTTPException("it has as many connections as it takes")
+        health = json.loads(response.read())
         handlers = Path(health["handlers"]) if health.get("handlers") else None
         return Server(port, health["pid"], Path(health["state"]), health["started"], handlers)
     finally:

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from local_sagemaker import lifecycle
+from local_sagemaker.connections import BUSY
 from local_sagemaker.errors import LocalSageMakerError
 
 
@@ -121,6 +122,24 @@ def test_two_projects_that_start_at_the_same_moment_on_one_port_are_told_apart(n
     assert sorted(process.returncode for process in running) == [0, 1]
     loser = said[[process.returncode for process in running].index(1)]
     assert "serves the local SageMaker of" in loser or "is in use by another" in loser
+
+
+def test_a_server_with_too_many_connections_is_asked_again_and_not_taken_for_another_program() -> None:
+    health = json.dumps({"pid": 7, "state": "/state", "started": 1.0}).encode()
+    answers = [BUSY, b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(health), health)]
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            for answer in answers:
+                connection, _ = listener.accept()
+                with connection:
+                    connection.recv(65536)
+                    connection.sendall(answer)
+
+        Thread(target=serve, daemon=True).start()
+        found = lifecycle.find(listener.getsockname()[1])
+    assert found is not None
+    assert found.pid == 7
 
 
 def test_a_server_that_hangs_is_named_with_the_way_out(
