@@ -117,7 +117,8 @@ def test_with_tuning_the_best_of_several_training_jobs_goes_on(
     other = make_cli(cli.server)
     out = other.pipeline("--config", str(tuned), "run", "--data", str(config.with_name("rents.csv"))).stdout
     assert "model-package/tuned-rents/1" in out
-    (job,) = sagemaker.list_hyper_parameter_tuning_jobs()["HyperParameterTuningJobSummaries"]
+    newest = sagemaker.list_hyper_parameter_tuning_jobs(SortBy="CreationTime", SortOrder="Descending", MaxResults=1)
+    (job,) = newest["HyperParameterTuningJobSummaries"]
     name = job["HyperParameterTuningJobName"]
     trained = sagemaker.list_training_jobs_for_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
     objectives = {
