@@ -36,7 +36,7 @@ quality: $(DATA)  ## how good the model is, over several seeds, and what each gr
 	$(BIN)/python tests/benchmarks/quality.py bars candidates ablation curve
 
 lock: $(BIN)/installed  ## renew requirements.lock from setup.cfg (needs uv)
-	uv pip compile --quiet --universal --python-version 3.11 --extra dev --no-header --no-annotate setup.cfg -o requirements.lock
+	uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --extra dev --no-header --no-annotate setup.cfg -o requirements.lock
 
 clean:  ## stop local SageMaker and delete its state, the environment and the data
 	-[ ! -x $(BIN)/python ] || $(BIN)/python run_pipeline.py local down
@@ -49,13 +49,13 @@ $(DATA): $(BIN)/installed pipelines/sample_data.py pipelines/house_prices.yaml
 # What the benchmarks compare with, apart from the environment of everything else.
 .venv-bench/installed: tests/benchmarks/requirements.txt
 	$(PYTHON) -m venv .venv-bench
-	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r tests/benchmarks/requirements.txt
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r tests/benchmarks/requirements.txt
 	@touch $@
 
-# Every version is pinned, so pip has nothing to resolve.
+# Every version and file is pinned: pip has nothing to resolve, and takes no file of another content.
 $(BIN)/installed: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or later is needed: make PYTHON=python3.11 ...")'
 	@echo "installing the locked packages into $(VENV), about a minute ..."
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	@touch $@
