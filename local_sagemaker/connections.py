@@ -4,10 +4,13 @@ import contextlib
 import email.utils
 import errno
 import functools
+import io
 import logging
+import socket
 import threading
 import time
 from collections.abc import Iterable
+from http import HTTPStatus
 from typing import Any, BinaryIO, cast
 
 from moto.core.request import PRESERVED_HEADER_NAMES_ENVIRON_KEY
@@ -21,6 +24,7 @@ LOG = logging.getLogger("local_sagemaker")
 BLOCK = 1 << 20
 NO_BODY = (204, 304)
 ACCEPT_PAUSE_SECONDS = 0.2
+LINGER_SECONDS = 1.0
 BUSY = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
@@ -64,16 +68,76 @@ class Server(ThreadedWSGIServer):
             self._free.release()
 
 
+class _Received(io.RawIOBase):
+    """The bytes from a client; TimeoutError after `timeout` seconds without one, and at `deadline` (monotonic)."""
+
+    def __init__(self, connection: socket.socket, timeout: float) -> None:
+        self.deadline: float | None = None
+        self._connection = connection
+        self._timeout = timeout
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if self.deadline is not None:
+            left = self.deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError("the headers of a request did not end in time")
+            self._connection.settimeout(min(left, self._timeout))
+        return self._connection.recv_into(buffer)
+
+    def end_deadline(self) -> None:
+        """From now on there is only the time-out."""
+        self.deadline = None
+        self._connection.settimeout(self._timeout)
+
+
 class RequestHandler(MotoRequestHandler):
     """The requests of one connection, one after another."""
 
     timeout = 60.0  # seconds without a byte from the client, in a request or between two
+    header_seconds = 20.0  # from the first byte of a request to the end of its headers
+    default_request_version = "HTTP/1.1"
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = -1  # headers and body leave as one packet
 
+    def setup(self) -> None:
+        """Read the connection with deadlines."""
+        super().setup()
+        self.rfile.close()
+        self._received = _Received(self.connection, self.timeout)
+        self.rfile = io.BufferedReader(self._received)
+
+    def handle_one_request(self) -> None:
+        """Wait for a request, then give its headers so long and no longer, however slowly they trickle."""
+        try:
+            cast(io.BufferedReader, self.rfile).peek(1)
+        except TimeoutError:
+            self.close_connection = True
+            return
+        self._received.deadline = time.monotonic() + self.header_seconds
+        super().handle_one_request()
+
+    def parse_request(self) -> bool:
+        """Read the request line and the headers; False, and an answer sent, where they are not HTTP/1.0 or 1.1."""
+        if not super().parse_request():
+            return False
+        if len(self.requestline.split()) == 3 and self.request_version in ("HTTP/1.0", "HTTP/1.1"):
+            return True
+        self.send_error(400, f"Bad request syntax ({self.requestline[:100]!r})")
+        return False
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Refuse what is not HTTP with an error body like any other; the connection is not used again."""
+        self.command, self.request_version, self.close_connection = "", "HTTP/1.1", True
+        text = f"The request cannot be read as HTTP/1.1: {message or HTTPStatus(code).phrase}."
+        self._hang_up(*error_response({}, MalformedRequest(text, status=code)))
+
     def run_wsgi(self) -> None:
         """Let the application answer one request, and leave the connection ready for the next."""
+        self._received.end_deadline()
         try:
             body = body_stream(cast(BinaryIO, self.rfile), body_length(self.headers))
         except MalformedRequest as fault:
@@ -105,8 +169,18 @@ class RequestHandler(MotoRequestHandler):
     def _refuse(self, fault: MalformedRequest) -> None:
         """Answer a request of which nobody knows where it ends."""
         self.close_connection = True
-        status, headers, body = error_response(self.make_environ(), fault)
+        self._hang_up(*error_response(self.make_environ(), fault))
+
+    def _hang_up(self, status: str, headers: list[tuple[str, str]], body: bytes) -> None:
+        """Send the last answer, and read on for a moment: closed on unread bytes, a connection loses its answer.
+
+        https://www.rfc-editor.org/rfc/rfc9112#section-9.6
+        """
         self._send(status, headers, [body])
+        self._received.deadline = time.monotonic() + LINGER_SECONDS
+        with contextlib.suppress(OSError):  # the client has gone, or takes its time
+            self.connection.shutdown(socket.SHUT_WR)
+            _drain(cast(BinaryIO, self.rfile))
 
     def make_environ(self) -> dict[str, Any]:
         """Leave out moto's search for headers with an underscore where there is none."""

@@ -4,6 +4,7 @@ import io
 import json
 import logging
 import os
+import resource
 import signal
 import socket
 import threading
@@ -27,6 +28,7 @@ from local_sagemaker.visitors import LOOPBACK, WARNING, Visitors, is_loopback
 LOG = logging.getLogger("local_sagemaker")
 LISTEN_QUEUE = 128
 LARGEST_BODY = 10 << 20  # bytes of what is not an object; the largest of the services' own limits is smaller
+MOST_FILES = 65536  # open at once, where the system's hard limit allows it
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - it is what is asked for
 HEALTH = "/_local_sagemaker/health"
 Environ = dict[str, Any]
@@ -120,6 +122,7 @@ def serve(folder: Path, port: int, region: str, address: str = LOOPBACK) -> None
         LOG.warning(WARNING.format(address=address))
     addresses = [address] if address == EVERYWHERE else [LOOPBACK] if is_loopback(address) else [LOOPBACK, address]
     listeners = [_listen(each, port) for each in addresses]
+    raise_file_limit()
     service = LocalSageMaker(folder, f"http://{LOOPBACK}:{port}", region, handlers=handlers)
     service.recover()
     application = Application(service, Visitors(address))
@@ -140,6 +143,14 @@ def serve(folder: Path, port: int, region: str, address: str = LOOPBACK) -> None
         threading.Thread(target=server.serve_forever, daemon=True).start()
     servers[0].serve_forever()
     service.close()
+
+
+def raise_file_limit() -> None:
+    """Let this process open as many files as its hard limit allows, at most MOST_FILES: each connection is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _listen(address: str, port: int) -> socket.socket:

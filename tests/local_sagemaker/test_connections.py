@@ -1,11 +1,12 @@
 """Connections over real sockets: they stay open, and each request begins where the one before has ended."""
 
+import contextlib
 import errno
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPResponse
 from http.server import HTTPServer
 from typing import Any
 
@@ -52,6 +53,13 @@ def ask(connection: HTTPConnection, method: str, path: str, body: Any = None, **
     connection.request(method, path, body, headers)
     response = connection.getresponse()
     return response.status, response.read()
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.02)
 
 
 def test_one_connection_serves_many_requests_of_all_kinds(connection: HTTPConnection) -> None:
@@ -123,6 +131,78 @@ def test_a_client_that_falls_silent_in_a_request_is_let_go(server: Server, monke
         with socket.create_connection(("127.0.0.1", server.port), 10) as connection:
             connection.sendall(half)
             assert connection.recv(65536) == b""
+
+
+def test_headers_that_trickle_hold_a_connection_no_longer_than_their_deadline(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(RequestHandler, "header_seconds", 0.3)
+    threads = threading.active_count()
+    with socket.create_connection(("127.0.0.1", server.port), 10) as connection:
+        started = time.monotonic()
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: ")
+        with contextlib.suppress(ConnectionError):  # a byte every twentieth of a second
+            while time.monotonic() < started + 5:
+                connection.sendall(b"a")
+                time.sleep(0.05)
+    assert 0.3 <= time.monotonic() - started < 2
+    wait_for(lambda: threading.active_count() <= threads)
+
+
+def test_a_body_may_take_longer_than_the_headers(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(RequestHandler, "header_seconds", 0.2)
+    with socket.create_connection(("127.0.0.1", server.port), 10) as connection:
+        connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\na")
+        time.sleep(0.4)
+        connection.sendall(b"b")
+        answer = connection.recv(65536)
+        assert answer.startswith(b"HTTP/1.1 200")
+        time.sleep(0.4)  # nor is the time between two requests limited so
+        connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nc")
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+
+
+def test_half_sent_requests_keep_nobody_else_waiting_and_are_let_go(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(RequestHandler, "header_seconds", 2.0)
+    threads = threading.active_count()
+    half = [socket.create_connection(("127.0.0.1", server.port), 10) for _ in range(300)]
+    try:
+        for connection in half:
+            connection.sendall(b"POST / HTTP/1.1\r\nHost:")
+        assert ask(HTTPConnection("127.0.0.1", server.port, timeout=10), "POST", "/", b"x") == (200, b"x")
+        wait_for(lambda: threading.active_count() <= threads + 1)
+    finally:
+        for connection in half:
+            connection.close()
+
+
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        (b"hello\r\n\r\n", 400),
+        (b"GET /\r\n\r\n", 400),
+        (b"GET / HTTP/0.9\r\n\r\n", 400),
+        (b"GET / HTTP/2.0\r\n\r\n", 505),
+        (b"GET / http/1.1\r\n\r\n", 400),
+        (b"GET / a b HTTP/1.1\r\n\r\n", 400),
+        (b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\n\r\n", 414),
+        (b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 101 + b"\r\n", 431),
+        (b"GET / HTTP/1.1\r\nA: " + b"b" * 70_000 + b"\r\n\r\n", 431),
+    ],
+)
+def test_what_is_not_http_is_refused_with_an_error_body_and_the_connection_ends(
+    server: Server, line: bytes, status: int
+) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), 10) as connection:
+        connection.sendall(line)
+        answer = HTTPResponse(connection)
+        answer.begin()
+        body = answer.read()
+        assert answer.status == status
+        assert answer.getheader("Connection") == "close"
+        assert b"<Code>MalformedHttpRequestException</Code>" in body
 
 
 def test_without_descriptors_the_server_pauses_and_says_what_to_do(

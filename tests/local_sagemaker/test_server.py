@@ -2,6 +2,7 @@
 
 import json
 import re
+import resource
 import socket
 import stat
 import time
@@ -15,6 +16,7 @@ from botocore import UNSIGNED
 from botocore.exceptions import ClientError
 
 from local_sagemaker.__main__ import main
+from local_sagemaker.server import MOST_FILES, raise_file_limit
 from tests.local_sagemaker.conftest import processing
 
 
@@ -239,3 +241,23 @@ def test_motos_own_pages_are_not_served_so_that_nobody_forgets_everything(server
     response = connection.getresponse()
     assert (response.status, b"AccessDenied" in response.read()) == (403, True)
     assert "test-bucket" in [bucket["Name"] for bucket in server.client("s3").list_buckets()["Buckets"]]
+
+
+@pytest.mark.parametrize(
+    ("limits", "raised"),
+    [
+        ((1024, 524288), MOST_FILES),
+        ((1024, 4096), 4096),
+        ((1024, resource.RLIM_INFINITY), MOST_FILES),
+        ((MOST_FILES, 524288), None),
+        ((resource.RLIM_INFINITY, resource.RLIM_INFINITY), None),
+    ],
+)
+def test_the_server_opens_as_many_files_as_the_system_allows_and_no_fewer_than_before(
+    monkeypatch: pytest.MonkeyPatch, limits: tuple[int, int], raised: int | None
+) -> None:
+    asked: list[tuple[int, int]] = []
+    monkeypatch.setattr(resource, "getrlimit", lambda _: limits)
+    monkeypatch.setattr(resource, "setrlimit", lambda _, wanted: asked.append(wanted))
+    raise_file_limit()
+    assert asked == ([] if raised is None else [(raised, limits[1])])
