@@ -42,6 +42,7 @@ class Server:
     state: Path
     started: float
     handlers: Path | None = None
+    lost: bool = False  # whether its state folder was removed
 
     @property
     def url(self) -> str:
@@ -116,10 +117,15 @@ def up(state: Path, announce: Callable[[str], None] | None = None) -> Server:
     """
     state, port = configured_state(state), configured_port()
     server = find(port, state)
-    if server is None:
+    if server is None or (server.lost and server.state == state):
         _prepare(state)
         with _alone(state):
             server = find(port, state)
+            if server is not None and server.lost and server.state == state:
+                if announce:
+                    announce(f"The state folder {state} was removed under local SageMaker: it is started anew.")
+                down(port, state)
+                server = None
             if server is None:
                 if announce:
                     announce(f"Starting local SageMaker on port {port}, state in {state} ...")
@@ -269,7 +275,8 @@ def _health(port: int) -> Server:
             raise HTTPException("it has as many connections as it takes")
         health = json.loads(response.read())
         handlers = Path(health["handlers"]) if health.get("handlers") else None
-        return Server(port, health["pid"], Path(health["state"]), health["started"], handlers)
+        lost = bool(health.get("lost"))
+        return Server(port, health["pid"], Path(health["state"]), health["started"], handlers, lost)
     finally:
         connection.close()
 

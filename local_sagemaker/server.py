@@ -60,6 +60,7 @@ class Application:
         path = environ.get("PATH_INFO", "/")
         if path == HEALTH:
             return _json(start_response, self._health())
+        self._service.refuse_lost_folder()
         form = environ.get("CONTENT_TYPE", "").startswith("multipart/form-data")  # it has its signature inside
         if environ["REQUEST_METHOD"] == "POST" and not form and not is_signed(environ):
             text = "The request has no signature: give any credentials, such as AWS_ACCESS_KEY_ID=local."
@@ -106,6 +107,7 @@ class Application:
         return {
             "pid": os.getpid(),
             "state": str(self._service.folder),
+            "lost": self._service.is_lost,
             "started": self._started,
             "handlers": str(handlers) if handlers else None,
         }

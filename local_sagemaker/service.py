@@ -41,7 +41,7 @@ from local_sagemaker.jobs.images import ImageMap
 from local_sagemaker.jobs.runtime import JobRuntime
 from local_sagemaker.lost_database import refuse_lost_database
 from local_sagemaker.records import Records
-from local_sagemaker.state_lock import lock_folder
+from local_sagemaker.state_lock import DATABASE, folder_identity, lock_folder
 from local_sagemaker.transform.job import TransformRuntime
 
 LOG = logging.getLogger("local_sagemaker")
@@ -61,7 +61,8 @@ class LocalSageMaker:
         _close_to_others(folder)
         self._lock = lock_folder(folder, urlsplit(url).port or 0)
         refuse_lost_database(folder)
-        self.records = Records(folder / "state.db")
+        self.records = Records(folder / DATABASE)
+        self._identity = folder_identity(folder)
         self.control_plane = ControlPlane(self.records, folder / "objects", account)
         objects = self.control_plane.objects
         environment = job_environment(url, region)
@@ -111,6 +112,21 @@ class LocalSageMaker:
         self.dispatcher = Dispatcher((*groups, self.executions, self.callbacks))
         job_logs = {f"/aws/sagemaker/{kind}Jobs": partial(self.jobs.log_streams, kind) for kind in JOB_KINDS}
         self.logs = Logs(job_logs, EndpointLogs(folder / "endpoints"))
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the state folder was removed or replaced since this process has opened it."""
+        return folder_identity(self.folder) != self._identity
+
+    def refuse_lost_folder(self) -> None:
+        """Raise ServiceError where what is written now would be in no folder any more."""
+        if self.is_lost:
+            raise ServiceError(
+                "InternalFailure",
+                f"The state folder {self.folder} was removed under local SageMaker, and nothing is kept any more: "
+                "`local up` starts it anew with what the folder holds now.",
+                507,  # clients do not repeat such a request by themselves
+            )
 
     def recover(self) -> None:
         """Bring the records in line with a process that has just started."""

@@ -1,4 +1,4 @@
-"""One server at a time has a state folder."""
+"""One server at a time has a state folder, and notices when the folder is no longer the one that it has."""
 
 import fcntl
 import json
@@ -10,6 +10,7 @@ from local_sagemaker.errors import LocalSageMakerError
 from local_sagemaker.lifecycle import LOCK
 
 LOCK_SECONDS = 1.0
+DATABASE = "state.db"
 
 
 def lock_folder(folder: Path, port: int) -> int:
@@ -30,3 +31,15 @@ def lock_folder(folder: Path, port: int) -> int:
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, json.dumps({"pid": os.getpid(), "port": port}).encode(), 0)
     return descriptor
+
+
+Identity = tuple[tuple[int, int], ...]
+
+
+def folder_identity(folder: Path) -> Identity | None:
+    """Device and inode of the files that make a state folder this one and no other; None where one is not there."""
+    try:
+        found = [os.stat(folder / name) for name in (LOCK, DATABASE)]
+    except OSError:
+        return None
+    return tuple((entry.st_dev, entry.st_ino) for entry in found)

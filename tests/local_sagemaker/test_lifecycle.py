@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import stat
@@ -15,6 +16,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from local_sagemaker import lifecycle
 from local_sagemaker.connections import BUSY
@@ -55,6 +57,40 @@ def test_down_ends_the_process_and_says_when_there_was_none(new_server: Callable
     with pytest.raises(ProcessLookupError):
         os.kill(started.pid, 0)
     assert lifecycle.down(server.port) is None
+
+
+@pytest.mark.parametrize("gone", ["folder", "database", "contents"])
+def test_a_state_folder_that_is_removed_under_the_server_is_noticed_and_up_begins_anew(
+    new_server: Callable[[], Any], gone: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = new_server()
+    for name, value in server.environment.items():
+        monkeypatch.setenv(name, value)
+    first = server.up()
+    server.client("s3").create_bucket(Bucket="kept")
+    if gone == "database":
+        for file in server.state.glob("state.db*"):
+            file.unlink()
+    else:
+        shutil.rmtree(server.state)
+    if gone == "contents":
+        server.state.mkdir()
+    for request in (
+        lambda: server.client("s3").create_bucket(Bucket="lost"),
+        lambda: server.client("s3").list_buckets(),
+        lambda: server.client("sagemaker").create_model_package_group(ModelPackageGroupName="lost"),
+        lambda: server.client("iam").list_roles(),
+    ):
+        with pytest.raises(ClientError, match=r"was removed under local SageMaker.*`local up`") as refused:
+            request()
+        assert refused.value.response["ResponseMetadata"]["RetryAttempts"] == 0
+    said: list[str] = []
+    second = lifecycle.up(server.state, said.append)
+    assert second.pid != first.pid
+    assert any("was removed under local SageMaker" in line for line in said)
+    server.client("s3").create_bucket(Bucket="new")
+    assert [bucket["Name"] for bucket in server.client("s3").list_buckets()["Buckets"]] == ["new"]
+    assert lifecycle.up(server.state).pid == second.pid
 
 
 def test_down_stops_the_server_of_another_folder_only_by_force(new_server: Callable[[], Any], tmp_path: Path) -> None:
