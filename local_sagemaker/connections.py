@@ -126,13 +126,14 @@ class RequestHandler(MotoRequestHandler):
             return False
         if len(self.requestline.split()) == 3 and self.request_version in ("HTTP/1.0", "HTTP/1.1"):
             return True
-        self.send_error(400, f"Bad request syntax ({self.requestline[:100]!r})")
+        self.send_error(400, "Bad request syntax")
         return False
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Refuse what is not HTTP with an error body like any other; the connection is not used again."""
         self.command, self.request_version, self.close_connection = "", "HTTP/1.1", True
-        text = f"The request cannot be read as HTTP/1.1: {message or HTTPStatus(code).phrase}."
+        what = (message or HTTPStatus(code).phrase).partition(" (")[0]  # without what the client has sent
+        text = f"The request cannot be read as HTTP of version 1.0 or 1.1: {what}."
         self._hang_up(*error_response({}, MalformedRequest(text, status=code)))
 
     def run_wsgi(self) -> None:

@@ -203,6 +203,9 @@ def test_what_is_not_http_is_refused_with_an_error_body_and_the_connection_ends(
         assert answer.status == status
         assert answer.getheader("Connection") == "close"
         assert b"<Code>MalformedHttpRequestException</Code>" in body
+        assert b"aaaa" not in body  # nothing of the request comes back
+        assert b"HTTP/1." not in body  # one answer, also for a client that counts status lines
+        assert connection.recv(65536) == b""
 
 
 def test_without_descriptors_the_server_pauses_and_says_what_to_do(
