@@ -114,6 +114,7 @@ def run(command: str, state: Path, force: bool = False) -> int:
             return 3
         since = datetime.fromtimestamp(found.started).strftime("%Y-%m-%d %H:%M:%S")
         print(f"Local SageMaker runs on {found.url} (process {found.pid}) since {since}, state in {found.state}.")
+        _refuse_lost(found)
     return 0
 
 
@@ -133,10 +134,16 @@ def _print_environment(port: int) -> None:
     server = lifecycle.find(port)
     if server is None:
         raise LocalSageMakerError(f"No local SageMaker on port {port}: start it with `up`.")
+    _refuse_lost(server)
     variables = lifecycle.client_environment(port)
     variables[sdk_defaults.VARIABLE] = str(sdk_defaults.write(server.state, variables["AWS_REGION"]))
     for name, value in variables.items():
         print(f"export {name}={shlex.quote(value)}")
+
+
+def _refuse_lost(server: lifecycle.Server) -> None:
+    if server.lost:
+        raise LocalSageMakerError(f"The state folder {server.state} was removed under it: `up` starts it anew.")
 
 
 def _check(file: Path) -> int:

@@ -49,6 +49,10 @@ class Server:
         """What AWS_ENDPOINT_URL is to be."""
         return f"http://127.0.0.1:{self.port}"
 
+    def has_lost(self, state: Path) -> bool:
+        """Whether it is the server of this folder, and the folder was removed under it."""
+        return self.lost and self.state == state
+
 
 def configured_port() -> int:
     """The port of SAGEMAKER_LOCAL_PORT, or 5599."""
@@ -117,11 +121,11 @@ def up(state: Path, announce: Callable[[str], None] | None = None) -> Server:
     """
     state, port = configured_state(state), configured_port()
     server = find(port, state)
-    if server is None or (server.lost and server.state == state):
+    if server is None or server.has_lost(state):
         _prepare(state)
         with _alone(state):
             server = find(port, state)
-            if server is not None and server.lost and server.state == state:
+            if server is not None and server.has_lost(state):
                 if announce:
                     announce(f"The state folder {state} was removed under local SageMaker: it is started anew.")
                 down(port, state)

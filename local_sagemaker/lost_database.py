@@ -5,6 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 from local_sagemaker.errors import LocalSageMakerError
+from local_sagemaker.state_lock import DATABASE
 
 
 def refuse_lost_database(folder: Path) -> None:
@@ -14,7 +15,7 @@ def refuse_lost_database(folder: Path) -> None:
     """
     objects = folder / "objects"
     count = sum(1 for _ in objects.iterdir()) if objects.is_dir() else 0
-    fault = _fault(folder / "state.db") if count else None
+    fault = _fault(folder / DATABASE) if count else None
     if fault is not None:
         raise LocalSageMakerError(
             f"{folder / 'state.db'} {fault}, and {objects} keeps the bytes of objects ({count}): "

@@ -41,7 +41,7 @@ from local_sagemaker.jobs.images import ImageMap
 from local_sagemaker.jobs.runtime import JobRuntime
 from local_sagemaker.lost_database import refuse_lost_database
 from local_sagemaker.records import Records
-from local_sagemaker.state_lock import DATABASE, folder_identity, lock_folder
+from local_sagemaker.state_lock import DATABASE, folder_check, lock_folder
 from local_sagemaker.transform.job import TransformRuntime
 
 LOG = logging.getLogger("local_sagemaker")
@@ -62,7 +62,7 @@ class LocalSageMaker:
         self._lock = lock_folder(folder, urlsplit(url).port or 0)
         refuse_lost_database(folder)
         self.records = Records(folder / DATABASE)
-        self._identity = folder_identity(folder)
+        self._has_its_folder = folder_check(folder, self._lock)
         self.control_plane = ControlPlane(self.records, folder / "objects", account)
         objects = self.control_plane.objects
         environment = job_environment(url, region)
@@ -116,7 +116,7 @@ class LocalSageMaker:
     @property
     def is_lost(self) -> bool:
         """Whether the state folder was removed or replaced since this process has opened it."""
-        return folder_identity(self.folder) != self._identity
+        return not self._has_its_folder()
 
     def refuse_lost_folder(self) -> None:
         """Raise ServiceError where what is written now would be in no folder any more."""

@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from local_sagemaker.errors import LocalSageMakerError
@@ -33,13 +34,21 @@ def lock_folder(folder: Path, port: int) -> int:
     return descriptor
 
 
-Identity = tuple[tuple[int, int], ...]
+def folder_check(folder: Path, lock: int) -> Callable[[], bool]:
+    """What tells from now on whether a folder is still the one that this process has locked and opened.
+
+    That is the device and the inode of its lock, whose descriptor is `lock`, and of its database.
+    """
+    opened = _identity(os.fstat(lock)), _identity(os.stat(folder / DATABASE))
+
+    def is_the_same() -> bool:
+        try:
+            return opened == (_identity(os.stat(folder / LOCK)), _identity(os.stat(folder / DATABASE)))
+        except OSError:
+            return False
+
+    return is_the_same
 
 
-def folder_identity(folder: Path) -> Identity | None:
-    """Device and inode of the files that make a state folder this one and no other; None where one is not there."""
-    try:
-        found = [os.stat(folder / name) for name in (LOCK, DATABASE)]
-    except OSError:
-        return None
-    return tuple((entry.st_dev, entry.st_ino) for entry in found)
+def _identity(file: os.stat_result) -> tuple[int, int]:
+    return file.st_dev, file.st_ino

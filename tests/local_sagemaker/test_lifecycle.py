@@ -19,6 +19,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local_sagemaker import lifecycle
+from local_sagemaker.__main__ import main
 from local_sagemaker.connections import BUSY
 from local_sagemaker.errors import LocalSageMakerError
 
@@ -61,7 +62,7 @@ def test_down_ends_the_process_and_says_when_there_was_none(new_server: Callable
 
 @pytest.mark.parametrize("gone", ["folder", "database", "contents"])
 def test_a_state_folder_that_is_removed_under_the_server_is_noticed_and_up_begins_anew(
-    new_server: Callable[[], Any], gone: str, monkeypatch: pytest.MonkeyPatch
+    new_server: Callable[[], Any], gone: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     server = new_server()
     for name, value in server.environment.items():
@@ -83,7 +84,10 @@ def test_a_state_folder_that_is_removed_under_the_server_is_noticed_and_up_begin
     ):
         with pytest.raises(ClientError, match=r"was removed under local SageMaker.*`local up`") as refused:
             request()
-        assert refused.value.response["ResponseMetadata"]["RetryAttempts"] == 0
+        assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 507  # which clients do not repeat
+    for command in ("status", "env"):
+        assert main([command, "--state", str(server.state)]) == 1
+        assert f"The state folder {server.state} was removed under it: `up` starts it anew." in capsys.readouterr().err
     said: list[str] = []
     second = lifecycle.up(server.state, said.append)
     assert second.pid != first.pid
