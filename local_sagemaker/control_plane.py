@@ -5,16 +5,18 @@ import os
 import pickle
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
 from local_sagemaker import identity
 from local_sagemaker.errors import LocalSageMakerError, ServiceError, invalid
-from local_sagemaker.records import Records
+from local_sagemaker.state.database import Database
+from local_sagemaker.state.snapshots import Snapshots
 
 SERVICES = ("s3", "iam", "sts", "events", "sqs", "sns", "kms", "logs", "ssm", "secretsmanager", "cloudwatch")
+WRITES_TO_S3 = "logs"  # its export tasks
 QUEUES = "sqs"  # where the events and the notifications of the other services go
 LOCKS = {type(make()): make for make in (threading.Lock, threading.RLock)}
 READS = ("Describe", "Get", "List")
@@ -30,7 +32,7 @@ class ControlPlane:
     process wrote itself. What cannot be saved is undone, in memory too, and the request fails.
     """
 
-    def __init__(self, records: Records, blobs: Path, account: str) -> None:
+    def __init__(self, database: Database, blobs: Path, account: str) -> None:
         os.environ["MOTO_ACCOUNT_ID"] = account  # moto reads it once, when first imported
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
@@ -40,13 +42,14 @@ class ControlPlane:
         from local_sagemaker.s3.state import S3State
 
         self.account = account
-        self._records = records
+        self._database = database
+        self._snapshots = Snapshots(database)
         self._application = DomainDispatcherApplication(create_backend_app)
         self._lock = threading.RLock()  # of every service but S3
         self._written: dict[str, bytes] = {}
         self._restore()
         self._blobs = BlobFolder(blobs)
-        self._s3 = S3State(records, models.install(self._blobs))
+        self._s3 = S3State(database, models.install(self._blobs, database))
         self.objects = S3Objects(account, self._blobs, self._s3, self.save)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -62,7 +65,7 @@ class ControlPlane:
         if service == "s3":
             response = self._answer_s3(environ, started)
         elif _changes(environ):
-            with self._saved(service):
+            with self._saved(service), self._s3.changing() if service == WRITES_TO_S3 else nullcontext():
                 response = self._answer(environ, started)
         else:
             response = self._answer(environ, started)
@@ -89,7 +92,7 @@ class ControlPlane:
 
     def save(self, service: str) -> None:
         """Write the state of one service, where it differs from what is on disk; where that fails, go back to it."""
-        if self._records.held:
+        if self._database.held:
             raise RuntimeError("The control plane must not be used inside a transaction of the records.")
         with self._lock:
             try:
@@ -99,7 +102,7 @@ class ControlPlane:
                     if self._written.get(name) != (data := _pickled(backend))
                 }
                 if changed:
-                    self._records.save_snapshots(changed)
+                    self._snapshots.save(changed)
             except BaseException:
                 for name, backend in _backends(service):
                     self._go_back(name, backend)
@@ -121,12 +124,15 @@ class ControlPlane:
     def _answer(self, environ: dict[str, Any], started: Started) -> Iterable[bytes]:
         return self._application(environ, lambda *arguments: started.extend(arguments))
 
+    def _begin_answer(self, environ: dict[str, Any], started: Started) -> Iterable[bytes]:
+        started.clear()  # of a reading that is repeated
+        return self._answer(environ, started)
+
     def _answer_s3(self, environ: dict[str, Any], started: Started) -> Iterable[bytes]:
         from local_sagemaker.s3.bodies import holds_an_object, receive
 
         if environ["REQUEST_METHOD"] in ("GET", "HEAD", "OPTIONS"):
-            with self._s3.reading():
-                return self._answer(environ, started)
+            return self._s3.read(lambda: self._begin_answer(environ, started), alone=_looks_at_memory(environ))
         blob = receive(environ, self._blobs) if holds_an_object(environ) else None
         try:
             with self._s3.changing() as undo:
@@ -149,16 +155,14 @@ class ControlPlane:
     def _restore(self) -> None:
         from moto.backends import get_backend
 
-        for name, data in self._records.snapshots():
+        for name, data, moto in self._snapshots.all():
             service, account, region = name.split("/", 2)
-            if service == "s3":
-                continue
             try:
                 state = pickle.loads(data)  # noqa: S301 - written by this process, in the user's own folder
             except (AttributeError, ImportError, pickle.UnpicklingError) as error:
                 raise LocalSageMakerError(
-                    f"The {service} state was written by another version of moto ({error}): "
-                    "install the versions of requirements.lock, or move the state folder away."
+                    f"The {service} state was written by moto {moto or 'of another version'}, and this is moto "
+                    f"{self._snapshots.moto} ({error}): install that version, or move the state folder away."
                 ) from error
             backend = get_backend(service)[account][region]  # type: ignore[call-overload]
             backend.__dict__.update(state)
@@ -197,6 +201,12 @@ def _scope(environ: dict[str, Any]) -> tuple[str, str]:
 def _changes(environ: dict[str, Any]) -> bool:
     action = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2] or _queried(environ)
     return environ["REQUEST_METHOD"] not in ("GET", "HEAD") and not action.startswith(READS)
+
+
+def _looks_at_memory(environ: dict[str, Any]) -> bool:
+    """Whether a request that reads S3 asks for what is no row: the buckets, or uploads in progress."""
+    names = set(parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True))
+    return environ.get("PATH_INFO", "/") == "/" or bool(names & {"uploads", "uploadId"})
 
 
 def _queried(environ: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ from local_sagemaker.errors import ServiceError
 from local_sagemaker.hosting.deployment import ATTRIBUTES, Invocation
 from local_sagemaker.hosting.endpoint_host import EndpointHost
 from local_sagemaker.hosting.model_process import ModelResponse, ModelUnavailable
-from local_sagemaker.records import Records
+from local_sagemaker.state.records import Records
 
 PATH = re.compile(r"/endpoints/([^/]+)/(invocations|invocations-response-stream|async-invocations)")
 OPERATIONS = {

@@ -22,9 +22,8 @@ class S3Objects:
 
     def list(self, bucket: str, prefix: str) -> list[str]:
         """All keys that start with prefix, sorted; LookupError where there is no such bucket."""
-        keys = self._bucket(bucket).keys
-        names = sorted(name for name in list(keys) if name.startswith(prefix))
-        return [name for name in names if isinstance(keys.get(name), StoredKey)]  # no delete markers
+        self._bucket(bucket)
+        return self._state.names(bucket, prefix)
 
     def download(self, bucket: str, key: str, path: Path) -> None:
         """Copy an object to a file; LookupError where there is no such object."""
@@ -60,15 +59,13 @@ class S3Objects:
         return buckets[bucket]
 
     def _open(self, bucket: str, key: str) -> BlobView:
-        while True:
+        def opened() -> BlobView:
             stored = self._bucket(bucket).keys.get(key)
             if not isinstance(stored, StoredKey):
                 raise LookupError(f"There is no object s3://{bucket}/{key}.")
-            try:
-                return stored.value
-            except FileNotFoundError:  # replaced between the two lines above: look again
-                if self._bucket(bucket).keys.get(key) is stored:
-                    raise
+            return stored.value
+
+        return self._state.read(opened)
 
 
 def _blocks(path: Path) -> Iterator[bytes]:

@@ -39,9 +39,10 @@ from local_sagemaker.hosting.endpoint_logs import EndpointLogs
 from local_sagemaker.identity import ACCOUNT
 from local_sagemaker.jobs.images import ImageMap
 from local_sagemaker.jobs.runtime import JobRuntime
-from local_sagemaker.lost_database import refuse_lost_database
-from local_sagemaker.records import Records
-from local_sagemaker.state_lock import DATABASE, folder_check, lock_folder
+from local_sagemaker.state.database import Database
+from local_sagemaker.state.lock import DATABASE, folder_check, lock_folder
+from local_sagemaker.state.lost_database import refuse_lost_database
+from local_sagemaker.state.records import Records
 from local_sagemaker.transform.job import TransformRuntime
 
 LOG = logging.getLogger("local_sagemaker")
@@ -61,9 +62,10 @@ class LocalSageMaker:
         _close_to_others(folder)
         self._lock = lock_folder(folder, urlsplit(url).port or 0)
         refuse_lost_database(folder)
-        self.records = Records(folder / DATABASE)
+        self._database = Database(folder / DATABASE)
+        self.records = Records(self._database)
         self._has_its_folder = folder_check(folder, self._lock)
-        self.control_plane = ControlPlane(self.records, folder / "objects", account)
+        self.control_plane = ControlPlane(self._database, folder / "objects", account)
         objects = self.control_plane.objects
         environment = job_environment(url, region)
         images = ImageMap(self.handlers.images(), self.handlers.entrypoints())
@@ -150,7 +152,7 @@ class LocalSageMaker:
             LOG.warning("what was running could not be recorded as stopped: %s", error)
         finally:
             self.host.close()
-            self.records.close()
+            self._database.close()
 
 
 def job_quota() -> int:

@@ -11,7 +11,7 @@ from typing import Any
 from local_sagemaker.api.dispatch import Caller, Request
 from local_sagemaker.engine.output_parameters import declared_type, typed_output
 from local_sagemaker.errors import ServiceError, invalid, not_found
-from local_sagemaker.records import Records
+from local_sagemaker.state.records import Records
 
 TABLE = "callback"
 

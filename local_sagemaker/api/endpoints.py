@@ -15,7 +15,7 @@ from local_sagemaker.hosting.data_capture import CaptureSettings
 from local_sagemaker.hosting.deployment import Variant
 from local_sagemaker.hosting.endpoint_host import EndpointHost
 from local_sagemaker.hosting.model_process import ModelFailedToStart
-from local_sagemaker.records import Records
+from local_sagemaker.state.records import Records
 
 LOG = logging.getLogger("local_sagemaker.hosting")
 REASON_LENGTH = 1024

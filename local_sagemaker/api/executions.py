@@ -17,7 +17,7 @@ from local_sagemaker.engine.selection import check_selection, steps_to_run
 from local_sagemaker.engine.step_run import STEPS
 from local_sagemaker.engine.tasks import Result
 from local_sagemaker.errors import invalid, not_found, unsupported
-from local_sagemaker.records import Records
+from local_sagemaker.state.records import Records
 
 EXECUTIONS = "execution"
 RUNNING = ("Executing", "Stopping")

@@ -13,7 +13,7 @@ from local_sagemaker.jobs.admission import admit_processing_job, admit_training_
 from local_sagemaker.jobs.log_events import LogStream
 from local_sagemaker.jobs.outcome import ClientFault, Outcome
 from local_sagemaker.jobs.runtime import JobRuntime
-from local_sagemaker.records import Records
+from local_sagemaker.state.records import Records
 
 JOB_KINDS = ("Processing", "Training", "Transform")
 CRASHED = "InternalServerError: local SageMaker stopped while the job was running."

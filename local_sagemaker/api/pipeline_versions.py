@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from local_sagemaker.api.dispatch import Request
 from local_sagemaker.errors import ServiceError, invalid, not_found
-from local_sagemaker.records import Records
+from local_sagemaker.state.records import Records
 
 VERSIONS = "pipeline-version"
 ALIAS = re.compile(r"(?!\d+$)[A-Za-z0-9._-]{1,128}")

@@ -11,7 +11,7 @@ from local_sagemaker.api.tags import Tags
 from local_sagemaker.engine.definition import parse
 from local_sagemaker.errors import ServiceError, invalid, not_found, unsupported
 from local_sagemaker.objects import S3Objects
-from local_sagemaker.records import Records
+from local_sagemaker.state.records import Records
 
 PIPELINES = "pipeline"
 VERSION_FIELDS = (

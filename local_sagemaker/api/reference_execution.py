@@ -9,7 +9,7 @@ from local_sagemaker.engine.selection import ancestors, check_reference, needed
 from local_sagemaker.engine.step_run import STEPS
 from local_sagemaker.engine.tasks import Result
 from local_sagemaker.errors import invalid
-from local_sagemaker.records import Records
+from local_sagemaker.state.records import Records
 
 REFERENCES = ("Succeeded", "Failed", "Stopped", "CompletedWithFailures")
 

@@ -10,7 +10,7 @@ from local_sagemaker.api.dispatch import Caller, Request
 from local_sagemaker.api.listing import page
 from local_sagemaker.api.tags import Tags
 from local_sagemaker.errors import ServiceError, invalid
-from local_sagemaker.records import Records
+from local_sagemaker.state.records import Records
 
 PACKAGES = "model-package"
 GROUPS = "model-package-group"

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from local_sagemaker.api.dispatch import Request
-from local_sagemaker.records import Records
+from local_sagemaker.state.records import Records
 
 TOKENS = "request-token"
 

@@ -5,7 +5,7 @@ import time
 from local_sagemaker.api.dispatch import Caller, Request
 from local_sagemaker.api.tags import Tags
 from local_sagemaker.errors import invalid
-from local_sagemaker.records import Records
+from local_sagemaker.state.records import Records
 
 ARN_TYPES = {"Model": "model", "EndpointConfig": "endpoint-config", "Endpoint": "endpoint"}
 WORDS = {"Model": "model", "EndpointConfig": "endpoint configuration", "Endpoint": "endpoint"}

@@ -1,7 +1,7 @@
 """Tags of any resource, by its ARN."""
 
 from local_sagemaker.api.dispatch import Caller, Request
-from local_sagemaker.records import Records
+from local_sagemaker.state.records import Records
 
 
 class Tags:

@@ -8,7 +8,7 @@ from local_sagemaker.api.jobs import Jobs
 from local_sagemaker.api.listing import page
 from local_sagemaker.api.tags import Tags
 from local_sagemaker.errors import ServiceError, invalid, not_found
-from local_sagemaker.records import Records
+from local_sagemaker.state.records import Records
 from local_sagemaker.tuning.plan import plan
 from local_sagemaker.tuning.run import TuningRun
 from local_sagemaker.tuning.search import Candidate

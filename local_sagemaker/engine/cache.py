@@ -13,7 +13,7 @@ from local_sagemaker.engine.definition import Step
 from local_sagemaker.engine.durations import seconds
 from local_sagemaker.engine.expressions import Scope, evaluate
 from local_sagemaker.errors import invalid
-from local_sagemaker.records import Records
+from local_sagemaker.state.records import Records
 
 # What counts of each type of step: a field of its arguments (or of the step itself, for the checks, which keep theirs
 # beside the arguments), or only some fields of one. Lambda and Callback steps take a CacheConfig too, and are not on

@@ -21,7 +21,7 @@ from local_sagemaker.engine.step_run import StepRuns
 from local_sagemaker.engine.tasks import Result
 from local_sagemaker.errors import invalid
 from local_sagemaker.objects import S3Objects
-from local_sagemaker.records import Records
+from local_sagemaker.state.records import Records
 
 LOG = logging.getLogger("local_sagemaker.engine")
 Document = dict[str, Any]

@@ -17,7 +17,7 @@ from local_sagemaker.engine.schedule import Node
 from local_sagemaker.engine.scope import JobScope, item_text
 from local_sagemaker.engine.tasks import Result, Task
 from local_sagemaker.errors import ServiceError
-from local_sagemaker.records import Records
+from local_sagemaker.state.records import Records
 
 Document = dict[str, Any]
 STEPS = "execution-step"

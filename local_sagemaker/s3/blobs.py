@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import logging
 import os
 import uuid
 from collections.abc import Iterable, Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from local_sagemaker.s3.checksums import Hash
 
+LOG = logging.getLogger("local_sagemaker.s3")
 BLOCK = 1 << 20
 
 
@@ -128,11 +130,13 @@ class BlobFolder:
             raise ValueError(f"{name!r} is not the name of a file in {self.path}.")
         (self.path / name).unlink(missing_ok=True)
 
-    def sweep(self, kept: set[str]) -> None:
-        """Delete the files that nothing names: overwritten, deleted, or left by a kill -9."""
+    def files(self) -> Iterator[tuple[str, int]]:
+        """Name and size in bytes of each file; what else somebody has put there is left alone."""
         for entry in os.scandir(self.path):
-            if entry.name not in kept:
-                os.unlink(entry.path)
+            if entry.is_file(follow_symlinks=False):
+                yield entry.name, entry.stat(follow_symlinks=False).st_size
+            else:
+                LOG.warning("%s is no file of an object, and is left alone: move it away", entry.path)
 
     def _new(self) -> Path:
         return self.path / uuid.uuid4().hex

@@ -1,51 +1,63 @@
-"""What S3 knows, as rows: one for each bucket, object, upload in progress and part of one.
+"""What S3 knows, as rows: one for each bucket, version of an object, upload in progress and part of one.
 
-A request is saved by writing the rows that it touched in one transaction, before it is answered; one that
-fails, or cannot be saved, is undone by reading them again. So memory and disk agree after each request,
-and a request costs the same however many objects there are.
+A request that changes something writes the rows that it changed in one transaction, before it is answered;
+one that fails, or cannot be saved, is undone. Buckets and uploads in progress are in memory too; objects are
+read when a request asks for them, and by requests that only read without waiting for those that write.
 """
 
 import logging
-import os
-import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from moto.s3.models import s3_backends
 
-from local_sagemaker.records import Records
 from local_sagemaker.s3.blobs import BlobFolder
-from local_sagemaker.s3.models import Bucket, KeyStore, Store, StoredKey, Touched, Upload, Uploads
+from local_sagemaker.s3.kinds import make
+from local_sagemaker.s3.models import Bucket, Store, Upload, View, restored
+from local_sagemaker.state import s3_rows
+from local_sagemaker.state.database import Database
+from local_sagemaker.state.s3_documents import LATER_BUCKET_FIELDS, bucket_text, loaded, upload_text
 
 LOG = logging.getLogger("local_sagemaker.s3")
-BUCKET, OBJECT, UPLOAD, PART = "s3/bucket/", "s3/object/", "s3/upload/", "s3/part/"
-CONTENTS = ("keys", "multiparts")  # of a bucket: each of them has its own rows
+READ_TRIES = 5
+Answer = TypeVar("Answer")
+Change = tuple[str, tuple[Any, ...]]  # a statement and its values
 
 
 class S3State:
     """The rows behind moto's S3. `store` is the one that `models.install` has given."""
 
-    def __init__(self, records: Records, store: Store) -> None:
-        self._records = records
+    def __init__(self, database: Database, store: Store) -> None:
+        self._database = database
         self._store = store
-        self._saved_buckets: dict[str, bytes] = {}
-        self._load()
+        self._saved_buckets: dict[str, str] = {}
+        with self._locked():
+            self._load()
         self._drop_incomplete()
 
     @property
     def notifies(self) -> bool:
         """Whether any bucket sends notifications."""
-        return any(bucket.notification_configuration is not None for _, bucket in _buckets())
+        return any(bucket.notification_configuration is not None for bucket in _buckets())
 
-    @contextmanager
-    def reading(self) -> Iterator[None]:
-        """Around a request that only reads; what it changes all the same (a log of accesses) is saved."""
-        with self._locked():
-            yield
-            self._store.touched.looked_at.clear()
-            if self._store.touched.objects:
-                self._save(self._store.touched)
+    def read(self, answer: Callable[[], Answer], alone: bool = False) -> Answer:
+        """The answer to a request that only reads.
+
+        It waits for nobody, unless it must be `alone` (it looks at what is in memory), or a bucket logs
+        its accesses, so that reading writes. Bytes that were replaced since their row was read are looked for again.
+        """
+        if not alone and not any(bucket.logging for bucket in _buckets()):
+            for _ in range(READ_TRIES):
+                with self._store.request():
+                    try:
+                        return answer()
+                    except FileNotFoundError:
+                        continue
+        with self._locked() as view:
+            result = answer()
+            self._save(view)
+            return result
 
     @contextmanager
     def changing(self) -> Iterator[Callable[[], None]]:
@@ -55,162 +67,212 @@ class S3State:
         """
         with self._locked():
             yield self._start_over
-            self._save(self._store.touched)
+            self._save(self._store.view)
+
+    def names(self, bucket: str, prefix: str) -> list[str]:
+        """The keys of a bucket that start with a prefix, sorted, without those that are deleted."""
+        with self._database.reader() as connection:
+            found = s3_rows.current(connection, bucket, prefix, "", "")
+            return [entry.key for entry in found if isinstance(entry, s3_rows.Listed)]
 
     @contextmanager
-    def _locked(self) -> Iterator[None]:
-        if self._records.held:
+    def _locked(self) -> Iterator[View]:
+        if self._database.held:
             raise RuntimeError("S3 must not be used inside a transaction of the records: two locks, in two orders.")
-        with self._store.lock:
-            self._store.touched = Touched()
+        with self._store.lock, self._store.request() as view:
             try:
-                yield
+                yield view
             except BaseException:
                 self._start_over()
                 raise
 
     def _start_over(self) -> None:
-        self._undo(self._store.touched)
-        self._store.touched = Touched()
-
-    def _save(self, touched: Touched) -> None:
-        rows: dict[str, bytes | None] = {}
-        gone: list[str] = []
-        for name in touched.buckets | {bucket for bucket, _ in touched.objects}:
-            row = self._bucket_row(name)
-            if row != self._saved_buckets.get(name):
-                rows[BUCKET + name] = row
-                gone += [] if row else [f"{kind}{name}/" for kind in (OBJECT, UPLOAD, PART)]
-        for bucket, key in touched.objects | touched.looked_at:
-            rows[f"{OBJECT}{bucket}/{key}"] = self._object_row(bucket, key)
-        for bucket, upload in touched.uploads:
-            found = _uploads(bucket).get(upload)
-            rows[f"{UPLOAD}{bucket}/{upload}"] = None if found is None else pickle.dumps(_without_parts(found))
-            gone += [f"{PART}{bucket}/{upload}/"] if found is None else []
-        for bucket, upload, number in touched.parts:
-            found = _uploads(bucket).get(upload)
-            if found is not None:
-                rows[f"{PART}{bucket}/{upload}/{number:05d}"] = pickle.dumps(found.parts[number])
-        self._records.save_snapshots(rows, gone)
-        for row_name, data in rows.items():
-            if row_name.startswith(BUCKET):
-                self._remember(row_name.removeprefix(BUCKET), data)
-        _unlink(self._store.folder, touched.dropped)
-
-    def _undo(self, touched: Touched) -> None:
-        """Bring what was touched back to what is on disk."""
-        for name in touched.buckets:
+        view = self._store.view
+        self._store.begin_again()
+        for name in view.buckets:
             self._restore_bucket(name, self._saved_buckets.get(name))
-        for bucket, key in touched.objects | touched.looked_at:
-            self._restore_object(bucket, key)
-        for bucket, upload in touched.uploads | {(bucket, upload) for bucket, upload, _ in touched.parts}:
+        for bucket, upload in view.uploads | {(bucket, upload) for bucket, upload, _ in view.parts}:
             self._restore_upload(bucket, upload)
-        _unlink(self._store.folder, touched.written)
+        self._unlink(view.written)
+
+    def _save(self, view: View) -> None:
+        buckets = {name: _bucket_document(name) for name in view.buckets}
+        buckets = {name: text for name, text in buckets.items() if text != self._saved_buckets.get(name)}
+        changes = [
+            *_bucket_changes(buckets),
+            *_object_changes(view),
+            *_upload_changes(view),
+        ]
+        if changes:
+            with self._database.lock:
+                for statement, values in changes:
+                    self._database.execute(statement, values)
+        for name, text in buckets.items():
+            self._remember(name, text)
+        self._unlink(view.dropped)
+
+    def _remember(self, bucket: str, text: str | None) -> None:
+        if text is None:
+            self._saved_buckets.pop(bucket, None)
+        else:
+            self._saved_buckets[bucket] = text
 
     def _load(self) -> None:
-        """Bring everything back at the start."""
-        for name, data in self._records.snapshots(BUCKET):
-            self._restore_bucket(name.removeprefix(BUCKET), data)
-            self._remember(name.removeprefix(BUCKET), data)
-        for name, data in self._records.snapshots(OBJECT):
-            bucket, _, key = name.removeprefix(OBJECT).partition("/")
-            _put_object(bucket, key, data)
+        for name, text in self._database.select("SELECT name, document FROM buckets ORDER BY name"):
+            self._restore_bucket(name, text)
+            self._remember(name, text)
+        for bucket, upload in self._database.select("SELECT bucket, id FROM uploads"):
+            self._restore_upload(bucket, upload)
+
+    def _restore_bucket(self, name: str, text: str | None) -> None:
+        bucket = _find(name)
+        if text is None:
+            if bucket is not None:
+                del s3_backends[bucket.account_id][bucket.partition].buckets[name]
+                s3_backends.bucket_accounts.pop(name)
+            return
+        fields = loaded(text, make)
+        tags = fields.pop("tags")
+        if bucket is None:
+            bucket = Bucket(name, fields["account_id"], fields["region_name"])  # type: ignore[abstract]
+            s3_backends[bucket.account_id][bucket.partition].buckets[name] = bucket
+            for (upload,) in self._database.select("SELECT id FROM uploads WHERE bucket = ?", (name,)):
+                self._restore_upload(name, upload)
+        for field in LATER_BUCKET_FIELDS:
+            bucket.__dict__.pop(field, None)
+        bucket.__dict__.update(fields)
+        tagger = s3_backends[bucket.account_id][bucket.partition].tagger
+        tagger.delete_all_tags_for_resource(bucket.arn)
+        if tags:
+            tagger.tags[bucket.arn] = tags
+
+    def _restore_upload(self, bucket: str, upload: str) -> None:
+        found = _find(bucket)
+        if found is None:
+            return
+        document = self._database.select("SELECT document FROM uploads WHERE bucket = ? AND id = ?", (bucket, upload))
+        if not document:
+            dict.pop(found.multiparts, upload, None)
+            return
+        made = object.__new__(Upload)
+        made.__dict__.update(loaded(document[0][0], make), id=upload, bucket_name=bucket, parts={}, partlist=[])
+        statement = f"SELECT {s3_rows.COLUMNS} FROM parts WHERE bucket = ? AND upload = ? ORDER BY number"
+        for values in self._database.select(statement, (bucket, upload)):
+            row = s3_rows.Row(*values)
+            made.parts[row.number], _ = restored(bucket, row.number, row)
+            made.partlist.append(row.number)
+        dict.__setitem__(found.multiparts, upload, made)
 
     def _drop_incomplete(self) -> None:
         """Nothing names bytes that are not there, and no bytes are there that nothing names.
 
         The former needs a disk that has lost files; the latter is what a kill -9 leaves.
         """
-        sizes = {entry.name: entry.stat().st_size for entry in os.scandir(self._store.folder.path)}
-        kept: set[str] = set()
-        with self.changing():
-            for name, bucket in _buckets():
-                for key, versions in list(dict.items(bucket.keys)):
-                    whole = [version for version in versions if _is_whole(version, sizes)]
-                    if len(whole) < len(versions):
-                        LOG.error("the bytes of s3://%s/%s are missing from the disk: it is dropped", name, key)
-                        bucket.keys.setlist(key, whole)
-                        if not whole:
-                            bucket.keys.pop(key)
-                    kept.update(version.blob for version in whole if isinstance(version, StoredKey))
-                for identifier, upload in list(bucket.multiparts.items()):
-                    parts = list(upload.parts.values())
-                    if all(_is_whole(part, sizes) for part in parts):
-                        kept.update(part.blob for part in parts)
-                    else:
-                        LOG.error(
-                            "bytes of the upload %s to %s are missing from the disk: it is dropped", identifier, name
-                        )
-                        del bucket.multiparts[identifier]
-        self._store.folder.sweep(kept)
+        with self._database.lock, self._files_on_disk():
+            lost = self._database.select(
+                "SELECT bucket, key, number FROM objects LEFT JOIN files ON files.name = blob "
+                "WHERE NOT marker AND files.size IS NOT objects.size"
+            )
+            for bucket, key, number in lost:
+                LOG.error("the bytes of s3://%s/%s are missing from the disk: it is dropped", bucket, key)
+                self._drop_version(bucket, key, number)
+            broken = self._database.select(
+                "SELECT DISTINCT bucket, upload FROM parts LEFT JOIN files ON files.name = blob "
+                "WHERE files.size IS NOT parts.size"
+            )
+            for bucket, upload in broken:
+                LOG.error("bytes of the upload %s to %s are missing from the disk: it is dropped", upload, bucket)
+                self._database.execute("DELETE FROM uploads WHERE bucket = ? AND id = ?", (bucket, upload))
+                self._database.execute("DELETE FROM parts WHERE bucket = ? AND upload = ?", (bucket, upload))
+            for table in ("objects", "parts"):
+                self._database.execute(f"DELETE FROM files WHERE name IN (SELECT blob FROM {table})")
+            unnamed = [name for (name,) in self._database.select("SELECT name FROM files")]
+        with self._locked():
+            for bucket, upload in broken:
+                self._restore_upload(bucket, upload)
+        self._unlink(unnamed)
 
-    def _bucket_row(self, name: str) -> bytes | None:
-        bucket = _find(name)
-        if bucket is None:
-            return None
-        settings = {field: value for field, value in bucket.__dict__.items() if field not in CONTENTS}
-        tags = _tagger(bucket).get_tag_dict_for_resource(bucket.arn)
-        return pickle.dumps((settings, tags))
+    @contextmanager
+    def _files_on_disk(self) -> Iterator[None]:
+        """Names and sizes as a table, so that memory does not grow with the number of objects."""
+        self._database.execute("CREATE TEMP TABLE files (name TEXT, size INTEGER)")
+        self._database.execute_many("INSERT INTO files VALUES (?, ?)", self._store.folder.files())
+        self._database.execute("CREATE UNIQUE INDEX files_by_name ON files (name, size)")
+        try:
+            yield
+        finally:
+            self._database.execute("DROP TABLE files")
 
-    def _object_row(self, name: str, key: str) -> bytes | None:
-        bucket = _find(name)
-        versions = None if bucket is None else dict.get(bucket.keys, key)
-        if bucket is None or not versions:
-            return None
-        tagger = _tagger(bucket)
-        tags = {version.arn: tagger.get_tag_dict_for_resource(version.arn) for version in _stored(versions)}
-        return pickle.dumps((versions, {arn: found for arn, found in tags.items() if found}))
+    def _drop_version(self, bucket: str, key: str, number: int) -> None:
+        self._database.execute("DELETE FROM objects WHERE bucket = ? AND key = ? AND number = ?", (bucket, key, number))
+        self._database.execute(
+            "UPDATE objects SET latest = 1 WHERE bucket = ?1 AND key = ?2 AND number = "
+            "(SELECT max(number) FROM objects WHERE bucket = ?1 AND key = ?2)",
+            (bucket, key),
+        )
 
-    def _remember(self, bucket: str, row: bytes | None) -> None:
-        if row is None:
-            self._saved_buckets.pop(bucket, None)
+    def _unlink(self, names: Iterable[str]) -> None:
+        folder: BlobFolder = self._store.folder
+        for name in names:
+            folder.delete(name)
+
+
+def _bucket_changes(buckets: dict[str, str | None]) -> Iterator[Change]:
+    for name, text in buckets.items():
+        if text is None:
+            yield "DELETE FROM buckets WHERE name = ?", (name,)
+            for table in ("objects", "uploads", "parts"):
+                yield f"DELETE FROM {table} WHERE bucket = ?", (name,)
         else:
-            self._saved_buckets[bucket] = row
+            yield "INSERT OR REPLACE INTO buckets (name, document) VALUES (?, ?)", (name, text)
 
-    def _restore_bucket(self, name: str, row: bytes | None) -> None:
-        bucket = _find(name)
-        if row is None:
-            if bucket is not None:
-                del s3_backends[bucket.account_id][bucket.partition].buckets[name]
-                s3_backends.bucket_accounts.pop(name)
-            return
-        settings, tags = pickle.loads(row)  # noqa: S301 - our own
-        if bucket is None:
-            bucket = object.__new__(Bucket)  # type: ignore[type-abstract]
-            bucket.keys, bucket.multiparts = KeyStore(name), Uploads(name)
-            s3_backends[settings["account_id"]][settings["partition"]].buckets[name] = bucket
-            s3_backends.bucket_accounts[name] = (settings["partition"], settings["account_id"])
-            for upload, _ in self._records.snapshots(f"{UPLOAD}{name}/"):
-                self._restore_upload(name, upload.rpartition("/")[2])
-        bucket.__dict__.update(settings)
-        _retag(bucket, bucket.arn, tags)
 
-    def _restore_object(self, bucket: str, key: str) -> None:
-        found = _find(bucket)
-        if found is None:
-            return
-        data = self._records.snapshot(f"{OBJECT}{bucket}/{key}")
-        if data is None:
-            dict.pop(found.keys, key, None)
-        else:
-            _put_object(bucket, key, data)
-
-    def _restore_upload(self, bucket: str, upload: str) -> None:
+def _object_changes(view: View) -> Iterator[Change]:
+    """Of the objects that were set, and of those that were only looked at, and changed in place (tags, an ACL)."""
+    for (bucket, key), versions in view.versions.items():
         if _find(bucket) is None:
-            return
-        data = self._records.snapshot(f"{UPLOAD}{bucket}/{upload}")
-        if data is None:
-            dict.pop(_uploads(bucket), upload, None)
-            return
-        restored = pickle.loads(data)  # noqa: S301 - our own
-        for name, part in self._records.snapshots(f"{PART}{bucket}/{upload}/"):
-            _put_part(restored, int(name.rpartition("/")[2]), part)
-        dict.__setitem__(_uploads(bucket), upload, restored)
+            continue
+        numbers = {id(version): row.number for version, row in zip(versions.loaded, versions.rows, strict=True)}
+        after: list[s3_rows.Row] = []
+        for version in versions.now:
+            following = max([0, *(row.number for row in versions.rows), *(row.number for row in after)]) + 1
+            after.append(s3_rows.row_of(numbers.get(id(version), following), version, view.tags_of(version)))
+        yield from s3_rows.changes(bucket, key, versions.rows, after)
 
 
-def _buckets() -> Iterator[tuple[str, Any]]:
+def _upload_changes(view: View) -> Iterator[Change]:
+    for bucket, identifier in view.uploads:
+        upload = _uploads(bucket).get(identifier)
+        if upload is None:
+            yield "DELETE FROM uploads WHERE bucket = ? AND id = ?", (bucket, identifier)
+            yield "DELETE FROM parts WHERE bucket = ? AND upload = ?", (bucket, identifier)
+        else:
+            yield (
+                "INSERT OR REPLACE INTO uploads (bucket, id, document) VALUES (?, ?, ?)",
+                (bucket, identifier, upload_text(upload)),
+            )
+    for bucket, identifier, number in view.parts:
+        upload = _uploads(bucket).get(identifier)
+        if upload is not None:
+            row = s3_rows.row_of(number, upload.parts[number], {})
+            yield (
+                f"INSERT OR REPLACE INTO parts (bucket, upload, {s3_rows.COLUMNS}) "
+                f"VALUES ({', '.join('?' * (2 + len(row)))})",
+                (bucket, identifier, *row),
+            )
+
+
+def _bucket_document(name: str) -> str | None:
+    bucket = _find(name)
+    if bucket is None:
+        return None
+    tagger = s3_backends[bucket.account_id][bucket.partition].tagger
+    return bucket_text(bucket, tagger.get_tag_dict_for_resource(bucket.arn))
+
+
+def _buckets() -> Iterator[Any]:
     for _, _, backend in s3_backends.iter_backends():
-        yield from list(backend.buckets.items())  # type: ignore[attr-defined]
+        yield from list(backend.buckets.values())  # type: ignore[attr-defined]
 
 
 def _find(name: str) -> Any | None:
@@ -223,45 +285,3 @@ def _find(name: str) -> Any | None:
 def _uploads(bucket: str) -> dict[str, Any]:
     found = _find(bucket)
     return {} if found is None else found.multiparts
-
-
-def _tagger(bucket: Any) -> Any:
-    return s3_backends[bucket.account_id][bucket.partition].tagger
-
-
-def _retag(bucket: Any, arn: str, tags: dict[str, str]) -> None:
-    _tagger(bucket).delete_all_tags_for_resource(arn)
-    if tags:
-        _tagger(bucket).tag_resource(arn, [{"Key": name, "Value": value} for name, value in tags.items()])
-
-
-def _put_object(bucket: str, key: str, data: bytes) -> None:
-    found = _find(bucket)
-    versions, tags = pickle.loads(data)  # noqa: S301 - our own
-    dict.__setitem__(found.keys, key, versions)  # type: ignore[union-attr]
-    for version in _stored(versions):
-        _retag(found, version.arn, tags.get(version.arn, {}))
-
-
-def _put_part(upload: Upload, number: int, data: bytes) -> None:
-    upload.parts[number] = pickle.loads(data)  # noqa: S301 - our own
-    upload.partlist = sorted(upload.parts)
-
-
-def _without_parts(upload: Upload) -> Upload:
-    bare = object.__new__(Upload)
-    bare.__dict__.update(upload.__dict__, parts={}, partlist=[])
-    return bare
-
-
-def _stored(versions: list[Any]) -> list[StoredKey]:
-    return [version for version in versions if isinstance(version, StoredKey)]
-
-
-def _is_whole(version: Any, sizes: dict[str, int]) -> bool:
-    return not isinstance(version, StoredKey) or sizes.get(version.blob) == version.contentsize
-
-
-def _unlink(folder: BlobFolder, names: set[str]) -> None:
-    for name in names:
-        folder.delete(name)

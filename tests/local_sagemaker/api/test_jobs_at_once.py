@@ -13,7 +13,8 @@ from local_sagemaker.api.jobs import Jobs
 from local_sagemaker.api.tags import Tags
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.jobs.outcome import Outcome
-from local_sagemaker.records import Records
+from local_sagemaker.state.database import Database
+from local_sagemaker.state.records import Records
 
 CALLER = Caller("000000000000", "us-east-1")
 QUOTA = 3
@@ -21,7 +22,7 @@ QUOTA = 3
 
 @pytest.fixture
 def jobs(tmp_path: Path) -> Jobs:
-    records = Records(tmp_path / "state.db")
+    records = Records(Database(tmp_path / "state.db"))
     return Jobs(records, {}, Tags(records), 1, QUOTA)
 
 

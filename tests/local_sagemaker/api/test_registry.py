@@ -11,7 +11,8 @@ from local_sagemaker.api.dispatch import Caller, Dispatcher
 from local_sagemaker.api.registry import Registry
 from local_sagemaker.api.tags import Tags
 from local_sagemaker.errors import ServiceError
-from local_sagemaker.records import Records
+from local_sagemaker.state.database import Database
+from local_sagemaker.state.records import Records
 
 CALLER = Caller("000000000000", "eu-west-1")
 
@@ -21,7 +22,7 @@ class Service:
 
     def __init__(self, folder: Path) -> None:
         self.events: list[tuple[str, dict[str, Any]]] = []
-        records = Records(folder / "state.db")
+        records = Records(Database(folder / "state.db"))
         registry = Registry(records, Tags(records), lambda region, event: self.events.append((region, event)))
         self._dispatcher = Dispatcher([registry])
 

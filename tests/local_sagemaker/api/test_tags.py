@@ -4,13 +4,14 @@ from pathlib import Path
 
 from local_sagemaker.api.dispatch import Caller
 from local_sagemaker.api.tags import Tags
-from local_sagemaker.records import Records
+from local_sagemaker.state.database import Database
+from local_sagemaker.state.records import Records
 
 CALLER = Caller("000000000000", "us-east-1")
 
 
 def test_tags_are_added_replaced_and_deleted_by_key(tmp_path: Path) -> None:
-    tags = Tags(Records(tmp_path / "state.db"))
+    tags = Tags(Records(Database(tmp_path / "state.db")))
     arn = "arn:aws:sagemaker:us-east-1:000000000000:model/m"
     tags.add_tags({"ResourceArn": arn, "Tags": [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}]}, CALLER)
     tags.add_tags({"ResourceArn": arn, "Tags": [{"Key": "a", "Value": "3"}]}, CALLER)

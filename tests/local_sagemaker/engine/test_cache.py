@@ -10,7 +10,8 @@ from local_sagemaker.engine.cache import StepCache, lifetime
 from local_sagemaker.engine.definition import Definition, Step
 from local_sagemaker.engine.scope import ExecutionScope
 from local_sagemaker.errors import ServiceError
-from local_sagemaker.records import Records
+from local_sagemaker.state.database import Database
+from local_sagemaker.state.records import Records
 
 ARGUMENTS = {
     "AppSpecification": {"ImageUri": "image"},
@@ -28,7 +29,7 @@ def processing(expire_after: str | None = "P30D", enabled: bool = True) -> Step:
 
 @pytest.fixture
 def records(tmp_path: Path) -> Records:
-    records = Records(tmp_path / "state.db")
+    records = Records(Database(tmp_path / "state.db"))
     records.put("execution-step", "old", {"StepName": "Prep", "Properties": {"a": 1}})
     return records
 

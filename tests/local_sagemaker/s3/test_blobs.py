@@ -60,11 +60,14 @@ def test_a_copy_of_a_range_is_a_file_of_its_own(folder: BlobFolder) -> None:
     assert (copy.path.read_bytes(), copy.md5) == (b"234", hashlib.md5(b"234", usedforsecurity=False).hexdigest())
 
 
-def test_sweeping_keeps_what_is_named(folder: BlobFolder) -> None:
-    kept, lost = folder.write([b"a"]), folder.write([b"b"])
-    folder.sweep({kept.name})
-    assert kept.path.exists()
-    assert not lost.path.exists()
+def test_what_is_no_file_of_an_object_is_left_alone_and_named(
+    folder: BlobFolder, caplog: pytest.LogCaptureFixture
+) -> None:
+    blob = folder.write([b"abc"])
+    (folder.path / "a-folder").mkdir()
+    (folder.path / "a-link").symlink_to(blob.path)
+    assert list(folder.files()) == [(blob.name, 3)]
+    assert sorted(record.args[0].rpartition("/")[2] for record in caplog.records) == ["a-folder", "a-link"]  # type: ignore[index, union-attr]
 
 
 def test_a_file_and_then_its_name_are_on_the_disk_before_it_is_answered(

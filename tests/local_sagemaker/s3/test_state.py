@@ -3,12 +3,19 @@
 import itertools
 import json
 import sqlite3
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from local_sagemaker.s3.blobs import BlobFolder
+from local_sagemaker.s3.models import Store
+from local_sagemaker.s3.state import READ_TRIES, S3State
+from local_sagemaker.state.database import Database
 from tests.conftest import kill
 
 PART = 5 << 20
@@ -136,11 +143,11 @@ def test_a_write_costs_the_same_however_many_objects_there_are(server: Any, s3: 
     s3.create_bucket(Bucket="many")
     rows = []
     with sqlite3.connect(server.state / "state.db") as database:
-        count = "SELECT count(*), sum(length(data)) FROM snapshots WHERE name LIKE 's3/%many%'"
+        count = "SELECT count(*), sum(length(document)) FROM objects WHERE bucket = 'many'"
         for number in range(30):
             s3.put_object(Bucket="many", Key=f"{number:02d}", Body=b"x")
             rows.append(database.execute(count).fetchone())
-    assert [row[0] for row in rows] == list(range(2, 32))  # the bucket, and one for each object
+    assert [row[0] for row in rows] == list(range(1, 31))
     grown = [later[1] - earlier[1] for earlier, later in itertools.pairwise(rows)]
     assert max(grown) < min(grown) + 100
 
@@ -176,3 +183,91 @@ def test_notifications_survive_with_the_object_that_they_tell_of(new_server: Cal
     messages = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
     records = [record for message in messages for record in json.loads(message["Body"]).get("Records", [])]
     assert [record["s3"]["object"]["key"] for record in records] == ["news"]
+
+
+@pytest.fixture(name="store")
+def store_fixture(tmp_path: Path) -> Iterator[Store]:
+    database = Database(tmp_path / "state.db")
+    yield Store(BlobFolder(tmp_path / "objects"), database)
+    database.close()
+
+
+def test_a_reading_does_not_wait_for_a_change_that_is_going_on(store: Store) -> None:
+    state = S3State(store.database, store)
+    with store.lock, ThreadPoolExecutor() as threads:
+        assert threads.submit(state.read, lambda: "read").result(timeout=10) == "read"
+
+
+def test_a_reading_that_looks_at_memory_waits(store: Store) -> None:
+    state = S3State(store.database, store)
+    with ThreadPoolExecutor() as threads:
+        with store.lock:
+            waiting = threads.submit(state.read, lambda: "read", True)
+            with pytest.raises(TimeoutError):
+                waiting.result(timeout=0.2)
+        assert waiting.result(timeout=10) == "read"
+
+
+@pytest.mark.parametrize("times", [1, READ_TRIES])
+def test_bytes_that_were_replaced_since_their_row_was_read_are_looked_for_again(store: Store, times: int) -> None:
+    misses = iter(range(times))
+
+    def answer() -> str:
+        if next(misses, None) is not None:
+            raise FileNotFoundError
+        return "found"
+
+    assert S3State(store.database, store).read(answer) == "found"
+
+
+def test_bytes_that_are_not_there_are_missed_in_the_end(store: Store) -> None:
+    def answer() -> str:
+        raise FileNotFoundError
+
+    with pytest.raises(FileNotFoundError):
+        S3State(store.database, store).read(answer)
+    assert not store.lock.locked()
+
+
+def test_readers_and_writers_of_one_key_see_whole_objects_only(server: Any, s3: Any) -> None:
+    s3.create_bucket(Bucket="contended")
+    s3.put_object(Bucket="contended", Key="k", Body=b"0" * 1000)
+    over = threading.Event()
+
+    def write(digit: int) -> None:
+        client = server.client("s3")
+        while not over.is_set():
+            client.put_object(Bucket="contended", Key="k", Body=b"%d" % digit * 1000)
+
+    def read() -> set[bytes]:
+        client = server.client("s3")
+        return {client.get_object(Bucket="contended", Key="k")["Body"].read() for _ in range(100)}
+
+    with ThreadPoolExecutor() as threads:
+        writers = [threads.submit(write, digit) for digit in (1, 2)]
+        readers = [threads.submit(read) for _ in range(3)]
+        found = set().union(*(reader.result() for reader in readers))
+        over.set()
+        for writer in writers:
+            writer.result()
+    assert found <= {b"%d" % digit * 1000 for digit in (0, 1, 2)}
+    assert len(found) > 1
+
+
+def test_two_copies_onto_one_versioned_key_at_once_keep_both_versions(server: Any, s3: Any) -> None:
+    s3.create_bucket(Bucket="both")
+    s3.put_bucket_versioning(Bucket="both", VersioningConfiguration={"Status": "Enabled"})
+    for name in ("a", "b"):
+        s3.put_object(Bucket="both", Key=name, Body=name.encode() * PART)
+
+    def copy(name: str) -> None:
+        client = server.client("s3")
+        for _ in range(10):
+            client.copy_object(Bucket="both", Key="to", CopySource={"Bucket": "both", "Key": name})
+
+    with ThreadPoolExecutor() as threads:
+        for done in [threads.submit(copy, name) for name in ("a", "b")]:
+            done.result()
+    listed = s3.list_object_versions(Bucket="both", Prefix="to")["Versions"]
+    assert len(listed) == 20
+    assert sum(entry["IsLatest"] for entry in listed) == 1

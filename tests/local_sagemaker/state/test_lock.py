@@ -9,7 +9,7 @@ import pytest
 
 from local_sagemaker.errors import LocalSageMakerError
 from local_sagemaker.lifecycle import LOCK
-from local_sagemaker.state_lock import DATABASE, folder_check, lock_folder
+from local_sagemaker.state.lock import DATABASE, folder_check, lock_folder
 
 
 def test_a_state_folder_has_one_server_at_a_time(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 from local_sagemaker.errors import LocalSageMakerError
-from local_sagemaker.state_lock import DATABASE
+from local_sagemaker.state.lock import DATABASE
 
 
 def refuse_lost_database(folder: Path) -> None:

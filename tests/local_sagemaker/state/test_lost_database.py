@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from local_sagemaker.errors import LocalSageMakerError
-from local_sagemaker.lost_database import refuse_lost_database
-from local_sagemaker.records import Records
+from local_sagemaker.state.database import Database
+from local_sagemaker.state.lost_database import refuse_lost_database
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def folder(tmp_path: Path) -> Path:
     """A state folder with a database and the bytes of an object."""
     (tmp_path / "objects").mkdir()
     (tmp_path / "objects/0a1b").write_bytes(b"years of work")
-    Records(tmp_path / "state.db").close()
+    Database(tmp_path / "state.db").close()
     return tmp_path
 
 
