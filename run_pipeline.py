@@ -97,9 +97,11 @@ def build_parser() -> argparse.ArgumentParser:
         decision = command(name, f"{name} a model version")
         decision.add_argument("version", metavar="VERSION", help="number or ARN")
         decision.add_argument("--comment", default="", metavar="TEXT", help="kept with the version")
-    local = command("local", "start, stop or look at local SageMaker")
-    local.add_argument("action", choices=["up", "down", "status"])
-    local.add_argument("--force", action="store_true", help="down: also where its state is another checkout's")
+    local = command("local", "start, stop, look at, back up or mend local SageMaker")
+    local.add_argument("action", choices=["up", "down", "status", "doctor", "backup", "restore"])
+    local.add_argument(
+        "options", nargs=argparse.REMAINDER, help="of the action: python -m local_sagemaker ACTION --help"
+    )
     return parser
 
 
@@ -113,9 +115,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     def run() -> int:
         if options.command == "local":
-            from local_sagemaker.__main__ import run as run_local
+            from local_sagemaker.__main__ import main as local_sagemaker
 
-            return run_local(options.action, PROJECT / ".sagemaker", options.force)
+            return local_sagemaker([options.action, "--state", str(PROJECT / ".sagemaker"), *options.options])
         from pipelines.commands import COMMANDS, Context
 
         log_folder = None

@@ -1,4 +1,4 @@
-"""The command line of local SageMaker: `python -m local_sagemaker up | down | status | env | serve | check | run`."""
+"""The command line of local SageMaker: `python -m local_sagemaker --help`."""
 
 import argparse
 import gc
@@ -26,6 +26,8 @@ def main(arguments: list[str] | None = None) -> int:
         _put_into_environment(options)
         if options.command == "run":
             return _run(options.file, options.parameters, options.state)
+        if options.command in ("doctor", "backup", "restore"):
+            return _care(options, lifecycle.configured_state(options.state))
         return run(options.command, options.state, getattr(options, "force", False))
     except LocalSageMakerError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -53,8 +55,25 @@ def _parser() -> argparse.ArgumentParser:
         _add_server_options(command, starts=name in ("up", "serve"))
         if name == "down":
             command.add_argument("--force", action="store_true", help="also where its state is in another folder")
+    _add_state_commands(commands)
     _add_definition_commands(commands)
     return parser
+
+
+def _add_state_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    text = "name what is damaged in the state; exit code 0 if nothing is, 1 if something is"
+    doctor = commands.add_parser("doctor", help=text, description=text)
+    doctor.add_argument("--repair", action="store_true", help="put aside what is damaged, and back what fits again")
+    doctor.add_argument("--export", type=Path, metavar="FOLDER", help="write what was put aside as files")
+    doctor.add_argument("--forget", action="store_true", help="delete what was put aside")
+    text = "write the state to one file; the server may run, and need not"
+    backup = commands.add_parser("backup", help=text, description=text)
+    backup.add_argument("file", type=Path, help="the file, a tar archive that is not there yet")
+    text = "make a state folder of a backup"
+    restore = commands.add_parser("restore", help=text, description=text)
+    restore.add_argument("file", type=Path, help="the file that `backup` has written")
+    for command in (doctor, backup, restore):
+        _add_server_options(command, starts=False)
 
 
 def _add_definition_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -102,6 +121,7 @@ def run(command: str, state: Path, force: bool = False) -> int:
     if command == "up":
         server = lifecycle.up(state)
         print(f"Local SageMaker runs on {server.url} (process {server.pid}), state in {server.state}.")
+        _warn(server)
     elif command == "env":
         _print_environment(port)
     elif command == "down":
@@ -115,6 +135,28 @@ def run(command: str, state: Path, force: bool = False) -> int:
         since = datetime.fromtimestamp(found.started).strftime("%Y-%m-%d %H:%M:%S")
         print(f"Local SageMaker runs on {found.url} (process {found.pid}) since {since}, state in {found.state}.")
         _refuse_lost(found)
+        _warn(found)
+    return 0
+
+
+def _warn(server: lifecycle.Server) -> None:
+    if server.warning:
+        print(f"warning: {server.warning}", file=sys.stderr)
+
+
+def _care(options: argparse.Namespace, state: Path) -> int:
+    """One of the commands that are about the state."""
+    if options.command == "doctor":
+        from local_sagemaker.doctor import Orders, doctor
+
+        return doctor(state, Orders(options.repair, options.export, options.forget))
+    from local_sagemaker.backup import backup, restore
+
+    if options.command == "backup":
+        print(f"{options.file}: {backup(state, options.file)} bytes, the state of {state}.")
+    else:
+        restore(options.file, state)
+        print(f"{state} has the state of {options.file}: start it with `up`.")
     return 0
 
 

@@ -11,7 +11,8 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from local_sagemaker import identity
-from local_sagemaker.errors import LocalSageMakerError, ServiceError, invalid
+from local_sagemaker.errors import ServiceError, invalid
+from local_sagemaker.state.damage import Damage
 from local_sagemaker.state.database import Database
 from local_sagemaker.state.snapshots import Snapshots
 
@@ -32,7 +33,7 @@ class ControlPlane:
     process wrote itself. What cannot be saved is undone, in memory too, and the request fails.
     """
 
-    def __init__(self, database: Database, blobs: Path, account: str) -> None:
+    def __init__(self, database: Database, damage: Damage, blobs: Path, account: str) -> None:
         os.environ["MOTO_ACCOUNT_ID"] = account  # moto reads it once, when first imported
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
@@ -47,9 +48,9 @@ class ControlPlane:
         self._application = DomainDispatcherApplication(create_backend_app)
         self._lock = threading.RLock()  # of every service but S3
         self._written: dict[str, bytes] = {}
-        self._restore()
+        self._restore(damage)
         self._blobs = BlobFolder(blobs)
-        self._s3 = S3State(database, models.install(self._blobs, database))
+        self._s3 = S3State(database, models.install(self._blobs, database), damage, account)
         self.objects = S3Objects(account, self._blobs, self._s3, self.save)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -152,19 +153,20 @@ class ControlPlane:
         else:
             backend.reset()
 
-    def _restore(self) -> None:
+    def _restore(self, damage: Damage) -> None:
         from moto.backends import get_backend
 
         for name, data, moto in self._snapshots.all():
-            service, account, region = name.split("/", 2)
             try:
-                state = pickle.loads(data)  # noqa: S301 - written by this process, in the user's own folder
-            except (AttributeError, ImportError, pickle.UnpicklingError) as error:
-                raise LocalSageMakerError(
-                    f"The {service} state was written by moto {moto or 'of another version'}, and this is moto "
-                    f"{self._snapshots.moto} ({error}): install that version, or move the state folder away."
-                ) from error
-            backend = get_backend(service)[account][region]  # type: ignore[call-overload]
+                service, account, region = name.split("/")
+                state = dict(pickle.loads(data))  # noqa: S301 - written by this process, in the user's own folder
+                backend = get_backend(service)[account][region]  # type: ignore[call-overload]
+            except Exception as error:
+                reason = f"it cannot be read ({error})"
+                if moto != self._snapshots.moto:
+                    reason += f": moto {moto or 'of an unknown version'} wrote it, and this is {self._snapshots.moto}"
+                damage.put_aside("snapshots", {"name": name}, f"the state of the service {name}", reason)
+                continue
             backend.__dict__.update(state)
             self._written[name] = data
 

@@ -43,11 +43,20 @@ class Server:
     started: float
     handlers: Path | None = None
     lost: bool = False  # whether its state folder was removed
+    damaged: int = 0  # pieces of its state that were put aside
 
     @property
     def url(self) -> str:
         """What AWS_ENDPOINT_URL is to be."""
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def warning(self) -> str | None:
+        """What its user should know about its state, or None."""
+        if not self.damaged:
+            return None
+        pieces = "1 piece of the state is" if self.damaged == 1 else f"{self.damaged} pieces of the state are"
+        return f"{pieces} damaged and put aside; the rest goes on. `local doctor` names them and what can be done."
 
     def has_lost(self, state: Path) -> bool:
         """Whether it is the server of this folder, and the folder was removed under it."""
@@ -134,6 +143,8 @@ def up(state: Path, announce: Callable[[str], None] | None = None) -> Server:
                 if announce:
                     announce(f"Starting local SageMaker on port {port}, state in {state} ...")
                 server = _start(state, port)
+                if announce and server.warning:
+                    announce(server.warning)
     if server.state != state:
         raise LocalSageMakerError(
             f"Port {port} serves the local SageMaker of {server.state}: stop it with `local down` in its own "
@@ -280,7 +291,9 @@ def _health(port: int) -> Server:
         health = json.loads(response.read())
         handlers = Path(health["handlers"]) if health.get("handlers") else None
         lost = bool(health.get("lost"))
-        return Server(port, health["pid"], Path(health["state"]), health["started"], handlers, lost)
+        return Server(
+            port, health["pid"], Path(health["state"]), health["started"], handlers, lost, health.get("damaged", 0)
+        )
     finally:
         connection.close()
 

@@ -108,6 +108,7 @@ class Application:
             "pid": os.getpid(),
             "state": str(self._service.folder),
             "lost": self._service.is_lost,
+            "damaged": len(self._service.damage),
             "started": self._started,
             "handlers": str(handlers) if handlers else None,
         }

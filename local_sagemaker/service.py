@@ -18,6 +18,7 @@ from local_sagemaker.api.logs import Logs
 from local_sagemaker.api.models import Models
 from local_sagemaker.api.pipeline_versions import PipelineVersions
 from local_sagemaker.api.pipelines import Pipelines
+from local_sagemaker.api.record_kinds import REQUIRED
 from local_sagemaker.api.registry import Registry
 from local_sagemaker.api.resources import Resources
 from local_sagemaker.api.tags import Tags
@@ -39,10 +40,13 @@ from local_sagemaker.hosting.endpoint_logs import EndpointLogs
 from local_sagemaker.identity import ACCOUNT
 from local_sagemaker.jobs.images import ImageMap
 from local_sagemaker.jobs.runtime import JobRuntime
+from local_sagemaker.state.checks import unfit_records
+from local_sagemaker.state.damage import Damage
 from local_sagemaker.state.database import Database
 from local_sagemaker.state.lock import DATABASE, folder_check, lock_folder
 from local_sagemaker.state.lost_database import refuse_lost_database
 from local_sagemaker.state.records import Records
+from local_sagemaker.state.salvage import clear_the_way, mended
 from local_sagemaker.transform.job import TransformRuntime
 
 LOG = logging.getLogger("local_sagemaker")
@@ -61,11 +65,15 @@ class LocalSageMaker:
         self.caller = Caller(account, region)
         _close_to_others(folder)
         self._lock = lock_folder(folder, urlsplit(url).port or 0)
+        clear_the_way(folder, ("objects", "jobs", "endpoints", "handlers"))
+        path = mended(folder / DATABASE)
         refuse_lost_database(folder)
-        self._database = Database(folder / DATABASE)
+        self._database = Database(path)
         self.records = Records(self._database)
+        self.damage = Damage(self._database)
+        self.damage.put_all_aside(unfit_records(self._database, REQUIRED))
         self._has_its_folder = folder_check(folder, self._lock)
-        self.control_plane = ControlPlane(self._database, folder / "objects", account)
+        self.control_plane = ControlPlane(self._database, self.damage, folder / "objects", account)
         objects = self.control_plane.objects
         environment = job_environment(url, region)
         images = ImageMap(self.handlers.images(), self.handlers.entrypoints())

@@ -26,6 +26,7 @@ from moto.s3.models import (
 )
 from moto.utilities.utils import get_partition
 
+from local_sagemaker.errors import ServiceError
 from local_sagemaker.s3 import listings
 from local_sagemaker.s3.blobs import Blob, BlobFolder, BlobView
 from local_sagemaker.s3.checksums import ALGORITHMS, compute_checksum, encoded
@@ -72,7 +73,11 @@ class View:
         if (bucket, key) not in self.versions:
             with self._database.reader() as connection:
                 found = s3_rows.versions(connection, bucket, key)
-            made = [restored(bucket, key, row) for row in found]
+            try:
+                made = [restored(bucket, key, row) for row in found]
+            except (ValueError, KeyError, TypeError) as error:
+                text = f"What is known of s3://{bucket}/{key} is damaged ({error!r}): `local doctor` says what to do."
+                raise ServiceError("InternalError", text, 500) from error
             for version, tags in made:
                 if tags:
                     self.tags[version.arn] = tags

@@ -16,6 +16,8 @@ from local_sagemaker.s3.blobs import BlobFolder
 from local_sagemaker.s3.kinds import make
 from local_sagemaker.s3.models import Bucket, Store, Upload, View, restored
 from local_sagemaker.state import s3_rows
+from local_sagemaker.state.checks import files_on_disk, unfit_rows, unnamed_files, without_bytes
+from local_sagemaker.state.damage import Damage, renew_latest
 from local_sagemaker.state.database import Database
 from local_sagemaker.state.s3_documents import LATER_BUCKET_FIELDS, bucket_text, loaded, upload_text
 
@@ -28,13 +30,16 @@ Change = tuple[str, tuple[Any, ...]]  # a statement and its values
 class S3State:
     """The rows behind moto's S3. `store` is the one that `models.install` has given."""
 
-    def __init__(self, database: Database, store: Store) -> None:
+    def __init__(self, database: Database, store: Store, damage: Damage, account: str) -> None:
         self._database = database
         self._store = store
+        self._damage = damage
         self._saved_buckets: dict[str, str] = {}
-        with self._locked():
+        self._put_damaged_aside()
+        with self._locked() as view:
             self._load()
-        self._drop_incomplete()
+            self._make_lost_buckets(account)
+            self._save(view)
 
     @property
     def notifies(self) -> bool:
@@ -163,53 +168,35 @@ class S3State:
             made.partlist.append(row.number)
         dict.__setitem__(found.multiparts, upload, made)
 
-    def _drop_incomplete(self) -> None:
-        """Nothing names bytes that are not there, and no bytes are there that nothing names.
+    def _make_lost_buckets(self, account: str) -> None:
+        """A bucket whose settings are damaged keeps its objects, with the settings of a new one."""
+        bucket = ""
+        while found := self._database.select(
+            "SELECT bucket FROM objects WHERE bucket > ? ORDER BY bucket LIMIT 1", (bucket,)
+        ):
+            bucket = str(found[0][0])
+            if _find(bucket) is None:
+                LOG.error("the settings of the bucket %s are lost: it has those of a new one", bucket)
+                s3_backends[account]["aws"].create_bucket(bucket, "us-east-1")
 
-        The former needs a disk that has lost files; the latter is what a kill -9 leaves.
+    def _put_damaged_aside(self) -> None:
+        """What cannot be read, and what has no bytes on the disk; and no bytes stay that nothing names.
+
+        The second needs a disk that has lost files; the third is what a kill -9 leaves.
         """
-        with self._database.lock, self._files_on_disk():
-            lost = self._database.select(
-                "SELECT bucket, key, number FROM objects LEFT JOIN files ON files.name = blob "
-                "WHERE NOT marker AND files.size IS NOT objects.size"
-            )
-            for bucket, key, number in lost:
-                LOG.error("the bytes of s3://%s/%s are missing from the disk: it is dropped", bucket, key)
-                self._drop_version(bucket, key, number)
-            broken = self._database.select(
-                "SELECT DISTINCT bucket, upload FROM parts LEFT JOIN files ON files.name = blob "
-                "WHERE files.size IS NOT parts.size"
-            )
+        for table in ("buckets", "uploads", "parts"):
+            self._damage.put_all_aside(unfit_rows(self._database, table))
+        with files_on_disk(self._database, self._store.folder.files()):
+            for piece in self._damage.put_all_aside(without_bytes(self._database, "objects")):
+                renew_latest(self._database, piece.key["bucket"], piece.key["key"])
+            broken = {tuple(piece.key.values())[:2] for piece in without_bytes(self._database, "parts")}
             for bucket, upload in broken:
-                LOG.error("bytes of the upload %s to %s are missing from the disk: it is dropped", upload, bucket)
-                self._database.execute("DELETE FROM uploads WHERE bucket = ? AND id = ?", (bucket, upload))
-                self._database.execute("DELETE FROM parts WHERE bucket = ? AND upload = ?", (bucket, upload))
-            for table in ("objects", "parts"):
-                self._database.execute(f"DELETE FROM files WHERE name IN (SELECT blob FROM {table})")
-            unnamed = [name for (name,) in self._database.select("SELECT name FROM files")]
-        with self._locked():
-            for bucket, upload in broken:
-                self._restore_upload(bucket, upload)
+                reason = "bytes of a part are missing from the disk"
+                name = f"the upload {upload} to the bucket {bucket}"
+                self._damage.put_aside("uploads", {"bucket": bucket, "id": upload}, name, reason)
+                self._damage.put_aside("parts", {"bucket": bucket, "upload": upload}, name, reason)
+            unnamed = unnamed_files(self._database)
         self._unlink(unnamed)
-
-    @contextmanager
-    def _files_on_disk(self) -> Iterator[None]:
-        """Names and sizes as a table, so that memory does not grow with the number of objects."""
-        self._database.execute("CREATE TEMP TABLE files (name TEXT, size INTEGER)")
-        self._database.execute_many("INSERT INTO files VALUES (?, ?)", self._store.folder.files())
-        self._database.execute("CREATE UNIQUE INDEX files_by_name ON files (name, size)")
-        try:
-            yield
-        finally:
-            self._database.execute("DROP TABLE files")
-
-    def _drop_version(self, bucket: str, key: str, number: int) -> None:
-        self._database.execute("DELETE FROM objects WHERE bucket = ? AND key = ? AND number = ?", (bucket, key, number))
-        self._database.execute(
-            "UPDATE objects SET latest = 1 WHERE bucket = ?1 AND key = ?2 AND number = "
-            "(SELECT max(number) FROM objects WHERE bucket = ?1 AND key = ?2)",
-            (bucket, key),
-        )
 
     def _unlink(self, names: Iterable[str]) -> None:
         folder: BlobFolder = self._store.folder

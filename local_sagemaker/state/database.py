@@ -26,7 +26,7 @@ class Database:
         self._depth = 0
         self._owner: int | None = None
         self._idle: list[sqlite3.Connection] = []
-        self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._connection = self._connect()
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=FULL")
 
@@ -82,7 +82,7 @@ class Database:
         try:
             connection = self._idle.pop()
         except IndexError:
-            connection = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None)
+            connection = self._connect()
             connection.execute("PRAGMA query_only=ON")
         try:
             yield connection
@@ -93,6 +93,12 @@ class Database:
             self._idle.append(connection)
         else:
             connection.close()
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None)
+        # A byte that a disk has changed makes a character odd, and must not make every row unreadable.
+        connection.text_factory = lambda data: str(data, "utf-8", "surrogateescape")
+        return connection
 
     def close(self) -> None:
         """Fold the log into the file and let go of it."""

@@ -6,15 +6,17 @@ so that no module of moto's, nor of this project, has to be what it was, and no 
 
 import io
 import pickle
+import re
 import sqlite3
 from collections import OrderedDict
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from local_sagemaker.state import s3_rows
-from local_sagemaker.state.s3_documents import KINDS, bucket_text, upload_text
+from local_sagemaker.state.s3_documents import KINDS, bucket_text, dumped, upload_text
 
 BUCKET, OBJECT, UPLOAD, PART = "s3/bucket/", "s3/object/", "s3/upload/", "s3/part/"
+SOURCE = "format 1"  # of a row that was put aside before it had a table
 HARMLESS = {
     ("datetime", "datetime"): datetime,
     ("datetime", "timedelta"): timedelta,
@@ -37,15 +39,22 @@ def migrate(connection: sqlite3.Connection) -> None:
     connection.execute("ALTER TABLE snapshots ADD COLUMN moto TEXT NOT NULL DEFAULT ''")
     for prefix, move in ((BUCKET, _move_bucket), (OBJECT, _move_object), (UPLOAD, _move_upload), (PART, _move_part)):
         cursor = connection.execute(
-            "SELECT name, data FROM snapshots WHERE name >= ? AND name < ?", (prefix, f"{prefix}\U0010ffff")
+            "SELECT name, CAST(data AS BLOB) FROM snapshots WHERE name >= ? AND name < ?",
+            (prefix, f"{prefix}\U0010ffff"),
         )
         for name, data in cursor.fetchall():
             try:
                 move(connection, name.removeprefix(prefix), _Unpickler(io.BytesIO(data)).load())
             except Exception as error:
+                files = sorted({found.decode() for found in re.findall(rb"[0-9a-f]{32}", bytes(data))})
                 connection.execute(
-                    "INSERT INTO damaged (place, data, reason) VALUES (?, ?, ?)",
-                    (name, data, f"{type(error).__name__}: {error}"),
+                    "INSERT INTO damaged (source, name, document, reason) VALUES (?, ?, ?, ?)",
+                    (
+                        SOURCE,
+                        name,
+                        dumped({"name": name, "data": data, "files": files}),
+                        f"it cannot be read ({error})",
+                    ),
                 )
     connection.execute("DELETE FROM snapshots WHERE name >= 's3/' AND name < 's30'")
 

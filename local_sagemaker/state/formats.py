@@ -26,9 +26,9 @@ TABLES = {
     f"{VERSION}, PRIMARY KEY (bucket, key, number)",
     "uploads": "bucket TEXT NOT NULL, id TEXT NOT NULL, document TEXT NOT NULL, PRIMARY KEY (bucket, id)",
     "parts": f"bucket TEXT NOT NULL, upload TEXT NOT NULL, {VERSION}, PRIMARY KEY (bucket, upload, number)",
-    # what could not be read, put aside: where it was, what it was, and why
-    "damaged": "number INTEGER PRIMARY KEY AUTOINCREMENT, place TEXT NOT NULL, data BLOB NOT NULL, "
-    "reason TEXT NOT NULL, found TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP",
+    # rows that cannot be used, put aside: the table, what it is of, its columns as a document, why, and when (UTC)
+    "damaged": "number INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, name TEXT NOT NULL, "
+    "document TEXT NOT NULL, reason TEXT NOT NULL, found TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP",
 }
 WITHOUT_ROWID = {"objects", "parts"}
 INDEXES = ("CREATE INDEX IF NOT EXISTS current_objects ON objects (bucket, key) WHERE latest AND NOT marker",)
@@ -41,7 +41,7 @@ def prepare(path: Path) -> None:
     LocalSageMakerError, and nothing changed, where it is newer or no state.db that any version wrote. What is
     migrated is kept as it was, beside it.
     """
-    found = _format_of(path)
+    found = format_of(path)
     if found == FORMAT:
         return
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
@@ -50,15 +50,15 @@ def prepare(path: Path) -> None:
             _keep(connection, kept)
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("BEGIN IMMEDIATE")
-        _create(connection)
+        create(connection)
         if found == 1:
             format_1.migrate(connection)
         connection.execute(f"PRAGMA user_version={FORMAT}")
         connection.execute("COMMIT")
 
 
-def _format_of(path: Path) -> int:
-    """The format of a file; 0 for one that is new."""
+def format_of(path: Path) -> int:
+    """The format of a state.db; 0 for one that is new. LocalSageMakerError where it is none, or a newer one."""
     if not path.exists() or path.stat().st_size == 0:
         return 0
     try:
@@ -90,7 +90,8 @@ def _format_of(path: Path) -> int:
     return number
 
 
-def _create(connection: sqlite3.Connection) -> None:
+def create(connection: sqlite3.Connection) -> None:
+    """Make the tables that are not there yet."""
     for name, columns in TABLES.items():
         suffix = " WITHOUT ROWID" if name in WITHOUT_ROWID else ""
         connection.execute(f"CREATE TABLE IF NOT EXISTS {name} ({columns}){suffix}")

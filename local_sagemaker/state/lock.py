@@ -4,7 +4,8 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from local_sagemaker.errors import LocalSageMakerError
@@ -32,6 +33,16 @@ def lock_folder(folder: Path, port: int) -> int:
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, json.dumps({"pid": os.getpid(), "port": port}).encode(), 0)
     return descriptor
+
+
+@contextmanager
+def locked_folder(folder: Path) -> Iterator[None]:
+    """Have the folder for as long as something is done to it that no server may see."""
+    descriptor = lock_folder(folder, 0)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def folder_check(folder: Path, lock: int) -> Callable[[], bool]:

@@ -32,4 +32,4 @@ class Snapshots:
 
     def all(self) -> list[Snapshot]:
         """Every one of them."""
-        return [Snapshot(*row) for row in self._database.select("SELECT name, data, moto FROM snapshots")]
+        return [Snapshot(*row) for row in self._database.select("SELECT name, CAST(data AS BLOB), moto FROM snapshots")]

@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from local_sagemaker.s3.blobs import BlobFolder
 from local_sagemaker.s3.models import Store
 from local_sagemaker.s3.state import READ_TRIES, S3State
+from local_sagemaker.state.damage import Damage
 from local_sagemaker.state.database import Database
 from tests.conftest import kill
 
@@ -152,7 +153,7 @@ def test_a_write_costs_the_same_however_many_objects_there_are(server: Any, s3: 
     assert max(grown) < min(grown) + 100
 
 
-def test_objects_whose_bytes_were_lost_are_dropped_and_named_in_the_log(new_server: Callable[[], Any]) -> None:
+def test_objects_whose_bytes_were_lost_are_put_aside_and_named_in_the_log(new_server: Callable[[], Any]) -> None:
     server = new_server()
     server.up()
     s3 = server.client("s3")
@@ -165,7 +166,9 @@ def test_objects_whose_bytes_were_lost_are_dropped_and_named_in_the_log(new_serv
             path.unlink()
     server.up()
     assert [entry["Key"] for entry in s3.list_objects_v2(Bucket="lossy")["Contents"]] == ["kept"]
-    assert "s3://lossy/lost are missing" in (server.state / "server.log").read_text()
+    assert (
+        "s3://lossy/lost is put aside: its bytes are missing from the disk" in (server.state / "server.log").read_text()
+    )
 
 
 def test_notifications_survive_with_the_object_that_they_tell_of(new_server: Callable[[], Any]) -> None:
@@ -192,14 +195,17 @@ def store_fixture(tmp_path: Path) -> Iterator[Store]:
     database.close()
 
 
-def test_a_reading_does_not_wait_for_a_change_that_is_going_on(store: Store) -> None:
-    state = S3State(store.database, store)
+@pytest.fixture(name="state")
+def state_fixture(store: Store) -> S3State:
+    return S3State(store.database, store, Damage(store.database), "000000000000")
+
+
+def test_a_reading_does_not_wait_for_a_change_that_is_going_on(store: Store, state: S3State) -> None:
     with store.lock, ThreadPoolExecutor() as threads:
         assert threads.submit(state.read, lambda: "read").result(timeout=10) == "read"
 
 
-def test_a_reading_that_looks_at_memory_waits(store: Store) -> None:
-    state = S3State(store.database, store)
+def test_a_reading_that_looks_at_memory_waits(store: Store, state: S3State) -> None:
     with ThreadPoolExecutor() as threads:
         with store.lock:
             waiting = threads.submit(state.read, lambda: "read", True)
@@ -209,7 +215,7 @@ def test_a_reading_that_looks_at_memory_waits(store: Store) -> None:
 
 
 @pytest.mark.parametrize("times", [1, READ_TRIES])
-def test_bytes_that_were_replaced_since_their_row_was_read_are_looked_for_again(store: Store, times: int) -> None:
+def test_bytes_that_were_replaced_since_their_row_was_read_are_looked_for_again(state: S3State, times: int) -> None:
     misses = iter(range(times))
 
     def answer() -> str:
@@ -217,15 +223,15 @@ def test_bytes_that_were_replaced_since_their_row_was_read_are_looked_for_again(
             raise FileNotFoundError
         return "found"
 
-    assert S3State(store.database, store).read(answer) == "found"
+    assert state.read(answer) == "found"
 
 
-def test_bytes_that_are_not_there_are_missed_in_the_end(store: Store) -> None:
+def test_bytes_that_are_not_there_are_missed_in_the_end(store: Store, state: S3State) -> None:
     def answer() -> str:
         raise FileNotFoundError
 
     with pytest.raises(FileNotFoundError):
-        S3State(store.database, store).read(answer)
+        state.read(answer)
     assert not store.lock.locked()
 
 

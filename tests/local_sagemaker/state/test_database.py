@@ -59,3 +59,10 @@ def test_no_more_readers_are_kept_than_are_of_use(database: Database) -> None:
     for reader in readers:
         reader.__exit__(None, None, None)
     assert len(database._idle) == IDLE_READERS
+
+
+def test_a_byte_that_a_disk_has_changed_makes_no_other_row_unreadable(database: Database) -> None:
+    database.execute("INSERT INTO records (kind, name, document) VALUES ('k', 'whole', '{}')")
+    database.execute("INSERT INTO records (kind, name, document) VALUES ('k', 'odd', CAST(x'7b22ff227d' AS TEXT))")
+    found = database.select("SELECT document FROM records ORDER BY number")
+    assert found == [("{}",), ('{"\udcff"}',)]

@@ -1,5 +1,7 @@
 """The format of state.db: what is known is opened, what is older is renewed, anything else is left alone."""
 
+import base64
+import json
 import pickle
 import shutil
 import sqlite3
@@ -114,7 +116,9 @@ def test_the_copy_of_a_renewal_that_was_cut_off_is_made_anew(old: Path) -> None:
 def test_one_damaged_row_of_an_older_format_is_put_aside_and_the_rest_goes_on(old: Path, data: bytes) -> None:
     execute(old, "UPDATE snapshots SET data = ? WHERE name = 's3/object/versioned/two'", data)
     prepare(old)
-    assert select(old, "SELECT place, data FROM damaged") == [("s3/object/versioned/two", data)]
+    [(name, document)] = select(old, "SELECT name, document FROM damaged")
+    assert name == "s3/object/versioned/two"
+    assert base64.b64decode(json.loads(document)["data"]["base64"]) == data
     assert select(old, "SELECT count(*) FROM objects WHERE key = 'two'") == [(0,)]
     assert select(old, "SELECT count(*) FROM objects WHERE key = 'deleted'") == [(3,)]
 
@@ -126,8 +130,8 @@ def test_code_in_an_old_row_is_not_run(old: Path, tmp_path: Path) -> None:
     )
     prepare(old)
     assert not marker.exists()
-    [(place, reason)] = select(old, "SELECT place, reason FROM damaged")
-    assert place == "s3/object/versioned/two"
+    [(name, reason)] = select(old, "SELECT name, reason FROM damaged")
+    assert name == "s3/object/versioned/two"
     assert "nothing that a state of format 1 holds" in reason
 
 

@@ -1,0 +1,119 @@
+"""The state of a running server in one file, and back."""
+
+import os
+import shutil
+import sqlite3
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+from local_sagemaker.errors import LocalSageMakerError
+from local_sagemaker.state.formats import FORMAT, format_of
+from local_sagemaker.state.lock import DATABASE, locked_folder
+
+OBJECTS = "objects"
+LOGS = ("jobs", "endpoints")
+TRIES = 5
+
+
+def backup(state: Path, file: Path) -> int:
+    """Write the state of a folder, whose server may run, to a tar file; returns its size in bytes.
+
+    What the file holds is the state of one moment: rows of one transaction, and the bytes that they name.
+    LocalSageMakerError where there is no state, where the file exists or cannot be written: nothing is left then.
+    """
+    if not (state / DATABASE).exists() or format_of(state / DATABASE) != FORMAT:
+        raise LocalSageMakerError(f"There is no state of this version in {state}: start the server once.")
+    if file.exists():
+        raise LocalSageMakerError(f"{file} exists: name a file that is not there yet.")
+    try:
+        with _scratch(state) as scratch, _scratch(file.parent) as beside:
+            _take(state, scratch)
+            with tarfile.open(beside / "backup", "w") as tar:
+                for name in (DATABASE, OBJECTS):
+                    tar.add(scratch / name, name)
+                for name in LOGS:
+                    _add_logs(tar, state / name, name)
+            (beside / "backup").rename(file)
+    except OSError as error:
+        raise LocalSageMakerError(f"{file} could not be written ({error.strerror}): nothing is left of it.") from None
+    return file.stat().st_size
+
+
+def restore(file: Path, state: Path) -> None:
+    """Make a state folder of a backup.
+
+    LocalSageMakerError where the folder has a state already, or the file is no backup: nothing is changed then.
+    """
+    state.mkdir(parents=True, exist_ok=True)
+    with locked_folder(state):
+        _restore(file, state)
+
+
+def _restore(file: Path, state: Path) -> None:
+    for name in (DATABASE, OBJECTS, *LOGS):
+        if (state / name).exists():
+            raise LocalSageMakerError(
+                f"{state} has a state already: move it away, or name another folder with SAGEMAKER_LOCAL_STATE."
+            )
+    try:
+        with _scratch(state) as scratch:
+            with tarfile.open(file) as tar:
+                tar.extractall(scratch, filter="data")
+            if not (scratch / DATABASE).is_file() or not (scratch / OBJECTS).is_dir():
+                raise LocalSageMakerError(f"{file} is no backup of local SageMaker: it lacks {DATABASE} or {OBJECTS}.")
+            format_of(scratch / DATABASE)
+            for name in (OBJECTS, *LOGS, DATABASE):  # the rows last: until then there is no state
+                if (scratch / name).exists():
+                    (scratch / name).rename(state / name)
+    except (OSError, tarfile.TarError, EOFError) as error:
+        raise LocalSageMakerError(f"{file} cannot be read as a backup ({error}): nothing is restored.") from None
+
+
+def _take(state: Path, scratch: Path) -> None:
+    """The rows of one moment, and a link to each file that they name.
+
+    A file never changes, so a link keeps it. One that was deleted between the look at the folder and the
+    copy of the rows is missed: then both are done again.
+    """
+    (scratch / OBJECTS).mkdir()
+    for _ in range(TRIES):
+        _link_all(state / OBJECTS, scratch / OBJECTS)
+        (scratch / DATABASE).unlink(missing_ok=True)
+        with closing(sqlite3.connect(f"{(state / DATABASE).absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            connection.execute("VACUUM INTO ?", (str(scratch / DATABASE),))
+        _link_all(state / OBJECTS, scratch / OBJECTS)
+        with closing(sqlite3.connect(scratch / DATABASE)) as connection:
+            named = {name for (name,) in connection.execute("SELECT blob FROM objects UNION SELECT blob FROM parts")}
+        there = set(os.listdir(scratch / OBJECTS))
+        if named - {None} <= there:
+            break
+    for name in there - named:
+        (scratch / OBJECTS / name).unlink()
+
+
+def _link_all(source: Path, to: Path) -> None:
+    for entry in os.scandir(source):
+        if entry.is_file(follow_symlinks=False) and not (to / entry.name).exists():
+            with suppress(FileNotFoundError):  # deleted meanwhile
+                try:
+                    os.link(entry.path, to / entry.name)
+                except OSError:  # a file system without hard links
+                    shutil.copyfile(entry.path, to / entry.name)
+
+
+def _add_logs(tar: tarfile.TarFile, folder: Path, name: str) -> None:
+    """The logs of jobs and endpoints as far as they are written; what a job that runs is working on is no state."""
+    for path in sorted(folder.rglob("output.*")) if folder.is_dir() else ():
+        if path.is_file() and not path.is_symlink():
+            with suppress(FileNotFoundError), path.open("rb") as stream:
+                member = tar.gettarinfo(arcname=f"{name}/{path.relative_to(folder)}", fileobj=stream)
+                tar.addfile(member, stream)
+
+
+@contextmanager
+def _scratch(folder: Path) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix=".backup-", dir=folder) as name:
+        yield Path(name)
