@@ -18,7 +18,7 @@ from local_sagemaker.api.logs import Logs
 from local_sagemaker.api.models import Models
 from local_sagemaker.api.pipeline_versions import PipelineVersions
 from local_sagemaker.api.pipelines import Pipelines
-from local_sagemaker.api.record_kinds import REQUIRED
+from local_sagemaker.api.record_kinds import REQUIRED, STATUS_FIELDS
 from local_sagemaker.api.registry import Registry
 from local_sagemaker.api.resources import Resources
 from local_sagemaker.api.tags import Tags
@@ -69,7 +69,7 @@ class LocalSageMaker:
         path = mended(folder / DATABASE)
         refuse_lost_database(folder)
         self._database = Database(path)
-        self.records = Records(self._database)
+        self.records = Records(self._database, STATUS_FIELDS)
         self.damage = Damage(self._database)
         self.damage.put_all_aside(unfit_records(self._database, REQUIRED))
         self._has_its_folder = folder_check(folder, self._lock)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 
 from local_sagemaker.api.dispatch import Caller, Request
-from local_sagemaker.api.listing import page
+from local_sagemaker.api.listing import page, page_of
 from local_sagemaker.api.pipeline_versions import PipelineVersions
 from local_sagemaker.api.pipelines import Pipelines
 from local_sagemaker.api.reference_execution import reuse, step_results
@@ -107,17 +107,22 @@ class Executions:
     def list_pipeline_executions(self, request: Request, caller: Caller) -> Request:
         """The executions of one pipeline, or of the version with an alias, newest first."""
         pipeline = self._pipelines.get(request["PipelineName"], caller)
-        executions = self._records.all(EXECUTIONS, prefix=f"{pipeline['PipelineArn']}/")
+        prefix = f"{pipeline['PipelineArn']}/"
+        by_arn = request.get("SortBy") == "PipelineExecutionArn"
+        query = {**request, "SortBy": "Name" if by_arn else "CreationTime"}
+        result, name = "PipelineExecutionSummaries", "PipelineExecutionArn"
         if "PipelineVersionAlias" in request:
             number = self._versions.get(pipeline, request)["PipelineVersionId"]
-            executions = [execution for execution in executions if execution.get("PipelineVersionId") == number]
-        for execution in executions:
+            executions = self._records.all(EXECUTIONS, prefix)
+            of_version = (execution for execution in executions if execution.get("PipelineVersionId") == number)
+            found = page(of_version, query, result=result, name=name)
+        else:
+            found = page_of(self._records, EXECUTIONS, query, result=result, name=name, prefix=prefix)
+        for execution in found[result]:
             execution["StartTime"] = execution["CreationTime"]
             execution["PipelineExecutionFailureReason"] = execution.get("FailureReason")
             execution["PipelineVersionAliases"] = self._aliases(execution)
-        by_arn = request.get("SortBy") == "PipelineExecutionArn"
-        query = {**request, "SortBy": "Name" if by_arn else "CreationTime"}
-        return page(executions, query, result="PipelineExecutionSummaries", name="PipelineExecutionArn")
+        return found
 
     def list_pipeline_execution_steps(self, request: Request, caller: Caller) -> Request:
         """The steps of one execution that have started, newest first unless SortOrder says otherwise."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from local_sagemaker.api.dispatch import Caller, Request
 from local_sagemaker.api.job_history import FINAL, MESSAGES, ending, phase, transition
-from local_sagemaker.api.listing import page
+from local_sagemaker.api.listing import page_of
 from local_sagemaker.api.tags import Tags
 from local_sagemaker.errors import ServiceError, invalid, not_found
 from local_sagemaker.jobs.admission import admit_processing_job, admit_training_job
@@ -189,8 +189,9 @@ class Jobs:
 
     def page(self, kind: str, request: Request) -> Request:
         """One page of a List operation: the jobs of a kind, newest first."""
-        return page(
-            self._records.all(_table(kind)),
+        return page_of(
+            self._records,
+            _table(kind),
             request,
             result=f"{kind}JobSummaries",
             name=f"{kind}JobName",

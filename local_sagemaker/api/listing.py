@@ -5,9 +5,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from local_sagemaker.errors import invalid
+from local_sagemaker.state.records import Records
 
 Document = dict[str, Any]
 
+PAGE = 100  # documents, where the request does not say
+LOOKS_INTO_ALL = ("NameContains", "LastModifiedTimeAfter", "LastModifiedTimeBefore")
 SORT_FIELDS = ("CreationTime", "LastModifiedTime", "FinalObjectiveMetricValue")
 
 
@@ -19,7 +22,7 @@ def page(
     name: str,
     status: str | None = None,
     order: str = "Descending",
-    default_size: int = 100,
+    default_size: int = PAGE,
 ) -> Document:
     """One page of a List response.
 
@@ -32,8 +35,56 @@ def page(
     end = start + request.get("MaxResults", default_size)
     response: Document = {result: found[start:end]}
     if end < len(found):
-        response["NextToken"] = base64.urlsafe_b64encode(str(end).encode()).decode()
+        response["NextToken"] = _token(end)
     return response
+
+
+def page_of(
+    records: Records,
+    kind: str,
+    request: Document,
+    *,
+    result: str,
+    name: str,
+    status: str | None = None,
+    prefix: str = "",
+) -> Document:
+    """One page of the documents of a kind whose names start with `prefix`, newest first unless the request says.
+
+    Only the documents of the page are read, however many there are, unless the request looks into all of them.
+    `status` is the one of the kind's status column, and the names of the documents begin with their field `name`.
+    """
+    sort_by = request.get("SortBy", "CreationTime")
+    if sort_by not in ("CreationTime", "Name") or any(field in request for field in LOOKS_INTO_ALL):
+        return page(records.all(kind, prefix), request, result=result, name=name, status=status)
+    start, size = _position(request.get("NextToken")), request.get("MaxResults", PAGE)
+    found = records.find(
+        kind,
+        prefix=prefix,
+        status=request.get("StatusEquals") if status else None,
+        since=_latest(request, "CreationTimeAfter", "CreatedAfter"),
+        until=_earliest(request, "CreationTimeBefore", "CreatedBefore"),
+        by_name=sort_by == "Name",
+        descending=request.get("SortOrder", "Descending") == "Descending",
+        offset=start,
+        limit=size + 1,
+    )
+    response: Document = {result: found[:size]}
+    if len(found) > size:
+        response["NextToken"] = _token(start + size)
+    return response
+
+
+def _latest(request: Document, *names: str) -> float | None:
+    return max((request[name] for name in names if name in request), default=None)
+
+
+def _earliest(request: Document, *names: str) -> float | None:
+    return min((request[name] for name in names if name in request), default=None)
+
+
+def _token(position: int) -> str:
+    return base64.urlsafe_b64encode(str(position).encode()).decode()
 
 
 def _sort_field(sort_by: str | None, name: str, status: str | None) -> str:

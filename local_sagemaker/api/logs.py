@@ -5,7 +5,6 @@ Every other log group is moto's. https://docs.aws.amazon.com/sagemaker/latest/dg
 
 import base64
 import heapq
-import itertools
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property, partial
@@ -21,6 +20,7 @@ from local_sagemaker.hosting.endpoint_logs import EndpointLogs
 from local_sagemaker.jobs.log_events import PAGE_BYTES, Event, LogStream
 
 LARGEST_PAGE = 10_000  # events
+SEARCHED_BYTES = 64 << 20  # by one FilterLogEvents: the next page goes on from there, as the service does it
 STREAMS = 50  # on one page, where the request does not say
 ENDPOINTS = "/aws/sagemaker/Endpoints/"
 
@@ -112,13 +112,16 @@ class Logs:
         stream = _named(source, request["logStreamName"])
         limit = request.get("limit", LARGEST_PAGE)
         forward, position = _position(request, stream)
+        end = position
         if forward:
-            events = _page(_within(stream.log.events(position, stream.ended), request), limit)
+            events, end = _page(stream.log.events(position, stream.ended), position, limit, request)
         else:
-            events = list(_within(stream.log.before(position, stream.ended), request))[-limit:]
+            events = [event for event in stream.log.before(position, stream.ended) if _is_within(event, request)]
+            events = events[-limit:]
+            end = events[-1].end if events else position
         return {
             "events": [_shown(event) for event in events],
-            "nextForwardToken": f"f/{events[-1].end if events else position:056d}/s",
+            "nextForwardToken": f"f/{end:056d}/s",
             "nextBackwardToken": f"b/{events[0].start if events else position:056d}/s",
         }
 
@@ -130,16 +133,17 @@ class Logs:
         wanted = LogFilter(request.get("filterPattern", ""))
         positions: dict[str, int] = _decoded(request["nextToken"]) if "nextToken" in request else {}
         lines = heapq.merge(
-            *(_tagged(stream, positions.get(stream.name, 0), request) for stream in streams),
+            *(_tagged(stream, positions.get(stream.name, 0)) for stream in streams),
             key=lambda tagged: tagged[1].timestamp,
         )
         events: list[Request] = []
-        size = 0
+        size = searched = 0
         for stream, event in lines:
-            if len(events) == request.get("limit", LARGEST_PAGE) or size > PAGE_BYTES:
+            if len(events) == request.get("limit", LARGEST_PAGE) or size > PAGE_BYTES or searched > SEARCHED_BYTES:
                 return {"events": events, "searchedLogStreams": [], "nextToken": _encoded(positions)}
             positions[stream.name] = event.end
-            if wanted.matches(event.message):
+            searched += event.end - event.start
+            if _is_within(event, request) and wanted.matches(event.message):
                 size += event.end - event.start
                 identity = f"{event.timestamp:020d}{event.start:036d}"
                 events.append({"logStreamName": stream.name, **_shown(event), "eventId": identity})
@@ -199,25 +203,27 @@ def _position(request: Request, stream: LogStream) -> tuple[bool, int]:
     return direction == "f", int(number)
 
 
-def _within(events: Iterable[Event], request: Request) -> Iterator[Event]:
+def _is_within(event: Event, request: Request) -> bool:
     start, end = request.get("startTime"), request.get("endTime")
+    return (start is None or event.timestamp >= start) and (end is None or event.timestamp < end)
+
+
+def _page(events: Iterable[Event], position: int, limit: int, request: Request) -> tuple[list[Event], int]:
+    """The next events within the times of the request, and the byte at which the page after them begins."""
+    page: list[Event] = []
+    size, start = 0, position
     for event in events:
-        if (start is None or event.timestamp >= start) and (end is None or event.timestamp < end):
-            yield event
-
-
-def _page(events: Iterable[Event], limit: int) -> list[Event]:
-    page, size = [], 0
-    for event in itertools.islice(events, limit):
-        page.append(event)
-        size += event.end - event.start
-        if size > PAGE_BYTES:
+        if len(page) == limit or size > PAGE_BYTES or position - start > SEARCHED_BYTES:
             break
-    return page
+        position = event.end
+        if _is_within(event, request):
+            page.append(event)
+            size += event.end - event.start
+    return page, position
 
 
-def _tagged(stream: LogStream, position: int, request: Request) -> Iterator[tuple[LogStream, Event]]:
-    return ((stream, event) for event in _within(stream.log.events(position, stream.ended), request))
+def _tagged(stream: LogStream, position: int) -> Iterator[tuple[LogStream, Event]]:
+    return ((stream, event) for event in stream.log.events(position, stream.ended))
 
 
 def _shown(event: Event) -> Request:

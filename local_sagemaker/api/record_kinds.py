@@ -48,3 +48,11 @@ REQUIRED: dict[str, Fields] = {
     "callback": {"PipelineExecutionArn": TEXT},
     "tags": {"Tags": ARRAY},
 }
+
+# The field of a document by which the lists of its kind are filtered.
+STATUS_FIELDS = {
+    "processing-job": "ProcessingJobStatus",
+    "training-job": "TrainingJobStatus",
+    "transform-job": "TransformJobStatus",
+    "model-package": "ModelApprovalStatus",
+}

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from local_sagemaker.api.dispatch import Caller, Request
-from local_sagemaker.api.listing import page
+from local_sagemaker.api.listing import page, page_of
 from local_sagemaker.api.tags import Tags
 from local_sagemaker.errors import ServiceError, invalid
 from local_sagemaker.state.records import Records
@@ -99,13 +99,16 @@ class Registry:
     def list_model_packages(self, request: Request, caller: Caller) -> Request:
         """Versions of one group or of all, newest first."""
         group = request.get("ModelPackageGroupName", "").rpartition("/")[2]
-        status = request.get("ModelApprovalStatus")
-        found = [
-            package
-            for package in (self._versions(group) if group else self._records.all(PACKAGES))
-            if status in (None, package["ModelApprovalStatus"])
-        ]
-        return page(found, request, result="ModelPackageSummaryList", name="ModelPackageGroupName")
+        approval = {"StatusEquals": request["ModelApprovalStatus"]} if "ModelApprovalStatus" in request else {}
+        return page_of(
+            self._records,
+            PACKAGES,
+            request | approval,
+            result="ModelPackageSummaryList",
+            name="ModelPackageGroupName",
+            status="ModelApprovalStatus",
+            prefix=f"{group}/" if group else "",
+        )
 
     def update_model_package(self, request: Request, caller: Caller) -> Request:
         """Approve, reject, or change the metadata of a version; emits the event of a state change."""

@@ -34,9 +34,15 @@ STANDING_IN = {
 }
 
 
+def add_columns(connection: sqlite3.Connection) -> None:
+    """Give the tables that there were the columns that they lack."""
+    for column in ("records ADD COLUMN created REAL", "records ADD COLUMN status TEXT"):
+        connection.execute(f"ALTER TABLE {column}")
+    connection.execute("ALTER TABLE snapshots ADD COLUMN moto TEXT NOT NULL DEFAULT ''")
+
+
 def migrate(connection: sqlite3.Connection) -> None:
     """Move every row of S3 to its table; one that cannot be read is put aside, and the rest goes on."""
-    connection.execute("ALTER TABLE snapshots ADD COLUMN moto TEXT NOT NULL DEFAULT ''")
     for prefix, move in ((BUCKET, _move_bucket), (OBJECT, _move_object), (UPLOAD, _move_upload), (PART, _move_part)):
         cursor = connection.execute(
             "SELECT name, CAST(data AS BLOB) FROM snapshots WHERE name >= ? AND name < ?",

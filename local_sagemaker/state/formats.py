@@ -16,8 +16,9 @@ VERSION = (
     "etag TEXT, storage_class TEXT, checksum_algorithm TEXT, blob TEXT, document TEXT NOT NULL"
 )
 TABLES = {
+    # the two fields of a document that lists are ordered by and filtered by are columns, too
     "records": "number INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, name TEXT NOT NULL, "
-    "document TEXT NOT NULL, UNIQUE (kind, name)",
+    "document TEXT NOT NULL, created REAL, status TEXT, UNIQUE (kind, name)",
     # moto's state of each small service, a pickle, and the version of moto that wrote it
     "snapshots": "name TEXT PRIMARY KEY, data BLOB NOT NULL, moto TEXT NOT NULL DEFAULT ''",
     "buckets": "name TEXT PRIMARY KEY, document TEXT NOT NULL",
@@ -31,7 +32,10 @@ TABLES = {
     "document TEXT NOT NULL, reason TEXT NOT NULL, found TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP",
 }
 WITHOUT_ROWID = {"objects", "parts"}
-INDEXES = ("CREATE INDEX IF NOT EXISTS current_objects ON objects (bucket, key) WHERE latest AND NOT marker",)
+INDEXES = (
+    "CREATE INDEX IF NOT EXISTS current_objects ON objects (bucket, key) WHERE latest AND NOT marker",
+    "CREATE INDEX IF NOT EXISTS records_by_time ON records (kind, created, status, name)",
+)
 FORMAT_1_TABLES = {"records": {"number", "kind", "name", "document"}, "snapshots": {"name", "data"}}
 
 
@@ -50,6 +54,8 @@ def prepare(path: Path) -> None:
             _keep(connection, kept)
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("BEGIN IMMEDIATE")
+        if found == 1:
+            format_1.add_columns(connection)
         create(connection)
         if found == 1:
             format_1.migrate(connection)

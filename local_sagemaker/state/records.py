@@ -4,7 +4,7 @@ import json
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -16,11 +16,16 @@ ROOM_SECONDS = 0.5  # between two attempts to write to a full disk
 
 
 class Records:
-    """Documents by kind and name, in the order of their creation; safe to use from many threads."""
+    """Documents by kind and name, in the order of their creation; safe to use from many threads.
 
-    def __init__(self, database: Database) -> None:
+    `status_fields` says, for the kinds that are listed by a status, which field of a document that is.
+    """
+
+    def __init__(self, database: Database, status_fields: Mapping[str, str] | None = None) -> None:
         self._database = database
+        self._status_fields = status_fields or {}
         self._closing = threading.Event()
+        self._fill_columns()
 
     @property
     def lock(self) -> AbstractContextManager[None]:
@@ -35,24 +40,61 @@ class Records:
     def all(self, kind: str, prefix: str = "") -> list[Document]:
         """Every document of a kind whose name starts with prefix, oldest first."""
         rows = self._database.select(
-            "SELECT document FROM records WHERE kind = ? AND substr(name, 1, ?) = ? ORDER BY number",
-            (kind, len(prefix), prefix),
+            "SELECT document FROM records WHERE kind = ? AND name >= ? AND name < ? ORDER BY number",
+            (kind, *_range(prefix)),
         )
+        return [json.loads(row[0]) for row in rows]
+
+    def find(
+        self,
+        kind: str,
+        *,
+        prefix: str = "",
+        status: str | None = None,
+        since: float | None = None,
+        until: float | None = None,
+        by_name: bool = False,
+        descending: bool = False,
+        offset: int = 0,
+        limit: int = -1,
+    ) -> list[Document]:
+        """Some of the documents of a kind, by CreationTime or by name; reads no others, and waits for no writer.
+
+        `since` and `until` are limits of CreationTime, in seconds, themselves included. ValueError for a status
+        of a kind that has none.
+        """
+        if status is not None and kind not in self._status_fields:
+            raise ValueError(f"A {kind} has no status to be found by.")
+        direction = "DESC" if descending else "ASC"
+        order = f"name {direction}" if by_name else f"created {direction}, number {direction}"
+        index = "" if by_name else "INDEXED BY records_by_time"
+        conditions = "kind = ? AND name >= ? AND name < ?"
+        values: list[str | float] = [kind, *_range(prefix)]
+        for condition, value in (("status = ?", status), ("created >= ?", since), ("created <= ?", until)):
+            if value is not None:
+                conditions, values = f"{conditions} AND {condition}", [*values, value]
+        with self._database.reader() as connection:
+            rows = connection.execute(
+                f"SELECT document FROM records WHERE number IN (SELECT number FROM records {index} "
+                f"WHERE {conditions} ORDER BY {order} LIMIT ? OFFSET ?) ORDER BY {order}",
+                (*values, limit, offset),
+            ).fetchall()
         return [json.loads(row[0]) for row in rows]
 
     def put(self, kind: str, name: str, document: Document) -> None:
         """Create or replace one document."""
         self._database.execute(
-            "INSERT INTO records (kind, name, document) VALUES (?, ?, ?) "
-            "ON CONFLICT (kind, name) DO UPDATE SET document = excluded.document",
-            (kind, name, json.dumps(document)),
+            "INSERT INTO records (kind, name, document, created, status) VALUES (?, ?, ?, ?, ?) "
+            "ON CONFLICT (kind, name) DO UPDATE SET "
+            "document = excluded.document, created = excluded.created, status = excluded.status",
+            self._row(kind, name, document),
         )
 
     def create(self, kind: str, name: str, document: Document) -> bool:
         """Create a document; False, and no change, where the name is taken."""
         changed = self._database.execute(
-            "INSERT INTO records (kind, name, document) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-            (kind, name, json.dumps(document)),
+            "INSERT INTO records (kind, name, document, created, status) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            self._row(kind, name, document),
         )
         return changed == 1
 
@@ -91,6 +133,22 @@ class Records:
 
     def delete_all(self, kind: str, prefix: str) -> None:
         """Delete every document of a kind whose name starts with prefix."""
-        self._database.execute(
-            "DELETE FROM records WHERE kind = ? AND substr(name, 1, ?) = ?", (kind, len(prefix), prefix)
-        )
+        self._database.execute("DELETE FROM records WHERE kind = ? AND name >= ? AND name < ?", (kind, *_range(prefix)))
+
+    def _row(self, kind: str, name: str, document: Document) -> tuple[str, str, str, float | None, str | None]:
+        status = document.get(self._status_fields.get(kind, ""))
+        return kind, name, json.dumps(document), document.get("CreationTime"), status
+
+    def _fill_columns(self) -> None:
+        """Of the documents of a state that had no such columns."""
+        json_in = "CASE WHEN json_valid(document) THEN json_extract(document, ?) END"
+        with self._database.lock:
+            self._database.execute(f"UPDATE records SET created = {json_in} WHERE created IS NULL", ("$.CreationTime",))
+            for kind, field in self._status_fields.items():
+                self._database.execute(
+                    f"UPDATE records SET status = {json_in} WHERE status IS NULL AND kind = ?", (f"$.{field}", kind)
+                )
+
+
+def _range(prefix: str) -> tuple[str, str]:
+    return prefix, f"{prefix}\U0010ffff"

@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
-from local_sagemaker.api.listing import page
+from local_sagemaker.api.listing import page, page_of
 from local_sagemaker.errors import ServiceError
+from local_sagemaker.state.database import Database
+from local_sagemaker.state.records import Records
 
 JOBS = [
     {"JobName": f"job-{number}", "CreationTime": float(number), "JobStatus": "Failed" if number % 2 else "Completed"}
@@ -49,3 +51,59 @@ def test_pages_together_are_the_whole_list() -> None:
 def test_a_token_that_was_not_given_out_is_refused() -> None:
     with pytest.raises(ServiceError, match="Invalid NextToken"):
         names({"NextToken": "!"})
+
+
+@pytest.fixture(name="records", scope="module")
+def records_fixture(tmp_path_factory: pytest.TempPathFactory) -> Records:
+    """Twelve jobs of two groups, some of which were created in the same instant."""
+    path = tmp_path_factory.mktemp("listing") / "state.db"
+    records = Records(Database(path), {"job": "JobStatus"})
+    for number in range(12):
+        name, status = f"{'ab'[number % 2]}/{number:02d}", "Failed" if number % 3 else "Completed"
+        records.put("job", name, {"JobName": name, "CreationTime": number // 2, "JobStatus": status})
+        records.put("other", f"a/{number}", {})
+    return records
+
+
+@pytest.mark.parametrize("prefix", ["", "a/", "none"])
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {},
+        {"SortOrder": "Ascending"},
+        {"MaxResults": 3},
+        {"StatusEquals": "Failed"},
+        {"StatusEquals": "Stopped"},
+        {"CreationTimeAfter": 2, "CreationTimeBefore": 4},
+        {"CreatedAfter": 2, "CreatedBefore": 4},
+        {"NameContains": "1"},
+        {"SortBy": "Name", "SortOrder": "Ascending"},
+    ],
+)
+def test_pages_of_a_kind_are_those_of_all_its_documents(
+    records: Records, request_: dict[str, Any], prefix: str
+) -> None:
+    fields = {"result": "Jobs", "name": "JobName", "status": "JobStatus"}
+    seen, token = [], None
+    while True:
+        request = request_ | ({"NextToken": token} if token else {})
+        found = page_of(records, "job", request, prefix=prefix, **fields)
+        seen += found["Jobs"]
+        token = found.get("NextToken")
+        if token is None:
+            break
+        assert len(found["Jobs"]) == request_["MaxResults"]
+    whole = page(records.all("job", prefix), {**request_, "MaxResults": 100}, **fields)["Jobs"]  # type: ignore[arg-type]
+    assert [job["CreationTime"] for job in seen] == [job["CreationTime"] for job in whole]
+    assert sorted(job["JobName"] for job in seen) == sorted(job["JobName"] for job in whole)
+
+
+def test_a_page_reads_its_own_documents_alone(records: Records, monkeypatch: pytest.MonkeyPatch) -> None:
+    def all_of_them(*arguments: Any) -> None:
+        raise AssertionError("every document was read")
+
+    monkeypatch.setattr(records, "all", all_of_them)
+    found = page_of(
+        records, "job", {"MaxResults": 2, "StatusEquals": "Failed"}, result="Jobs", name="JobName", status="s"
+    )
+    assert [job["JobName"] for job in found["Jobs"]] == ["b/11", "a/10"]

@@ -8,6 +8,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from local_sagemaker.api.dispatch import Caller
+from local_sagemaker.api.logs import Logs
+from local_sagemaker.hosting.endpoint_logs import EndpointLogs
+from local_sagemaker.jobs.log_events import LogFile, LogStream
 from tests.local_sagemaker.conftest import CLUSTER, processing
 
 GROUP = "/aws/sagemaker/ProcessingJobs"
@@ -130,3 +134,46 @@ def test_other_groups_are_kept_as_ever_and_listed_beside(logs: Any, numbers: str
     assert messages(logs.get_log_events(logGroupName="/mine", logStreamName="s")) == ["m"]
     groups = {group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]}
     assert {"/mine", GROUP} <= groups
+
+
+@pytest.fixture(name="long_log")
+def long_log_fixture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Logs:
+    """A log of 1,000 lines, of which one request looks at 100."""
+    path = tmp_path / "output.log"
+    path.write_text("".join(f"line {number:04d}\n" for number in range(1000)))
+    monkeypatch.setattr("local_sagemaker.api.logs.SEARCHED_BYTES", 1000)
+    stream = LogStream("stream", LogFile(path), ended=True)
+    return Logs({"group": lambda prefix: [stream]}, EndpointLogs(tmp_path / "endpoints"))
+
+
+def ask(logs: Logs, operation: str, **request: Any) -> dict[str, Any]:
+    answer = logs.call(operation, {"logGroupName": "group", **request}, Caller("000000000000", "us-east-1"))
+    assert answer is not None
+    return answer
+
+
+def test_filtering_a_long_log_answers_before_it_has_looked_at_all_of_it_and_goes_on(long_log: Logs) -> None:
+    found, pages, token = [], 0, None
+    while True:
+        request = {"nextToken": token} if token else {}
+        answer = ask(long_log, "FilterLogEvents", filterPattern="0999", **request)
+        found += messages(answer)
+        pages += 1
+        token = answer.get("nextToken")
+        if token is None:
+            break
+    assert found == ["line 0999"]
+    assert 9 < pages < 12
+
+
+def test_reading_a_time_span_of_a_long_log_goes_on_from_where_it_stopped(long_log: Logs) -> None:
+    request = {"logStreamName": "stream", "startFromHead": True, "startTime": 1 << 60}
+    tokens = [""]
+    while True:
+        token = {"nextToken": tokens[-1]} if tokens[-1] else {}
+        answer = ask(long_log, "GetLogEvents", **request, **token)
+        assert answer["events"] == []
+        if answer["nextForwardToken"] == tokens[-1]:
+            break
+        tokens.append(answer["nextForwardToken"])
+    assert 9 < len(tokens) < 13

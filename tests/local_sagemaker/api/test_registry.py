@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from local_sagemaker.api.dispatch import Caller, Dispatcher
+from local_sagemaker.api.record_kinds import STATUS_FIELDS
 from local_sagemaker.api.registry import Registry
 from local_sagemaker.api.tags import Tags
 from local_sagemaker.errors import ServiceError
@@ -22,7 +23,7 @@ class Service:
 
     def __init__(self, folder: Path) -> None:
         self.events: list[tuple[str, dict[str, Any]]] = []
-        records = Records(Database(folder / "state.db"))
+        records = Records(Database(folder / "state.db"), STATUS_FIELDS)
         registry = Registry(records, Tags(records), lambda region, event: self.events.append((region, event)))
         self._dispatcher = Dispatcher([registry])
 

@@ -79,3 +79,34 @@ def test_what_was_written_survives_a_kill_of_the_process(tmp_path: Path) -> None
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert len(Records(Database(tmp_path / "state.db")).all("job")) == 50
+
+
+def test_a_status_is_found_by_in_a_kind_that_has_one_alone(records: Records) -> None:
+    with pytest.raises(ValueError, match="A job has no status to be found by"):
+        records.find("job", status="Failed")
+
+
+def test_a_document_is_found_by_what_it_says_now(tmp_path: Path) -> None:
+    records = Records(Database(tmp_path / "of-status.db"), {"job": "JobStatus"})
+    records.put("job", "n", {"CreationTime": 1.5, "JobStatus": "InProgress"})
+    records.update("job", "n", JobStatus="Completed")
+    assert records.find("job", status="InProgress") == []
+    assert records.find("job", status="Completed", since=1.5, until=1.5) == [
+        {"CreationTime": 1.5, "JobStatus": "Completed"}
+    ]
+    assert records.find("job", since=1.6) == records.find("job", until=1.4) == []
+
+
+def test_documents_that_were_written_before_there_was_a_status_have_one(tmp_path: Path) -> None:
+    database = Database(tmp_path / "older.db")
+    Records(database).put("job", "n", {"CreationTime": 1.0, "JobStatus": "Failed"})
+    database.execute("UPDATE records SET created = NULL")
+    assert len(Records(database, {"job": "JobStatus"}).find("job", status="Failed", since=1.0)) == 1
+
+
+def test_a_prefix_is_no_more_than_a_prefix(records: Records) -> None:
+    for name in ("a", "a/1", "a/2", "a0", "b"):
+        records.put("k", name, {"Name": name})
+    assert [document["Name"] for document in records.all("k", "a/")] == ["a/1", "a/2"]
+    records.delete_all("k", "a/")
+    assert [document["Name"] for document in records.all("k")] == ["a", "a0", "b"]
