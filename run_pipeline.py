@@ -4,6 +4,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent
@@ -120,12 +121,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return local_sagemaker([options.action, "--state", str(PROJECT / ".sagemaker"), *options.options])
         from pipelines.commands import COMMANDS, Context
 
-        log_folder = None
+        log_folder, notice = None, None
         if local and options.command not in OFFLINE:
-            from local_sagemaker.lifecycle import use_local
+            from local_sagemaker.lifecycle import use_local, what_keeps_it
 
             server = use_local(PROJECT / ".sagemaker", announce=lambda text: print(text, file=sys.stderr))
-            log_folder = server.state / "jobs"
+            log_folder, notice = server.state / "jobs", partial(what_keeps_it, server)
         context = Context(
             config=getattr(options, "config", None),
             local=local,
@@ -133,6 +134,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             json_output=getattr(options, "json", False),
             chosen_pipeline=getattr(options, "pipeline", None),
             structure_check=_structure_faults,
+            notice=notice or (lambda: None),
         )
         return COMMANDS[options.command](context, options)
 

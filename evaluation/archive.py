@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import shutil
 import tarfile
+import zlib
 from pathlib import Path
 
 from steps.failure import JobError
+
+MOST_MEMBERS = 10_000
 
 
 def unpack(archive: Path, folder: Path) -> None:
@@ -18,11 +21,15 @@ def unpack(archive: Path, folder: Path) -> None:
     root = folder.resolve()
     try:
         with tarfile.open(archive, mode="r:gz") as tar:
-            for member in tar:
+            for number, member in enumerate(tar, start=1):
+                if number > MOST_MEMBERS:
+                    raise JobError(f"{archive.name} has more than {MOST_MEMBERS} members: it is no model.")
+                if "\0" in member.name:
+                    raise JobError(f"{archive.name} has the member {member.name!r}, which is no name.")
                 target = (root / member.name).resolve()
                 inside = target.is_relative_to(root) and not Path(member.name).is_absolute()
                 if not inside or not (member.isfile() or member.isdir()):
-                    raise JobError(f"{archive.name} has the unsafe member {member.name}: it is not unpacked.")
+                    raise JobError(f"{archive.name} has the unsafe member {member.name!r}: it is not unpacked.")
                 if member.isdir():
                     target.mkdir(parents=True, exist_ok=True)
                     continue
@@ -33,5 +40,5 @@ def unpack(archive: Path, folder: Path) -> None:
                         shutil.copyfileobj(content, file)
     except FileNotFoundError as error:
         raise JobError(f"There is no model: {archive} does not exist.") from error
-    except (tarfile.TarError, EOFError, OSError) as error:
+    except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
         raise JobError(f"The model {archive.name} cannot be unpacked: {error}.") from error

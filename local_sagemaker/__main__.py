@@ -5,6 +5,7 @@ import gc
 import logging
 import os
 import shlex
+import sqlite3
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -105,7 +106,9 @@ def _put_into_environment(options: argparse.Namespace) -> None:
 
 def _add_server_options(command: argparse.ArgumentParser, starts: bool) -> None:
     command.add_argument("--state", type=Path, default=Path(".sagemaker"), help="folder of the state")
-    command.add_argument("--port", type=int, help="port on 127.0.0.1 (default 5599)")
+    command.add_argument(
+        "--port", type=int, help="port on 127.0.0.1 (default 5599, or one that is free where another project has that)"
+    )
     if starts:
         command.add_argument("--handlers", type=Path, help="Python file with the dictionary HANDLERS")
         command.add_argument("--address", help="address that others may reach (default 127.0.0.1: nobody may)")
@@ -113,13 +116,15 @@ def _add_server_options(command: argparse.ArgumentParser, starts: bool) -> None:
 
 def run(command: str, state: Path, force: bool = False) -> int:
     """One of the commands that are about the server."""
-    port, address = lifecycle.configured_port(), lifecycle.configured_address()
+    port, address = lifecycle.configured_port(state), lifecycle.configured_address()
     if command == "up" and not is_loopback(address):  # `serve` says it in its log
         print(f"warning: {WARNING.format(address=address)}", file=sys.stderr)
     if command == "serve":
         return _serve(lifecycle.configured_state(state), port)
     if command == "up":
         server = lifecycle.up(state)
+        if server.port != port:
+            print(f"Another project has port {port}: this one has {server.port}, also from now on.", file=sys.stderr)
         print(f"Local SageMaker runs on {server.url} (process {server.pid}), state in {server.state}.")
         _warn(server)
     elif command == "env":
@@ -217,7 +222,12 @@ def _serve(state: Path, port: int) -> int:
     state.mkdir(parents=True, exist_ok=True)
     from local_sagemaker.server import serve
 
-    serve(state, port, region, lifecycle.configured_address())
+    try:
+        serve(state, port, region, lifecycle.configured_address())
+    except sqlite3.OperationalError as error:
+        raise LocalSageMakerError(
+            f"The state folder {state} cannot be used ({error}): make room, or mend it."
+        ) from None
     return 0
 
 

@@ -3,10 +3,12 @@
 Imports only the standard library: every command line tool calls it before anything else.
 """
 
+import errno
 import fcntl
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -22,6 +24,7 @@ from local_sagemaker import sdk_defaults
 from local_sagemaker.errors import LocalSageMakerError
 
 DEFAULT_PORT = 5599
+PORTS = range(5610, 5700)  # for projects beside the first
 DEFAULT_REGION = "us-east-1"
 START_SECONDS = 60
 STOP_SECONDS = 60
@@ -29,7 +32,9 @@ DYING_SECONDS = 2.0
 HEALTH_SECONDS = 5.0
 HANGING_SECONDS = 20.0  # a server that is busy answers later, one that hangs never
 LOG_BYTES = 10 << 20  # of server.log, beyond which a start begins another and keeps this one as server.log.1
+ROOM = 1 << 20  # bytes that a start needs: tables and logs
 LOCK = "lock"  # in the state folder: held by the server, and saying which one
+PORT = "port"  # in the state folder: the port that this project has, where another project has the default one
 HEALTH = "/_local_sagemaker/health"
 
 
@@ -44,6 +49,7 @@ class Server:
     handlers: Path | None = None
     lost: bool = False  # whether its state folder was removed
     damaged: int = 0  # pieces of its state that were put aside
+    waits_for_room: bool = False  # whether its disk is full, and what has ended cannot be recorded
 
     @property
     def url(self) -> str:
@@ -53,6 +59,10 @@ class Server:
     @property
     def warning(self) -> str | None:
         """What its user should know about its state, or None."""
+        if self.waits_for_room:
+            return (
+                f"the disk of {self.state} is full, and what has ended cannot be recorded: make room, and it goes on."
+            )
         if not self.damaged:
             return None
         pieces = "1 piece of the state is" if self.damaged == 1 else f"{self.damaged} pieces of the state are"
@@ -63,9 +73,11 @@ class Server:
         return self.lost and self.state == state
 
 
-def configured_port() -> int:
-    """The port of SAGEMAKER_LOCAL_PORT, or 5599."""
-    text = os.environ.get("SAGEMAKER_LOCAL_PORT", str(DEFAULT_PORT))
+def configured_port(state: Path) -> int:
+    """The port of SAGEMAKER_LOCAL_PORT, or the one that the state folder has kept, or 5599."""
+    text = os.environ.get("SAGEMAKER_LOCAL_PORT")
+    if text is None:
+        return _kept_port(configured_state(state)) or DEFAULT_PORT
     if not text.isdigit() or not 0 < int(text) < 65536:
         raise LocalSageMakerError(f"SAGEMAKER_LOCAL_PORT is {text!r}: set it to a port number, 1 to 65535.")
     return int(text)
@@ -128,34 +140,43 @@ def up(state: Path, announce: Callable[[str], None] | None = None) -> Server:
     LocalSageMakerError where the port is another program's or another project's, where the server does not
     answer, and where the folder cannot be written.
     """
-    state, port = configured_state(state), configured_port()
-    server = find(port, state)
-    if server is None or server.has_lost(state):
-        _prepare(state)
-        with _alone(state):
-            server = find(port, state)
-            if server is not None and server.has_lost(state):
-                if announce:
-                    announce(f"The state folder {state} was removed under local SageMaker: it is started anew.")
-                down(port, state)
-                server = None
-            if server is None:
-                if announce:
-                    announce(f"Starting local SageMaker on port {port}, state in {state} ...")
-                server = _start(state, port)
-                if announce and server.warning:
-                    announce(server.warning)
+    state = configured_state(state)
+    server = _found_or_started(state, configured_port(state), announce)
+    if server.state != state and "SAGEMAKER_LOCAL_PORT" not in os.environ:
+        server = _found_or_started(state, _port_of_its_own(state, server, announce), announce)
     if server.state != state:
         raise LocalSageMakerError(
-            f"Port {port} serves the local SageMaker of {server.state}: stop it with `local down` in its own "
+            f"Port {server.port} serves the local SageMaker of {server.state}: stop it with `local down` in its own "
             "project, or set SAGEMAKER_LOCAL_PORT to another port."
         )
     handlers = configured_handlers()
     if handlers is not None and server.handlers != handlers:
         raise LocalSageMakerError(
-            f"The local SageMaker on port {port} runs with {server.handlers or 'no handlers'} instead of {handlers}: "
-            "stop it with `local down` first."
+            f"The local SageMaker on port {server.port} runs with {server.handlers or 'no handlers'} instead of "
+            f"{handlers}: stop it with `local down` first."
         )
+    return server
+
+
+def _found_or_started(state: Path, port: int, announce: Callable[[str], None] | None) -> Server:
+    """The server of a port, which may be another project's, or a new one of this state folder."""
+    server = find(port, state)
+    if server is not None and not server.has_lost(state):
+        return server
+    _prepare(state)
+    with _alone(state):
+        server = find(port, state)
+        if server is not None and server.has_lost(state):
+            if announce:
+                announce(f"The state folder {state} was removed under local SageMaker: it is started anew.")
+            down(port, state)
+            server = None
+        if server is None:
+            if announce:
+                announce(f"Starting local SageMaker on port {port}, state in {state} ...")
+            server = _start(state, port)
+            if announce and server.warning and server.state == state:
+                announce(server.warning)
     return server
 
 
@@ -178,6 +199,15 @@ def find(port: int, state: Path | None = None) -> Server | None:
             time.sleep(0.05)
         except (ValueError, KeyError, TypeError):
             raise _foreign(port) from None
+
+
+def what_keeps_it(server: Server) -> str | None:
+    """Why a server that runs cannot go on with what it does now, or None; None, too, where it does not answer."""
+    try:
+        now = _health(server.port)
+    except (HTTPException, OSError, ValueError, KeyError, TypeError):
+        return None
+    return now.warning if now.waits_for_room else None
 
 
 def down(port: int, state: Path | None = None, force: bool = False) -> Server | None:
@@ -205,6 +235,41 @@ def down(port: int, state: Path | None = None, force: bool = False) -> Server | 
     return server
 
 
+def _port_of_its_own(state: Path, other: Server, announce: Callable[[str], None] | None) -> int:
+    """A free port for a state folder whose port another project's server has; kept in the folder."""
+    _prepare(state)
+    with _alone(state):
+        port = _kept_port(state)
+        if port is None or port == other.port:
+            port = _free_port()
+            (state / PORT).write_text(f"{port}\n", encoding="ascii")
+    if announce:
+        announce(
+            f"Port {other.port} serves the local SageMaker of {other.state}: this one has port {port}, also later "
+            f"(kept in {state / PORT}; SAGEMAKER_LOCAL_PORT sets another)."
+        )
+    return port
+
+
+def _kept_port(state: Path) -> int | None:
+    try:
+        text = (state / PORT).read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return None
+    return int(text) if text.isdigit() and 0 < int(text) < 65536 else None
+
+
+def _free_port() -> int:
+    for port in (*PORTS, 0):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise LocalSageMakerError("No port on 127.0.0.1 is free: set SAGEMAKER_LOCAL_PORT to one.")
+
+
 @contextmanager
 def _alone(state: Path) -> Iterator[None]:
     """One `up` of a state folder at a time: the second waits, and finds what the first has started."""
@@ -229,9 +294,14 @@ def _holder(state: Path, port: int) -> int | None:
 def _prepare(state: Path) -> None:
     try:
         state.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=state):
-            pass
+        with tempfile.TemporaryFile(dir=state, buffering=0) as room:
+            room.write(bytes(ROOM))
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise LocalSageMakerError(
+                f"The disk of the state folder {state} is full: make room, or choose another folder with "
+                "SAGEMAKER_LOCAL_STATE."
+            ) from None
         raise LocalSageMakerError(
             f"The state folder {state} cannot be written ({error.strerror}): mend its permissions, "
             "or choose another folder with SAGEMAKER_LOCAL_STATE."
@@ -290,9 +360,16 @@ def _health(port: int) -> Server:
             raise HTTPException("it has as many connections as it takes")
         health = json.loads(response.read())
         handlers = Path(health["handlers"]) if health.get("handlers") else None
-        lost = bool(health.get("lost"))
+        lost, waits = bool(health.get("lost")), bool(health.get("waits_for_room"))
         return Server(
-            port, health["pid"], Path(health["state"]), health["started"], handlers, lost, health.get("damaged", 0)
+            port,
+            health["pid"],
+            Path(health["state"]),
+            health["started"],
+            handlers,
+            lost,
+            health.get("damaged", 0),
+            waits,
         )
     finally:
         connection.close()

@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from local_sagemaker.errors import LocalSageMakerError
 from local_sagemaker.identity import ACCOUNT, EXECUTION_ROLE
 
 FILE = "sagemaker-sdk.yaml"
@@ -16,11 +17,19 @@ VARIABLE = "SAGEMAKER_USER_CONFIG_OVERRIDE"  # where the SDK looks for the file
 
 
 def write(state: Path, region: str) -> Path:
-    """Write the file into the state folder; returns its path."""
-    path = state / FILE
+    """Write the file into the state folder, if it is another one; returns its path.
+
+    LocalSageMakerError where the folder cannot be written, or its disk is full.
+    """
+    path, text = state / FILE, json.dumps(_defaults(region), indent=2)  # JSON is YAML
     temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(_defaults(region), indent=2), "utf-8")  # JSON is YAML
-    temporary.replace(path)
+    try:
+        if not path.exists() or path.read_text("utf-8") != text:
+            temporary.write_text(text, "utf-8")
+            temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise LocalSageMakerError(f"{path} cannot be written ({error.strerror}): make room, or mend it.") from None
     return path
 
 

@@ -1,5 +1,6 @@
 """What AWS or the way to it refused, in one sentence: what, by whom, on what, and what to do."""
 
+import os
 import re
 from typing import Any
 
@@ -25,6 +26,8 @@ UNKNOWN_KEY = {
     "InvalidAccessKeyId",
     "SignatureDoesNotMatch",
 }
+
+LOCAL = "http://127.0.0.1:"
 
 # "User: arn:... is not authorized to perform: sagemaker:X on resource: arn:... because ..."
 NOT_AUTHORIZED = re.compile(
@@ -109,6 +112,14 @@ def _unreachable(error: BaseException) -> str:
         return f"The AWS sign-in is not valid any more ({_one_line(str(error))}): run `aws sso login`."
     if isinstance(error, (exceptions.HTTPClientError, exceptions.ConnectionError)):
         why = _one_line(str(error)).rstrip(".")
+        endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
+        if endpoint.startswith(LOCAL):
+            state = os.environ.get("SAGEMAKER_LOCAL_STATE", ".sagemaker")
+            return (
+                f"Local SageMaker on {endpoint} has ended, or does not answer ({why}): its log is {state}/server.log. "
+                "Run the command again, which starts it; what was running has Failed then, and the steps that had "
+                "succeeded are taken from the cache."
+            )
         return f"AWS cannot be reached ({why}): check the network, the region and AWS_ENDPOINT_URL."
     if isinstance(error, exceptions.ParamValidationError):
         return f"A request was not sent because a value is not allowed: {_one_line(str(error))}"

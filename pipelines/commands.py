@@ -197,7 +197,7 @@ def _with_champion(context: Context, declared: Sequence[dict[str, Any]], given: 
 def _follow(context: Context, arn: str, step_names: Sequence[str]) -> int:
     context.console.line(f"Execution  {arn}")
     poll = LOCAL_POLL_SECONDS if context.local else AWS_POLL_SECONDS
-    execution = follow(context.sagemaker, arn, context.console, poll, step_names)
+    execution = follow(context.sagemaker, arn, context.console, poll, step_names, context.notice)
     commands = Commands(
         pipeline=context.command("run_pipeline.py"),
         deployment=context.command("deploy_model.py"),

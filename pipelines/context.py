@@ -27,7 +27,8 @@ AWS_POLL_SECONDS = 5.0
 class Context:
     """What a command works with; clients and settings are made when they are first asked for.
 
-    `structure_check` finds the faults that any definition can have, as (path, message); the command line brings it.
+    `structure_check` finds the faults that any definition can have, as (path, message), and `notice` says what keeps
+    the server from going on, if anything does; the command line brings both.
     """
 
     config: Path | None
@@ -36,6 +37,7 @@ class Context:
     json_output: bool = False
     chosen_pipeline: str | None = None
     structure_check: Callable[[str], Iterable[tuple[str, str]]] | None = None
+    notice: Callable[[], str | None] = lambda: None
 
     @cached_property
     def settings(self) -> Settings:

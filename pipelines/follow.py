@@ -1,12 +1,14 @@
 """Follow an execution to its end; Ctrl-C stops it."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from pipelines.console import Console
 from pipelines.execution_view import watched
 from pipelines.executions import ExecutionSummary, SageMakerClient, describe, stop
+
+NOTICE_SECONDS = 2.0
 
 
 def follow(
@@ -15,13 +17,14 @@ def follow(
     console: Console,
     poll_seconds: float,
     expected_steps: Sequence[str] = (),
+    notice: Callable[[], str | None] = lambda: None,
 ) -> ExecutionSummary:
     """Show each step as it runs, until the execution is over.
 
     Ctrl-C stops the execution and waits until it is Stopped; a second Ctrl-C leaves at once, as
-    KeyboardInterrupt. `expected_steps` are shown as waiting until they start.
+    KeyboardInterrupt. `expected_steps` are shown as waiting until they start; what `notice` says is shown once.
     """
-    interrupted = False
+    interrupted, said, asked = False, None, time.monotonic()
     with watched(console, expected_steps) as view:
         while True:
             try:
@@ -29,6 +32,11 @@ def follow(
                 view.update(execution)
                 if execution.is_over:
                     break
+                if time.monotonic() - asked > NOTICE_SECONDS:
+                    asked, found = time.monotonic(), notice()
+                    if found is not None and found != said:
+                        view.say(found)
+                    said = found
                 time.sleep(poll_seconds)
             except KeyboardInterrupt:
                 if interrupted:

@@ -191,6 +191,12 @@ def load_settings(path: Path) -> Settings:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise PipelineError(f"The settings file {path} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise PipelineError(f"{path} is not a text in UTF-8: save it as one.") from None
+    except RecursionError:
+        raise PipelineError(f"{path} is nested too deeply to be settings.") from None
+    except ValueError as error:  # a number of thousands of digits, a date that is none
+        raise PipelineError(f"{path} has a value that cannot be read: {error}.") from None
     except yaml.YAMLError as error:
         raise PipelineError(f"{path} is not YAML: {' '.join(str(error).split())}.") from None
     if not isinstance(raw, dict):

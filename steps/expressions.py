@@ -10,7 +10,9 @@ Categories can be compared with a text: zipcode == '98039'. Anything else is ref
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+import math
+import operator
+from collections.abc import Callable, Mapping
 from datetime import date
 
 from steps.failure import did_you_mean, listed
@@ -32,9 +34,19 @@ FUNCTIONS: dict[str, tuple[int, int | None]] = {
     "is_missing": (1, 1),
 }
 DATE_FUNCTIONS = ("year", "month", "day", "weekday", "days")
-OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow)
+ARITHMETIC: dict[type[ast.operator], Callable[[float, float], float | complex]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+    ast.Pow: operator.pow,
+}
+LONGEST_SHOWN = 40  # characters of a part that is named in an error
 COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
 MAXIMUM_LENGTH = 1000
+MAXIMUM_DEPTH = 100  # of parts within parts
 
 
 class ExpressionError(ValueError):
@@ -66,23 +78,54 @@ def names(text: str) -> set[str]:
     return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and id(node) not in functions}
 
 
-def _check(node: ast.expr, types: Mapping[str, str]) -> None:
+def _check(node: ast.expr, types: Mapping[str, str], depth: int = 1) -> None:
     """Raise ExpressionError unless `node` is a numeric expression of the language."""
+    if depth > MAXIMUM_DEPTH:
+        raise ExpressionError(f"it has more than {MAXIMUM_DEPTH} parts within parts: split it into several features.")
     if isinstance(node, ast.Constant):
-        if isinstance(node.value, bool | int | float):
-            return
-        raise ExpressionError(f"{node.value!r} is not a number.")
+        if not isinstance(node.value, bool | int | float):
+            raise ExpressionError(f"{node.value!r} is not a number.")
+        return _check_finite(node)
     if isinstance(node, ast.Name):
         return _check_numeric_column(node.id, types)
     if isinstance(node, ast.Compare) and is_text_comparison(node, types):
         return
     for child in _operands(node, types):
-        _check(child, types)
+        _check(child, types, depth + 1)
+    _check_finite(node)
+
+
+def _check_finite(node: ast.expr) -> None:
+    """Raise ExpressionError for a part that is made of numbers alone, and is none that a column could have."""
+    try:
+        _value(node)
+    except ArithmeticError:
+        text = ast.unparse(node) if isinstance(node, ast.BinOp) else ""
+        what = text if 0 < len(text) <= LONGEST_SHOWN else "a number in it"
+        raise ExpressionError(f"{what} is too large, or no number.") from None
+
+
+def _value(node: ast.expr) -> float | None:
+    """The value of a part that is made of numbers and arithmetic alone, else None; ArithmeticError if it has none."""
+    if isinstance(node, ast.Constant):
+        return _finite(float(node.value)) if isinstance(node.value, bool | int | float) else None
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd):
+        return None if (value := _value(node.operand)) is None else -value
+    if not isinstance(node, ast.BinOp):
+        return None
+    left, right = _value(node.left), _value(node.right)
+    return None if left is None or right is None else _finite(ARITHMETIC[type(node.op)](left, right))
+
+
+def _finite(value: float | complex) -> float:
+    if isinstance(value, complex) or not math.isfinite(value):
+        raise ArithmeticError
+    return value
 
 
 def _operands(node: ast.expr, types: Mapping[str, str]) -> list[ast.expr]:
     """Return the numeric expressions that `node` is made of; raise ExpressionError if it is not allowed."""
-    if isinstance(node, ast.BinOp) and isinstance(node.op, OPERATORS):
+    if isinstance(node, ast.BinOp) and type(node.op) in ARITHMETIC:
         return [node.left, node.right]
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd | ast.Not):
         return [node.operand]

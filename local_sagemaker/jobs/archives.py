@@ -8,6 +8,8 @@ from pathlib import Path, PurePosixPath
 
 from local_sagemaker.jobs.outcome import ClientFault
 
+MOST_MEMBERS = 50_000  # of a model or of code; more take minutes, in which nothing answers
+
 
 def unpack(archive: Path, folder: Path, source: str) -> None:
     """Extract a tar archive into a folder; `source` is its name in errors.
@@ -38,9 +40,15 @@ class _Guard:
     def __init__(self, source: str, free: int) -> None:
         self._source = source
         self._free = free
+        self._members = 0
         self._links: set[PurePosixPath] = set()
 
     def __call__(self, member: tarfile.TarInfo, destination: str) -> tarfile.TarInfo | None:
+        self._members += 1
+        if self._members > MOST_MEMBERS:
+            raise ClientFault(f"The archive {self._source} has more than {MOST_MEMBERS} members: it is not unpacked.")
+        if "\0" in member.name or "\0" in member.linkname:
+            raise self._fault(member, "has a name that no file can have")
         path = PurePosixPath(member.name)
         if path.is_absolute() or ".." in path.parts:
             raise self._fault(member, "leaves the folder")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from rows import Row, warm_server
+from rows import Row, peak_megabytes, warm_server
 
 from local_sagemaker import lifecycle
 
@@ -35,11 +35,11 @@ def large_object_rows(folder: Path) -> list[Row]:
             aws_secret_access_key="local",
         )
         s3.create_bucket(Bucket="bench")
-        before = _peak_megabytes(server.pid)
+        before = peak_megabytes(server.pid)
         put = _seconds(lambda: _put(s3, source))
         get = _seconds(lambda: _get(s3))
         parts = _seconds(lambda: s3.upload_file(str(source), "bench", "parts"))
-        growth = _peak_megabytes(server.pid) - before
+        growth = peak_megabytes(server.pid) - before
         s3.delete_object(Bucket="bench", Key="whole")
         s3.delete_object(Bucket="bench", Key="parts")
     source.unlink()
@@ -66,11 +66,3 @@ def _seconds(call: Callable[[], None]) -> float:
     start = time.perf_counter()
     call()
     return time.perf_counter() - start
-
-
-def _peak_megabytes(pid: int) -> float:
-    """The most memory that a process has had."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) / 1024
-    raise SystemExit("the peak memory of a process is read from /proc, which is not here")

@@ -69,6 +69,14 @@ def warm_server(folder: Path) -> Iterator[dict[str, str]]:
         wall([PYTHON, "-m", "local_sagemaker", "down"], **environment)
 
 
+def peak_megabytes(pid: int) -> float:
+    """The most memory that a process has had."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    raise SystemExit("the peak memory of a process is read from /proc, which is not here")
+
+
 def table(rows: list[Row]) -> str:
     """Rows as aligned text."""
     cells = [("WHAT", "MEASURED", "REFERENCE", "RATIO", "BAR", "")]

@@ -15,6 +15,7 @@ from noop_steps import step_rows
 from project import clean_clone_row, run_rows, start_rows
 from rows import Row, table
 from serving import serving_rows
+from volume import volume_rows
 
 GROUPS = {
     "start": lambda folder: start_rows() + [Row(*line) for line in artifact_rows(folder)],
@@ -23,6 +24,7 @@ GROUPS = {
     "steps": step_rows,
     "serving": serving_rows,
     "objects": large_object_rows,
+    "volume": volume_rows,
     "clone": lambda folder: [clean_clone_row(folder)],
 }
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from evaluation.archive import unpack
+from evaluation.archive import MOST_MEMBERS, unpack
 from steps.failure import JobError
 
 
@@ -36,7 +36,7 @@ def test_member_outside_is_refused(tmp_path: Path, name: str) -> None:
 def test_links_and_devices_are_refused(tmp_path: Path, kind: bytes) -> None:
     member = tarfile.TarInfo("link")
     member.type, member.linkname = kind, "/etc/passwd"
-    with pytest.raises(JobError, match="unsafe member link"):
+    with pytest.raises(JobError, match="unsafe member 'link'"):
         unpack(make(tmp_path / "model.tar.gz", member), tmp_path / "out")
 
 
@@ -48,3 +48,20 @@ def test_missing_and_damaged_archives_are_named(tmp_path: Path) -> None:
         (tmp_path / "model.tar.gz").write_bytes(content)
         with pytest.raises(JobError, match=r"model\.tar\.gz cannot be unpacked"):
             unpack(tmp_path / "model.tar.gz", tmp_path / "out")
+
+
+def test_a_name_that_no_file_can_have_is_refused(tmp_path: Path) -> None:
+    member = tarfile.TarInfo("model")
+    member.pax_headers = {"path": "model\0.json"}
+    with pytest.raises(JobError, match=r"has the member 'model\\x00.json', which is no name"):
+        unpack(make(tmp_path / "model.tar.gz", member), tmp_path / "out")
+    assert not list((tmp_path / "out").glob("*")) if (tmp_path / "out").exists() else True
+
+
+def test_an_archive_of_more_members_than_a_model_has_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "model.tar.gz"
+    with tarfile.open(path, "w:gz") as tar:
+        for number in range(MOST_MEMBERS + 1):
+            tar.addfile(tarfile.TarInfo(f"folder/{number % 10}"))
+    with pytest.raises(JobError, match=r"has more than 10000 members: it is no model"):
+        unpack(path, tmp_path / "out")

@@ -22,6 +22,7 @@ from local_sagemaker import lifecycle
 from local_sagemaker.__main__ import main
 from local_sagemaker.connections import BUSY
 from local_sagemaker.errors import LocalSageMakerError
+from local_sagemaker.lifecycle import Server
 
 
 class AnotherProgram(BaseHTTPRequestHandler):
@@ -135,6 +136,49 @@ def test_the_server_of_another_project_is_not_taken_for_ours(new_server: Callabl
         second.up()
 
 
+def test_a_project_whose_port_another_one_has_gets_one_of_its_own_and_keeps_it(
+    new_server: Callable[[], Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, state = new_server(), tmp_path / "second"
+    first.up()
+    for name, value in first.environment.items():
+        if name not in ("SAGEMAKER_LOCAL_PORT", "SAGEMAKER_LOCAL_STATE"):
+            monkeypatch.setenv(name, value)
+    monkeypatch.setattr(lifecycle, "DEFAULT_PORT", first.port)
+    said: list[str] = []
+    second = lifecycle.up(state, said.append)
+    try:
+        assert second.state == state
+        assert second.port != first.port
+        assert f"Port {first.port} serves the local SageMaker of {first.state}" in said[0]
+        assert lifecycle.up(state) == second
+        assert main(["status", "--state", str(state)]) == 0
+        assert f"on http://127.0.0.1:{second.port} " in capsys.readouterr().out
+        assert main(["env", "--state", str(state)]) == 0
+        assert f"AWS_ENDPOINT_URL=http://127.0.0.1:{second.port}" in capsys.readouterr().out
+        assert main(["down", "--state", str(state)]) == 0
+        first.down()
+        assert main(["up", "--state", str(state)]) == 0  # the default port is free now, and this one is its own
+        assert lifecycle.configured_port(state) == second.port
+        assert lifecycle.find(second.port, state) is not None
+    finally:
+        lifecycle.down(second.port)
+
+
+def test_a_kept_port_that_a_third_project_has_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "port").write_text("5611\n")
+    other = Server(5611, 1, tmp_path / "third", 0.0)
+    port = lifecycle._port_of_its_own(tmp_path, other, None)
+    assert port != 5611
+    assert lifecycle.configured_port(tmp_path) == port
+
+
+@pytest.mark.parametrize("text", ["", "many", "0", "99999", "\xff"])
+def test_a_kept_port_that_is_none_is_as_good_as_none(tmp_path: Path, text: str) -> None:
+    (tmp_path / "port").write_text(text, encoding="latin-1")
+    assert lifecycle.configured_port(tmp_path) == lifecycle.DEFAULT_PORT
+
+
 def start_up(server: Any) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-m", "local_sagemaker", "up"],
@@ -245,7 +289,7 @@ def test_a_state_folder_without_permission_is_named_with_the_way_out(tmp_path: P
 def test_a_port_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, port: str) -> None:
     monkeypatch.setenv("SAGEMAKER_LOCAL_PORT", port)
     with pytest.raises(LocalSageMakerError, match="SAGEMAKER_LOCAL_PORT"):
-        lifecycle.configured_port()
+        lifecycle.configured_port(Path("state"))
 
 
 def test_clients_are_pointed_here_and_nowhere_else(

@@ -59,7 +59,7 @@ def test_the_sentence_says_what_was_refused_and_what_to_do(error: Exception, par
         assert part in sentence
 
 
-def test_a_port_where_nobody_listens_is_named() -> None:
+def nobody_listens() -> Exception:
     client = boto3.client(
         "sagemaker",
         endpoint_url="http://127.0.0.1:9",
@@ -70,5 +70,16 @@ def test_a_port_where_nobody_listens_is_named() -> None:
     )
     with pytest.raises(exceptions.EndpointConnectionError) as caught:
         client.list_models()
-    assert explain(caught.value).startswith("AWS cannot be reached")
-    assert "http://127.0.0.1:9" in explain(caught.value)
+    return caught.value
+
+
+def test_a_port_where_nobody_listens_is_named() -> None:
+    assert explain(nobody_listens()).startswith("AWS cannot be reached")
+
+
+def test_local_sagemaker_that_has_ended_is_not_taken_for_aws(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("SAGEMAKER_LOCAL_STATE", "/the/state")
+    text = explain(nobody_listens())
+    assert text.startswith("Local SageMaker on http://127.0.0.1:9 has ended, or does not answer (")
+    assert "its log is /the/state/server.log. Run the command again" in text

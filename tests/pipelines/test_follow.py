@@ -35,6 +35,17 @@ def test_each_change_is_one_line_when_piped(executions: Executions, output: Outp
     assert (execution.status, execution.exit_code, execution.interrupted) == ("Succeeded", 0, False)
 
 
+def test_what_keeps_the_server_from_going_on_is_said_once(
+    executions: Executions, output: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipelines.follow.NOTICE_SECONDS", 0)
+    running = ("Executing", [step("Train", "Executing")])
+    executions.script = [running] * 6 + [("Succeeded", [step("Train")])]
+    said = iter([None, "the disk is full", "the disk is full", None, "the disk is full", None])
+    follow(executions.sagemaker, ARN, output, 0.001, STEPS, lambda: next(said))
+    assert output.text.splitlines().count("the disk is full") == 2  # it was full, had room, and was full again
+
+
 def interrupting(executions: Executions, at: set[int]) -> None:
     """Press Ctrl-C at some of the looks at the steps, counted from 1."""
     answer, looks = executions.aws.answers["ListPipelineExecutionSteps"], 0

@@ -106,7 +106,14 @@ def test_a_missing_section_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("a: [", "is not YAML"), ("- a\n", "must be a mapping with the keys name"), ("", "must be a mapping")],
+    [
+        ("a: " + "[" * 5000 + "]" * 5000, "is nested too deeply to be settings"),
+        ("a: " + "9" * 5000, "has a value that cannot be read: Exceeds the limit"),
+        ("a: 2026-13-45", "has a value that cannot be read: month must be in"),
+        ("a: [", "is not YAML"),
+        ("- a\n", "must be a mapping with the keys name"),
+        ("", "must be a mapping"),
+    ],
 )
 def test_a_file_that_is_no_settings_file_is_refused(tmp_path: Path, text: str, words: str) -> None:
     file = tmp_path / "settings.yaml"

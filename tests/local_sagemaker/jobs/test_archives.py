@@ -102,3 +102,19 @@ def test_equal_files_are_equal_bytes_and_survive_the_way_back(tmp_path: Path) ->
     unpack(tmp_path / "first.tar.gz", tmp_path / "back", "first")
     assert (tmp_path / "back" / "b").read_text() == "b"
     assert os.access(tmp_path / "back" / "deep" / "run.sh", os.X_OK)
+
+
+def test_a_name_that_no_file_can_have_is_refused(tmp_path: Path) -> None:
+    info = member("model")
+    info.pax_headers = {"path": "model\0.json"}
+    with pytest.raises(ClientFault, match=r"its member 'model\\x00.json' has a name that no file can have"):
+        unpack(archive_of(tmp_path / "a.tar.gz", info), tmp_path / "out", "s3://b/a.tar.gz")
+
+
+def test_an_archive_of_too_many_members_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("local_sagemaker.jobs.archives.MOST_MEMBERS", 3)
+    path = archive_of(tmp_path / "a.tar.gz", *(member(str(number)) for number in range(3)))
+    unpack(path, tmp_path / "three", "s3://b/a.tar.gz")
+    path = archive_of(tmp_path / "a.tar.gz", *(member(str(number)) for number in range(4)))
+    with pytest.raises(ClientFault, match=r"s3://b/a.tar.gz has more than 3 members: it is not unpacked"):
+        unpack(path, tmp_path / "four", "s3://b/a.tar.gz")
