@@ -6,9 +6,18 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from deployment.endpoint import Announce, Waiting, require_serving, tag_serving, wait_until_settled
+from deployment.endpoint import (
+    Announce,
+    Contended,
+    Waiting,
+    describe_endpoint,
+    require_serving,
+    tag_serving,
+    uncontended,
+    wait_until_settled,
+)
 from deployment.errors import DeploymentError
-from deployment.packages import SageMakerClient
+from deployment.packages import APPROVED, SageMakerClient, describe_package
 from deployment.specification import TAG_DEPLOYED, Specification, tag_list
 
 SmokeTest = Callable[[], None]  # invokes the endpoint once; raises DeploymentError where that fails
@@ -60,10 +69,13 @@ class Deployment:
             if before is not None and before["EndpointStatus"] == "Failed":
                 self._remove_failed()
                 before = None
-            if before is None:
-                self._create_endpoint(undo)
-            else:
-                self._update_endpoint(before["EndpointConfigName"], undo)
+            try:
+                if before is None:
+                    self._create_endpoint(undo)
+                else:
+                    self._update_endpoint(before["EndpointConfigName"], undo)
+            except Contended:
+                self._require_same(self._settled())
             self._check(smoke_test)
             undo.pop_all()
         after = self._sagemaker.describe_endpoint(EndpointName=self._wanted.endpoint)
@@ -83,7 +95,7 @@ class Deployment:
     def _create_endpoint(self, undo: ExitStack) -> None:
         name, config = self._wanted.endpoint, self._wanted.config_name
         tags = tag_list(self._wanted.tags)
-        self._sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=config, Tags=tags)
+        uncontended(self._sagemaker.create_endpoint, EndpointName=name, EndpointConfigName=config, Tags=tags)
         undo.callback(self._remove, f"endpoint {name}", self._sagemaker.delete_endpoint, EndpointName=name)
         self._await(config)
 
@@ -92,7 +104,7 @@ class Deployment:
         undo.callback(self._return_to, previous)
 
     def _switch(self, config: str) -> None:
-        self._sagemaker.update_endpoint(EndpointName=self._wanted.endpoint, EndpointConfigName=config)
+        uncontended(self._sagemaker.update_endpoint, EndpointName=self._wanted.endpoint, EndpointConfigName=config)
         self._await(config)
 
     def _await(self, config: str) -> None:
@@ -105,6 +117,15 @@ class Deployment:
         self._in_use = False
         require_serving(description, self._wanted.endpoint, config, self._log)
 
+    def _require_same(self, after: Mapping[str, Any] | None) -> None:
+        """Another deployment was faster: it must have been one of the same."""
+        if after is None or not _serves(after, self._wanted.config_name):
+            serving = after["EndpointConfigName"] if after is not None else "nothing"
+            raise DeploymentError(
+                f"Another deployment changed endpoint {self._wanted.endpoint} at the same time, and it serves "
+                f"{serving} now; nothing of this one is left. Run it again, if it is to replace that."
+            )
+
     def _check(self, smoke_test: SmokeTest | None) -> None:
         if smoke_test is not None:
             try:
@@ -112,6 +133,12 @@ class Deployment:
             except DeploymentError as error:
                 self._announce(str(error))
                 raise DeploymentError(f"The smoke test failed and the deployment is undone. {error}") from error
+        package = describe_package(self._sagemaker, self._wanted.package.arn)
+        if package is None or package.approval != APPROVED:
+            now = "was deleted" if package is None else f"became {package.approval}"
+            raise DeploymentError(
+                f"Version {self._wanted.package.version} {now} while it was being deployed: the deployment is undone."
+            )
 
     def _return_to(self, config: str) -> None:
         self._announce(f"Returning to {config}")
@@ -136,6 +163,9 @@ class Deployment:
 
         if self._in_use:
             return
+        if self._serves_with(set(name.values())):
+            self._announce(f"The {what} stays: another deployment uses it")
+            return
         try:
             delete(**name)
         except ClientError as error:
@@ -143,6 +173,15 @@ class Deployment:
             self._announce(f"The {what} could not be removed: {error}")
         else:
             self._announce(f"Removed the {what}")
+
+    def _serves_with(self, names: set[str]) -> bool:
+        """Whether the endpoint serves with a configuration, or a model, of one of these names."""
+        endpoint = describe_endpoint(self._sagemaker, self._wanted.endpoint)
+        if endpoint is None or endpoint["EndpointStatus"] != "InService":
+            return False
+        config = self._sagemaker.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
+        models = {variant.get("ModelName") for variant in config["ProductionVariants"]}
+        return bool(names & {endpoint["EndpointConfigName"], *models})
 
     def _tag(self, endpoint: Mapping[str, Any]) -> None:
         config = self._sagemaker.describe_endpoint_config(EndpointConfigName=self._wanted.config_name)

@@ -11,6 +11,8 @@ from deployment.packages import SageMakerClient, is_missing
 from deployment.specification import TAG_COMMIT, TAG_PACKAGE, TAG_VERSION, tag_list
 
 Announce = Callable[[str], None]  # prints one line of progress
+AGAIN_SECONDS = 30.0
+CONTENDED = ("in-progress endpoint", "already existing endpoint")  # in the service's refusals
 CHANGING = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
 
 
@@ -40,9 +42,10 @@ def wait_until_settled(
 ) -> Mapping[str, Any] | None:
     """Wait while the endpoint changes and return how it then stands; None where it is not there (any more).
 
-    Announces each status with the seconds so far. Raises DeploymentError after `limit_seconds`.
+    Announces each status with the seconds so far, and one that lasts every half minute again. Raises
+    DeploymentError after `limit_seconds`.
     """
-    began, seen = time.monotonic(), None
+    began, seen, said = time.monotonic(), None, 0.0
     while True:
         description = describe_endpoint(sagemaker, name)
         elapsed = time.monotonic() - began
@@ -51,15 +54,31 @@ def wait_until_settled(
             if seen is not None:
                 announce(f"{elapsed:7.1f} s  {status or 'deleted'}")
             return description
-        if status != seen:
+        if status != seen or elapsed - said > AGAIN_SECONDS:
             announce(f"{elapsed:7.1f} s  {status}")
-            seen = status
+            seen, said = status, elapsed
         if elapsed > waiting.limit_seconds:
             raise DeploymentError(
                 f"Endpoint {name} is still {status} after {waiting.limit_seconds:.0f} s: "
                 "SageMaker goes on with it, and the command `status` shows how it ends."
             )
         time.sleep(waiting.poll_seconds)
+
+
+class Contended(Exception):
+    """Something else changes the endpoint at the same time."""
+
+
+def uncontended(change: Callable[..., Any], **request: Any) -> None:
+    """Change the endpoint; Contended where another change of it has just begun."""
+    from botocore.exceptions import ClientError
+
+    try:
+        change(**request)
+    except ClientError as error:
+        if any(words in error.response["Error"].get("Message", "") for words in CONTENDED):
+            raise Contended from error
+        raise
 
 
 def endpoint_log(name: str, log_folder: Path | None) -> str:

@@ -5,7 +5,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
-from deployment.endpoint import Announce, Waiting, require_serving, tag_serving, wait_until_settled
+from deployment.endpoint import (
+    Announce,
+    Contended,
+    Waiting,
+    require_serving,
+    tag_serving,
+    uncontended,
+    wait_until_settled,
+)
 from deployment.errors import DeploymentError
 from deployment.packages import APPROVED, SageMakerClient, describe_package
 from deployment.serving import packages_of_config
@@ -53,7 +61,12 @@ def rollback(sagemaker: SageMakerClient, endpoint: str, waiting: Waiting, announ
         )
     current = _past_config(sagemaker, before["EndpointConfigName"])
     target, versions = _target(sagemaker, endpoint, current)
-    sagemaker.update_endpoint(EndpointName=endpoint, EndpointConfigName=target.name)
+    try:
+        uncontended(sagemaker.update_endpoint, EndpointName=endpoint, EndpointConfigName=target.name)
+    except Contended:
+        raise DeploymentError(
+            f"A change of endpoint {endpoint} has begun at the same time, and it is not rolled back: run it again."
+        ) from None
     after = wait_until_settled(sagemaker, endpoint, waiting, announce)
     require_serving(after, endpoint, target.name, log)
     now = datetime.now(timezone.utc).isoformat()

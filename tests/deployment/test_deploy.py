@@ -191,3 +191,88 @@ def test_giving_up_waiting_removes_nothing_that_is_in_use(hosting: Hosting) -> N
     with pytest.raises(DeploymentError, match="still Creating after 0 s"):
         Deployment(hosting.sagemaker, specification, Waiting(0.001, 0.01), list[str]().append, "log").run()
     assert specification.config_name in hosting.configs
+
+
+def reject_during(hosting: Hosting, operation: str, package: str) -> None:
+    """Somebody rejects a version just when the endpoint begins to change."""
+    answer = hosting.aws.answers[operation]
+
+    def reject_and_answer(request: dict[str, Any]) -> dict[str, Any]:
+        for found in hosting.packages:
+            if found["ModelPackageArn"] == package:
+                found["ModelApprovalStatus"] = "Rejected"
+        answered: dict[str, Any] = answer(request)
+        return answered
+
+    hosting.aws.answers[operation] = reject_and_answer
+
+
+def test_a_version_that_is_rejected_during_its_first_deployment_is_undone(hosting: Hosting) -> None:
+    package = hosting.register()
+    reject_during(hosting, "CreateEndpoint", package)
+    with pytest.raises(DeploymentError, match=r"Version 1 became Rejected while it was being deployed: .* is undone"):
+        deploy(hosting, package)
+    assert (hosting.endpoints, hosting.configs, hosting.models) == ({}, {}, {})
+
+
+def test_a_version_that_is_rejected_during_an_update_gives_way_to_the_one_before(hosting: Hosting) -> None:
+    first = deploy(hosting, hosting.register())
+    package = hosting.register()
+    reject_during(hosting, "UpdateEndpoint", package)
+    with pytest.raises(DeploymentError, match="Version 2 became Rejected"):
+        deploy(hosting, package)
+    assert hosting.endpoints[ENDPOINT]["EndpointConfigName"] == first.config
+    assert (set(hosting.configs), set(hosting.models)) == ({first.config}, {first.model})
+
+
+def overtake(hosting: Hosting, operation: str, other: Deployment) -> None:
+    """Another deployment changes the endpoint just before this one does."""
+    answer = hosting.aws.answers[operation]
+
+    def overtaken(request: dict[str, Any]) -> dict[str, Any]:
+        hosting.aws.answers[operation] = answer
+        other.run()
+        raise Refusal("ValidationException", "Cannot update in-progress endpoint.")
+
+    hosting.aws.answers[operation] = overtaken
+
+
+@pytest.mark.parametrize("exists", [False, True])
+def test_two_deployments_of_one_version_at_once_both_end_well(hosting: Hosting, exists: bool) -> None:
+    if exists:
+        deploy(hosting, hosting.register())
+    package = hosting.register()
+    overtake(hosting, "UpdateEndpoint" if exists else "CreateEndpoint", deployment(hosting, package))
+    outcome = deploy(hosting, package)
+    assert hosting.endpoints[ENDPOINT]["EndpointConfigName"] == outcome.config
+    assert outcome.config in hosting.configs
+    assert outcome.model in hosting.models
+
+
+def test_a_deployment_that_another_one_overtakes_says_so_and_leaves_the_other_whole(hosting: Hosting) -> None:
+    deploy(hosting, hosting.register())
+    loser, winner = hosting.register(), hosting.register()
+    overtake(hosting, "UpdateEndpoint", deployment(hosting, winner))
+    with pytest.raises(DeploymentError, match=r"Another deployment changed endpoint .* serves .*-v3-.* now; nothing"):
+        deploy(hosting, loser)
+    assert not any("-v2-" in name for name in {**hosting.configs, **hosting.models})
+    assert "-v3-" in hosting.endpoints[ENDPOINT]["EndpointConfigName"]
+
+
+def test_the_model_of_an_overtaken_deployment_stays_where_the_other_one_uses_it(hosting: Hosting) -> None:
+    deploy(hosting, hosting.register())
+    package, lines = hosting.register(), list[str]()
+    overtake(hosting, "UpdateEndpoint", deployment(hosting, package, instance_count=2))
+    with pytest.raises(DeploymentError, match="Another deployment changed endpoint"):
+        deployment(hosting, package, lines).run()
+    config = hosting.configs[hosting.endpoints[ENDPOINT]["EndpointConfigName"]]
+    assert config["ProductionVariants"][0]["ModelName"] in hosting.models
+    assert any("stays: another deployment uses it" in line for line in lines)
+
+
+def test_a_status_that_lasts_is_said_again(hosting: Hosting, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("deployment.endpoint.AGAIN_SECONDS", 0.0)
+    hosting.polls = 5
+    lines: list[str] = []
+    deployment(hosting, hosting.register(), lines).run()
+    assert [line.split()[-1] for line in lines].count("Creating") > 2
