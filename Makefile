@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA := data/house_prices.parquet
 
-.PHONY: help run test unit lint format data bench quality lock clean
+.PHONY: help run test unit lint format data bench soak quality lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## ?/  make \1\t/' | expand -t 16
@@ -29,8 +29,17 @@ format: $(BIN)/installed  ## write the style
 
 data: $(DATA)  ## fetch the sample data
 
-bench: $(DATA) .venv-bench/installed  ## speed, as ratios measured in one run
+# AGAINST=COMMIT times this checkout and that commit in turn instead, and ends with 1 if anything is slower.
+ifdef AGAINST
+bench: $(DATA)
+	$(BIN)/python tests/benchmarks/against.py $(AGAINST)
+else
+bench: $(DATA) .venv-bench/installed  ## speed, as ratios measured in one run; AGAINST=COMMIT compares with a commit
 	$(BIN)/python tests/benchmarks/run.py
+endif
+
+soak: $(BIN)/installed  ## what takes long: 200 seeded kills, damage, power cuts, load
+	SOAK=1 $(BIN)/python -m pytest tests/local_sagemaker/faults -o addopts="--import-mode=importlib --strict-markers -v"
 
 quality: $(DATA)  ## how good the model is, over several seeds, and what each group of features is worth
 	$(BIN)/python tests/benchmarks/quality.py bars candidates ablation curve

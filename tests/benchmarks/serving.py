@@ -34,7 +34,7 @@ def serving_rows(folder: Path) -> list[Row]:
     """p50 and p99 of a small request, in milliseconds."""
     with warm_server(folder) as environment:
         port = int(environment["SAGEMAKER_LOCAL_PORT"])
-        _deploy(f"http://127.0.0.1:{port}")
+        deploy(f"http://127.0.0.1:{port}")
         model_port = _model_port(f"http://127.0.0.1:{port}")
         direct: list[float] = []
         through: list[float] = []
@@ -66,7 +66,7 @@ def _latencies(port: int, path: str, headers: dict[str, str]) -> list[float]:
     return found
 
 
-def _deploy(url: str) -> None:
+def deploy(url: str) -> None:
     options: Any = {
         "endpoint_url": url,
         "region_name": "us-east-1",

@@ -1,6 +1,6 @@
-"""The server is killed at 20 random moments of a run, and each time everything that it acknowledged is there.
+"""The server is killed at random moments of a run, and each time everything that it acknowledged is there.
 
-The moments come from a seed that a failure names; FAULT_SEED=... repeats them.
+The moments, 20, and 200 in `make soak`, come from a seed that a failure names; FAULT_SEED=... repeats them.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ from tests.local_sagemaker.conftest import CLUSTER, IMAGE, ROLE, output, process
 from tests.local_sagemaker.faults.clients import BUCKET, GROUP, Journal, Writers
 
 ROOT = Path(__file__).parents[3]
-KILLS = 20
+KILLS = 200 if os.environ.get("SOAK") else 20
 RUN_SECONDS = 1.6  # within which a kill comes; a run takes about this long
 CRASHED = "local SageMaker stopped while the execution was running"
 FINAL = ("Succeeded", "Failed", "Stopped")
@@ -87,11 +87,15 @@ class Checks:
         self.s3, self.sagemaker = server.client("s3"), server.client("sagemaker")
         self.before: dict[str, Any] = {}  # executions, packages and objects, as they were found
 
+    def _all(self, operation: str, result: str, **request: Any) -> list[Any]:
+        """The entries of every page of a list."""
+        pages = self.sagemaker.get_paginator(operation).paginate(**request, PaginationConfig={"PageSize": 100})
+        return [entry for page in pages for entry in page[result]]
+
     def executions(self, thorough: bool) -> Counter[str]:
         """All are final; what had ended is as it was; what was cut off says why, in its steps and jobs too."""
-        summaries = self.sagemaker.list_pipeline_executions(PipelineName="faults", MaxResults=100)
         statuses: Counter[str] = Counter()
-        for summary in summaries["PipelineExecutionSummaries"]:
+        for summary in self._all("list_pipeline_executions", "PipelineExecutionSummaries", PipelineName="faults"):
             arn, status = summary["PipelineExecutionArn"], summary["PipelineExecutionStatus"]
             assert status in FINAL
             statuses[status] += 1
@@ -104,16 +108,14 @@ class Checks:
             steps = self.sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=arn)["PipelineExecutionSteps"]
             assert {each["StepStatus"] for each in steps} <= set(FINAL)
         for kind in ("processing", "training"):
-            jobs = getattr(self.sagemaker, f"list_{kind}_jobs")(MaxResults=100)[f"{kind.title()}JobSummaries"]
+            jobs = self._all(f"list_{kind}_jobs", f"{kind.title()}JobSummaries")
             assert {job[f"{kind.title()}JobStatus"] for job in jobs} <= {"Completed", "Failed"}
         return statuses
 
     def registry(self, thorough: bool) -> None:
         """Versions 1 to n without a gap, each readable; those that were acknowledged as they were."""
-        pages = self.sagemaker.get_paginator("list_model_packages").paginate(
-            ModelPackageGroupName=GROUP, PaginationConfig={"PageSize": 100}
-        )
-        packages = {entry["ModelPackageArn"]: entry for page in pages for entry in page["ModelPackageSummaryList"]}
+        entries = self._all("list_model_packages", "ModelPackageSummaryList", ModelPackageGroupName=GROUP)
+        packages = {entry["ModelPackageArn"]: entry for entry in entries}
         versions = sorted(entry["ModelPackageVersion"] for entry in packages.values())
         assert versions == list(range(1, len(versions) + 1))
         assert set(self.journal.packages) <= set(packages)
