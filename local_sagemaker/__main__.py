@@ -225,9 +225,13 @@ def _serve(state: Path, port: int) -> int:
     try:
         serve(state, port, region, lifecycle.configured_address())
     except sqlite3.OperationalError as error:
-        raise LocalSageMakerError(
-            f"The state folder {state} cannot be used ({error}): make room, or mend it."
-        ) from None
+        text = f"The state folder {state} cannot be used ({error}): make room, or mend it."
+        raise LocalSageMakerError(text) from None
+    except sqlite3.DatabaseError as error:
+        text = (
+            f"{state / 'state.db'} is damaged ({error}): `local doctor --repair` goes on with what can be read of it."
+        )
+        raise LocalSageMakerError(text) from None
     return 0
 
 

@@ -1,6 +1,7 @@
 """moto as the control plane of S3, IAM, STS, EventBridge and the like, made to survive a restart."""
 
 import io
+import logging
 import os
 import pickle
 import threading
@@ -16,6 +17,7 @@ from local_sagemaker.state.damage import Damage
 from local_sagemaker.state.database import Database
 from local_sagemaker.state.snapshots import Snapshots
 
+LOG = logging.getLogger("local_sagemaker.control_plane")
 SERVICES = ("s3", "iam", "sts", "events", "sqs", "sns", "kms", "logs", "ssm", "secretsmanager", "cloudwatch")
 WRITES_TO_S3 = "logs"  # its export tasks
 QUEUES = "sqs"  # where the events and the notifications of the other services go
@@ -74,11 +76,14 @@ class ControlPlane:
         return response
 
     def put_event(self, region: str, event: dict[str, Any]) -> None:
-        """Send an event to EventBridge's rules, as the service itself would."""
+        """Send an event to EventBridge's rules, as the service itself would: a target that is gone keeps nobody."""
         from moto.events.models import events_backends
 
         with self._saved(QUEUES):
-            events_backends[self.account][region].put_events([event])
+            try:
+                events_backends[self.account][region].put_events([event])
+            except Exception as error:
+                LOG.warning("an event (%s) did not reach a target: %s", event.get("DetailType"), error)
 
     def send_message(self, region: str, queue: str, body: str) -> None:
         """Put a message into a queue of SQS; ServiceError where there is no such queue."""

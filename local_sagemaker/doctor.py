@@ -16,6 +16,7 @@ from local_sagemaker.state.checks import (
     Unfit,
     files_on_disk,
     named_row,
+    unfit_columns,
     unfit_records,
     unfit_rows,
     unfit_snapshots,
@@ -107,6 +108,7 @@ def _unfit(database: Database, objects: Path) -> Iterator[Unfit]:
     yield from unfit_records(database, REQUIRED)
     for table in ("buckets", "objects", "uploads", "parts"):
         yield from unfit_rows(database, table)
+        yield from unfit_columns(database, table)
     yield from unfit_snapshots(database)
     seen = set()
     with files_on_disk(database, _files(objects)):

@@ -33,7 +33,7 @@ from local_sagemaker.s3.checksums import ALGORITHMS, compute_checksum, encoded
 from local_sagemaker.s3.kinds import make
 from local_sagemaker.state import s3_rows
 from local_sagemaker.state.database import Database
-from local_sagemaker.state.s3_documents import loaded
+from local_sagemaker.state.s3_documents import OBJECT_FIELDS, loaded
 from local_sagemaker.state.s3_rows import Row
 
 RESTORE = "s3::keyrestore"  # moto's name of how an archived object comes back
@@ -224,7 +224,7 @@ def restored(bucket: str, key: str | int, row: Row) -> tuple[Any, dict[str, str 
     tags, upload, parts = fields.pop("tags"), fields.pop("upload", ""), fields.pop("parts", [])
     stored = object.__new__(StoredKey)
     ManagedState.__init__(stored, RESTORE, [(None, "IN_PROGRESS"), ("IN_PROGRESS", "RESTORED")])
-    stored.__dict__.update(fields)
+    stored.__dict__.update({name: fields[name] for name in OBJECT_FIELDS})
     stored.__dict__.update(
         name=key,
         bucket_name=bucket,

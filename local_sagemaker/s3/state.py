@@ -16,7 +16,15 @@ from local_sagemaker.s3.blobs import BlobFolder
 from local_sagemaker.s3.kinds import make
 from local_sagemaker.s3.models import Bucket, Store, Upload, View, restored
 from local_sagemaker.state import s3_rows
-from local_sagemaker.state.checks import files_on_disk, unfit_rows, unnamed_files, without_bytes
+from local_sagemaker.state.checks import (
+    Unfit,
+    files_on_disk,
+    named_row,
+    unfit_columns,
+    unfit_rows,
+    unnamed_files,
+    without_bytes,
+)
 from local_sagemaker.state.damage import Damage, renew_latest
 from local_sagemaker.state.database import Database
 from local_sagemaker.state.s3_documents import LATER_BUCKET_FIELDS, bucket_text, loaded, upload_text
@@ -186,6 +194,11 @@ class S3State:
         """
         for table in ("buckets", "uploads", "parts"):
             self._damage.put_all_aside(unfit_rows(self._database, table))
+        self._damage.put_all_aside(self._undecodable())
+        for table in ("buckets", "objects", "uploads", "parts"):
+            for piece in self._damage.put_all_aside(unfit_columns(self._database, table)):
+                if table == "objects":
+                    renew_latest(self._database, piece.key["bucket"], piece.key["key"])
         with files_on_disk(self._database, self._store.folder.files()):
             for piece in self._damage.put_all_aside(without_bytes(self._database, "objects")):
                 renew_latest(self._database, piece.key["bucket"], piece.key["key"])
@@ -197,6 +210,22 @@ class S3State:
                 self._damage.put_aside("parts", {"bucket": bucket, "upload": upload}, name, reason)
             unnamed = unnamed_files(self._database)
         self._unlink(unnamed)
+
+    def _undecodable(self) -> Iterator[Unfit]:
+        """The rows of buckets and uploads, which are read at the start, that do not give moto's objects."""
+        for name, text in self._database.select("SELECT name, document FROM buckets"):
+            if (reason := _fault(lambda text=text: loaded(text, make))) is not None:  # type: ignore[misc]
+                yield Unfit("buckets", {"name": name}, named_row("buckets", (name,)), reason)
+        for bucket, upload, text in self._database.select("SELECT bucket, id, document FROM uploads"):
+            if (reason := _fault(lambda text=text: loaded(text, make))) is not None:  # type: ignore[misc]
+                key = {"bucket": bucket, "id": upload}
+                yield Unfit("uploads", key, named_row("uploads", (bucket, upload)), reason)
+        columns = f"SELECT bucket, upload, {s3_rows.COLUMNS} FROM parts"
+        for bucket, upload, *values in self._database.select(columns):
+            row = s3_rows.Row(*values)
+            if (reason := _fault(lambda row=row: restored("", row.number, row))) is not None:  # type: ignore[misc]
+                key = {"bucket": bucket, "upload": upload, "number": row.number}
+                yield Unfit("parts", key, named_row("parts", (bucket, upload)), reason)
 
     def _unlink(self, names: Iterable[str]) -> None:
         folder: BlobFolder = self._store.folder
@@ -272,3 +301,12 @@ def _find(name: str) -> Any | None:
 def _uploads(bucket: str) -> dict[str, Any]:
     found = _find(bucket)
     return {} if found is None else found.multiparts
+
+
+def _fault(read: Callable[[], object]) -> str | None:
+    """Why something cannot be read, or None."""
+    try:
+        read()
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        return f"its document cannot be read ({error!r})"
+    return None

@@ -15,6 +15,18 @@ S3_FIELDS: Mapping[str, Fields] = {
     "uploads": {"account_id": TEXT, "region_name": TEXT, "key_name": TEXT, "metadata": ("object",)},
     "parts": {"account_id": TEXT, "region_name": TEXT},
 }
+VERSION = (
+    "typeof(number) = 'integer' AND typeof(version) = 'text' AND modified GLOB '[0-9][0-9][0-9][0-9]-*T*' "
+    "AND marker IN (0, 1) AND (marker OR (typeof(size) = 'integer' AND typeof(etag) = 'text' "
+    "AND typeof(storage_class) = 'text' AND typeof(blob) = 'text' AND blob NOT GLOB '*[^0-9a-zA-Z]*'))"
+)
+BUCKET = "(length({0}) BETWEEN 3 AND 63 AND {0} NOT GLOB '*[^a-zA-Z0-9._-]*')"
+COLUMNS = {
+    "buckets": BUCKET.format("name"),
+    "objects": f"{BUCKET.format('bucket')} AND typeof(key) = 'text' AND key != '' AND latest IN (0, 1) AND {VERSION}",
+    "uploads": f"{BUCKET.format('bucket')} AND typeof(id) = 'text'",
+    "parts": f"{BUCKET.format('bucket')} AND typeof(upload) = 'text' AND NOT marker AND {VERSION}",
+}
 KEYS = {
     "records": ("kind", "name"),
     "buckets": ("name",),
@@ -46,6 +58,14 @@ def unfit_records(database: Database, required: Mapping[str, Fields]) -> Iterato
 def unfit_rows(database: Database, table: str) -> Iterator[Unfit]:
     """The same of a table of S3."""
     yield from _unfit(database, table, S3_FIELDS[table], "NOT marker" if table == "objects" else "TRUE")
+
+
+def unfit_columns(database: Database, table: str) -> Iterator[Unfit]:
+    """The rows of a table of S3 with a column that is not what it must be: looked at without their documents."""
+    keys = KEYS[table]
+    for key in database.select(f"SELECT {', '.join(keys)} FROM {table} WHERE ({COLUMNS[table]}) IS NOT TRUE"):
+        named = dict(zip(keys, key, strict=True))
+        yield Unfit(table, named, named_row(table, key), "a column of its row is of a wrong type")
 
 
 def unfit_snapshots(database: Database) -> Iterator[Unfit]:

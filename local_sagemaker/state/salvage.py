@@ -21,7 +21,7 @@ from local_sagemaker.state.formats import FORMAT, TABLES, create
 from local_sagemaker.state.s3_documents import dumped
 
 LOG = logging.getLogger("local_sagemaker.state")
-CHECKED_BYTES = 256 << 20  # a larger database is not looked at page by page at each start
+CHECKED_BYTES = 64 << 20  # a larger database is not looked at page by page at each start: that takes more than a second
 INDEXED = {"objects": "INDEXED BY current_objects WHERE latest AND NOT marker"}  # an index that is not its own order
 LARGEST_BYTES = 1 << 40  # that a damaged header is believed
 ORDERS = ("ASC", "DESC")  # from both ends, up to the damaged page
@@ -59,7 +59,7 @@ def sqlite_fault(path: Path) -> str | None:
     """What SQLite finds wrong with a database, or None; reads it page by page."""
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-            (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+            (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
     except sqlite3.DatabaseError as error:
         return str(error)
     return None if found == "ok" else str(found).splitlines()[-1]

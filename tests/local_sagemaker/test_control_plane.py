@@ -59,3 +59,18 @@ def test_an_approval_reaches_a_queue_through_a_rule(server: Any, sagemaker: Any)
     sagemaker.update_model_package(ModelPackageArn=package, ModelApprovalStatus="Approved")
     messages = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
     assert [json.loads(message["Body"])["detail"]["ModelPackageArn"] for message in messages] == [package]
+
+
+def test_a_rule_whose_queue_is_gone_keeps_nobody_from_registering(server: Any, sagemaker: Any) -> None:
+    events, sqs = server.client("events"), server.client("sqs")
+    queue = sqs.create_queue(QueueName="soon-gone")["QueueUrl"].replace("http://localhost:5000", server.url)
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    events.put_rule(Name="soon-gone", EventPattern=json.dumps({"source": ["aws.sagemaker"]}))
+    events.put_targets(Rule="soon-gone", Targets=[{"Id": "queue", "Arn": arn}])
+    sqs.delete_queue(QueueUrl=queue)
+    try:
+        assert sagemaker.create_model_package(ModelPackageGroupName="undelivered")["ModelPackageArn"].endswith("/1")
+    finally:
+        events.remove_targets(Rule="soon-gone", Ids=["queue"])
+        events.delete_rule(Name="soon-gone")
+    assert "did not reach a target" in (server.state / "server.log").read_text()
