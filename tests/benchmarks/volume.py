@@ -82,10 +82,10 @@ def _package_rows(sagemaker: Any) -> list[Row]:
 def _load_row(environment: dict[str, str]) -> Row:
     """The median of S3's answers against that of SageMaker's, with many clients that ask for both."""
     taken: dict[str, list[float]] = {"s3": [], "sagemaker": []}
+    s3, sagemaker = _clients(environment)  # which many threads may share
     until = time.monotonic() + SECONDS
 
     def ask(number: int) -> None:
-        s3, sagemaker = _clients(environment)
         key, chance = f"client-{number}", random.Random(number)
         s3.put_object(Bucket="few", Key=key, Body=b"x" * 1000)
         asks: list[tuple[str, Callable[[], Any]]] = [
@@ -160,7 +160,7 @@ def _clients(environment: dict[str, str]) -> tuple[Any, Any]:
             region_name="us-east-1",
             aws_access_key_id="local",
             aws_secret_access_key="local",
-            config=Config(s3={"addressing_style": "path"}),
+            config=Config(s3={"addressing_style": "path"}, max_pool_connections=CLIENTS),
         )
         for service in ("s3", "sagemaker")
     )
