@@ -14,7 +14,7 @@ from moto.core.common_models import BaseModel
 from moto.moto_api._internal.managed_state_model import ManagedState
 from moto.s3 import models as moto_s3
 from moto.s3 import responses as moto_responses
-from moto.s3.exceptions import EntityTooSmall, InvalidPart, InvalidPartOrder, MalformedXML, NoSuchUpload
+from moto.s3.exceptions import EntityTooSmall, InvalidPart, InvalidPartOrder, MalformedXML, NoSuchUpload, S3ClientError
 from moto.s3.models import (
     FakeBucket,
     FakeDeleteMarker,
@@ -37,6 +37,7 @@ from local_sagemaker.state.s3_documents import OBJECT_FIELDS, loaded
 from local_sagemaker.state.s3_rows import Row
 
 RESTORE = "s3::keyrestore"  # moto's name of how an archived object comes back
+LONGEST_KEY = 1024  # bytes of UTF-8
 BODY = "local_sagemaker.body"  # in the WSGI environment: the Blob that holds the body of the request
 Bytes = bytes | str | Blob | BlobView
 
@@ -452,6 +453,14 @@ class Backend(S3Backend):
         StoredKey.store.view.buckets.add(bucket_name)
         return super().create_bucket(bucket_name, *arguments, **options)
 
+    def put_object(self, bucket_name: str, key_name: str, *arguments: Any, **options: Any) -> FakeKey:
+        _require_key(key_name)
+        return super().put_object(bucket_name, key_name, *arguments, **options)
+
+    def create_multipart_upload(self, bucket_name: str, key_name: str, *rest: Any, **options: Any) -> FakeMultipart:
+        _require_key(key_name)
+        return super().create_multipart_upload(bucket_name, key_name, *rest, **options)
+
     def list_buckets(self, prefix: str | None, bucket_region: str | None, max_buckets: str | None) -> list[FakeBucket]:
         found = sorted(super().list_buckets(prefix, bucket_region, None), key=lambda bucket: bucket.name)
         return found[: int(max_buckets)] if max_buckets else found
@@ -474,6 +483,12 @@ class Backend(S3Backend):
         copy.multipart = None
         if whole is not None:
             copy.checksum_value, copy.checksum_type = whole, "FULL_OBJECT"
+
+
+def _require_key(key: str) -> None:
+    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html"""
+    if len(key.encode("utf-8", "surrogatepass")) > LONGEST_KEY:
+        raise S3ClientError("KeyTooLongError", "Your key is too long")
 
 
 def install(folder: BlobFolder, database: Database) -> Store:

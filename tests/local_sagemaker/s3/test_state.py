@@ -139,6 +139,20 @@ def test_a_refused_request_changes_nothing(server: Any, s3: Any, change: Callabl
     assert files(server) == before
 
 
+def test_a_key_has_at_most_1024_bytes(s3: Any) -> None:
+    s3.create_bucket(Bucket="long-keys")
+    longest = "ü" * 512
+    s3.put_object(Bucket="long-keys", Key=longest, Body=b"x")
+    for write in (
+        lambda: s3.put_object(Bucket="long-keys", Key=f"{longest}x", Body=b"x"),
+        lambda: s3.create_multipart_upload(Bucket="long-keys", Key="x" * 1025),
+        lambda: s3.copy_object(Bucket="long-keys", Key="x" * 1025, CopySource={"Bucket": "long-keys", "Key": longest}),
+    ):
+        with pytest.raises(ClientError, match="KeyTooLongError"):
+            write()
+    assert [entry["Key"] for entry in s3.list_objects_v2(Bucket="long-keys")["Contents"]] == [longest]
+
+
 def test_a_write_costs_the_same_however_many_objects_there_are(server: Any, s3: Any) -> None:
     """Counted in rows written, which is what does not depend on the machine."""
     s3.create_bucket(Bucket="many")
