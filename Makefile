@@ -12,8 +12,8 @@ help:  ## this list
 run: $(DATA)  ## the whole pipeline on local SageMaker, from the data to a model that waits for approval
 	$(BIN)/python run_pipeline.py --local run --data $(DATA)
 
-test: $(DATA)  ## the whole test suite
-	$(BIN)/python -m pytest
+test: $(DATA)  ## the whole test suite; T=PATH runs one file or folder of it
+	$(BIN)/python -m pytest $(T)
 
 unit: $(BIN)/installed  ## only the tests that take seconds
 	$(BIN)/python -m pytest -m "not e2e"

@@ -1,15 +1,27 @@
 """moto as the control plane of S3, IAM, STS, EventBridge and the like, made to survive a restart."""
 
+import copyreg
 import io
 import logging
 import os
 import pickle
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 from urllib.parse import parse_qs
+
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_der_private_key,
+)
 
 from local_sagemaker import identity
 from local_sagemaker.errors import ServiceError, invalid
@@ -20,7 +32,10 @@ from local_sagemaker.state.snapshots import Snapshots
 LOG = logging.getLogger("local_sagemaker.control_plane")
 SERVICES = ("s3", "iam", "sts", "events", "sqs", "sns", "kms", "logs", "ssm", "secretsmanager", "cloudwatch")
 WRITES_TO_S3 = "logs"  # its export tasks
+SIGNED_AS = {"monitoring": "cloudwatch"}  # in signatures: the service
 QUEUES = "sqs"  # where the events and the notifications of the other services go
+PrivateKey = RSAPrivateKey | EllipticCurvePrivateKey
+KEY_FORMAT = (Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
 LOCKS = {type(make()): make for make in (threading.Lock, threading.RLock)}
 READS = ("Describe", "Get", "List")
 ERROR = 400
@@ -172,20 +187,40 @@ class ControlPlane:
                     reason += f": moto {moto or 'of an unknown version'} wrote it, and this is {self._snapshots.moto}"
                 damage.put_aside("snapshots", {"name": name}, f"the state of the service {name}", reason)
                 continue
+            for attribute, value in state.items():
+                fresh = getattr(backend, attribute, None)
+                if isinstance(value, defaultdict) and isinstance(fresh, defaultdict):
+                    value.default_factory = fresh.default_factory
             backend.__dict__.update(state)
             self._written[name] = data
 
 
 class _Pickler(pickle.Pickler):
-    """Pickles a backend's locks as new ones."""
+    """Pickles what pickle refuses: locks as new ones, private keys as their bytes, local functions as nothing.
+
+    The last are default factories, which a new backend has (see _restore).
+    """
 
     def reducer_override(self, value: Any) -> Any:
-        return (type_of_lock, ()) if (type_of_lock := LOCKS.get(type(value))) else NotImplemented
+        if type_of_lock := LOCKS.get(type(value)):
+            return type_of_lock, ()
+        if isinstance(value, FunctionType) and "<locals>" in value.__qualname__:
+            return type(None), ()
+        if isinstance(value, defaultdict) and type(value) is not defaultdict:  # whose __init__ takes what it likes
+            return copyreg.__newobj__, (type(value),), value.__dict__, None, iter(dict.items(value))  # type: ignore[attr-defined]
+        if isinstance(value, PrivateKey):
+            return _private_key, (value.private_bytes(*KEY_FORMAT),)
+        return NotImplemented
+
+
+def _private_key(data: bytes) -> Any:
+    return load_der_private_key(data, None)
 
 
 def signed_service(environ: dict[str, Any]) -> str:
     """The service in the signature of a request (its name in the credential scope); S3 where there is none."""
-    return _scope(environ)[1] or "s3"
+    name = _scope(environ)[1] or "s3"
+    return SIGNED_AS.get(name, name)
 
 
 def is_signed(environ: dict[str, Any]) -> bool:

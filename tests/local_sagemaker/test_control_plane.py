@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.conftest import kill
+
 
 def test_objects_roles_and_rules_survive_a_kill(new_server: Callable[[], Any]) -> None:
     server = new_server()
@@ -74,3 +76,42 @@ def test_a_rule_whose_queue_is_gone_keeps_nobody_from_registering(server: Any, s
         events.remove_targets(Rule="soon-gone", Ids=["queue"])
         events.delete_rule(Name="soon-gone")
     assert "did not reach a target" in (server.state / "server.log").read_text()
+
+
+def test_keys_parameters_secrets_and_alarms_survive_a_kill(new_server: Callable[[], Any]) -> None:
+    server = new_server()
+    started = server.up()
+    kms, ssm, cloudwatch = (server.client(name) for name in ("kms", "ssm", "cloudwatch"))
+    symmetric = kms.create_key()["KeyMetadata"]["KeyId"]
+    signing = kms.create_key(KeyUsage="SIGN_VERIFY", KeySpec="RSA_2048")["KeyMetadata"]["KeyId"]
+    curve = kms.create_key(KeyUsage="SIGN_VERIFY", KeySpec="ECC_NIST_P256")["KeyMetadata"]["KeyId"]
+    kms.create_alias(AliasName="alias/key", TargetKeyId=symmetric)
+    hidden = kms.encrypt(KeyId="alias/key", Plaintext=b"secret")["CiphertextBlob"]
+    said = {"Message": b"said", "MessageType": "RAW"}
+    algorithms = {signing: "RSASSA_PSS_SHA_256", curve: "ECDSA_SHA_256"}
+    signatures = {
+        key: kms.sign(KeyId=key, SigningAlgorithm=algorithm, **said)["Signature"]
+        for key, algorithm in algorithms.items()
+    }
+    ssm.put_parameter(Name="/a/b", Value="value", Type="String")
+    ssm.add_tags_to_resource(ResourceType="Parameter", ResourceId="/a/b", Tags=[{"Key": "k", "Value": "v"}])
+    cloudwatch.put_metric_alarm(
+        AlarmName="alarm",
+        MetricName="m",
+        Namespace="n",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1.0,
+        ComparisonOperator="GreaterThanThreshold",
+    )
+    kill(started.pid)
+    server.up()
+    assert kms.decrypt(CiphertextBlob=hidden)["Plaintext"] == b"secret"
+    for key, algorithm in algorithms.items():
+        assert kms.verify(KeyId=key, Signature=signatures[key], SigningAlgorithm=algorithm, **said)["SignatureValid"]
+    assert ssm.get_parameters_by_path(Path="/a")["Parameters"][0]["Value"] == "value"
+    ssm.add_tags_to_resource(ResourceType="Parameter", ResourceId="/a/b", Tags=[{"Key": "l", "Value": "w"}])
+    assert len(ssm.list_tags_for_resource(ResourceType="Parameter", ResourceId="/a/b")["TagList"]) == 2
+    assert [alarm["AlarmName"] for alarm in cloudwatch.describe_alarms()["MetricAlarms"]] == ["alarm"]
+    assert server.up().damaged == 0
