@@ -455,7 +455,43 @@ class Backend(S3Backend):
 
     def put_object(self, bucket_name: str, key_name: str, *arguments: Any, **options: Any) -> FakeKey:
         _require_key(key_name)
-        return super().put_object(bucket_name, key_name, *arguments, **options)
+        with self._versions_kept(bucket_name) as suspended:
+            key = super().put_object(bucket_name, key_name, *arguments, **options)
+        if suspended:
+            key._is_versioned = False
+            self._become_null_version(bucket_name, key_name, key)
+        return key
+
+    def delete_object(
+        self, bucket_name: str, key_name: str, version_id: str | None = None, bypass: bool = False
+    ) -> tuple[bool, dict[str, Any]]:
+        with self._versions_kept(bucket_name) as suspended:
+            done, said = super().delete_object(bucket_name, key_name, version_id, bypass)
+        if suspended and done and version_id is None:
+            self._become_null_version(bucket_name, key_name, self.get_bucket(bucket_name).keys[key_name])
+            said["version-id"] = "null"
+        return done, said
+
+    @contextmanager
+    def _versions_kept(self, bucket_name: str) -> Iterator[bool]:
+        """Whether versioning is suspended; moto would drop every version then, and takes it for enabled meanwhile."""
+        bucket = self.get_bucket(bucket_name)
+        suspended = bucket.versioning_status == "Suspended"
+        if suspended:
+            bucket.versioning_status = "Enabled"
+        try:
+            yield suspended
+        finally:
+            if suspended:
+                bucket.versioning_status = "Suspended"
+
+    def _become_null_version(self, bucket_name: str, key_name: str, version: Any) -> None:
+        """https://docs.aws.amazon.com/AmazonS3/latest/userguide/AddingObjectstoVersionSuspendedBuckets.html"""
+        keys = self.get_bucket(bucket_name).keys
+        version._version_id = "null"
+        keys.setlist(
+            key_name, [each for each in keys.getlist(key_name) if each is version or each.version_id != "null"]
+        )
 
     def create_multipart_upload(self, bucket_name: str, key_name: str, *rest: Any, **options: Any) -> FakeMultipart:
         _require_key(key_name)

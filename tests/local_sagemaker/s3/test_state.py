@@ -139,6 +139,37 @@ def test_a_refused_request_changes_nothing(server: Any, s3: Any, change: Callabl
     assert files(server) == before
 
 
+def test_a_bucket_whose_versioning_is_suspended_keeps_the_versions_that_it_has(server: Any, s3: Any) -> None:
+    s3.create_bucket(Bucket="suspended")
+    s3.put_object(Bucket="suspended", Key="k", Body=b"before")
+    s3.put_bucket_versioning(Bucket="suspended", VersioningConfiguration={"Status": "Enabled"})
+    version = s3.put_object(Bucket="suspended", Key="k", Body=b"kept")["VersionId"]
+    s3.put_bucket_versioning(Bucket="suspended", VersioningConfiguration={"Status": "Suspended"})
+    before = files(server)
+
+    def listed() -> list[Any]:
+        found = s3.list_object_versions(Bucket="suspended")
+        entries = found.get("Versions", []) + found.get("DeleteMarkers", [])
+        return sorted(((entry["VersionId"], entry["IsLatest"], entry.get("Size")) for entry in entries), key=str)
+
+    for body in (b"1", b"22"):
+        s3.put_object(Bucket="suspended", Key="k", Body=body, Tagging="a=b")
+        assert listed() == sorted([(version, False, 4), ("null", True, len(body))], key=str)
+    assert s3.get_object_tagging(Bucket="suspended", Key="k")["TagSet"] == [{"Key": "a", "Value": "b"}]
+    assert s3.get_bucket_versioning(Bucket="suspended")["Status"] == "Suspended"
+    deleted = s3.delete_object(Bucket="suspended", Key="k")
+    assert (deleted["DeleteMarker"], deleted["VersionId"]) == (True, "null")
+    assert listed() == sorted([(version, False, 4), ("null", True, None)], key=str)
+    assert s3.get_object(Bucket="suspended", Key="k", VersionId=version)["Body"].read() == b"kept"
+    assert files(server) == before - 1
+    with pytest.raises(ClientError, match="BucketNotEmpty"):
+        s3.delete_bucket(Bucket="suspended")
+    s3.delete_object(Bucket="suspended", Key="k", VersionId="null")
+    assert s3.get_object(Bucket="suspended", Key="k")["Body"].read() == b"kept"
+    s3.delete_object(Bucket="suspended", Key="k", VersionId=version)
+    s3.delete_bucket(Bucket="suspended")
+
+
 def test_a_key_has_at_most_1024_bytes(s3: Any) -> None:
     s3.create_bucket(Bucket="long-keys")
     longest = "ü" * 512
