@@ -39,7 +39,7 @@ bench: $(DATA) .venv-bench/installed  ## speed, as ratios measured in one run; A
 endif
 
 soak: $(BIN)/installed  ## what takes long: 200 seeded kills, damage, power cuts, load
-	SOAK=1 $(BIN)/python -m pytest tests/local_sagemaker/faults -o addopts="--import-mode=importlib --strict-markers -v"
+	SOAK=1 $(BIN)/python -m pytest tests/local_sagemaker/faults tests/local_sagemaker/test_many_clients.py -o addopts="--import-mode=importlib --strict-markers -v"
 
 quality: $(DATA)  ## how good the model is, over several seeds, and what each group of features is worth
 	$(BIN)/python tests/benchmarks/quality.py bars candidates ablation curve
