@@ -1,6 +1,5 @@
 """Errors as the clients of each AWS protocol read them."""
 
-import errno
 import json
 import sqlite3
 from http import HTTPStatus
@@ -9,11 +8,10 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from local_sagemaker.control_plane import signed_service
-from local_sagemaker.errors import ServiceError
+from local_sagemaker.errors import ServiceError, is_disk_full
 from local_sagemaker.invocations import ModelError
 
 QUERY_SERVICES = ("iam", "sts", "sns", "sqs", "cloudwatch")
-NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 INSUFFICIENT_STORAGE = 507  # clients do not repeat such a request by themselves
 Response = tuple[str, list[tuple[str, str]], bytes]  # status line, headers, body
 
@@ -22,9 +20,7 @@ def as_service_error(error: Exception, folder: Path) -> ServiceError:
     """What a client is told of an error that nobody foresaw; `folder` holds the state."""
     if isinstance(error, ServiceError):
         return error
-    if (isinstance(error, OSError) and error.errno in NO_SPACE) or (
-        isinstance(error, sqlite3.OperationalError) and "full" in str(error)
-    ):
+    if is_disk_full(error):
         text = (
             f"The disk of the state folder {folder} is full: nothing was changed; make room and repeat the request. "
             f"({error.strerror if isinstance(error, OSError) else error})"

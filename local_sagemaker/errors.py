@@ -1,8 +1,21 @@
 """The errors of local SageMaker: what an AWS client is told, and what a person at the command line is told."""
 
+import errno
+import sqlite3
+
 
 class LocalSageMakerError(Exception):
     """A fault that a person can mend; its text is one sentence that says what, where and how."""
+
+
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether something could not be written because there is no room."""
+    if isinstance(error, sqlite3.OperationalError):
+        return "full" in str(error)
+    return isinstance(error, OSError) and error.errno in NO_SPACE
 
 
 class ServiceError(Exception):

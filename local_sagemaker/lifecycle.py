@@ -3,7 +3,6 @@
 Imports only the standard library: every command line tool calls it before anything else.
 """
 
-import errno
 import fcntl
 import json
 import os
@@ -21,7 +20,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from local_sagemaker import sdk_defaults
-from local_sagemaker.errors import LocalSageMakerError
+from local_sagemaker.errors import LocalSageMakerError, is_disk_full
 
 DEFAULT_PORT = 5599
 PORTS = range(5610, 5700)  # for projects beside the first
@@ -49,7 +48,7 @@ class Server:
     handlers: Path | None = None
     lost: bool = False  # whether its state folder was removed
     damaged: int = 0  # pieces of its state that were put aside
-    waits_for_room: bool = False  # whether its disk is full, and what has ended cannot be recorded
+    full: bool = False  # whether its disk has no room
 
     @property
     def url(self) -> str:
@@ -59,10 +58,8 @@ class Server:
     @property
     def warning(self) -> str | None:
         """What its user should know about its state, or None."""
-        if self.waits_for_room:
-            return (
-                f"the disk of {self.state} is full, and what has ended cannot be recorded: make room, and it goes on."
-            )
+        if self.full:
+            return f"The disk of {self.state} is full: what runs waits, or is tried again. Make room."
         if not self.damaged:
             return None
         pieces = "1 piece of the state is" if self.damaged == 1 else f"{self.damaged} pieces of the state are"
@@ -207,7 +204,7 @@ def what_keeps_it(server: Server) -> str | None:
         now = _health(server.port)
     except (HTTPException, OSError, ValueError, KeyError, TypeError):
         return None
-    return now.warning if now.waits_for_room else None
+    return now.warning if now.full else None
 
 
 def down(port: int, state: Path | None = None, force: bool = False) -> Server | None:
@@ -297,7 +294,7 @@ def _prepare(state: Path) -> None:
         with tempfile.TemporaryFile(dir=state, buffering=0) as room:
             room.write(bytes(ROOM))
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if is_disk_full(error):
             raise LocalSageMakerError(
                 f"The disk of the state folder {state} is full: make room, or choose another folder with "
                 "SAGEMAKER_LOCAL_STATE."
@@ -360,7 +357,7 @@ def _health(port: int) -> Server:
             raise HTTPException("it has as many connections as it takes")
         health = json.loads(response.read())
         handlers = Path(health["handlers"]) if health.get("handlers") else None
-        lost, waits = bool(health.get("lost")), bool(health.get("waits_for_room"))
+        lost, full = bool(health.get("lost")), bool(health.get("full"))
         return Server(
             port,
             health["pid"],
@@ -369,7 +366,7 @@ def _health(port: int) -> Server:
             handlers,
             lost,
             health.get("damaged", 0),
-            waits,
+            full,
         )
     finally:
         connection.close()

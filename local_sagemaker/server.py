@@ -109,7 +109,7 @@ class Application:
             "state": str(self._service.folder),
             "lost": self._service.is_lost,
             "damaged": len(self._service.damage),
-            "waits_for_room": self._service.records.waits_for_room,
+            "full": self._service.is_full,
             "started": self._started,
             "handlers": str(handlers) if handlers else None,
         }

@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import os
+import shutil
 import sqlite3
 from collections.abc import Mapping
 from functools import partial
@@ -51,6 +52,7 @@ from local_sagemaker.transform.job import TransformRuntime
 
 LOG = logging.getLogger("local_sagemaker")
 STOP_SECONDS = 15.0
+ROOM = 64 << 10  # bytes: a few pages of the database and of its log
 JOB_QUOTA = "200"  # jobs at once; each is two processes
 
 
@@ -127,6 +129,14 @@ class LocalSageMaker:
     def is_lost(self) -> bool:
         """Whether the state folder was removed or replaced since this process has opened it."""
         return not self._has_its_folder()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the disk of the state folder has no room for what is written next."""
+        try:
+            return shutil.disk_usage(self.folder).free < ROOM
+        except FileNotFoundError:  # see is_lost
+            return False
 
     def refuse_lost_folder(self) -> None:
         """Raise ServiceError where what is written now would be in no folder any more."""

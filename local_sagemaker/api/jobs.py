@@ -8,7 +8,7 @@ from local_sagemaker.api.dispatch import Caller, Request
 from local_sagemaker.api.job_history import FINAL, MESSAGES, ending, phase, transition
 from local_sagemaker.api.listing import page_of
 from local_sagemaker.api.tags import Tags
-from local_sagemaker.errors import ServiceError, invalid, not_found
+from local_sagemaker.errors import ServiceError, invalid, is_disk_full, not_found
 from local_sagemaker.jobs.admission import admit_processing_job, admit_training_job
 from local_sagemaker.jobs.log_events import LogStream
 from local_sagemaker.jobs.outcome import ClientFault, Outcome
@@ -16,6 +16,7 @@ from local_sagemaker.jobs.runtime import JobRuntime
 from local_sagemaker.state.records import Records
 
 JOB_KINDS = ("Processing", "Training", "Transform")
+FULL = "The disk of the state folder is full: make room, and run it again."
 CRASHED = "InternalServerError: local SageMaker stopped while the job was running."
 
 
@@ -160,7 +161,8 @@ class Jobs:
         try:
             outcome = run(job, stop, threads, lambda status: self._phase(kind, name, status))
         except Exception as error:
-            outcome = Outcome("Failed", f"InternalServerError: {type(error).__name__}: {error}")
+            why = f"{FULL} ({error})" if is_disk_full(error) else f"{type(error).__name__}: {error}"
+            outcome = Outcome("Failed", f"InternalServerError: {why}")
         self._end(kind, name, outcome)
 
     def _end(self, kind: str, name: str, outcome: Outcome) -> None:

@@ -25,7 +25,6 @@ class Records:
         self._database = database
         self._status_fields = status_fields or {}
         self._closing = threading.Event()
-        self.waits_for_room = False  # whether the end of something cannot be written now
         self._fill_columns()
 
     @property
@@ -118,11 +117,9 @@ class Records:
         while True:
             try:
                 write()
-                self.waits_for_room = False
                 return
             except sqlite3.OperationalError as error:
                 LOG.warning("the end of something could not be written and is tried again: %s", error)
-                self.waits_for_room = True
                 if self._closing.wait(ROOM_SECONDS):
                     raise
 

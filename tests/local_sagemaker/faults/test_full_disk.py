@@ -143,6 +143,7 @@ def test_an_execution_whose_outputs_do_not_fit_has_failed_with_the_reason_and_th
     failed = pipelines.run(writing(MEGABYTES // 2 + 2))  # fits once, for the job, but not twice
     write = pipelines.steps(failed["PipelineExecutionArn"])["Write"]
     assert write["StepStatus"] == "Failed"
+    assert "The disk of the state folder is full: make room, and run it again." in write["FailureReason"]
     assert "No space left on device" in write["FailureReason"]
     assert "Contents" not in s3.list_objects_v2(Bucket="disk")
     assert list((disk.folder / "objects").iterdir()) == []
@@ -159,8 +160,14 @@ def test_what_ends_while_the_disk_is_full_is_recorded_once_there_is_room(disk: S
     arn = pipelines.start(pipelines.create(step("Wait", "Processing", processing("sleep 1.5"))))
     while pipelines.steps(arn).get("Wait", {}).get("StepStatus") != "Executing":
         time.sleep(0.02)
+    server = lifecycle.find(disk.server.port)
+    assert server
+    assert lifecycle.what_keeps_it(server) is None
     disk.fill()
     time.sleep(3)
+    kept = lifecycle.what_keeps_it(server)
     disk.free()
+    assert "is full: what runs waits, or is tried again. Make room." in (kept or "")
+    assert lifecycle.what_keeps_it(server) is None
     assert pipelines.finish(arn)["PipelineExecutionStatus"] in ("Succeeded", "Failed")
     assert pipelines.steps(arn)["Wait"]["StepStatus"] in ("Succeeded", "Failed")
