@@ -3,7 +3,7 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -87,6 +87,17 @@ def build_parser() -> argparse.ArgumentParser:
     logs = command("logs", "print the logs of an execution's jobs")
     logs.add_argument("execution", metavar="EXECUTION", help="ARN, id, the beginning of one, or latest")
     logs.add_argument("step", nargs="?", metavar="STEP", help="only this step")
+    _add_version_commands(command, listing)
+    local = command("local", "start, stop, look at, back up or mend local SageMaker")
+    local.add_argument("action", choices=["up", "down", "status", "doctor", "backup", "restore"])
+    local.add_argument(
+        "options", nargs=argparse.REMAINDER, help="of the action: python -m local_sagemaker ACTION --help"
+    )
+    return parser
+
+
+def _add_version_commands(command: Callable[..., argparse.ArgumentParser], listing: argparse.ArgumentParser) -> None:
+    """The commands about versions of the model."""
     models = command("models", "list the model versions with their metrics, commit and status", listing)
     models.add_argument("--show", metavar="VERSION", help="one version, and all that it was made of")
     report = command("report", "fetch the evaluation report of a version into reports/, and open it")
@@ -98,12 +109,6 @@ def build_parser() -> argparse.ArgumentParser:
         decision = command(name, f"{name} a model version")
         decision.add_argument("version", metavar="VERSION", help="number or ARN")
         decision.add_argument("--comment", default="", metavar="TEXT", help="kept with the version")
-    local = command("local", "start, stop, look at, back up or mend local SageMaker")
-    local.add_argument("action", choices=["up", "down", "status", "doctor", "backup", "restore"])
-    local.add_argument(
-        "options", nargs=argparse.REMAINDER, help="of the action: python -m local_sagemaker ACTION --help"
-    )
-    return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

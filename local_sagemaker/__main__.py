@@ -10,7 +10,7 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
-from local_sagemaker import lifecycle, sdk_defaults
+from local_sagemaker import configuration, lifecycle, sdk_defaults
 from local_sagemaker.errors import LocalSageMakerError
 from local_sagemaker.visitors import WARNING, is_loopback
 
@@ -28,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
         if options.command == "run":
             return _run(options.file, options.parameters, options.state)
         if options.command in ("doctor", "backup", "restore"):
-            return _care(options, lifecycle.configured_state(options.state))
+            return _care(options, configuration.configured_state(options.state))
         return run(options.command, options.state, getattr(options, "force", False))
     except LocalSageMakerError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -116,11 +116,11 @@ def _add_server_options(command: argparse.ArgumentParser, starts: bool) -> None:
 
 def run(command: str, state: Path, force: bool = False) -> int:
     """One of the commands that are about the server."""
-    port, address = lifecycle.configured_port(state), lifecycle.configured_address()
+    port, address = configuration.configured_port(state), configuration.configured_address()
     if command == "up" and not is_loopback(address):  # `serve` says it in its log
         print(f"warning: {WARNING.format(address=address)}", file=sys.stderr)
     if command == "serve":
-        return _serve(lifecycle.configured_state(state), port)
+        return _serve(configuration.configured_state(state), port)
     if command == "up":
         server = lifecycle.up(state)
         if server.port != port:
@@ -130,10 +130,10 @@ def run(command: str, state: Path, force: bool = False) -> int:
     elif command == "env":
         _print_environment(port)
     elif command == "down":
-        stopped = lifecycle.down(port, lifecycle.configured_state(state), force)
+        stopped = lifecycle.down(port, configuration.configured_state(state), force)
         print(f"Local SageMaker on port {port} stopped." if stopped else f"No local SageMaker on port {port}.")
     else:
-        found = lifecycle.find(port, lifecycle.configured_state(state))
+        found = lifecycle.find(port, configuration.configured_state(state))
         if found is None:
             print(f"No local SageMaker on port {port}.")
             return 3
@@ -217,13 +217,13 @@ def _text(file: Path) -> str:
 def _serve(state: Path, port: int) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
     logging.getLogger("local_sagemaker").setLevel(logging.INFO)
-    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or lifecycle.DEFAULT_REGION
+    region = configuration.configured_region()
     os.environ.setdefault("AWS_DEFAULT_REGION", region)
     state.mkdir(parents=True, exist_ok=True)
     from local_sagemaker.server import serve
 
     try:
-        serve(state, port, region, lifecycle.configured_address())
+        serve(state, port, region, configuration.configured_address())
     except sqlite3.OperationalError as error:
         text = f"The state folder {state} cannot be used ({error}): make room, or mend it."
         raise LocalSageMakerError(text) from None

@@ -55,8 +55,8 @@ class ControlPlane:
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
         from local_sagemaker.objects import S3Objects
-        from local_sagemaker.s3 import models
         from local_sagemaker.s3.blobs import BlobFolder
+        from local_sagemaker.s3.install import install
         from local_sagemaker.s3.state import S3State
 
         self.account = account
@@ -67,7 +67,7 @@ class ControlPlane:
         self._written: dict[str, bytes] = {}
         self._restore(damage)
         self._blobs = BlobFolder(blobs)
-        self._s3 = S3State(database, models.install(self._blobs, database), damage, account)
+        self._s3 = S3State(database, install(self._blobs, database), damage, account)
         self.objects = S3Objects(account, self._blobs, self._s3, self.save)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

@@ -14,6 +14,7 @@ from local_sagemaker.api.record_kinds import REQUIRED
 from local_sagemaker.errors import LocalSageMakerError
 from local_sagemaker.state.checks import (
     Unfit,
+    files_in,
     files_on_disk,
     named_row,
     unfit_columns,
@@ -111,18 +112,12 @@ def _unfit(database: Database, objects: Path) -> Iterator[Unfit]:
         yield from unfit_columns(database, table)
     yield from unfit_snapshots(database)
     seen = set()
-    with files_on_disk(database, _files(objects)):
+    with files_on_disk(database, files_in(objects)):
         for table in ("objects", "parts"):
             for piece in without_bytes(database, table):
                 seen.add(tuple(piece.key.values()))
                 yield piece
     yield from (piece for piece in _wrong_bytes(database, objects) if tuple(piece.key.values()) not in seen)
-
-
-def _files(objects: Path) -> Iterator[tuple[str, int]]:
-    for entry in objects.iterdir() if objects.is_dir() else ():
-        if entry.is_file() and not entry.is_symlink():
-            yield entry.name, entry.stat().st_size
 
 
 def _wrong_bytes(database: Database, objects: Path) -> Iterator[Unfit]:

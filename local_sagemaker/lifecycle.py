@@ -7,7 +7,6 @@ import fcntl
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -20,11 +19,18 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from local_sagemaker import sdk_defaults
+from local_sagemaker.configuration import (
+    LOCK,
+    PORT,
+    configured_handlers,
+    configured_port,
+    configured_region,
+    configured_state,
+    free_port,
+    kept_port,
+)
 from local_sagemaker.errors import LocalSageMakerError, is_disk_full
 
-DEFAULT_PORT = 5599
-PORTS = range(5610, 5700)  # for projects beside the first
-DEFAULT_REGION = "us-east-1"
 START_SECONDS = 60
 STOP_SECONDS = 60
 DYING_SECONDS = 2.0
@@ -32,8 +38,6 @@ HEALTH_SECONDS = 5.0
 HANGING_SECONDS = 20.0  # a server that is busy answers later, one that hangs never
 LOG_BYTES = 10 << 20  # of server.log, beyond which a start begins another and keeps this one as server.log.1
 ROOM = 1 << 20  # bytes that a start needs: tables and logs
-LOCK = "lock"  # in the state folder: held by the server, and saying which one
-PORT = "port"  # in the state folder: the port that this project has, where another project has the default one
 HEALTH = "/_local_sagemaker/health"
 
 
@@ -70,32 +74,6 @@ class Server:
         return self.lost and self.state == state
 
 
-def configured_port(state: Path) -> int:
-    """The port of SAGEMAKER_LOCAL_PORT, or the one that the state folder has kept, or 5599."""
-    text = os.environ.get("SAGEMAKER_LOCAL_PORT")
-    if text is None:
-        return _kept_port(configured_state(state)) or DEFAULT_PORT
-    if not text.isdigit() or not 0 < int(text) < 65536:
-        raise LocalSageMakerError(f"SAGEMAKER_LOCAL_PORT is {text!r}: set it to a port number, 1 to 65535.")
-    return int(text)
-
-
-def configured_address() -> str:
-    """The address of SAGEMAKER_LOCAL_ADDRESS, or the loopback interface, which only this machine reaches."""
-    return os.environ.get("SAGEMAKER_LOCAL_ADDRESS", "127.0.0.1")
-
-
-def configured_state(default: Path) -> Path:
-    """The state folder of SAGEMAKER_LOCAL_STATE, or the default."""
-    return Path(os.environ.get("SAGEMAKER_LOCAL_STATE", default)).absolute()
-
-
-def configured_handlers() -> Path | None:
-    """The file of SAGEMAKER_LOCAL_HANDLERS, or None."""
-    file = os.environ.get("SAGEMAKER_LOCAL_HANDLERS")
-    return Path(file).absolute() if file else None
-
-
 def use_local(state: Path, announce: Callable[[str], None] | None = None) -> Server:
     """Start the server where none runs, and point this process (boto3, the SDK) at it and at nothing else."""
     server = up(state, announce)
@@ -115,7 +93,7 @@ def use_local(state: Path, announce: Callable[[str], None] | None = None) -> Ser
 
 def client_environment(port: int) -> dict[str, str]:
     """The environment of a client: the endpoint, credentials that open nothing, no configuration of the user's."""
-    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or DEFAULT_REGION
+    region = configured_region()
     no_proxy = ",".join(filter(None, [os.environ.get("NO_PROXY", ""), "127.0.0.1", "localhost"]))
     return {
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
@@ -236,9 +214,9 @@ def _port_of_its_own(state: Path, other: Server, announce: Callable[[str], None]
     """A free port for a state folder whose port another project's server has; kept in the folder."""
     _prepare(state)
     with _alone(state):
-        port = _kept_port(state)
+        port = kept_port(state)
         if port is None or port == other.port:
-            port = _free_port()
+            port = free_port()
             (state / PORT).write_text(f"{port}\n", encoding="ascii")
     if announce:
         announce(
@@ -246,25 +224,6 @@ def _port_of_its_own(state: Path, other: Server, announce: Callable[[str], None]
             f"(kept in {state / PORT}; SAGEMAKER_LOCAL_PORT sets another)."
         )
     return port
-
-
-def _kept_port(state: Path) -> int | None:
-    try:
-        text = (state / PORT).read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError):
-        return None
-    return int(text) if text.isdigit() and 0 < int(text) < 65536 else None
-
-
-def _free_port() -> int:
-    for port in (*PORTS, 0):
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise LocalSageMakerError("No port on 127.0.0.1 is free: set SAGEMAKER_LOCAL_PORT to one.")
 
 
 @contextmanager

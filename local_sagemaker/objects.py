@@ -7,8 +7,8 @@ from typing import Any
 from moto.s3.models import S3Backend, s3_backends
 
 from local_sagemaker.s3.blobs import BLOCK, BlobFolder, BlobView
-from local_sagemaker.s3.models import StoredKey
 from local_sagemaker.s3.state import S3State
+from local_sagemaker.s3.stored import StoredKey
 
 
 class S3Objects:

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from local_sagemaker.api.dispatch import Caller
+from local_sagemaker.configuration import configured_handlers
 from local_sagemaker.connections import RequestHandler, Server
 from local_sagemaker.control_plane import SERVICES, is_signed, signed_region, signed_service
 from local_sagemaker.error_responses import as_service_error, error_response
 from local_sagemaker.errors import LocalSageMakerError, ServiceError, invalid
 from local_sagemaker.handlers.handlers import Handlers
 from local_sagemaker.invocations import invoke
-from local_sagemaker.lifecycle import configured_handlers
 from local_sagemaker.s3.bodies import holds_an_object
 from local_sagemaker.service import LocalSageMaker
 from local_sagemaker.visitors import LOOPBACK, WARNING, Visitors, is_loopback

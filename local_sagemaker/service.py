@@ -5,13 +5,12 @@ import logging
 import os
 import shutil
 import sqlite3
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from local_sagemaker.api.callbacks import Callbacks
-from local_sagemaker.api.dispatch import Caller, Dispatcher, Request
+from local_sagemaker.api.dispatch import Caller, Dispatcher
 from local_sagemaker.api.endpoints import Endpoints
 from local_sagemaker.api.executions import Executions
 from local_sagemaker.api.jobs import JOB_KINDS, Jobs
@@ -29,11 +28,9 @@ from local_sagemaker.control_plane import ControlPlane
 from local_sagemaker.engine.cache import StepCache
 from local_sagemaker.engine.callback_steps import CallbackSteps
 from local_sagemaker.engine.capacity import Capacity
-from local_sagemaker.engine.definition import Definition
 from local_sagemaker.engine.execution import Execution
 from local_sagemaker.engine.executors import Executors
 from local_sagemaker.engine.handled_steps import HandledSteps
-from local_sagemaker.engine.tasks import Result
 from local_sagemaker.errors import LocalSageMakerError, ServiceError
 from local_sagemaker.handlers.handlers import Handlers
 from local_sagemaker.hosting.endpoint_host import EndpointHost
@@ -67,10 +64,7 @@ class LocalSageMaker:
         self.caller = Caller(account, region)
         _close_to_others(folder)
         self._lock = lock_folder(folder, urlsplit(url).port or 0)
-        clear_the_way(folder, ("objects", "jobs", "endpoints", "handlers"))
-        path = mended(folder / DATABASE)
-        refuse_lost_database(folder)
-        self._database = Database(path)
+        self._database = _opened(folder)
         self.records = Records(self._database, STATUS_FIELDS)
         self.damage = Damage(self._database)
         self.damage.put_all_aside(unfit_records(self._database, REQUIRED))
@@ -80,11 +74,11 @@ class LocalSageMaker:
         environment = job_environment(url, region)
         images = ImageMap(self.handlers.images(), self.handlers.entrypoints())
         cores = os.cpu_count() or 1
+        self.tags = Tags(self.records)
         # A folder for each kind, as a training job may have the name of a processing job.
         runtimes = {
             kind: JobRuntime(folder / "jobs" / kind.lower(), objects, images, environment) for kind in JOB_KINDS
         }
-        self.tags = Tags(self.records)
         self.jobs = Jobs(self.records, runtimes, self.tags, cores, job_quota())
         self.tuning = Tuning(self.records, self.jobs, self.tags)
         self.registry = Registry(self.records, self.tags, self.control_plane.put_event)
@@ -98,28 +92,20 @@ class LocalSageMaker:
         cache = StepCache(self.records)
         versions = PipelineVersions(self.records)
         pipelines = Pipelines(self.records, objects, self.tags, versions, cache.forget)
-
-        capacity = Capacity(cores)
-
-        def launch(document: Request, definition: Definition, caller: Caller, kept: Mapping[str, Result]) -> Execution:
-            return Execution(
-                document,
-                definition,
-                caller,
-                kept,
-                records=self.records,
-                objects=objects,
-                executors=executors,
-                cache=cache,
-                jobs=self.jobs,
-                capacity=capacity,
-            )
-
         groups = (self.tags, self.jobs, self.tuning, self.registry, models, self.endpoints, transform, pipelines)
         self.callbacks = Callbacks(self.records)
         callback_steps = CallbackSteps(self.callbacks, self.control_plane.send_message)
         handled = HandledSteps(self.handlers, folder / "handlers", environment)
         executors = Executors(Dispatcher(groups), self.jobs, self.tuning, callback_steps, handled)
+        launch = partial(
+            Execution,
+            records=self.records,
+            objects=objects,
+            executors=executors,
+            cache=cache,
+            jobs=self.jobs,
+            capacity=Capacity(cores),
+        )
         self.executions = Executions(self.records, pipelines, versions, launch, executors.refuse_unsupported)
         self.dispatcher = Dispatcher((*groups, self.executions, self.callbacks))
         job_logs = {f"/aws/sagemaker/{kind}Jobs": partial(self.jobs.log_streams, kind) for kind in JOB_KINDS}
@@ -191,6 +177,14 @@ def job_environment(url: str, region: str) -> dict[str, str]:
         "AWS_DEFAULT_REGION": region,
         "AWS_EC2_METADATA_DISABLED": "true",
     }
+
+
+def _opened(folder: Path) -> Database:
+    """The database of a state folder, with what can be mended mended."""
+    clear_the_way(folder, ("objects", "jobs", "endpoints", "handlers"))
+    path = mended(folder / DATABASE)
+    refuse_lost_database(folder)
+    return Database(path)
 
 
 def _close_to_others(folder: Path) -> None:

@@ -75,6 +75,6 @@ def test_help_and_wrong_arguments_import_nothing_large(script: str, arguments: l
 def test_the_state_knows_nothing_of_who_uses_it() -> None:
     for path in (ROOT / "local_sagemaker/state").rglob("*.py"):
         ours = {name for name in imported(path) if name.startswith("local_sagemaker.")}
-        below = ("local_sagemaker.state", "local_sagemaker.errors", "local_sagemaker.lifecycle")
+        below = ("local_sagemaker.state", "local_sagemaker.errors", "local_sagemaker.configuration")
         assert {name for name in ours if not name.startswith(below)} == set(), path
         assert "moto" not in {name.partition(".")[0] for name in imported(path)}, path

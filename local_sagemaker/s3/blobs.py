@@ -2,15 +2,14 @@
 
 import contextlib
 import hashlib
-import logging
 import os
 import uuid
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from local_sagemaker.s3.checksums import Hash
+from local_sagemaker.state.checks import files_in
 
-LOG = logging.getLogger("local_sagemaker.s3")
 BLOCK = 1 << 20
 
 
@@ -132,11 +131,7 @@ class BlobFolder:
 
     def files(self) -> Iterator[tuple[str, int]]:
         """Name and size in bytes of each file; what else somebody has put there is left alone."""
-        for entry in os.scandir(self.path):
-            if entry.is_file(follow_symlinks=False):
-                yield entry.name, entry.stat(follow_symlinks=False).st_size
-            else:
-                LOG.warning("%s is no file of an object, and is left alone: move it away", entry.path)
+        return files_in(self.path)
 
     def _new(self) -> Path:
         return self.path / uuid.uuid4().hex

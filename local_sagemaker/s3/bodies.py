@@ -14,7 +14,7 @@ from urllib.parse import parse_qs
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.s3.blobs import BLOCK, Blob, BlobFolder
 from local_sagemaker.s3.checksums import ALGORITHMS, Hash, encoded
-from local_sagemaker.s3.models import BODY
+from local_sagemaker.s3.install import BODY
 
 Environ = dict[str, Any]
 STREAMING = "STREAMING-"

@@ -12,9 +12,11 @@ from typing import Any, TypeVar
 
 from moto.s3.models import s3_backends
 
+from local_sagemaker.s3.backend import Bucket
 from local_sagemaker.s3.blobs import BlobFolder
 from local_sagemaker.s3.kinds import make
-from local_sagemaker.s3.models import Bucket, Store, Upload, View, restored
+from local_sagemaker.s3.stored import Upload, restored
+from local_sagemaker.s3.view import Store, View
 from local_sagemaker.state import s3_rows
 from local_sagemaker.state.checks import (
     Unfit,

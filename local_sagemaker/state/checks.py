@@ -1,8 +1,11 @@
 """Which rows of the state can be used: found by SQL, in one look at each table, in bounded memory."""
 
+import logging
+import os
 import pickletools
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from local_sagemaker.state.database import Database
@@ -36,6 +39,9 @@ KEYS = {
     "snapshots": ("name",),
     "damaged": ("number",),
 }
+
+
+LOG = logging.getLogger("local_sagemaker")
 
 
 class Unfit(NamedTuple):
@@ -100,6 +106,15 @@ def unnamed_files(database: Database) -> list[str]:
     ):
         database.execute(f"DELETE FROM files WHERE name IN ({named})")
     return [name for (name,) in database.select("SELECT name FROM files")]
+
+
+def files_in(folder: Path) -> Iterator[tuple[str, int]]:
+    """Name and size in bytes of each file of an object; what else somebody has put there is left alone."""
+    for entry in os.scandir(folder) if folder.is_dir() else ():
+        if entry.is_file(follow_symlinks=False):
+            yield entry.name, entry.stat(follow_symlinks=False).st_size
+        else:
+            LOG.warning("%s is no file of an object, and is left alone: move it away", entry.path)
 
 
 @contextmanager

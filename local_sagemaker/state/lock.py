@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from local_sagemaker.configuration import LOCK
 from local_sagemaker.errors import LocalSageMakerError
-from local_sagemaker.lifecycle import LOCK
 
 LOCK_SECONDS = 1.0
 DATABASE = "state.db"

@@ -1,8 +1,8 @@
 """The versions of an object as rows, and pages of keys by the index: neither reads more than it needs."""
 
 import sqlite3
-from collections.abc import Iterator
-from itertools import chain
+from collections.abc import Callable, Iterator
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from local_sagemaker.state.s3_documents import OBJECT_FIELDS, dumped
@@ -116,56 +116,19 @@ def current(
 
     In the order of UTF-8, as S3 has it. A common prefix costs one search, however many keys it holds.
     """
-    place = max(prefix, after)
-    inclusive = place != after  # `after` itself is not listed
-    while True:
-        for found in _current_from(connection, bucket, place, inclusive):
-            if not found.key.startswith(prefix):
-                return
-            common = common_prefix(found.key, prefix, delimiter)
-            if common is None:
-                yield found
-                continue
-            if common > after:
-                yield common
-            following = past(common)
-            if following is None:
-                return
-            place, inclusive = following, True
-            break
-        else:
-            return
+    return _names(_current_from, connection, bucket, prefix, delimiter, after, max(prefix, after) != after)
 
 
 def every_version(
     connection: sqlite3.Connection, bucket: str, prefix: str, delimiter: str, after: str, after_number: int | None
 ) -> Iterator[Listed | str]:
     """The versions, newest first within a key, and the common prefixes; after a key, or after one of its versions."""
-    place = max(prefix, after)
-    inclusive = place != after or after_number is not None
-    while True:
-        group: list[Listed] = []
-        for found in chain(_versions_from(connection, bucket, place, inclusive), (None,)):
-            if group and (found is None or found.key != group[0].key):
-                yield from (
-                    version
-                    for version in reversed(group)
-                    if version.key != after or after_number is None or version.number < after_number
-                )
-                group = []
-            if found is None or not found.key.startswith(prefix):
-                return
-            common = common_prefix(found.key, prefix, delimiter)
-            if common is None:
-                group.append(found)
-                continue
-            if common > after:
-                yield common
-            following = past(common)
-            if following is None:
-                return
-            place, inclusive = following, True
-            break
+    inclusive = max(prefix, after) != after or after_number is not None
+    names = _names(_versions_from, connection, bucket, prefix, delimiter, after, inclusive)
+    for name, group in groupby(names, lambda found: found if isinstance(found, str) else (found.key,)):
+        for found in reversed(list(group)):
+            if isinstance(found, str) or name != (after,) or after_number is None or found.number < after_number:
+                yield found
 
 
 def number_of(connection: sqlite3.Connection, bucket: str, key: str, version: str) -> int | None:
@@ -189,6 +152,36 @@ def past(prefix: str) -> str | None:
         return None
     following = ord(shorter[-1]) + 1
     return shorter[:-1] + chr(0xE000 if following == 0xD800 else following)  # no text holds a surrogate
+
+
+def _names(
+    scan: Callable[[sqlite3.Connection, str, str, bool], Iterator[Listed]],
+    connection: sqlite3.Connection,
+    bucket: str,
+    prefix: str,
+    delimiter: str,
+    after: str,
+    inclusive: bool,
+) -> Iterator[Listed | str]:
+    """What a scan finds from the later of `prefix` and `after` on, with the common prefixes, whose keys it skips."""
+    place = max(prefix, after)
+    while True:
+        for found in scan(connection, bucket, place, inclusive):
+            if not found.key.startswith(prefix):
+                return
+            common = common_prefix(found.key, prefix, delimiter)
+            if common is None:
+                yield found
+                continue
+            if common > after:
+                yield common
+            following = past(common)
+            if following is None:
+                return
+            place, inclusive = following, True
+            break
+        else:
+            return
 
 
 def _current_from(connection: sqlite3.Connection, bucket: str, key: str, inclusive: bool) -> Iterator[Listed]:

@@ -1,11 +1,15 @@
 """Small real jobs and pipelines for the tests of local SageMaker."""
 
 import json
+import tarfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from local_sagemaker.state.database import Database
 
 IMAGE = "public.ecr.aws/docker/library/python:3"  # no versions, so no log has the warning of a difference
 ROLE = "arn:aws:iam::000000000000:role/jobs"
@@ -94,3 +98,16 @@ def wait_until() -> Callable[[Callable[[], bool]], None]:
             time.sleep(0.02)
 
     return wait
+
+
+FORMAT_1 = Path(__file__).parent / "state/format_1.tar.xz"  # see state/filled.py
+
+
+@pytest.fixture(name="state")
+def state_fixture(tmp_path: Path) -> Path:
+    """A state with something of everything, of the present format."""
+    state = tmp_path / "state"
+    with tarfile.open(FORMAT_1) as tar:
+        tar.extractall(state, filter="data")
+    Database(state / "state.db").close()
+    return state

@@ -12,20 +12,8 @@ import pytest
 
 from local_sagemaker.backup import backup, restore
 from local_sagemaker.errors import LocalSageMakerError
-from local_sagemaker.state.database import Database
+from tests.local_sagemaker.conftest import FORMAT_1
 from tests.local_sagemaker.state.filled import seen
-
-FORMAT_1 = Path(__file__).parent / "state/format_1.tar.xz"
-
-
-@pytest.fixture(name="state")
-def state_fixture(tmp_path: Path) -> Path:
-    """A state with something of everything, of this format."""
-    state = tmp_path / "state"
-    with tarfile.open(FORMAT_1) as tar:
-        tar.extractall(state, filter="data")
-    Database(state / "state.db").close()
-    return state
 
 
 def test_a_backup_of_a_running_server_is_restored_with_everything_in_it(

@@ -13,19 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local_sagemaker import __main__ as command_line
-from local_sagemaker.state.database import Database
-
-FORMAT_1 = Path(__file__).parent / "state/format_1.tar.xz"
-
-
-@pytest.fixture(name="state")
-def state_fixture(tmp_path: Path) -> Path:
-    """A state with something of everything, of this format."""
-    state = tmp_path / "state"
-    with tarfile.open(FORMAT_1) as tar:
-        tar.extractall(state, filter="data")
-    Database(state / "state.db").close()
-    return state
+from tests.local_sagemaker.conftest import FORMAT_1
 
 
 def execute(state: Path, statement: str, *values: Any) -> None:

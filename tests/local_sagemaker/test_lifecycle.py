@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local_sagemaker import lifecycle
+from local_sagemaker import configuration, lifecycle
 from local_sagemaker.__main__ import main
 from local_sagemaker.connections import BUSY
 from local_sagemaker.errors import LocalSageMakerError
@@ -144,7 +144,7 @@ def test_a_project_whose_port_another_one_has_gets_one_of_its_own_and_keeps_it(
     for name, value in first.environment.items():
         if name not in ("SAGEMAKER_LOCAL_PORT", "SAGEMAKER_LOCAL_STATE"):
             monkeypatch.setenv(name, value)
-    monkeypatch.setattr(lifecycle, "DEFAULT_PORT", first.port)
+    monkeypatch.setattr(configuration, "DEFAULT_PORT", first.port)
     said: list[str] = []
     second = lifecycle.up(state, said.append)
     try:
@@ -159,7 +159,7 @@ def test_a_project_whose_port_another_one_has_gets_one_of_its_own_and_keeps_it(
         assert main(["down", "--state", str(state)]) == 0
         first.down()
         assert main(["up", "--state", str(state)]) == 0  # the default port is free now, and this one is its own
-        assert lifecycle.configured_port(state) == second.port
+        assert configuration.configured_port(state) == second.port
         assert lifecycle.find(second.port, state) is not None
     finally:
         lifecycle.down(second.port)
@@ -170,13 +170,13 @@ def test_a_kept_port_that_a_third_project_has_is_replaced(tmp_path: Path, monkey
     other = Server(5611, 1, tmp_path / "third", 0.0)
     port = lifecycle._port_of_its_own(tmp_path, other, None)
     assert port != 5611
-    assert lifecycle.configured_port(tmp_path) == port
+    assert configuration.configured_port(tmp_path) == port
 
 
 @pytest.mark.parametrize("text", ["", "many", "0", "99999", "\xff"])
 def test_a_kept_port_that_is_none_is_as_good_as_none(tmp_path: Path, text: str) -> None:
     (tmp_path / "port").write_text(text, encoding="latin-1")
-    assert lifecycle.configured_port(tmp_path) == lifecycle.DEFAULT_PORT
+    assert configuration.configured_port(tmp_path) == configuration.DEFAULT_PORT
 
 
 def start_up(server: Any) -> "subprocess.Popen[str]":
@@ -289,7 +289,7 @@ def test_a_state_folder_without_permission_is_named_with_the_way_out(tmp_path: P
 def test_a_port_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, port: str) -> None:
     monkeypatch.setenv("SAGEMAKER_LOCAL_PORT", port)
     with pytest.raises(LocalSageMakerError, match="SAGEMAKER_LOCAL_PORT"):
-        lifecycle.configured_port(Path("state"))
+        configuration.configured_port(Path("state"))
 
 
 def test_clients_are_pointed_here_and_nowhere_else(

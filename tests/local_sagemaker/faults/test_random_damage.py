@@ -18,9 +18,9 @@ from botocore.exceptions import ClientError
 from local_sagemaker.errors import LocalSageMakerError
 from local_sagemaker.state.database import Database
 from tests.conftest import LocalServer
+from tests.local_sagemaker.conftest import FORMAT_1
 
 ROUNDS = 100 if os.environ.get("SOAK") else 4
-FORMAT_1 = Path(__file__).parents[1] / "state/format_1.tar.xz"
 TABLES = ("records", "objects", "buckets", "snapshots", "uploads", "parts")
 VALUES: tuple[Any, ...] = (b"", b"\xff\xfe", "", "{}", "[]", '{"a": 1}', -1, 1 << 62, 0.5, "../../x", "x" * 100_000)
 Chance = random.Random

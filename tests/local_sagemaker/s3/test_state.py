@@ -13,8 +13,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local_sagemaker.s3.blobs import BlobFolder
-from local_sagemaker.s3.models import Store
 from local_sagemaker.s3.state import READ_TRIES, S3State
+from local_sagemaker.s3.stored import restored
+from local_sagemaker.s3.view import Store
 from local_sagemaker.state.damage import Damage
 from local_sagemaker.state.database import Database
 from tests.conftest import kill
@@ -24,73 +25,6 @@ PART = 5 << 20
 
 def files(server: Any) -> int:
     return len(list((server.state / "objects").iterdir()))
-
-
-def fill(s3: Any) -> str:
-    """Something of everything; returns the id of an upload that is in progress."""
-    s3.create_bucket(Bucket="kept")
-    s3.put_bucket_versioning(Bucket="kept", VersioningConfiguration={"Status": "Enabled"})
-    s3.put_bucket_tagging(Bucket="kept", Tagging={"TagSet": [{"Key": "team", "Value": "data"}]})
-    for body in (b"first", b"second"):
-        s3.put_object(Bucket="kept", Key="versions", Body=body, Tagging="a=b", Metadata={"who": "me"})
-    s3.put_object(Bucket="kept", Key="deleted", Body=b"x")
-    s3.delete_object(Bucket="kept", Key="deleted")
-    s3.create_bucket(Bucket="plain")
-    done = s3.create_multipart_upload(Bucket="plain", Key="parts", ChecksumAlgorithm="CRC32")["UploadId"]
-    parts = []
-    for number, size in ((1, PART), (2, 10)):
-        sent = s3.upload_part(Bucket="plain", Key="parts", UploadId=done, PartNumber=number, Body=b"%d" % number * size)
-        parts.append({"PartNumber": number, "ETag": sent["ETag"]})
-    s3.complete_multipart_upload(Bucket="plain", Key="parts", UploadId=done, MultipartUpload={"Parts": parts})
-    s3.copy_object(Bucket="plain", Key="copy", CopySource={"Bucket": "plain", "Key": "parts"})
-    going_on = s3.create_multipart_upload(Bucket="plain", Key="later", Metadata={"m": "1"})["UploadId"]
-    s3.upload_part(Bucket="plain", Key="later", UploadId=going_on, PartNumber=1, Body=b"old" * PART)
-    s3.upload_part(Bucket="plain", Key="later", UploadId=going_on, PartNumber=1, Body=b"1" * PART)
-    return str(going_on)
-
-
-def everything(s3: Any) -> dict[str, Any]:
-    """All that a client can see of what `fill` made."""
-    versions = s3.list_object_versions(Bucket="kept")
-    seen: dict[str, Any] = {
-        "versions": [
-            (
-                entry["VersionId"],
-                s3.get_object(Bucket="kept", Key=entry["Key"], VersionId=entry["VersionId"])["Body"].read(),
-            )
-            for entry in versions["Versions"]
-        ],
-        "markers": [entry["Key"] for entry in versions["DeleteMarkers"]],
-        "tags": s3.get_object_tagging(Bucket="kept", Key="versions")["TagSet"],
-        "metadata": s3.head_object(Bucket="kept", Key="versions")["Metadata"],
-        "bucket": s3.get_bucket_tagging(Bucket="kept")["TagSet"],
-    }
-    for key in ("parts", "copy"):
-        head = s3.head_object(Bucket="plain", Key=key, ChecksumMode="ENABLED")
-        seen[key] = (head["ETag"], head["ContentLength"], head.get("ChecksumCRC32"))
-        seen[f"{key} bytes"] = s3.get_object(Bucket="plain", Key=key)["Body"].read()
-    for upload in s3.list_multipart_uploads(Bucket="plain")["Uploads"]:
-        parts = s3.list_parts(Bucket="plain", Key=upload["Key"], UploadId=upload["UploadId"])["Parts"]
-        seen[upload["UploadId"]] = [(part["PartNumber"], part["Size"], part["ETag"]) for part in parts]
-    return seen
-
-
-def test_everything_is_as_it_was_after_a_kill_and_an_upload_goes_on(new_server: Callable[[], Any]) -> None:
-    server = new_server()
-    started = server.up()
-    s3 = server.client("s3")
-    upload = fill(s3)
-    before, files_before = everything(s3), files(server)
-    (server.state / "objects" / "half").write_bytes(b"of an upload that the kill cut off")
-    kill(started.pid)
-    server.up()
-    assert everything(s3) == before
-    assert files(server) == files_before == 6  # 2 versions, 1 under the marker, 2 objects, 1 part
-    second = s3.upload_part(Bucket="plain", Key="later", UploadId=upload, PartNumber=2, Body=b"2")
-    chosen = [{"PartNumber": 1, "ETag": before[upload][0][2]}, {"PartNumber": 2, "ETag": second["ETag"]}]
-    s3.complete_multipart_upload(Bucket="plain", Key="later", UploadId=upload, MultipartUpload={"Parts": chosen})
-    assert s3.get_object(Bucket="plain", Key="later")["Body"].read() == b"1" * PART + b"2"
-    assert s3.head_object(Bucket="plain", Key="later")["Metadata"] == {"m": "1"}
 
 
 def test_an_upload_that_is_given_up_leaves_no_bytes(server: Any, s3: Any) -> None:
@@ -236,7 +170,7 @@ def test_notifications_survive_with_the_object_that_they_tell_of(new_server: Cal
 @pytest.fixture(name="store")
 def store_fixture(tmp_path: Path) -> Iterator[Store]:
     database = Database(tmp_path / "state.db")
-    yield Store(BlobFolder(tmp_path / "objects"), database)
+    yield Store(BlobFolder(tmp_path / "objects"), database, restored)
     database.close()
 
 

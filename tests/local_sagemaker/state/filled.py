@@ -10,6 +10,7 @@ import json
 import tarfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 Client = Callable[[str], Any]
@@ -57,7 +58,9 @@ def fill(client: Client) -> None:
     _fill_buckets(client("s3"), client("sqs"))
     _fill_objects(client("s3"))
     _fill_small_services(client)
-    _fill_sagemaker(client("sagemaker"), client("s3"))
+    _fill_registry(client("sagemaker"))
+    _fill_endpoint(client("sagemaker"), client("s3"))
+    _fill_jobs(client("sagemaker"))
 
 
 def seen(client: Client) -> dict[str, Any]:
@@ -66,114 +69,10 @@ def seen(client: Client) -> dict[str, Any]:
 
 
 def _fill_buckets(s3: Any, sqs: Any) -> None:
-    for bucket in ("plain", "versioned", "target"):
-        s3.create_bucket(Bucket=bucket)
-    s3.create_bucket(Bucket="locked", ObjectLockEnabledForBucket=True)
+    """Every setting of a bucket; logging is switched off again, or each reading would add an object."""
     sqs.create_queue(QueueName="queue")
-    s3.put_bucket_versioning(Bucket="versioned", VersioningConfiguration={"Status": "Enabled"})
-    s3.put_bucket_tagging(Bucket="plain", Tagging={"TagSet": [{"Key": "team", "Value": "data"}]})
-    s3.put_bucket_acl(Bucket="target", ACL="log-delivery-write")
-    s3.put_bucket_acl(Bucket="versioned", ACL="public-read")
-    s3.put_bucket_policy(
-        Bucket="plain",
-        Policy=json.dumps(
-            {
-                "Version": "2012-10-17",
-                "Statement": [
-                    {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::plain/*"}
-                ],
-            }
-        ),
-    )
-    s3.put_bucket_cors(
-        Bucket="plain",
-        CORSConfiguration={
-            "CORSRules": [{"AllowedMethods": ["GET"], "AllowedOrigins": ["http://a"], "MaxAgeSeconds": 5, "ID": "one"}]
-        },
-    )
-    s3.put_bucket_encryption(
-        Bucket="versioned",
-        ServerSideEncryptionConfiguration={
-            "Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": True}]
-        },
-    )
-    s3.put_bucket_lifecycle_configuration(
-        Bucket="plain",
-        LifecycleConfiguration={
-            "Rules": [
-                {"ID": "a", "Status": "Enabled", "Prefix": "old/", "Expiration": {"Days": 3}},
-                {
-                    "ID": "b",
-                    "Status": "Disabled",
-                    "Filter": {"And": {"Prefix": "x", "Tags": [{"Key": "k", "Value": "v"}]}},
-                    "Transitions": [{"Days": 30, "StorageClass": "GLACIER"}],
-                    "NoncurrentVersionTransitions": [
-                        {"NoncurrentDays": 7, "StorageClass": "GLACIER", "NewerNoncurrentVersions": 2}
-                    ],
-                    "NoncurrentVersionExpiration": {"NoncurrentDays": 90},
-                    "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
-                },
-                {
-                    "ID": "c",
-                    "Status": "Enabled",
-                    "Filter": {"Tag": {"Key": "k", "Value": "v"}},
-                    "Expiration": {"Days": 1},
-                },
-            ]
-        },
-    )
-    s3.put_bucket_notification_configuration(
-        Bucket="plain",
-        NotificationConfiguration={
-            "QueueConfigurations": [
-                {
-                    "Id": "told",
-                    "QueueArn": QUEUE,
-                    "Events": ["s3:ObjectCreated:*"],
-                    "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": "told/"}]}},
-                }
-            ]
-        },
-    )
-    s3.put_bucket_logging(
-        Bucket="versioned",
-        BucketLoggingStatus={"LoggingEnabled": {"TargetBucket": "target", "TargetPrefix": "logs/"}},
-    )
-    s3.put_bucket_logging(Bucket="versioned", BucketLoggingStatus={})  # or each reading adds an object
-    s3.put_bucket_ownership_controls(
-        Bucket="versioned", OwnershipControls={"Rules": [{"ObjectOwnership": "BucketOwnerPreferred"}]}
-    )
-    s3.put_public_access_block(
-        Bucket="target",
-        PublicAccessBlockConfiguration={
-            "BlockPublicAcls": True,
-            "IgnorePublicAcls": False,
-            "BlockPublicPolicy": True,
-            "RestrictPublicBuckets": False,
-        },
-    )
-    s3.put_bucket_website(Bucket="plain", WebsiteConfiguration={"IndexDocument": {"Suffix": "index.html"}})
-    s3.put_bucket_accelerate_configuration(Bucket="plain", AccelerateConfiguration={"Status": "Enabled"})
-    s3.put_bucket_request_payment(Bucket="plain", RequestPaymentConfiguration={"Payer": "Requester"})
-    s3.put_bucket_inventory_configuration(
-        Bucket="plain",
-        Id="weekly",
-        InventoryConfiguration={
-            "Destination": {"S3BucketDestination": {"Bucket": "arn:aws:s3:::target", "Format": "CSV"}},
-            "IsEnabled": True,
-            "Id": "weekly",
-            "IncludedObjectVersions": "Current",
-            "Schedule": {"Frequency": "Weekly"},
-            "OptionalFields": ["Size"],
-        },
-    )
-    s3.put_object_lock_configuration(
-        Bucket="locked",
-        ObjectLockConfiguration={
-            "ObjectLockEnabled": "Enabled",
-            "Rule": {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 1}},
-        },
-    )
+    for operation, arguments in json.loads((Path(__file__).parent / "buckets.json").read_text()):
+        getattr(s3, operation)(**arguments)
 
 
 def _fill_objects(s3: Any) -> None:
@@ -226,13 +125,16 @@ def _fill_small_services(client: Client) -> None:
     client("secretsmanager").create_secret(Name="secret", SecretString="hidden")
 
 
-def _fill_sagemaker(sagemaker: Any, s3: Any) -> None:
+def _fill_registry(sagemaker: Any) -> None:
     sagemaker.create_model_package_group(ModelPackageGroupName="group", Tags=[{"Key": "a", "Value": "b"}])
     package = sagemaker.create_model_package(ModelPackageGroupName="group", ModelPackageDescription="first")
     sagemaker.update_model_package(
         ModelPackageArn=package["ModelPackageArn"], ModelApprovalStatus="Approved", ApprovalDescription="good"
     )
     sagemaker.create_model_package(ModelPackageGroupName="group", CustomerMetadataProperties={"k": "v"})
+
+
+def _fill_endpoint(sagemaker: Any, s3: Any) -> None:
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w:gz") as tar:
         member = tarfile.TarInfo("code/inference.py")
@@ -253,6 +155,10 @@ def _fill_sagemaker(sagemaker: Any, s3: Any) -> None:
     )
     sagemaker.create_endpoint_config(EndpointConfigName="config", ProductionVariants=[VARIANT])
     sagemaker.create_endpoint(EndpointName="endpoint", EndpointConfigName="config")
+    _wait(lambda: sagemaker.describe_endpoint(EndpointName="endpoint")["EndpointStatus"], "InService")
+
+
+def _fill_jobs(sagemaker: Any) -> None:
     job = _processing("echo said; echo made > /opt/ml/processing/output/made/file")
     job["ProcessingOutputConfig"] = {
         "Outputs": [
@@ -283,7 +189,6 @@ def _fill_sagemaker(sagemaker: Any, s3: Any) -> None:
     ]
     _wait(lambda: sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)["PipelineExecutionStatus"], "Failed")
     _wait(lambda: sagemaker.describe_processing_job(ProcessingJobName="job")["ProcessingJobStatus"], "Completed")
-    _wait(lambda: sagemaker.describe_endpoint(EndpointName="endpoint")["EndpointStatus"], "InService")
 
 
 def _processing(script: str) -> dict[str, Any]:

@@ -29,10 +29,13 @@ def test_everything_that_this_version_keeps_survives_a_kill(new_server: Callable
     server = new_server()
     started = server.up()
     fill(server.client)
-    before = seen(server.client)
+    before, objects = seen(server.client), server.state / "objects"
+    files = set(objects.iterdir())
+    (objects / "half").write_bytes(b"of an upload that the kill cut off")
     kill(started.pid)
     server.up()
     assert seen(server.client) == before
+    assert set(objects.iterdir()) == files
     _finish_upload(server.client("s3"))
 
 

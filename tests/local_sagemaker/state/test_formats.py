@@ -14,8 +14,7 @@ import pytest
 
 from local_sagemaker.errors import LocalSageMakerError
 from local_sagemaker.state.formats import FORMAT, TABLES, prepare
-
-FORMAT_1 = Path(__file__).parent / "format_1.tar.xz"
+from tests.local_sagemaker.conftest import FORMAT_1
 
 
 class Calls:

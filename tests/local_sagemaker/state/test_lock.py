@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from local_sagemaker.configuration import LOCK
 from local_sagemaker.errors import LocalSageMakerError
-from local_sagemaker.lifecycle import LOCK
 from local_sagemaker.state.lock import DATABASE, folder_check, lock_folder
 
 

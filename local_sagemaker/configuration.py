@@ -1,0 +1,68 @@
+"""Where local SageMaker runs: what the environment, and what the state folder says of it.
+
+Imports only the standard library: every command line tool asks it before anything else.
+"""
+
+import os
+import socket
+from pathlib import Path
+
+from local_sagemaker.errors import LocalSageMakerError
+
+DEFAULT_PORT = 5599
+PORTS = range(5610, 5700)  # for projects beside the first
+DEFAULT_REGION = "us-east-1"
+LOCK = "lock"  # in the state folder: held by the server, and saying which one
+PORT = "port"  # in the state folder: the port that this project has, where another project has the default one
+
+
+def configured_port(state: Path) -> int:
+    """The port of SAGEMAKER_LOCAL_PORT, or the one that the state folder has kept, or 5599."""
+    text = os.environ.get("SAGEMAKER_LOCAL_PORT")
+    if text is None:
+        return kept_port(configured_state(state)) or DEFAULT_PORT
+    if not text.isdigit() or not 0 < int(text) < 65536:
+        raise LocalSageMakerError(f"SAGEMAKER_LOCAL_PORT is {text!r}: set it to a port number, 1 to 65535.")
+    return int(text)
+
+
+def configured_address() -> str:
+    """The address of SAGEMAKER_LOCAL_ADDRESS, or the loopback interface, which only this machine reaches."""
+    return os.environ.get("SAGEMAKER_LOCAL_ADDRESS", "127.0.0.1")
+
+
+def configured_state(default: Path) -> Path:
+    """The state folder of SAGEMAKER_LOCAL_STATE, or the default."""
+    return Path(os.environ.get("SAGEMAKER_LOCAL_STATE", default)).absolute()
+
+
+def configured_handlers() -> Path | None:
+    """The file of SAGEMAKER_LOCAL_HANDLERS, or None."""
+    file = os.environ.get("SAGEMAKER_LOCAL_HANDLERS")
+    return Path(file).absolute() if file else None
+
+
+def configured_region() -> str:
+    """The region of AWS_REGION or AWS_DEFAULT_REGION, or us-east-1."""
+    return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or DEFAULT_REGION
+
+
+def kept_port(state: Path) -> int | None:
+    """The port that a state folder has kept, or None."""
+    try:
+        text = (state / PORT).read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return None
+    return int(text) if text.isdigit() and 0 < int(text) < 65536 else None
+
+
+def free_port() -> int:
+    """A port of the loopback interface that nobody has."""
+    for port in (*PORTS, 0):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise LocalSageMakerError("No port on 127.0.0.1 is free: set SAGEMAKER_LOCAL_PORT to one.")
