@@ -257,7 +257,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     def run() -> int:
         log_folder = None
         if getattr(options, "local", False):
-            from local_sagemaker.lifecycle import use_local
+            from local_sagemaker.client.lifecycle import use_local
 
             server = use_local(PROJECT / ".sagemaker", announce=lambda text: print(text, file=sys.stderr))
             log_folder = server.state / "endpoints"

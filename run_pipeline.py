@@ -128,7 +128,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         log_folder, notice = None, None
         if local and options.command not in OFFLINE:
-            from local_sagemaker.lifecycle import use_local, what_keeps_it
+            from local_sagemaker.client.lifecycle import use_local, what_keeps_it
 
             server = use_local(PROJECT / ".sagemaker", announce=lambda text: print(text, file=sys.stderr))
             log_folder, notice = server.state / "jobs", partial(what_keeps_it, server)
@@ -148,7 +148,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _structure_faults(text: str) -> list[tuple[str, str]]:
     """What local SageMaker's checker, which knows nothing of this project, finds in a definition."""
-    from local_sagemaker.engine.check import check
+    from local_sagemaker.definition.check import check
 
     return [(fault.path, fault.message) for fault in check(text)]
 

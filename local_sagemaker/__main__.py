@@ -10,9 +10,10 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
-from local_sagemaker import configuration, lifecycle, sdk_defaults
+from local_sagemaker import configuration
+from local_sagemaker.client import lifecycle, sdk_defaults
 from local_sagemaker.errors import LocalSageMakerError
-from local_sagemaker.visitors import WARNING, is_loopback
+from local_sagemaker.http.visitors import WARNING, is_loopback
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -152,10 +153,10 @@ def _warn(server: lifecycle.Server) -> None:
 def _care(options: argparse.Namespace, state: Path) -> int:
     """One of the commands that are about the state."""
     if options.command == "doctor":
-        from local_sagemaker.doctor import Orders, doctor
+        from local_sagemaker.state.doctor import Orders, doctor
 
         return doctor(state, Orders(options.repair, options.export, options.forget))
-    from local_sagemaker.backup import backup, restore
+    from local_sagemaker.state.backup import backup, restore
 
     if options.command == "backup":
         print(f"{options.file}: {backup(state, options.file)} bytes, the state of {state}.")
@@ -170,7 +171,7 @@ def _run(file: Path, parameters: list[str], state: Path) -> int:
     # neither now nor at the exit: that is a seventh of a short run. run_definition puts it aside and looks again.
     gc.disable()
     try:
-        from local_sagemaker.run_definition import run_definition
+        from local_sagemaker.client.run_definition import run_definition
 
         return run_definition(file, _text(file), parameters, state)
     finally:
@@ -194,7 +195,7 @@ def _refuse_lost(server: lifecycle.Server) -> None:
 
 
 def _check(file: Path) -> int:
-    from local_sagemaker.engine.check import check
+    from local_sagemaker.definition.check import check
 
     faults = check(_text(file))
     for fault in faults:
@@ -220,7 +221,7 @@ def _serve(state: Path, port: int) -> int:
     region = configuration.configured_region()
     os.environ.setdefault("AWS_DEFAULT_REGION", region)
     state.mkdir(parents=True, exist_ok=True)
-    from local_sagemaker.server import serve
+    from local_sagemaker.http.server import serve
 
     try:
         serve(state, port, region, configuration.configured_address())

@@ -18,6 +18,14 @@ def is_disk_full(error: BaseException) -> bool:
     return isinstance(error, OSError) and error.errno in NO_SPACE
 
 
+FULL = "The disk of the state folder is full: make room, and run it again."
+
+
+def reason_of(error: BaseException) -> str:
+    """An error that nobody foresaw, as the failure reason of a job or a step says it."""
+    return f"{FULL} ({error})" if is_disk_full(error) else f"{type(error).__name__}: {error}"
+
+
 class ServiceError(Exception):
     """An AWS error response: a code that clients know, a message, an HTTP status."""
 

@@ -9,22 +9,19 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from local_sagemaker.api.callbacks import Callbacks
-from local_sagemaker.api.dispatch import Caller, Dispatcher
+from local_sagemaker.api.callbacks import CallbackOperations
 from local_sagemaker.api.endpoints import Endpoints
 from local_sagemaker.api.executions import Executions
-from local_sagemaker.api.jobs import JOB_KINDS, Jobs
+from local_sagemaker.api.jobs import JobOperations
 from local_sagemaker.api.logs import Logs
 from local_sagemaker.api.models import Models
 from local_sagemaker.api.pipeline_versions import PipelineVersions
 from local_sagemaker.api.pipelines import Pipelines
-from local_sagemaker.api.record_kinds import REQUIRED, STATUS_FIELDS
 from local_sagemaker.api.registry import Registry
 from local_sagemaker.api.resources import Resources
-from local_sagemaker.api.tags import Tags
+from local_sagemaker.api.tags import TagOperations
 from local_sagemaker.api.transform import Transform
-from local_sagemaker.api.tuning import Tuning
-from local_sagemaker.control_plane import ControlPlane
+from local_sagemaker.api.tuning import TuningOperations
 from local_sagemaker.engine.cache import StepCache
 from local_sagemaker.engine.callback_steps import CallbackSteps
 from local_sagemaker.engine.capacity import Capacity
@@ -35,17 +32,24 @@ from local_sagemaker.errors import LocalSageMakerError, ServiceError
 from local_sagemaker.handlers.handlers import Handlers
 from local_sagemaker.hosting.endpoint_host import EndpointHost
 from local_sagemaker.hosting.endpoint_logs import EndpointLogs
-from local_sagemaker.identity import ACCOUNT
-from local_sagemaker.jobs.images import ImageMap
 from local_sagemaker.jobs.runtime import JobRuntime
+from local_sagemaker.moto_services.control_plane import ControlPlane
+from local_sagemaker.processes.images import ImageMap
 from local_sagemaker.state.checks import unfit_records
 from local_sagemaker.state.damage import Damage
 from local_sagemaker.state.database import Database
 from local_sagemaker.state.lock import DATABASE, folder_check, lock_folder
 from local_sagemaker.state.lost_database import refuse_lost_database
+from local_sagemaker.state.record_kinds import REQUIRED, STATUS_FIELDS
 from local_sagemaker.state.records import Records
 from local_sagemaker.state.salvage import clear_the_way, mended
 from local_sagemaker.transform.job import TransformRuntime
+from local_sagemaker.wire.dispatch import Caller, Dispatcher
+from local_sagemaker.wire.identity import ACCOUNT
+from local_sagemaker.work.callbacks import Callbacks
+from local_sagemaker.work.jobs import JOB_KINDS, Jobs
+from local_sagemaker.work.tags import Tags
+from local_sagemaker.work.tuning import Tuning
 
 LOG = logging.getLogger("local_sagemaker")
 STOP_SECONDS = 15.0
@@ -87,12 +91,21 @@ class LocalSageMaker:
         models = Models(resources, self.registry)
         self.endpoints = Endpoints(self.records, resources, self.host, models)
         transform = Transform(
-            self.jobs, models, TransformRuntime(folder / "jobs/transform", objects, images, environment)
+            self.records, self.jobs, models, TransformRuntime(folder / "jobs/transform", objects, images, environment)
         )
         cache = StepCache(self.records)
         versions = PipelineVersions(self.records)
         pipelines = Pipelines(self.records, objects, self.tags, versions, cache.forget)
-        groups = (self.tags, self.jobs, self.tuning, self.registry, models, self.endpoints, transform, pipelines)
+        groups = (
+            TagOperations(self.tags),
+            JobOperations(self.records, self.jobs),
+            TuningOperations(self.tuning),
+            self.registry,
+            models,
+            self.endpoints,
+            transform,
+            pipelines,
+        )
         self.callbacks = Callbacks(self.records)
         callback_steps = CallbackSteps(self.callbacks, self.control_plane.send_message)
         handled = HandledSteps(self.handlers, folder / "handlers", environment)
@@ -107,7 +120,7 @@ class LocalSageMaker:
             capacity=Capacity(cores),
         )
         self.executions = Executions(self.records, pipelines, versions, launch, executors.refuse_unsupported)
-        self.dispatcher = Dispatcher((*groups, self.executions, self.callbacks))
+        self.dispatcher = Dispatcher((*groups, self.executions, CallbackOperations(self.callbacks)))
         job_logs = {f"/aws/sagemaker/{kind}Jobs": partial(self.jobs.log_streams, kind) for kind in JOB_KINDS}
         self.logs = Logs(job_logs, EndpointLogs(folder / "endpoints"))
 

@@ -14,6 +14,8 @@ from pipelines.environment import Environment
 from pipelines.revision import git_commit
 from pipelines.settings import ROOT, PipelineName, Settings
 
+SDK = ("sagemaker", "sagemaker-core", "sagemaker-mlops", "sagemaker-serve", "sagemaker-train")
+
 
 def compile_or_recall(
     settings: Settings,
@@ -25,7 +27,7 @@ def compile_or_recall(
     """What `compile_pipeline` gives, from `folder` where the same inputs were compiled before.
 
     The inputs are all that the bytes depend on: the settings, the environment, the commit, the code of the
-    jobs and of the pipelines, and the SDK's version.
+    jobs and of the pipelines, and the versions of the SDK's packages.
     """
     bundle, commit = build_bundle(root, settings.for_jobs()), git_commit(root)
     path = folder / f"{pipeline}-{_key(settings, environment, bundle.digest, commit, root)}.json"
@@ -41,7 +43,9 @@ def compile_or_recall(
 
 def _key(settings: Settings, environment: Environment, bundle: str, commit: str, root: Path) -> str:
     code = {
-        path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted((root / "pipelines").glob("*.py"))
+        path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted((root / "pipelines").rglob("*.py"))
     }
-    inputs = [settings.model_dump(mode="json"), asdict(environment), bundle, commit, code, version("sagemaker")]
+    sdk = [version(package) for package in SDK]
+    inputs = [settings.model_dump(mode="json"), asdict(environment), bundle, commit, code, sdk]
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:32]

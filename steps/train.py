@@ -198,9 +198,10 @@ def _metadata(features: Features, hyperparameters: dict[str, Any], best_iteratio
 def copy_serving_code(folder: Path) -> None:
     """Put this package beside the model: the endpoint imports steps.serve from there."""
     package = Path(__file__).parent
-    (folder / "steps").mkdir(parents=True, exist_ok=True)
-    for source in sorted(package.glob("*.py")):
-        shutil.copyfile(source, folder / "steps" / source.name)
+    for source in sorted(package.rglob("*.py")):
+        target = folder / "steps" / source.relative_to(package)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
 
 
 if __name__ == "__main__":

@@ -11,8 +11,8 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from local_sagemaker import lifecycle
-from local_sagemaker.lifecycle import Server
+from local_sagemaker.client import lifecycle
+from local_sagemaker.client.lifecycle import Server
 
 REGION = "us-east-1"
 os.environ["AWS_DEFAULT_REGION"] = REGION  # for test modules that import the SDK, which needs it then

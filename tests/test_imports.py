@@ -4,6 +4,7 @@ import ast
 import os
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,15 @@ def imported(path: Path) -> set[str]:
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names.add(node.module)
+    return names
+
+
+def modules_imported(path: Path) -> set[str]:
+    """As `imported`, and `from package import module` is that module."""
+    names = imported(path)
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module == "local_sagemaker":
+            names |= {f"local_sagemaker.{alias.name}" for alias in node.names}
     return names
 
 
@@ -70,6 +80,28 @@ def test_help_and_wrong_arguments_import_nothing_large(script: str, arguments: l
         env={**os.environ, "SAGEMAKER_LOCAL_PORT": "1"},
     )
     assert done.stderr.splitlines()[-1] == "[]"
+
+
+def part_of(module: str) -> str:
+    """The folder of local SageMaker that a module is in, or the module itself where it is in none."""
+    inner = module.split(".")[1:2]
+    folder = ROOT / "local_sagemaker" / "".join(inner)
+    return "".join(inner) if folder.is_dir() else module
+
+
+def test_no_folder_of_local_sagemaker_leads_back_to_itself() -> None:
+    knows: dict[str, set[str]] = {}
+    for path in (ROOT / "local_sagemaker").rglob("*.py"):
+        place = part_of(".".join(path.relative_to(ROOT).with_suffix("").parts))
+        theirs = {part_of(name) for name in modules_imported(path) if name.startswith("local_sagemaker.")}
+        knows.setdefault(place, set()).update(theirs - {place})
+    TopologicalSorter(knows).prepare()  # CycleError names the circle
+
+
+def test_only_the_services_of_moto_know_moto() -> None:
+    for path in (ROOT / "local_sagemaker").rglob("*.py"):
+        if path.parent.name not in ("moto_services", "s3"):
+            assert "moto" not in {name.partition(".")[0] for name in imported(path)}, path
 
 
 def test_the_state_knows_nothing_of_who_uses_it() -> None:

@@ -1,50 +1,16 @@
-"""Callback steps: the tokens that wait for an answer, and the two operations that give it.
+"""The two operations that end a Callback step."""
 
-https://docs.aws.amazon.com/sagemaker/latest/dg/build-and-manage-steps-types.html (callback step)
-"""
-
-import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
-
-from local_sagemaker.api.dispatch import Caller, Request
-from local_sagemaker.engine.output_parameters import declared_type, typed_output
-from local_sagemaker.errors import ServiceError, invalid, not_found
-from local_sagemaker.state.records import Records
-
-TABLE = "callback"
+from local_sagemaker.definition.output_parameters import declared_type, typed_output
+from local_sagemaker.errors import invalid
+from local_sagemaker.wire.dispatch import Caller, Request
+from local_sagemaker.work.callbacks import Callbacks, Waiting
 
 
-@dataclass
-class Waiting:
-    """A step that waits for its answer; without one, `outputs` and `failure` stay None."""
+class CallbackOperations:
+    """SendPipelineExecutionStepSuccess and SendPipelineExecutionStepFailure."""
 
-    step: Mapping[str, Any]
-    answered: threading.Event = field(default_factory=threading.Event)
-    outputs: dict[str, Any] | None = None
-    failure: str | None = None
-
-
-class Callbacks:
-    """SendPipelineExecutionStepSuccess and SendPipelineExecutionStepFailure; a token is answered once."""
-
-    def __init__(self, records: Records) -> None:
-        self.closing = False  # the server is going down: nobody will get an answer any more
-        self._records = records
-        self._waiting: dict[str, Waiting] = {}
-
-    def open(self, token: str, step: Mapping[str, Any], execution_arn: str) -> Waiting:
-        """Let a step wait for an answer to its token."""
-        self._records.put(TABLE, token, {"PipelineExecutionArn": execution_arn})
-        waiting = self._waiting[token] = Waiting(step)
-        return waiting
-
-    def give_up(self, token: str) -> None:
-        """The step waits no more."""
-        waiting = self._waiting.pop(token, None)
-        if waiting is not None:
-            waiting.answered.set()
+    def __init__(self, callbacks: Callbacks) -> None:
+        self._callbacks = callbacks
 
     def send_pipeline_execution_step_success(self, request: Request, caller: Caller) -> Request:
         """End a Callback step with its output parameters, each of the type that the step declares."""
@@ -61,7 +27,7 @@ class Callbacks:
                     raise invalid(f"{error}.") from None
             waiting.outputs = outputs
 
-        return self._answer(request, succeed)
+        return self._callbacks.answer(request, succeed)
 
     def send_pipeline_execution_step_failure(self, request: Request, caller: Caller) -> Request:
         """End a Callback step as failed."""
@@ -69,21 +35,4 @@ class Callbacks:
         def fail(waiting: Waiting) -> None:
             waiting.failure = request.get("FailureReason", "The callback step failed, and no reason was given.")
 
-        return self._answer(request, fail)
-
-    def _answer(self, request: Request, give: Callable[[Waiting], None]) -> Request:
-        token, own = request["CallbackToken"], request.get("ClientRequestToken")
-        with self._records.lock:
-            record = self._records.get(TABLE, token)
-            if record is None:
-                raise not_found(f"Callback token {token} does not exist.")
-            answer = {"PipelineExecutionArn": record["PipelineExecutionArn"]}
-            if own is not None and record.get("ClientRequestToken") == own:
-                return answer
-            waiting = self._waiting.get(token)
-            if waiting is None or record.get("Answered"):
-                raise ServiceError("ConflictException", f"The step of the callback token {token} has already ended.")
-            give(waiting)
-            self._records.update(TABLE, token, Answered=True, ClientRequestToken=own)
-        self.give_up(token)  # only now: where the answer could not be written, the step still waits for one
-        return answer
+        return self._callbacks.answer(request, fail)

@@ -5,17 +5,17 @@ import threading
 import time
 from typing import Any
 
-from local_sagemaker.api.dispatch import Caller, Request
 from local_sagemaker.api.endpoint_description import described
 from local_sagemaker.api.listing import page
 from local_sagemaker.api.models import Models
 from local_sagemaker.api.resources import Resources
-from local_sagemaker.errors import ServiceError, invalid, unsupported
+from local_sagemaker.errors import ServiceError, invalid, reason_of, unsupported
 from local_sagemaker.hosting.data_capture import CaptureSettings
 from local_sagemaker.hosting.deployment import Variant
 from local_sagemaker.hosting.endpoint_host import EndpointHost
 from local_sagemaker.hosting.model_process import ModelFailedToStart
 from local_sagemaker.state.records import Records
+from local_sagemaker.wire.dispatch import Caller, Request
 
 LOG = logging.getLogger("local_sagemaker.hosting")
 REASON_LENGTH = 1024
@@ -148,7 +148,7 @@ class Endpoints:
             self._deployment_failed(name, str(error))
         except Exception as error:  # a fault of ours; without this the endpoint would be changing for ever
             LOG.exception("the endpoint %s could not be deployed", name)
-            self._deployment_failed(name, f"InternalServerError: {type(error).__name__}: {error}")
+            self._deployment_failed(name, f"InternalServerError: {reason_of(error)}")
         else:
             serving = {
                 "EndpointStatus": "InService",

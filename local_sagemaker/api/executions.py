@@ -5,19 +5,19 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
 
-from local_sagemaker.api.dispatch import Caller, Request
 from local_sagemaker.api.listing import page, page_of
 from local_sagemaker.api.pipeline_versions import PipelineVersions
 from local_sagemaker.api.pipelines import Pipelines
 from local_sagemaker.api.reference_execution import reuse, step_results
 from local_sagemaker.api.request_tokens import RequestTokens
-from local_sagemaker.engine.definition import Definition, Step, parse
+from local_sagemaker.definition.definition import Definition, Step, parse
 from local_sagemaker.engine.execution import Execution
 from local_sagemaker.engine.selection import check_selection, steps_to_run
 from local_sagemaker.engine.step_run import STEPS
 from local_sagemaker.engine.tasks import Result
 from local_sagemaker.errors import invalid, not_found, unsupported
 from local_sagemaker.state.records import Records
+from local_sagemaker.wire.dispatch import Caller, Request
 
 EXECUTIONS = "execution"
 RUNNING = ("Executing", "Stopping")

@@ -13,11 +13,11 @@ from typing import Any
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
-from local_sagemaker.api.dispatch import Caller, Request, check_shape
 from local_sagemaker.api.log_filter import LogFilter
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.hosting.endpoint_logs import EndpointLogs
-from local_sagemaker.jobs.log_events import PAGE_BYTES, Event, LogStream
+from local_sagemaker.processes.log_events import PAGE_BYTES, Event, LogStream
+from local_sagemaker.wire.dispatch import Caller, Request, check_shape
 
 LARGEST_PAGE = 10_000  # events
 SEARCHED_BYTES = 64 << 20  # by one FilterLogEvents: the next page goes on from there, as the service does it

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from local_sagemaker.api.dispatch import Caller, Request
 from local_sagemaker.api.listing import page
 from local_sagemaker.api.registry import Registry
 from local_sagemaker.api.resources import Resources
 from local_sagemaker.errors import invalid, unsupported
+from local_sagemaker.wire.dispatch import Caller, Request
 
 REFUSED_IN_CONFIGS = {
     "AsyncInferenceConfig": "asynchronous endpoints",

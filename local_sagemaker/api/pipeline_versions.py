@@ -4,9 +4,9 @@ import re
 import time
 from collections.abc import Iterable
 
-from local_sagemaker.api.dispatch import Request
 from local_sagemaker.errors import ServiceError, invalid, not_found
 from local_sagemaker.state.records import Records
+from local_sagemaker.wire.dispatch import Request
 
 VERSIONS = "pipeline-version"
 ALIAS = re.compile(r"(?!\d+$)[A-Za-z0-9._-]{1,128}")

@@ -3,15 +3,15 @@
 import time
 from collections.abc import Callable
 
-from local_sagemaker.api.dispatch import Caller, Request
 from local_sagemaker.api.listing import page
 from local_sagemaker.api.pipeline_versions import PipelineVersions
 from local_sagemaker.api.request_tokens import RequestTokens
-from local_sagemaker.api.tags import Tags
-from local_sagemaker.engine.definition import parse
+from local_sagemaker.definition.definition import parse
 from local_sagemaker.errors import ServiceError, invalid, not_found, unsupported
-from local_sagemaker.objects import S3Objects
+from local_sagemaker.moto_services.objects import S3Objects
 from local_sagemaker.state.records import Records
+from local_sagemaker.wire.dispatch import Caller, Request
+from local_sagemaker.work.tags import Tags
 
 PIPELINES = "pipeline"
 VERSION_FIELDS = (
@@ -146,7 +146,7 @@ class Pipelines:
         self._tokens.forget(arn)  # those of an earlier pipeline of this name
         self._versions.add(arn, 1, definition, request.get("PipelineVersionAliases", []))
         self._records.put(PIPELINES, name, pipeline)
-        self._tags.add_tags({"ResourceArn": arn, "Tags": request.get("Tags", [])}, caller)
+        self._tags.add(arn, request.get("Tags", []))
         return {"PipelineArn": arn}
 
     def _delete(self, name: str, caller: Caller) -> Request:

@@ -3,13 +3,13 @@
 import time
 from collections.abc import Collection, Mapping
 
-from local_sagemaker.api.dispatch import Request
-from local_sagemaker.engine.definition import Definition
+from local_sagemaker.definition.definition import Definition
 from local_sagemaker.engine.selection import ancestors, check_reference, needed
 from local_sagemaker.engine.step_run import STEPS
 from local_sagemaker.engine.tasks import Result
 from local_sagemaker.errors import invalid
 from local_sagemaker.state.records import Records
+from local_sagemaker.wire.dispatch import Request
 
 REFERENCES = ("Succeeded", "Failed", "Stopped", "CompletedWithFailures")
 

@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from local_sagemaker.api.dispatch import Caller, Request
 from local_sagemaker.api.listing import page, page_of
-from local_sagemaker.api.tags import Tags
 from local_sagemaker.errors import ServiceError, invalid
 from local_sagemaker.state.records import Records
+from local_sagemaker.wire.dispatch import Caller, Request
+from local_sagemaker.work.tags import Tags
 
 PACKAGES = "model-package"
 GROUPS = "model-package-group"
@@ -39,7 +39,7 @@ class Registry:
         with self._records.lock:
             if not self._records.create(GROUPS, name, group):
                 raise invalid(f"Model Package Group already exists: {arn}")
-            self._tags.add_tags({"ResourceArn": arn, "Tags": request.get("Tags", [])}, caller)
+            self._tags.add(arn, request.get("Tags", []))
         return {"ModelPackageGroupArn": arn}
 
     def describe_model_package_group(self, request: Request, caller: Caller) -> Request:
@@ -88,7 +88,7 @@ class Registry:
                 "LastModifiedTime": now,
             }
             self._records.create(PACKAGES, _key(name, version), package)
-            self._tags.add_tags({"ResourceArn": arn, "Tags": request.get("Tags", [])}, caller)
+            self._tags.add(arn, request.get("Tags", []))
         self._emit(package, caller.region)
         return {"ModelPackageArn": arn}
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from local_sagemaker.api.dispatch import Request
 from local_sagemaker.state.records import Records
+from local_sagemaker.wire.dispatch import Request
 
 TOKENS = "request-token"
 

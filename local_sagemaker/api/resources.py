@@ -2,10 +2,10 @@
 
 import time
 
-from local_sagemaker.api.dispatch import Caller, Request
-from local_sagemaker.api.tags import Tags
 from local_sagemaker.errors import invalid
 from local_sagemaker.state.records import Records
+from local_sagemaker.wire.dispatch import Caller, Request
+from local_sagemaker.work.tags import Tags
 
 ARN_TYPES = {"Model": "model", "EndpointConfig": "endpoint-config", "Endpoint": "endpoint"}
 WORDS = {"Model": "model", "EndpointConfig": "endpoint configuration", "Endpoint": "endpoint"}
@@ -26,7 +26,7 @@ class Resources:
         with self._records.lock:
             if not self._records.create(kind, name, document):
                 raise invalid(f'Cannot create already existing {WORDS[kind]} "{arn}".')
-            self._tags.add_tags({"ResourceArn": arn, "Tags": request.get("Tags", [])}, caller)
+            self._tags.add(arn, request.get("Tags", []))
         return {f"{kind}Arn": arn}
 
     def get(self, kind: str, name: str, caller: Caller) -> Request:

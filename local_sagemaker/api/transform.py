@@ -3,21 +3,24 @@
 import threading
 from collections.abc import Callable
 
-from local_sagemaker.api.dispatch import Caller, Request
-from local_sagemaker.api.job_history import STARTED
-from local_sagemaker.api.jobs import Jobs
+from local_sagemaker.api.jobs import page_of_jobs
 from local_sagemaker.api.models import Models
 from local_sagemaker.errors import invalid, unsupported
-from local_sagemaker.jobs.outcome import ClientFault, Outcome
+from local_sagemaker.processes.outcome import ClientFault, Outcome
+from local_sagemaker.state.records import Records
 from local_sagemaker.transform.data_processing import DataProcessing
 from local_sagemaker.transform.job import TransformRuntime
 from local_sagemaker.transform.records import Splitting
+from local_sagemaker.wire.dispatch import Caller, Request
+from local_sagemaker.work.job_history import STARTED
+from local_sagemaker.work.jobs import Jobs
 
 
 class Transform:
     """Create, Describe, List and Stop of transform jobs."""
 
-    def __init__(self, jobs: Jobs, models: Models, runtime: TransformRuntime) -> None:
+    def __init__(self, records: Records, jobs: Jobs, models: Models, runtime: TransformRuntime) -> None:
+        self._records = records
         self._jobs = jobs
         self._models = models
         self._runtime = runtime
@@ -47,7 +50,7 @@ class Transform:
 
     def list_transform_jobs(self, request: Request, caller: Caller) -> Request:
         """Transform jobs, newest first."""
-        return self._jobs.page("Transform", request)
+        return page_of_jobs(self._records, "Transform", request)
 
     def stop_transform_job(self, request: Request, caller: Caller) -> Request:
         """Ask a transform job to stop."""

@@ -1,75 +1,29 @@
-"""Hyperparameter tuning jobs: the operations around the runs that start their training jobs."""
+"""The operations about hyperparameter tuning jobs."""
 
-import threading
-import time
-
-from local_sagemaker.api.dispatch import Caller, Request
-from local_sagemaker.api.jobs import Jobs
 from local_sagemaker.api.listing import page
-from local_sagemaker.api.tags import Tags
-from local_sagemaker.errors import ServiceError, invalid, not_found
-from local_sagemaker.state.records import Records
 from local_sagemaker.tuning.plan import plan
-from local_sagemaker.tuning.run import TuningRun
-from local_sagemaker.tuning.search import Candidate
-from local_sagemaker.tuning.summaries import TOP, progress, ranked, summary
-
-TABLE = "tuning-job"
-STATUS = "HyperParameterTuningJobStatus"
-RUNNING = ("InProgress", "Stopping")
-CRASHED = "InternalServerError: local SageMaker stopped while the tuning job was running."
+from local_sagemaker.tuning.summaries import summary
+from local_sagemaker.wire.dispatch import Caller, Request
+from local_sagemaker.work.tuning import STATUS, Tuning
 
 
-class Tuning:
+class TuningOperations:
     """Create, Describe, List, Stop and Delete of tuning jobs, and the list of the training jobs of one."""
 
-    def __init__(self, records: Records, jobs: Jobs, tags: Tags) -> None:
-        self._records = records
-        self._jobs = jobs
-        self._tags = tags
-        self._live: dict[str, TuningRun] = {}
-        self._finished = threading.Condition()
+    def __init__(self, tuning: Tuning) -> None:
+        self._tuning = tuning
 
     def create_hyper_parameter_tuning_job(self, request: Request, caller: Caller) -> Request:
         """Start a tuning job."""
-        planned = plan(request)
-        name, now = request["HyperParameterTuningJobName"], time.time()
-        arn = caller.arn(f"hyper-parameter-tuning-job/{name}")
-        document = {
-            **request,
-            "HyperParameterTuningJobArn": arn,
-            STATUS: "InProgress",
-            "CreationTime": now,
-            "LastModifiedTime": now,
-        }
-        self._jobs.check_training_job(planned.training_request(name, {}))
-
-        def launch(training: Request, candidate: Candidate) -> None:
-            self._jobs.create_training_job({**training, "TuningJobArn": arn, "TunedHyperParameters": candidate}, caller)
-
-        run = TuningRun(
-            name,
-            planned,
-            launch,
-            wait=lambda job: self._jobs.wait("Training", job),
-            halt=lambda job: self._jobs.stop("Training", job),
-            finished=lambda status, reason: self._records.insist(lambda: self._end(name, status, reason)),
-        )
-        with self._records.lock:
-            if not self._records.create(TABLE, name, document):
-                raise ServiceError("ResourceInUse", f"Hyperparameter tuning job names must be unique: {name} exists.")
-            self._tags.add_tags({"ResourceArn": arn, "Tags": request.get("Tags", [])}, caller)
-            self._live[name] = run
-        run.start()
-        return {"HyperParameterTuningJobArn": arn}
+        return self._tuning.start(request, caller)
 
     def describe_hyper_parameter_tuning_job(self, request: Request, caller: Caller) -> Request:
         """One tuning job, with the counters and the best of its training jobs."""
-        return self._described(self._get(request["HyperParameterTuningJobName"]))
+        return self._tuning.described(self._tuning.get(request["HyperParameterTuningJobName"]))
 
     def list_hyper_parameter_tuning_jobs(self, request: Request, caller: Caller) -> Request:
         """Tuning jobs, oldest first unless SortOrder says otherwise."""
-        documents = [self._described(document) for document in self._records.all(TABLE)]
+        documents = [self._tuning.described(document) for document in self._tuning.all()]
         for document in documents:
             config = document["HyperParameterTuningJobConfig"]
             document.update(Strategy=config["Strategy"], ResourceLimits=config["ResourceLimits"])
@@ -87,8 +41,8 @@ class Tuning:
 
         By FinalObjectiveMetricValue, those without a value are left out, as the service does it.
         """
-        document = self._get(request["HyperParameterTuningJobName"])
-        summaries = [summary(job, plan(document)) for job in self._training_jobs(document)]
+        document = self._tuning.get(request["HyperParameterTuningJobName"])
+        summaries = [summary(job, plan(document)) for job in self._tuning.training_jobs(document)]
         if request.get("SortBy") == "FinalObjectiveMetricValue":
             summaries = [each for each in summaries if each["FinalHyperParameterTuningJobObjectiveMetric"]]
             for each in summaries:
@@ -104,67 +58,10 @@ class Tuning:
 
     def stop_hyper_parameter_tuning_job(self, request: Request, caller: Caller) -> Request:
         """Stop a tuning job and the training jobs that it runs."""
-        self.stop(request["HyperParameterTuningJobName"])
+        self._tuning.stop(request["HyperParameterTuningJobName"])
         return {}
 
     def delete_hyper_parameter_tuning_job(self, request: Request, caller: Caller) -> Request:
         """Forget a tuning job that has ended; its training jobs stay."""
-        document = self._records.get(TABLE, request["HyperParameterTuningJobName"])
-        if document is not None and document[STATUS] in RUNNING:
-            raise invalid(f"The tuning job {request['HyperParameterTuningJobName']} is {document[STATUS]}: stop it.")
-        if document is not None:
-            self._records.delete(TABLE, request["HyperParameterTuningJobName"])
+        self._tuning.delete(request["HyperParameterTuningJobName"])
         return {}
-
-    def stop(self, name: str) -> None:
-        """Ask a running tuning job to stop; ValidationException where it has ended."""
-        with self._records.lock:
-            document = self._get(name)
-            if document[STATUS] not in RUNNING:
-                raise invalid(f"The request was rejected because the tuning job {name} has already ended.")
-            self._records.update(TABLE, name, **{STATUS: "Stopping"}, LastModifiedTime=time.time())
-            run = self._live[name]
-        run.stop()
-
-    def wait(self, name: str) -> Request:
-        """What Describe says of a tuning job once it has ended, and its best training jobs as TrainingJobSummaries."""
-        with self._finished:
-            self._finished.wait_for(lambda: self._get(name)[STATUS] not in RUNNING)
-        document = self._get(name)
-        planned = plan(document)
-        best = ranked((summary(job, planned) for job in self._training_jobs(document)), planned)[:TOP]
-        return {**self._described(document), "TrainingJobSummaries": best}
-
-    def recover(self) -> None:
-        """After a kill -9: what was running is gone, and says so."""
-        for document in self._records.all(TABLE):
-            if document[STATUS] in RUNNING:
-                self._end(document["HyperParameterTuningJobName"], "Failed", CRASHED)
-
-    def close(self, timeout: float) -> None:
-        """Stop what runs and wait for it, at most timeout seconds each."""
-        for name, run in list(self._live.items()):
-            if self._get(name)[STATUS] in RUNNING:
-                run.stop()
-                run.join(timeout)
-
-    def _described(self, document: Request) -> Request:
-        return {**document, **progress(self._training_jobs(document), plan(document))}
-
-    def _training_jobs(self, document: Request) -> list[Request]:
-        jobs = self._records.all("training-job", prefix=f"{document['HyperParameterTuningJobName']}-")
-        return [job for job in jobs if job.get("TuningJobArn") == document["HyperParameterTuningJobArn"]]
-
-    def _end(self, name: str, status: str, reason: str | None) -> None:
-        now = time.time()
-        changes = {STATUS: status, "FailureReason": reason, "HyperParameterTuningEndTime": now, "LastModifiedTime": now}
-        with self._finished, self._records.lock:
-            self._records.update(TABLE, name, **changes)
-            self._live.pop(name, None)
-            self._finished.notify_all()
-
-    def _get(self, name: str) -> Request:
-        document = self._records.get(TABLE, name)
-        if document is None:
-            raise not_found(f"Could not find requested hyperparameter tuning job with name: {name}")
-        return document

@@ -9,9 +9,9 @@ import json
 import time
 from typing import Any
 
-from local_sagemaker.engine.definition import Step
-from local_sagemaker.engine.durations import seconds
-from local_sagemaker.engine.expressions import Scope, evaluate
+from local_sagemaker.definition.definition import Step
+from local_sagemaker.definition.durations import seconds
+from local_sagemaker.definition.expressions import Scope, evaluate
 from local_sagemaker.errors import invalid
 from local_sagemaker.state.records import Records
 

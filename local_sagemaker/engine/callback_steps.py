@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from local_sagemaker.api.callbacks import Callbacks
-from local_sagemaker.api.dispatch import Caller
-from local_sagemaker.engine.expressions import evaluate
-from local_sagemaker.engine.output_parameters import described
+from local_sagemaker.definition.expressions import evaluate
+from local_sagemaker.definition.output_parameters import described
 from local_sagemaker.engine.tasks import Result, Task
+from local_sagemaker.wire.dispatch import Caller
+from local_sagemaker.work.callbacks import Callbacks
 
 TOKEN_LENGTH = 10
 Send = Callable[[str, str, str], None]  # region, name of the queue, body

@@ -5,9 +5,9 @@ As sagemaker.mlops.workflow.endpoint_step of SDK v3 has them: an Endpoint step u
 
 import time
 
-from local_sagemaker.api.dispatch import Caller, Dispatcher
 from local_sagemaker.engine.tasks import Result, Task
 from local_sagemaker.errors import ServiceError
+from local_sagemaker.wire.dispatch import Caller, Dispatcher
 
 POLL_SECONDS = 0.1
 CHANGING = ("Creating", "Updating", "SystemUpdating", "RollingBack")

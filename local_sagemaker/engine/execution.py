@@ -6,22 +6,22 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from local_sagemaker.api.dispatch import Caller
-from local_sagemaker.api.jobs import Jobs
+from local_sagemaker.definition.definition import Definition, Step
+from local_sagemaker.definition.expressions import ExpressionError, Scope, evaluate
 from local_sagemaker.engine.cache import StepCache
 from local_sagemaker.engine.capacity import Capacity
-from local_sagemaker.engine.definition import Definition, Step
 from local_sagemaker.engine.executors import Executors
-from local_sagemaker.engine.expressions import ExpressionError, Scope, evaluate
 from local_sagemaker.engine.for_each import aggregate, iterations
 from local_sagemaker.engine.schedule import Node, Schedule
 from local_sagemaker.engine.scope import ExecutionScope, IterationScope
 from local_sagemaker.engine.selection import steps_to_run
 from local_sagemaker.engine.step_run import StepRuns
 from local_sagemaker.engine.tasks import Result
-from local_sagemaker.errors import invalid
-from local_sagemaker.objects import S3Objects
+from local_sagemaker.errors import invalid, reason_of
+from local_sagemaker.moto_services.objects import S3Objects
 from local_sagemaker.state.records import Records
+from local_sagemaker.wire.dispatch import Caller
+from local_sagemaker.work.jobs import Jobs
 
 LOG = logging.getLogger("local_sagemaker.engine")
 Document = dict[str, Any]
@@ -108,7 +108,7 @@ class Execution:
             reason = STEP_FAILED if status == "Failed" else None
         except Exception as error:
             LOG.exception("the execution %s has a fault", self.arn)
-            status, reason = "Failed", f"InternalServerError: {type(error).__name__}: {error}"
+            status, reason = "Failed", f"InternalServerError: {reason_of(error)}"
         self._record_end(status, reason)
 
     def _record_end(self, status: str, reason: str | None) -> None:
@@ -213,7 +213,7 @@ class Execution:
 
 
 def _crashed(error: Exception) -> Result:
-    return Result("Failed", failure_reason=f"InternalServerError: {type(error).__name__}: {error}")
+    return Result("Failed", failure_reason=f"InternalServerError: {reason_of(error)}")
 
 
 def _node(step: Step) -> Node:

@@ -5,19 +5,19 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from local_sagemaker.api.dispatch import Caller, Dispatcher
-from local_sagemaker.api.jobs import Jobs
-from local_sagemaker.api.tuning import Tuning
+from local_sagemaker.definition.conditions import holds
+from local_sagemaker.definition.definition import Step
+from local_sagemaker.definition.shapes import RESOURCES
 from local_sagemaker.engine import retries
 from local_sagemaker.engine.callback_steps import CallbackSteps
-from local_sagemaker.engine.conditions import holds
-from local_sagemaker.engine.definition import Step
 from local_sagemaker.engine.endpoint_steps import EndpointSteps
 from local_sagemaker.engine.handled_steps import HandledSteps
-from local_sagemaker.engine.shapes import RESOURCES
 from local_sagemaker.engine.tasks import Arguments, Result, Task
-from local_sagemaker.errors import ServiceError, unsupported
+from local_sagemaker.errors import ServiceError, reason_of, unsupported
 from local_sagemaker.tuning.plan import refuse_strategy
+from local_sagemaker.wire.dispatch import Caller, Dispatcher
+from local_sagemaker.work.jobs import Jobs
+from local_sagemaker.work.tuning import Tuning
 
 
 class Executors:
@@ -69,7 +69,7 @@ class Executors:
         except ServiceError as error:
             return _refused(task.step.type, error)
         except (OSError, sqlite3.OperationalError) as error:  # what the server answers with 507 InternalFailure
-            return _refused(task.step.type, ServiceError("InternalFailure", str(error), 507))
+            return _refused(task.step.type, ServiceError("InternalFailure", reason_of(error), 507))
 
     def _processing(self, task: Task, caller: Caller) -> Result:
         return self._job("Processing", task, caller, _role("RoleArn", task))

@@ -8,8 +8,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from local_sagemaker.engine.definition import Step
-from local_sagemaker.engine.expressions import ExpressionError, evaluate, walk
+from local_sagemaker.definition.definition import Step
+from local_sagemaker.definition.expressions import ExpressionError, evaluate, walk
 from local_sagemaker.engine.schedule import Iteration, Node
 from local_sagemaker.engine.scope import ExecutionScope, iteration_name
 from local_sagemaker.engine.tasks import Result

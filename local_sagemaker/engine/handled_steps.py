@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from local_sagemaker.engine.expressions import evaluate
-from local_sagemaker.engine.output_parameters import described, output_values
+from local_sagemaker.definition.expressions import evaluate
+from local_sagemaker.definition.output_parameters import described, output_values
 from local_sagemaker.engine.tasks import Result, Task
 from local_sagemaker.handlers.handlers import HandlerCall, HandlerFailed, Handlers
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from local_sagemaker.engine.definition import Step
+from local_sagemaker.definition.definition import Step
 from local_sagemaker.engine.tasks import Result
 
 # The statuses of an upstream step under which a step with this trigger runs. `Completed` is what a plain name in

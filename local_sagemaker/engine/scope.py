@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from local_sagemaker.engine.definition import Definition, Step
-from local_sagemaker.engine.expressions import ExpressionError, Scope, evaluate
-from local_sagemaker.jobs.outcome import ClientFault
-from local_sagemaker.jobs.storage import split_s3_uri
-from local_sagemaker.objects import S3Objects
+from local_sagemaker.definition.definition import Definition, Step
+from local_sagemaker.definition.expressions import ExpressionError, Scope, evaluate
+from local_sagemaker.moto_services.objects import S3Objects
+from local_sagemaker.processes.outcome import ClientFault
+from local_sagemaker.processes.storage import split_s3_uri
 
 Document = dict[str, Any]
 

@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/pipelines-selective-ex.html
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from local_sagemaker.engine.definition import Definition, Step
+from local_sagemaker.definition.definition import Definition, Step
 from local_sagemaker.engine.tasks import Result
 from local_sagemaker.errors import invalid
 

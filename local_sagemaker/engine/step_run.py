@@ -6,18 +6,18 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from local_sagemaker.api.dispatch import Caller
-from local_sagemaker.api.jobs import Jobs
+from local_sagemaker.definition.expressions import ExpressionError, Scope, evaluate
 from local_sagemaker.engine.cache import StepCache
 from local_sagemaker.engine.capacity import Capacity
 from local_sagemaker.engine.executors import Executors, resource_name
-from local_sagemaker.engine.expressions import ExpressionError, Scope, evaluate
 from local_sagemaker.engine.retries import Retries
 from local_sagemaker.engine.schedule import Node
 from local_sagemaker.engine.scope import JobScope, item_text
 from local_sagemaker.engine.tasks import Result, Task
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.state.records import Records
+from local_sagemaker.wire.dispatch import Caller
+from local_sagemaker.work.jobs import Jobs
 
 Document = dict[str, Any]
 STEPS = "execution-step"

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from local_sagemaker.engine.definition import Step
-from local_sagemaker.engine.expressions import Scope
+from local_sagemaker.definition.definition import Step
+from local_sagemaker.definition.expressions import Scope
 
 Arguments = dict[str, Any]
 

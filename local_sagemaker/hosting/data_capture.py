@@ -18,7 +18,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from local_sagemaker.jobs.storage import ObjectStore, split_s3_uri
+from local_sagemaker.processes.storage import ObjectStore, split_s3_uri
 
 LOG = logging.getLogger("local_sagemaker.hosting")
 FLUSH_SECONDS = 1.0  # for which events are collected into one object

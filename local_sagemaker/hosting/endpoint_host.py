@@ -5,17 +5,17 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
-from local_sagemaker.folders import remove_folder
 from local_sagemaker.hosting.data_capture import CaptureSettings, DataCapture
 from local_sagemaker.hosting.deployment import Deployment, Health, Invocation, Variant
 from local_sagemaker.hosting.endpoint_logs import stream_name
 from local_sagemaker.hosting.model_chain import ModelChain
 from local_sagemaker.hosting.model_process import ModelFailedToStart, ModelProcess, ModelResponse
-from local_sagemaker.jobs.host import is_resource_name
-from local_sagemaker.jobs.images import ImageMap
-from local_sagemaker.jobs.isolation import Isolation, isolation_here
-from local_sagemaker.jobs.leftovers import RECORD, kill_recorded
-from local_sagemaker.jobs.storage import ObjectStore
+from local_sagemaker.processes.folders import remove_folder
+from local_sagemaker.processes.host import is_resource_name
+from local_sagemaker.processes.images import ImageMap
+from local_sagemaker.processes.isolation import Isolation, isolation_here
+from local_sagemaker.processes.leftovers import RECORD, kill_recorded
+from local_sagemaker.processes.storage import ObjectStore
 
 LOG = logging.getLogger("local_sagemaker.hosting")
 WATCH_SECONDS = 1.0  # after which a process that has died is noticed, also without a request

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from local_sagemaker.jobs.host import is_resource_name
-from local_sagemaker.jobs.log_events import LogFile, LogStream
+from local_sagemaker.processes.host import is_resource_name
+from local_sagemaker.processes.log_events import LogFile, LogStream
 
 
 def stream_name(variant: str, generation: int) -> str:

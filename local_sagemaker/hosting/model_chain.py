@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from local_sagemaker.hosting.model_process import ModelFailedToStart, ModelProcess, ModelResponse, ModelUnavailable
-from local_sagemaker.jobs.log_events import LogFile
+from local_sagemaker.processes.log_events import LogFile
 
 LOG = logging.getLogger("local_sagemaker.hosting")
 LONGEST_PAUSE_SECONDS = 60.0  # between two attempts to start a model that does not start any more

@@ -4,13 +4,13 @@ from collections.abc import Callable, Mapping
 from threading import Event
 from typing import Any
 
-from local_sagemaker.jobs.archives import unpack
-from local_sagemaker.jobs.host import Host
-from local_sagemaker.jobs.inputs import Share, Source, download
-from local_sagemaker.jobs.outcome import ClientFault
-from local_sagemaker.jobs.overlay import Overlay
-from local_sagemaker.jobs.requirements import REQUIREMENTS, install_missing
-from local_sagemaker.jobs.storage import ObjectStore, fetch
+from local_sagemaker.processes.archives import unpack
+from local_sagemaker.processes.host import Host
+from local_sagemaker.processes.inputs import Share, Source, download
+from local_sagemaker.processes.outcome import ClientFault
+from local_sagemaker.processes.overlay import Overlay
+from local_sagemaker.processes.requirements import REQUIREMENTS, install_missing
+from local_sagemaker.processes.storage import ObjectStore, fetch
 
 MODEL = "/opt/ml/model"
 CODE = "/opt/ml/code"

@@ -9,18 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local_sagemaker.folders import remove_folder
 from local_sagemaker.hosting.model_connections import BadAnswer, ModelConnections, NotReached
 from local_sagemaker.hosting.model_files import MODEL, prepare_model
-from local_sagemaker.jobs.environment import clean_environment
-from local_sagemaker.jobs.host import Host
-from local_sagemaker.jobs.image_versions import warn_once
-from local_sagemaker.jobs.images import ImageMap, UnknownImage
-from local_sagemaker.jobs.isolation import Isolation, PrivateFolder, isolation_here
-from local_sagemaker.jobs.outcome import ClientFault
-from local_sagemaker.jobs.overlay import make_overlay
-from local_sagemaker.jobs.process import Command, Ended, SupervisedProcess, SupervisionFailed
-from local_sagemaker.jobs.storage import ObjectStore
+from local_sagemaker.processes.environment import clean_environment
+from local_sagemaker.processes.folders import remove_folder
+from local_sagemaker.processes.host import Host
+from local_sagemaker.processes.image_versions import warn_once
+from local_sagemaker.processes.images import ImageMap, UnknownImage
+from local_sagemaker.processes.isolation import Isolation, PrivateFolder, isolation_here
+from local_sagemaker.processes.outcome import ClientFault
+from local_sagemaker.processes.overlay import make_overlay
+from local_sagemaker.processes.process import Command, Ended, SupervisedProcess, SupervisionFailed
+from local_sagemaker.processes.storage import ObjectStore
 
 LOG = logging.getLogger("local_sagemaker.hosting")
 SERVER = Path(__file__).with_name("model_server.py")

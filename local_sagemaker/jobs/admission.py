@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from local_sagemaker.jobs.metrics import metric_definitions
-from local_sagemaker.jobs.outcome import ClientFault
+from local_sagemaker.processes.outcome import ClientFault
 
 Request = Mapping[str, Any]
 TRAINING_REFUSED = ("ServerlessJobConfig", "ModelPackageConfig", "MlflowConfig", "SessionChainingConfig")

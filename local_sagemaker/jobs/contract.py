@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from threading import Event
 from typing import Protocol
 
-from local_sagemaker.jobs.host import Host
-from local_sagemaker.jobs.image_versions import warn_once
-from local_sagemaker.jobs.images import ImageMap, Runtime, UnknownImage
-from local_sagemaker.jobs.outcome import ClientFault, Outcome, StopReason
-from local_sagemaker.jobs.process import Command, Ended
-from local_sagemaker.jobs.storage import ObjectStore
+from local_sagemaker.processes.host import Host
+from local_sagemaker.processes.image_versions import warn_once
+from local_sagemaker.processes.images import ImageMap, Runtime, UnknownImage
+from local_sagemaker.processes.outcome import ClientFault, Outcome, StopReason
+from local_sagemaker.processes.process import Command, Ended
+from local_sagemaker.processes.storage import ObjectStore
 
 RunCommand = Callable[[Host, Command], Ended]
 

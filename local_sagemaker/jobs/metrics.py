@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from local_sagemaker.jobs.log_events import Event, LogFile
-from local_sagemaker.jobs.outcome import ClientFault
+from local_sagemaker.processes.log_events import Event, LogFile
+from local_sagemaker.processes.outcome import ClientFault, Metric
 
 
 @dataclass(frozen=True)
@@ -20,15 +20,6 @@ class MetricDefinition:
 
     name: str
     pattern: re.Pattern[str]
-
-
-@dataclass(frozen=True)
-class Metric:
-    """One value of a metric; `timestamp` is in seconds since 1970."""
-
-    name: str
-    value: float
-    timestamp: float
 
 
 def metric_definitions(documents: Iterable[Mapping[str, str]]) -> tuple[MetricDefinition, ...]:

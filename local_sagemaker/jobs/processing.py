@@ -10,13 +10,20 @@ from typing import Any
 
 from local_sagemaker.jobs.admission import admit_processing_job, without_effect
 from local_sagemaker.jobs.contract import Machine, RunCommand
-from local_sagemaker.jobs.environment import clean_environment, with_interpreter
-from local_sagemaker.jobs.host import Host
-from local_sagemaker.jobs.inputs import Source, download
-from local_sagemaker.jobs.outcome import MAXIMUM_LENGTH, ClientFault, Outcome, StopReason, algorithm_error, client_error
-from local_sagemaker.jobs.overlay import make_overlay
-from local_sagemaker.jobs.process import Command, Ended
 from local_sagemaker.jobs.synchronisation import FolderSynchroniser
+from local_sagemaker.processes.environment import clean_environment, with_interpreter
+from local_sagemaker.processes.host import Host
+from local_sagemaker.processes.inputs import Source, download
+from local_sagemaker.processes.outcome import (
+    MAXIMUM_LENGTH,
+    ClientFault,
+    Outcome,
+    StopReason,
+    algorithm_error,
+    client_error,
+)
+from local_sagemaker.processes.overlay import make_overlay
+from local_sagemaker.processes.process import Command, Ended
 
 PROCESSING_FOLDER = PurePosixPath("/opt/ml/processing")
 MESSAGE = "/opt/ml/output/message"

@@ -9,19 +9,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from local_sagemaker.folders import remove_folder
 from local_sagemaker.jobs.contract import Job, Machine
-from local_sagemaker.jobs.host import Host, host_addresses, host_names, is_resource_name
-from local_sagemaker.jobs.images import ImageMap
-from local_sagemaker.jobs.isolation import ETC_HOSTS, Isolation, PrivateFolder, isolation_here
-from local_sagemaker.jobs.leftovers import RECORD, kill_recorded
-from local_sagemaker.jobs.log_events import LogFile
-from local_sagemaker.jobs.outcome import ClientFault, JobStopped, Outcome, StopReason, client_error
-from local_sagemaker.jobs.process import GRACE_SECONDS, Command, Ended, SupervisedProcess, SupervisionFailed
 from local_sagemaker.jobs.processing import ProcessingJob
-from local_sagemaker.jobs.storage import ObjectStore
 from local_sagemaker.jobs.synchronisation import repeated
 from local_sagemaker.jobs.training import TrainingJob
+from local_sagemaker.processes.folders import remove_folder
+from local_sagemaker.processes.host import Host, host_addresses, host_names, is_resource_name
+from local_sagemaker.processes.images import ImageMap
+from local_sagemaker.processes.isolation import ETC_HOSTS, Isolation, PrivateFolder, isolation_here
+from local_sagemaker.processes.leftovers import RECORD, kill_recorded
+from local_sagemaker.processes.log_events import LogFile
+from local_sagemaker.processes.outcome import ClientFault, JobStopped, Outcome, StopReason, client_error
+from local_sagemaker.processes.process import GRACE_SECONDS, Command, Ended, SupervisedProcess, SupervisionFailed
+from local_sagemaker.processes.storage import ObjectStore
 
 LOG = logging.getLogger("local_sagemaker.jobs")
 POLL_SECONDS = 0.1  # how late a request to stop may be noticed; the end of a process is noticed at once

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from local_sagemaker.jobs.outcome import ClientFault
-from local_sagemaker.jobs.outputs import folder_files, upload_file
-from local_sagemaker.jobs.storage import ObjectStore
+from local_sagemaker.processes.outcome import ClientFault
+from local_sagemaker.processes.outputs import folder_files, upload_file
+from local_sagemaker.processes.storage import ObjectStore
 
 LOG = logging.getLogger("local_sagemaker.jobs")
 SYNCHRONISE_SECONDS = 1.0

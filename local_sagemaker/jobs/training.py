@@ -9,21 +9,21 @@ from threading import Event
 from typing import Any
 
 from local_sagemaker.jobs.admission import admit_training_job, without_effect
-from local_sagemaker.jobs.archives import pack, unpack
 from local_sagemaker.jobs.contract import Machine, RunCommand
-from local_sagemaker.jobs.environment import clean_environment, with_interpreter
-from local_sagemaker.jobs.host import Host
-from local_sagemaker.jobs.inputs import Source, download
-from local_sagemaker.jobs.log_events import LogFile
 from local_sagemaker.jobs.metrics import final_metrics, metric_definitions
-from local_sagemaker.jobs.outcome import MAXIMUM_LENGTH, ClientFault, Outcome, StopReason, algorithm_error
-from local_sagemaker.jobs.outputs import upload_file, upload_folder
-from local_sagemaker.jobs.overlay import make_overlay
-from local_sagemaker.jobs.process import Command, Ended
-from local_sagemaker.jobs.requirements import REQUIREMENTS, install_missing
 from local_sagemaker.jobs.script_mode import Script, program_of, script_variables
-from local_sagemaker.jobs.storage import fetch
 from local_sagemaker.jobs.synchronisation import FolderSynchroniser
+from local_sagemaker.processes.archives import pack, unpack
+from local_sagemaker.processes.environment import clean_environment, with_interpreter
+from local_sagemaker.processes.host import Host
+from local_sagemaker.processes.inputs import Source, download
+from local_sagemaker.processes.log_events import LogFile
+from local_sagemaker.processes.outcome import MAXIMUM_LENGTH, ClientFault, Outcome, StopReason, algorithm_error
+from local_sagemaker.processes.outputs import upload_file, upload_folder
+from local_sagemaker.processes.overlay import make_overlay
+from local_sagemaker.processes.process import Command, Ended
+from local_sagemaker.processes.requirements import REQUIREMENTS, install_missing
+from local_sagemaker.processes.storage import fetch
 
 CONFIG = "/opt/ml/input/config"
 CODE = "/opt/ml/code"

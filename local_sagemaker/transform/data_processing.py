@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from local_sagemaker.jobs.outcome import ClientFault
+from local_sagemaker.processes.outcome import ClientFault
 from local_sagemaker.transform.json_path import InvalidPath, JSONPath, NotThere
 
 CSV_TYPES = ("text/csv",)

@@ -10,17 +10,17 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from local_sagemaker.folders import remove_folder
 from local_sagemaker.hosting.model_chain import ModelChain
 from local_sagemaker.hosting.model_process import ModelFailedToStart, ModelProcess, ModelResponse, ModelUnavailable
-from local_sagemaker.jobs.host import is_resource_name
-from local_sagemaker.jobs.images import ImageMap
-from local_sagemaker.jobs.inputs import Share, Source, download
-from local_sagemaker.jobs.isolation import Isolation, isolation_here
-from local_sagemaker.jobs.leftovers import RECORD, kill_recorded
-from local_sagemaker.jobs.outcome import ClientFault, JobStopped, Outcome, client_error
-from local_sagemaker.jobs.outputs import upload_file
-from local_sagemaker.jobs.storage import ObjectStore
+from local_sagemaker.processes.folders import remove_folder
+from local_sagemaker.processes.host import is_resource_name
+from local_sagemaker.processes.images import ImageMap
+from local_sagemaker.processes.inputs import Share, Source, download
+from local_sagemaker.processes.isolation import Isolation, isolation_here
+from local_sagemaker.processes.leftovers import RECORD, kill_recorded
+from local_sagemaker.processes.outcome import ClientFault, JobStopped, Outcome, client_error
+from local_sagemaker.processes.outputs import upload_file
+from local_sagemaker.processes.storage import ObjectStore
 from local_sagemaker.transform.data_processing import DataProcessing
 from local_sagemaker.transform.records import DEFAULT_PAYLOAD_MB, Splitting, assembled
 

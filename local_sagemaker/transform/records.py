@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local_sagemaker.jobs.outcome import ClientFault
+from local_sagemaker.processes.outcome import ClientFault
 
 MEGABYTE = 1024 * 1024
 DEFAULT_PAYLOAD_MB = 6

@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from local_sagemaker.errors import ServiceError
+from local_sagemaker.errors import ServiceError, reason_of
 from local_sagemaker.tuning.plan import Plan
 from local_sagemaker.tuning.search import Candidate
 
@@ -87,7 +87,7 @@ class TuningRun:
             self._refuse(f"ClientError: {error.message}")
         except Exception as error:
             traceback.print_exc()
-            self._refuse(f"InternalServerError: {type(error).__name__}: {error}")
+            self._refuse(f"InternalServerError: {reason_of(error)}")
 
     def _begin_next(self) -> str | None:
         """Start the next training job, such as tuning-001-1f2e3d4c; its name, or None where there is none to start."""

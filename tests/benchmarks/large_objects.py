@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 from rows import Row, peak_megabytes, warm_server
 
-from local_sagemaker import lifecycle
+from local_sagemaker.client import lifecycle
 
 SIZE = 1 << 30
 MEGABYTES = SIZE >> 20

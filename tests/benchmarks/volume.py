@@ -14,7 +14,7 @@ import boto3
 from botocore.config import Config
 from rows import PYTHON, Row, median, peak_megabytes, wall, warm_server
 
-from local_sagemaker import lifecycle
+from local_sagemaker.client import lifecycle
 
 KEYS = 1_000_000
 PACKAGES = 100_000

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from local_sagemaker import sdk_defaults
+from local_sagemaker.client import sdk_defaults
 from tests.local_sagemaker.jobs.wheels import make_wheel
 
 pytestmark = pytest.mark.e2e

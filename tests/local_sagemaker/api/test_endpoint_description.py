@@ -6,10 +6,10 @@ from botocore.loaders import Loader
 from botocore.model import ServiceModel
 from botocore.validate import ParamValidator
 
-from local_sagemaker.api.dispatch import known_fields
 from local_sagemaker.api.endpoint_description import described
 from local_sagemaker.hosting.deployment import Health
 from local_sagemaker.hosting.model_chain import Death
+from local_sagemaker.wire.dispatch import known_fields
 
 CAPTURE = {
     "InitialSamplingPercentage": 30,

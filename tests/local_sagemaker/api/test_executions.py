@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local_sagemaker.identity import user_context
+from local_sagemaker.wire.identity import user_context
 from tests.local_sagemaker.conftest import ROLE, Pipelines, processing, step
 
 PARAMETERS = [

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from local_sagemaker.api.dispatch import Caller
-from local_sagemaker.api.jobs import Jobs
-from local_sagemaker.api.tags import Tags
 from local_sagemaker.errors import ServiceError
-from local_sagemaker.jobs.outcome import Outcome
+from local_sagemaker.processes.outcome import Outcome
 from local_sagemaker.state.database import Database
 from local_sagemaker.state.records import Records
+from local_sagemaker.wire.dispatch import Caller
+from local_sagemaker.work.jobs import Jobs
+from local_sagemaker.work.tags import Tags
 
 CALLER = Caller("000000000000", "us-east-1")
 QUOTA = 3

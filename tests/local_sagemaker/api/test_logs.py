@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local_sagemaker.api.dispatch import Caller
 from local_sagemaker.api.logs import Logs
 from local_sagemaker.hosting.endpoint_logs import EndpointLogs
-from local_sagemaker.jobs.log_events import LogFile, LogStream
+from local_sagemaker.processes.log_events import LogFile, LogStream
+from local_sagemaker.wire.dispatch import Caller
 from tests.local_sagemaker.conftest import CLUSTER, processing
 
 GROUP = "/aws/sagemaker/ProcessingJobs"

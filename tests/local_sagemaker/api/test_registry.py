@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from local_sagemaker.api.dispatch import Caller, Dispatcher
-from local_sagemaker.api.record_kinds import STATUS_FIELDS
 from local_sagemaker.api.registry import Registry
-from local_sagemaker.api.tags import Tags
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.state.database import Database
+from local_sagemaker.state.record_kinds import STATUS_FIELDS
 from local_sagemaker.state.records import Records
+from local_sagemaker.wire.dispatch import Caller, Dispatcher
+from local_sagemaker.work.tags import Tags
 
 CALLER = Caller("000000000000", "eu-west-1")
 

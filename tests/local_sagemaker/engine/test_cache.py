@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from local_sagemaker.definition.definition import Definition, Step
 from local_sagemaker.engine.cache import StepCache, lifetime
-from local_sagemaker.engine.definition import Definition, Step
 from local_sagemaker.engine.scope import ExecutionScope
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.state.database import Database

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from local_sagemaker.engine.definition import Step
-from local_sagemaker.engine.expressions import ExpressionError
+from local_sagemaker.definition.definition import Step
+from local_sagemaker.definition.expressions import ExpressionError
 from local_sagemaker.engine.for_each import aggregate, iterations
 from local_sagemaker.engine.schedule import Iteration, Node
 from local_sagemaker.engine.tasks import Result

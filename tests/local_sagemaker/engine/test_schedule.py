@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local_sagemaker.engine.definition import Step
+from local_sagemaker.definition.definition import Step
 from local_sagemaker.engine.schedule import TRIGGERS, Iteration, Node, Schedule
 from local_sagemaker.engine.tasks import Result
 

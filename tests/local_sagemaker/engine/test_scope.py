@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from local_sagemaker.engine.definition import Definition, Step
-from local_sagemaker.engine.expressions import ExpressionError
+from local_sagemaker.definition.definition import Definition, Step
+from local_sagemaker.definition.expressions import ExpressionError
 from local_sagemaker.engine.scope import ExecutionScope, IterationScope, JobScope, item_text
 
 EXECUTION = {

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from local_sagemaker.engine.definition import Definition, parse
+from local_sagemaker.definition.definition import Definition, parse
 from local_sagemaker.engine.selection import check_selection, needed
 from local_sagemaker.errors import ServiceError
 from tests.local_sagemaker.conftest import processing, step

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local_sagemaker import lifecycle
-from local_sagemaker.jobs.isolation import mounts_work
+from local_sagemaker.client import lifecycle
+from local_sagemaker.processes.isolation import mounts_work
 from tests.conftest import LocalServer
 from tests.local_sagemaker.conftest import Pipelines, output, processing, step
 

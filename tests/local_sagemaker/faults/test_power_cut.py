@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from local_sagemaker import lifecycle
+from local_sagemaker.client import lifecycle
 from tests.conftest import LocalServer
 from tests.local_sagemaker.faults.power import Disk, Event, events
 

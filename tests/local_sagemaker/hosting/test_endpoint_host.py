@@ -15,7 +15,7 @@ from local_sagemaker.hosting.data_capture import CaptureSettings
 from local_sagemaker.hosting.deployment import Invocation, Variant
 from local_sagemaker.hosting.endpoint_host import EndpointHost
 from local_sagemaker.hosting.model_process import NO_ANSWER, ModelFailedToStart, ModelUnavailable
-from local_sagemaker.jobs.images import ImageMap
+from local_sagemaker.processes.images import ImageMap
 
 Container = Callable[..., dict[str, Any]]
 pytestmark = pytest.mark.e2e

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from local_sagemaker.hosting.model_files import prepare_model
-from local_sagemaker.jobs.host import Host
-from local_sagemaker.jobs.isolation import PrivateFolder
-from local_sagemaker.jobs.outcome import ClientFault
-from local_sagemaker.jobs.overlay import Overlay
+from local_sagemaker.processes.host import Host
+from local_sagemaker.processes.isolation import PrivateFolder
+from local_sagemaker.processes.outcome import ClientFault
+from local_sagemaker.processes.overlay import Overlay
 
 CURRENT = Overlay((sys.executable,), True, (), {})
 

@@ -188,7 +188,7 @@ def test_stop_ends_the_process_and_leaves_only_the_log(start: Start, container: 
 
 
 def test_stop_ends_a_start_that_is_under_way(start: Start, container: Container, tmp_path: Path, store: Any) -> None:
-    from local_sagemaker.jobs.images import ImageMap
+    from local_sagemaker.processes.images import ImageMap
 
     program = "import time\ndef model_fn(d): time.sleep(60)\ndef transform_fn(m, b, c, a): pass"
     process = ModelProcess("slow", container(program), tmp_path / "hosts", store, ImageMap(), {})

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from local_sagemaker.jobs.admission import admit_processing_job, admit_training_job, without_effect
-from local_sagemaker.jobs.outcome import ClientFault
+from local_sagemaker.processes.outcome import ClientFault
 
 SPECIFICATION = {"TrainingImage": "python:3", "TrainingInputMode": "File"}
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from local_sagemaker.jobs.contract import Machine
-from local_sagemaker.jobs.host import Host
-from local_sagemaker.jobs.images import ImageMap
-from local_sagemaker.jobs.isolation import PrivateFolder
-from local_sagemaker.jobs.outcome import ClientFault
+from local_sagemaker.processes.host import Host
+from local_sagemaker.processes.images import ImageMap
+from local_sagemaker.processes.isolation import PrivateFolder
+from local_sagemaker.processes.outcome import ClientFault
 
 
 def test_an_unknown_image_is_the_requester_s_fault(store: Any, tmp_path: Path) -> None:

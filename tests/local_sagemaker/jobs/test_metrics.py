@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from local_sagemaker.jobs.log_events import LogFile
 from local_sagemaker.jobs.metrics import final_metrics, metric_definitions
-from local_sagemaker.jobs.outcome import ClientFault
-from tests.local_sagemaker.jobs.test_log_events import append
+from local_sagemaker.processes.log_events import LogFile
+from local_sagemaker.processes.outcome import ClientFault
+from tests.local_sagemaker.processes.test_log_events import append
 
 DEFINITIONS = metric_definitions(
     [

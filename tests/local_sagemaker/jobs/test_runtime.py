@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from local_sagemaker.jobs.isolation import mounts_work
-from local_sagemaker.jobs.outcome import Outcome
+from local_sagemaker.processes.isolation import mounts_work
+from local_sagemaker.processes.outcome import Outcome
 
 pytestmark = pytest.mark.e2e
 
@@ -232,7 +232,7 @@ import sys, threading
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 from conftest import Bench, FolderStore
-from local_sagemaker.jobs.images import ImageMap
+from local_sagemaker.processes.images import ImageMap
 from local_sagemaker.jobs.runtime import JobRuntime
 root = Path({root!r})
 store = FolderStore(root / "s3")

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from local_sagemaker.jobs.outcome import Outcome
+from local_sagemaker.processes.outcome import Outcome
 from tests.local_sagemaker.jobs.wheels import make_wheel
 
 pytestmark = pytest.mark.e2e
@@ -316,7 +316,7 @@ def test_a_satisfied_requirement_starts_no_pip_and_a_missing_one_goes_to_an_over
 
 
 def test_the_interpreter_of_a_mapped_image_runs_the_job(make_bench: Any, tmp_path: Path) -> None:
-    from local_sagemaker.jobs.images import ImageMap
+    from local_sagemaker.processes.images import ImageMap
 
     interpreter = tmp_path / "python-of-mine"
     interpreter.write_text(f'#!/bin/sh\nMARK=mine exec {sys.executable} "$@"\n')

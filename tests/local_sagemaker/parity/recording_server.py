@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from local_sagemaker import __main__, service
-from local_sagemaker.api.dispatch import Caller, Dispatcher, Handler, Request
+from local_sagemaker.wire.dispatch import Caller, Dispatcher, Handler, Request
 
 RECORD = Path(os.environ["PARITY_RECORD"])
 LOCK = threading.Lock()

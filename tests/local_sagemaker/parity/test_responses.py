@@ -14,7 +14,7 @@ import pytest
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
-from local_sagemaker import lifecycle
+from local_sagemaker.client import lifecycle
 from tests.conftest import LocalServer
 from tests.local_sagemaker.api.test_endpoints import VARIANT, make_model
 from tests.local_sagemaker.api.test_tuning import arguments, upload

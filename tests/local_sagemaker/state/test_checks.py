@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from local_sagemaker.api.record_kinds import REQUIRED
 from local_sagemaker.state.checks import (
     files_on_disk,
     unfit_records,
@@ -17,6 +16,7 @@ from local_sagemaker.state.checks import (
 )
 from local_sagemaker.state.damage import Damage
 from local_sagemaker.state.database import Database
+from local_sagemaker.state.record_kinds import REQUIRED
 from tests.local_sagemaker.state.test_formats import execute
 from tests.local_sagemaker.state.test_formats import old_fixture as _old_fixture
 

@@ -8,7 +8,7 @@ from moto.s3 import models
 from moto.s3.utils import CaseInsensitiveDict
 from moto.utilities.utils import LowercaseDict
 
-from local_sagemaker.s3.kinds import make
+from local_sagemaker.moto_services.s3.kinds import make
 from local_sagemaker.state.s3_documents import (
     BUCKET_FIELDS,
     KIND,

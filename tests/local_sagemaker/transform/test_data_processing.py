@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from local_sagemaker.jobs.outcome import ClientFault
+from local_sagemaker.processes.outcome import ClientFault
 from local_sagemaker.transform.data_processing import DataProcessing
 
 

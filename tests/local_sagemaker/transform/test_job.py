@@ -6,8 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from local_sagemaker.jobs.images import ImageMap
-from local_sagemaker.jobs.leftovers import MARKER, RECORD, start_time
+from local_sagemaker.processes.images import ImageMap
+from local_sagemaker.processes.leftovers import MARKER, RECORD, start_time
 from local_sagemaker.transform.job import TransformRuntime
 
 

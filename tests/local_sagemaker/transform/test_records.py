@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local_sagemaker.jobs.outcome import ClientFault
+from local_sagemaker.processes.outcome import ClientFault
 from local_sagemaker.transform.records import MEGABYTE, Splitting, assembled
 
 

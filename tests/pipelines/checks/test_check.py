@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from local_sagemaker.engine.check import check as check_structure
+from local_sagemaker.definition.check import check as check_structure
 from pipelines.checks.check import check_definition, compilable
 from pipelines.checks.fault import Fault
 from pipelines.checks.limits import _compiled

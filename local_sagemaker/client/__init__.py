@@ -1,0 +1,1 @@
+"""The side of the user: starting and stopping the server, running a definition."""

@@ -1,0 +1,1 @@
+"""Pipeline definitions, read and checked: pure and offline."""

@@ -1,0 +1,1 @@
+"""The server: connections, requests by service, answers."""

@@ -1,0 +1,106 @@
+"""The runtime API: InvokeEndpoint over HTTP, and the service's words for what goes wrong.
+
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
+"""
+
+import re
+from typing import Any
+from urllib.parse import unquote
+
+from local_sagemaker.errors import ServiceError
+from local_sagemaker.hosting.deployment import ATTRIBUTES, Invocation
+from local_sagemaker.hosting.endpoint_host import EndpointHost
+from local_sagemaker.hosting.model_process import ModelResponse, ModelUnavailable
+from local_sagemaker.state.records import Records
+from local_sagemaker.wire.dispatch import Caller
+
+PATH = re.compile(r"/endpoints/([^/]+)/(invocations|invocations-response-stream|async-invocations)")
+OPERATIONS = {
+    "invocations-response-stream": "the operation InvokeEndpointWithResponseStream",
+    "async-invocations": "the operation InvokeEndpointAsync",
+}
+PREFIX = "HTTP_X_AMZN_SAGEMAKER_"
+REFUSED = {
+    f"{PREFIX}TARGET_MODEL": "multi-model endpoints (TargetModel)",
+    f"{PREFIX}TARGET_CONTAINER_HOSTNAME": "direct invocation of containers (TargetContainerHostname)",
+    f"{PREFIX}INFERENCE_COMPONENT": "inference components (InferenceComponentName)",
+    f"{PREFIX}SESSION_ID": "stateful sessions (SessionId)",
+    f"{PREFIX}ENABLE_EXPLANATIONS": "online explanations (EnableExplanations)",
+}
+LARGEST_BODY = 6 * 1024 * 1024  # bytes; the real-time limit of the service
+Environ = dict[str, Any]
+Answer = tuple[list[tuple[str, str]], bytes]  # headers and body
+
+
+class ModelError(ServiceError):
+    """The model refused, failed or did not answer: an HTTP 424 that says so in four fields."""
+
+    def __init__(self, endpoint: str, caller: Caller, log_stream: str, status: int, text: str) -> None:
+        kind = "client" if 400 <= status < 500 else "server"
+        group = f"/aws/sagemaker/Endpoints/{endpoint}"
+        message = (
+            f'Received {kind} error ({status}) from primary with message "{text}". '
+            f"See {group} in account {caller.account} for more information."
+        )
+        super().__init__("ModelError", message, 424)
+        self.fields = {
+            "OriginalStatusCode": status,
+            "OriginalMessage": text,
+            "LogStreamArn": f"arn:aws:logs:{caller.region}:{caller.account}:log-group:{group}:log-stream:{log_stream}",
+            "Message": message,
+        }
+
+
+def invoke(path: str, environ: Environ, host: EndpointHost, records: Records, caller: Caller) -> Answer | None:
+    """Answer a request for an invocation; None where the path is none. ServiceError where it is refused."""
+    found = PATH.fullmatch(path)
+    if found is None:
+        return None
+    name = unquote(found[1])
+    if found[2] in OPERATIONS:
+        raise _unsupported(OPERATIONS[found[2]])
+    for header, what in REFUSED.items():
+        if environ.get(header):
+            raise _unsupported(what)
+    try:
+        variant, response = host.invoke(name, _invocation(environ))
+    except LookupError as error:
+        raise _not_served(name, error, records, caller) from None
+    except ModelUnavailable as error:
+        raise ServiceError("ServiceUnavailable", str(error), 503) from None
+    if not response.succeeded:
+        stream, text = host.log_stream(name, variant), response.body.decode(errors="replace")
+        raise ModelError(name, caller, stream, response.status, text)
+    return _headers(variant, response), response.body
+
+
+def _invocation(environ: Environ) -> Invocation:
+    too_large = int(environ.get("CONTENT_LENGTH") or 0) > LARGEST_BODY  # that of chunks is known at their end only
+    body = b"" if too_large else bytes(environ["wsgi.input"].read(LARGEST_BODY + 1))
+    if too_large or len(body) > LARGEST_BODY:
+        raise ServiceError("ValidationError", f"The body is larger than {LARGEST_BODY} bytes.", 413)
+    return Invocation(
+        body=body,
+        content_type=environ.get("CONTENT_TYPE") or "application/octet-stream",
+        accept=environ.get("HTTP_ACCEPT") or "*/*",
+        target_variant=environ.get(f"{PREFIX}TARGET_VARIANT"),
+        custom_attributes=environ.get(f"{PREFIX}CUSTOM_ATTRIBUTES"),
+        inference_id=environ.get(f"{PREFIX}INFERENCE_ID"),
+    )
+
+
+def _headers(variant: str, response: ModelResponse) -> list[tuple[str, str]]:
+    headers = [("Content-Type", response.content_type), ("x-Amzn-Invoked-Production-Variant", variant)]
+    attributes = response.headers.get(ATTRIBUTES.lower())
+    return [*headers, (ATTRIBUTES, attributes)] if attributes else headers
+
+
+def _not_served(name: str, error: LookupError, records: Records, caller: Caller) -> ServiceError:
+    endpoint = records.get("Endpoint", name)
+    if endpoint is None:
+        return ServiceError("ValidationError", f"Endpoint {name} of account {caller.account} not found.")
+    return ServiceError("ValidationError", f"Endpoint {name} is {endpoint['EndpointStatus']}: {error}")
+
+
+def _unsupported(what: str) -> ServiceError:
+    return ServiceError("ValidationError", f"Local SageMaker does not support {what}.")

@@ -1,0 +1,1 @@
+"""What moto answers: S3 and the small services. No other folder imports moto."""

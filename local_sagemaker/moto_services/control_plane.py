@@ -1,0 +1,282 @@
+"""moto as the control plane of S3, IAM, STS, EventBridge and the like, made to survive a restart."""
+
+import copyreg
+import io
+import logging
+import os
+import pickle
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from types import FunctionType
+from typing import Any
+from urllib.parse import parse_qs
+
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_der_private_key,
+)
+
+from local_sagemaker.errors import ServiceError, invalid
+from local_sagemaker.moto_services import identity
+from local_sagemaker.state.damage import Damage
+from local_sagemaker.state.database import Database
+from local_sagemaker.state.snapshots import Snapshots
+
+LOG = logging.getLogger("local_sagemaker.moto_services.control_plane")
+SERVICES = ("s3", "iam", "sts", "events", "sqs", "sns", "kms", "logs", "ssm", "secretsmanager", "cloudwatch")
+WRITES_TO_S3 = "logs"  # its export tasks
+SIGNED_AS = {"monitoring": "cloudwatch"}  # in signatures: the service
+QUEUES = "sqs"  # where the events and the notifications of the other services go
+PrivateKey = RSAPrivateKey | EllipticCurvePrivateKey
+KEY_FORMAT = (Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+LOCKS = {type(make()): make for make in (threading.Lock, threading.RLock)}
+READS = ("Describe", "Get", "List")
+ERROR = 400
+MOTO_PATHS = ("/moto-api", "/latest/meta-data/", "/latest/api/")
+Started = list[Any]
+
+
+class ControlPlane:
+    """moto's WSGI application whose state is saved before each changing request is answered.
+
+    S3 is saved in pieces (s3/state.py). The state of each other service is small: one pickle, that this
+    process wrote itself. What cannot be saved is undone, in memory too, and the request fails.
+    """
+
+    def __init__(self, database: Database, damage: Damage, blobs: Path, account: str) -> None:
+        os.environ["MOTO_ACCOUNT_ID"] = account  # moto reads it once, when first imported
+        from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+        from local_sagemaker.moto_services.objects import S3Objects
+        from local_sagemaker.moto_services.s3.blobs import BlobFolder
+        from local_sagemaker.moto_services.s3.install import install
+        from local_sagemaker.moto_services.s3.state import S3State
+
+        self.account = account
+        self._database = database
+        self._snapshots = Snapshots(database)
+        self._application = DomainDispatcherApplication(create_backend_app)
+        self._lock = threading.RLock()  # of every service but S3
+        self._written: dict[str, bytes] = {}
+        self._restore(damage)
+        self._blobs = BlobFolder(blobs)
+        self._s3 = S3State(database, install(self._blobs, database), damage, account)
+        self.objects = S3Objects(account, self._blobs, self._s3, self.save)
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer one request; what it changed is on disk before the answer leaves."""
+        service = signed_service(environ)
+        if environ.get("PATH_INFO", "").startswith(MOTO_PATHS):
+            raise ServiceError(
+                "AccessDenied", "moto's own pages, one of which forgets everything, are not served.", 403
+            )
+        started: Started = []
+        if service in ("iam", "sts"):
+            identity.install(self.account)
+        if service == "s3":
+            response = self._answer_s3(environ, started)
+        elif _changes(environ):
+            with self._saved(service), self._s3.changing() if service == WRITES_TO_S3 else nullcontext():
+                response = self._answer(environ, started)
+        else:
+            response = self._answer(environ, started)
+        start_response(*started)
+        return response
+
+    def put_event(self, region: str, event: dict[str, Any]) -> None:
+        """Send an event to EventBridge's rules, as the service itself would: a target that is gone keeps nobody."""
+        from moto.events.models import events_backends
+
+        with self._saved(QUEUES):
+            try:
+                events_backends[self.account][region].put_events([event])
+            except Exception as error:
+                LOG.warning("an event (%s) did not reach a target: %s", event.get("DetailType"), error)
+
+    def send_message(self, region: str, queue: str, body: str) -> None:
+        """Put a message into a queue of SQS; ServiceError where there is no such queue."""
+        from moto.sqs.exceptions import QueueDoesNotExist
+        from moto.sqs.models import sqs_backends
+
+        try:
+            with self._saved(QUEUES):
+                sqs_backends[self.account][region].send_message(queue, body)
+        except QueueDoesNotExist:
+            raise invalid(f"The SQS queue {queue} does not exist in {region}.") from None
+
+    def save(self, service: str) -> None:
+        """Write the state of one service, where it differs from what is on disk; where that fails, go back to it."""
+        if self._database.held:
+            raise RuntimeError("The control plane must not be used inside a transaction of the records.")
+        with self._lock:
+            try:
+                changed = {
+                    name: data
+                    for name, backend in _backends(service)
+                    if self._written.get(name) != (data := _pickled(backend))
+                }
+                if changed:
+                    self._snapshots.save(changed)
+            except BaseException:
+                for name, backend in _backends(service):
+                    self._go_back(name, backend)
+                raise
+            self._written.update(changed)
+
+    @contextmanager
+    def _saved(self, service: str) -> Iterator[None]:
+        """One request at a time; a queue may make its reader wait, so queues look after themselves."""
+        if service == QUEUES:
+            yield
+            self.save(QUEUES)
+            return
+        with self._lock:
+            yield
+            self.save(service)
+            self.save(QUEUES)
+
+    def _answer(self, environ: dict[str, Any], started: Started) -> Iterable[bytes]:
+        return self._application(environ, lambda *arguments: started.extend(arguments))
+
+    def _begin_answer(self, environ: dict[str, Any], started: Started) -> Iterable[bytes]:
+        started.clear()  # of a reading that is repeated
+        return self._answer(environ, started)
+
+    def _answer_s3(self, environ: dict[str, Any], started: Started) -> Iterable[bytes]:
+        from local_sagemaker.moto_services.s3.bodies import holds_an_object, receive
+
+        if environ["REQUEST_METHOD"] in ("GET", "HEAD", "OPTIONS"):
+            return self._s3.read(lambda: self._begin_answer(environ, started), alone=_looks_at_memory(environ))
+        blob = receive(environ, self._blobs) if holds_an_object(environ) else None
+        try:
+            with self._s3.changing() as undo:
+                response = self._answer(environ, started)
+                if int(started[0].split()[0]) >= ERROR:
+                    undo()
+        finally:
+            if blob is not None:
+                blob.discard()
+        if self._s3.notifies:
+            self.save(QUEUES)
+        return response
+
+    def _go_back(self, name: str, backend: Any) -> None:
+        if name in self._written:
+            backend.__dict__ = pickle.loads(self._written[name])  # noqa: S301 - see _restore
+        else:
+            backend.reset()
+
+    def _restore(self, damage: Damage) -> None:
+        from moto.backends import get_backend
+
+        for name, data, moto in self._snapshots.all():
+            try:
+                service, account, region = name.split("/")
+                state = dict(pickle.loads(data))  # noqa: S301 - written by this process, in the user's own folder
+                backend = get_backend(service)[account][region]  # type: ignore[call-overload]
+            except Exception as error:
+                reason = f"it cannot be read ({error})"
+                if moto != self._snapshots.moto:
+                    reason += f": moto {moto or 'of an unknown version'} wrote it, and this is {self._snapshots.moto}"
+                damage.put_aside("snapshots", {"name": name}, f"the state of the service {name}", reason)
+                continue
+            for attribute, value in state.items():
+                fresh = getattr(backend, attribute, None)
+                if isinstance(value, defaultdict) and isinstance(fresh, defaultdict):
+                    value.default_factory = fresh.default_factory
+            backend.__dict__.update(state)
+            self._written[name] = data
+
+
+class _Pickler(pickle.Pickler):
+    """Pickles what pickle refuses: locks as new ones, private keys as their bytes, local functions as nothing.
+
+    The last are default factories, which a new backend has (see _restore).
+    """
+
+    def reducer_override(self, value: Any) -> Any:
+        if type_of_lock := LOCKS.get(type(value)):
+            return type_of_lock, ()
+        if isinstance(value, FunctionType) and "<locals>" in value.__qualname__:
+            return type(None), ()
+        if isinstance(value, defaultdict) and type(value) is not defaultdict:  # whose __init__ takes what it likes
+            return copyreg.__newobj__, (type(value),), value.__dict__, None, iter(dict.items(value))  # type: ignore[attr-defined]
+        if isinstance(value, PrivateKey):
+            return _private_key, (value.private_bytes(*KEY_FORMAT),)
+        return NotImplemented
+
+
+def _private_key(data: bytes) -> Any:
+    return load_der_private_key(data, None)
+
+
+def signed_service(environ: dict[str, Any]) -> str:
+    """The service in the signature of a request (its name in the credential scope); S3 where there is none."""
+    name = _scope(environ)[1] or "s3"
+    return SIGNED_AS.get(name, name)
+
+
+def is_signed(environ: dict[str, Any]) -> bool:
+    """Whether a request has a signature, in a header or, as presigned addresses have it, in the query."""
+    query = environ.get("QUERY_STRING", "")
+    return environ.get("HTTP_AUTHORIZATION", "").startswith("AWS") or "Signature=" in query
+
+
+def signed_region(environ: dict[str, Any], default: str) -> str:
+    """The region in the signature of a request."""
+    return _scope(environ)[0] or default
+
+
+def _scope(environ: dict[str, Any]) -> tuple[str, str]:
+    authorization = environ.get("HTTP_AUTHORIZATION", "")
+    parts = authorization.partition("Credential=")[2].partition(",")[0].split("/")
+    return (parts[2], parts[3]) if len(parts) >= 5 else ("", "")
+
+
+def _changes(environ: dict[str, Any]) -> bool:
+    action = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2] or _queried(environ)
+    return environ["REQUEST_METHOD"] not in ("GET", "HEAD") and not action.startswith(READS)
+
+
+def _looks_at_memory(environ: dict[str, Any]) -> bool:
+    """Whether a request that reads S3 asks for what is no row: the buckets, or uploads in progress."""
+    names = set(parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True))
+    return environ.get("PATH_INFO", "/") == "/" or bool(names & {"uploads", "uploadId"})
+
+
+def _queried(environ: dict[str, Any]) -> str:
+    """The action of a request of the older protocol, which is a field of the form that is its body."""
+    if not environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
+        return ""
+    body = environ["wsgi.input"].read()
+    environ["wsgi.input"].seek(0)
+    return parse_qs(body.decode("utf-8", "replace")).get("Action", [""])[0]
+
+
+def _backends(service: str) -> list[tuple[str, Any]]:
+    from moto.core.base_backend import BackendDict
+
+    return [
+        (f"{service}/{account}/{region}", backend)
+        for backends in list(BackendDict._instances)  # type: ignore[misc]
+        if backends.service_name == service and service in SERVICES
+        for account, region, backend in list(backends.iter_backends())
+    ]
+
+
+def _pickled(backend: Any) -> bytes:
+    while True:
+        try:
+            stream = io.BytesIO()
+            _Pickler(stream).dump(backend.__dict__)
+            return stream.getvalue()
+        except RuntimeError as error:
+            if "changed size during iteration" not in str(error):
+                raise  # another request was adding to a dictionary: its next state is as good

@@ -1,0 +1,75 @@
+"""How an image's versions differ from those of the environment that stands for it, as far as its URI tells.
+
+The names and tags are those of AWS's framework images: sagemaker-xgboost:3.0-5, sagemaker-scikit-learn:1.2-1-cpu-py3,
+pytorch-training:2.6.0-cpu-py312, huggingface-pytorch-training:2.1.0-transformers4.36.0-gpu-py310.
+"""
+
+import logging
+import re
+from collections.abc import Callable, Iterator
+
+from local_sagemaker.processes.images import ImageMap, Runtime, repository_and_tag
+from local_sagemaker.processes.overlay import Interpreter, inspect
+
+LOG = logging.getLogger("local_sagemaker.jobs")
+# What a repository's name says is inside, and the names of its packages (one of which is installed).
+PACKAGES = {
+    "xgboost": ("xgboost", "xgboost-cpu"),
+    "scikit-learn": ("scikit-learn",),
+    "pytorch": ("torch",),
+    "tensorflow": ("tensorflow", "tensorflow-cpu"),
+    "mxnet": ("mxnet",),
+    "autogluon": ("autogluon.core",),
+    "chainer": ("chainer",),
+}
+PYTHONS = {"sagemaker-xgboost:3.0-5": "3.10"}  # images whose tags do not say it
+LINE = re.compile(r"(\d+)\.(\d+)")
+
+
+def warn_once(images: ImageMap, image_uri: str, runtime: Runtime, say: Callable[[str], None]) -> None:
+    """At the first use of an image, name the differences in the server's log and by `say`, if there are any."""
+    if not images.first_use(image_uri):
+        return
+    interpreter = inspect(runtime.python)
+    found = list(differences(image_uri, interpreter)) if interpreter is not None else []
+    if found:
+        warning = (
+            f"the image {image_uri} is not this environment: {'; '.join(found)}. To use another environment for it, "
+            "map it in a handlers file (docs/local_sagemaker.md)"
+        )
+        LOG.warning(warning)
+        say(f"warning: {warning}.")
+
+
+def differences(image_uri: str, interpreter: Interpreter) -> Iterator[str]:
+    """One clause for each version line (such as 3.11 or 1.2) that is not the interpreter's."""
+    for name, wanted, here in _versions(image_uri, interpreter):
+        if here is None:
+            yield f"it has {name} {wanted}, here is none"
+        elif _line(here) != _line(wanted):
+            yield f"it has {name} {wanted}, here is {here}"
+
+
+def _versions(image_uri: str, interpreter: Interpreter) -> Iterator[tuple[str, str, str | None]]:
+    """What is in the image: name, its version there, its version here."""
+    repository, tag = repository_and_tag(image_uri)
+    python = re.search(r"py(\d)(\d+)(?!\d)", tag) or re.fullmatch(r"sagemaker-base-python-(\d)(\d+)", repository)
+    if python:
+        yield "Python", f"{python[1]}.{python[2]}", interpreter.version
+    elif f"{repository}:{tag}" in PYTHONS:
+        yield "Python", PYTHONS[f"{repository}:{tag}"], interpreter.version
+    elif repository == "python" and LINE.match(tag):
+        yield "Python", LINE.match(tag)[0], interpreter.version  # type: ignore[index]
+    version = re.match(r"[\d.]+", tag)
+    for framework, packages in PACKAGES.items():
+        if version and LINE.match(version[0]) and framework in repository:
+            here = next((interpreter.versions[name] for name in packages if name in interpreter.versions), None)
+            yield framework, version[0].rstrip("."), here
+    transformers = re.search(r"transformers([\d.]+)", tag)
+    if transformers:
+        yield "transformers", transformers[1].rstrip("."), interpreter.versions.get("transformers")
+
+
+def _line(version: str) -> str:
+    found = LINE.match(version)
+    return found[0] if found else version

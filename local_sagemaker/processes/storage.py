@@ -1,0 +1,38 @@
+"""Where jobs read and write objects: the little that the job runtime asks of S3."""
+
+from pathlib import Path
+from typing import Protocol
+
+from local_sagemaker.processes.outcome import ClientFault
+
+
+class ObjectStore(Protocol):
+    """Objects by bucket and key. Each method raises LookupError where the bucket or the object is missing."""
+
+    def list(self, bucket: str, prefix: str) -> list[str]:
+        """All keys that start with prefix, sorted."""
+
+    def download(self, bucket: str, key: str, path: Path) -> None:
+        """Write an object to a file, without holding it in memory."""
+
+    def upload(self, path: Path, bucket: str, key: str) -> None:
+        """Store a file as an object."""
+
+
+def split_s3_uri(uri: str) -> tuple[str, str]:
+    """Bucket and key (or prefix) of an S3 URI; ClientFault for anything else."""
+    scheme, _, rest = uri.partition("://")
+    bucket, _, key = rest.partition("/")
+    if scheme != "s3" or not bucket:
+        raise ClientFault(f"{uri!r} is not an S3 URI: give s3://bucket/key.")
+    return bucket, key
+
+
+def fetch(store: ObjectStore, uri: str, path: Path) -> None:
+    """Download the object that a URI names; ClientFault, naming the URI, where there is none."""
+    bucket, key = split_s3_uri(uri)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        store.download(bucket, key, path)
+    except LookupError as error:
+        raise ClientFault(f"The object {uri} cannot be downloaded: {error}") from None

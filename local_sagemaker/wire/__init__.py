@@ -1,0 +1,1 @@
+"""One request to the SageMaker API and its caller, checked against botocore's model."""

@@ -1,0 +1,28 @@
+"""botocore's model of the SageMaker API."""
+
+import re
+from functools import cache
+
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
+
+
+@cache
+def api_loader() -> Loader:
+    """The reader of botocore's models, which keeps what it has read; a client that is given it reads nothing twice."""
+    return Loader()
+
+
+@cache
+def service_model() -> ServiceModel:
+    """botocore's model of SageMaker, read once (about 0.15 s)."""
+    return ServiceModel(api_loader().load_service_model("sagemaker", "service-2"), "sagemaker")
+
+
+@cache
+def compiled_pattern(pattern: str | None) -> re.Pattern[str] | None:
+    """A pattern of AWS's model as Python's, or None where it is written in words that Python does not have."""
+    try:
+        return re.compile(pattern) if pattern is not None else None
+    except re.error:
+        return None

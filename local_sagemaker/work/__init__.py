@@ -1,0 +1,1 @@
+"""Jobs, tuning jobs and callbacks: their records, and the threads that run them."""
