@@ -25,6 +25,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.command == "check":
             return _check(options.file)
+        if options.command == "operations":
+            return _operations()
         _put_into_environment(options)
         if options.command == "run":
             return _run(options.file, options.parameters, options.state)
@@ -78,7 +80,16 @@ def _add_state_commands(commands: "argparse._SubParsersAction[argparse.ArgumentP
         _add_server_options(command, starts=False)
 
 
+def _operations() -> int:
+    from local_sagemaker.api.operations import page
+
+    print(page(), end="")
+    return 0
+
+
 def _add_definition_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    text = "list every operation of SageMaker: supported, or refused"
+    commands.add_parser("operations", help=text, description=text)
     text = (
         "name every fault of a pipeline definition, offline, and as warnings the limits of AWS that it breaks; "
         "exit code 0 if there is no fault, 1 if there are faults"

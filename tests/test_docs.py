@@ -1,0 +1,38 @@
+"""The docs name what there is."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SOURCES = ("local_sagemaker", "pipelines", "deployment", "steps", "evaluation")
+FILES = ("run_pipeline.py", "deploy_model.py", "buildspec.yml", "buildspec-deploy.yml", "Makefile")
+VARIABLE = re.compile(r"""["'$]\{?((?:SAGEMAKER|AWS|SM)_[A-Z_]*[A-Z]|SOAK|FAULT_SEED|START_OPTIONS|PYTEST_ARGS)\b""")
+OF_THE_PROTOCOL = {"SAGEMAKER_VALIDATE_ROLE", "SAGEMAKER_RESOURCE_LIMIT"}  # kinds of exceptions in retry policies
+
+
+def text_of(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def test_every_environment_variable_is_on_its_page() -> None:
+    paths = [path for folder in SOURCES for path in (ROOT / folder).rglob("*.py")] + [ROOT / name for name in FILES]
+    used = {name for path in paths for name in VARIABLE.findall(text_of(path))}
+    assert {"SAGEMAKER_LOCAL_PORT", "AWS_REGION", "START_OPTIONS", "SM_MODEL_DIR"} <= used
+    page = text_of(ROOT / "docs/environment.md")
+    documented = set(re.findall(r"[A-Z_]+", page))
+    script_mode = {name for name in used if name.startswith("SM_")}  # the images' own, documented as a family
+    assert used - documented - script_mode - OF_THE_PROTOCOL == set()
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.name)
+def test_every_file_that_a_page_links_to_is_there(page: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", text_of(page)):
+        assert (page.parent / target).exists(), target
+
+
+def test_every_folder_of_local_sagemaker_is_in_the_architecture() -> None:
+    page = text_of(ROOT / "docs/architecture.md")
+    folders = {path.parent.name for path in (ROOT / "local_sagemaker").glob("*/__init__.py")}
+    assert {folder for folder in folders if f"`{folder}/`" not in page} == set()
