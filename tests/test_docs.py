@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-SOURCES = ("local_sagemaker", "pipelines", "deployment", "steps", "evaluation")
+SOURCES = ("command_line", "local_sagemaker", "pipelines", "deployment", "steps", "evaluation")
 FILES = ("run_pipeline.py", "deploy_model.py", "buildspec.yml", "buildspec-deploy.yml", "Makefile")
 VARIABLE = re.compile(r"""["'$]\{?((?:SAGEMAKER|AWS|SM)_[A-Z_]*[A-Z]|SOAK|FAULT_SEED|START_OPTIONS|PYTEST_ARGS)\b""")
 OF_THE_PROTOCOL = {"SAGEMAKER_VALIDATE_ROLE", "SAGEMAKER_RESOURCE_LIMIT"}  # kinds of exceptions in retry policies
@@ -32,7 +32,8 @@ def test_every_file_that_a_page_links_to_is_there(page: Path) -> None:
         assert (page.parent / target).exists(), target
 
 
-def test_every_folder_of_local_sagemaker_is_in_the_architecture() -> None:
+def test_every_folder_is_in_the_architecture() -> None:
     page = text_of(ROOT / "docs/architecture.md")
     folders = {path.parent.name for path in (ROOT / "local_sagemaker").glob("*/__init__.py")}
+    folders |= {f"pipelines/{path.parent.name}" for path in (ROOT / "pipelines").glob("*/__init__.py")}
     assert {folder for folder in folders if f"`{folder}/`" not in page} == set()

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = ("pipelines", "steps", "evaluation", "deployment", "local_sagemaker")
+FOLDERS = ("command_line", "pipelines", "steps", "evaluation", "deployment", "local_sagemaker")
 MAY_IMPORT = {
+    "command_line": {"pipelines", "deployment", "local_sagemaker"},
     "pipelines": {"steps"},  # only steps.settings: one schema for the YAML and for the jobs
     "steps": set(),
     "evaluation": {"steps"},
@@ -33,12 +34,12 @@ def imported(path: Path) -> set[str]:
     return names
 
 
-def modules_imported(path: Path) -> set[str]:
+def modules_imported(path: Path, package: str) -> set[str]:
     """As `imported`, and `from package import module` is that module."""
     names = imported(path)
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.module == "local_sagemaker":
-            names |= {f"local_sagemaker.{alias.name}" for alias in node.names}
+        if isinstance(node, ast.ImportFrom) and node.module == package:
+            names |= {f"{package}.{alias.name}" for alias in node.names}
     return names
 
 
@@ -82,18 +83,18 @@ def test_help_and_wrong_arguments_import_nothing_large(script: str, arguments: l
     assert done.stderr.splitlines()[-1] == "[]"
 
 
-def part_of(module: str) -> str:
-    """The folder of local SageMaker that a module is in, or the module itself where it is in none."""
+def part_of(package: str, module: str) -> str:
+    """The folder of a package that a module is in, or the module itself where it is in none."""
     inner = module.split(".")[1:2]
-    folder = ROOT / "local_sagemaker" / "".join(inner)
-    return "".join(inner) if folder.is_dir() else module
+    return "".join(inner) if (ROOT / package / "".join(inner)).is_dir() else module
 
 
-def test_no_folder_of_local_sagemaker_leads_back_to_itself() -> None:
+@pytest.mark.parametrize("package", ["local_sagemaker", "pipelines"])
+def test_no_folder_leads_back_to_itself(package: str) -> None:
     knows: dict[str, set[str]] = {}
-    for path in (ROOT / "local_sagemaker").rglob("*.py"):
-        place = part_of(".".join(path.relative_to(ROOT).with_suffix("").parts))
-        theirs = {part_of(name) for name in modules_imported(path) if name.startswith("local_sagemaker.")}
+    for path in (ROOT / package).rglob("*.py"):
+        place = part_of(package, ".".join(path.relative_to(ROOT).with_suffix("").parts))
+        theirs = {part_of(package, name) for name in modules_imported(path, package) if name.startswith(f"{package}.")}
         knows.setdefault(place, set()).update(theirs - {place})
     TopologicalSorter(knows).prepare()  # CycleError names the circle
 

@@ -11,9 +11,9 @@ from pipelines.checks.limits import limit_faults
 from pipelines.checks.locations import location_faults
 from pipelines.checks.permissions import permission_faults, read_template
 from pipelines.checks.types import type_faults
-from pipelines.checks.walk import service_model
-from pipelines.environment import Environment
-from pipelines.settings import ROOT, Settings
+from pipelines.document.walk import service_model
+from pipelines.settings.environment import Environment
+from pipelines.settings.settings import ROOT, Settings
 
 FRAMEWORK = "xgboost"
 TEMPLATE = ROOT / "infrastructure" / "template.yaml"

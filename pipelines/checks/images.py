@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.checks.fault import Fault
-from pipelines.checks.walk import steps, values
+from pipelines.document.walk import steps, values
 
 URI = re.compile(
     r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/(?P<name>[^:@]+)(?P<tag>.*)"

@@ -6,9 +6,9 @@ from difflib import get_close_matches
 from functools import cache
 from typing import Any
 
-from pipelines.cache_forecast import defaults, resolved
 from pipelines.checks.fault import Fault
-from pipelines.checks.walk import Step, Value, is_expression, parameters, service_model, steps, values
+from pipelines.document.cache_forecast import defaults, resolved
+from pipelines.document.walk import Step, Value, is_expression, parameters, service_model, steps, values
 
 # https://docs.aws.amazon.com/sagemaker/latest/dg/pipelines-quotas.html
 MOST_STEPS, MOST_PARAMETERS, MOST_IN_A_BRANCH, MOST_CONDITIONS, MOST_PROPERTY_FILES = 50, 200, 20, 200, 10

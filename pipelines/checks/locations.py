@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pipelines.cache_forecast import defaults, resolved
 from pipelines.checks.fault import Fault
-from pipelines.checks.walk import Step, parameters, steps
+from pipelines.document.cache_forecast import defaults, resolved
+from pipelines.document.walk import Step, parameters, steps
 
 SCHEME = "s3://"
 

@@ -11,8 +11,8 @@ from typing import Any
 import yaml
 
 from pipelines.checks.fault import Fault
-from pipelines.checks.walk import Step, steps
-from pipelines.environment import Environment
+from pipelines.document.walk import Step, steps
+from pipelines.settings.environment import Environment
 
 TEMPLATE_ROLE = "ExecutionRole"
 JOB = "arn:aws:sagemaker:{region}:{account}:{kind}/{pipeline}-x"

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pipelines.checks.fault import Fault
-from pipelines.checks.walk import Step, is_expression, parameters, steps, values
+from pipelines.document.walk import Step, is_expression, parameters, steps, values
 
 NUMBERS = ("Integer", "Float")
 ORDERED = ("GreaterThan", "GreaterThanOrEqualTo", "LessThan", "LessThanOrEqualTo")

@@ -26,7 +26,7 @@ print(model.predict(pd.read_parquet(Path(sys.argv[3]) / "test.parquet")).mean())
 
 def evaluation_rows(folder: Path) -> list[Row]:
     """Rows for the table: the model of the default data, and its test part over and over. Memory is the peak."""
-    from pipelines.settings import default_config, load_settings
+    from pipelines.settings.settings import default_config, load_settings
 
     by_hand(folder)
     return compared(folder / "code", folder / "work", load_settings(default_config()).gates.model_dump(), ROWS)

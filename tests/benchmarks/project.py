@@ -18,8 +18,8 @@ def pipeline(*arguments: str) -> list[str]:
 
 def by_hand(folder: Path) -> float:
     """Seconds of the pipeline's job scripts, called one after another on files, without SageMaker."""
-    from pipelines.bundle import build_bundle
-    from pipelines.settings import default_config, load_settings
+    from pipelines.definition.bundle import build_bundle
+    from pipelines.settings.settings import default_config, load_settings
 
     settings = load_settings(default_config())
     code, work = folder / "code", folder / "work"
@@ -59,7 +59,7 @@ def execution_seconds(environment: dict[str, str]) -> float:
 def run_rows(folder: Path) -> list[Row]:
     """Runs on local SageMaker that is up: with an empty step cache, and again with everything in it.
 
-    A definition that was compiled before is not compiled again (pipelines/definition_cache.py), so the runs
+    A definition that was compiled before is not compiled again (pipelines/definition/definition_cache.py), so the runs
     behind the bars come after one that has compiled it; that one is shown too.
     """
     run = pipeline("--local", "run", "--data", str(DATA))

@@ -24,7 +24,7 @@ sys.path.insert(0, str(ROOT))
 # Threads that wait sleep: on a machine that does something else too, spinning ones take ten times as long.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-from pipelines.settings import load_settings  # noqa: E402
+from pipelines.settings.settings import load_settings  # noqa: E402
 from steps import features as feature_module  # noqa: E402
 from steps.estimators import Estimator, predictions  # noqa: E402
 from steps.features import Features  # noqa: E402

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-import deploy_model
+from command_line import deployment as deploy_model
 from tests.deployment.conftest import GROUP, Hosting
 
 PROJECT = Path(__file__).resolve().parents[2]

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from pipelines.deployed import read_tags
-from pipelines.revision import git_commit
+from pipelines.definition.revision import git_commit
+from pipelines.publishing.deployed import read_tags
 from tests.conftest import LocalServer
 from tests.end_to_end.codebuild import run_build
 from tests.end_to_end.conftest import NO_CHAMPION
@@ -32,7 +32,7 @@ def variables(server: Any, **more: str) -> dict[str, str]:
             RoleName=f"pipelines-{uuid.uuid4().hex}", AssumeRolePolicyDocument="{}"
         )["Role"]["Arn"],
         "SAGEMAKER_BUCKET": BUCKET,
-        "PYTEST_ARGS": "tests/pipelines/test_parameters.py",
+        "PYTEST_ARGS": "tests/pipelines/document/test_parameters.py",
         **more,
     }
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.revision import git_commit
+from pipelines.definition.revision import git_commit
 
 pytestmark = pytest.mark.e2e
 

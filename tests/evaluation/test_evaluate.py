@@ -16,7 +16,7 @@ import yaml
 
 from evaluation.evaluate import Inputs, evaluate, main
 from pipelines.sample_data import CONFIGURATION, DATA_FOLDER, fetch
-from pipelines.settings import load_settings
+from pipelines.settings.settings import load_settings
 from steps.estimators import Estimator
 from steps.failure import JobError
 from steps.linear import LinearModel

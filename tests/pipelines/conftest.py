@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.console import Console
+from command_line.console import Console
 from tests.aws_stub import Refusal, StubAws, arn, now, stub_aws
 
 PIPELINE, GROUP = "house-prices-training", "house-prices"

@@ -9,13 +9,13 @@ from botocore.exceptions import ClientError
 
 from pipelines.aws_client import make_client
 from pipelines.aws_errors import explain
-from pipelines.bundle import Bundle
-from pipelines.compilation import Compiled
-from pipelines.deployed import describe_deployed
-from pipelines.environment import Environment
+from pipelines.definition.bundle import Bundle
+from pipelines.definition.compilation import Compiled
+from pipelines.definition.revision import Revision
 from pipelines.errors import PipelineError
-from pipelines.publish import Published, Upsert, require_role
-from pipelines.revision import Revision
+from pipelines.publishing.deployed import describe_deployed
+from pipelines.publishing.publish import Published, Upsert, require_role
+from pipelines.settings.environment import Environment
 from tests.aws_stub import REGION, Refusal, StubAws, arn, now
 
 BUNDLE = Bundle({"steps/a.py": b"a"})

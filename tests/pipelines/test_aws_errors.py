@@ -8,7 +8,7 @@ from botocore import exceptions
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from pipelines.console import explain
+from pipelines.aws_errors import explain
 
 
 def refused(code: str, message: str, **fields: str) -> ClientError:

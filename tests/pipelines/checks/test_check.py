@@ -19,10 +19,10 @@ from pipelines.checks.check import check_definition, compilable
 from pipelines.checks.fault import Fault
 from pipelines.checks.limits import _compiled
 from pipelines.checks.permissions import TEMPLATE_ROLE, needs, role_statements
-from pipelines.checks.walk import OPERATIONS, service_model, steps
-from pipelines.compilation import compile_pipeline
-from pipelines.environment import Environment
-from pipelines.settings import ROOT, default_config, load_settings
+from pipelines.definition.compilation import compile_pipeline
+from pipelines.document.walk import OPERATIONS, service_model, steps
+from pipelines.settings.environment import Environment
+from pipelines.settings.settings import ROOT, default_config, load_settings
 
 SETTINGS, ENVIRONMENT = load_settings(default_config()), Environment.from_env({})
 Change = Callable[[dict[str, Any]], object]

@@ -1,0 +1,49 @@
+"""The outcome of a check as people and scripts read it."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from command_line.console import Console
+from pipelines.checks.fault import Fault
+from pipelines.document.walk import steps
+from pipelines.errors import PipelineError
+
+
+def show_faults(console: Console, faults: Sequence[Fault], text: str | None, seconds: float) -> None:
+    """How many faults there are, then a line for each: step, path, what is wrong, what to do.
+
+    In this order the last line of a build that fails is a reason.
+    """
+    number = len(list(steps(_read(text)))) if text is not None else 0
+    if console.json_output:
+        document = {"faults": [fault.document() for fault in faults], "steps": number, "seconds": seconds}
+        console.document(document)
+        return
+    found = {0: "no faults", 1: "1 fault"}.get(len(faults), f"{len(faults)} faults")
+    console.line(f"{found} in {number} steps, checked in {seconds * 1000:.0f} ms")
+    for fault in faults:
+        owner = fault.step or "pipeline"
+        console.line(_one_line(f"{owner}: {fault.path}: {fault.message}: {fault.fix}"), style="red")
+
+
+def read_definition(path: Path) -> str:
+    """The text of a definition in a file."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise PipelineError(f"{path} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise PipelineError(f"{path} is not a text in UTF-8: give a definition in JSON.") from None
+
+
+def _read(text: str) -> dict[str, object]:
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _one_line(text: str) -> str:
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)

@@ -1,0 +1,122 @@
+"""What the commands of run_pipeline.py work with: settings, environment, clients, and where they print."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from command_line.console import Console, command_line
+from pipelines.aws_client import make_client
+from pipelines.definition.catalogue import chosen
+from pipelines.definition.compilation import Compiled
+from pipelines.definition.definition_cache import compile_or_recall
+from pipelines.errors import PipelineError
+from pipelines.publishing.publish import create_bucket_if_local
+from pipelines.settings.environment import Environment
+from pipelines.settings.settings import ROOT, PipelineName, Settings, default_config, load_settings
+
+LOCAL_POLL_SECONDS = 0.1
+AWS_POLL_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a command works with; clients and settings are made when they are first asked for.
+
+    `structure_check` finds the faults that any definition can have, as (path, message), and `notice` says what keeps
+    the server from going on, if anything does; the command line brings both.
+    """
+
+    config: Path | None
+    local: bool
+    log_folder: Path | None
+    json_output: bool = False
+    chosen_pipeline: str | None = None
+    structure_check: Callable[[str], Iterable[tuple[str, str]]] | None = None
+    notice: Callable[[], str | None] = lambda: None
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The YAML."""
+        return load_settings(self.config or default_config())
+
+    @cached_property
+    def environment(self) -> Environment:
+        """Region, role, bucket."""
+        return Environment.from_env()
+
+    @cached_property
+    def console(self) -> Console:
+        """Where lines go."""
+        return Console(json_output=self.json_output)
+
+    @cached_property
+    def pipeline(self) -> PipelineName:
+        """Which of the settings' pipelines is meant."""
+        return chosen(self.settings, self.chosen_pipeline)
+
+    @property
+    def pipeline_name(self) -> str:
+        """Its name in SageMaker."""
+        return self.settings.pipeline_name(self.pipeline)
+
+    def client(self, service: str) -> Any:
+        """A boto3 client."""
+        return make_client(service, self.environment.region)
+
+    @cached_property
+    def sagemaker(self) -> Any:
+        """The SageMaker client."""
+        return self.client("sagemaker")
+
+    def bucket_client(self) -> Any:
+        """An S3 client; the local bucket is there after this."""
+        s3 = self.client("s3")
+        if self.local:
+            create_bucket_if_local(s3, self.environment)
+        return s3
+
+    @property
+    def target_unit(self) -> str:
+        """The unit of the target, such as USD."""
+        data = self.settings.data
+        return data.columns[data.target].unit
+
+    def command(self, script: str) -> str:
+        """The beginning of a command that the person can paste."""
+        return command_line(script, local=self.local, config=self.config)
+
+    def note_placeholders(self) -> None:
+        """Say on the error output what stands in for what is not configured."""
+        if self.environment.placeholders:
+            names = ", ".join(self.environment.placeholders)
+            print(f"note: {names} not set; placeholders of the account 000000000000 stand in.", file=sys.stderr)
+
+    def require_configured(self) -> None:
+        """PipelineError where publishing to AWS lacks a role or a bucket."""
+        if self.environment.placeholders and not self.local:
+            names = " and ".join(self.environment.placeholders)
+            raise PipelineError(f"Set {names} to the role and the bucket of the jobs, or run with --local.")
+
+    def compile(self, console: Console | None = None) -> Compiled:
+        """The definition of the chosen pipeline, from the cache where it was compiled before."""
+        (console or self.console).line("Compiling ...", style="dim")
+        return self.compile_quietly(self.settings)
+
+    def compile_quietly(self, settings: Settings) -> Compiled:
+        """The same without a word, for settings that may differ from the file's."""
+        return compile_or_recall(settings, self.environment, ROOT / "build" / "definitions", pipeline=self.pipeline)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file under a temporary name, then rename it: it is there whole or not at all."""
+    try:
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as stream:
+            stream.write(text)
+        os.replace(stream.name, path)
+    except OSError as error:
+        raise PipelineError(f"{path} cannot be written: {error.strerror}.") from None

@@ -1,0 +1,148 @@
+"""How executions look: in a list, on their own, and while they run."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+from command_line.console import Console, Table, drawn, duration, moment
+from pipelines.watching.executions import ExecutionSummary, StepSummary
+from pipelines.watching.logs import log_place
+
+COLUMNS = ("STEP", "STATUS", "DURATION", "NOTE")
+
+
+class ExecutionView(Protocol):
+    """Shows an execution again and again while it changes."""
+
+    def update(self, execution: ExecutionSummary) -> None:
+        """Show what is new."""
+
+    def say(self, text: str) -> None:
+        """One sentence beside the steps."""
+
+
+class LiveView:
+    """For a terminal: one table that changes in place, whose durations run on between two polls."""
+
+    def __init__(self, console: Console, expected_steps: Sequence[str]) -> None:
+        self._console = console
+        self._expected = expected_steps
+        self._execution: ExecutionSummary | None = None
+
+    def update(self, execution: ExecutionSummary) -> None:
+        """Show what is new."""
+        self._execution = execution
+
+    def say(self, text: str) -> None:
+        """One sentence above the table."""
+        self._console.line(text, style="yellow")
+
+    def __rich__(self) -> Any:
+        """The table as it is now, for rich."""
+        execution = self._execution
+        steps = execution.steps if execution else ()
+        started = {step.name for step in steps}
+        rows = [_row(step) for step in steps]
+        if execution is None or not execution.is_over:
+            rows += [(name, "waiting", "-", "") for name in self._expected if name not in started]
+        return drawn(COLUMNS, rows)
+
+
+class PlainView:
+    """For a pipe or a log: one line for each change of a step's status."""
+
+    def __init__(self, console: Console, expected_steps: Sequence[str]) -> None:
+        self._console = console
+        self._width = max(map(len, expected_steps), default=0)
+        self._seen: dict[str, str] = {}
+
+    def update(self, execution: ExecutionSummary) -> None:
+        """Print the steps whose status is new."""
+        for step in execution.steps:
+            if self._seen.get(step.name) != step.status:
+                self._seen[step.name] = step.status
+                self._console.line(self._line(step))
+
+    def say(self, text: str) -> None:
+        """One line."""
+        self._console.line(text)
+
+    def _line(self, step: StepSummary) -> str:
+        words = [step.name.ljust(self._width), step.status]
+        if step.ended is not None:
+            words += [duration(step.seconds()), step.note]
+        return "  ".join(word for word in words if word)
+
+
+@contextmanager
+def watched(console: Console, expected_steps: Sequence[str]) -> Iterator[ExecutionView]:
+    """The view that suits where the console prints."""
+    if not console.interactive:
+        yield PlainView(console, expected_steps)
+        return
+    from rich.live import Live
+
+    view = LiveView(console, expected_steps)
+    with Live(view, console=console.rich, refresh_per_second=8):
+        yield view
+
+
+def executions_table(executions: Sequence[ExecutionSummary], pipeline_name: str) -> Table:
+    """One row for each execution."""
+    return Table(
+        ("EXECUTION", "STATUS", "STARTED", "DURATION", "WHO", "NAME"),
+        [
+            (
+                each.id,
+                each.status,
+                moment(each.started),
+                duration(each.seconds()),
+                each.who or "-",
+                each.display_name or "-",
+            )
+            for each in executions
+        ],
+        [each.document() for each in executions],
+        f"Pipeline {pipeline_name} has not been executed yet: start it with `run` or `start`.",
+    )
+
+
+def steps_table(execution: ExecutionSummary) -> Table:
+    """One row for each step that has started."""
+    return Table(
+        COLUMNS,
+        [_row(step) for step in execution.steps],
+        [step.document() for step in execution.steps],
+        "No step has started yet.",
+    )
+
+
+def show_execution(console: Console, execution: ExecutionSummary, log_folder: Any = None) -> None:
+    """An execution, its steps and where the logs of the failed ones are, for `describe`."""
+    if console.json_output:
+        console.document(execution.document())
+        return
+    console.line(f"execution  {execution.arn}", style="bold")
+    console.line(f"status     {execution.status}")
+    console.line(f"started    {moment(execution.started)} by {execution.who or 'unknown'}")
+    console.line(f"duration   {duration(execution.seconds())}")
+    console.line()
+    console.show(steps_table(execution))
+    if execution.status == "Failed":
+        console.line()
+        show_failure(console, execution, log_folder)
+
+
+def show_failure(console: Console, execution: ExecutionSummary, log_folder: Any = None) -> None:
+    """Which step failed, why, and where its log is."""
+    failed = [step for step in execution.steps if step.status == "Failed"]
+    for step in failed:
+        console.line(f"Step {step.name} failed: {step.failure_reason or 'SageMaker gave no reason.'}", style="red")
+        if step.job is not None:
+            console.line(f"Its log: {log_place(step.job, log_folder)}")
+    if not failed:
+        console.line(f"The execution failed: {execution.failure_reason or 'SageMaker gave no reason.'}", style="red")
+
+
+def _row(step: StepSummary) -> tuple[str, str, str, str]:
+    return step.name, step.status, duration(step.seconds()), step.note

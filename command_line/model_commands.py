@@ -1,0 +1,113 @@
+"""What the commands about the versions of the model do."""
+
+import json
+import os
+import sys
+import webbrowser
+from argparse import Namespace
+from collections.abc import Callable
+from pathlib import Path
+
+from command_line.context import LOCAL_POLL_SECONDS, Context
+from command_line.execution_view import show_failure
+from command_line.follow import follow
+from command_line.versions_view import models_table, show_decision, show_lineage
+from pipelines.errors import PipelineError
+from pipelines.exit_codes import EXIT_ERROR, EXIT_OK
+from pipelines.versions import registry
+from pipelines.versions.evaluation_report import REPORTS, download_report, statistics_uri
+from pipelines.versions.lineage import recorded_definition, trace
+from pipelines.versions.reproduce import Rebuild, caveats, commands, require_recorded
+
+
+def list_models(context: Context, options: Namespace) -> int:
+    """models"""
+    group = context.settings.name
+    if options.show is not None:
+        arn = registry.find_version(context.sagemaker, group, options.show)
+        show_lineage(context.console, trace(context.sagemaker, context.client("s3"), arn), context.target_unit)
+        return EXIT_OK
+    versions = registry.models(context.sagemaker, context.client("s3"), group)
+    context.console.show(models_table(versions, group, context.target_unit))
+    return EXIT_OK
+
+
+def reproduce_model(context: Context, options: Namespace) -> int:
+    """reproduce"""
+    sagemaker, s3, console = context.sagemaker, context.client("s3"), context.console
+    lineage = trace(sagemaker, s3, registry.find_version(sagemaker, context.settings.name, options.version))
+    definition = json.loads(recorded_definition(sagemaker, require_recorded(lineage)))
+    for line in caveats(lineage):
+        console.line(f"note: {line}")
+    for line in commands(lineage, definition, context.command("run_pipeline.py")):
+        console.line(line)
+    return _rebuild(context, Rebuild(sagemaker, s3, lineage)) if context.local else EXIT_OK
+
+
+def open_report(context: Context, options: Namespace) -> int:
+    """report"""
+    group = context.settings.name
+    arn = registry.find_version(context.sagemaker, group, options.version)
+    uri = statistics_uri(context.sagemaker.describe_model_package(ModelPackageName=arn))
+    if uri is None:
+        raise PipelineError(f"Version {arn.rpartition('/')[2]} of {group} names no evaluation: it has no report.")
+    files = download_report(context.client("s3"), uri, Path(REPORTS) / f"{group}-{arn.rpartition('/')[2]}")
+    pages = [path for path in files if path.suffix == ".html"]
+    if not pages:
+        raise PipelineError(f"There is no report beside {uri} any more: run the pipeline again.")
+    context.console.line(str(pages[0]))
+    if not options.no_open and has_display():
+        webbrowser.open(pages[0].resolve().as_uri())
+    return EXIT_OK
+
+
+def has_display() -> bool:
+    """Whether a browser window could be seen by anyone."""
+    return sys.platform in ("darwin", "win32") or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
+
+
+def _rebuild(context: Context, rebuild: Rebuild) -> int:
+    """Run the recorded jobs again on this machine, nothing from the cache, and compare the metrics."""
+    console, arn = context.console, rebuild.start()
+    try:
+        console.line()
+        console.line(f"Rebuilding with the recorded definition, code and data: {arn}")
+        execution = follow(context.sagemaker, arn, console, LOCAL_POLL_SECONDS)
+        if execution.status != "Succeeded":
+            show_failure(console, execution, context.log_folder)
+            return execution.exit_code
+        changes = rebuild.compare(arn)
+    finally:
+        rebuild.remove()
+    for change in changes:
+        console.line(f"{change.path}: {change.old} -> {change.new}", style="red")
+    if changes:
+        console.line(f"The rebuilt model is another one: {len(changes)} of its metrics differ.", style="red")
+        return EXIT_ERROR
+    console.line("The metrics of the rebuilt model are equal to those of the version, digit for digit.", style="green")
+    return EXIT_OK
+
+
+def approve_model(context: Context, options: Namespace) -> int:
+    """approve"""
+    group = context.settings.name
+    decision = registry.approve(context.sagemaker, group, options.version, options.comment)
+    show_decision(context.console, group, decision)
+    return EXIT_OK
+
+
+def reject_model(context: Context, options: Namespace) -> int:
+    """reject"""
+    group = context.settings.name
+    decision = registry.reject(context.sagemaker, group, options.version, options.comment)
+    show_decision(context.console, group, decision)
+    return EXIT_OK
+
+
+COMMANDS: dict[str, Callable[[Context, Namespace], int]] = {
+    "models": list_models,
+    "reproduce": reproduce_model,
+    "report": open_report,
+    "approve": approve_model,
+    "reject": reject_model,
+}

@@ -1,0 +1,152 @@
+"""The command line run_pipeline.py: which commands there are, and what it connects them to."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+OFFLINE = ("definition", "check")
+PLACEHOLDERS = """Prints the pipeline's definition; makes no network call. Where SAGEMAKER_ROLE_ARN, SAGEMAKER_BUCKET
+and AWS_REGION are not set, placeholders stand in: arn:aws:iam::000000000000:role/SageMakerPipelineRole,
+sagemaker-us-east-1-000000000000 and us-east-1."""
+EPILOG = """\
+examples:
+  run_pipeline.py --local run --data data/house_prices.parquet   the whole pipeline on this machine
+  run_pipeline.py --local run -p MaxDepth=4                      the same with another hyperparameter
+  run_pipeline.py --local approve 1 --comment "looks right"      then: deploy_model.py --local deploy ...
+  run_pipeline.py check && run_pipeline.py plan                  what is wrong, and what would change
+  run_pipeline.py upsert && run_pipeline.py start --wait         on AWS
+
+environment:
+  SAGEMAKER_ROLE_ARN, SAGEMAKER_BUCKET   the jobs' role and bucket; needed on AWS. Unset, they stand at
+                                         placeholders of the account 000000000000 (region us-east-1)
+  SAGEMAKER_KMS_KEY, SAGEMAKER_SUBNETS, SAGEMAKER_SECURITY_GROUP_IDS   optional
+  AWS_REGION                             region, us-east-1 where it is not set
+  SAGEMAKER_LOCAL_PORT, SAGEMAKER_LOCAL_STATE   port (5599) and state folder (.sagemaker) of local SageMaker
+
+exit codes:
+  plan: 0 nothing would change   1 error   2 something would change, or wrong arguments
+  check: 0 no faults   1 faults, or an error
+  reproduce --local: 0 the same metrics   1 other metrics, or an error   3 the execution failed
+  0 done   1 error   2 wrong arguments   3 the execution failed (or: local status finds no server)
+  130 stopped by Ctrl-C
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The arguments of every command."""
+    common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    common.add_argument("--local", action="store_true", help="local SageMaker: no request leaves this machine")
+    common.add_argument("--config", type=Path, metavar="FILE", help="settings (pipelines/house_prices.yaml)")
+    common.add_argument("--pipeline", metavar="NAME", help="one of the settings' pipelines; the first if not given")
+    listing = argparse.ArgumentParser(add_help=False)
+    listing.add_argument("--json", action="store_true", help="print JSON, for a script")
+    values = argparse.ArgumentParser(add_help=False)
+    values.add_argument(
+        "-p",
+        "--parameter",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a pipeline parameter; repeatable",
+    )
+    parser = argparse.ArgumentParser(
+        prog="run_pipeline.py",
+        parents=[common],
+        description="Builds, runs and watches the training pipeline, on AWS or with --local on this machine.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, text: str, *parents: argparse.ArgumentParser) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=text, description=text, parents=[common, *parents])
+
+    definition = command("definition", "print the pipeline's definition; makes no network call")
+    definition.description, definition.formatter_class = PLACEHOLDERS, argparse.RawDescriptionHelpFormatter
+    definition.add_argument("--output", type=Path, metavar="FILE", help="write it to a file")
+    check = command("check", "name every fault of the definition, offline, before anything is published", listing)
+    check.add_argument("--definition", type=Path, metavar="FILE", help="check this definition in place of the compiled")
+    plan = command("plan", "show what an upsert would change, and which steps would run again")
+    form = plan.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print JSON, for a script")
+    form.add_argument("--markdown", action="store_true", help="print Markdown, for a pull request comment")
+    upsert = command("upsert", "publish the code, then create or update the pipeline")
+    upsert.add_argument("--force", action="store_true", help="replace a newer deployment, too")
+    start = command("start", "start an execution of the deployed pipeline", values, listing)
+    start.add_argument("--wait", action="store_true", help="follow it to the end")
+    run = command("run", "upload data if given, upsert, start, follow to the end", values)
+    run.add_argument("--data", type=Path, metavar="PATH", help="a CSV or Parquet file to train on")
+    command("executions", "list the executions of the pipeline", listing)
+    for name, text in (("describe", "show an execution and its steps"), ("stop", "stop an execution")):
+        command(name, text, *([listing] if name == "describe" else [])).add_argument("execution", metavar="EXECUTION")
+    logs = command("logs", "print the logs of an execution's jobs")
+    logs.add_argument("execution", metavar="EXECUTION", help="ARN, id, the beginning of one, or latest")
+    logs.add_argument("step", nargs="?", metavar="STEP", help="only this step")
+    _add_version_commands(command, listing)
+    local = command("local", "start, stop, look at, back up or mend local SageMaker")
+    local.add_argument("action", choices=["up", "down", "status", "doctor", "backup", "restore"])
+    local.add_argument(
+        "options", nargs=argparse.REMAINDER, help="of the action: python -m local_sagemaker ACTION --help"
+    )
+    return parser
+
+
+def _add_version_commands(command: Callable[..., argparse.ArgumentParser], listing: argparse.ArgumentParser) -> None:
+    """The commands about versions of the model."""
+    models = command("models", "list the model versions with their metrics, commit and status", listing)
+    models.add_argument("--show", metavar="VERSION", help="one version, and all that it was made of")
+    report = command("report", "fetch the evaluation report of a version into reports/, and open it")
+    report.add_argument("version", metavar="VERSION", help="number or ARN")
+    report.add_argument("--no-open", action="store_true", help="only print where it is")
+    reproduce = command("reproduce", "print the commands that rebuild a version; with --local, do it and compare")
+    reproduce.add_argument("version", metavar="VERSION", help="number or ARN")
+    for name in ("approve", "reject"):
+        decision = command(name, f"{name} a model version")
+        decision.add_argument("version", metavar="VERSION", help="number or ARN")
+        decision.add_argument("--comment", default="", metavar="TEXT", help="kept with the version")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Parse, point AWS clients at local SageMaker if asked to, and run the command."""
+    options = build_parser().parse_args(arguments)
+    local = getattr(options, "local", False)
+    from command_line.console import run_command
+    from local_sagemaker.errors import LocalSageMakerError
+    from pipelines.errors import PipelineError
+
+    def run() -> int:
+        if options.command == "local":
+            from local_sagemaker.__main__ import main as local_sagemaker
+
+            return local_sagemaker([options.action, "--state", str(PROJECT / ".sagemaker"), *options.options])
+        from command_line.pipeline_commands import COMMANDS, Context
+
+        log_folder, notice = None, None
+        if local and options.command not in OFFLINE:
+            from local_sagemaker.client.lifecycle import use_local, what_keeps_it
+
+            server = use_local(PROJECT / ".sagemaker", announce=lambda text: print(text, file=sys.stderr))
+            log_folder, notice = server.state / "jobs", partial(what_keeps_it, server)
+        context = Context(
+            config=getattr(options, "config", None),
+            local=local,
+            log_folder=log_folder,
+            json_output=getattr(options, "json", False),
+            chosen_pipeline=getattr(options, "pipeline", None),
+            structure_check=_structure_faults,
+            notice=notice or (lambda: None),
+        )
+        return COMMANDS[options.command](context, options)
+
+    return run_command(run, expected=(PipelineError, LocalSageMakerError))
+
+
+def _structure_faults(text: str) -> list[tuple[str, str]]:
+    """What local SageMaker's checker, which knows nothing of this project, finds in a definition."""
+    from local_sagemaker.definition.check import check
+
+    return [(fault.path, fault.message) for fault in check(text)]

@@ -1,0 +1,228 @@
+"""What each command of run_pipeline.py does."""
+
+import sys
+import time
+from argparse import Namespace
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from command_line import model_commands
+from command_line.check_view import read_definition, show_faults
+from command_line.console import Console
+from command_line.context import AWS_POLL_SECONDS, LOCAL_POLL_SECONDS, Context, write_whole
+from command_line.execution_view import executions_table, show_execution
+from command_line.follow import follow
+from command_line.plan_view import show_plan
+from command_line.summary import Commands, registered_model, show_summary
+from pipelines.checks.check import check_definition, compilable, prepare
+from pipelines.clients import exists, split_uri
+from pipelines.definition.compilation import Compiled, compile_pipeline
+from pipelines.definition.revision import revision
+from pipelines.document.parameters import check_parameters, parse_parameters
+from pipelines.document.walk import step_names
+from pipelines.exit_codes import EXIT_ERROR, EXIT_OK
+from pipelines.publishing.cost_forecast import last_durations
+from pipelines.publishing.dataset import check_data_file, upload_data
+from pipelines.publishing.deployed import DeployedBundle, describe_deployed, read_bundle, read_deployed
+from pipelines.publishing.plan import make_plan, wanted_bundle_uri
+from pipelines.publishing.publish import Upsert, require_role
+from pipelines.settings.settings import ROOT
+from pipelines.versions.champion import with_champion
+from pipelines.versions.evaluation_report import REPORTS
+from pipelines.watching import executions
+from pipelines.watching.logs import read_log, steps_with_logs
+
+SAMPLE = "house.json"  # a request to the model of the project's own data set
+
+
+def print_definition(context: Context, options: Namespace) -> int:
+    """definition"""
+    context.note_placeholders()
+    text = compile_pipeline(context.settings, context.environment, pipeline=context.pipeline).definition
+    if options.output is None:
+        print(text)
+    else:
+        write_whole(options.output, text + "\n")
+    return EXIT_OK
+
+
+def check_pipeline(context: Context, options: Namespace) -> int:
+    """check"""
+    context.note_placeholders()
+    settings, faults = compilable(context.settings, context.environment)
+    assert context.structure_check is not None  # noqa: S101 - the command line brings it
+    prepare(context.structure_check)
+    began = time.perf_counter()
+    if options.definition is not None:
+        text = read_definition(options.definition)
+    elif any(fault.path == "AWS_REGION" for fault in faults):
+        text = None  # without images of the region there is nothing to compile
+    else:
+        text = context.compile_quietly(settings).definition
+        began = time.perf_counter()
+    if text is not None:
+        faults += check_definition(text, context.pipeline_name, settings, context.environment, context.structure_check)
+    show_faults(context.console, faults, text, time.perf_counter() - began)
+    return EXIT_ERROR if faults else EXIT_OK
+
+
+def plan_pipeline(context: Context, options: Namespace) -> int:
+    """plan"""
+    context.require_configured()
+    compiled = context.compile(Console(json_output=options.json or options.markdown))
+    deployed, s3 = read_deployed(context.sagemaker, compiled.name), context.client("s3")
+    uri = wanted_bundle_uri(compiled, context.environment)
+    bundle = read_bundle(s3, deployed.definition_text, uri) if deployed else DeployedBundle(None, {})
+    plan = make_plan(
+        compiled,
+        context.environment,
+        deployed,
+        bundle,
+        bundle_is_uploaded=exists(s3, *split_uri(uri)),
+        durations=last_durations(context.sagemaker, compiled.name, " on this machine" if context.local else ""),
+        tags=revision(ROOT).tags(),
+    )
+    show_plan(context.console, plan, markdown=options.markdown)
+    return plan.exit_code
+
+
+def upsert_pipeline(context: Context, options: Namespace) -> int:
+    """upsert"""
+    context.require_configured()
+    seen = describe_deployed(context.sagemaker, context.pipeline_name)
+    _upsert(context, context.compile(), seen, force=options.force)
+    return EXIT_OK
+
+
+def start_execution(context: Context, options: Namespace) -> int:
+    """start"""
+    declared = _deployed(context).get("Parameters", [])
+    given = _with_champion(context, declared, parse_parameters(options.parameter))
+    arn = executions.start(context.sagemaker, context.pipeline_name, given)
+    if options.wait:
+        return _follow(context, arn, step_names(_deployed(context)))
+    if context.json_output:
+        context.console.document({"arn": arn})
+        return EXIT_OK
+    context.console.line(f"Started {arn}")
+    context.console.line(f"Follow it with: {context.command('run_pipeline.py')} describe {arn.rpartition('/')[2]}")
+    return EXIT_OK
+
+
+def run_all(context: Context, options: Namespace) -> int:
+    """run"""
+    given = parse_parameters(options.parameter)
+    if options.data is not None:
+        check_data_file(options.data)
+    context.require_configured()
+    seen = describe_deployed(context.sagemaker, context.pipeline_name)
+    compiled = context.compile()
+    check_parameters(compiled.parameters, given, compiled.name)
+    if options.data is not None:
+        uri = upload_data(context.bucket_client(), options.data, context.settings, context.environment)
+        context.console.line(f"Data       {uri}")
+        given.setdefault("InputDataUri", uri)
+    _upsert(context, compiled, seen, force=False)
+    given = _with_champion(context, compiled.parameters, given)
+    return _follow(context, executions.start(context.sagemaker, compiled.name, given), compiled.step_names)
+
+
+def list_executions(context: Context, options: Namespace) -> int:
+    """executions"""
+    name = context.pipeline_name
+    found = executions.list_executions(context.sagemaker, name)
+    context.console.show(executions_table(found, name))
+    return EXIT_OK
+
+
+def describe_execution(context: Context, options: Namespace) -> int:
+    """describe"""
+    execution = executions.describe(context.sagemaker, _resolve(context, options))
+    show_execution(context.console, execution, context.log_folder)
+    return EXIT_OK
+
+
+def print_logs(context: Context, options: Namespace) -> int:
+    """logs"""
+    execution = executions.describe(context.sagemaker, _resolve(context, options))
+    logs = context.client("logs")
+    for step in steps_with_logs(execution, options.step):
+        if step.job is not None:
+            context.console.line(f"== {step.name}: {step.job.name}", style="bold")
+            for line in read_log(logs, step.job, context.log_folder):
+                context.console.line(line)
+    return EXIT_OK
+
+
+def stop_execution(context: Context, options: Namespace) -> int:
+    """stop"""
+    arn = _resolve(context, options)
+    context.console.line(f"{arn.rpartition('/')[2]} is {executions.stop(context.sagemaker, arn)}.")
+    return EXIT_OK
+
+
+COMMANDS: dict[str, Callable[[Context, Namespace], int]] = {
+    "definition": print_definition,
+    "check": check_pipeline,
+    "plan": plan_pipeline,
+    "upsert": upsert_pipeline,
+    "start": start_execution,
+    "run": run_all,
+    "executions": list_executions,
+    "describe": describe_execution,
+    "logs": print_logs,
+    "stop": stop_execution,
+    **model_commands.COMMANDS,
+}
+
+
+def _upsert(context: Context, compiled: Compiled, seen: dict[str, Any] | None, *, force: bool) -> None:
+    origin = revision(ROOT)
+    if origin.dirty:
+        print("note: the checkout has changes that no commit holds; the deployment is tagged dirty.", file=sys.stderr)
+    is_new_role = seen is None or seen.get("RoleArn") != context.environment.role_arn
+    if is_new_role and not context.local:
+        require_role(context.client("iam"), context.environment.role_arn)
+    upsert = Upsert(compiled, context.environment, origin, seen, force)
+    published = upsert.run(context.sagemaker, context.bucket_client())
+    code = "code uploaded" if published.uploaded else "code unchanged"
+    version = f", version {published.version}" if published.version else ""
+    context.console.line(f"Pipeline   {published.arn} ({published.action}{version}, {code})")
+
+
+def _with_champion(context: Context, declared: Sequence[dict[str, Any]], given: dict[str, str]) -> dict[str, str]:
+    parameters, line = with_champion(context.sagemaker, context.settings.name, declared, given)
+    if line is not None:
+        context.console.line(f"Champion   {line}")
+    return parameters
+
+
+def _follow(context: Context, arn: str, step_names: Sequence[str]) -> int:
+    context.console.line(f"Execution  {arn}")
+    poll = LOCAL_POLL_SECONDS if context.local else AWS_POLL_SECONDS
+    execution = follow(context.sagemaker, arn, context.console, poll, step_names, context.notice)
+    commands = Commands(
+        pipeline=context.command("run_pipeline.py"),
+        deployment=context.command("deploy_model.py"),
+        stage=next(iter(context.settings.stages)),
+        sample=SAMPLE if context.config is None else "REQUEST.json",
+    )
+    registered = registered_model(context.sagemaker, context.client("s3"), execution, Path(REPORTS))
+    show_summary(
+        context.console,
+        execution,
+        registered,
+        unit=context.target_unit,
+        commands=commands,
+        log_folder=context.log_folder,
+    )
+    return execution.exit_code
+
+
+def _deployed(context: Context) -> dict[str, Any]:
+    return executions.deployed_definition(context.sagemaker, context.pipeline_name)
+
+
+def _resolve(context: Context, options: Namespace) -> str:
+    return executions.resolve(context.sagemaker, context.pipeline_name, options.execution)

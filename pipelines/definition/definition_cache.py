@@ -1,0 +1,51 @@
+"""Definitions compiled before: compiling is pure, so equal inputs need not wait for the SDK's import again."""
+
+import hashlib
+import json
+import os
+import tempfile
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+
+from pipelines.definition.bundle import build_bundle
+from pipelines.definition.compilation import Compiled, compile_pipeline
+from pipelines.definition.revision import git_commit
+from pipelines.settings.environment import Environment
+from pipelines.settings.settings import ROOT, PipelineName, Settings
+
+SDK = ("sagemaker", "sagemaker-core", "sagemaker-mlops", "sagemaker-serve", "sagemaker-train")
+
+
+def compile_or_recall(
+    settings: Settings,
+    environment: Environment,
+    folder: Path,
+    root: Path = ROOT,
+    pipeline: PipelineName = "training",
+) -> Compiled:
+    """What `compile_pipeline` gives, from `folder` where the same inputs were compiled before.
+
+    The inputs are all that the bytes depend on: the settings, the environment, the commit, the code of the
+    jobs and of the pipelines, and the versions of the SDK's packages.
+    """
+    bundle, commit = build_bundle(root, settings.for_jobs()), git_commit(root)
+    path = folder / f"{pipeline}-{_key(settings, environment, bundle.digest, commit, root)}.json"
+    if path.exists():
+        return Compiled.of(settings, path.read_text(encoding="utf-8"), bundle, commit, pipeline)
+    compiled = compile_pipeline(settings, environment, root, pipeline)
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", dir=folder, delete=False, encoding="utf-8") as stream:
+        stream.write(compiled.definition)
+    os.replace(stream.name, path)
+    return compiled
+
+
+def _key(settings: Settings, environment: Environment, bundle: str, commit: str, root: Path) -> str:
+    code = {
+        path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted((root / "pipelines").rglob("*.py"))
+    }
+    sdk = [version(package) for package in SDK]
+    inputs = [settings.model_dump(mode="json"), asdict(environment), bundle, commit, code, sdk]
+    return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:32]

@@ -1,0 +1,321 @@
+"""What every job of a pipeline shares (image, role, code, instances, network, tags, retries, cache), said once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from sagemaker.core import image_uris
+from sagemaker.core.network import NetworkConfig
+from sagemaker.core.parameter import CategoricalParameter, ContinuousParameter, IntegerParameter
+from sagemaker.core.processing import Processor
+from sagemaker.core.shapes import (
+    ProcessingInput,
+    ProcessingOutput,
+    ProcessingS3Input,
+    ProcessingS3Output,
+    Tag,
+)
+from sagemaker.core.training.configs import Compute, InputData, Networking, OutputDataConfig, StoppingCondition
+from sagemaker.core.workflow.execution_variables import ExecutionVariables
+from sagemaker.core.workflow.functions import Join
+from sagemaker.core.workflow.properties import PropertyFile
+from sagemaker.mlops.workflow.retry import (
+    SageMakerJobExceptionTypeEnum,
+    SageMakerJobStepRetryPolicy,
+    StepExceptionTypeEnum,
+    StepRetryPolicy,
+)
+from sagemaker.mlops.workflow.steps import CacheConfig, ProcessingStep, TrainingStep, TuningStep
+from sagemaker.serve.model_builder import ModelBuilder
+from sagemaker.train import ModelTrainer
+from sagemaker.train.tuner import HyperparameterTuner
+
+from pipelines.definition.bundle import ARCHIVE
+from pipelines.errors import PipelineError
+from pipelines.settings.environment import Environment
+from pipelines.settings.settings import InstanceSettings, Settings, XGBoostSettings
+from pipelines.settings.tuning_settings import Range, TuningSettings
+
+INPUT = "/opt/ml/processing/input"
+OUTPUT = "/opt/ml/processing/output"
+UNPACK_AND_RUN = f'cd {INPUT}/code && tar -xzf {ARCHIVE} && exec python3 -m "$0" "$@"'
+RETRY_INTERVAL_SECONDS = 10
+RETRY_BACKOFF = 2.0
+
+
+@dataclass(frozen=True)
+class Instances:
+    """The pipeline parameters that say where one kind of job runs."""
+
+    type: Any
+    count: Any
+    settings: InstanceSettings
+
+
+class JobFactory:
+    """Makes the steps of a pipeline; everything that they have in common is here."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        environment: Environment,
+        session: Any,
+        code_prefix: str,
+        tags: Mapping[str, str],
+        processing: Instances,
+        training: Instances | None = None,
+    ) -> None:
+        self._settings = settings
+        self._environment = environment
+        self._session = session
+        self._code_uri = f"s3://{environment.bucket}/{code_prefix}/{ARCHIVE}"
+        self._tags = [Tag(key=key, value=value) for key, value in tags.items()]
+        self._processing = processing
+        self._training = training
+
+    def processing(
+        self,
+        name: str,
+        module: str,
+        inputs: Mapping[str, Any],
+        outputs: Sequence[str],
+        description: str,
+        property_files: Sequence[PropertyFile] = (),
+        arguments: Mapping[str, Any] | None = None,
+    ) -> ProcessingStep:
+        """A step that runs `python -m module --name value ...`, each input under /opt/ml/processing/input/NAME."""
+        processor = Processor(
+            role=self._environment.role_arn,
+            image_uri=self.image,
+            instance_count=self._processing.count,
+            instance_type=self._processing.type,
+            entrypoint=["sh", "-c", UNPACK_AND_RUN, module],
+            volume_size_in_gb=self._processing.settings.volume_gb,
+            volume_kms_key=self._environment.kms_key,
+            output_kms_key=self._environment.kms_key,
+            max_runtime_in_seconds=self._processing.settings.max_minutes * 60,
+            sagemaker_session=self._session,
+            tags=[{"Key": tag.key, "Value": tag.value} for tag in self._tags],
+            network_config=self._network_config,
+        )
+        options = [part for name, value in (arguments or {}).items() for part in (f"--{name}", value)]
+        step_arguments = processor.run(
+            arguments=options or None,
+            inputs=[_input("code", self._code_uri), *(_input(key, uri) for key, uri in inputs.items())],
+            outputs=[self._output(name, output) for output in outputs],
+        )
+        return ProcessingStep(
+            name,
+            step_args=step_arguments,
+            description=description,
+            property_files=list(property_files),
+            cache_config=self._cache,
+            retry_policies=self._retries,
+        )
+
+    def training(
+        self,
+        name: str,
+        module: str,
+        channels: Mapping[str, Any],
+        hyperparameters: Mapping[str, Any],
+        description: str,
+    ) -> TrainingStep:
+        """A step in the framework image's script mode: `python -m module --name value ...`."""
+        return TrainingStep(
+            name,
+            step_args=self._trainer(module, channels, hyperparameters).train(),
+            description=description,
+            cache_config=self._cache,
+            retry_policies=self._retries,
+        )
+
+    def tuning(
+        self,
+        name: str,
+        module: str,
+        channels: Mapping[str, Any],
+        hyperparameters: Mapping[str, Any],
+        description: str,
+        tuning: TuningSettings,
+    ) -> TuningStep:
+        """A step that runs the training of `training` many times, and chooses some hyperparameters itself."""
+        trainer = self._trainer(module, channels, hyperparameters)
+        tuner = HyperparameterTuner(
+            model_trainer=trainer,
+            objective_metric_name=tuning.objective,
+            objective_type="Maximize" if tuning.maximize else "Minimize",
+            metric_definitions=[{"Name": tuning.objective, "Regex": f"{tuning.objective}=([0-9.eE+-]+);"}],
+            hyperparameter_ranges={key: _range(key, chosen) for key, chosen in tuning.ranges.items()},
+            strategy=tuning.strategy,
+            max_jobs=tuning.jobs,
+            max_parallel_jobs=tuning.max_parallel_jobs,
+            random_seed=tuning.seed,
+            base_tuning_job_name=self._settings.name,
+        )
+        step = EncryptedTuningStep(
+            name,
+            step_args=tuner.tune(inputs=trainer.input_data_config),
+            description=description,
+            cache_config=self._cache,
+            retry_policies=self.retries,
+        )
+        step.volume_kms_key = self._environment.kms_key
+        return step
+
+    def best_model(self, step: TuningStep) -> Any:
+        """The S3 URI of what the best training job of a tuning step has left."""
+        return step.get_top_model_s3_uri(0, self._environment.bucket, f"{self._settings.name}/models")
+
+    def _trainer(self, module: str, channels: Mapping[str, Any], hyperparameters: Mapping[str, Any]) -> ModelTrainer:
+        assert self._training is not None, "the pipeline gave no machines for training"  # noqa: S101
+        return ModelTrainer(
+            training_image=self.image,
+            role=self._environment.role_arn,
+            sagemaker_session=self._session,
+            base_job_name=self._settings.name,
+            compute=Compute(
+                instance_type=self._training.type,
+                instance_count=self._training.count,
+                volume_size_in_gb=self._training.settings.volume_gb,
+                volume_kms_key_id=self._environment.kms_key,
+            ),
+            stopping_condition=StoppingCondition(max_runtime_in_seconds=self._training.settings.max_minutes * 60),
+            output_data_config=OutputDataConfig(
+                s3_output_path=f"s3://{self._environment.bucket}/{self._settings.name}/models",
+                kms_key_id=self._environment.kms_key,
+            ),
+            networking=self._networking,
+            hyperparameters={
+                **hyperparameters,
+                "sagemaker_program": module,
+                "sagemaker_submit_directory": self._code_uri,
+                "sagemaker_region": self._environment.region,
+            },
+            input_data_config=[InputData(channel_name=key, data_source=uri) for key, uri in channels.items()],
+            tags=self._tags,
+        )
+
+    def model(self, model_data: Any) -> ModelBuilder:
+        """The trained model, served by the code that it carries."""
+        builder = ModelBuilder(
+            image_uri=self.image,
+            s3_model_data_url=model_data,
+            role_arn=self._environment.role_arn,
+            sagemaker_session=self._session,
+            env_vars={
+                "SAGEMAKER_PROGRAM": "steps.serve",
+                "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
+            },
+            model_path="model-build",  # otherwise a random folder name gets into the definition
+        )
+        builder.model_name = self._settings.name
+        return builder
+
+    def lineage(self, commit: str) -> dict[str, Any]:
+        """What a model version keeps of where it comes from; from its execution leads the way to all the rest."""
+        return {
+            "git_commit": commit,
+            "pipeline_execution_arn": ExecutionVariables.PIPELINE_EXECUTION_ARN,
+            "code": self._code_uri,
+        }
+
+    @cached_property
+    def image(self) -> str:
+        """The XGBoost framework image of the region; PipelineError where the SDK knows none."""
+        version, region = self._settings.jobs.image_version, self._environment.region
+        try:
+            return str(image_uris.retrieve("xgboost", region, version=version))
+        except ValueError as error:
+            why = str(error).partition(". ")[0].removeprefix("Unsupported ").removeprefix("xgboost ")
+            known = str(error).rpartition("Supported ")[2].rstrip(".")
+            raise PipelineError(
+                f"There is no xgboost image {version} in {region} ({why} is not known): mend jobs.image_version in the "
+                f"YAML or AWS_REGION. Known {known}."
+            ) from None
+
+    @property
+    def retries(self) -> list[Any]:
+        """For steps that are made elsewhere: faults of the service and throttling are tried again."""
+        return [self._retries[0]]
+
+    @property
+    def _retries(self) -> list[Any]:
+        waits = {
+            "interval_seconds": RETRY_INTERVAL_SECONDS,
+            "backoff_rate": RETRY_BACKOFF,
+            "max_attempts": self._settings.jobs.retry_attempts,
+        }
+        faults = [StepExceptionTypeEnum.SERVICE_FAULT, StepExceptionTypeEnum.THROTTLING]
+        job_faults = list(SageMakerJobExceptionTypeEnum)
+        return [
+            StepRetryPolicy(exception_types=faults, **waits),
+            SageMakerJobStepRetryPolicy(
+                exception_types=[SageMakerJobExceptionTypeEnum.RESOURCE_LIMIT],
+                failure_reason_types=[kind for kind in job_faults if kind.name != "RESOURCE_LIMIT"],
+                **waits,
+            ),
+        ]
+
+    @property
+    def _cache(self) -> CacheConfig:
+        return CacheConfig(enable_caching=True, expire_after=f"P{self._settings.jobs.cache_days}D")
+
+    @property
+    def _network_config(self) -> NetworkConfig | None:
+        if not self._environment.subnets:
+            return None
+        return NetworkConfig(
+            subnets=list(self._environment.subnets),
+            security_group_ids=list(self._environment.security_group_ids),
+        )
+
+    @property
+    def _networking(self) -> Networking | None:
+        if not self._environment.subnets:
+            return None
+        return Networking(
+            subnets=list(self._environment.subnets),
+            security_group_ids=list(self._environment.security_group_ids),
+        )
+
+    def _output(self, step: str, name: str) -> ProcessingOutput:
+        prefix = f"s3://{self._environment.bucket}/{self._settings.name}/executions"
+        uri = Join(on="/", values=[prefix, ExecutionVariables.PIPELINE_EXECUTION_ID, step, name])
+        location = ProcessingS3Output(s3_uri=uri, local_path=f"{OUTPUT}/{name}", s3_upload_mode="EndOfJob")
+        return ProcessingOutput(output_name=name, s3_output=location)
+
+
+def output_of(step: ProcessingStep, name: str) -> Any:
+    """The S3 URI of a processing step's output, known when the step has run."""
+    return step.properties.ProcessingOutputConfig.Outputs[name].S3Output.S3Uri
+
+
+class EncryptedTuningStep(TuningStep):
+    """A tuning step whose training jobs have encrypted volumes: the SDK's tuner forgets the trainer's key."""
+
+    volume_kms_key: str | None = None
+
+    @property
+    def arguments(self) -> Any:
+        """The request of the tuning job."""
+        request = super().arguments
+        if self.volume_kms_key:
+            request["TrainingJobDefinition"]["ResourceConfig"]["VolumeKmsKeyId"] = self.volume_kms_key
+        return request
+
+
+def _range(name: str, chosen: Range) -> Any:
+    """A range as the SDK has it; whole numbers where the hyperparameter is one."""
+    if chosen.values is not None:
+        return CategoricalParameter([str(value) for value in chosen.values])
+    kind = IntegerParameter if XGBoostSettings.model_fields[name].annotation is int else ContinuousParameter
+    return kind(chosen.min, chosen.max, scaling_type=chosen.scaling)
+
+
+def _input(name: str, uri: Any) -> ProcessingInput:
+    location = ProcessingS3Input(
+        s3_uri=uri, local_path=f"{INPUT}/{name}", s3_data_type="S3Prefix", s3_input_mode="File"
+    )
+    return ProcessingInput(input_name=name, s3_input=location)

@@ -1,0 +1,266 @@
+"""The pipeline: ValidateData -> Preprocess -> Train -> Evaluate -> CheckQuality -> RegisterModel | RejectModel."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from sagemaker.core.drift_check_baselines import DriftCheckBaselines
+from sagemaker.core.model_metrics import MetricsSource, ModelMetrics
+from sagemaker.core.shapes import ModelPackageModelCard
+from sagemaker.core.workflow.conditions import (
+    ConditionGreaterThan,
+    ConditionGreaterThanOrEqualTo,
+    ConditionLessThanOrEqualTo,
+)
+from sagemaker.core.workflow.functions import Join, JsonGet
+from sagemaker.core.workflow.parameters import ParameterFloat, ParameterInteger, ParameterString
+from sagemaker.core.workflow.properties import PropertyFile
+from sagemaker.mlops.workflow.condition_step import ConditionStep
+from sagemaker.mlops.workflow.fail_step import FailStep
+from sagemaker.mlops.workflow.model_step import ModelStep
+from sagemaker.mlops.workflow.pipeline import Pipeline
+from sagemaker.mlops.workflow.steps import ProcessingStep, TrainingStep, TuningStep
+
+from pipelines.definition.champion_input import PARAMETER as CHAMPION
+from pipelines.definition.champion_input import no_champion_uri
+from pipelines.definition.jobs import Instances, JobFactory, output_of
+from pipelines.settings.environment import Environment
+from pipelines.settings.settings import Settings
+
+CARD = PropertyFile(name="ModelCard", output_name="evaluation", path="model_card.json")
+REPORT = PropertyFile(name="EvaluationReport", output_name="evaluation", path="evaluation.json")
+APPROVAL_STATUSES = ["PendingManualApproval", "Approved", "Rejected"]
+CONTENT_TYPES = ["text/csv", "application/json"]
+# The gates: parameters of the pipeline, arguments of Evaluate and limits of the conditions.
+LIMITS = ("min_r2", "max_mape", "max_rmse_ratio", "max_segment_mape", "max_coverage_gap", "min_improvement")
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """What an execution may change; the defaults are those of the YAML."""
+
+    input_data: ParameterString
+    processing_type: ParameterString
+    processing_count: ParameterInteger
+    training_type: ParameterString
+    training_count: ParameterInteger
+    approval_status: ParameterString
+    min_r2: ParameterFloat
+    max_mape: ParameterFloat
+    max_rmse_ratio: ParameterFloat
+    max_segment_mape: ParameterFloat
+    max_coverage_gap: ParameterFloat
+    min_improvement: ParameterFloat
+    champion: ParameterString
+    max_depth: ParameterInteger
+    learning_rate: ParameterFloat
+    rounds: ParameterInteger
+    early_stopping_rounds: ParameterInteger
+
+    @classmethod
+    def of(cls, settings: Settings, input_data: str, champion: str) -> "Parameters":
+        """The parameters with their defaults."""
+        jobs, gates, xgboost = settings.jobs, settings.gates, settings.candidates.xgboost
+        return cls(
+            input_data=ParameterString("InputDataUri", input_data),
+            processing_type=ParameterString("ProcessingInstanceType", jobs.processing.instance_type),
+            processing_count=ParameterInteger("ProcessingInstanceCount", jobs.processing.instance_count),
+            training_type=ParameterString("TrainingInstanceType", jobs.training.instance_type),
+            training_count=ParameterInteger("TrainingInstanceCount", jobs.training.instance_count),
+            approval_status=ParameterString("ModelApprovalStatus", APPROVAL_STATUSES[0], APPROVAL_STATUSES),
+            min_r2=ParameterFloat("MinR2", gates.min_r2),
+            max_mape=ParameterFloat("MaxMape", gates.max_mape),
+            max_rmse_ratio=ParameterFloat("MaxRmseRatio", gates.max_rmse_ratio),
+            max_segment_mape=ParameterFloat("MaxSegmentMape", gates.max_segment_mape),
+            max_coverage_gap=ParameterFloat("MaxCoverageGap", gates.max_coverage_gap),
+            min_improvement=ParameterFloat("MinImprovement", gates.min_improvement),
+            champion=ParameterString(CHAMPION, champion),
+            max_depth=ParameterInteger("MaxDepth", xgboost.max_depth),
+            learning_rate=ParameterFloat("LearningRate", xgboost.learning_rate),
+            rounds=ParameterInteger("Rounds", xgboost.rounds),
+            early_stopping_rounds=ParameterInteger("EarlyStoppingRounds", xgboost.early_stopping_rounds),
+        )
+
+    def all(self, tuned: Collection[str] = ()) -> list[Any]:
+        """Every parameter in the order in which Studio shows them, but not those that a tuning job chooses."""
+        return [parameter for name, parameter in vars(self).items() if name not in tuned]
+
+
+def training_pipeline(
+    settings: Settings,
+    environment: Environment,
+    session: Any,
+    *,
+    code_prefix: str,
+    input_data: str,
+    commit: str,
+) -> Pipeline:
+    """The pipeline of a YAML; `code_prefix` is where the bundle is, `input_data` the default of InputDataUri."""
+    parameters = Parameters.of(settings, input_data, no_champion_uri(settings, environment))
+    jobs = JobFactory(
+        settings,
+        environment,
+        session,
+        code_prefix,
+        tags={"project": settings.name, "git-commit": commit},
+        processing=Instances(parameters.processing_type, parameters.processing_count, settings.jobs.processing),
+        training=Instances(parameters.training_type, parameters.training_count, settings.jobs.training),
+    )
+    validate = validate_step(jobs, parameters.input_data)
+    preprocess = _preprocess(jobs, validate)
+    train, model = _train(jobs, parameters, settings, preprocess)
+    evaluate = _evaluate(jobs, parameters, model, preprocess)
+    register = _register(jobs, parameters, settings, model, evaluate, commit)
+    check = _check_quality(parameters, evaluate, register, _reject(evaluate))
+    return Pipeline(
+        name=settings.pipeline_name("training"),
+        parameters=parameters.all(tuned=settings.tuning.ranges if settings.tuning else ()),
+        steps=[validate, preprocess, train, evaluate, check],
+        sagemaker_session=session,
+        pipeline_experiment_config=None,
+    )
+
+
+def validate_step(jobs: JobFactory, input_data: ParameterString) -> ProcessingStep:
+    """Checks a data file; the other steps see only the rows that it accepts."""
+    return jobs.processing(
+        "ValidateData",
+        "steps.validate",
+        inputs={"data": input_data},
+        outputs=["validated", "rejected", "report"],
+        description="Checks the data against the expectations; rejected rows are kept with their reasons.",
+    )
+
+
+def _preprocess(jobs: JobFactory, validate: ProcessingStep) -> ProcessingStep:
+    return jobs.processing(
+        "Preprocess",
+        "steps.preprocess",
+        inputs={"validated": output_of(validate, "validated")},
+        outputs=["train", "validation", "test", "rows", "features"],
+        description="Splits the rows and fits the features on the training part.",
+    )
+
+
+def _train(
+    jobs: JobFactory, parameters: Parameters, settings: Settings, preprocess: ProcessingStep
+) -> tuple[TrainingStep | TuningStep, Any]:
+    """The step and the S3 URI of its model: of the one training job, or of the best that a tuning job has run."""
+    xgboost = settings.candidates.xgboost
+    job: dict[str, Any] = {
+        "name": "Train",
+        "module": "steps.train",
+        "channels": {name: output_of(preprocess, name) for name in ("train", "validation", "features")},
+        "hyperparameters": {
+            "max_depth": parameters.max_depth.to_string(),
+            "learning_rate": parameters.learning_rate.to_string(),
+            "rounds": parameters.rounds.to_string(),
+            "early_stopping_rounds": parameters.early_stopping_rounds.to_string(),
+            "min_child_weight": str(xgboost.min_child_weight),
+            "subsample": str(xgboost.subsample),
+            "colsample_bytree": str(xgboost.colsample_bytree),
+            "reg_lambda": str(xgboost.reg_lambda),
+            "coverage": str(settings.interval.coverage),
+            "seed": str(xgboost.seed),
+        },
+        "description": "Trains XGBoost with its prediction interval, and the linear regression that it must beat.",
+    }
+    if settings.tuning is not None:
+        tuning = jobs.tuning(**job, tuning=settings.tuning)
+        return tuning, jobs.best_model(tuning)
+    training = jobs.training(**job)
+    return training, training.properties.ModelArtifacts.S3ModelArtifacts
+
+
+def _evaluate(jobs: JobFactory, parameters: Parameters, model: Any, preprocess: ProcessingStep) -> ProcessingStep:
+    return jobs.processing(
+        "Evaluate",
+        "evaluation.evaluate",
+        inputs={
+            "model": model,
+            "test": output_of(preprocess, "test"),
+            "train": output_of(preprocess, "train"),
+            "rows": output_of(preprocess, "rows"),
+            "champion": parameters.champion,
+        },
+        arguments={name: getattr(parameters, name).to_string() for name in LIMITS},
+        outputs=["evaluation"],
+        description="Scores the candidates and the champion on the test part, which no other step sees.",
+        property_files=[REPORT, CARD],
+    )
+
+
+def _check_quality(
+    parameters: Parameters, evaluate: ProcessingStep, register: ModelStep, reject: FailStep
+) -> ConditionStep:
+    return ConditionStep(
+        "CheckQuality",
+        description="Registers the model if it is good enough, and fails the execution if not.",
+        conditions=[
+            ConditionGreaterThanOrEqualTo(_measured(evaluate, "regression_metrics.r2.value"), parameters.min_r2),
+            ConditionLessThanOrEqualTo(_measured(evaluate, "regression_metrics.mape.value"), parameters.max_mape),
+            ConditionLessThanOrEqualTo(_measured(evaluate, "comparison.rmse_ratio.value"), parameters.max_rmse_ratio),
+            ConditionLessThanOrEqualTo(_measured(evaluate, "worst_segment.mape"), parameters.max_segment_mape),
+            ConditionLessThanOrEqualTo(_measured(evaluate, "gates.values.coverage_gap"), parameters.max_coverage_gap),
+            ConditionGreaterThan(_measured(evaluate, "gates.values.improvement"), parameters.min_improvement),
+        ],
+        if_steps=[register],
+        else_steps=[reject],
+    )
+
+
+def _register(
+    jobs: JobFactory,
+    parameters: Parameters,
+    settings: Settings,
+    model: Any,
+    evaluate: ProcessingStep,
+    commit: str,
+) -> ModelStep:
+    arguments = jobs.model(model).register(
+        model_package_group_name=settings.name,
+        content_types=CONTENT_TYPES,
+        response_types=CONTENT_TYPES,
+        inference_instances=sorted({stage.instance_type for stage in settings.stages.values()}),
+        transform_instances=[settings.jobs.processing.instance_type],
+        approval_status=parameters.approval_status,
+        description=settings.description,
+        model_metrics=ModelMetrics(
+            model_statistics=_file(evaluate, "evaluation.json"),
+            model_constraints=_file(evaluate, "model_quality/constraints.json"),
+            model_data_statistics=_file(evaluate, "data_quality/statistics.json"),
+            model_data_constraints=_file(evaluate, "data_quality/constraints.json"),
+            bias=_file(evaluate, "bias/analysis.json"),
+            explainability=_file(evaluate, "explainability/analysis.json"),
+        ),
+        model_card=ModelPackageModelCard(
+            model_card_content=JsonGet(step_name=evaluate.name, property_file=CARD, json_path="content"),
+            model_card_status="PendingReview",
+        ),
+        drift_check_baselines=DriftCheckBaselines(
+            model_statistics=_file(evaluate, "model_quality/statistics.json"),
+            model_constraints=_file(evaluate, "model_quality/constraints.json"),
+            model_data_statistics=_file(evaluate, "data_quality/statistics.json"),
+            model_data_constraints=_file(evaluate, "data_quality/constraints.json"),
+        ),
+        customer_metadata_properties=jobs.lineage(commit),
+    )
+    description = "Registers a version that waits for a person's approval."
+    return ModelStep("RegisterModel", step_args=arguments, description=description, retry_policies=jobs.retries)
+
+
+def _file(evaluate: ProcessingStep, path: str) -> MetricsSource:
+    """One JSON file that the evaluation writes."""
+    uri = Join(on="/", values=[output_of(evaluate, "evaluation"), path])
+    return MetricsSource(content_type="application/json", s3_uri=uri)
+
+
+def _reject(evaluate: ProcessingStep) -> FailStep:
+    missed = _measured(evaluate, "gates.message")
+    message = Join(on="", values=["The model is not good enough to register: ", missed])
+    return FailStep("RejectModel", error_message=message)
+
+
+def _measured(evaluate: ProcessingStep, path: str) -> JsonGet:
+    """A value of evaluation.json, a number or a text."""
+    return JsonGet(step_name=evaluate.name, property_file=REPORT, json_path=path)

@@ -1,0 +1,36 @@
+"""The pipeline that only looks: ValidateData on a new file, before anything is trained on it."""
+
+from typing import Any
+
+from sagemaker.core.workflow.parameters import ParameterInteger, ParameterString
+from sagemaker.mlops.workflow.pipeline import Pipeline
+
+from pipelines.definition.jobs import Instances, JobFactory
+from pipelines.definition.training import validate_step
+from pipelines.settings.environment import Environment
+from pipelines.settings.settings import Settings
+
+
+def validation_pipeline(
+    settings: Settings,
+    environment: Environment,
+    session: Any,
+    *,
+    code_prefix: str,
+    input_data: str,
+    commit: str,
+) -> Pipeline:
+    """The first step of the training pipeline alone, with the same job, report and limits."""
+    machines = settings.jobs.processing
+    data = ParameterString("InputDataUri", input_data)
+    kind = ParameterString("ProcessingInstanceType", machines.instance_type)
+    count = ParameterInteger("ProcessingInstanceCount", machines.instance_count)
+    tags = {"project": settings.name, "git-commit": commit}
+    jobs = JobFactory(settings, environment, session, code_prefix, tags, Instances(kind, count, machines))
+    return Pipeline(
+        name=settings.pipeline_name("validation"),
+        parameters=[data, kind, count],
+        steps=[validate_step(jobs, data)],
+        sagemaker_session=session,
+        pipeline_experiment_config=None,
+    )

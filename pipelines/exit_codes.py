@@ -1,0 +1,3 @@
+"""What a command ends with."""
+
+EXIT_OK, EXIT_ERROR, EXIT_EXECUTION_FAILED, EXIT_INTERRUPTED = 0, 1, 3, 130

@@ -1,0 +1,1 @@
+"""What stands on SageMaker, what would change, and changing it."""

@@ -1,0 +1,214 @@
+"""What an upsert would change: the compiled definition and bundle against what is deployed. A pure comparison."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pipelines.definition.bundle import ARCHIVE
+from pipelines.definition.compilation import Compiled
+from pipelines.document.cache_forecast import Forecast, forecast, steps_of
+from pipelines.document.differences import Change, action_of, conceal, differences
+from pipelines.publishing.cost_forecast import Cost, Measured, cost_of
+from pipelines.publishing.deployed import Deployed, DeployedBundle
+from pipelines.settings.environment import Environment
+
+EXIT_NO_CHANGES, EXIT_CHANGES = 0, 2
+COMMIT_PATHS = ("Arguments.Tags", "Arguments.CustomerMetadataProperties.git_commit")
+
+
+@dataclass(frozen=True)
+class StepChange:
+    """One step that is added, removed or changed, and each path at which it differs."""
+
+    name: str
+    type: str
+    action: str
+    changes: tuple[Change, ...]
+
+    @property
+    def only_tags(self) -> bool:
+        """Whether nothing but tags, and the commit that a model version records, differs."""
+        return self.action == "changed" and all(change.path.startswith(COMMIT_PATHS) for change in self.changes)
+
+    def document(self) -> dict[str, Any]:
+        """The step as data for --json."""
+        changes = [change.document() for change in self.changes]
+        return {
+            "name": self.name,
+            "type": self.type,
+            "action": self.action,
+            "only_tags": self.only_tags,
+            "changes": changes,
+        }
+
+
+@dataclass(frozen=True)
+class CodeChange:
+    """The bundle's files by what happens to them; `problem` says why there was nothing to compare with."""
+
+    old_uri: str | None
+    new_uri: str
+    upload: bool
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    problem: str | None = None
+
+    @property
+    def differs(self) -> bool:
+        """Whether an upsert brings other code, or code that is not there."""
+        return self.upload or self.old_uri != self.new_uri
+
+    def document(self) -> dict[str, Any]:
+        """The code as data for --json."""
+        return {**vars(self), "differs": self.differs}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that an upsert would change. `pipeline` holds what belongs to no step: role, description, tags."""
+
+    name: str
+    deployed: bool
+    pipeline: tuple[Change, ...]
+    parameters: tuple[Change, ...]
+    steps: tuple[StepChange, ...]
+    code: CodeChange
+    forecasts: tuple[Forecast, ...]
+    rewritten: bool
+    cost: Cost
+    by_hand: str | None = None
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether an upsert would do anything."""
+        changes = (self.pipeline, self.parameters, self.steps)
+        return not self.deployed or self.rewritten or self.code.differs or any(changes)
+
+    @property
+    def exit_code(self) -> int:
+        """0 nothing would change, 2 something would."""
+        return EXIT_CHANGES if self.has_changes else EXIT_NO_CHANGES
+
+    def document(self) -> dict[str, Any]:
+        """The plan as data for --json; secrets are masked."""
+        return {
+            "name": self.name,
+            "deployed": self.deployed,
+            "changes": self.has_changes,
+            "only_rewritten": self.rewritten,
+            "pipeline": [change.document() for change in self.pipeline],
+            "parameters": [change.document() for change in self.parameters],
+            "steps": [step.document() for step in self.steps],
+            "code": self.code.document(),
+            "cache": [entry.document() for entry in self.forecasts],
+            "cost": self.cost.document(),
+            "deployed_by_hand": self.by_hand,
+        }
+
+
+def make_plan(
+    compiled: Compiled,
+    environment: Environment,
+    deployed: Deployed | None,
+    bundle: DeployedBundle,
+    *,
+    bundle_is_uploaded: bool,
+    durations: Mapping[str, Measured],
+    tags: Mapping[str, str] | None = None,
+) -> Plan:
+    """Compare; `bundle` is what the deployed definition names, `bundle_is_uploaded` tells of the compiled one.
+
+    `durations` are those of the jobs that ran last, by step: the next execution is taken to be like it. `tags` are
+    what the upsert would write on the pipeline, the commit alone where they are not given.
+    """
+    old: dict[str, Any] = deployed.definition if deployed else {}
+    new: dict[str, Any] = json.loads(compiled.definition)
+    hidden_old, hidden_new = conceal(old), conceal(new)
+    steps = _steps(hidden_old, hidden_new)
+    parameters = differences(_parameters(hidden_old), _parameters(hidden_new))
+    other_bytes = deployed is not None and deployed.definition_text != compiled.definition
+    pipeline = differences(_attributes(deployed), _wanted_attributes(compiled, environment))
+    pipeline += differences(_rest(hidden_old), _rest(hidden_new), "Definition")
+    if other_bytes or pipeline:  # an upsert that finds nothing else to do leaves the tags alone
+        tagged = deployed.tags if deployed else {}
+        for name, value in (tags or {"git-commit": compiled.commit}).items():
+            pipeline += differences(tagged.get(name), value, f"Tags['{name}']")
+    forecasts = tuple(forecast(old, new))
+    return Plan(
+        name=compiled.name,
+        deployed=deployed is not None,
+        pipeline=tuple(pipeline),
+        parameters=tuple(parameters),
+        steps=tuple(steps),
+        code=_code(compiled, environment, bundle, upload=not bundle_is_uploaded),
+        forecasts=forecasts,
+        cost=cost_of(new, forecasts, durations, environment.region),
+        by_hand=deployed.by_hand if deployed else None,
+        rewritten=other_bytes and not (steps or parameters or _rest_differs(old, new)),
+    )
+
+
+def wanted_bundle_uri(compiled: Compiled, environment: Environment) -> str:
+    """Where an upsert puts the bundle."""
+    return f"s3://{environment.bucket}/{compiled.code_prefix}/{ARCHIVE}"
+
+
+def _steps(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[StepChange]:
+    before, after = steps_of(old), steps_of(new)
+    changed = []
+    for name in dict.fromkeys([*after, *before]):
+        found = differences(_alone(before.get(name, {})), _alone(after.get(name, {})))
+        if found:
+            action = action_of(before.get(name), after.get(name))
+            changed.append(StepChange(name, (after.get(name) or before[name])["Type"], action, tuple(found)))
+    return changed
+
+
+def _alone(step: Mapping[str, Any]) -> dict[str, Any]:
+    """A step with the names only of the steps in its branches, which are compared by themselves."""
+    arguments = step.get("Arguments")
+    if not isinstance(arguments, Mapping):
+        return dict(step)
+    branches = {
+        branch: [nested["Name"] for nested in arguments[branch] or []]
+        for branch in ("IfSteps", "ElseSteps")
+        if branch in arguments
+    }
+    return {**step, "Arguments": {**arguments, **branches}}
+
+
+def _parameters(definition: Mapping[str, Any]) -> dict[str, Any]:
+    return {entry["Name"]: entry for entry in definition.get("Parameters") or []}
+
+
+def _rest(definition: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in definition.items() if name not in ("Parameters", "Steps")}
+
+
+def _rest_differs(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    return bool(differences(_rest(old), _rest(new)))
+
+
+def _attributes(deployed: Deployed | None) -> dict[str, Any]:
+    return {"RoleArn": deployed.role_arn, "Description": deployed.description} if deployed else {}
+
+
+def _wanted_attributes(compiled: Compiled, environment: Environment) -> dict[str, Any]:
+    return {"RoleArn": environment.role_arn, "Description": compiled.description}
+
+
+def _code(compiled: Compiled, environment: Environment, bundle: DeployedBundle, *, upload: bool) -> CodeChange:
+    uri = wanted_bundle_uri(compiled, environment)
+    if bundle.files is None:
+        return CodeChange(bundle.uri, uri, upload, problem=bundle.problem)
+    old, new = bundle.files, compiled.bundle.files
+    return CodeChange(
+        bundle.uri,
+        uri,
+        upload,
+        added=tuple(sorted(new.keys() - old.keys())),
+        removed=tuple(sorted(old.keys() - new.keys())),
+        changed=tuple(sorted(path for path in old.keys() & new.keys() if old[path] != new[path])),
+    )

@@ -1,0 +1,251 @@
+"""The YAML that says what is modelled, read into frozen, strict, typed settings."""
+
+import json
+import re
+import typing
+from dataclasses import fields, is_dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from pipelines.errors import PipelineError
+from pipelines.settings.tuning_settings import TuningSettings
+from steps.settings import (
+    DataSettings,
+    Estimator,
+    EvaluationSettings,
+    JobSettings,
+    SplitSettings,
+    ValidationSettings,
+    normalise,
+)
+
+CANDIDATE_NAME = re.compile("[a-z][a-z0-9_]*")
+ROOT = Path(__file__).resolve().parents[2]
+PipelineName = Literal["training", "validation"]
+
+
+class Section(BaseModel):
+    """One section: unknown keys and wrong types are errors, nothing changes after reading."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+
+class XGBoostSettings(Section):
+    """Defaults of the hyperparameters; each is a parameter of the pipeline or an argument of the Train step."""
+
+    max_depth: int = Field(gt=0)
+    learning_rate: float = Field(gt=0)
+    rounds: int = Field(gt=0)
+    early_stopping_rounds: int = Field(gt=0)
+    min_child_weight: float = Field(default=1.0, ge=0)
+    subsample: float = Field(default=1.0, gt=0, le=1)
+    colsample_bytree: float = Field(default=1.0, gt=0, le=1)
+    reg_lambda: float = Field(default=1.0, ge=0)
+    seed: int = 0
+
+
+class LinearSettings(Section):
+    """The linear regression has nothing to set."""
+
+
+class CandidateSettings(Section):
+    """The models that are trained: XGBoost, the linear regression that it must beat, and any of scikit-learn."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="allow")
+    __pydantic_extra__: dict[str, Estimator] = Field(init=False)
+
+    linear: LinearSettings
+    xgboost: XGBoostSettings
+
+    @property
+    def estimators(self) -> dict[str, Estimator]:
+        """The regressors of scikit-learn by the names that the YAML gives them."""
+        return dict(self.__pydantic_extra__)
+
+    @model_validator(mode="after")
+    def _estimators_exist(self) -> "CandidateSettings":
+        for name, estimator in self.estimators.items():
+            if not CANDIDATE_NAME.fullmatch(name) or name == "champion":
+                raise ValueError(f"{name} is no name for a candidate: use small letters, digits and _.")
+            try:
+                estimator.make()
+            except ValueError as error:
+                raise ValueError(f"{name}: {error}") from error
+        return self
+
+
+class IntervalSettings(Section):
+    """The interval that comes with each prediction: the share of actual values that should lie inside."""
+
+    coverage: float = Field(default=0.9, ge=0.5, le=0.999)
+
+
+class GateSettings(Section):
+    """What a model must reach on the test part before it is registered.
+
+    R2 is a share of the variance, MAPE a fraction (0.15 is 15 %), the ratio XGBoost's RMSE over the linear one's.
+    max_segment_mape is the MAPE of the worst segment, max_coverage_gap how far the measured coverage of the
+    interval may be from the wanted one, min_improvement by what share the RMSE must at least be lower than the
+    champion's: the lower end of a 95 % confidence interval must be above it.
+    """
+
+    min_r2: float = Field(le=1)
+    max_mape: float = Field(gt=0)
+    max_rmse_ratio: float = Field(gt=0)
+    max_segment_mape: float = Field(default=0.5, gt=0)
+    max_coverage_gap: float = Field(default=0.02, gt=0, lt=1)
+    min_improvement: float = Field(default=0.0, gt=-1, lt=1)
+
+
+class InstanceSettings(Section):
+    """The machines of one kind of job."""
+
+    instance_type: str = Field(pattern=r"^ml\.[a-z0-9]+\.[a-z0-9]+$")
+    instance_count: int = Field(default=1, ge=1)
+    volume_gb: int = Field(default=30, ge=1)
+    max_minutes: int = Field(default=60, ge=1)
+
+
+class JobsSettings(Section):
+    """What all jobs share."""
+
+    image_version: str
+    processing: InstanceSettings
+    training: InstanceSettings
+    cache_days: int = Field(default=30, ge=1)
+    retry_attempts: int = Field(default=3, ge=1)
+
+
+class StageSettings(Section):
+    """The machines of one endpoint."""
+
+    instance_type: str = Field(pattern=r"^ml\.[a-z0-9]+\.[a-z0-9]+$")
+    instance_count: int = Field(default=1, ge=1)
+
+
+class Settings(Section):
+    """Everything that the YAML says."""
+
+    name: str = Field(pattern=r"^[a-z0-9](-*[a-z0-9])*$", max_length=40)
+    description: str = ""
+    data: DataSettings
+    validation: ValidationSettings = ValidationSettings()
+    split: SplitSettings = SplitSettings()
+    evaluation: EvaluationSettings = EvaluationSettings()
+    candidates: CandidateSettings
+    tuning: TuningSettings | None = None
+    interval: IntervalSettings = IntervalSettings()
+    gates: GateSettings
+    jobs: JobsSettings
+    stages: dict[str, StageSettings]
+    pipelines: list[PipelineName] = Field(default=["training"], min_length=1)
+
+    @model_validator(mode="after")
+    def _sections_agree(self) -> "Settings":
+        self.for_jobs()
+        for name, chosen in (self.tuning.ranges if self.tuning else {}).items():
+            known = [field for field in XGBoostSettings.model_fields if field != "seed"]
+            if name not in known:
+                close = get_close_matches(name, known, n=1)
+                hint = f"; did you mean {close[0]}?" if close else f"; known are {', '.join(known)}."
+                raise ValueError(f"tuning.ranges: {name} is no hyperparameter of XGBoost{hint}")
+            for end in chosen.ends:
+                _check_hyperparameter(self.candidates.xgboost, name, end)
+        return self
+
+    def for_jobs(self) -> dict[str, Any]:
+        """The sections that travel with the code, as JSON values; ValueError where they contradict each other."""
+        return JobSettings(
+            data=self.data,
+            validation=self.validation,
+            split=self.split,
+            evaluation=self.evaluation,
+            estimators=self.candidates.estimators,
+        ).to_json()
+
+    def pipeline_name(self, pipeline: PipelineName) -> str:
+        """The name of one of the pipelines in SageMaker."""
+        return f"{self.name}-{pipeline}"
+
+
+def _check_hyperparameter(xgboost: XGBoostSettings, name: str, value: float) -> None:
+    """Raise ValueError where a tuning job could choose what XGBoost cannot have."""
+    try:
+        XGBoostSettings.model_validate({**xgboost.model_dump(), name: value})
+    except ValidationError as error:
+        raise ValueError(f"tuning.ranges.{name}: {value} is not possible: {error.errors()[0]['msg']}.") from None
+
+
+def default_config() -> Path:
+    """The YAML of the project's own data set."""
+    return ROOT / "pipelines" / "house_prices.yaml"
+
+
+def load_settings(path: Path) -> Settings:
+    """Read a YAML; PipelineError names every fault with its place and what to write instead."""
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise PipelineError(f"The settings file {path} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise PipelineError(f"{path} is not a text in UTF-8: save it as one.") from None
+    except RecursionError:
+        raise PipelineError(f"{path} is nested too deeply to be settings.") from None
+    except ValueError as error:  # a number of thousands of digits, a date that is none
+        raise PipelineError(f"{path} has a value that cannot be read: {error}.") from None
+    except yaml.YAMLError as error:
+        raise PipelineError(f"{path} is not YAML: {' '.join(str(error).split())}.") from None
+    if not isinstance(raw, dict):
+        raise PipelineError(f"{path} must be a mapping with the keys {', '.join(Settings.model_fields)}.")
+    try:
+        return Settings.model_validate_json(json.dumps(normalise(raw), default=str))
+    except ValidationError as error:
+        faults = "; ".join(_explain(fault) for fault in error.errors())
+        raise PipelineError(f"{path}: {faults}.") from None
+
+
+def _explain(fault: Any) -> str:
+    place = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+        return f"{place} is not a setting{_suggestion(fault['loc'])}"
+    if fault["type"] in ("missing", "missing_argument"):
+        return f"{place} is missing"
+    message = fault["msg"].removeprefix("Value error, ")
+    if fault["type"] == "value_error":  # the sentence names what is wrong, the input may be a whole section
+        return f"{place}: {message}".rstrip(".") if place else message
+    return f"{place}: {message[0].lower()}{message[1:]}, not {fault['input']!r}" if place else message
+
+
+def _suggestion(location: tuple[Any, ...]) -> str:
+    known = _keys_at(Settings, location[:-1])
+    close = get_close_matches(str(location[-1]), known, n=1)
+    if close:
+        return f"; did you mean {close[0]}?"
+    return f"; known are {', '.join(known)}" if known else ""
+
+
+def _last_argument(kind: Any) -> Any:
+    """The last type argument that is a type of values: X of dict[str, X], tuple[X, ...] and X | None."""
+    inner = [argument for argument in typing.get_args(kind) if argument not in (type(None), Ellipsis)]
+    return inner[-1] if inner else None
+
+
+def _keys_at(kind: Any, location: tuple[Any, ...]) -> list[str]:
+    """The keys that a mapping at a place may have, found in the types of the settings."""
+    for part in location:
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            extra = typing.get_args(kind.__annotations__.get("__pydantic_extra__"))
+            kind = kind.model_fields[part].annotation if part in kind.model_fields else (extra or [None])[-1]
+        elif is_dataclass(kind):
+            kind = typing.get_type_hints(kind).get(part)
+        else:  # a dict or a list: what it holds
+            kind = _last_argument(kind)
+        if type(None) in typing.get_args(kind):  # an optional section
+            kind = _last_argument(kind)
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return list(kind.model_fields)
+    return [field.name for field in fields(kind)] if is_dataclass(kind) else []

@@ -1,0 +1,1 @@
+"""The versions of the model: evaluation, approval, lineage, and rebuilding one."""

@@ -1,0 +1,134 @@
+"""From a model version back to all that it was made of: commit, execution, code, data, parameters, image, approver."""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pipelines.clients import S3Client, SageMakerClient, exists, split_uri
+from pipelines.definition.bundle import ARCHIVE
+from pipelines.document.cache_forecast import defaults
+from pipelines.publishing.deployed import bundle_uris, fingerprint
+from pipelines.versions.evaluation_report import Metrics, read_evaluation, statistics_uri
+from pipelines.versions.registry import PENDING
+from pipelines.watching.executions import parameters_of, person, timestamp
+
+DATA_PARAMETER = "InputDataUri"
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Data:
+    """The data file: its URI, the SHA-256 that the validation saw, and the S3 version that is there now."""
+
+    uri: str
+    sha256: str | None
+    version_id: str | None
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """The chain of one model version; None where a link is not recorded, or is gone."""
+
+    model_package: str
+    version: int
+    status: str
+    created: str | None
+    approver: str | None
+    comment: str | None
+    commit: str | None
+    pipeline: str | None
+    pipeline_version: int | None
+    execution: str | None
+    definition_sha256: str | None
+    code: str | None
+    data: Data | None
+    parameters: dict[str, str]
+    metrics: Metrics
+    evaluation: str | None
+    image: str
+    model_data: str
+
+    @property
+    def code_hash(self) -> str | None:
+        """The hash of the code bundle, which its key carries."""
+        return self.code.removesuffix(f"/{ARCHIVE}").rpartition("/")[2] if self.code else None
+
+    def document(self) -> dict[str, Any]:
+        """The chain as data for --json."""
+        return {**asdict(self), "code_hash": self.code_hash}
+
+
+def trace(sagemaker: SageMakerClient, s3: S3Client, model_package: str) -> Lineage:
+    """Follow a version back; what is gone meanwhile is left out rather than guessed."""
+    package = sagemaker.describe_model_package(ModelPackageName=model_package)
+    properties = package.get("CustomerMetadataProperties", {})
+    arn = properties.get("pipeline_execution_arn")
+    execution = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn) if arn else {}
+    definition = recorded_definition(sagemaker, arn) if arn else None
+    document = json.loads(definition) if definition else {}
+    parameters = {**defaults(document), **(parameters_of(sagemaker, arn) if arn else {})}
+    uris = [properties["code"]] if "code" in properties else bundle_uris(definition or "")
+    container = package["InferenceSpecification"]["Containers"][0]
+    statistics = statistics_uri(package)
+    return Lineage(
+        model_package=package["ModelPackageArn"],
+        version=package["ModelPackageVersion"],
+        status=package.get("ModelApprovalStatus", UNKNOWN),
+        created=timestamp(package["CreationTime"]),
+        approver=person(package.get("LastModifiedBy", {})) if package.get("ModelApprovalStatus") != PENDING else None,
+        comment=package.get("ApprovalDescription"),
+        commit=properties.get("git_commit"),
+        pipeline=arn.split("/")[1] if arn else None,
+        pipeline_version=execution.get("PipelineVersionId"),
+        execution=arn,
+        definition_sha256=fingerprint(definition) if definition else None,
+        code=uris[0] if uris else None,
+        data=_data(sagemaker, s3, arn, parameters.get(DATA_PARAMETER)),
+        parameters={name: str(value) for name, value in parameters.items()},
+        metrics=_metrics(s3, statistics),
+        evaluation=statistics,
+        image=container.get("ImageDigest") or container.get("Image", UNKNOWN),
+        model_data=container.get("ModelDataUrl", UNKNOWN),
+    )
+
+
+def recorded_definition(sagemaker: SageMakerClient, execution_arn: str) -> str:
+    """The definition that an execution ran, whatever is deployed now."""
+    answer = sagemaker.describe_pipeline_definition_for_execution(PipelineExecutionArn=execution_arn)
+    return str(answer["PipelineDefinition"])
+
+
+def _metrics(s3: S3Client, uri: str | None) -> Metrics:
+    if uri is None or not exists(s3, *split_uri(uri)):
+        return Metrics()
+    return read_evaluation(s3, uri).model
+
+
+def _data(sagemaker: SageMakerClient, s3: S3Client, execution: str | None, uri: str | None) -> Data | None:
+    if uri is None or execution is None:
+        return None
+    bucket, key = split_uri(uri)
+    version = s3.head_object(Bucket=bucket, Key=key).get("VersionId") if exists(s3, bucket, key) else None
+    return Data(uri, _validated_hash(sagemaker, s3, execution), version)
+
+
+def _validated_hash(sagemaker: SageMakerClient, s3: S3Client, execution: str) -> str | None:
+    """The SHA-256 that ValidateData wrote down; of a cached step, the job that it took the result from."""
+    pages = sagemaker.get_paginator("list_pipeline_execution_steps").paginate(PipelineExecutionArn=execution)
+    for step in (step for page in pages for step in page["PipelineExecutionSteps"]):
+        job = step.get("Metadata", {}).get("ProcessingJob", {}).get("Arn")
+        if step["StepName"] == "ValidateData" and job:
+            description = sagemaker.describe_processing_job(ProcessingJobName=job.rpartition("/")[2])
+            for output in description["ProcessingOutputConfig"]["Outputs"]:
+                if output["OutputName"] == "report":
+                    return _hash_in(s3, f"{output['S3Output']['S3Uri']}/validation.json")
+    return None
+
+
+def _hash_in(s3: S3Client, uri: str) -> str | None:
+    bucket, key = split_uri(uri)
+    if not exists(s3, bucket, key):
+        return None
+    document = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+    found: str | None = document.get("sha256")
+    return found

@@ -1,0 +1,68 @@
+"""`report VERSION`: the page of a version, fetched whole, and opened only where somebody sees it."""
+
+from argparse import Namespace
+from pathlib import Path
+
+import pytest
+
+from command_line import model_commands
+from command_line.context import Context
+from command_line.model_commands import open_report
+from pipelines.errors import PipelineError
+from tests.pipelines.conftest import Executions
+
+DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY")
+
+
+@pytest.fixture
+def context(executions: Executions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Context:
+    """A context whose clients are those of the stub; the working folder is empty, and there is no display."""
+    monkeypatch.chdir(tmp_path)
+    for name in DISPLAYS:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(model_commands.sys, "platform", "linux")
+    monkeypatch.setattr(Context, "client", lambda self, service: executions.aws.client(service))
+    return Context(config=None, local=True, log_folder=None)
+
+
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    addresses: list[str] = []
+    monkeypatch.setattr(model_commands.webbrowser, "open", addresses.append)
+    return addresses
+
+
+def test_page_is_fetched_and_its_place_printed(
+    context: Context, executions: Executions, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    executions.register()
+    executions.register()
+    addresses = opened(monkeypatch)
+    assert open_report(context, Namespace(version="2", no_open=False)) == 0
+    printed = Path(capsys.readouterr().out.strip())
+    assert printed == Path("reports/house-prices-2/evaluation.html")
+    assert printed.read_text() == "<html>report</html>"
+    assert addresses == []  # nobody would see a window
+
+
+def test_page_is_opened_where_there_is_a_display_unless_it_is_not_wanted(
+    context: Context, executions: Executions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    executions.register()
+    addresses = opened(monkeypatch)
+    monkeypatch.setenv("DISPLAY", ":0")
+    open_report(context, Namespace(version="1", no_open=True))
+    assert addresses == []
+    open_report(context, Namespace(version="1", no_open=False))
+    assert addresses == [Path("reports/house-prices-1/evaluation.html").resolve().as_uri()]
+
+
+def test_version_without_a_report_is_said(context: Context, executions: Executions) -> None:
+    executions.register(ModelMetrics={})
+    with pytest.raises(PipelineError, match="Version 1 of house-prices names no evaluation"):
+        open_report(context, Namespace(version="1", no_open=True))
+    executions.register()
+    del executions.aws.objects["bucket", "evaluation/2/evaluation.html"]
+    with pytest.raises(PipelineError, match=r"There is no report beside s3://bucket/evaluation/2/evaluation\.json"):
+        open_report(context, Namespace(version="2", no_open=True))
+    with pytest.raises(PipelineError, match="has no version 9"):
+        open_report(context, Namespace(version="9", no_open=True))

@@ -1,0 +1,72 @@
+"""What a run ends with."""
+
+import json
+from pathlib import Path
+
+from command_line.summary import Commands, registered_model, show_summary
+from pipelines.watching.executions import describe
+from tests.aws_stub import arn
+from tests.pipelines.conftest import GROUP, Executions, Output, execution_arn, job, step
+
+PYTHON = ".venv/bin/python"
+COMMANDS = Commands(f"{PYTHON} run_pipeline.py --local", f"{PYTHON} deploy_model.py --local", "staging", "house.json")
+
+
+def summarise(executions: Executions, output: Output, reports: Path) -> str:
+    execution = describe(executions.sagemaker, execution_arn("abc"))
+    registered = registered_model(executions.sagemaker, executions.s3, execution, reports)
+    show_summary(output, execution, registered, unit="USD", commands=COMMANDS, log_folder=Path("/state/jobs"))
+    return output.text
+
+
+def succeed(executions: Executions, status: str = "PendingManualApproval") -> None:
+    metadata = {"RegisterModel": {"Arn": executions.register(status)}}
+    executions.script = [("Succeeded", [step("Train"), step("RegisterModel", Metadata=metadata)])]
+
+
+def test_success_shows_durations_metrics_package_report_and_next_commands(
+    executions: Executions, output: Output, tmp_path: Path
+) -> None:
+    succeed(executions)
+    text = summarise(executions, output, tmp_path)
+    for expected in (
+        execution_arn("abc"),
+        "Train          Succeeded  3.1 s",
+        "xgboost  $112,345  $61,234",
+        f"{arn(f'model-package/{GROUP}/1')}  PendingManualApproval",
+        "s3://bucket/evaluation/1/",
+        str(tmp_path / "abc" / "evaluation.html"),
+    ):
+        assert expected in text
+    assert text.splitlines()[-3:] == [
+        f'  {PYTHON} run_pipeline.py --local approve 1 --comment "..."',
+        f"  {PYTHON} deploy_model.py --local deploy --latest-approved --stage staging",
+        f"  {PYTHON} deploy_model.py --local predict --stage staging house.json",
+    ]
+    assert (tmp_path / "abc" / "evaluation.html").read_bytes() == b"<html>report</html>"
+
+
+def test_a_version_that_is_approved_already_needs_no_approval(
+    executions: Executions, output: Output, tmp_path: Path
+) -> None:
+    succeed(executions, "Approved")
+    assert "approve 1" not in summarise(executions, output, tmp_path)
+
+
+def test_failure_shows_what_failed_why_and_where_its_log_is(
+    executions: Executions, output: Output, tmp_path: Path
+) -> None:
+    failed = step("Train", "Failed", FailureReason="no rows", Metadata=job("TrainingJob", "train-1"))
+    executions.script = [("Failed", [failed])]
+    assert summarise(executions, output, tmp_path).splitlines()[-2:] == [
+        "Step Train failed: no rows",
+        "Its log: /state/jobs/training/train-1/output.log",
+    ]
+
+
+def test_json_is_one_document_with_the_model_package(executions: Executions, tmp_path: Path) -> None:
+    succeed(executions)
+    document = json.loads(summarise(executions, Output(json_output=True), tmp_path))
+    assert document["status"] == "Succeeded"
+    assert document["model_package"]["version"] == 1
+    assert document["model_package"]["evaluation"]["candidates"]["linear"]["rmse"] == 125049.0

@@ -1,0 +1,74 @@
+"""What all jobs share."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from pipelines.definition.jobs import Instances, JobFactory, output_of
+from pipelines.definition.offline_session import offline_session
+from pipelines.errors import PipelineError
+from pipelines.settings.environment import Environment
+from pipelines.settings.settings import default_config, load_settings
+
+SETTINGS = load_settings(default_config())
+ENVIRONMENT = Environment.from_env({"SAGEMAKER_BUCKET": "my-bucket"})
+
+
+@pytest.fixture
+def factory() -> Iterator[JobFactory]:
+    machines = Instances("ml.m5.large", 1, SETTINGS.jobs.processing)
+    with offline_session(ENVIRONMENT) as session:
+        yield JobFactory(
+            SETTINGS, ENVIRONMENT, session, "code/abc", {"project": "x"}, processing=machines, training=machines
+        )
+
+
+def test_a_processing_step_runs_its_module_from_the_unpacked_bundle(factory: JobFactory) -> None:
+    step = factory.processing("Look", "steps.look", {"data": "s3://b/data"}, ["seen"], "Looks at the data.")
+    request: dict[str, Any] = step.to_request()
+    assert request["Description"] == "Looks at the data."
+    arguments = request["Arguments"]
+    assert arguments["AppSpecification"]["ContainerEntrypoint"][-1] == "steps.look"
+    inputs = {entry["InputName"]: entry["S3Input"] for entry in arguments["ProcessingInputs"]}
+    assert inputs["code"]["S3Uri"] == "s3://my-bucket/code/abc/sourcedir.tar.gz"
+    assert inputs["data"]["LocalPath"] == "/opt/ml/processing/input/data"
+    assert (
+        arguments["ProcessingOutputConfig"]["Outputs"][0]["S3Output"]["LocalPath"] == "/opt/ml/processing/output/seen"
+    )
+    assert arguments["StoppingCondition"] == {"MaxRuntimeInSeconds": 3600}
+
+
+def test_a_training_step_is_script_mode_with_its_hyperparameters(factory: JobFactory) -> None:
+    step = factory.training("Fit", "steps.fit", {"train": "s3://b/train"}, {"depth": "3"}, "Fits.")
+    arguments: dict[str, Any] = step.to_request()["Arguments"]
+    assert arguments["HyperParameters"] == {
+        "depth": "3",
+        "sagemaker_program": "steps.fit",
+        "sagemaker_submit_directory": "s3://my-bucket/code/abc/sourcedir.tar.gz",
+        "sagemaker_region": "us-east-1",
+    }
+    assert arguments["Tags"] == [{"Key": "project", "Value": "x"}]
+
+
+def test_an_output_is_a_reference_to_the_step_that_makes_it(factory: JobFactory) -> None:
+    step = factory.processing("Look", "steps.look", {}, ["seen"], "Looks.")
+    expected = "Steps.Look.ProcessingOutputConfig.Outputs['seen'].S3Output.S3Uri"
+    assert output_of(step, "seen").expr == {"Get": expected}
+
+
+@pytest.mark.parametrize(
+    ("version", "region", "words"),
+    [
+        ("9.9-9", "us-east-1", "no xgboost image 9.9-9 in us-east-1"),
+        ("3.0-5", "mars-1", "no xgboost image 3.0-5 in mars-1"),
+    ],
+)
+def test_an_image_that_does_not_exist_is_told_in_one_sentence(version: str, region: str, words: str) -> None:
+    jobs = SETTINGS.jobs.model_copy(update={"image_version": version})
+    settings = SETTINGS.model_copy(update={"jobs": jobs})
+    machines = Instances("ml.m5.large", 1, SETTINGS.jobs.processing)
+    environment = Environment.from_env({"AWS_REGION": region})
+    with offline_session(ENVIRONMENT) as session, pytest.raises(PipelineError, match=words) as caught:
+        _ = JobFactory(settings, environment, session, "code/abc", {}, processing=machines).image
+    assert "3.0-5" in str(caught.value) or "us-east-1" in str(caught.value)

@@ -1,0 +1,191 @@
+"""The pipeline that SageMaker is asked to run: its steps, what they wait for, what they share."""
+
+import json
+from typing import Any
+
+import pytest
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
+from botocore.validate import ParamValidator
+
+from pipelines.definition.compilation import Compiled, compile_pipeline
+from pipelines.settings.environment import Environment
+from pipelines.settings.settings import default_config, load_settings
+
+REQUESTS = {
+    "Processing": ("CreateProcessingJob", "ProcessingJobName"),
+    "Training": ("CreateTrainingJob", "TrainingJobName"),
+    "RegisterModel": ("CreateModelPackage", None),
+}
+
+
+@pytest.fixture(scope="module")
+def compiled() -> Compiled:
+    return compile_pipeline(load_settings(default_config()), Environment.from_env({}))
+
+
+@pytest.fixture(scope="module")
+def definition(compiled: Compiled) -> dict[str, Any]:
+    return dict(json.loads(compiled.definition))
+
+
+@pytest.fixture(scope="module")
+def steps(definition: dict[str, Any]) -> dict[str, Any]:
+    found = {step["Name"]: step for step in definition["Steps"]}
+    branches = found["CheckQuality"]["Arguments"]
+    return found | {step["Name"]: step for step in branches["IfSteps"] + branches["ElseSteps"]}
+
+
+def test_the_steps_are_those_of_the_design_in_their_order(definition: dict[str, Any], steps: dict[str, Any]) -> None:
+    assert [(name, step["Type"]) for name, step in steps.items()] == [
+        ("ValidateData", "Processing"),
+        ("Preprocess", "Processing"),
+        ("Train", "Training"),
+        ("Evaluate", "Processing"),
+        ("CheckQuality", "Condition"),
+        ("RegisterModel", "RegisterModel"),
+        ("RejectModel", "Fail"),
+    ]
+    assert len(definition["Steps"]) == 5
+
+
+@pytest.mark.parametrize(
+    ("step", "source"),
+    [("Preprocess", "ValidateData"), ("Train", "Preprocess"), ("Evaluate", "Train"), ("Evaluate", "Preprocess")],
+)
+def test_each_step_takes_what_the_one_before_it_made(steps: dict[str, Any], step: str, source: str) -> None:
+    assert f"Steps.{source}." in json.dumps(steps[step]["Arguments"])
+
+
+def test_only_the_evaluation_sees_the_test_part(steps: dict[str, Any]) -> None:
+    readers = [name for name, step in steps.items() if "Outputs['test']" in json.dumps(step)]
+    assert readers == ["Evaluate"]
+
+
+def test_what_may_change_between_executions_is_a_parameter(definition: dict[str, Any]) -> None:
+    defaults = {entry["Name"]: (entry["Type"], entry["DefaultValue"]) for entry in definition["Parameters"]}
+    settings = load_settings(default_config())
+    assert defaults["InputDataUri"][1].startswith("s3://sagemaker-us-east-1-000000000000/house-prices/data/")
+    assert defaults["TrainingInstanceType"] == ("String", "ml.m5.xlarge")
+    assert defaults["TrainingInstanceCount"] == defaults["ProcessingInstanceCount"] == ("Integer", 1)
+    assert defaults["ProcessingInstanceType"] == ("String", "ml.m5.xlarge")
+    assert defaults["ModelApprovalStatus"] == ("String", "PendingManualApproval")
+    assert defaults["MinR2"] == ("Float", settings.gates.min_r2)
+    assert defaults["MaxDepth"] == ("Integer", settings.candidates.xgboost.max_depth)
+    assert defaults["LearningRate"] == ("Float", settings.candidates.xgboost.learning_rate)
+
+
+def test_every_parameter_is_used(definition: dict[str, Any]) -> None:
+    text = json.dumps(definition["Steps"])
+    unused = [entry["Name"] for entry in definition["Parameters"] if f'Parameters.{entry["Name"]}"' not in text]
+    assert unused == []
+
+
+def test_every_job_is_cached_retried_and_tagged_with_the_commit(compiled: Compiled, steps: dict[str, Any]) -> None:
+    jobs = [step for step in steps.values() if step["Type"] in ("Processing", "Training")]
+    assert len(jobs) == 4
+    for step in jobs:
+        assert step["CacheConfig"] == {"Enabled": True, "ExpireAfter": "P30D"}
+        assert len(step["RetryPolicies"]) == 2
+        assert {"Key": "git-commit", "Value": compiled.commit} in step["Arguments"]["Tags"]
+    assert steps["RegisterModel"]["RetryPolicies"]
+    assert steps["RegisterModel"]["Arguments"]["CustomerMetadataProperties"] == {
+        "git_commit": compiled.commit,
+        "pipeline_execution_arn": {"Get": "Execution.PipelineExecutionArn"},
+        "code": f"s3://sagemaker-us-east-1-000000000000/{compiled.code_prefix}/sourcedir.tar.gz",
+    }
+
+
+def test_every_job_runs_the_one_image_and_the_one_bundle(compiled: Compiled, steps: dict[str, Any]) -> None:
+    code = f"s3://sagemaker-us-east-1-000000000000/{compiled.code_prefix}/sourcedir.tar.gz"
+    for name in ("ValidateData", "Preprocess", "Evaluate"):
+        arguments = steps[name]["Arguments"]
+        assert arguments["AppSpecification"]["ImageUri"].endswith("/sagemaker-xgboost:3.0-5")
+        assert arguments["ProcessingInputs"][0]["S3Input"]["S3Uri"] == code
+    training = steps["Train"]["Arguments"]
+    assert training["AlgorithmSpecification"]["TrainingImage"].endswith("/sagemaker-xgboost:3.0-5")
+    assert training["HyperParameters"]["sagemaker_submit_directory"] == code
+    assert compiled.bundle.digest in code
+
+
+def test_each_gate_is_a_parameter_an_argument_of_the_evaluation_and_a_limit_of_the_condition(
+    steps: dict[str, Any],
+) -> None:
+    arguments = json.dumps(steps["Evaluate"]["Arguments"]["AppSpecification"]["ContainerArguments"])
+    limits = {"MinR2", "MaxMape", "MaxRmseRatio", "MaxSegmentMape", "MaxCoverageGap", "MinImprovement"}
+    conditions = steps["CheckQuality"]["Arguments"]["Conditions"]
+    assert {condition["RightValue"]["Get"] for condition in conditions} == {f"Parameters.{name}" for name in limits}
+    assert all(f"Parameters.{name}" in arguments for name in limits)
+
+
+def test_the_message_of_a_rejected_model_is_the_evaluations_own_sentence(steps: dict[str, Any]) -> None:
+    assert "gates.message" in json.dumps(steps["RejectModel"]["Arguments"]["ErrorMessage"])
+
+
+def test_the_champion_is_an_input_of_the_evaluation_and_by_default_the_marker_of_none(
+    compiled: Compiled, definition: dict[str, Any], steps: dict[str, Any]
+) -> None:
+    inputs = {entry["InputName"]: entry["S3Input"] for entry in steps["Evaluate"]["Arguments"]["ProcessingInputs"]}
+    assert inputs["champion"]["S3Uri"] == {"Get": "Parameters.ChampionModelUri"}
+    defaults = {entry["Name"]: entry["DefaultValue"] for entry in definition["Parameters"]}
+    assert defaults["ChampionModelUri"] == f"s3://sagemaker-us-east-1-000000000000/{compiled.champion_marker}"
+
+
+def test_the_registry_gets_the_metrics_the_bias_and_the_explanation(steps: dict[str, Any]) -> None:
+    metrics = steps["RegisterModel"]["Arguments"]["ModelMetrics"]
+    files = {
+        (kind, name): source["S3Uri"]["Std:Join"]["Values"][1]
+        for kind, sources in metrics.items()
+        for name, source in sources.items()
+    }
+    assert files["ModelQuality", "Statistics"] == "evaluation.json"
+    assert files["Bias", "Report"] == "bias/analysis.json"
+    assert files["Explainability", "Report"] == "explainability/analysis.json"
+    card = steps["RegisterModel"]["Arguments"]["ModelCard"]
+    assert card["ModelCardStatus"] == "PendingReview"
+    assert card["ModelCardContent"]["Std:JsonGet"]["Path"] == "content"
+    assert {"PropertyFileName": "ModelCard", "OutputName": "evaluation", "FilePath": "model_card.json"} in steps[
+        "Evaluate"
+    ]["PropertyFiles"]
+    baselines = steps["RegisterModel"]["Arguments"]["DriftCheckBaselines"]
+    for kind, folder in (("ModelQuality", "model_quality"), ("ModelDataQuality", "data_quality")):
+        for name in ("Statistics", "Constraints"):
+            assert baselines[kind][name]["S3Uri"]["Std:Join"]["Values"][1] == f"{folder}/{name.lower()}.json"
+
+
+def resolved(value: Any, defaults: dict[str, Any]) -> Any:
+    """The arguments as the service would send them, so far as parameters decide it."""
+    if isinstance(value, list):
+        return [resolved(item, defaults) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if "Get" in value:
+        kind, _, name = value["Get"].partition(".")
+        return defaults[name] if kind == "Parameters" else "s3://bucket/key"
+    if "Std:Join" in value or "Std:JsonGet" in value:
+        return "joined"
+    return {key: resolved(item, defaults) for key, item in value.items()}
+
+
+@pytest.mark.parametrize("name", ["ValidateData", "Preprocess", "Train", "Evaluate", "RegisterModel"])
+def test_the_arguments_are_a_request_that_botocore_accepts(
+    definition: dict[str, Any], steps: dict[str, Any], name: str
+) -> None:
+    operation, name_field = REQUESTS[steps[name]["Type"]]
+    defaults = {entry["Name"]: entry["DefaultValue"] for entry in definition["Parameters"]}
+    request = resolved(steps[name]["Arguments"], defaults) | ({name_field: "a-name"} if name_field else {})
+    model = ServiceModel(Loader().load_service_model("sagemaker", "service-2"), "sagemaker")
+    report = ParamValidator().validate(request, model.operation_model(operation).input_shape)
+    assert report.generate_report() == ""
+
+
+def test_a_network_and_a_key_of_the_environment_reach_every_job() -> None:
+    environment = Environment.from_env(
+        {"SAGEMAKER_SUBNETS": "subnet-1", "SAGEMAKER_SECURITY_GROUP_IDS": "sg-1", "SAGEMAKER_KMS_KEY": "key-1"}
+    )
+    steps = json.loads(compile_pipeline(load_settings(default_config()), environment).definition)["Steps"]
+    for step in steps[:4]:
+        text = json.dumps(step["Arguments"])
+        assert "subnet-1" in text
+        assert "sg-1" in text
+        assert "key-1" in text

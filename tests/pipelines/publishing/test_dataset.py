@@ -1,0 +1,47 @@
+"""Data files: checked before anything starts, uploaded once under their own hash."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines.errors import PipelineError
+from pipelines.publishing.dataset import check_data_file, upload_data
+from pipelines.settings.environment import Environment
+from pipelines.settings.locations import default_data_uri
+from pipelines.settings.settings import default_config, load_settings
+
+SETTINGS = load_settings(default_config())
+ENVIRONMENT = Environment.from_env({"SAGEMAKER_BUCKET": "test-bucket"})
+
+
+def test_a_file_that_cannot_be_data_is_refused_with_the_reason(tmp_path: Path) -> None:
+    (tmp_path / "empty.csv").touch()
+    (tmp_path / "data.xlsx").write_text("x")
+    (tmp_path / "folder.csv").mkdir()
+    for name, words in (
+        ("missing.csv", "There is no data file .*missing.csv: `make data`"),
+        ("empty.csv", "empty.csv is empty"),
+        ("data.xlsx", "neither .csv nor .parquet"),
+        ("folder.csv", "is not a file"),
+    ):
+        with pytest.raises(PipelineError, match=words):
+            check_data_file(tmp_path / name)
+
+
+def test_the_same_content_has_the_same_place_and_is_uploaded_once(tmp_path: Path, s3: Any) -> None:
+    file = tmp_path / "houses.csv"
+    file.write_text("price\n1\n")
+    first = upload_data(s3, file, SETTINGS, ENVIRONMENT)
+    key = first.removeprefix("s3://test-bucket/")
+    written = s3.head_object(Bucket="test-bucket", Key=key)["LastModified"]
+    assert upload_data(s3, file, SETTINGS, ENVIRONMENT) == first
+    assert s3.head_object(Bucket="test-bucket", Key=key)["LastModified"] == written
+    file.write_text("price\n2\n")
+    assert upload_data(s3, file, SETTINGS, ENVIRONMENT) != first
+
+
+def test_the_default_is_where_the_yamls_own_file_is_uploaded() -> None:
+    assert default_data_uri(SETTINGS, ENVIRONMENT) == (
+        "s3://test-bucket/house-prices/data/33726fed816d4a88/house_prices.parquet"
+    )

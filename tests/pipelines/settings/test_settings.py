@@ -1,0 +1,132 @@
+"""The YAML: strict, and every fault named with its place."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from pipelines.errors import PipelineError
+from pipelines.settings.settings import default_config, load_settings
+
+
+def changed(tmp_path: Path, **paths: Any) -> Path:
+    """A copy of the project's YAML with some values replaced; the keys are paths with __ for dots."""
+    document = yaml.safe_load(default_config().read_text())
+    for path, value in paths.items():
+        *parents, key = path.split("__")
+        section = document
+        for parent in parents:
+            section = section[parent]
+        section[key] = value
+    file = tmp_path / "settings.yaml"
+    file.write_text(yaml.safe_dump(document))
+    return file
+
+
+def test_the_projects_own_yaml_is_read() -> None:
+    settings = load_settings(default_config())
+    assert settings.pipeline_name("training") == "house-prices-training"
+    assert settings.data.target == "price"
+    assert settings.stages["staging"].instance_type == "ml.m5.large"
+
+
+def test_settings_do_not_change_after_reading() -> None:
+    settings = load_settings(default_config())
+    with pytest.raises(ValueError, match="frozen"):
+        settings.gates.min_r2 = 0.1  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("split", ["time", "hash", {"by": "time", "test": 0.3}])
+def test_the_split_may_be_a_word_or_a_mapping(tmp_path: Path, split: Any) -> None:
+    settings = load_settings(changed(tmp_path, split=split))
+    assert settings.split.by == (split if isinstance(split, str) else "time")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"gats": {}}, "gats is not a setting; did you mean gates"),
+        ({"candidates__xgboost__max_dept": 3}, r"candidates.xgboost.max_dept is not a setting; did you mean max_depth"),
+        ({"data__columns__price__rnge": [1, 2]}, "data.columns.price.rnge is not a setting; did you mean range"),
+        (
+            {"stages__staging__instance_typ": "x"},
+            "stages.staging.instance_typ is not a setting; did you mean instance_type",
+        ),
+        ({"candidates__xgboost__max_depth": "deep"}, "candidates.xgboost.max_depth: .*integer, not 'deep'"),
+        ({"candidates__xgboost__max_depth": 0}, "candidates.xgboost.max_depth: .*greater than 0, not 0"),
+        (
+            {"candidates__forest": {"estimator": "sklearn.ensemble.RandomForestRegresor"}},
+            "candidates: forest: .*is not a regressor of scikit-learn; did you mean .*RandomForestRegressor",
+        ),
+        (
+            {"candidates__forest": {"estimatr": "sklearn.linear_model.Ridge"}},
+            "candidates.forest.estimatr is not a setting; did you mean estimator",
+        ),
+        (
+            {"candidates__Forest!": {"estimator": "sklearn.linear_model.Ridge"}},
+            "Forest! is no name for a candidate",
+        ),
+        ({"gates__min_r2": True}, "gates.min_r2: .*number, not True"),
+        ({"jobs__processing__instance_type": "m5.large"}, "jobs.processing.instance_type"),
+        ({"data__target": "prize"}, "prize is no column; did you mean price"),
+        ({"data__derived__twice": "price * 2"}, "a feature may not use the target price"),
+        (
+            {"data__learned__price_nearby__of": ["late", "long"]},
+            "data.learned.price_nearby: late is no column; did you mean lat",
+        ),
+        (
+            {"data__learned__price_nearby__cuont": 3},
+            "data.learned.price_nearby.cuont is not a setting; did you mean count",
+        ),
+        ({"interval": {"coverage": 1.5}}, "interval.coverage: .*less than or equal to 0.999, not 1.5"),
+        ({"split": {"by": "time", "test": 0.8, "validation": 0.3}}, "nothing is left to train on"),
+        ({"split": "sometimes"}, "split.by"),
+        ({"evaluation__segments": {"prise": {"quantiles": 4}}}, "prise is no column and no derived .*mean price"),
+        ({"evaluation__segments": {"age": {"edge": [1]}}}, "segments.age.edge is not a setting; did you mean edges"),
+        ({"evaluation__segments": {"waterfront": {"quantiles": 2}}}, "a boolean has no quantiles"),
+        ({"evaluation__segments": {"price": {"prefix": 2}}}, "only a category or text has a prefix"),
+        ({"evaluation__segments": {"age": {"edges": [3.0, 1.0]}}}, "edges must rise"),
+        ({"evaluation__segments": {"age": {"edges": [3.0], "quantiles": 4}}}, "give one of quantiles, edges"),
+    ],
+)
+def test_a_fault_is_named_with_its_place_and_the_way_out(tmp_path: Path, change: dict[str, Any], words: str) -> None:
+    with pytest.raises(PipelineError, match=words) as caught:
+        load_settings(changed(tmp_path, **change))
+    assert "settings.yaml" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_section_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "settings.yaml"
+    file.write_text("name: x\n")
+    with pytest.raises(PipelineError, match="data is missing"):
+        load_settings(file)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a: " + "[" * 5000 + "]" * 5000, "is nested too deeply to be settings"),
+        ("a: " + "9" * 5000, "has a value that cannot be read: Exceeds the limit"),
+        ("a: 2026-13-45", "has a value that cannot be read: month must be in"),
+        ("a: [", "is not YAML"),
+        ("- a\n", "must be a mapping with the keys name"),
+        ("", "must be a mapping"),
+    ],
+)
+def test_a_file_that_is_no_settings_file_is_refused(tmp_path: Path, text: str, words: str) -> None:
+    file = tmp_path / "settings.yaml"
+    file.write_text(text)
+    with pytest.raises(PipelineError, match=words):
+        load_settings(file)
+
+
+def test_a_file_that_does_not_exist_is_named(tmp_path: Path) -> None:
+    with pytest.raises(PipelineError, match=r"nowhere.yaml cannot be read: No such file"):
+        load_settings(tmp_path / "nowhere.yaml")
+
+
+def test_gates_and_machines_do_not_travel_with_the_jobs() -> None:
+    sections = {"data", "validation", "split", "evaluation", "estimators"}
+    assert set(load_settings(default_config()).for_jobs()) == sections
