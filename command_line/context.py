@@ -1,8 +1,6 @@
 """What the commands of run_pipeline.py work with: settings, environment, clients, and where they print."""
 
-import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +13,7 @@ from pipelines.definition.catalogue import chosen
 from pipelines.definition.compilation import Compiled
 from pipelines.definition.definition_cache import compile_or_recall
 from pipelines.errors import PipelineError
+from pipelines.files import write_whole
 from pipelines.publishing.publish import create_bucket_if_local
 from pipelines.settings.environment import Environment
 from pipelines.settings.settings import ROOT, PipelineName, Settings, default_config, load_settings
@@ -112,11 +111,9 @@ class Context:
         return compile_or_recall(settings, self.environment, ROOT / "build" / "definitions", pipeline=self.pipeline)
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a file under a temporary name, then rename it: it is there whole or not at all."""
+def write_output(path: Path, text: str) -> None:
+    """Write what a command was asked to write; PipelineError where that cannot be."""
     try:
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as stream:
-            stream.write(text)
-        os.replace(stream.name, path)
+        write_whole(path, text.encode())
     except OSError as error:
         raise PipelineError(f"{path} cannot be written: {error.strerror}.") from None

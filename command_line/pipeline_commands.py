@@ -10,7 +10,7 @@ from typing import Any
 from command_line import model_commands
 from command_line.check_view import read_definition, show_faults
 from command_line.console import Console
-from command_line.context import AWS_POLL_SECONDS, LOCAL_POLL_SECONDS, Context, write_whole
+from command_line.context import AWS_POLL_SECONDS, LOCAL_POLL_SECONDS, Context, write_output
 from command_line.execution_view import executions_table, show_execution
 from command_line.follow import follow
 from command_line.plan_view import show_plan
@@ -43,7 +43,7 @@ def print_definition(context: Context, options: Namespace) -> int:
     if options.output is None:
         print(text)
     else:
-        write_whole(options.output, text + "\n")
+        write_output(options.output, text + "\n")
     return EXIT_OK
 
 

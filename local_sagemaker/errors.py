@@ -18,6 +18,7 @@ def is_disk_full(error: BaseException) -> bool:
     return isinstance(error, OSError) and error.errno in NO_SPACE
 
 
+LONGEST_REASON = 1024  # characters of a FailureReason, an ExitMessage, a failure's message
 FULL = "The disk of the state folder is full: make room, and run it again."
 
 

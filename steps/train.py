@@ -6,7 +6,7 @@ import argparse
 import os
 import platform
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,25 +19,13 @@ from steps import linear
 from steps.boosting import xgboost
 from steps.failure import JobArgumentParser, JobError, run_job
 from steps.features import Features
+from steps.hyperparameters import HYPERPARAMETERS, Hyperparameter
 from steps.linear import LinearModel
 from steps.metrics import regression_metrics
 from steps.model import CANDIDATES, Model, matrix, save
 
 # name -> (type, default, smallest, largest); the names are XGBoost's own where it has one.
 # rounds and early_stopping_rounds are arguments of its train(), coverage is that of the interval.
-HYPERPARAMETERS: dict[str, tuple[type, float, float, float]] = {
-    "max_depth": (int, 6, 1, 64),
-    "learning_rate": (float, 0.05, 1e-6, 1),
-    "rounds": (int, 2000, 1, 1_000_000),
-    "early_stopping_rounds": (int, 50, 1, 1_000_000),
-    "min_child_weight": (float, 1, 0, float("inf")),
-    "subsample": (float, 0.8, 1e-6, 1),
-    "colsample_bytree": (float, 0.8, 1e-6, 1),
-    "reg_lambda": (float, 1, 0, float("inf")),
-    "coverage": (float, 0.9, 0.5, 0.999),
-    "seed": (int, 0, 0, 2**31 - 1),
-    "threads": (int, 2, 1, 1024),
-}
 NOT_BOOSTERS = ("rounds", "early_stopping_rounds", "coverage", "threads")
 
 
@@ -65,23 +53,19 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--model_dir", type=Path, default=Path(environment.get("SM_MODEL_DIR", "/opt/ml/model")))
     # A tuning job tells its training jobs what it looks for, as one more hyperparameter.
     parser.add_argument("--_tuning_objective_metric", help=argparse.SUPPRESS)
-    for name, (kind, default_value, low, high) in HYPERPARAMETERS.items():
-        parser.add_argument(f"--{name}", type=_bounded(kind, low, high), default=kind(default_value))
+    for name, hyperparameter in HYPERPARAMETERS.items():
+        parser.add_argument(f"--{name}", type=_within(hyperparameter), default=hyperparameter.default)
     return parser
 
 
-def _bounded(kind: type, low: float, high: float) -> Any:
-    """Return an argparse type: a number of `kind` within limits."""
+def _within(hyperparameter: Hyperparameter) -> Callable[[str], float]:
+    """An argparse type: a number of the hyperparameter's kind, within its limits."""
 
-    def number(text: str) -> Any:
+    def number(text: str) -> float:
         try:
-            value = kind(text)
-        except ValueError:
-            value = None
-        if value is None or not low <= value <= high:
-            noun = "an integer" if kind is int else "a number"
-            raise argparse.ArgumentTypeError(f"{text!r} is not {noun} from {low:g} to {high:g}")
-        return value
+            return hyperparameter.parse(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
 
     return number
 

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 FOLDERS = ("command_line", "pipelines", "steps", "evaluation", "deployment", "local_sagemaker")
 MAY_IMPORT = {
     "command_line": {"pipelines", "deployment", "local_sagemaker"},
-    "pipelines": {"steps"},  # only steps.settings: one schema for the YAML and for the jobs
+    "pipelines": {"steps"},  # one schema and one table of hyperparameters for the YAML and for the jobs
     "steps": set(),
     "evaluation": {"steps"},
     "deployment": set(),
@@ -50,9 +50,12 @@ def test_a_folder_knows_only_what_the_design_lets_it_know(folder: str) -> None:
         assert crossed <= MAY_IMPORT[folder], f"{path} imports {crossed}"
 
 
-def test_pipelines_takes_only_the_settings_from_the_steps() -> None:
+def test_pipelines_takes_from_the_steps_only_what_loads_no_library() -> None:
     taken = {name for path in (ROOT / "pipelines").rglob("*.py") for name in imported(path) if name.startswith("steps")}
-    assert taken == {"steps.settings"}
+    assert taken == {"steps.settings", "steps.hyperparameters"}
+    for module in taken:
+        names = imported(ROOT / f"{module.replace('.', '/')}.py")
+        assert {name for name in names if name.partition(".")[0] not in {"steps", *sys.stdlib_module_names}} == set()
 
 
 @pytest.mark.parametrize("folder", ["steps", "evaluation"])

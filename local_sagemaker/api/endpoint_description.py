@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from local_sagemaker.errors import LONGEST_REASON
 from local_sagemaker.hosting.deployment import Health
-
-MESSAGE_LENGTH = 1024
 
 
 def described(endpoint: dict[str, Any], health: Mapping[str, Health], capturing: bool) -> dict[str, Any]:
@@ -29,7 +28,7 @@ def described(endpoint: dict[str, Any], health: Mapping[str, Health], capturing:
         }
     deaths = [each.last_death for each in health.values() if each.last_death is not None]
     if deaths and "FailureReason" not in endpoint:
-        answer["FailureReason"] = max(deaths, key=lambda death: death.moment).message[:MESSAGE_LENGTH]
+        answer["FailureReason"] = max(deaths, key=lambda death: death.moment).message[:LONGEST_REASON]
     return answer
 
 
@@ -37,7 +36,7 @@ def _serving(variant: dict[str, Any], endpoint: dict[str, Any], health: Health |
     alive = health is not None and health.alive
     status = None
     if health is not None and not health.alive and health.last_death is not None:
-        message = health.last_death.message[:MESSAGE_LENGTH]
+        message = health.last_death.message[:LONGEST_REASON]
         status = [{"Status": "Updating", "StatusMessage": message, "StartTime": health.last_death.moment}]
     return {
         "VariantName": variant["VariantName"],

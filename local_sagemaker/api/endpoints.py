@@ -9,7 +9,7 @@ from local_sagemaker.api.endpoint_description import described
 from local_sagemaker.api.listing import page
 from local_sagemaker.api.models import Models
 from local_sagemaker.api.resources import Resources
-from local_sagemaker.errors import ServiceError, invalid, reason_of, unsupported
+from local_sagemaker.errors import LONGEST_REASON, ServiceError, invalid, reason_of, unsupported
 from local_sagemaker.hosting.data_capture import CaptureSettings
 from local_sagemaker.hosting.deployment import Variant
 from local_sagemaker.hosting.endpoint_host import EndpointHost
@@ -18,7 +18,6 @@ from local_sagemaker.state.records import Records
 from local_sagemaker.wire.dispatch import Caller, Request
 
 LOG = logging.getLogger("local_sagemaker.hosting")
-REASON_LENGTH = 1024
 DELETE_SECONDS = 5.0  # for which DeleteEndpoint waits, so that mostly the endpoint is gone when it answers
 
 
@@ -162,7 +161,7 @@ class Endpoints:
     def _deployment_failed(self, name: str, reason: str) -> None:
         # After an update that failed, the service says InService, with the old configuration and a FailureReason.
         status = "InService" if self._host.serves(name) else "Failed"
-        changes = {"EndpointStatus": status, "FailureReason": reason[:REASON_LENGTH], "Pending": None}
+        changes = {"EndpointStatus": status, "FailureReason": reason[:LONGEST_REASON], "Pending": None}
         self._records.insist(lambda: self._change(name, **changes))
 
     def _remove(self, name: str) -> None:

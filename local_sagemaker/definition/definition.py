@@ -3,14 +3,16 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from local_sagemaker.definition.check import refusals
 from local_sagemaker.definition.expressions import references
+from local_sagemaker.definition.outline import INNER_STEPS
 from local_sagemaker.definition.parameters import Parameter, values
 from local_sagemaker.errors import invalid
 
-INNER = ("IfSteps", "ElseSteps", "ForEachBody")  # the arguments that hold steps
+INNER = tuple(chain(*INNER_STEPS.values()))  # the arguments that hold steps
 
 
 @dataclass(frozen=True)

@@ -14,14 +14,13 @@ from local_sagemaker.engine.retries import Retries
 from local_sagemaker.engine.schedule import Node
 from local_sagemaker.engine.scope import JobScope, item_text
 from local_sagemaker.engine.tasks import Result, Task
-from local_sagemaker.errors import ServiceError
+from local_sagemaker.errors import LONGEST_REASON, ServiceError
 from local_sagemaker.state.records import Records
 from local_sagemaker.wire.dispatch import Caller
 from local_sagemaker.work.jobs import Jobs
 
 Document = dict[str, Any]
 STEPS = "execution-step"
-REASON_LENGTH = 1024
 
 
 class StepRuns:
@@ -90,7 +89,7 @@ class StepRuns:
 
     def end(self, node: Node, result: Result) -> None:
         """The step has ended."""
-        reason = result.failure_reason[:REASON_LENGTH] if result.failure_reason else None
+        reason = result.failure_reason[:LONGEST_REASON] if result.failure_reason else None
         if result.status == "Stopped" and self.stopping.is_set():
             reason = None  # that it was asked to stop is no failure
         changes: Document = {"StepStatus": result.status, "EndTime": time.time(), "FailureReason": reason}
@@ -187,5 +186,5 @@ def _ask(stop: Callable[[], object]) -> None:
 
 def _not_retried(result: Result, arn: str, step: str, why: str) -> Result:
     note = f"\nRetry not appropriate on execution of step with PipelineExecutionArn {arn} and StepId {step}. {why}"
-    reason = (result.failure_reason or "")[: REASON_LENGTH - len(note)] + note
+    reason = (result.failure_reason or "")[: LONGEST_REASON - len(note)] + note
     return Result(result.status, result.metadata, result.properties, reason, result.outcome, result.exception)

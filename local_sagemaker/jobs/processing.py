@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from threading import Event
 from typing import Any
 
+from local_sagemaker.errors import LONGEST_REASON
 from local_sagemaker.jobs.admission import admit_processing_job, without_effect
 from local_sagemaker.jobs.contract import Machine, RunCommand
 from local_sagemaker.jobs.synchronisation import FolderSynchroniser
@@ -15,7 +16,6 @@ from local_sagemaker.processes.environment import clean_environment, with_interp
 from local_sagemaker.processes.host import Host
 from local_sagemaker.processes.inputs import Source, download
 from local_sagemaker.processes.outcome import (
-    MAXIMUM_LENGTH,
     ClientFault,
     Outcome,
     StopReason,
@@ -96,7 +96,7 @@ class ProcessingJob:
     def outcome(self, hosts: Sequence[Host], ended: Ended, stopped: StopReason | None) -> Outcome:
         """A job that reaches its time limit is Stopped, without a reason, as one that was asked to stop."""
         try:
-            message = "".join(filter(None, (_message(host) for host in hosts)))[:MAXIMUM_LENGTH] or None
+            message = "".join(filter(None, (_message(host) for host in hosts)))[:LONGEST_REASON] or None
         except UnicodeDecodeError:
             return Outcome("Failed", client_error(f"{MESSAGE} is not UTF-8 text."), exit_code=ended.exit_code)
         if stopped is not None:
@@ -157,6 +157,6 @@ def _message(host: Host) -> str | None:
     if not path.is_file():
         return None
     with path.open("rb") as stream:
-        content = stream.read(4 * MAXIMUM_LENGTH + 3)  # a character has at most 4 bytes
+        content = stream.read(4 * LONGEST_REASON + 3)  # a character has at most 4 bytes
     text = content.decode("utf-8", "strict" if path.stat().st_size == len(content) else "ignore")
     return text

@@ -8,6 +8,7 @@ from functools import partial
 from threading import Event
 from typing import Any
 
+from local_sagemaker.errors import LONGEST_REASON
 from local_sagemaker.jobs.admission import admit_training_job, without_effect
 from local_sagemaker.jobs.contract import Machine, RunCommand
 from local_sagemaker.jobs.metrics import final_metrics, metric_definitions
@@ -18,7 +19,7 @@ from local_sagemaker.processes.environment import clean_environment, with_interp
 from local_sagemaker.processes.host import Host
 from local_sagemaker.processes.inputs import Source, download
 from local_sagemaker.processes.log_events import LogFile
-from local_sagemaker.processes.outcome import MAXIMUM_LENGTH, ClientFault, Outcome, StopReason, algorithm_error
+from local_sagemaker.processes.outcome import ClientFault, Outcome, StopReason, algorithm_error
 from local_sagemaker.processes.outputs import upload_file, upload_folder
 from local_sagemaker.processes.overlay import make_overlay
 from local_sagemaker.processes.process import Command, Ended
@@ -215,5 +216,5 @@ def _failure(hosts: Sequence[Host]) -> str | None:
         path = host.private.path(FAILURE)
         if path.is_file():
             with path.open("rb") as stream:
-                return stream.read(4 * MAXIMUM_LENGTH).decode("utf-8", "replace")
+                return stream.read(4 * LONGEST_REASON).decode("utf-8", "replace")
     return None

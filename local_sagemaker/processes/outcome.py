@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-MAXIMUM_LENGTH = 1024  # characters of FailureReason and ExitMessage
+from local_sagemaker.errors import LONGEST_REASON
+
 StopReason = Literal["asked", "time"]  # by the user, or by StoppingCondition.MaxRuntimeInSeconds
 Status = Literal["Completed", "Failed", "Stopped"]
 
@@ -48,11 +49,11 @@ class Outcome:
 
 def client_error(message: str) -> str:
     """The failure reason of a job whose request could not be met."""
-    return f"ClientError: {message}"[:MAXIMUM_LENGTH]
+    return f"ClientError: {message}"[:LONGEST_REASON]
 
 
 def algorithm_error(text: str | None, exit_code: int) -> str:
     """The failure reason of a job whose process failed; text is what the process said of it, if anything."""
     prefix, suffix = "AlgorithmError: ", f", exit code: {exit_code}"
     said = (text or "").strip() or "See job logs for more information"
-    return prefix + said[: MAXIMUM_LENGTH - len(prefix) - len(suffix)] + suffix
+    return prefix + said[: LONGEST_REASON - len(prefix) - len(suffix)] + suffix

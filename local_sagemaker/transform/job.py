@@ -10,6 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from local_sagemaker.errors import LONGEST_REASON
 from local_sagemaker.hosting.model_chain import ModelChain
 from local_sagemaker.hosting.model_process import ModelFailedToStart, ModelProcess, ModelResponse, ModelUnavailable
 from local_sagemaker.processes.folders import remove_folder
@@ -29,7 +30,6 @@ TIMEOUT_SECONDS = 600  # the service's own default of ModelClientConfig
 RETRIES = 3  # likewise
 RETRY_PAUSE_SECONDS = 0.2  # before the first retry; it doubles
 TRANSFER = "transfer"  # the folder of a job's inputs and outputs
-REASON_LENGTH = 1024
 
 
 class BadStatus(Exception):
@@ -37,7 +37,7 @@ class BadStatus(Exception):
 
     def __init__(self, response: ModelResponse) -> None:
         text = response.body.decode(errors="replace").strip()
-        super().__init__(f"Bad HTTP status received from algorithm: {response.status} {text}"[:REASON_LENGTH])
+        super().__init__(f"Bad HTTP status received from algorithm: {response.status} {text}"[:LONGEST_REASON])
         self.by_client = 400 <= response.status < 500
 
 
@@ -238,7 +238,7 @@ def _stop_chain(chain: ModelChain, stop: threading.Event, ended: threading.Event
 
 def _failed(kind: str, detail: str) -> Outcome:
     # The service says no more than the first sentence.
-    return Outcome("Failed", f"{kind}: See job logs for more information. {detail}"[:REASON_LENGTH])
+    return Outcome("Failed", f"{kind}: See job logs for more information. {detail}"[:LONGEST_REASON])
 
 
 def _say(log: Path, line: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pipelines.checks.fault import Fault
 from pipelines.document.cache_forecast import defaults, resolved
-from pipelines.document.walk import Step, Value, is_expression, parameters, service_model, steps, values
+from pipelines.document.walk import BRANCHES, Step, Value, is_expression, parameters, service_model, steps, values
 
 # https://docs.aws.amazon.com/sagemaker/latest/dg/pipelines-quotas.html
 MOST_STEPS, MOST_PARAMETERS, MOST_IN_A_BRANCH, MOST_CONDITIONS, MOST_PROPERTY_FILES = 50, 200, 20, 200, 10
@@ -76,7 +76,7 @@ def _quotas(declared: int, every_step: list[Step]) -> Iterator[Fault]:
         arguments = step.raw.get("Arguments")
         if step.type != "Condition" or not isinstance(arguments, Mapping):
             continue
-        for name in ("IfSteps", "ElseSteps", "Conditions"):
+        for name in (*BRANCHES["Condition"], "Conditions"):
             most = MOST_CONDITIONS if name == "Conditions" else MOST_IN_A_BRANCH
             number = _length(arguments.get(name))
             counted.append((step.name, f"{step.path}.Arguments.{name}", number, most, "of them", "make two conditions"))

@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import os
-import tempfile
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -11,6 +9,7 @@ from pathlib import Path
 from pipelines.definition.bundle import build_bundle
 from pipelines.definition.compilation import Compiled, compile_pipeline
 from pipelines.definition.revision import git_commit
+from pipelines.files import write_whole
 from pipelines.settings.environment import Environment
 from pipelines.settings.settings import ROOT, PipelineName, Settings
 
@@ -35,9 +34,7 @@ def compile_or_recall(
         return Compiled.of(settings, path.read_text(encoding="utf-8"), bundle, commit, pipeline)
     compiled = compile_pipeline(settings, environment, root, pipeline)
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=folder, delete=False, encoding="utf-8") as stream:
-        stream.write(compiled.definition)
-    os.replace(stream.name, path)
+    write_whole(path, compiled.definition.encode())
     return compiled
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipelines.document.differences import by_name, differences
+from pipelines.document.walk import steps
 
 KEY_ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "Processing": ("AppSpecification", "Environment", "ProcessingInputs"),
@@ -45,17 +46,7 @@ class Forecast:
 
 def steps_of(definition: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """The steps of a definition by name, those of a condition's branches after the condition."""
-    found: dict[str, dict[str, Any]] = {}
-
-    def visit(steps: list[dict[str, Any]]) -> None:
-        for step in steps:
-            found[step["Name"]] = step
-            arguments = step.get("Arguments") or {}
-            for branch in ("IfSteps", "ElseSteps"):
-                visit(arguments.get(branch) or [])
-
-    visit(definition.get("Steps") or [])
-    return found
+    return {step.name: dict(step.raw) for step in steps(definition)}
 
 
 def forecast(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Forecast]:

@@ -3,12 +3,14 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from pipelines.definition.bundle import ARCHIVE
 from pipelines.definition.compilation import Compiled
 from pipelines.document.cache_forecast import Forecast, forecast, steps_of
 from pipelines.document.differences import Change, action_of, conceal, differences
+from pipelines.document.walk import BRANCHES
 from pipelines.publishing.cost_forecast import Cost, Measured, cost_of
 from pipelines.publishing.deployed import Deployed, DeployedBundle
 from pipelines.settings.environment import Environment
@@ -173,7 +175,7 @@ def _alone(step: Mapping[str, Any]) -> dict[str, Any]:
         return dict(step)
     branches = {
         branch: [nested["Name"] for nested in arguments[branch] or []]
-        for branch in ("IfSteps", "ElseSteps")
+        for branch in chain(*BRANCHES.values())
         if branch in arguments
     }
     return {**step, "Arguments": {**arguments, **branches}}

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from pipelines.errors import PipelineError
 from pipelines.settings.tuning_settings import TuningSettings
+from steps.hyperparameters import HYPERPARAMETERS
 from steps.settings import (
     DataSettings,
     Estimator,
@@ -34,18 +35,24 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
 
+def hyperparameter(name: str, *, optional: bool = False) -> Any:
+    """A field with the limits, and where it may be left out the default, that Train has."""
+    limits = HYPERPARAMETERS[name]
+    return Field(limits.kind(limits.default) if optional else ..., ge=limits.low, le=limits.high, allow_inf_nan=False)
+
+
 class XGBoostSettings(Section):
     """Defaults of the hyperparameters; each is a parameter of the pipeline or an argument of the Train step."""
 
-    max_depth: int = Field(gt=0)
-    learning_rate: float = Field(gt=0)
-    rounds: int = Field(gt=0)
-    early_stopping_rounds: int = Field(gt=0)
-    min_child_weight: float = Field(default=1.0, ge=0)
-    subsample: float = Field(default=1.0, gt=0, le=1)
-    colsample_bytree: float = Field(default=1.0, gt=0, le=1)
-    reg_lambda: float = Field(default=1.0, ge=0)
-    seed: int = 0
+    max_depth: int = hyperparameter("max_depth")
+    learning_rate: float = hyperparameter("learning_rate")
+    rounds: int = hyperparameter("rounds")
+    early_stopping_rounds: int = hyperparameter("early_stopping_rounds")
+    min_child_weight: float = hyperparameter("min_child_weight", optional=True)
+    subsample: float = hyperparameter("subsample", optional=True)
+    colsample_bytree: float = hyperparameter("colsample_bytree", optional=True)
+    reg_lambda: float = hyperparameter("reg_lambda", optional=True)
+    seed: int = hyperparameter("seed", optional=True)
 
 
 class LinearSettings(Section):
@@ -81,7 +88,7 @@ class CandidateSettings(Section):
 class IntervalSettings(Section):
     """The interval that comes with each prediction: the share of actual values that should lie inside."""
 
-    coverage: float = Field(default=0.9, ge=0.5, le=0.999)
+    coverage: float = hyperparameter("coverage", optional=True)
 
 
 class GateSettings(Section):

@@ -1,8 +1,6 @@
 """The evaluation of a model package: its numbers, read from S3, and its report, brought to this machine."""
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,6 +8,7 @@ from typing import Any
 
 from pipelines.clients import S3Client, split_uri
 from pipelines.errors import PipelineError
+from pipelines.files import write_whole
 
 DOLLARS = ("USD", "$", "dollar", "dollars", "US dollar", "US dollars")
 REPORTS = "reports"  # the folder of this machine to which reports are copied
@@ -98,7 +97,7 @@ def download_report(s3: S3Client, uri: str, folder: Path) -> list[Path]:
     for found in sorted(keys):
         if found.endswith(REPORT_FILES):
             path = folder / found.rpartition("/")[2]
-            _write(path, s3.get_object(Bucket=bucket, Key=found)["Body"].read())
+            write_whole(path, s3.get_object(Bucket=bucket, Key=found)["Body"].read())
             files.append(path)
     return files
 
@@ -114,15 +113,3 @@ def amount(value: float | None, unit: str) -> str:
 def _number(value: Any) -> float | None:
     # JSON has no NaN; a writer that insists leaves NaN or null, and neither is a metric.
     return float(value) if isinstance(value, (int, float)) and value == value else None
-
-
-def _write(path: Path, content: bytes) -> None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.chmod(temporary, 0o644)  # mkstemp's 0600 would hide the report from other people and from browsers
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise

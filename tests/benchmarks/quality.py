@@ -28,11 +28,12 @@ from pipelines.settings.settings import load_settings  # noqa: E402
 from steps import features as feature_module  # noqa: E402
 from steps.estimators import Estimator, predictions  # noqa: E402
 from steps.features import Features  # noqa: E402
+from steps.hyperparameters import HYPERPARAMETERS  # noqa: E402
 from steps.interval import coverage  # noqa: E402
 from steps.metrics import regression_metrics  # noqa: E402
 from steps.settings import JobSettings, SplitSettings  # noqa: E402
 from steps.split import split  # noqa: E402
-from steps.train import HYPERPARAMETERS, fit  # noqa: E402
+from steps.train import fit  # noqa: E402
 from steps.validate import validate  # noqa: E402
 
 SEEDS = range(5)
@@ -203,7 +204,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         validate(options.data, Path(folder), settings)
         rows = pd.read_parquet(Path(folder) / "validated" / "data.parquet")
-    hyperparameters = {name: kind(default) for name, (kind, default, _, _) in HYPERPARAMETERS.items()}
+    hyperparameters = {name: each.default for name, each in HYPERPARAMETERS.items()}
     hyperparameters |= configured.candidates.xgboost.model_dump() | {"coverage": configured.interval.coverage}
     experiment = Experiment(rows, settings, hyperparameters)
     seeds = range(options.seeds)

@@ -15,9 +15,10 @@ from evaluation.gates import Limits
 from steps import features as feature_module
 from steps.evaluation_settings import EvaluationSettings, Segment
 from steps.features import Features
+from steps.hyperparameters import HYPERPARAMETERS
 from steps.model import Model, save
 from steps.settings import Column, DataSettings, JobSettings
-from steps.train import HYPERPARAMETERS, fit
+from steps.train import fit
 
 DATA = DataSettings(
     file="x.csv",
@@ -53,7 +54,7 @@ def rows() -> pd.DataFrame:
 def model(rows: pd.DataFrame) -> Model:
     fitted = feature_module.fit(rows[:200], DATA)
     parts = [_with_target(part, fitted) for part in (rows[:200], rows[200:300])]
-    hyperparameters = {name: kind(default) for name, (kind, default, _, _) in HYPERPARAMETERS.items()}
+    hyperparameters = {name: each.default for name, each in HYPERPARAMETERS.items()}
     trained, _ = fit(parts[0], parts[1], fitted, {**hyperparameters, "rounds": 60, "learning_rate": 0.2})
     return trained
 

@@ -54,7 +54,7 @@ def test_the_split_may_be_a_word_or_a_mapping(tmp_path: Path, split: Any) -> Non
             "stages.staging.instance_typ is not a setting; did you mean instance_type",
         ),
         ({"candidates__xgboost__max_depth": "deep"}, "candidates.xgboost.max_depth: .*integer, not 'deep'"),
-        ({"candidates__xgboost__max_depth": 0}, "candidates.xgboost.max_depth: .*greater than 0, not 0"),
+        ({"candidates__xgboost__max_depth": 0}, "candidates.xgboost.max_depth: .*greater than or equal to 1, not 0"),
         (
             {"candidates__forest": {"estimator": "sklearn.ensemble.RandomForestRegresor"}},
             "candidates: forest: .*is not a regressor of scikit-learn; did you mean .*RandomForestRegressor",

@@ -1,0 +1,42 @@
+"""The hyperparameters of Train: kind, default and limits of each. The YAML and the jobs read them here.
+
+Imports no library, so that checking the YAML loads none.
+"""
+
+from typing import NamedTuple
+
+
+class Hyperparameter(NamedTuple):
+    """A number of `kind` from `low` to `high`, both allowed."""
+
+    kind: "type[int] | type[float]"
+    default: float
+    low: float
+    high: float
+
+    def parse(self, text: str) -> float:
+        """The number that a text says; ValueError, in a sentence, where it is not one of these."""
+        try:
+            value = self.kind(text)
+        except ValueError:
+            value = None
+        if value is None or not self.low <= value <= self.high:
+            noun = "an integer" if self.kind is int else "a number"
+            raise ValueError(f"{text!r} is not {noun} from {self.low:g} to {self.high:g}")
+        return value
+
+
+UNLIMITED = float("inf")
+HYPERPARAMETERS = {
+    "max_depth": Hyperparameter(int, 6, 1, 64),
+    "learning_rate": Hyperparameter(float, 0.05, 1e-6, 1),
+    "rounds": Hyperparameter(int, 2000, 1, 1_000_000),
+    "early_stopping_rounds": Hyperparameter(int, 50, 1, 1_000_000),
+    "min_child_weight": Hyperparameter(float, 1.0, 0, UNLIMITED),
+    "subsample": Hyperparameter(float, 0.8, 1e-6, 1),
+    "colsample_bytree": Hyperparameter(float, 0.8, 1e-6, 1),
+    "reg_lambda": Hyperparameter(float, 1.0, 0, UNLIMITED),
+    "coverage": Hyperparameter(float, 0.9, 0.5, 0.999),
+    "seed": Hyperparameter(int, 0, 0, 2**31 - 1),
+    "threads": Hyperparameter(int, 2, 1, 1024),
+}
