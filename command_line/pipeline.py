@@ -87,7 +87,7 @@ def build_parser() -> argparse.ArgumentParser:
     logs.add_argument("execution", metavar="EXECUTION", help="ARN, id, the beginning of one, or latest")
     logs.add_argument("step", nargs="?", metavar="STEP", help="only this step")
     _add_version_commands(command, listing)
-    local = command("local", "start, stop, look at, back up or mend local SageMaker")
+    local = command("local", "start, stop, look at, back up or fix local SageMaker")
     local.add_argument("action", choices=["up", "down", "status", "doctor", "backup", "restore"])
     local.add_argument(
         "options", nargs=argparse.REMAINDER, help="of the action: python -m local_sagemaker ACTION --help"

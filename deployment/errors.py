@@ -2,4 +2,4 @@
 
 
 class DeploymentError(Exception):
-    """A fault that the person at the command line can mend; its text is shown after `error: `."""
+    """A fault that the person at the command line can fix; its text is shown after `error: `."""

@@ -23,9 +23,9 @@ def unpack(archive: Path, folder: Path) -> None:
         with tarfile.open(archive, mode="r:gz") as tar:
             for number, member in enumerate(tar, start=1):
                 if number > MOST_MEMBERS:
-                    raise JobError(f"{archive.name} has more than {MOST_MEMBERS} members: it is no model.")
+                    raise JobError(f"{archive.name} has more than {MOST_MEMBERS} members: it is not a model.")
                 if "\0" in member.name:
-                    raise JobError(f"{archive.name} has the member {member.name!r}, which is no name.")
+                    raise JobError(f"{archive.name} has the member {member.name!r}, which is not a valid name.")
                 target = (root / member.name).resolve()
                 inside = target.is_relative_to(root) and not Path(member.name).is_absolute()
                 if not inside or not (member.isfile() or member.isdir()):

@@ -44,7 +44,7 @@ def segment_errors(
     error = np.divide(predicted - actual, np.abs(actual), np.zeros(len(actual)), where=divisible)
     above = (predicted > np.median(actual)).astype(float)
     columns = np.column_stack([divisible, np.abs(error), error, above * divisible]).astype(float)
-    codes = [np.where(divisible, grouping.codes, -1) + 1 for grouping in groupings]  # 0 is no segment
+    codes = [np.where(divisible, grouping.codes, -1) + 1 for grouping in groupings]  # 0 is not a segment
     draws: list[list[np.ndarray]] = [[] for _ in groupings]
     for counts in resamples(len(actual)):
         weighted = columns[:, :3] * counts[:, None]

@@ -100,15 +100,15 @@ def _number(name: str, value: float) -> dict[str, Any]:
 
 
 def _bias(document: Mapping[str, Any]) -> str:
-    """The segments that are surely worse off than the others."""
+    """The segments that are significantly worse off than the others."""
     worse = [
         f"{segment['column']} {segment['name']} ({segment['mape_ratio']:.2f} times)"
         for segment in document["segments"]
         if segment["mape_ratio"] is not None and not segment["small"] and segment["mape_ratio_interval"][0] > 1
     ]
     if not worse:
-        return "No segment has an error that is surely larger than that of the other rows."
-    return _shortened(f"Errors are surely larger than for the other rows in: {', '.join(worse)}.", 2000)
+        return "No segment has an error that is significantly larger than that of the other rows."
+    return _shortened(f"Errors are significantly larger than for the other rows in: {', '.join(worse)}.", 2000)
 
 
 def _shortened(text: str, limit: int) -> str:

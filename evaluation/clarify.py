@@ -73,7 +73,7 @@ def _metrics(segment: SegmentError) -> list[tuple[str, str, float | None]]:
         ("DPPL", "Difference in Positive Proportions in Predicted Labels (DPPL)", others - above if both else None),  # type: ignore[operator]
         ("DI", "Disparate Impact (DI)", above / others if both and others else None),  # type: ignore[operator]
         ("MAPE", f"Mean absolute percentage error{small}", segment.mape),
-        ("MAPE_RATIO", "MAPE over that of the other rows: 1 is no disparity", segment.mape_ratio),
+        ("MAPE_RATIO", "MAPE over that of the other rows: 1 means no disparity", segment.mape_ratio),
         ("MAPE_RATIO_LOWER", "Lower end of its 95 % confidence interval", ratio[0]),
         ("MAPE_RATIO_UPPER", "Upper end of its 95 % confidence interval", ratio[1]),
         ("VALUATION", "Mean error relative to the actual value: positive is over-valued", segment.valuation),

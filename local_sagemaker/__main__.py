@@ -237,7 +237,7 @@ def _serve(state: Path, port: int) -> int:
     try:
         serve(state, port, region, configuration.configured_address())
     except sqlite3.OperationalError as error:
-        text = f"The state folder {state} cannot be used ({error}): make room, or mend it."
+        text = f"The state folder {state} cannot be used ({error}): make room, or fix it."
         raise LocalSageMakerError(text) from None
     except sqlite3.DatabaseError as error:
         text = (

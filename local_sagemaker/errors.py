@@ -5,7 +5,7 @@ import sqlite3
 
 
 class LocalSageMakerError(Exception):
-    """A fault that a person can mend; its text is one sentence that says what, where and how."""
+    """A fault that a person can fix; its text is one sentence that says what, where and how."""
 
 
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)

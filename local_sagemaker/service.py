@@ -193,7 +193,7 @@ def job_environment(url: str, region: str) -> dict[str, str]:
 
 
 def _opened(folder: Path) -> Database:
-    """The database of a state folder, with what can be mended mended."""
+    """The database of a state folder, with what can be repaired repaired."""
     clear_the_way(folder, ("objects", "jobs", "endpoints", "handlers"))
     path = mended(folder / DATABASE)
     refuse_lost_database(folder)

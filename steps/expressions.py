@@ -140,7 +140,7 @@ def _operands(node: ast.expr, types: Mapping[str, str]) -> list[ast.expr]:
 
 def _check_numeric_column(name: str, types: Mapping[str, str]) -> None:
     if name not in types:
-        raise ExpressionError(f"it refers to {name}, which is no column{did_you_mean(name, types)}.")
+        raise ExpressionError(f"it refers to {name}, which is not a column{did_you_mean(name, types)}.")
     if types[name] == "date":
         raise ExpressionError(f"{name} is a date: use {listed(f'{f}({name})' for f in DATE_FUNCTIONS)}.")
     if types[name] in ("text", "category"):

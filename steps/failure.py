@@ -16,7 +16,7 @@ MAXIMUM_LENGTH = 1024
 
 
 class JobError(Exception):
-    """A fault that the person who started the job can mend; the message is one sentence."""
+    """A fault that the person who started the job can fix; the message is one sentence."""
 
 
 class JobArgumentParser(argparse.ArgumentParser):

@@ -64,7 +64,7 @@ class LearnedFeature:
             if name == target:
                 raise ValueError(f"of may not name the target {target}: a prediction has none.")
             if name not in types:
-                raise ValueError(f"{name} is no column{did_you_mean(name, types)}.")
+                raise ValueError(f"{name} is not a column{did_you_mean(name, types)}.")
             if types[name] not in wanted:
                 noun = "a category or text" if self.kind == "target_encoding" else "a number"
                 raise ValueError(f"{name} is of type {types[name]}: {self.kind} needs {noun}.")

@@ -110,7 +110,7 @@ class DataSettings:
             for name in members:
                 if name not in self.features:
                     place = f"data.feature_groups.{group}"
-                    raise ValueError(f"{place}: {name} is no feature{did_you_mean(name, self.features)}.")
+                    raise ValueError(f"{place}: {name} is not a feature{did_you_mean(name, self.features)}.")
 
     def _check_target(self) -> None:
         self._require(self.target, "data.target")
@@ -145,7 +145,7 @@ class DataSettings:
 
     def _require(self, name: str, place: str) -> None:
         if name not in self.columns:
-            raise ValueError(f"{place}: {name} is no column{did_you_mean(name, self.columns)}.")
+            raise ValueError(f"{place}: {name} is not a column{did_you_mean(name, self.columns)}.")
 
     @property
     def types(self) -> dict[str, str]:
@@ -261,7 +261,7 @@ class JobSettings:
             for name in _columns_of(expectation):
                 if name not in known:
                     place = f"validation, {expectation.expectation}"
-                    raise ValueError(f"{place}: {name} is no column{did_you_mean(name, known)}.")
+                    raise ValueError(f"{place}: {name} is not a column{did_you_mean(name, known)}.")
         self._check_segments()
         self._check_map()
 
@@ -273,7 +273,7 @@ class JobSettings:
             name = getattr(place, key)
             if name not in self.data.columns:
                 hint = did_you_mean(name, self.data.columns)
-                raise ValueError(f"evaluation.map.{key}: {name} is no column{hint}.")
+                raise ValueError(f"evaluation.map.{key}: {name} is not a column{hint}.")
             if key != "group" and self.data.types[name] not in ("integer", "number"):
                 raise ValueError(f"evaluation.map.{key}: {name} is not a number.")
 
@@ -282,7 +282,7 @@ class JobSettings:
         for name, segment in self.evaluation.segments.items():
             if name not in known:
                 place = f"evaluation.segments: {name}"
-                raise ValueError(f"{place} is no column and no derived feature{did_you_mean(name, known)}.")
+                raise ValueError(f"{place} is neither a column nor a derived feature{did_you_mean(name, known)}.")
             type_ = self.data.types.get(name, "number")
             if (segment.quantiles or segment.edges) and type_ not in ("integer", "number"):
                 raise ValueError(f"evaluation.segments.{name}: a {type_} has no quantiles or edges.")

@@ -259,7 +259,7 @@ def _prepare(state: Path) -> None:
                 "SAGEMAKER_LOCAL_STATE."
             ) from None
         raise LocalSageMakerError(
-            f"The state folder {state} cannot be written ({error.strerror}): mend its permissions, "
+            f"The state folder {state} cannot be written ({error.strerror}): fix its permissions, "
             "or choose another folder with SAGEMAKER_LOCAL_STATE."
         ) from None
 

@@ -29,7 +29,7 @@ def write(state: Path, region: str) -> Path:
             temporary.replace(path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        raise LocalSageMakerError(f"{path} cannot be written ({error.strerror}): make room, or mend it.") from None
+        raise LocalSageMakerError(f"{path} cannot be written ({error.strerror}): make room, or fix it.") from None
     return path
 
 

@@ -9,7 +9,7 @@ SECONDS = (365 * 86400, 30 * 86400, 7 * 86400, 86400, 3600, 60, 1)
 
 
 def seconds(text: str) -> float:
-    """The seconds of a duration, a year being 365 and a month 30 days; ValueError where it is none."""
+    """The seconds of a duration, a year being 365 and a month 30 days; ValueError where it is not one."""
     match = DURATION.fullmatch(text)
     if match is None or not any(match.groups()):
         raise ValueError(f"{text!r} is not a duration such as P30D or T16M")

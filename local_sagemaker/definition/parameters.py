@@ -47,7 +47,7 @@ def typed(text: str, kind: str) -> Any:
 
 
 def fits(value: Any, kind: str) -> bool:
-    """Whether a value is of one of PARAMETER_TYPES; true and false are no numbers, and NaN is none either."""
+    """Whether a value is of one of PARAMETER_TYPES; true, false and NaN are not numbers."""
     if not isinstance(value, PARAMETER_TYPES[kind]) or isinstance(value, bool) is not (kind == "Boolean"):
         return False
     return not isinstance(value, float) or math.isfinite(value)

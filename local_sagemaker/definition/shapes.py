@@ -199,7 +199,7 @@ def _text(value: str, shape: Shape, path: str) -> Iterator[Fault]:
 def _choice(value: str, shape: Shape, path: str) -> Iterator[Fault]:
     if value in shape.enum:
         return
-    message = f"{_shown(value)} is none of the values of {shape.name}"
+    message = f"{_shown(value)} is not one of the values of {shape.name}"
     if shape.name.endswith("InstanceType"):  # AWS adds types all the time, and this machine has none of them
         yield Fault(path, f"{message} that botocore knows{did_you_mean(value, shape.enum)}", only_on_aws=True)
     else:

@@ -91,7 +91,7 @@ class StepRuns:
         """The step has ended."""
         reason = result.failure_reason[:LONGEST_REASON] if result.failure_reason else None
         if result.status == "Stopped" and self.stopping.is_set():
-            reason = None  # that it was asked to stop is no failure
+            reason = None  # that it was asked to stop is not a failure
         changes: Document = {"StepStatus": result.status, "EndTime": time.time(), "FailureReason": reason}
         if result.metadata:
             changes["Metadata"] = result.metadata

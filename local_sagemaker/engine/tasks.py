@@ -32,7 +32,7 @@ class Task:
 
     `job_name` is that of the job, if the step is one, as Execution.TrainingJobName and the like already have it.
     `role_arn` is the pipeline's role, which a step without one takes. `started(kind, name, metadata)` announces a job;
-    work that is no job gives what stops it: `started("", "", metadata, stop)`. `stopping` is set when the execution
+    work that is not a job gives what stops it: `started("", "", metadata, stop)`. `stopping` is set when the execution
     is asked to stop.
     """
 

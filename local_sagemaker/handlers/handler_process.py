@@ -34,7 +34,7 @@ def main(action: str, file: str, key: str = "", *arguments: str) -> None:
 
 
 def load(file: str) -> dict[str, Any]:
-    """The dictionary HANDLERS of a Python file; TypeError or LookupError where it is none."""
+    """The dictionary HANDLERS of a Python file; TypeError or LookupError where it is not one."""
     sys.path.insert(0, str(Path(file).parent))
     names: dict[str, Any] = {"__name__": "handlers", "__file__": file}
     exec(compile(Path(file).read_bytes(), file, "exec"), names)  # noqa: S102 - the file that the user named
@@ -48,7 +48,7 @@ def load(file: str) -> dict[str, Any]:
 
 
 def command_of(handler: Any) -> list[str] | None:
-    """The command that a handler is, or None where it is none."""
+    """The command that a handler is, or None where it is not one."""
     parts = [handler] if isinstance(handler, str) else handler
     if isinstance(parts, list | tuple) and parts and all(isinstance(part, str) for part in parts):
         return list(parts)

@@ -127,7 +127,7 @@ class HandlerCall:
         if "error" in answer:
             raise self._failed(f"failed: {answer['error']}")
         if not isinstance(answer["result"] or {}, dict):
-            raise self._failed(f"returned {answer['result']!r}, which is no dictionary")
+            raise self._failed(f"returned {answer['result']!r}, which is not a dictionary")
         return answer["result"] or {}
 
     def stop(self) -> None:

@@ -54,7 +54,7 @@ class EndpointHost:
         """
         for name in (endpoint_name, *(variant.name for variant in variants)):
             if not is_resource_name(name):
-                raise ModelFailedToStart(f"{name!r} is no name of an endpoint or a variant.")
+                raise ModelFailedToStart(f"{name!r} is not a valid name of an endpoint or a variant.")
         folder = self._new_generation(endpoint_name)
         deployment = Deployment(int(folder.name), [(variant, self._chain(folder, variant)) for variant in variants])
         deployment.start()

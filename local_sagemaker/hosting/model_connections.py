@@ -103,7 +103,7 @@ def _receive(connection: socket.socket) -> tuple[int, dict[str, str], bytes]:
     fields = [(name.lower(), value.strip()) for name, _, value in (line.partition(":") for line in lines)]
     lengths = {value for name, value in fields if name == "content-length"}
     if len(lengths) != 1 or not re.fullmatch(r"[0-9]{1,15}", length := lengths.pop()):
-        raise BadAnswer("the answer has no Content-Length, or several, or one that is no number")
+        raise BadAnswer("the answer has no Content-Length, or several, or one that is not a number")
     stop = end + 4 + int(length)
     while len(received) < stop:
         _receive_more(connection, received)

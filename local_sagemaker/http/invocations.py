@@ -52,7 +52,7 @@ class ModelError(ServiceError):
 
 
 def invoke(path: str, environ: Environ, host: EndpointHost, records: Records, caller: Caller) -> Answer | None:
-    """Answer a request for an invocation; None where the path is none. ServiceError where it is refused."""
+    """Answer a request for an invocation; None where the path is not one. ServiceError where it is refused."""
     found = PATH.fullmatch(path)
     if found is None:
         return None

@@ -162,7 +162,7 @@ def _listen(address: str, port: int) -> socket.socket:
         family = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)[0][0]
     except OSError as error:
         raise LocalSageMakerError(
-            f"{address!r} is no address to listen on ({error.strerror}): give an IP address."
+            f"{address!r} is not an address to listen on ({error.strerror}): give an IP address."
         ) from None
     try:
         return socket.create_server((address, port), family=family, backlog=LISTEN_QUEUE)

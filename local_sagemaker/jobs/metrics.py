@@ -23,12 +23,12 @@ class MetricDefinition:
 
 
 def metric_definitions(documents: Iterable[Mapping[str, str]]) -> tuple[MetricDefinition, ...]:
-    """AlgorithmSpecification.MetricDefinitions; ClientFault where a Regex is none."""
+    """AlgorithmSpecification.MetricDefinitions; ClientFault where a Regex is not valid."""
     return tuple(MetricDefinition(document["Name"], _pattern(document)) for document in documents)
 
 
 def values(definitions: Sequence[MetricDefinition], events: Iterable[Event]) -> Iterable[Metric]:
-    """Every value in these lines, in their order; text that is no finite number is none, as for CloudWatch."""
+    """Every value in these lines, in their order; text that is not a finite number is ignored, as for CloudWatch."""
     for event in events:
         for definition in definitions:
             for found in definition.pattern.finditer(event.message):
@@ -59,7 +59,7 @@ def _pattern(document: Mapping[str, str]) -> re.Pattern[str]:
         return re.compile(document["Regex"])
     except re.error as error:
         raise ClientFault(
-            f"The Regex {document['Regex']!r} of the metric {document['Name']} is no regular expression: {error}."
+            f"The Regex {document['Regex']!r} of the metric {document['Name']} is not a regular expression: {error}."
         ) from None
 
 

@@ -111,7 +111,7 @@ class JobRuntime:
 
     def _run(self, name: str, make: Callable[[], Job], stop: threading.Event, on_status: OnStatus) -> Outcome:
         if not is_resource_name(name):
-            return Outcome("Failed", client_error(f"{name!r} is no name of a job."))
+            return Outcome("Failed", client_error(f"{name!r} is not a valid job name."))
         remove_folder(self._folder / name, self._folder, ignore_errors=True)
         (self._folder / name).mkdir(parents=True)
         self.log_path(name).touch()

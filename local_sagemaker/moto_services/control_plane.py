@@ -246,7 +246,7 @@ def _changes(environ: dict[str, Any]) -> bool:
 
 
 def _looks_at_memory(environ: dict[str, Any]) -> bool:
-    """Whether a request that reads S3 asks for what is no row: the buckets, or uploads in progress."""
+    """Whether a request that reads S3 asks for what is not a row: the buckets, or uploads in progress."""
     names = set(parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True))
     return environ.get("PATH_INFO", "/") == "/" or bool(names & {"uploads", "uploadId"})
 

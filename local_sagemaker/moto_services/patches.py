@@ -25,5 +25,5 @@ def put(owner: Any, name: str, ours: Any, called: str | None = None) -> None:
     place = called or (owner.__name__ if hasattr(owner, "__path__") or not hasattr(owner, "__module__") else "")
     path = f"{place or f'{owner.__module__}.{owner.__qualname__}'}.{name}"
     if path not in PATCHES:
-        raise KeyError(f"{path} is no patch of {__name__}: list it, with what it is for.")
+        raise KeyError(f"{path} is not a patch of {__name__}: list it, with what it is for.")
     setattr(owner, name, ours)

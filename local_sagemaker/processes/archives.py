@@ -16,7 +16,7 @@ def unpack(archive: Path, folder: Path, source: str) -> None:
 
     ClientFault names the member that is unsafe (absolute path, `..`, a link out of the folder, a file that
     would be written through a link, a device, more than the disk has free) and is raised as well where the
-    file is no tar archive.
+    file is not a tar archive.
     """
     folder.mkdir(parents=True, exist_ok=True)
     try:

@@ -127,7 +127,7 @@ class PrivateFolder:
 
 
 def _mentions(archive: Path) -> bool:
-    """Whether a code file in the archive names /opt/ml; a file that is no archive does not."""
+    """Whether a code file in the archive names /opt/ml; a file that is not an archive does not."""
     try:
         with tarfile.open(archive, "r:*") as tar:
             for member in tar:

@@ -45,7 +45,7 @@ def backup(state: Path, file: Path) -> int:
 def restore(file: Path, state: Path) -> None:
     """Make a state folder of a backup.
 
-    LocalSageMakerError where the folder has a state already, or the file is no backup: nothing is changed then.
+    LocalSageMakerError where the folder has a state already, or the file is not a backup: nothing is changed then.
     """
     state.mkdir(parents=True, exist_ok=True)
     with locked_folder(state):
@@ -63,7 +63,9 @@ def _restore(file: Path, state: Path) -> None:
             with tarfile.open(file) as tar:
                 tar.extractall(scratch, filter="data")
             if not (scratch / DATABASE).is_file() or not (scratch / OBJECTS).is_dir():
-                raise LocalSageMakerError(f"{file} is no backup of local SageMaker: it lacks {DATABASE} or {OBJECTS}.")
+                raise LocalSageMakerError(
+                    f"{file} is not a backup of local SageMaker: it lacks {DATABASE} or {OBJECTS}."
+                )
             format_of(scratch / DATABASE)
             for name in (OBJECTS, *LOGS, DATABASE):  # the rows last: until then there is no state
                 if (scratch / name).exists():
@@ -105,7 +107,7 @@ def _link_all(source: Path, to: Path) -> None:
 
 
 def _add_logs(tar: tarfile.TarFile, folder: Path, name: str) -> None:
-    """The logs of jobs and endpoints as far as they are written; what a job that runs is working on is no state."""
+    """The logs of jobs and endpoints as far as they are written; what a job that runs is working on is not a state."""
     for path in sorted(folder.rglob("output.*")) if folder.is_dir() else ():
         if path.is_file() and not path.is_symlink():
             with suppress(FileNotFoundError), path.open("rb") as stream:

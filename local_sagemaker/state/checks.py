@@ -81,7 +81,7 @@ def unfit_snapshots(database: Database) -> Iterator[Unfit]:
             for _ in pickletools.genops(data):
                 pass
         except Exception as error:
-            yield Unfit("snapshots", {"name": name}, named_row("snapshots", (name,)), f"it is no pickle ({error})")
+            yield Unfit("snapshots", {"name": name}, named_row("snapshots", (name,)), f"it is not a pickle ({error})")
 
 
 def without_bytes(database: Database, table: str) -> Iterator[Unfit]:
@@ -114,7 +114,7 @@ def files_in(folder: Path) -> Iterator[tuple[str, int]]:
         if entry.is_file(follow_symlinks=False):
             yield entry.name, entry.stat(follow_symlinks=False).st_size
         else:
-            LOG.warning("%s is no file of an object, and is left alone: move it away", entry.path)
+            LOG.warning("%s is not a file of an object, and is left alone: move it away", entry.path)
 
 
 @contextmanager

@@ -102,4 +102,4 @@ def renew_latest(database: Database, bucket: str, key: str) -> None:
 
 
 def _no_kind(kind: str, fields: dict[str, Any]) -> Any:
-    raise ValueError(f"{kind} with {sorted(fields)} is no column")
+    raise ValueError(f"{kind} with {sorted(fields)} is not a column")

@@ -46,7 +46,7 @@ class Orders:
 def doctor(state: Path, orders: Orders) -> int:
     """Look at a state folder; 0 where nothing is damaged any more, 1 where something is.
 
-    A running server is no hindrance to looking and exporting; what changes something needs it stopped.
+    A running server is not a hindrance to looking and exporting; what changes something needs it stopped.
     LocalSageMakerError where there is no state, or one of another format.
     """
     path = state / DATABASE

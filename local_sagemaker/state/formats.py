@@ -64,7 +64,7 @@ def prepare(path: Path) -> None:
 
 
 def format_of(path: Path) -> int:
-    """The format of a state.db; 0 for one that is new. LocalSageMakerError where it is none, or a newer one."""
+    """The format of a state.db; 0 for one that is new. LocalSageMakerError where it is not one, or a newer one."""
     if not path.exists() or path.stat().st_size == 0:
         return 0
     try:

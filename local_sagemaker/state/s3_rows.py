@@ -67,7 +67,7 @@ def row_of(number: int, version: Any, tags: dict[str, str | None]) -> Row:
 
 
 def versions(connection: sqlite3.Connection, bucket: str, key: str) -> list[Row]:
-    """The versions of a key, oldest first; none for a key that is no text, under which nothing can be kept."""
+    """The versions of a key, oldest first; none for a key that is not a text, under which nothing can be kept."""
     try:
         key.encode()
     except UnicodeEncodeError:

@@ -50,7 +50,7 @@ def clear_the_way(folder: Path, names: Iterable[str]) -> None:
         place = folder / name
         if place.is_symlink() or (place.exists() and not place.is_dir()):
             kept = _new_folder(folder)
-            LOG.error("%s is no folder: it is moved to %s", place, kept)
+            LOG.error("%s is not a folder: it is moved to %s", place, kept)
             kept.mkdir(parents=True, exist_ok=True)
             place.rename(kept / name)
 

@@ -69,7 +69,7 @@ def _bracket(inside: str, text: str) -> Callable[[Any], Any]:
         while position < len(inside):
             found = NAMES.match(inside, position)
             if found is None:
-                raise InvalidPath(f"The JSONPath {text!r} is not supported: [{inside}] is no list of names.")
+                raise InvalidPath(f"The JSONPath {text!r} is not supported: [{inside}] is not a list of names.")
             names.append(found[1] if found[1] is not None else found[2])
             position = found.end()
         return _child(names[0]) if len(names) == 1 else _children(names)
@@ -123,5 +123,5 @@ def _everything(value: Any) -> list[Any]:
 
 def _array(value: Any) -> list[Any]:
     if not isinstance(value, list):
-        raise NotThere("it is no array")
+        raise NotThere("it is not an array")
     return value

@@ -18,7 +18,7 @@ NO_SUCCESS += "details."
 ALL_FAILED = "All training jobs failed. Please take a look at the training job failures to get more details."
 NO_METRIC = "No training job emitted the objective metric {}: see the Regex of the metric and the logs of the jobs."
 WAIT_SECONDS = 0.2  # how late the end of MaxRuntimeInSeconds may be noticed
-IMPROVEMENT = 0.01  # less than this part of the best value is no improvement, as CompletionDetails has it
+IMPROVEMENT = 0.01  # less than this part of the best value is not an improvement, as CompletionDetails has it
 
 
 class TuningRun:

@@ -65,5 +65,5 @@ def grid_size(ranges: Sequence[Range]) -> int:
 def _categories(ranges: Sequence[Range]) -> list[Categories]:
     others = [each.name for each in ranges if not isinstance(each, Categories)]
     if others:
-        raise invalid(f"The strategy Grid takes categorical parameters only, and {', '.join(others)} is none.")
+        raise invalid(f"The strategy Grid takes categorical parameters only, not {', '.join(others)}.")
     return [each for each in ranges if isinstance(each, Categories)]

@@ -65,7 +65,7 @@ def compilable(settings: Settings, environment: Environment) -> tuple[Settings, 
     path = "jobs.image_version"
     if not known:
         fault = Fault(
-            None, "AWS_REGION", f"SageMaker has no {FRAMEWORK} image in {environment.region}", "mend AWS_REGION"
+            None, "AWS_REGION", f"SageMaker has no {FRAMEWORK} image in {environment.region}", "fix AWS_REGION"
         )
         return settings, [fault]
     message = f"{environment.region} has no {FRAMEWORK} image of version {version}"
@@ -92,4 +92,4 @@ def _with_fix(message: str) -> tuple[str, str]:
     what, mark, mean = message.rpartition("; did you mean ")
     if mark:
         return what, f"did you mean {mean}"
-    return message, "mend the step in the pipeline's code (pipelines/)"
+    return message, "fix the step in the pipeline's code (pipelines/)"

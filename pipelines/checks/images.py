@@ -31,7 +31,7 @@ def image_fault(uri: str, region: str, account: str) -> tuple[str, str] | None:
     """What is wrong with an image, and what to do."""
     parts = URI.fullmatch(uri)
     if parts is None:
-        return f"{uri} is no image in Amazon ECR", "SageMaker pulls from ECR: push the image there"
+        return f"{uri} is not an image in Amazon ECR", "SageMaker pulls from ECR: push the image there"
     if parts["region"] != region:
         return f"{uri} lies in {parts['region']}, and the jobs run in {region}", f"take the image of {region}"
     if parts["account"] == account:
@@ -40,7 +40,7 @@ def image_fault(uri: str, region: str, account: str) -> tuple[str, str] | None:
     if not tables:
         return (
             f"the SDK's tables have no image {parts['name']}, and account {parts['account']} is not that of the role",
-            "mend the name, or let that account share its repository",
+            "fix the name, or let that account share its repository",
         )
     known = {version: table["registries"] for table in tables for version, table in _versions(table).items()}
     version = _version(parts["tag"].lstrip(":@"), known)
@@ -48,9 +48,9 @@ def image_fault(uri: str, region: str, account: str) -> tuple[str, str] | None:
         tag = parts["tag"].lstrip(":@")
         close = get_close_matches(tag, known, n=1)
         mean = f"did you mean {close[0]}? " if close else ""
-        return f"{parts['name']} has no version {tag}", f"{mean}mend jobs.image_version: {', '.join(sorted(known))}"
+        return f"{parts['name']} has no version {tag}", f"{mean}fix jobs.image_version: {', '.join(sorted(known))}"
     if known[version].get(region) != parts["account"]:
-        return f"{parts['name']} {version} is not in {region} under {parts['account']}", "mend the region"
+        return f"{parts['name']} {version} is not in {region} under {parts['account']}", "fix the region"
     return None
 
 

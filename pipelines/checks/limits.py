@@ -56,7 +56,7 @@ def _names(name: str, declared: list[tuple[str, Mapping[str, Any]]], every_step:
     for step_name, path, text, shape, fix in named:
         if isinstance(text, str):
             for message in _text_faults(text, model.shape_for(shape)):
-                yield Fault(step_name, path, message, f"shorten or mend {fix}" if "YAML" in fix else fix)
+                yield Fault(step_name, path, message, f"shorten or fix {fix}" if "YAML" in fix else fix)
     for path, entry in declared:
         default = entry.get("DefaultValue")
         most = model.shape_for("String1024").metadata["max"]
@@ -100,7 +100,7 @@ def _value(found: Value, value: Any) -> Iterator[Fault]:
         if choices and value not in choices:
             yield _unknown_choice(found, value, choices)
         for message in _text_faults(value, shape) if not choices else ():
-            yield Fault(step.name, found.path, message, f"shorten or mend {found.path.rpartition('.')[2]}")
+            yield Fault(step.name, found.path, message, f"shorten or fix {found.path.rpartition('.')[2]}")
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
         least, most = shape.metadata.get("min"), shape.metadata.get("max")
         if most is not None and value > most:
@@ -114,10 +114,10 @@ def _unknown_choice(found: Value, value: str, choices: list[str]) -> Fault:
     mean = f"did you mean {close[0]}? " if close else ""
     if "InstanceType" in found.shape.name:
         place = INSTANCES.get(found.step.type, "the instance type")
-        message = f"{value} is no instance type that {found.step.type} steps can have"
-        return Fault(found.step.name, found.path, message, f"{mean}mend {place} in the YAML")
+        message = f"{value} is not an instance type that {found.step.type} steps can have"
+        return Fault(found.step.name, found.path, message, f"{mean}fix {place} in the YAML")
     known = f"it is one of {', '.join(choices[:12])}" if len(choices) <= 12 else ""
-    return Fault(found.step.name, found.path, f"{value} is not allowed", mean or known or "mend the value")
+    return Fault(found.step.name, found.path, f"{value} is not allowed", mean or known or "fix the value")
 
 
 def _text_faults(text: str, shape: Any) -> Iterator[str]:

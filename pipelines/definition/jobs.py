@@ -231,7 +231,7 @@ class JobFactory:
             why = str(error).partition(". ")[0].removeprefix("Unsupported ").removeprefix("xgboost ")
             known = str(error).rpartition("Supported ")[2].rstrip(".")
             raise PipelineError(
-                f"There is no xgboost image {version} in {region} ({why} is not known): mend jobs.image_version in the "
+                f"There is no xgboost image {version} in {region} ({why} is not known): fix jobs.image_version in the "
                 f"YAML or AWS_REGION. Known {known}."
             ) from None
 

@@ -45,14 +45,14 @@ class Value:
 
 
 def parameters(definition: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
-    """The path and the entry of each parameter; what is no structure is passed over."""
+    """The path and the entry of each parameter; what is not a structure is passed over."""
     listed = definition.get("Parameters")
     entries = enumerate(listed) if isinstance(listed, list) else ()
     return [(f"Parameters[{index}]", entry) for index, entry in entries if isinstance(entry, Mapping)]
 
 
 def steps(definition: Mapping[str, Any]) -> Iterator[Step]:
-    """Every step, those of the branches after the condition; what is no step is passed over."""
+    """Every step, those of the branches after the condition; what is not a step is passed over."""
 
     def inside(entries: Any, path: str) -> Iterator[Step]:
         for index, raw in enumerate(entries if isinstance(entries, list) else ()):

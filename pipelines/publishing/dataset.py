@@ -30,7 +30,7 @@ def check_data_file(path: Path) -> None:
     if not path.is_file():
         raise PipelineError(f"{path} is not a file: give one CSV or Parquet file.")
     if path.suffix.lower() not in SUFFIXES:
-        raise PipelineError(f"{path} is neither .csv nor .parquet: convert it, or mend its name.")
+        raise PipelineError(f"{path} is neither .csv nor .parquet: convert it, or fix its name.")
     if path.stat().st_size == 0:
         raise PipelineError(f"The data file {path} is empty.")
 

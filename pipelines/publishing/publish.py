@@ -64,7 +64,7 @@ class Upsert:
         }
         if now is None:
             return self._create(sagemaker, request, uploaded)
-        # Before the update: should it fail, the next upsert still finds a difference, and mends both.
+        # Before the update: should it fail, the next upsert still finds a difference, and fixes both.
         sagemaker.add_tags(ResourceArn=now["PipelineArn"], Tags=self._tags())
         answer = sagemaker.update_pipeline(**request)
         return Published(answer["PipelineArn"], "updated", uploaded, answer.get("PipelineVersionId"))
@@ -161,17 +161,17 @@ def require_role(iam: Any, role_arn: str) -> None:
     from botocore.exceptions import ClientError
 
     name = role_arn.rpartition("/")[2]
-    mend = "create it (infrastructure/template.yaml does), or mend SAGEMAKER_ROLE_ARN."
+    fix = "create it (infrastructure/template.yaml does), or fix SAGEMAKER_ROLE_ARN."
     try:
         found = iam.get_role(RoleName=name)["Role"]["Arn"]
     except ClientError as error:
         if error.response["Error"]["Code"] == "NoSuchEntity":
-            raise PipelineError(f"The role {role_arn} does not exist: {mend}") from None
+            raise PipelineError(f"The role {role_arn} does not exist: {fix}") from None
         if error.response["ResponseMetadata"]["HTTPStatusCode"] == 403:
             return
         raise
     if found != role_arn:
-        raise PipelineError(f"The role {role_arn} does not exist; this account has {found}: {mend}")
+        raise PipelineError(f"The role {role_arn} does not exist; this account has {found}: {fix}")
 
 
 def _moment(deployed: dict[str, Any] | None) -> datetime | None:

@@ -77,7 +77,7 @@ class CandidateSettings(Section):
     def _estimators_exist(self) -> "CandidateSettings":
         for name, estimator in self.estimators.items():
             if not CANDIDATE_NAME.fullmatch(name) or name == "champion":
-                raise ValueError(f"{name} is no name for a candidate: use small letters, digits and _.")
+                raise ValueError(f"{name} is not a valid name for a candidate: use small letters, digits and _.")
             try:
                 estimator.make()
             except ValueError as error:
@@ -159,7 +159,7 @@ class Settings(Section):
             if name not in known:
                 close = get_close_matches(name, known, n=1)
                 hint = f"; did you mean {close[0]}?" if close else f"; known are {', '.join(known)}."
-                raise ValueError(f"tuning.ranges: {name} is no hyperparameter of XGBoost{hint}")
+                raise ValueError(f"tuning.ranges: {name} is not a hyperparameter of XGBoost{hint}")
             for end in chosen.ends:
                 _check_hyperparameter(self.candidates.xgboost, name, end)
         return self
@@ -202,7 +202,7 @@ def load_settings(path: Path) -> Settings:
         raise PipelineError(f"{path} is not a text in UTF-8: save it as one.") from None
     except RecursionError:
         raise PipelineError(f"{path} is nested too deeply to be settings.") from None
-    except ValueError as error:  # a number of thousands of digits, a date that is none
+    except ValueError as error:  # a number of thousands of digits, a date that does not exist
         raise PipelineError(f"{path} has a value that cannot be read: {error}.") from None
     except yaml.YAMLError as error:
         raise PipelineError(f"{path} is not YAML: {' '.join(str(error).split())}.") from None

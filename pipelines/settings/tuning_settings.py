@@ -48,7 +48,7 @@ class Range(BaseModel):
 class TuningSettings(BaseModel):
     """Makes Train a hyperparameter tuning step; the best of its training jobs goes on.
 
-    strategy: Bayesian, Random or Grid (every combination; all ranges have `values`); local SageMaker has no Bayesian.
+    strategy: Bayesian, Random or Grid (every combination; all ranges have `values`).
     max_jobs: training jobs in all, not for Grid. seed: another number draws other values.
     objective: the metric of the validation part by which the best job is chosen.
     """

@@ -181,7 +181,7 @@ def resolve(sagemaker: SageMakerClient, pipeline_name: str, text: str) -> str:
     """The ARN of the execution that a person means.
 
     `text` is an ARN, an id, the beginning of one id only, a display name, or `latest`.
-    Raises PipelineError where it is none of these or could be several.
+    Raises PipelineError where it is not one of these or could be several.
     """
     if text.startswith("arn:"):
         return text

@@ -53,7 +53,7 @@ def test_missing_and_damaged_archives_are_named(tmp_path: Path) -> None:
 def test_a_name_that_no_file_can_have_is_refused(tmp_path: Path) -> None:
     member = tarfile.TarInfo("model")
     member.pax_headers = {"path": "model\0.json"}
-    with pytest.raises(JobError, match=r"has the member 'model\\x00.json', which is no name"):
+    with pytest.raises(JobError, match=r"has the member 'model\\x00.json', which is not a valid name"):
         unpack(make(tmp_path / "model.tar.gz", member), tmp_path / "out")
     assert not list((tmp_path / "out").glob("*")) if (tmp_path / "out").exists() else True
 
@@ -63,5 +63,5 @@ def test_an_archive_of_more_members_than_a_model_has_is_refused(tmp_path: Path) 
     with tarfile.open(path, "w:gz") as tar:
         for number in range(MOST_MEMBERS + 1):
             tar.addfile(tarfile.TarInfo(f"folder/{number % 10}"))
-    with pytest.raises(JobError, match=r"has more than 10000 members: it is no model"):
+    with pytest.raises(JobError, match=r"has more than 10000 members: it is not a model"):
         unpack(path, tmp_path / "out")

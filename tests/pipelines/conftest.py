@@ -220,5 +220,5 @@ def executions(aws: StubAws) -> Executions:
 
 @pytest.fixture
 def output() -> Output:
-    """A console that is no terminal."""
+    """A console that is not a terminal."""
     return Output()

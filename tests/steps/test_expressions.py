@@ -30,7 +30,7 @@ def test_accepts(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("area * rums", "rums, which is no column"),
+        ("area * rums", "rums, which is not a column"),
         ("area * roms", "did you mean rooms"),
         ("signed + 1", "signed is a date: use year"),
         ("district + 1", "compare it with a text"),

@@ -26,9 +26,9 @@ def change(document: dict[str, Any], path: str, value: Any) -> None:
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
-        ("data/target", "rnet", "data.target: rnet is no column; did you mean rent"),
+        ("data/target", "rnet", "data.target: rnet is not a column; did you mean rent"),
         ("data/target", "district", "must be an integer or number"),
-        ("data/identity", ["flt"], "data.identity: flt is no column; did you mean flat"),
+        ("data/identity", ["flt"], "data.identity: flt is not a column; did you mean flat"),
         ("data/identity", [], "data.identity is empty"),
         ("data/date", "area", "must have the type date"),
         ("data/derived/bad", "aera * 2", "data.derived.bad: .*aera.*did you mean area"),
@@ -38,14 +38,14 @@ def change(document: dict[str, Any], path: str, value: Any) -> None:
         ("data/learned/bad", {"kind": "neighbour", "of": ["rooms"]}, "it must be target_encoding or neighbours"),
         ("data/learned/bad", {"kind": "neighbours", "of": []}, "of is empty"),
         ("data/learned/bad", {"kind": "neighbours", "of": ["rent"]}, "of may not name the target rent"),
-        ("data/learned/bad", {"kind": "neighbours", "of": ["aera"]}, "aera is no column; did you mean area"),
+        ("data/learned/bad", {"kind": "neighbours", "of": ["aera"]}, "aera is not a column; did you mean area"),
         ("data/learned/bad", {"kind": "neighbours", "of": ["district"]}, "district is of type category: .*a number"),
         ("data/learned/bad", {"kind": "target_encoding", "of": ["area"]}, "needs a category or text"),
         ("data/learned/bad", {"kind": "target_encoding", "of": ["district"], "count": 3}, "count is nothing that"),
         ("data/learned/bad", {"kind": "neighbours", "of": ["area"], "scale": [1, 2]}, "one number above 0 for each"),
         ("data/learned/bad", {"kind": "neighbours", "of": ["area"], "count": 0}, "at least one neighbour"),
         ("data/learned/bad", {"kind": "neighbours", "of": ["area"], "value": "rnt"}, "did you mean rent"),
-        ("data/feature_groups", {"size": ["aera"]}, "feature_groups.size: aera is no feature; did you mean area"),
+        ("data/feature_groups", {"size": ["aera"]}, "feature_groups.size: aera is not a feature; did you mean area"),
         ("data/columns/area/range", [10, 5], "starts above its end"),
         ("data/columns/lift/range", [0, 1], "only an integer or number has a range"),
         ("data/columns/area/typ", "number", "typ"),
@@ -56,7 +56,7 @@ def change(document: dict[str, Any], path: str, value: Any) -> None:
         (
             "validation/rows",
             [{"expectation": "expect_column_values_to_not_be_null", "arguments": {"column": "aera"}}],
-            "aera is no column; did you mean area",
+            "aera is not a column; did you mean area",
         ),
     ],
 )

@@ -146,7 +146,7 @@ class _Body:
     def _chunk_size(self) -> int:
         text = self._line().partition(";")[0]
         if not re.fullmatch(r"[0-9a-fA-F]{1,16}", text):
-            raise ServiceError("InvalidRequest", f"The body is not aws-chunked: {text[:20]!r} is no size of a chunk.")
+            raise ServiceError("InvalidRequest", f"The body is not aws-chunked: {text[:20]!r} is not a chunk size.")
         return int(text, 16)
 
     def _line(self) -> str:

@@ -10,7 +10,7 @@ from local_sagemaker.state.s3_documents import HEADERS, KINDS
 
 
 def make(kind: str, fields: dict[str, Any]) -> Any:
-    """The object of a kind that has these fields; KeyError for a kind that is none."""
+    """The object of a kind that has these fields; KeyError for an unknown kind."""
     if kind == HEADERS:
         return CaseInsensitiveDict(fields)
     name, _ = KINDS[kind]

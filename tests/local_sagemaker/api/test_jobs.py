@@ -75,7 +75,7 @@ def test_a_training_job_tells_its_last_metrics(sagemaker: Any) -> None:
     assert (metric["MetricName"], metric["Value"]) == ("loss", 0.25)
     assert job["CreationTime"] <= metric["Timestamp"] <= job["TrainingEndTime"]
     definitions[0]["Regex"] = "loss=("
-    with pytest.raises(ClientError, match="of the metric loss is no regular expression"):
+    with pytest.raises(ClientError, match="of the metric loss is not a regular expression"):
         sagemaker.create_training_job(**(request | {"TrainingJobName": "mismeasured"}))
 
 

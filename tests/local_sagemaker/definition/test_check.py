@@ -184,7 +184,7 @@ def test_a_fault_is_named_with_its_path(steps: list[Any], fault: str) -> None:
         ({"ExperimentConfig": {"RunName": ""}}, "ExperimentConfig.RunName: must have at least 1 characters"),
         (
             {"ProcessingInputs": [{"InputName": "in", "S3Input": {"S3Uri": "s3://b/k", "S3DataType": "S3Prefx"}}]},
-            "S3Input.S3DataType: 'S3Prefx' is none of the values of ProcessingS3DataType; did you mean S3Prefix?",
+            "S3Input.S3DataType: 'S3Prefx' is not one of the values of ProcessingS3DataType; did you mean S3Prefix?",
         ),
         ({"Environment": {"A": {"Get": "Parameters.P"}}}, "Environment['A']: is a number, and must be a text: join it"),
         (
@@ -216,7 +216,7 @@ def test_arguments_that_the_request_shape_refuses_are_faults(changed: dict[str, 
         ),
         (
             {"ProcessingResources": {"ClusterConfig": CLUSTER | {"InstanceType": "ml.m5.lage"}}},
-            "is none of the values of ProcessingInstanceType that botocore knows; did you mean ml.m5.large?",
+            "is not one of the values of ProcessingInstanceType that botocore knows; did you mean ml.m5.large?",
         ),
     ],
 )

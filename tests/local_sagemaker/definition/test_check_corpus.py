@@ -19,7 +19,7 @@ MARKS = {
     "PLACEHOLDER_": "PLACEHOLDER_ texts stand where the source had an expression",
     "<YOUR_": "<YOUR_...> texts are for the reader to fill in",
     "${": "${...} texts are for CloudFormation to fill in",
-    '"Pass"': "Pass is no type that AWS documents: only its references are checked",
+    '"Pass"': "Pass is not a type that AWS documents: only its references are checked",
 }
 HEAD = """# What the checker says of definitions that others wrote
 

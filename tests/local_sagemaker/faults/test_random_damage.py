@@ -82,7 +82,7 @@ def a_folder(state: Path, chance: Chance) -> str:
         path.unlink(missing_ok=True)
     if chance.random() < 0.5:
         path.write_text("x")
-    return f"{path.name} is no folder any more"
+    return f"{path.name} is not a folder any more"
 
 
 DAMAGE = (

@@ -92,7 +92,7 @@ def test_a_command_gets_the_event_as_json_and_prints_the_result(handlers: Handle
         ("Raises", "ZeroDivisionError: division by zero"),
         ("Ends", "ended with exit code 7"),
         ("Sends", "TypeError: Object of type object is not JSON serializable"),
-        ("Text", "returned 'text', which is no dictionary"),
+        ("Text", "returned 'text', which is not a dictionary"),
         ("AutoML", "ended with exit code 3"),
     ],
 )

@@ -72,7 +72,7 @@ def test_an_endpoint_answers_until_it_is_removed(host: EndpointHost, variant: Ca
         ask(host)
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
-    host.remove("houses")  # a second time is no fault
+    host.remove("houses")  # a second time is not a fault
 
 
 def test_an_update_swaps_without_losing_a_request(host: EndpointHost, variant: Callable[..., Variant]) -> None:
@@ -218,7 +218,7 @@ def test_close_stops_every_process_and_what_is_deployed_afterwards(
 
 @pytest.mark.parametrize("name", ["../outside", "a/b", ""])
 def test_a_name_that_is_no_folder_is_refused(host: EndpointHost, variant: Callable[..., Variant], name: str) -> None:
-    with pytest.raises(ModelFailedToStart, match="is no name of an endpoint"):
+    with pytest.raises(ModelFailedToStart, match="is not a valid name of an endpoint"):
         host.deploy(name, [variant("a")])
-    with pytest.raises(ModelFailedToStart, match="is no name of an endpoint"):
+    with pytest.raises(ModelFailedToStart, match="is not a valid name of an endpoint"):
         host.deploy("houses", [variant("a", "../v")])

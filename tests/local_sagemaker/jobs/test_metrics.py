@@ -57,5 +57,5 @@ def test_a_pattern_without_a_group_is_the_value_itself(tmp_path: Path) -> None:
 
 
 def test_a_bad_pattern_is_named() -> None:
-    with pytest.raises(ClientFault, match=r"Regex 'loss=\(' of the metric loss is no regular expression"):
+    with pytest.raises(ClientFault, match=r"Regex 'loss=\(' of the metric loss is not a regular expression"):
         metric_definitions([{"Name": "loss", "Regex": "loss=("}])

@@ -223,7 +223,7 @@ def test_stdout_and_stderr_are_in_the_log_in_the_order_of_writing(bench: Any) ->
 def test_a_name_that_is_no_folder_is_refused_and_touches_nothing(bench: Any, name: str, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     request = {**bench.processing(""), "ProcessingJobName": name}
-    assert bench.run(request).failure_reason == f"ClientError: {name!r} is no name of a job."
+    assert bench.run(request).failure_reason == f"ClientError: {name!r} is not a valid job name."
     assert (tmp_path / "elsewhere").is_dir()
 
 

@@ -52,7 +52,7 @@ def test_a_moto_that_has_changed_what_is_patched_is_noticed_by_the_name_of_the_p
 def test_what_is_not_listed_is_not_patched() -> None:
     from moto.s3 import models
 
-    with pytest.raises(KeyError, match=r"moto\.s3\.models\.FakeAcl is no patch"):
+    with pytest.raises(KeyError, match=r"moto\.s3\.models\.FakeAcl is not a patch"):
         put(models, "FakeAcl", None)
 
 

@@ -17,23 +17,23 @@ def faults(value: Any, shape: Shape, path: str) -> Iterator[str]:
             for number, item in enumerate(value):
                 yield from faults(item, shape.member, f"{path}[{number}]")
         else:
-            yield f"{path}: {value!r} is no list"
+            yield f"{path}: {value!r} is not a list"
     elif isinstance(shape, MapShape):
         if isinstance(value, dict):
             for key, item in value.items():
                 yield from faults(key, shape.key, f"{path} key")
                 yield from faults(item, shape.value, f"{path}[{key}]")
         else:
-            yield f"{path}: {value!r} is no map"
+            yield f"{path}: {value!r} is not a map"
     elif not _is_scalar(value, shape):
         yield f"{path}: {value!r} is no {shape.type_name}"
     elif isinstance(shape, StringShape) and shape.enum and value not in shape.enum:
-        yield f"{path}: {value!r} is none of {', '.join(shape.enum)}"
+        yield f"{path}: {value!r} is not one of {', '.join(shape.enum)}"
 
 
 def _structure(value: Any, shape: StructureShape, path: str) -> Iterator[str]:
     if not isinstance(value, dict):
-        yield f"{path}: {value!r} is no structure"
+        yield f"{path}: {value!r} is not a structure"
         return
     for name, item in value.items():
         if item is None:

@@ -23,14 +23,14 @@ GOOD = {
         ({}, []),
         ({"Extra": 1}, ["D.Extra: unknown"]),
         ({"ModelPackageArn": None}, ["D.ModelPackageArn: missing"]),
-        ({"CreationTime": "today"}, ["D.CreationTime: 'today' is no timestamp"]),
-        ({"ModelPackageVersion": True}, ["D.ModelPackageVersion: True is no integer"]),
-        ({"CustomerMetadataProperties": {"a": 1}}, ["D.CustomerMetadataProperties[a]: 1 is no string"]),
-        ({"InferenceSpecification": {"Containers": {}}}, ["D.InferenceSpecification.Containers: {} is no list"]),
+        ({"CreationTime": "today"}, ["D.CreationTime: 'today' is not a timestamp"]),
+        ({"ModelPackageVersion": True}, ["D.ModelPackageVersion: True is not an integer"]),
+        ({"CustomerMetadataProperties": {"a": 1}}, ["D.CustomerMetadataProperties[a]: 1 is not a string"]),
+        ({"InferenceSpecification": {"Containers": {}}}, ["D.InferenceSpecification.Containers: {} is not a list"]),
         (
             {"ModelPackageStatusDetails": {"ValidationStatuses": [{"Name": "x", "Status": "Good"}]}},
             [
-                "D.ModelPackageStatusDetails.ValidationStatuses[0].Status: 'Good' is none of "
+                "D.ModelPackageStatusDetails.ValidationStatuses[0].Status: 'Good' is not one of "
                 "NotStarted, InProgress, Completed, Failed"
             ],
         ),

@@ -20,7 +20,7 @@ from local_sagemaker.processes.requirements import missing
         ("pytest[dev]\n", True),
         ("pytest @ https://example.com/pytest.whl\n", True),
         ("-r other.txt\n", True),
-        ("this is no requirement\n", True),
+        ("this is not a requirement\n", True),
     ],
 )
 def test_only_what_is_known_to_be_there_is_not_missing(tmp_path: Path, text: str, expected: bool) -> None:

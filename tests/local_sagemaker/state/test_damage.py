@@ -25,10 +25,10 @@ def test_a_row_that_is_put_aside_is_gone_from_its_table_and_kept_whole(database:
     damage = Damage(database)
     data = bytes(range(256))
     database.execute("INSERT INTO snapshots (name, data, moto) VALUES ('iam/0/aws', ?, '5')", (data,))
-    damage.put_aside("snapshots", {"name": "iam/0/aws"}, "the state of IAM", "it is no pickle")
+    damage.put_aside("snapshots", {"name": "iam/0/aws"}, "the state of IAM", "it is not a pickle")
     assert database.select("SELECT * FROM snapshots") == []
     [piece] = damage.pieces()
-    assert (piece.source, piece.name, piece.reason) == ("snapshots", "the state of IAM", "it is no pickle")
+    assert (piece.source, piece.name, piece.reason) == ("snapshots", "the state of IAM", "it is not a pickle")
     assert piece.row == {"name": "iam/0/aws", "data": data, "moto": "5"}
     assert len(damage) == len(Damage(database)) == 1
 

@@ -1,4 +1,4 @@
-"""A state with every kind of damage starts with what is whole; the doctor names the rest, and mends what it can."""
+"""A state with every kind of damage starts with what is whole; the doctor names the rest, and fixes what it can."""
 
 import json
 import os

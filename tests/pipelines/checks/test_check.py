@@ -67,8 +67,8 @@ FAULTS: list[tuple[Change, str | None, str, str, str]] = [
         parameter("ProcessingInstanceType", DefaultValue="ml.m5.xlarg"),
         "ValidateData",
         "ProcessingResources.ClusterConfig.InstanceType",
-        "ml.m5.xlarg is no instance type that Processing steps can have",
-        "did you mean ml.m5.xlarge? mend jobs.processing.instance_type",
+        "ml.m5.xlarg is not an instance type that Processing steps can have",
+        "did you mean ml.m5.xlarge? fix jobs.processing.instance_type",
     ),
     (
         arguments("Train", lambda a: a["ResourceConfig"].update(InstanceType="ml.inf1.xlarge")),
@@ -141,7 +141,7 @@ FAULTS: list[tuple[Change, str | None, str, str, str]] = [
         "Evaluate",
         "AppSpecification.ImageUri",
         "tables have no image x",
-        "mend the name",
+        "fix the name",
     ),
     (
         arguments(
@@ -219,7 +219,7 @@ FAULTS: list[tuple[Change, str | None, str, str, str]] = [
         ),
         "RegisterModel",
         "SupportedRealtimeInferenceInstanceTypes[0]",
-        "ml.m5.huge is no instance type",
+        "ml.m5.huge is not an instance type",
         "of a stage",
     ),
 ]
@@ -370,7 +370,9 @@ def test_the_command_prints_a_line_a_fault_or_json_and_makes_no_network_call(com
     assert lines[1].startswith(
         "pipeline: jobs.image_version: us-east-1 has no xgboost image of version 3.0-4: take one of"
     )
-    assert lines[2].startswith("Train: Steps[2].Arguments.ResourceConfig.InstanceType: ml.m5.extra is no instance type")
+    assert lines[2].startswith(
+        "Train: Steps[2].Arguments.ResourceConfig.InstanceType: ml.m5.extra is not an instance type"
+    )
     assert re.fullmatch(r"2 faults in 7 steps, checked in \d+ ms", lines[0])
     document = json.loads(run("--json").stdout)
     assert [fault["step"] for fault in document["faults"]] == [None, "Train"]

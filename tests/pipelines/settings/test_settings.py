@@ -65,15 +65,15 @@ def test_the_split_may_be_a_word_or_a_mapping(tmp_path: Path, split: Any) -> Non
         ),
         (
             {"candidates__Forest!": {"estimator": "sklearn.linear_model.Ridge"}},
-            "Forest! is no name for a candidate",
+            "Forest! is not a valid name for a candidate",
         ),
         ({"gates__min_r2": True}, "gates.min_r2: .*number, not True"),
         ({"jobs__processing__instance_type": "m5.large"}, "jobs.processing.instance_type"),
-        ({"data__target": "prize"}, "prize is no column; did you mean price"),
+        ({"data__target": "prize"}, "prize is not a column; did you mean price"),
         ({"data__derived__twice": "price * 2"}, "a feature may not use the target price"),
         (
             {"data__learned__price_nearby__of": ["late", "long"]},
-            "data.learned.price_nearby: late is no column; did you mean lat",
+            "data.learned.price_nearby: late is not a column; did you mean lat",
         ),
         (
             {"data__learned__price_nearby__cuont": 3},
@@ -82,7 +82,7 @@ def test_the_split_may_be_a_word_or_a_mapping(tmp_path: Path, split: Any) -> Non
         ({"interval": {"coverage": 1.5}}, "interval.coverage: .*less than or equal to 0.999, not 1.5"),
         ({"split": {"by": "time", "test": 0.8, "validation": 0.3}}, "nothing is left to train on"),
         ({"split": "sometimes"}, "split.by"),
-        ({"evaluation__segments": {"prise": {"quantiles": 4}}}, "prise is no column and no derived .*mean price"),
+        ({"evaluation__segments": {"prise": {"quantiles": 4}}}, "prise is neither a column nor a derived .*mean price"),
         ({"evaluation__segments": {"age": {"edge": [1]}}}, "segments.age.edge is not a setting; did you mean edges"),
         ({"evaluation__segments": {"waterfront": {"quantiles": 2}}}, "a boolean has no quantiles"),
         ({"evaluation__segments": {"price": {"prefix": 2}}}, "only a category or text has a prefix"),
