@@ -12,18 +12,18 @@ help:  ## this list
 run: $(DATA)  ## the whole pipeline on local SageMaker, from the data to a model that waits for approval
 	$(BIN)/python run_pipeline.py --local run --data $(DATA)
 
-test: $(DATA)  ## the whole test suite; T=PATH runs one file or folder of it
+test: $(DATA) $(BIN)/installed-dev  ## the whole test suite; T=PATH runs one file or folder of it
 	$(BIN)/python -m pytest $(T)
 
-unit: $(BIN)/installed  ## only the tests that take seconds
+unit: $(BIN)/installed-dev  ## only the tests that take seconds
 	$(BIN)/python -m pytest -m "not e2e"
 
-lint: $(BIN)/installed  ## style and types
+lint: $(BIN)/installed-dev  ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-format: $(BIN)/installed  ## write the style
+format: $(BIN)/installed-dev  ## write the style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
@@ -31,21 +31,24 @@ data: $(DATA)  ## fetch the sample data
 
 # AGAINST=COMMIT times this checkout and that commit in turn instead, and ends with 1 if anything is slower.
 ifdef AGAINST
-bench: $(DATA)
+bench: $(DATA) $(BIN)/installed-dev
 	$(BIN)/python tests/benchmarks/against.py $(AGAINST)
 else
-bench: $(DATA) .venv-bench/installed  ## speed, as ratios measured in one run; AGAINST=COMMIT compares with a commit
+bench: $(DATA) $(BIN)/installed-dev .venv-bench/installed  ## speed, as ratios measured in one run; AGAINST=COMMIT compares with a commit
 	$(BIN)/python tests/benchmarks/run.py
 endif
 
-soak: $(BIN)/installed  ## what takes long: 200 seeded kills, damage, power cuts, load
+soak: $(BIN)/installed-dev  ## what takes long: 200 seeded kills, damage, power cuts, load
 	SOAK=1 $(BIN)/python -m pytest tests/local_sagemaker/faults tests/local_sagemaker/test_many_clients.py -o addopts="--import-mode=importlib --strict-markers -v"
 
-quality: $(DATA)  ## how good the model is, over several seeds, and what each group of features is worth
+quality: $(DATA) $(BIN)/installed-dev  ## how good the model is, over several seeds, and what each group of features is worth
 	$(BIN)/python tests/benchmarks/quality.py bars candidates ablation curve
 
-lock: $(BIN)/installed  ## renew requirements.lock from setup.cfg (needs uv)
-	uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --extra dev --no-header --no-annotate setup.cfg -o requirements.lock
+COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header --no-annotate
+lock: $(BIN)/installed  ## renew the locks from setup.cfg
+	$(COMPILE) --upgrade setup.cfg -o requirements.lock
+	$(COMPILE) --upgrade --extra dev -c requirements.lock setup.cfg -o requirements-dev.lock
+	echo uv | $(COMPILE) --upgrade - -o requirements-uv.lock
 
 clean:  ## stop local SageMaker and delete its state, the environment and the data
 	-[ ! -x $(BIN)/python ] || $(BIN)/python run_pipeline.py local down
@@ -61,10 +64,24 @@ $(DATA): $(BIN)/installed pipelines/sample_data.py pipelines/house_prices.yaml
 	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r tests/benchmarks/requirements.txt
 	@touch $@
 
-# Every version and file is pinned: pip has nothing to resolve, and takes no file of another content.
-$(BIN)/installed: requirements.lock
-	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or later is needed: make PYTHON=python3.11 ...")'
-	@echo "installing the locked packages into $(VENV), about a minute ..."
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+# Every version and file is pinned: nothing has to be resolved, and no file of another content is taken. uv takes a tenth of
+# pip's time; where it cannot be used, pip installs the same files.
+define install
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-uv.lock \
+	&& $(BIN)/uv pip install --quiet --no-deps --require-hashes --python $(BIN)/python -r $(1) \
+	|| { echo "uv cannot be used here: pip installs, which takes some minutes ..."; \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(1); }
 	@touch $@
+endef
+
+# what running needs
+$(BIN)/installed: requirements.lock requirements-uv.lock
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or later is needed: make PYTHON=python3.11 ...")'
+	@echo "installing the locked packages into $(VENV) ..."
+	$(PYTHON) -m venv $(VENV)
+	$(call install,requirements.lock)
+
+# and what tests, types and style need
+$(BIN)/installed-dev: $(BIN)/installed requirements-dev.lock
+	@echo "installing the test tools into $(VENV) ..."
+	$(call install,requirements-dev.lock)

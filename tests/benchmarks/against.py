@@ -222,10 +222,10 @@ def _deviation(seconds: list[float]) -> float:
 
 
 def _python_of(code: Path) -> Path:
-    """The interpreter with the packages of a checkout's lock: this one's where the lock is the same."""
+    """The interpreter with the packages of a checkout's lock: this one's where it has them all."""
     lock = code / "requirements.lock"
-    ours, theirs = (ROOT / "requirements.lock").read_text(), lock.read_text()
-    if _versions(ours) == _versions(theirs):
+    ours, theirs = (ROOT / "requirements-dev.lock").read_text(), lock.read_text()
+    if _versions(theirs) <= _versions(ours):
         return Path(sys.executable)
     folder = ROOT / ".venv-bench" / "locks" / hashlib.sha256(theirs.encode()).hexdigest()[:12]
     python = folder / "bin/python"
