@@ -100,8 +100,8 @@ def test_a_header_cannot_smuggle_another(serve: Callable[[Answer], ModelConnecti
     [
         (b"HTTP/1.1 200 OK\r\nContent-Type: text/csv\r\n\r\nabc", "no Content-Length"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabc", "or several"),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: -3\r\n\r\nabc", "no number"),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\nabc", "no number"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: -3\r\n\r\nabc", "not a number"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\nabc", "not a number"),
         (OK + b"abcd", "longer than its Content-Length of 3 bytes"),
         (2 * (OK + b"abc"), "longer than its Content-Length of 3 bytes"),
         (b"\x16\x03\x01\x02", r"not HTTP/1\.1"),

@@ -26,7 +26,7 @@ def faults(value: Any, shape: Shape, path: str) -> Iterator[str]:
         else:
             yield f"{path}: {value!r} is not a map"
     elif not _is_scalar(value, shape):
-        yield f"{path}: {value!r} is no {shape.type_name}"
+        yield f"{path}: {value!r} is not of type {shape.type_name}"
     elif isinstance(shape, StringShape) and shape.enum and value not in shape.enum:
         yield f"{path}: {value!r} is not one of {', '.join(shape.enum)}"
 

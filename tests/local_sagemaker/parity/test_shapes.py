@@ -23,9 +23,9 @@ GOOD = {
         ({}, []),
         ({"Extra": 1}, ["D.Extra: unknown"]),
         ({"ModelPackageArn": None}, ["D.ModelPackageArn: missing"]),
-        ({"CreationTime": "today"}, ["D.CreationTime: 'today' is not a timestamp"]),
-        ({"ModelPackageVersion": True}, ["D.ModelPackageVersion: True is not an integer"]),
-        ({"CustomerMetadataProperties": {"a": 1}}, ["D.CustomerMetadataProperties[a]: 1 is not a string"]),
+        ({"CreationTime": "today"}, ["D.CreationTime: 'today' is not of type timestamp"]),
+        ({"ModelPackageVersion": True}, ["D.ModelPackageVersion: True is not of type integer"]),
+        ({"CustomerMetadataProperties": {"a": 1}}, ["D.CustomerMetadataProperties[a]: 1 is not of type string"]),
         ({"InferenceSpecification": {"Containers": {}}}, ["D.InferenceSpecification.Containers: {} is not a list"]),
         (
             {"ModelPackageStatusDetails": {"ValidationStatuses": [{"Name": "x", "Status": "Good"}]}},

@@ -74,7 +74,7 @@ FAULTS: list[tuple[Change, str | None, str, str, str]] = [
         arguments("Train", lambda a: a["ResourceConfig"].update(InstanceType="ml.inf1.xlarge")),
         "Train",
         "ResourceConfig.InstanceType",
-        "no instance type that Training steps",
+        "not an instance type that Training steps",
         "jobs.training.instance_type",
     ),
     (

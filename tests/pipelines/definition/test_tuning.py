@@ -96,7 +96,7 @@ def test_what_the_tuning_job_chooses_is_no_parameter(definition: dict[str, Any])
 @pytest.mark.parametrize(
     ("tuning", "words"),
     [
-        ({"ranges": {"max_dept": {"min": 1, "max": 2}}}, "max_dept is no .* of XGBoost; did you mean max_dep"),
+        ({"ranges": {"max_dept": {"min": 1, "max": 2}}}, "max_dept is not .* of XGBoost; did you mean max_dep"),
         ({"ranges": {"max_depth": {"min": 0, "max": 4}}}, "tuning.ranges.max_depth: 0 is not possible"),
         ({"ranges": {"max_depth": {"min": 0.5, "max": 4}}}, "tuning.ranges.max_depth: 0.5 is not possible"),
         ({"ranges": {"subsample": {"values": [0.5, 1.5]}}}, "tuning.ranges.subsample: 1.5 is not possible"),
