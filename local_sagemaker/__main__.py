@@ -231,7 +231,12 @@ def _serve(state: Path, port: int) -> int:
     logging.getLogger("local_sagemaker").setLevel(logging.INFO)
     region = configuration.configured_region()
     os.environ.setdefault("AWS_DEFAULT_REGION", region)
-    state.mkdir(parents=True, exist_ok=True)
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LocalSageMakerError(
+            f"The state folder {state} cannot be made ({error.strerror}): name another."
+        ) from None
     from local_sagemaker.http.server import serve
 
     try:

@@ -21,7 +21,7 @@ def configured_port(state: Path) -> int:
     text = os.environ.get("SAGEMAKER_LOCAL_PORT")
     if text is None:
         return kept_port(configured_state(state)) or DEFAULT_PORT
-    if not text.isdigit() or not 0 < int(text) < 65536:
+    if not _is_port(text):
         raise LocalSageMakerError(f"SAGEMAKER_LOCAL_PORT is {text!r}: set it to a port number, 1 to 65535.")
     return int(text)
 
@@ -53,7 +53,11 @@ def kept_port(state: Path) -> int | None:
         text = (state / PORT).read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError):
         return None
-    return int(text) if text.isdigit() and 0 < int(text) < 65536 else None
+    return int(text) if _is_port(text) else None
+
+
+def _is_port(text: str) -> bool:
+    return text.isascii() and text.isdigit() and 0 < int(text) < 65536
 
 
 def free_port() -> int:

@@ -72,8 +72,8 @@ class LocalSageMaker:
         self.records = Records(self._database, STATUS_FIELDS)
         self.damage = Damage(self._database)
         self.damage.put_all_aside(unfit_records(self._database, REQUIRED))
-        self._has_its_folder = folder_check(folder, self._lock)
         self.control_plane = ControlPlane(self._database, self.damage, folder / "objects", account)
+        self._has_its_folder = folder_check(folder, self._lock)
         objects = self.control_plane.objects
         environment = job_environment(url, region)
         images = ImageMap(self.handlers.images(), self.handlers.entrypoints())

@@ -116,6 +116,15 @@ def up(state: Path, announce: Callable[[str], None] | None = None) -> Server:
     answer, and where the folder cannot be written.
     """
     state = configured_state(state)
+    try:
+        return _up(state, announce)
+    except OSError as error:
+        place = error.filename or state
+        text = f"{place} cannot be used ({error.strerror or error}): move it away, or fix its permissions."
+        raise LocalSageMakerError(text) from None
+
+
+def _up(state: Path, announce: Callable[[str], None] | None) -> Server:
     server = _found_or_started(state, configured_port(state), announce)
     if server.state != state and "SAGEMAKER_LOCAL_PORT" not in os.environ:
         server = _found_or_started(state, _port_of_its_own(state, server, announce), announce)

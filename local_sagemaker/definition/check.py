@@ -15,6 +15,7 @@ from local_sagemaker.definition.shapes import argument_faults
 from local_sagemaker.definition.step_fields import field_faults
 
 GROUPS = ("And", "Or")
+ROOTS = ("Parameters.", "Execution.", "Steps.", "PipelineExperimentConfig.", "ForEach.")
 CONDITION_FIELDS = {
     **dict.fromkeys(COMPARISONS, ("LeftValue", "RightValue")),
     **dict.fromkeys(GROUPS, ("Conditions",)),
@@ -32,7 +33,11 @@ def check(text: str) -> list[Fault]:
         raw = json.loads(text)
         if not isinstance(raw, dict):
             return [Fault("", "A pipeline definition is a JSON object with Steps.")]
+        json.dumps(raw, ensure_ascii=False).encode()
         return list(_faults(raw))
+    except UnicodeEncodeError as error:
+        half = error.object[error.start]
+        return [Fault("", f"The definition has {half!r}, which is half of a character: remove it.")]
     except RecursionError:
         return [Fault("", "The definition is nested too deeply to be read.")]
     except ValueError as error:
@@ -47,7 +52,10 @@ def refusals(text: str) -> list[Fault]:
 def _faults(raw: dict[str, Any]) -> Iterator[Fault]:
     known = outline(raw)
     yield from known.faults
+    yield from _mixed(raw, "")
     for name in ("PipelineExperimentConfig", "MlflowConfig"):
+        if not isinstance(raw.get(name) or {}, dict):
+            yield Fault(name, "must be a structure")
         yield from expression_faults(raw.get(name), name, None, known)
         for path in references(raw.get(name)):
             if path.startswith(("Steps.", "PipelineExperimentConfig.")):
@@ -55,6 +63,19 @@ def _faults(raw: dict[str, Any]) -> Iterator[Fault]:
     for step in known.every_step:
         yield from _step(step, known)
     yield from _cycles(known)
+
+
+def _mixed(value: Any, path: str) -> Iterator[Fault]:
+    """Expressions with something beside them in their structure, which would be no expressions to the service."""
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _mixed(item, f"{path}[{index}]")
+    elif isinstance(value, dict):
+        reference = value.get("Get")
+        if len(value) > 1 and isinstance(reference, str) and reference.startswith(ROOTS):
+            yield Fault(path, f"Get stands beside {', '.join(sorted(set(value) - {'Get'}))}: a reference stands alone")
+        for name, item in value.items():
+            yield from _mixed(item, f"{path}.{name}" if path else name)
 
 
 def _step(step: OutlinedStep, known: Outline) -> Iterator[Fault]:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 from local_sagemaker.configuration import configured_handlers
 from local_sagemaker.errors import LocalSageMakerError, ServiceError, invalid
@@ -61,6 +62,7 @@ class Application:
         if path == HEALTH:
             return _json(start_response, self._health())
         self._service.refuse_lost_folder()
+        _require_text(environ.get("REQUEST_URI", ""))
         form = environ.get("CONTENT_TYPE", "").startswith("multipart/form-data")  # it has its signature inside
         if environ["REQUEST_METHOD"] == "POST" and not form and not is_signed(environ):
             text = "The request has no signature: give any credentials, such as AWS_ACCESS_KEY_ID=local."
@@ -113,6 +115,14 @@ class Application:
             "started": self._started,
             "handlers": str(handlers) if handlers else None,
         }
+
+
+def _require_text(uri: str) -> None:
+    """Two names that are not UTF-8 would become one: what cannot be read is replaced on the way to here."""
+    try:
+        unquote_to_bytes(uri.partition("?")[0].encode("latin-1")).decode()
+    except UnicodeDecodeError:
+        raise ServiceError("InvalidURI", "Couldn't parse the specified URI: it is not UTF-8.", 400) from None
 
 
 def serve(folder: Path, port: int, region: str, address: str = LOOPBACK) -> None:

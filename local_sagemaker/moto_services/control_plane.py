@@ -13,6 +13,7 @@ from pathlib import Path
 from types import FunctionType
 from typing import Any
 from urllib.parse import parse_qs
+from xml.parsers.expat import ExpatError
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -41,6 +42,8 @@ READS = ("Describe", "Get", "List")
 ERROR = 400
 MOTO_PATHS = ("/moto-api", "/latest/meta-data/", "/latest/api/")
 Started = list[Any]
+# What moto raises where a field is missing, or is not what its place asks for; a client that repeats it helps nobody.
+UNREADABLE = (ExpatError, ValueError, LookupError, TypeError, AttributeError)
 
 
 class ControlPlane:
@@ -143,7 +146,12 @@ class ControlPlane:
             self.save(QUEUES)
 
     def _answer(self, environ: dict[str, Any], started: Started) -> Iterable[bytes]:
-        return self._application(environ, lambda *arguments: started.extend(arguments))
+        try:
+            return self._application(environ, lambda *arguments: started.extend(arguments))
+        except UNREADABLE as error:
+            LOG.warning("moto could not read a request", exc_info=True)
+            code = "MalformedXML" if isinstance(error, ExpatError) else "InvalidRequest"
+            raise ServiceError(code, f"The request could not be read: {type(error).__name__}: {error}.", 400) from error
 
     def _begin_answer(self, environ: dict[str, Any], started: Started) -> Iterable[bytes]:
         started.clear()  # of a reading that is repeated

@@ -71,10 +71,17 @@ def _check_links(folder: Path, source: str) -> None:
     """A link that pointed to nothing when it was made may lead out of the folder since."""
     root = folder.resolve()
     for path in folder.rglob("*"):
-        if path.is_symlink() and not path.resolve().is_relative_to(root):
+        if path.is_symlink() and (fault := _link_fault(path, root)):
             path.unlink()
             name = path.relative_to(folder).as_posix()
-            raise ClientFault(f"The archive {source} is unsafe: its member {name!r} is a link out of the folder.")
+            raise ClientFault(f"The archive {source} is unsafe: its member {name!r} is a link {fault}.")
+
+
+def _link_fault(link: Path, root: Path) -> str | None:
+    try:
+        return None if link.resolve().is_relative_to(root) else "out of the folder"
+    except (OSError, RuntimeError):  # the latter before Python 3.13
+        return "that leads back to itself"
 
 
 def pack(folder: Path, archive: Path) -> None:

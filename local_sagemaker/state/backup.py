@@ -10,6 +10,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from local_sagemaker.errors import LocalSageMakerError
+from local_sagemaker.state.checks import files_in
 from local_sagemaker.state.formats import FORMAT, format_of
 from local_sagemaker.state.lock import DATABASE, locked_folder
 
@@ -47,7 +48,12 @@ def restore(file: Path, state: Path) -> None:
 
     LocalSageMakerError where the folder has a state already, or the file is not a backup: nothing is changed then.
     """
-    state.mkdir(parents=True, exist_ok=True)
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LocalSageMakerError(
+            f"The state folder {state} cannot be made ({error.strerror}): name another."
+        ) from None
     with locked_folder(state):
         _restore(file, state)
 
@@ -66,7 +72,12 @@ def _restore(file: Path, state: Path) -> None:
                 raise LocalSageMakerError(
                     f"{file} is not a backup of local SageMaker: it lacks {DATABASE} or {OBJECTS}."
                 )
-            format_of(scratch / DATABASE)
+            if format_of(scratch / DATABASE) == 0:
+                raise LocalSageMakerError(f"{file} is not a backup of local SageMaker: its {DATABASE} is empty.")
+            if missing := _without_bytes(scratch):
+                raise LocalSageMakerError(
+                    f"{file} is not whole: {_count(missing)} no bytes in it. Nothing is restored."
+                )
             for name in (OBJECTS, *LOGS, DATABASE):  # the rows last: until then there is no state
                 if (scratch / name).exists():
                     (scratch / name).rename(state / name)
@@ -94,6 +105,28 @@ def _take(state: Path, scratch: Path) -> None:
             break
     for name in there - named:
         (scratch / OBJECTS / name).unlink()
+    missing = _without_bytes(scratch)
+    if missing:
+        raise LocalSageMakerError(
+            f"{_count(missing)} no bytes on the disk, or others: `local doctor` names them all, and after "
+            "`local doctor --repair` a backup is whole. Nothing was written."
+        )
+
+
+def _without_bytes(folder: Path) -> list[str]:
+    """What the rows of a state name and its files do not hold, or in another size."""
+    sizes = dict(files_in(folder / OBJECTS))
+    with closing(sqlite3.connect(folder / DATABASE)) as connection:
+        rows = connection.execute(
+            "SELECT 's3://' || bucket || '/' || key, blob, size FROM objects WHERE NOT marker UNION ALL "
+            "SELECT 'part ' || number || ' of upload ' || upload, blob, size FROM parts"
+        )
+        return [name for name, blob, size in rows if sizes.get(blob) != size]
+
+
+def _count(missing: list[str]) -> str:
+    others = f" and {len(missing) - 1} more have" if len(missing) > 1 else " has"
+    return missing[0] + others
 
 
 def _link_all(source: Path, to: Path) -> None:

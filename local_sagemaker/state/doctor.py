@@ -132,13 +132,14 @@ def _wrong_bytes(database: Database, objects: Path) -> Iterator[Unfit]:
             said = time.monotonic()
         try:
             found = _md5(objects / blob)
+            reason = "" if found == etag else "its bytes are not those of its ETag"
         except FileNotFoundError:
             continue
-        if found != etag:
-            name = named_row("objects", (bucket, key))
-            yield Unfit(
-                "objects", {"bucket": bucket, "key": key, "number": number}, name, "its bytes are not those of its ETag"
-            )
+        except OSError as error:
+            reason = f"its file cannot be read ({error.strerror})"
+        if reason:
+            named = {"bucket": bucket, "key": key, "number": number}
+            yield Unfit("objects", named, named_row("objects", (bucket, key)), reason)
 
 
 def _md5(path: Path) -> str:
@@ -150,7 +151,11 @@ def _md5(path: Path) -> str:
 
 
 def _export(piece: Piece, objects: Path, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        text = f"{folder} cannot be written ({error.strerror}): name another folder with --export."
+        raise LocalSageMakerError(text) from None
     name = folder / f"{piece.number:06d}"
     document = {
         "name": piece.name,

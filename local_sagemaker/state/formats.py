@@ -77,7 +77,7 @@ def format_of(path: Path) -> int:
             f"{path} cannot be read ({error}): put it back from a copy, or move the state folder away. "
             "Nothing was changed."
         ) from None
-    if number > FORMAT:
+    if not 0 <= number <= FORMAT:
         raise LocalSageMakerError(
             f"{path} has format {number}, and this version of local SageMaker knows the formats up to {FORMAT}: "
             "use the version that wrote it, or another folder with SAGEMAKER_LOCAL_STATE. Nothing was changed."
@@ -85,6 +85,11 @@ def format_of(path: Path) -> int:
     if not number and not tables:
         return 0
     number = number or 1
+    if number == 1 and "created" in columns.get("records", set()):
+        raise LocalSageMakerError(
+            f"{path} has the tables of a later format than its number, {number}, says: put it back from a copy, "
+            "or move the state folder away. Nothing was changed."
+        )
     expected = FORMAT_1_TABLES if number == 1 else {name: _names(table) for name, table in TABLES.items()}
     for table, names in expected.items():
         missing = names - columns.get(table, set())

@@ -26,13 +26,21 @@ def lock_folder(folder: Path, port: int) -> int:
         except OSError:
             if time.monotonic() > deadline:
                 raise LocalSageMakerError(
-                    f"The state folder {folder} is in use by another local SageMaker: stop it with `local down`, "
-                    "or choose another folder with SAGEMAKER_LOCAL_STATE."
+                    f"The state folder {folder} is in use by another local SageMaker{_where(descriptor)}: stop it with "
+                    "`local down`, or choose another folder with SAGEMAKER_LOCAL_STATE."
                 ) from None
             time.sleep(0.05)  # a server that is just ending, or somebody who looks whose the lock is
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, json.dumps({"pid": os.getpid(), "port": port}).encode(), 0)
     return descriptor
+
+
+def _where(lock: int) -> str:
+    try:
+        holder = json.loads(os.pread(lock, 200, 0))
+        return f" (process {holder['pid']}, SAGEMAKER_LOCAL_PORT={holder['port']})" if holder["port"] else ""
+    except (ValueError, KeyError, TypeError):
+        return ""
 
 
 @contextmanager
@@ -48,17 +56,26 @@ def locked_folder(folder: Path) -> Iterator[None]:
 def folder_check(folder: Path, lock: int) -> Callable[[], bool]:
     """What tells from now on whether a folder is still the one that this process has locked and opened.
 
-    That is the device and the inode of its lock, whose descriptor is `lock`, and of its database.
+    That is the device and the inode of its lock, whose descriptor is `lock`, of its database and of its objects.
     """
-    opened = _identity(os.fstat(lock)), _identity(os.stat(folder / DATABASE))
+    objects = folder / "objects"
+    opened = _identity(os.fstat(lock)), _identity(os.stat(folder / DATABASE)), _identity_if_there(objects)
 
     def is_the_same() -> bool:
         try:
-            return opened == (_identity(os.stat(folder / LOCK)), _identity(os.stat(folder / DATABASE)))
+            lock_and_database = _identity(os.stat(folder / LOCK)), _identity(os.stat(folder / DATABASE))
+            return opened == (*lock_and_database, _identity_if_there(objects))
         except OSError:
             return False
 
     return is_the_same
+
+
+def _identity_if_there(path: Path) -> tuple[int, int] | None:
+    try:
+        return _identity(os.stat(path))
+    except FileNotFoundError:
+        return None
 
 
 def _identity(file: os.stat_result) -> tuple[int, int]:

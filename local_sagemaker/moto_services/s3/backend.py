@@ -1,5 +1,7 @@
 """moto's buckets, and its S3 of one account, over what the request sees of the objects."""
 
+import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +14,8 @@ from local_sagemaker.moto_services.s3.stored import StoredKey, Upload, Uploads
 from local_sagemaker.moto_services.s3.view import Versions
 
 LONGEST_KEY = 1024  # bytes of UTF-8
+BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+")
 
 
 class KeyStore:
@@ -124,8 +128,14 @@ class Backend(S3Backend):
         return super().get_bucket(bucket_name)
 
     def create_bucket(self, bucket_name: str, *arguments: Any, **options: Any) -> FakeBucket:
+        if not _is_bucket_name(bucket_name):
+            raise S3ClientError("InvalidBucketName", "The specified bucket is not valid.")
         StoredKey.store.view.buckets.add(bucket_name)
         return super().create_bucket(bucket_name, *arguments, **options)
+
+    def put_bucket_policy(self, bucket_name: str, policy: bytes) -> None:
+        _require_policy(bucket_name, policy)
+        super().put_bucket_policy(bucket_name, policy)
 
     def put_object(self, bucket_name: str, key_name: str, *arguments: Any, **options: Any) -> FakeKey:
         _require_key(key_name)
@@ -193,6 +203,30 @@ class Backend(S3Backend):
         copy.multipart = None
         if whole is not None:
             copy.checksum_value, copy.checksum_type = whole, "FULL_OBJECT"
+
+
+def _is_bucket_name(name: str) -> bool:
+    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html"""
+    return bool(BUCKET_NAME.fullmatch(name)) and ".." not in name and not ADDRESS.fullmatch(name)
+
+
+def _require_policy(bucket: str, policy: bytes) -> None:
+    """Refuse a policy that could not be asked later, when every request of the bucket does."""
+    from moto.iam.access_control import IAMPolicy  # which takes half a second
+
+    try:
+        document = json.loads(policy)
+        statements = document["Statement"]
+        for statement in statements if isinstance(statements, list) else [statements]:
+            if statement["Effect"] not in ("Allow", "Deny") or not {"Action", "NotAction"} & set(statement):
+                raise ValueError("a statement needs an Effect, Allow or Deny, and an Action")
+            if not {"Resource", "NotResource"} & set(statement):
+                raise ValueError("a statement needs a Resource")
+        asked = IAMPolicy(policy.decode())
+        for action in ("s3:GetObject", "s3:PutObject", "s3:ListBucket"):
+            asked.is_action_permitted(action, f"arn:aws:s3:::{bucket}/key")
+    except (ValueError, KeyError, TypeError, AttributeError, re.error) as error:
+        raise S3ClientError("MalformedPolicy", f"The policy cannot be read: {error!r}.") from None
 
 
 def _require_key(key: str) -> None:

@@ -286,7 +286,7 @@ def test_a_state_folder_without_permission_is_named_with_the_way_out(tmp_path: P
     assert "SAGEMAKER_LOCAL_STATE" in done.stderr
 
 
-@pytest.mark.parametrize("port", ["many", "0", "99999"])
+@pytest.mark.parametrize("port", ["many", "0", "99999", "²"])
 def test_a_port_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, port: str) -> None:
     monkeypatch.setenv("SAGEMAKER_LOCAL_PORT", port)
     with pytest.raises(LocalSageMakerError, match="SAGEMAKER_LOCAL_PORT"):

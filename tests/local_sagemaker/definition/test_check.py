@@ -371,8 +371,8 @@ def test_the_command_prints_one_fault_a_line_and_says_when_there_is_none(tmp_pat
     assert "cannot be read" in error
     file.write_text(json.dumps({"Steps": [using(1)]}))
     assert run() == (0, "no faults\n", "")
-    file.write_text(json.dumps({"Steps": [{"Name": "A", "Type": "Fail", "DependsOn": ["\ud800\n"]}]}))
-    assert run() == (1, "Steps[0].DependsOn[0]: \\ud800\\n is not a step\n", "")
+    file.write_text(json.dumps({"Steps": [{"Name": "A", "Type": "Fail", "DependsOn": ["\x07\n"]}]}))
+    assert run() == (1, "Steps[0].DependsOn[0]: \\x07\\n is not a step\n", "")
 
 
 @pytest.mark.e2e
@@ -380,3 +380,23 @@ def test_the_definition_that_this_repository_compiles_has_no_faults() -> None:
     command = [sys.executable, "run_pipeline.py", "definition"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert check(done.stdout) == []
+
+
+@pytest.mark.parametrize(
+    ("definition", "words"),
+    [
+        ({"Steps": [{"Name": "\ud800", "Type": "Fail", "Arguments": {"ErrorMessage": "x"}}]}, "half of a character"),
+        ({"PipelineExperimentConfig": 3, "Steps": []}, "must be a structure"),
+        (
+            {
+                "Steps": [
+                    {"Name": "F", "Type": "Fail", "Arguments": {"ErrorMessage": {"Get": "Parameters.a", "x": "y"}}}
+                ]
+            },
+            "Get stands beside x: a reference stands alone",
+        ),
+    ],
+)
+def test_what_would_only_fail_in_the_execution_is_found_before(definition: dict[str, Any], words: str) -> None:
+    faults = check(json.dumps({"Version": "2020-12-01", **definition}))
+    assert any(words in str(fault) for fault in faults), [str(fault) for fault in faults]

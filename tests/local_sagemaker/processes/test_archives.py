@@ -118,3 +118,13 @@ def test_an_archive_of_too_many_members_is_refused(tmp_path: Path, monkeypatch: 
     path = archive_of(tmp_path / "a.tar.gz", *(member(str(number)) for number in range(4)))
     with pytest.raises(ClientFault, match=r"s3://b/a.tar.gz has more than 3 members: it is not unpacked"):
         unpack(path, tmp_path / "four", "s3://b/a.tar.gz")
+
+
+def test_a_link_to_itself_is_a_fault_of_the_archive(tmp_path: Path) -> None:
+    archive = tmp_path / "loop.tar.gz"
+    with tarfile.open(archive, "w:gz") as tar:
+        member = tarfile.TarInfo("loop")
+        member.type, member.linkname = tarfile.SYMTYPE, "loop"
+        tar.addfile(member)
+    with pytest.raises(ClientFault, match="'loop'"):
+        unpack(archive, tmp_path / "out", "loop.tar.gz")

@@ -124,3 +124,33 @@ def test_a_member_that_would_leave_the_folder_is_refused(tmp_path: Path) -> None
     with pytest.raises(LocalSageMakerError, match="nothing is restored"):
         restore(tmp_path / "evil.tar", tmp_path / "new")
     assert not (tmp_path / "outside").exists()
+
+
+def test_a_state_that_lacks_bytes_is_not_backed_up_in_silence(state: Path, tmp_path: Path) -> None:
+    blob = next(iter(sorted((state / "objects").iterdir())))
+    blob.unlink()
+    with pytest.raises(LocalSageMakerError, match=r"no bytes on the disk, or others: `local doctor` names them all"):
+        backup(state, tmp_path / "backup.tar")
+    assert not (tmp_path / "backup.tar").exists()
+
+
+def test_a_backup_that_was_cut_off_between_two_files_is_not_restored(state: Path, tmp_path: Path) -> None:
+    whole, cut = tmp_path / "whole.tar", tmp_path / "cut.tar"
+    backup(state, whole)
+    with tarfile.open(whole) as tar, tarfile.open(cut, "w") as other:
+        for member in tar.getmembers()[:6]:
+            other.addfile(member, tar.extractfile(member) if member.isfile() else None)
+    with pytest.raises(LocalSageMakerError, match=r"is not whole: .* no bytes in it\. Nothing is restored"):
+        restore(cut, tmp_path / "other")
+    assert not (tmp_path / "other/state.db").exists()
+
+
+def test_a_backup_with_an_empty_database_is_not_restored(tmp_path: Path) -> None:
+    empty = tmp_path / "empty.tar"
+    (tmp_path / "state.db").touch()
+    (tmp_path / "objects").mkdir()
+    with tarfile.open(empty, "w") as tar:
+        for name in ("state.db", "objects"):
+            tar.add(tmp_path / name, name)
+    with pytest.raises(LocalSageMakerError, match=r"its state\.db is empty"):
+        restore(empty, tmp_path / "other")

@@ -153,3 +153,20 @@ def test_an_older_format_is_left_to_the_server(tmp_path: Path, capsys: pytest.Ca
         tar.extractall(tmp_path, filter="data")
     assert command_line.main(["doctor", "--state", str(tmp_path)]) == 1
     assert "a state of format 1: start the server once, which renews it" in capsys.readouterr().err
+
+
+def test_a_folder_in_the_place_of_an_objects_file_is_named(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = blob(state, "kept")
+    path.unlink()
+    path.mkdir()
+    code, said = doctor(state, capsys)
+    assert code == 1
+    assert "s3://locked/kept" in said
+
+
+def test_an_export_to_what_is_not_a_folder_is_one_sentence(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    blob(state, "kept").unlink()
+    doctor(state, capsys, "--repair")
+    (state / "file").touch()
+    assert command_line.main(["doctor", "--state", str(state), "--export", str(state / "file")]) == 1
+    assert "name another folder with --export" in capsys.readouterr().err

@@ -146,3 +146,21 @@ def test_a_renewal_that_fails_changes_nothing(old: Path, monkeypatch: pytest.Mon
         prepare(old)
     assert select(old, "SELECT name FROM snapshots ORDER BY name") == before
     assert select(old, "PRAGMA user_version") == [(0,)]
+
+
+def numbered(path: Path, number: int) -> bytes:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"PRAGMA user_version={number}")
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("number", "words"), [(-1, "has format -1"), (1, "tables of a later format"), (0, "tables of a later")]
+)
+def test_a_number_that_the_tables_do_not_have_is_refused_untouched(tmp_path: Path, number: int, words: str) -> None:
+    path = tmp_path / "state.db"
+    prepare(path)
+    before = numbered(path, number)
+    with pytest.raises(LocalSageMakerError, match=words):
+        prepare(path)
+    assert path.read_bytes() == before

@@ -14,7 +14,10 @@ from local_sagemaker.state.lock import DATABASE, folder_check, lock_folder
 
 def test_a_state_folder_has_one_server_at_a_time(tmp_path: Path) -> None:
     held = lock_folder(tmp_path, 5599)
-    with pytest.raises(LocalSageMakerError, match=r"in use by another local SageMaker: stop it with `local down`"):
+    with pytest.raises(
+        LocalSageMakerError,
+        match=r"in use by another local SageMaker \(process \d+, SAGEMAKER_LOCAL_PORT=5599\): stop it with `local down`",
+    ):
         lock_folder(tmp_path, 5599)
     assert json.loads(os.pread(held, 100, 0)) == {"pid": os.getpid(), "port": 5599}
 
@@ -54,3 +57,15 @@ def test_a_folder_that_was_swapped_while_it_was_being_opened_is_not_taken_for_th
     held = lock_folder(tmp_path, 5599)
     replace(tmp_path / LOCK)
     assert not folder_check(tmp_path, held)()
+
+
+def test_a_folder_whose_objects_were_removed_is_another_one(tmp_path: Path) -> None:
+    (tmp_path / "objects").mkdir()
+    (tmp_path / DATABASE).touch()
+    is_the_same = folder_check(tmp_path, lock_folder(tmp_path, 5599))
+    assert is_the_same()
+    (tmp_path / "objects").rmdir()
+    assert not is_the_same()
+    (tmp_path / "other").mkdir()
+    (tmp_path / "objects").mkdir()
+    assert not is_the_same()

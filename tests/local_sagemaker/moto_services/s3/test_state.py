@@ -6,6 +6,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -256,3 +257,47 @@ def test_two_copies_onto_one_versioned_key_at_once_keep_both_versions(server: An
     listed = s3.list_object_versions(Bucket="both", Prefix="to")["Versions"]
     assert len(listed) == 20
     assert sum(entry["IsLatest"] for entry in listed) == 1
+
+
+@pytest.mark.parametrize("name", ["Upper", "a_b", "a..b", "192.168.1.1", "-ab", "ab-", "ab", "a" * 64])
+def test_a_bucket_has_a_name_that_s3_takes(s3: Any, name: str) -> None:
+    with pytest.raises(ClientError, match="InvalidBucketName"):
+        s3.create_bucket(Bucket=name)
+    assert name not in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        "{",
+        "[]",
+        '{"Statement": [{"Effect": "Allow"}]}',
+        '{"Statement": [{"Effect": "Maybe", "Action": "*", "Resource": "*"}]}',
+    ],
+)
+def test_a_policy_that_cannot_be_read_is_refused_and_bars_nobody(s3: Any, policy: str) -> None:
+    s3.create_bucket(Bucket="with-policy")
+    with pytest.raises(ClientError, match="MalformedPolicy"):
+        s3.put_bucket_policy(Bucket="with-policy", Policy=policy)
+    s3.put_object(Bucket="with-policy", Key="k", Body=b"x")
+
+
+def test_keys_that_are_not_utf_8_are_refused_before_two_of_them_become_one(server: Any, s3: Any) -> None:
+    s3.create_bucket(Bucket="bytes")
+    for path in ("/bytes/u%ff", "/bytes/u%fe"):
+        connection = HTTPConnection("127.0.0.1", server.port)
+        connection.request("PUT", path, body=b"x", headers={"Authorization": "AWS4-HMAC-SHA256 x"})
+        response = connection.getresponse()
+        assert (response.status, b"InvalidURI" in response.read()) == (400, True)
+        connection.close()
+    assert "Contents" not in s3.list_objects_v2(Bucket="bytes")
+
+
+def test_xml_that_cannot_be_read_is_the_clients_fault(server: Any, s3: Any) -> None:
+    s3.create_bucket(Bucket="xml-bucket")
+    connection = HTTPConnection("127.0.0.1", server.port)
+    scope = "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0"
+    connection.request("POST", "/xml-bucket?delete", body=b"<Delete><Object>", headers={"Authorization": scope})
+    response = connection.getresponse()
+    assert (response.status, b"MalformedXML" in response.read()) == (400, True)
+    connection.close()
