@@ -16,7 +16,7 @@ def test_a_state_folder_has_one_server_at_a_time(tmp_path: Path) -> None:
     held = lock_folder(tmp_path, 5599)
     with pytest.raises(
         LocalSageMakerError,
-        match=r"in use by another local SageMaker \(process \d+, SAGEMAKER_LOCAL_PORT=5599\): stop it with `local down`",
+        match=r"by another local SageMaker \(process \d+, SAGEMAKER_LOCAL_PORT=5599\): stop it with `local down`",
     ):
         lock_folder(tmp_path, 5599)
     assert json.loads(os.pread(held, 100, 0)) == {"pid": os.getpid(), "port": 5599}
