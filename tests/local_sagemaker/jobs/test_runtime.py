@@ -231,7 +231,7 @@ SERVER = """
 import sys, threading
 from pathlib import Path
 sys.path.insert(0, {tests!r})
-from conftest import Bench, FolderStore
+from job_fixtures import Bench, FolderStore
 from local_sagemaker.processes.images import ImageMap
 from local_sagemaker.jobs.runtime import JobRuntime
 root = Path({root!r})
@@ -246,7 +246,10 @@ def test_no_process_outlives_a_killed_server(bench: Any, tmp_path: Path, victims
     mark = f"orphan-{os.getpid()}-{time.monotonic_ns()}"
     isolation = request.node.callspec.params["bench"]
     source = SERVER.format(
-        tests=str(Path(__file__).parent), root=str(tmp_path), isolation=isolation, script=FAMILY.replace("family", mark)
+        tests=str(Path(__file__).parents[1]),
+        root=str(tmp_path),
+        isolation=isolation,
+        script=FAMILY.replace("family", mark),
     )
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
     server = subprocess.Popen([sys.executable, "-c", textwrap.dedent(source)], env=environment)
