@@ -119,11 +119,21 @@ def _put_into_environment(options: argparse.Namespace) -> None:
 def _add_server_options(command: argparse.ArgumentParser, starts: bool) -> None:
     command.add_argument("--state", type=Path, default=Path(".sagemaker"), help="folder of the state")
     command.add_argument(
-        "--port", type=int, help="port on 127.0.0.1 (default 5599, or one that is free where another project has that)"
+        "--port",
+        type=_port,
+        metavar="PORT",
+        help="port on 127.0.0.1 (default 5599, or one that is free where another project has that)",
     )
     if starts:
         command.add_argument("--handlers", type=Path, help="Python file with the dictionary HANDLERS")
         command.add_argument("--address", help="address that others may reach (default 127.0.0.1: nobody may)")
+
+
+def _port(text: str) -> int:
+    try:
+        return configuration.port_number(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port number, 1 to 65535") from None
 
 
 def run(command: str, state: Path, force: bool = False) -> int:

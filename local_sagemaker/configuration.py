@@ -21,9 +21,10 @@ def configured_port(state: Path) -> int:
     text = os.environ.get("SAGEMAKER_LOCAL_PORT")
     if text is None:
         return kept_port(configured_state(state)) or DEFAULT_PORT
-    if not _is_port(text):
-        raise LocalSageMakerError(f"SAGEMAKER_LOCAL_PORT is {text!r}: set it to a port number, 1 to 65535.")
-    return int(text)
+    try:
+        return port_number(text)
+    except ValueError:
+        raise LocalSageMakerError(f"SAGEMAKER_LOCAL_PORT is {text!r}: set it to a port number, 1 to 65535.") from None
 
 
 def configured_address() -> str:
@@ -50,14 +51,16 @@ def configured_region() -> str:
 def kept_port(state: Path) -> int | None:
     """The port that a state folder has kept, or None."""
     try:
-        text = (state / PORT).read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError):
+        return port_number((state / PORT).read_text(encoding="ascii").strip())
+    except (OSError, ValueError):
         return None
-    return int(text) if _is_port(text) else None
 
 
-def _is_port(text: str) -> bool:
-    return text.isascii() and text.isdigit() and 0 < int(text) < 65536
+def port_number(text: str) -> int:
+    """A port, 1 to 65535; ValueError for any other text."""
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):
+        raise ValueError(f"{text!r} is not a port number")
+    return int(text)
 
 
 def free_port() -> int:

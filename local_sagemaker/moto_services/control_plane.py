@@ -5,6 +5,7 @@ import io
 import logging
 import os
 import pickle
+import re
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
@@ -26,6 +27,8 @@ from cryptography.hazmat.primitives.serialization import (
 
 from local_sagemaker.errors import ServiceError, invalid
 from local_sagemaker.moto_services import identity
+from local_sagemaker.moto_services.fields import check_fields, form
+from local_sagemaker.moto_services.s3.view import lost
 from local_sagemaker.state.damage import Damage
 from local_sagemaker.state.database import Database
 from local_sagemaker.state.snapshots import Snapshots
@@ -40,10 +43,11 @@ KEY_FORMAT = (Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
 LOCKS = {type(make()): make for make in (threading.Lock, threading.RLock)}
 READS = ("Describe", "Get", "List")
 ERROR = 400
+BYTES = re.compile("bytes=[^=]*")  # a Range of anything else means the whole object
 MOTO_PATHS = ("/moto-api", "/latest/meta-data/", "/latest/api/")
 Started = list[Any]
 # What moto raises where a field is missing, or is not what its place asks for; a client that repeats it helps nobody.
-UNREADABLE = (ExpatError, ValueError, LookupError, TypeError, AttributeError)
+UNREADABLE = (ExpatError, ValueError, LookupError, TypeError, AttributeError, AssertionError)
 
 
 class ControlPlane:
@@ -84,8 +88,12 @@ class ControlPlane:
         if service in ("iam", "sts"):
             identity.install(self.account)
         if service == "s3":
-            response = self._answer_s3(environ, started)
-        elif _changes(environ):
+            try:
+                response = self._answer_s3(environ, started)
+            except FileNotFoundError as error:
+                raise lost(f"s3:/{environ['PATH_INFO']}", f"the file {error.filename} is gone") from error
+        elif _changes(action := _action(environ), environ):
+            check_fields(service, action, environ)
             with self._saved(service), self._s3.changing() if service == WRITES_TO_S3 else nullcontext():
                 response = self._answer(environ, started)
         else:
@@ -160,6 +168,8 @@ class ControlPlane:
     def _answer_s3(self, environ: dict[str, Any], started: Started) -> Iterable[bytes]:
         from local_sagemaker.moto_services.s3.bodies import holds_an_object, receive
 
+        if not BYTES.fullmatch(environ.get("HTTP_RANGE", "bytes=")):
+            del environ["HTTP_RANGE"]
         if environ["REQUEST_METHOD"] in ("GET", "HEAD", "OPTIONS"):
             return self._s3.read(lambda: self._begin_answer(environ, started), alone=_looks_at_memory(environ))
         blob = receive(environ, self._blobs) if holds_an_object(environ) else None
@@ -248,8 +258,11 @@ def _scope(environ: dict[str, Any]) -> tuple[str, str]:
     return (parts[2], parts[3]) if len(parts) >= 5 else ("", "")
 
 
-def _changes(environ: dict[str, Any]) -> bool:
-    action = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2] or _queried(environ)
+def _action(environ: dict[str, Any]) -> str:
+    return str(environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2] or form(environ).get("Action", ""))
+
+
+def _changes(action: str, environ: dict[str, Any]) -> bool:
     return environ["REQUEST_METHOD"] not in ("GET", "HEAD") and not action.startswith(READS)
 
 
@@ -257,15 +270,6 @@ def _looks_at_memory(environ: dict[str, Any]) -> bool:
     """Whether a request that reads S3 asks for what is not a row: the buckets, or uploads in progress."""
     names = set(parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True))
     return environ.get("PATH_INFO", "/") == "/" or bool(names & {"uploads", "uploadId"})
-
-
-def _queried(environ: dict[str, Any]) -> str:
-    """The action of a request of the older protocol, which is a field of the form that is its body."""
-    if not environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
-        return ""
-    body = environ["wsgi.input"].read()
-    environ["wsgi.input"].seek(0)
-    return parse_qs(body.decode("utf-8", "replace")).get("Action", [""])[0]
 
 
 def _backends(service: str) -> list[tuple[str, Any]]:

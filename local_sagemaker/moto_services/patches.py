@@ -13,6 +13,7 @@ PATCHES = {
     "moto.s3.responses.S3Response.list_objects": "by the index, page by page, in the order of UTF-8 (s3/listings.py)",
     "moto.s3.responses.S3Response.list_objects_v2": "as above",
     "moto.s3.responses.S3Response.list_object_versions": "as above",
+    "moto.moto_server.werkzeug_app.RegexConverter": "the key of an object may hold a line break (s3/install.py)",
     "moto.core.common_models.BaseModel.__new__": "moto remembers every object ever made: memory that only grows",
     "moto.sts.models.STSBackend.get_caller_identity": "every caller has the execution role (identity.py)",
     "moto.iam.models.IAMBackend.get_role": "the execution role exists",

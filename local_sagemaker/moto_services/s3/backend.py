@@ -15,6 +15,7 @@ from local_sagemaker.moto_services.s3.view import Versions
 
 LONGEST_KEY = 1024  # bytes of UTF-8
 BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+ENCRYPTIONS = (None, "AES256", "aws:kms", "aws:kms:dsse", "aws:fsx")
 ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+")
 
 
@@ -139,6 +140,8 @@ class Backend(S3Backend):
 
     def put_object(self, bucket_name: str, key_name: str, *arguments: Any, **options: Any) -> FakeKey:
         _require_key(key_name)
+        if options.get("encryption") not in ENCRYPTIONS:
+            raise S3ClientError("InvalidArgument", "The encryption method specified is not supported")
         with self._versions_kept(bucket_name) as suspended:
             key = super().put_object(bucket_name, key_name, *arguments, **options)
         if suspended:
@@ -149,12 +152,20 @@ class Backend(S3Backend):
     def delete_object(
         self, bucket_name: str, key_name: str, version_id: str | None = None, bypass: bool = False
     ) -> tuple[bool, dict[str, Any]]:
+        if version_id is not None and not self._has_version(bucket_name, key_name, version_id):
+            return False, {}
         with self._versions_kept(bucket_name) as suspended:
             done, said = super().delete_object(bucket_name, key_name, version_id, bypass)
         if suspended and done and version_id is None:
             self._become_null_version(bucket_name, key_name, self.get_bucket(bucket_name).keys[key_name])
             said["version-id"] = "null"
         return done, said
+
+    def _has_version(self, bucket_name: str, key_name: str, version_id: str) -> bool:
+        bucket = self.get_bucket(bucket_name)
+        if bucket.versioning_status is None:
+            return version_id == "null"
+        return any(str(version.version_id) == version_id for version in bucket.keys.getlist(key_name, []))
 
     @contextmanager
     def _versions_kept(self, bucket_name: str) -> Iterator[bool]:

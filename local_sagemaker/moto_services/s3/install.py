@@ -6,6 +6,7 @@ moto makes its buckets, objects and uploads by the names in its module; `install
 from typing import Any
 
 from moto.core.common_models import BaseModel
+from moto.moto_server import utilities, werkzeug_app
 from moto.s3 import models as moto_s3
 from moto.s3 import responses as moto_responses
 from moto.s3.models import s3_backends
@@ -22,6 +23,14 @@ from local_sagemaker.state.database import Database
 BODY = "local_sagemaker.body"  # in the WSGI environment: the Blob that holds the body of the request
 
 
+class AnyCharacter(utilities.RegexConverter):
+    """A part of a path in which moto's `.` stands for any character, a line break too."""
+
+    def __init__(self, url_map: Any, *items: Any) -> None:
+        super().__init__(url_map, *items)
+        self.regex = f"(?s:{self.regex})"
+
+
 def install(folder: BlobFolder, database: Database) -> Store:
     """Make moto use these classes; to be called before it has made anything."""
     StoredKey.store = Store(folder, database, restored)
@@ -36,6 +45,7 @@ def install(folder: BlobFolder, database: Database) -> Store:
     put(s3_backends, "backend", Backend, "moto.s3.models.s3_backends")
     listings.install(database.reader)
     _take_bodies_from_files()
+    put(werkzeug_app, "RegexConverter", AnyCharacter)
     # moto remembers every object that was ever made, for a page that shows them: memory that only grows.
     put(BaseModel, "__new__", staticmethod(lambda cls, *_arguments, **_options: object.__new__(cls)))
     return StoredKey.store

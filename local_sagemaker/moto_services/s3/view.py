@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 from local_sagemaker.errors import ServiceError
@@ -14,6 +15,12 @@ from local_sagemaker.state.s3_rows import Row
 
 Bytes = bytes | str | Blob | BlobView
 Restored = Callable[[str, str, Row], tuple[Any, dict[str, str | None]]]  # bucket, key, row -> moto's object, its tags
+
+
+def lost(uri: str, reason: str) -> ServiceError:
+    """An object that cannot be answered; of a status that clients do not repeat by themselves."""
+    text = f"{uri} cannot be read: {reason}. `local doctor` says what can be done."
+    return ServiceError("InternalError", text, HTTPStatus.INSUFFICIENT_STORAGE)
 
 
 @dataclass
@@ -52,8 +59,7 @@ class View:
             try:
                 made = [self._restored(bucket, key, row) for row in found]
             except (ValueError, KeyError, TypeError) as error:
-                text = f"What is known of s3://{bucket}/{key} is damaged ({error!r}): `local doctor` says what to do."
-                raise ServiceError("InternalError", text, 500) from error
+                raise lost(f"s3://{bucket}/{key}", f"what is known of it is damaged ({error!r})") from error
             for version, tags in made:
                 if tags:
                     self.tags[version.arn] = tags

@@ -338,3 +338,10 @@ def test_env_prints_what_a_client_of_it_needs(new_server: Callable[[], Any], tmp
     assert exports["AWS_ENDPOINT_URL"] == server.url
     defaults = json.loads(Path(exports["SAGEMAKER_USER_CONFIG_OVERRIDE"]).read_text())
     assert defaults["SageMaker"]["PythonSDK"]["Modules"]["TelemetryOptOut"] is True
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "-1", "x"])
+def test_a_port_that_does_not_exist_is_refused(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["up", "--port", port])
+    assert f"argument --port: '{port}' is not a port number, 1 to 65535" in capsys.readouterr().err

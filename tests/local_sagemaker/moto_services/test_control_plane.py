@@ -115,3 +115,19 @@ def test_keys_parameters_secrets_and_alarms_survive_a_kill(new_server: Callable[
     assert len(ssm.list_tags_for_resource(ResourceType="Parameter", ResourceId="/a/b")["TagList"]) == 2
     assert [alarm["AlarmName"] for alarm in cloudwatch.describe_alarms()["MetricAlarms"]] == ["alarm"]
     assert server.up().damaged == 0
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", "a b", "r" * 65])
+def test_a_name_that_aws_would_refuse_is_refused_by_the_small_services_too(server: Any, name: str) -> None:
+    iam, events = server.client("iam"), server.client("events")
+    with pytest.raises(ClientError, match=r"ValidationError.*roleName.*failed to satisfy constraint"):
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument="{}")
+    with pytest.raises(ClientError, match=r"ValidationException.*name.*failed to satisfy constraint"):
+        events.put_rule(Name=name, ScheduleExpression="rate(1 day)")
+
+
+@pytest.mark.parametrize("name", ["a+b=c,d.e@f-g_h", "r" * 64])
+def test_a_name_that_aws_takes_is_taken(server: Any, name: str) -> None:
+    iam = server.client("iam")
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument="{}")
+    iam.delete_role(RoleName=name)

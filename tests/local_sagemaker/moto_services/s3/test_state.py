@@ -22,6 +22,7 @@ from local_sagemaker.state.database import Database
 from tests.conftest import kill
 
 PART = 5 << 20
+SIGNED = "AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/s3/aws4_request, SignedHeaders=h, Signature=0"
 
 
 def files(server: Any) -> int:
@@ -301,3 +302,68 @@ def test_xml_that_cannot_be_read_is_the_clients_fault(server: Any, s3: Any) -> N
     response = connection.getresponse()
     assert (response.status, b"MalformedXML" in response.read()) == (400, True)
     connection.close()
+
+
+def test_a_key_may_hold_a_line_break(s3: Any) -> None:
+    s3.create_bucket(Bucket="line-breaks")
+    keys = ["\n", "a\nb", "a\r\nb", "x/\n/y"]
+    for key in keys:
+        s3.put_object(Bucket="line-breaks", Key=key, Body=key.encode())
+    assert [entry["Key"] for entry in s3.list_objects_v2(Bucket="line-breaks")["Contents"]] == keys
+    assert [s3.get_object(Bucket="line-breaks", Key=key)["Body"].read().decode() for key in keys] == keys
+    s3.copy_object(Bucket="line-breaks", Key="c\nd", CopySource={"Bucket": "line-breaks", "Key": "a\nb"})
+    assert s3.head_object(Bucket="line-breaks", Key="c\nd")["ContentLength"] == len("a\nb")
+
+
+@pytest.mark.parametrize("versioning", [None, "Enabled", "Suspended"])
+def test_deleting_a_version_that_an_object_does_not_have_deletes_nothing(s3: Any, versioning: str | None) -> None:
+    bucket = f"versions-{versioning or 'never'}".lower()
+    s3.create_bucket(Bucket=bucket)
+    if versioning:
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": versioning})
+    s3.put_object(Bucket=bucket, Key="k", Body=b"kept")
+    s3.delete_object(Bucket=bucket, Key="k", VersionId="another")
+    assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"kept"
+
+
+def test_the_null_version_of_an_object_without_versions_is_the_object(s3: Any) -> None:
+    s3.create_bucket(Bucket="null-version")
+    s3.put_object(Bucket="null-version", Key="k", Body=b"1")
+    s3.delete_object(Bucket="null-version", Key="k", VersionId="null")
+    assert "Contents" not in s3.list_objects_v2(Bucket="null-version")
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"), [("bytes=1-2", 206), ("lines=1-2", 200), ("junk", 200), ("bytes=1=2", 200)]
+)
+def test_a_range_of_anything_but_bytes_means_the_whole_object(server: Any, s3: Any, asked: str, status: int) -> None:
+    s3.create_bucket(Bucket="ranges")
+    s3.put_object(Bucket="ranges", Key="k", Body=b"0123456789")
+    connection = HTTPConnection("127.0.0.1", server.port)
+    connection.request("GET", "/ranges/k", headers={"Authorization": SIGNED, "Range": asked})
+    answer = connection.getresponse()
+    assert (answer.status, answer.read()) == (status, b"12" if status == 206 else b"0123456789")
+    connection.close()
+
+
+def test_an_object_whose_file_is_gone_is_named(server: Any, s3: Any) -> None:
+    s3.create_bucket(Bucket="file-gone")
+    before = set((server.state / "objects").iterdir())
+    s3.put_object(Bucket="file-gone", Key="k", Body=b"bytes")
+    (file,) = set((server.state / "objects").iterdir()) - before
+    file.rename(file.with_suffix(".aside"))
+    with pytest.raises(ClientError, match=rf"s3://file-gone/k cannot be read: the file .*{file.name} is gone"):
+        s3.get_object(Bucket="file-gone", Key="k")
+    file.with_suffix(".aside").rename(file)
+    assert s3.get_object(Bucket="file-gone", Key="k")["Body"].read() == b"bytes"
+
+
+def test_an_encryption_that_does_not_exist_is_refused(server: Any, s3: Any) -> None:
+    s3.create_bucket(Bucket="encryptions")
+    connection = HTTPConnection("127.0.0.1", server.port)
+    headers = {"Authorization": SIGNED, "x-amz-server-side-encryption": "AES-256"}
+    connection.request("PUT", "/encryptions/k", b"x", headers)
+    answer = connection.getresponse()
+    assert (answer.status, b"encryption method specified is not supported" in answer.read()) == (400, True)
+    connection.close()
+    assert "Contents" not in s3.list_objects_v2(Bucket="encryptions")
