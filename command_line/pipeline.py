@@ -123,7 +123,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from local_sagemaker.__main__ import main as local_sagemaker
 
             return local_sagemaker([options.action, "--state", str(PROJECT / ".sagemaker"), *options.options])
-        from command_line.pipeline_commands import COMMANDS, Context
+        from command_line.context import Context
+        from command_line.pipeline_commands import COMMANDS
 
         log_folder, notice = None, None
         if local and options.command not in OFFLINE:

@@ -128,7 +128,7 @@ def run_all(context: Context, options: Namespace) -> int:
     return _follow(context, executions.start(context.sagemaker, compiled.name, given), compiled.step_names)
 
 
-def list_executions(context: Context, options: Namespace) -> int:
+def list_executions(context: Context, _options: Namespace) -> int:
     """executions"""
     name = context.pipeline_name
     found = executions.list_executions(context.sagemaker, name)

@@ -122,7 +122,7 @@ def time_order(parts: Parts, settings: JobSettings) -> Finding:
     return Finding("time order", "ok", text, {"share": earlier})
 
 
-def telling_features(parts: Parts, settings: JobSettings) -> Finding:
+def telling_features(parts: Parts, _settings: JobSettings) -> Finding:
     """A feature that alone predicts the target too well may hold the target itself.
 
     Its R2 is that of the mean target in bins of it, learned from every other test row and judged on the rest.

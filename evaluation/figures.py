@@ -50,7 +50,8 @@ class Subject:
         """Errors relative to the actual value; NaN where that is 0."""
         actual = self.scored.actual
         nothing = np.full(len(actual), np.nan)
-        return np.divide(self.scored.challenger - actual, np.abs(actual), nothing, where=actual != 0)
+        relative: np.ndarray = np.divide(self.scored.challenger - actual, np.abs(actual), nothing, where=actual != 0)
+        return relative
 
     @property
     def label(self) -> str:

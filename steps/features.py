@@ -78,7 +78,8 @@ class Features:
     def held(self, prediction: np.ndarray) -> np.ndarray:
         """Predictions on the training scale, held within the range of the training targets."""
         low, high = self.scaled(np.asarray(self.target_range, dtype=float))
-        return np.clip(np.asarray(prediction, dtype=float), low, high)
+        held: np.ndarray = np.clip(np.asarray(prediction, dtype=float), low, high)
+        return held
 
 
 def load(path: Path) -> Features:

@@ -95,7 +95,7 @@ class Neighbours:
         The mean of the nearest values, weighted by 1 / (distance + mean distance): a neighbour next door
         counts more than one at the mean distance, at most twice as much, in whatever unit.
         """
-        return self._means(table[list(self.of)].to_numpy(dtype=float), None, None)
+        return self.means(table[list(self.of)].to_numpy(dtype=float), None, None)
 
     @classmethod
     def without_own_group(
@@ -105,7 +105,7 @@ class Neighbours:
         learned = cls.learn(table, value, spec)
         points = table[list(spec.of)].to_numpy(dtype=float)
         known = np.isfinite(value) & np.isfinite(points).all(axis=1)
-        return learned._means(points, groups, groups[known])
+        return learned.means(points, groups, groups[known])
 
     @cached_property
     def _values(self) -> np.ndarray:
@@ -117,7 +117,7 @@ class Neighbours:
 
         return cKDTree(np.column_stack([np.array(c) * s for c, s in zip(self.points, self.scale, strict=True)]))
 
-    def _means(self, points: np.ndarray, own: np.ndarray | None, others: np.ndarray | None) -> np.ndarray:
+    def means(self, points: np.ndarray, own: np.ndarray | None, others: np.ndarray | None) -> np.ndarray:
         """Weighted means at points; rows of `others` that equal the point's `own` group are left out."""
         result = np.full(len(points), np.nan)
         (known,) = np.nonzero(np.isfinite(points).all(axis=1))

@@ -34,7 +34,8 @@ class LinearModel:
     def predict(self, features: pd.DataFrame) -> np.ndarray:
         """Predict on the training target's scale, one number per row."""
         names = list(self.coefficients)
-        result = self.intercept + features[names].to_numpy() @ np.array([self.coefficients[n] for n in names])
+        weights = np.array([self.coefficients[name] for name in names])
+        result: np.ndarray = self.intercept + features[names].to_numpy() @ weights
         for name, coefficients in self.levels.items():
             # Code -1, an unknown level, finds the zero at the end.
             by_code = np.array([*coefficients.values(), 0.0])
@@ -67,4 +68,5 @@ def fit(features: pd.DataFrame, target: np.ndarray, levels: Mapping[str, Sequenc
 
 
 def _one_hot(codes: np.ndarray, count: int) -> np.ndarray:
-    return (codes[:, None] == np.arange(count)).astype(float)
+    indicators: np.ndarray = (codes[:, None] == np.arange(count)).astype(float)
+    return indicators

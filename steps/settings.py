@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from steps.estimators import Estimator
-from steps.evaluation_settings import EvaluationSettings
+from steps.estimators import Estimator as Estimator
+from steps.evaluation_settings import EvaluationSettings as EvaluationSettings
 from steps.expressions import ExpressionError, names, parse
 from steps.failure import JobError, did_you_mean
 from steps.learned_settings import STRICT, LearnedFeature

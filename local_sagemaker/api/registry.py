@@ -158,8 +158,9 @@ class Registry:
 
     def _next_version(self, group: str) -> int:
         counter = self._records.get("model-package-counter", group) or {"Version": 0}
-        self._records.put("model-package-counter", group, {"Version": counter["Version"] + 1})
-        return counter["Version"] + 1
+        version = int(counter["Version"]) + 1
+        self._records.put("model-package-counter", group, {"Version": version})
+        return version
 
     def _group(self, name: str) -> Request:
         group = self._records.get(GROUPS, name.rpartition("/")[2])

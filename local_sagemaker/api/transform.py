@@ -37,7 +37,7 @@ class Transform:
         containers = self._models.containers(request["ModelName"], caller)
 
         def run(
-            job: Request, stop: threading.Event, threads: Callable[[], int], on_status: Callable[[str], None]
+            job: Request, stop: threading.Event, _threads: Callable[[], int], on_status: Callable[[str], None]
         ) -> Outcome:
             on_status(STARTED)
             return self._runtime.run(job, containers, stop)

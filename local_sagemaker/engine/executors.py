@@ -114,11 +114,11 @@ class Executors:
         package = self._dispatcher.call("DescribeModelPackage", {"ModelPackageName": arn}, caller)
         return Result("Succeeded", {"RegisterModel": {"Arn": arn}}, package)
 
-    def _condition(self, task: Task, caller: Caller) -> Result:
+    def _condition(self, task: Task, _caller: Caller) -> Result:
         outcome = all(holds(condition, task.scope) for condition in task.step.arguments.get("Conditions", []))
         return Result("Succeeded", {"Condition": {"Outcome": str(outcome)}}, {"Outcome": outcome}, outcome=outcome)
 
-    def _fail(self, task: Task, caller: Caller) -> Result:
+    def _fail(self, task: Task, _caller: Caller) -> Result:
         message = task.arguments.get("ErrorMessage", "")
         return Result("Failed", {"Fail": {"ErrorMessage": message}}, failure_reason=message)
 

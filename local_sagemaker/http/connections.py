@@ -128,7 +128,7 @@ class RequestHandler(MotoCompatibleHandler):
         self.send_error(400, "Bad request syntax")
         return False
 
-    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002
         """Refuse what is not HTTP with an error body like any other; the connection is not used again."""
         self.command, self.request_version, self.close_connection = "", "HTTP/1.1", True
         what = (message or HTTPStatus(code).phrase).partition(" (")[0]  # without what the client has sent

@@ -46,7 +46,7 @@ class ProcessingJob:
         self._outputs = [_S3Output(output) for output in outputs if not output.get("AppManaged")]
         self._synchroniser = FolderSynchroniser(machine.store)
 
-    def prepare(self, host: Host, stop: Event, run: RunCommand) -> Command:
+    def prepare(self, host: Host, stop: Event, run: RunCommand) -> Command:  # noqa: ARG002
         """Download the inputs, make the output folders, write the two configuration files."""
         application = self._request["AppSpecification"]
         runtime = self._machine.runtime(application["ImageUri"], host)

@@ -155,7 +155,8 @@ class ControlPlane:
 
     def _answer(self, environ: dict[str, Any], started: Started) -> Iterable[bytes]:
         try:
-            return self._application(environ, lambda *arguments: started.extend(arguments))
+            answer: Iterable[bytes] = self._application(environ, lambda *arguments: started.extend(arguments))
+            return answer
         except UNREADABLE as error:
             LOG.warning("moto could not read a request", exc_info=True)
             code = "MalformedXML" if isinstance(error, ExpatError) else "InvalidRequest"
@@ -277,7 +278,7 @@ def _backends(service: str) -> list[tuple[str, Any]]:
 
     return [
         (f"{service}/{account}/{region}", backend)
-        for backends in list(BackendDict._instances)  # type: ignore[misc]
+        for backends in list(BackendDict._instances)  # type: ignore[misc]  # noqa: SLF001
         if backends.service_name == service and service in SERVICES
         for account, region, backend in list(backends.iter_backends())
     ]

@@ -292,7 +292,7 @@ def output_of(step: ProcessingStep, name: str) -> Any:
     return step.properties.ProcessingOutputConfig.Outputs[name].S3Output.S3Uri
 
 
-class EncryptedTuningStep(TuningStep):
+class EncryptedTuningStep(TuningStep):  # type: ignore[misc]
     """A tuning step whose training jobs have encrypted volumes: the SDK's tuner forgets the trainer's key."""
 
     volume_kms_key: str | None = None

@@ -35,7 +35,7 @@ def _session(environment: Environment) -> Any:
 
     _validate_each_configuration_once()
 
-    class OfflineSession(PipelineSession):
+    class OfflineSession(PipelineSession):  # type: ignore[misc]
         """Answers from the environment what the SDK would ask AWS."""
 
         def default_bucket(self) -> str:

@@ -36,10 +36,12 @@ class BlobView:
     `md5` is the hash of the whole file where it is known, and this view is of the whole file.
     """
 
-    def __init__(self, path: Path, start: int, size: int, md5: str | None = None) -> None:
+    def __init__(
+        self, path: Path, start: int, size: int, md5: str | None = None, file: "_OpenFile | None" = None
+    ) -> None:
         self.path = path
         self.md5 = md5
-        self._file = _OpenFile(path)
+        self._file = file or _OpenFile(path)
         self._start = start
         self._size = size
 
@@ -53,10 +55,7 @@ class BlobView:
 
     def __getitem__(self, item: slice) -> "BlobView":
         start, stop, _ = item.indices(self._size)
-        part = BlobView.__new__(BlobView)
-        part.path, part.md5, part._file = self.path, None, self._file
-        part._start, part._size = self._start + start, max(0, stop - start)
-        return part
+        return BlobView(self.path, self._start + start, max(0, stop - start), file=self._file)
 
     def __iter__(self) -> Iterator[bytes]:
         position, end = self._start, self._start + self._size

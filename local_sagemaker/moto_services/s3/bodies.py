@@ -150,7 +150,8 @@ class _Body:
         return int(text, 16)
 
     def _line(self) -> str:
-        return self._stream.readline(LONGEST_LINE).decode("latin-1").rstrip("\r\n")
+        line: bytes = self._stream.readline(LONGEST_LINE)
+        return line.decode("latin-1").rstrip("\r\n")
 
 
 def _key(header: str) -> str:

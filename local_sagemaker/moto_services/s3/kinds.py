@@ -3,8 +3,8 @@
 from typing import Any
 
 from moto.s3 import models
-from moto.s3.utils import CaseInsensitiveDict
 from moto.utilities.utils import LowercaseDict
+from requests.structures import CaseInsensitiveDict  # that of moto's headers
 
 from local_sagemaker.state.s3_documents import HEADERS, KINDS
 

@@ -5,11 +5,12 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
+from moto import settings as moto_settings
 from moto.moto_api._internal.managed_state_model import ManagedState
 from moto.s3 import models as moto_s3
 from moto.s3.exceptions import EntityTooSmall, InvalidPart, InvalidPartOrder, MalformedXML, NoSuchUpload
 from moto.s3.models import FakeDeleteMarker, FakeKey, FakeMultipart, MultipartDict
-from moto.utilities.utils import get_partition
+from moto.utilities.utils import get_partition, md5_hash
 
 from local_sagemaker.moto_services.s3.blobs import Blob, BlobView
 from local_sagemaker.moto_services.s3.checksums import ALGORITHMS, encoded
@@ -103,7 +104,7 @@ class Upload(FakeMultipart):
         with store.released():
             blob = store.folder.write(blocks(), [whole])
         md5s = b"".join(bytes.fromhex(part.etag.strip('"')) for part in chosen)
-        etag = f"{moto_s3.md5_hash(md5s).hexdigest()}-{len(chosen)}"
+        etag = f"{md5_hash(md5s).hexdigest()}-{len(chosen)}"
         if kind == "COMPOSITE":
             return blob, etag, (kind, encoded(of_parts), len(chosen))
         return blob, etag, (kind, encoded(whole), 1)
@@ -121,7 +122,7 @@ class Upload(FakeMultipart):
                 raise InvalidPart()
             if chosen and number <= max(chosen):
                 raise InvalidPartOrder()
-            if chosen and chosen[max(chosen)].contentsize < moto_s3.S3_UPLOAD_PART_MIN_SIZE:
+            if chosen and chosen[max(chosen)].contentsize < moto_settings.S3_UPLOAD_PART_MIN_SIZE:
                 raise EntityTooSmall()
             chosen[number] = part
         if not chosen:
