@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 PROJECT = Path(__file__).resolve().parents[1]
 LOCAL_POLL_SECONDS = 0.1
 AWS_POLL_SECONDS = 10.0
+LOCK_SECONDS = 3 * 3600.0  # the build's own limit: a deployment that still holds the lock then has died
 
 EPILOG = """\
 examples:
@@ -29,6 +31,7 @@ stages and their machines are in the settings file (stages: ...); the endpoint i
 
 environment:
   SAGEMAKER_ROLE_ARN                      the role of the endpoint's containers; needed by deploy on AWS
+  SAGEMAKER_BUCKET                        the project's bucket: one change of an endpoint at a time holds its lock
   SAGEMAKER_KMS_KEY, SAGEMAKER_SUBNETS, SAGEMAKER_SECURITY_GROUP_IDS   optional
   AWS_REGION                              region, us-east-1 where it is not set
   SAGEMAKER_LOCAL_PORT, SAGEMAKER_LOCAL_STATE   port (5599) and state folder (.sagemaker) of local SageMaker
@@ -127,6 +130,20 @@ class Session:
             self.log(endpoint),
         )
 
+    def alone(self, endpoint: str) -> AbstractContextManager[None]:
+        """The only one of these commands that changes an endpoint, while the block runs."""
+        from command_line.lock import Lock, held
+        from deployment.errors import DeploymentError
+        from pipelines.publishing.publish import create_bucket_if_local
+
+        if "SAGEMAKER_BUCKET" in self.environment.placeholders and not self.local:
+            raise DeploymentError("Set SAGEMAKER_BUCKET to the project's bucket, or use --local.")
+        s3 = self.client("s3")
+        if self.local:
+            create_bucket_if_local(s3, self.environment)
+        lock = Lock(self.environment.bucket, self.settings.name, endpoint, LOCK_SECONDS, LOCK_SECONDS)
+        return held(s3, lock, self.console.line)
+
     @property
     def waiting(self) -> Any:
         """How often to look at an endpoint that changes."""
@@ -156,7 +173,8 @@ def deploy(session: Session, options: argparse.Namespace) -> None:
     )
     specification = Specification(endpoint, options.stage, package, hosting)
     deployment = Deployment(sagemaker, specification, session.waiting, console.line, session.log(endpoint))
-    deployed = deployment.run(session.predictor(endpoint, options.stage, sample) if sample else None)
+    with session.alone(endpoint):
+        deployed = deployment.run(session.predictor(endpoint, options.stage, sample) if sample else None)
     if console.json_output:
         console.document({**asdict(deployed), "version": package.version, "model_package": package.arn})
         return
@@ -195,7 +213,8 @@ def rollback(session: Session, options: argparse.Namespace) -> None:
 
     endpoint, console = session.endpoint(options.stage), session.console
     log = session.log(endpoint)
-    outcome = roll_back(session.client("sagemaker"), endpoint, session.waiting, console.line, log)
+    with session.alone(endpoint):
+        outcome = roll_back(session.client("sagemaker"), endpoint, session.waiting, console.line, log)
     if console.json_output:
         console.document(asdict(outcome))
         return

@@ -13,6 +13,7 @@ from command_line.console import Console
 from command_line.context import AWS_POLL_SECONDS, LOCAL_POLL_SECONDS, Context, write_output
 from command_line.execution_view import executions_table, show_execution
 from command_line.follow import follow
+from command_line.lock import Lock, held
 from command_line.plan_view import show_plan
 from command_line.summary import Commands, registered_model, show_summary
 from pipelines.checks.check import check_definition, compilable, prepare
@@ -33,6 +34,7 @@ from pipelines.versions.evaluation_report import REPORTS
 from pipelines.watching import executions
 from pipelines.watching.logs import read_log, steps_with_logs
 
+UPSERT_SECONDS = 900.0  # an upsert takes some seconds; the lock of one that died ends after this
 SAMPLE = "house.json"  # a request to the model of the project's own data set
 
 
@@ -184,8 +186,10 @@ def _upsert(context: Context, compiled: Compiled, seen: dict[str, Any] | None, *
     is_new_role = seen is None or seen.get("RoleArn") != context.environment.role_arn
     if is_new_role and not context.local:
         require_role(context.client("iam"), context.environment.role_arn)
-    upsert = Upsert(compiled, context.environment, origin, seen, force)
-    published = upsert.run(context.sagemaker, context.bucket_client())
+    upsert, s3 = Upsert(compiled, context.environment, origin, seen, force), context.bucket_client()
+    bucket, project = context.environment.bucket, context.settings.name
+    with held(s3, Lock(bucket, project, compiled.name, UPSERT_SECONDS, UPSERT_SECONDS), context.console.line):
+        published = upsert.run(context.sagemaker, s3)
     code = "code uploaded" if published.uploaded else "code unchanged"
     version = f", version {published.version}" if published.version else ""
     context.console.line(f"Pipeline   {published.arn} ({published.action}{version}, {code})")

@@ -172,6 +172,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(content)))
+        self.send_header("ETag", '"stub"')
         if error:
             self.send_header("x-amzn-ErrorType", error)
         self.end_headers()

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from cfnlint.api import ManualArgs, lint
 
+from command_line.deployment import LOCK_SECONDS
+from deployment.endpoint import Waiting
 from pipelines.checks.permissions import read_template
 from tests.end_to_end.codebuild import read_buildspec
 
@@ -89,7 +91,7 @@ def test_the_build_may_make_every_call_of_the_buildspec_and_no_job(resources: di
 
 
 def test_an_approval_starts_the_deployment_of_just_that_version(resources: dict[str, Any]) -> None:
-    (rule,) = of_type(resources, "AWS::Events::Rule").values()
+    rule = resources["ApprovalRule"]["Properties"]
     assert rule["EventPattern"] == {
         "source": ["aws.sagemaker"],
         "detail-type": ["SageMaker Model Package State Change"],
@@ -107,10 +109,59 @@ def test_an_approval_starts_the_deployment_of_just_that_version(resources: dict[
     assert resources["DeployBuild"]["Properties"]["Source"]["BuildSpec"] == "buildspec-deploy.yml"
 
 
+def test_the_deployment_may_do_and_undo_all_that_it_makes(resources: dict[str, Any]) -> None:
+    """A first deployment that fails deletes its endpoint; with a key, creating one asks for a grant."""
+    granted = statements(resources["DeployRole"]["Properties"])
+    allowed = {action for entry in granted for action in listed(entry["Action"])}
+    made = {action.removeprefix("sagemaker:Create") for action in allowed if action.startswith("sagemaker:Create")}
+    assert made == {"Endpoint", "EndpointConfig", "Model"}
+    assert {f"sagemaker:Delete{kind}" for kind in made} <= allowed
+    (grant,) = [entry for entry in granted if "kms:CreateGrant" in listed(entry["Action"])]
+    assert grant["Condition"] == {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+    assert "kms:DescribeKey" in allowed
+
+
+@pytest.mark.parametrize("name", ["CommitBuild", "DeployBuild"])
+def test_a_build_reads_each_kind_of_repository_and_none_is_dropped(resources: dict[str, Any], name: str) -> None:
+    project = resources[name]["Properties"]
+    assert "ConcurrentBuildLimit" not in project  # what is above it is not queued but dropped
+    assert project["Source"]["Auth"]["Fn::If"][:2] == [
+        "HasConnection",
+        {"Type": "CODECONNECTIONS", "Resource": {"Ref": "ConnectionArn"}},
+    ]
+    role = resources[project["ServiceRole"]["Fn::GetAtt"][0]]["Properties"]
+    conditional = {
+        entry["Fn::If"][0]: listed(entry["Fn::If"][1]["Action"])
+        for policy in role["Policies"]
+        for entry in policy["PolicyDocument"]["Statement"]
+        if "Fn::If" in entry
+    }
+    assert conditional["IsCodeCommit"] == ["codecommit:GitPull"]
+    assert {"codeconnections:GetConnection", "codeconnections:GetConnectionToken"} <= set(conditional["HasConnection"])
+
+
+def test_a_push_to_codecommit_which_has_no_webhook_is_an_event(resources: dict[str, Any]) -> None:
+    triggers = resources["CommitBuild"]["Properties"]["Triggers"]["Fn::If"]
+    assert (triggers[0], triggers[2]) == ("HasWebhook", {"Ref": "AWS::NoValue"})
+    assert resources["PushRule"]["Condition"] == "IsCodeCommit"
+    assert resources["PushRule"]["Properties"]["Targets"][0]["Arn"] == {"Fn::GetAtt": ["CommitBuild", "Arn"]}
+
+
+def test_a_stuck_deployment_ends_before_its_build_is_cut_off(resources: dict[str, Any]) -> None:
+    limit = Waiting(poll_seconds=1).limit_seconds
+    both_ways = 2 * limit / 60  # the deployment gives up, then its undoing does
+    assert resources["DeployBuild"]["Properties"]["TimeoutInMinutes"] > both_ways
+    assert resources["DeployBuild"]["Properties"]["TimeoutInMinutes"] * 60 <= LOCK_SECONDS
+
+
+def test_the_bucket_has_no_name_that_could_be_too_long(resources: dict[str, Any]) -> None:
+    assert "BucketName" not in resources["Bucket"]["Properties"]
+
+
 def test_the_builds_give_the_variables_that_the_buildspecs_need(resources: dict[str, Any]) -> None:
     for name in ("CommitBuild", "DeployBuild"):
         project = resources[name]["Properties"]
         given = {entry["Name"] for entry in project["Environment"]["EnvironmentVariables"]}
-        assert {"SAGEMAKER_ROLE_ARN", "SAGEMAKER_BUCKET", "STAGE"} <= given
+        assert {"SAGEMAKER_ROLE_ARN", "SAGEMAKER_BUCKET", "STAGE", "SAGEMAKER_SUBNETS"} <= given
         spec = read_buildspec(ROOT / project["Source"]["BuildSpec"])
         assert spec["version"] == 0.2
