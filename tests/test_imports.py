@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from functools import cache
 from graphlib import TopologicalSorter
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -28,6 +29,7 @@ NEVER_IN_A_JOB = {"sagemaker", "boto3", "botocore", "moto", "pydantic", "yaml"}
 LARGE = ("sagemaker", "boto3", "botocore", "moto", "pandas", "numpy", "pydantic", "rich", "xgboost")
 
 
+@cache
 def imported(path: Path) -> set[str]:
     """Every module that a file imports, at its top or inside a function."""
     names: set[str] = set()
@@ -39,9 +41,10 @@ def imported(path: Path) -> set[str]:
     return names
 
 
+@cache
 def modules_imported(path: Path, package: str) -> set[str]:
     """As `imported`, and `from package import module` is that module."""
-    names = imported(path)
+    names = set(imported(path))
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and node.module == package:
             names |= {f"{package}.{alias.name}" for alias in node.names}
