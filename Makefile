@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA := data/house_prices.parquet
 
-.PHONY: help run test unit lint format data bench soak quality lock clean
+.PHONY: help run test unit lint format data bench soak alone quality lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## ?/  make \1\t/' | expand -t 16
@@ -41,13 +41,17 @@ endif
 soak: $(BIN)/installed-dev  ## what takes long: 200 seeded kills, damage, power cuts, load
 	SOAK=1 $(BIN)/python -m pytest tests/local_sagemaker/faults tests/local_sagemaker/test_many_clients.py -o addopts="--import-mode=importlib --strict-markers -v"
 
+alone: $(BIN)/installed-dev  ## the wheel of local SageMaker, and its own tests where nothing else of the project is
+	$(BIN)/python tests/end_to_end/alone.py
+
 quality: $(DATA) $(BIN)/installed-dev  ## how good the model is, over several seeds, and what each group of features is worth
 	$(BIN)/python tests/benchmarks/quality.py bars candidates ablation curve
 
 COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header --no-annotate
-lock: $(BIN)/installed  ## renew the locks from setup.cfg
-	$(COMPILE) --upgrade setup.cfg -o requirements.lock
-	$(COMPILE) --upgrade --extra dev -c requirements.lock setup.cfg -o requirements-dev.lock
+SOURCES := setup.cfg local_sagemaker/pyproject.toml
+lock: $(BIN)/installed  ## renew the locks from what the project and local SageMaker ask for
+	$(COMPILE) --upgrade $(SOURCES) -o requirements.lock
+	$(COMPILE) --upgrade --extra dev --extra test -c requirements.lock $(SOURCES) -o requirements-dev.lock
 	echo uv | $(COMPILE) --upgrade - -o requirements-uv.lock
 
 clean:  ## stop local SageMaker and delete its state, the environment and the data

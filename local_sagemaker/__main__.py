@@ -15,6 +15,8 @@ from local_sagemaker.client import lifecycle, sdk_defaults
 from local_sagemaker.errors import LocalSageMakerError
 from local_sagemaker.http.visitors import WARNING, is_loopback
 
+CONSOLE_SCRIPT = "local-sagemaker"
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; the exit code is 0, or 1 for an error or faults, or 3 where `status` finds no server.
@@ -40,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m local_sagemaker",
+        prog=CONSOLE_SCRIPT if Path(sys.argv[0]).name == CONSOLE_SCRIPT else "python -m local_sagemaker",
         description="SageMaker on this machine: pipelines, jobs, registry and endpoints without an AWS account.",
         epilog="Any AWS client reaches it with AWS_ENDPOINT_URL=http://127.0.0.1:5599 and any credentials. "
         "SAGEMAKER_LOCAL_PORT changes the port, SAGEMAKER_LOCAL_STATE the folder of the state, "

@@ -26,7 +26,10 @@ def test_every_environment_variable_is_on_its_page() -> None:
     assert used - documented - script_mode - OF_THE_PROTOCOL == set()
 
 
-@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.name)
+PAGES = [ROOT / "README.md", ROOT / "local_sagemaker/README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_file_that_a_page_links_to_is_there(page: Path) -> None:
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", text_of(page)):
         assert (page.parent / target).exists(), target

@@ -2,12 +2,18 @@
 
 import ast
 import os
+import re
 import subprocess
 import sys
+from functools import cache
 from graphlib import TopologicalSorter
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+import tomllib
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("command_line", "pipelines", "steps", "evaluation", "deployment", "local_sagemaker")
@@ -23,6 +29,7 @@ NEVER_IN_A_JOB = {"sagemaker", "boto3", "botocore", "moto", "pydantic", "yaml"}
 LARGE = ("sagemaker", "boto3", "botocore", "moto", "pandas", "numpy", "pydantic", "rich", "xgboost")
 
 
+@cache
 def imported(path: Path) -> set[str]:
     """Every module that a file imports, at its top or inside a function."""
     names: set[str] = set()
@@ -34,9 +41,10 @@ def imported(path: Path) -> set[str]:
     return names
 
 
+@cache
 def modules_imported(path: Path, package: str) -> set[str]:
     """As `imported`, and `from package import module` is that module."""
-    names = imported(path)
+    names = set(imported(path))
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and node.module == package:
             names |= {f"{package}.{alias.name}" for alias in node.names}
@@ -100,6 +108,40 @@ def test_no_folder_leads_back_to_itself(package: str) -> None:
         theirs = {part_of(package, name) for name in modules_imported(path, package) if name.startswith(f"{package}.")}
         knows.setdefault(place, set()).update(theirs - {place})
     TopologicalSorter(knows).prepare()  # CycleError names the circle
+
+
+def test_the_tests_of_local_sagemaker_stand_with_it_alone() -> None:
+    for path in [ROOT / "tests/conftest.py", *(ROOT / "tests/local_sagemaker").rglob("*.py")]:
+        crossed = {name.partition(".")[0] for name in imported(path)} & set(FOLDERS) - {"local_sagemaker"}
+        tests = {name for name in imported(path) if name.startswith("tests.")}
+        assert not crossed, f"{path} imports {crossed}"
+        assert {name for name in tests if not name.startswith(("tests.local_sagemaker", "tests.conftest"))} == set(), (
+            path
+        )
+
+
+@pytest.mark.parametrize(
+    ("folder", "extras"), [("local_sagemaker", ()), ("tests/local_sagemaker", ("test",))], ids=["package", "tests"]
+)
+def test_local_sagemaker_asks_for_what_it_imports(folder: str, extras: tuple[str, ...]) -> None:
+    project = tomllib.loads((ROOT / "local_sagemaker/pyproject.toml").read_text())["project"]
+    asked = [*project["dependencies"], *(name for extra in extras for name in project["optional-dependencies"][extra])]
+    names = {canonicalize_name(Requirement(line).name) for line in asked}
+    modules = {name.partition(".")[0] for path in (ROOT / folder).rglob("*.py") for name in imported(path)}
+    ours = {"local_sagemaker", "tests", *sys.stdlib_module_names}
+    of_module = packages_distributions()
+    missing = {module for module in modules - ours if not names & set(map(canonicalize_name, of_module[module]))}
+    assert missing == set()
+
+
+def test_what_local_sagemaker_asks_for_is_locked() -> None:
+    project = tomllib.loads((ROOT / "local_sagemaker/pyproject.toml").read_text())["project"]
+    lock = (ROOT / "requirements.lock").read_text()
+    for line in project["dependencies"]:
+        wanted = Requirement(line)
+        locked = re.findall(rf"^{re.escape(wanted.name)}(?:\[[\w,]+\])?==([\w.+!]+)", lock, re.MULTILINE)
+        assert locked, line
+        assert all(wanted.specifier.contains(version) for version in locked), (line, locked)
 
 
 def test_only_the_services_of_moto_know_moto() -> None:

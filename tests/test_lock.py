@@ -39,5 +39,9 @@ def test_the_tests_run_on_the_versions_that_running_has() -> None:
     assert pins("requirements.lock") < pins("requirements-dev.lock")
 
 
+def test_both_distributions_have_the_same_licence() -> None:
+    assert (ROOT / "LICENSE").read_bytes() == (ROOT / "local_sagemaker/LICENSE").read_bytes()
+
+
 def test_running_needs_no_test_tools() -> None:
     assert not [pin for pin in pins("requirements.lock") if re.match(r"(pytest|mypy|ruff|selenium|ipykernel)\b", pin)]

@@ -375,13 +375,6 @@ def test_the_command_prints_one_fault_a_line_and_says_when_there_is_none(tmp_pat
     assert run() == (1, "Steps[0].DependsOn[0]: \\x07\\n is not a step\n", "")
 
 
-@pytest.mark.e2e
-def test_the_definition_that_this_repository_compiles_has_no_faults() -> None:
-    command = [sys.executable, "run_pipeline.py", "definition"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    assert check(done.stdout) == []
-
-
 @pytest.mark.parametrize(
     ("definition", "words"),
     [

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from local_sagemaker.definition.check import check
 from pipelines.settings.settings import ROOT
 
 pytestmark = pytest.mark.e2e
@@ -107,3 +108,9 @@ def test_nothing_configured_is_said_on_the_error_output(tmp_path: Path) -> None:
     assert "SAGEMAKER_ROLE_ARN, SAGEMAKER_BUCKET not set" in done.stderr
     assert done.stderr.count("\n") == 1
     assert [path.name for path in tmp_path.iterdir()] == ["definition.json"]
+
+
+def test_local_sagemaker_finds_no_fault_in_what_is_compiled() -> None:
+    command = [sys.executable, "run_pipeline.py", "definition"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert check(done.stdout) == []
