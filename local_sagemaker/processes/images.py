@@ -14,6 +14,9 @@ PYTHON_REPOSITORIES = re.compile(
     r"|(sagemaker-)?(pytorch|tensorflow|mxnet|huggingface|autogluon|chainer)(-[\w-]+)?"
     r"|python)"
 )
+# Images that serve one model by sagemaker-containers' Flask application (the serving.py of sagemaker-xgboost-container
+# and of sagemaker-scikit-learn-container); the others serve by sagemaker-inference.
+FLASK_REPOSITORIES = re.compile(r"sagemaker-(xgboost|scikit-learn)")
 
 
 class UnknownImage(LookupError):
@@ -86,6 +89,12 @@ class ImageMap:
                 f"The image {image_uri!r} is mapped to {' '.join(command)!r}, which is not an executable program."
             )
         return Runtime((program, *command[1:]))
+
+
+def serving_toolkit(image_uri: str) -> str:
+    """The toolkit whose server an image runs; a mapped image that is none of AWS's is taken for sagemaker-inference."""
+    flask = FLASK_REPOSITORIES.fullmatch(repository_and_tag(image_uri)[0])
+    return "sagemaker-containers" if flask else "sagemaker-inference"
 
 
 def repository_and_tag(image_uri: str) -> tuple[str, str]:
