@@ -17,6 +17,8 @@ from pipelines.files import write_whole
 from pipelines.publishing.publish import create_bucket_if_local
 from pipelines.settings.environment import Environment
 from pipelines.settings.settings import ROOT, PipelineName, Settings, default_config, load_settings
+from pipelines.watching.executions import Job
+from pipelines.watching.logs import last_words
 
 LOCAL_POLL_SECONDS = 0.1
 AWS_POLL_SECONDS = 5.0
@@ -84,6 +86,10 @@ class Context:
         """The unit of the target, such as USD."""
         data = self.settings.data
         return data.columns[data.target].unit
+
+    def last_words(self, job: Job) -> str | None:
+        """What a job said of its failure in its log."""
+        return last_words(self.client("logs"), job, self.log_folder)
 
     def command(self, script: str) -> str:
         """The beginning of a command that the person can paste."""

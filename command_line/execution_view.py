@@ -1,14 +1,15 @@
 """How executions look: in a list, on their own, and while they run."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
 from command_line.console import Console, Table, drawn, duration, moment
-from pipelines.watching.executions import ExecutionSummary, StepSummary
+from pipelines.watching.executions import ExecutionSummary, Job, StepSummary
 from pipelines.watching.logs import log_place
 
 COLUMNS = ("STEP", "STATUS", "DURATION", "NOTE")
+LastWords = Callable[[Job], str | None]  # what a job said of its failure in its log
 
 
 class ExecutionView(Protocol):
@@ -117,7 +118,9 @@ def steps_table(execution: ExecutionSummary) -> Table:
     )
 
 
-def show_execution(console: Console, execution: ExecutionSummary, log_folder: Any = None) -> None:
+def show_execution(
+    console: Console, execution: ExecutionSummary, log_folder: Any = None, last_words: LastWords = lambda _: None
+) -> None:
     """An execution, its steps and where the logs of the failed ones are, for `describe`."""
     if console.json_output:
         console.document(execution.document())
@@ -130,15 +133,20 @@ def show_execution(console: Console, execution: ExecutionSummary, log_folder: An
     console.show(steps_table(execution))
     if execution.status == "Failed":
         console.line()
-        show_failure(console, execution, log_folder)
+        show_failure(console, execution, log_folder, last_words)
 
 
-def show_failure(console: Console, execution: ExecutionSummary, log_folder: Any = None) -> None:
-    """Which step failed, why, and where its log is."""
+def show_failure(
+    console: Console, execution: ExecutionSummary, log_folder: Any = None, last_words: LastWords = lambda _: None
+) -> None:
+    """Which step failed, why, what its job said of it where the reason does not hold that, and where its log is."""
     failed = [step for step in execution.steps if step.status == "Failed"]
     for step in failed:
         console.line(f"Step {step.name} failed: {step.failure_reason or 'SageMaker gave no reason.'}", style="red")
         if step.job is not None:
+            said = last_words(step.job)
+            if said and said not in (step.failure_reason or ""):
+                console.line(f"Its job said: {said}", style="red")
             console.line(f"Its log: {log_place(step.job, log_folder)}")
     if not failed:
         console.line(f"The execution failed: {execution.failure_reason or 'SageMaker gave no reason.'}", style="red")

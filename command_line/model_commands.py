@@ -74,7 +74,7 @@ def _rebuild(context: Context, rebuild: Rebuild) -> int:
         console.line(f"Rebuilding with the recorded definition, code and data: {arn}")
         execution = follow(context.sagemaker, arn, console, LOCAL_POLL_SECONDS)
         if execution.status != "Succeeded":
-            show_failure(console, execution, context.log_folder)
+            show_failure(console, execution, context.log_folder, context.last_words)
             return execution.exit_code
         changes = rebuild.compare(arn)
     finally:

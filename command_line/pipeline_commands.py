@@ -141,7 +141,7 @@ def list_executions(context: Context, _options: Namespace) -> int:
 def describe_execution(context: Context, options: Namespace) -> int:
     """describe"""
     execution = executions.describe(context.sagemaker, _resolve(context, options))
-    show_execution(context.console, execution, context.log_folder)
+    show_execution(context.console, execution, context.log_folder, context.last_words)
     return EXIT_OK
 
 
@@ -220,6 +220,7 @@ def _follow(context: Context, arn: str, step_names: Sequence[str]) -> int:
         unit=context.target_unit,
         commands=commands,
         log_folder=context.log_folder,
+        last_words=context.last_words,
     )
     return execution.exit_code
 

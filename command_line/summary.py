@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from command_line.console import Console, duration
-from command_line.execution_view import show_failure, steps_table
+from command_line.execution_view import LastWords, show_failure, steps_table
 from command_line.versions_view import metrics_table
 from pipelines.clients import S3Client, SageMakerClient
 from pipelines.versions.evaluation_report import Evaluation, download_report, read_evaluation, statistics_uri
@@ -82,6 +82,7 @@ def show_summary(
     unit: str,
     commands: Commands,
     log_folder: Path | None = None,
+    last_words: LastWords = lambda _: None,
 ) -> None:
     """The end of a run, for a person; with --json one document. `unit` is that of the target."""
     if console.json_output:
@@ -95,7 +96,7 @@ def show_summary(
     console.line(f"Execution {execution.arn}", style="bold")
     console.line(f"{execution.status} after {duration(execution.seconds())}")
     if execution.status == "Failed":
-        show_failure(console, execution, log_folder)
+        show_failure(console, execution, log_folder, last_words)
     if registered is not None:
         _show_model(console, registered, unit, commands)
 

@@ -1,16 +1,14 @@
 """Serve: the handlers that the model server of the XGBoost image calls for each request.
 
-The image runs `sagemaker_inference`'s Transformer: model_fn once, then input_fn, predict_fn and
-output_fn. An exception with `status_code`, `message` and `phrase` that derives from its
-BaseInferenceToolkitError is answered with that status; any other is an error 500. Elsewhere the same
-exception is Werkzeug's HTTPException, which WSGI servers answer with its code.
+The image runs `sagemaker_containers`' Transformer behind Flask: model_fn once, then input_fn, predict_fn and
+output_fn. It answers any exception of theirs with status 500 and a page that says nothing, so a request that
+cannot be answered is a value, Refusal, and leaves as a response with its own status and one sentence.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,27 +19,17 @@ from steps.model import Model, load
 from steps.prediction_request import CSV, JSON, RequestFault, read_request
 
 if TYPE_CHECKING:
-    ServerError = Exception
-else:
-    try:
-        from sagemaker_inference.errors import BaseInferenceToolkitError as ServerError
-    except ModuleNotFoundError:
-        from werkzeug.exceptions import HTTPException as ServerError
+    from werkzeug.wrappers import Response
+
+TEXT = "text/plain"
 
 
-class RequestError(ServerError):
-    """A request that is answered with an HTTP status and one sentence."""
+@dataclass(frozen=True)
+class Refusal:
+    """Why a request is not answered: one sentence, and the HTTP status."""
 
-    response = None  # HTTPException: no ready-made response
-
-    def __init__(self, message: str, status: int) -> None:
-        Exception.__init__(self, message)
-        self.status_code = self.code = status
-        self.message = self.description = message
-        self.phrase = HTTPStatus(status).phrase
-
-    def __str__(self) -> str:
-        return self.message
+    message: str
+    status: int
 
 
 @dataclass(frozen=True)
@@ -64,28 +52,27 @@ def input_fn(input_data: bytes | str, content_type: str) -> tuple[bytes | str, s
     return input_data, content_type
 
 
-def predict_fn(data: tuple[bytes | str, str], model: Model) -> Prediction:
-    """Read the rows of a request and predict.
-
-    Raises RequestError with status 400, or 415 for an unknown content type.
-    """
+def predict_fn(data: tuple[bytes | str, str], model: Model) -> Prediction | Refusal:
+    """Read the rows of a request and predict; a Refusal with status 400, or 415 for an unknown content type."""
     body, content_type = data
     try:
         rows = read_request(body, content_type, model.features.inputs)
     except RequestFault as fault:
-        raise RequestError(fault.message, fault.status) from fault
+        return Refusal(fault.message, fault.status)
     table = features.transform(rows, model.features)
     score = model.predict_features(table, "xgboost")
     return Prediction(score, *model.interval_features(table, score), model.interval.coverage)
 
 
-def output_fn(prediction: Prediction, accept: str | None) -> tuple[str, str]:
+def output_fn(prediction: Prediction | Refusal, accept: str | None) -> tuple[str, str] | Response:
     """Write predictions with their intervals as JSON, or without as CSV: one number per line.
 
     {"predictions": [{"score": 1.5, "lower": 1.2, "upper": 1.9}, ...], "coverage": 0.9}. Both are the layouts
     of SageMaker's built-in regressions, in JSON with the interval added.
-    Returns body and content type. Raises RequestError (406) if the client accepts neither.
+    Returns body and content type; for a Refusal, or a client that accepts neither (406), a response.
     """
+    if isinstance(prediction, Refusal):
+        return _refused(prediction)
     kinds = [kind.split(";")[0].strip().lower() for kind in (accept or JSON).split(",")]
     for kind in kinds:
         if kind in (JSON, "*/*", "application/*"):
@@ -94,4 +81,11 @@ def output_fn(prediction: Prediction, accept: str | None) -> tuple[str, str]:
             return json.dumps({"predictions": rows, "coverage": prediction.coverage}), JSON
         if kind in (CSV, "text/*"):
             return "".join(f"{float(value)}\n" for value in prediction.score), CSV
-    raise RequestError(f"The accepted type {accept} cannot be given: accept {JSON} or {CSV}.", 406)
+    return _refused(Refusal(f"The accepted type {accept} cannot be given: accept {JSON} or {CSV}.", 406))
+
+
+def _refused(refusal: Refusal) -> Response:
+    """A response that Flask, and so the image, sends as it is."""
+    from werkzeug.wrappers import Response  # in the image it is loaded; elsewhere only a refusal needs it
+
+    return Response(refusal.message, status=refusal.status, mimetype=TEXT)

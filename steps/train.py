@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import platform
 import shutil
@@ -15,7 +16,7 @@ import pandas as pd
 
 from steps import features as feature_module
 from steps import interval as interval_module
-from steps import linear
+from steps import linear, training_metrics
 from steps.boosting import xgboost
 from steps.failure import JobArgumentParser, JobError, run_job
 from steps.features import Features
@@ -24,14 +25,18 @@ from steps.linear import LinearModel
 from steps.metrics import regression_metrics
 from steps.model import CANDIDATES, Model, matrix, save
 
-# name -> (type, default, smallest, largest); the names are XGBoost's own where it has one.
+HYPERPARAMETERS_FILE = Path("/opt/ml/input/config/hyperparameters.json")
 # rounds and early_stopping_rounds are arguments of its train(), coverage is that of the interval.
 NOT_BOOSTERS = ("rounds", "early_stopping_rounds", "coverage", "threads")
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Run the job with command-line arguments (hyperparameters and channels). Raises JobError."""
-    options = vars(_parser().parse_args(arguments))
+    """Run the job with command-line arguments (hyperparameters and channels). Raises JobError.
+
+    Without arguments the hyperparameters are those of the training job's own file; script mode, in which a tuning
+    job runs, gives them as arguments.
+    """
+    options = vars(_parser().parse_args(arguments or hyperparameter_arguments(HYPERPARAMETERS_FILE)))
     hyperparameters = {name: options[name] for name in HYPERPARAMETERS}
     features = feature_module.load(options["features"] / "features.json")
     train = _read(options["train"] / "train.parquet", features)
@@ -40,8 +45,23 @@ def main(arguments: Sequence[str]) -> None:
     save(model, options["model_dir"])
     copy_serving_code(options["model_dir"] / "code")
     for name, value in metrics.items():
-        # SageMaker reads these lines by the regular expressions of the job's metric definitions.
-        print(f"{name}={value:.6f};", flush=True)
+        print(training_metrics.line(name, value), flush=True)
+
+
+def hyperparameter_arguments(path: Path) -> list[str]:
+    """The arguments that a file of hyperparameters stands for; none where there is no such file.
+
+    SageMaker writes all values as text. Raises JobError for a file that is not an object of them.
+    """
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return []
+    except ValueError as error:
+        raise JobError(f"The hyperparameters {path} are not JSON: {error}.") from error
+    if not isinstance(found, dict):
+        raise JobError(f"The hyperparameters {path} are not an object of names and values.")
+    return [part for name, value in found.items() for part in (f"--{name}", str(value))]
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -15,7 +15,7 @@ from local_sagemaker.processes.environment import clean_environment
 from local_sagemaker.processes.folders import remove_folder
 from local_sagemaker.processes.host import Host
 from local_sagemaker.processes.image_versions import warn_once
-from local_sagemaker.processes.images import ImageMap, UnknownImage
+from local_sagemaker.processes.images import ImageMap, UnknownImage, serving_toolkit
 from local_sagemaker.processes.isolation import Isolation, PrivateFolder, isolation_here
 from local_sagemaker.processes.outcome import ClientFault
 from local_sagemaker.processes.overlay import make_overlay
@@ -224,7 +224,7 @@ class ModelProcess:
             own.setdefault("SAGEMAKER_BASE_DIR", "/opt/ml")  # rewritten to where it is, for the model server
         warn_once(self._images, image, runtime, host.say)
         overlay = make_overlay(host.overlay, runtime)
-        self._arguments = [*overlay.python, str(SERVER)]
+        self._arguments = [*overlay.python, str(SERVER), "--toolkit", serving_toolkit(image)]
         environment = clean_environment(host.private, overlay, 1, [self._environment, own])
 
         def run(command: list[str], variables: Mapping[str, str]) -> int:

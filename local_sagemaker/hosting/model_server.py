@@ -1,12 +1,14 @@
 """The model server inside the private /opt/ml: the framework images' handlers behind /ping and /invocations.
 
 Started as a file by the interpreter that stands for the image, so it imports the standard library only.
-The handler contract is that of sagemaker-inference 1.10 (transformer.py), which the XGBoost image runs
-for a user's script: model_fn(model_dir) once; for each request input_fn(body, content_type),
+The handler contract: model_fn(model_dir) once; for each request input_fn(body, content_type),
 predict_fn(data, model) and output_fn(prediction, accept), or transform_fn(model, body, content_type,
-accept) in place of the three. An exception with an HTTP status (`status_code` and `message`, as
-sagemaker_inference.errors.BaseInferenceToolkitError has them, or a Werkzeug HTTPException) is answered
-with that status and message; any other one with 500.
+accept) in place of the three. What the images do differently is that of their toolkits:
+
+sagemaker-containers 2.8.6 (_transformer.py, _worker.py): a Flask application. Any exception is status 500 and
+Flask's page; bytes that are not UTF-8 are replaced in text.
+sagemaker-inference 1.10 (transformer.py): an exception that derives from its BaseInferenceToolkitError has its own
+status, any other 500; the body is the message and the traceback.
 """
 
 import argparse
@@ -31,6 +33,15 @@ LOCAL_HOSTS = ("127.0.0.1", "localhost")
 ADDRESS_IN_USE = 98  # the exit code that tells ModelProcess to try another port
 CANNOT_START = 1
 THREE = {"input_fn": 2, "predict_fn": 2, "output_fn": 2}  # with their numbers of arguments
+CONTAINERS, INFERENCE = "sagemaker-containers", "sagemaker-inference"
+# Flask's answer to an exception that nobody has handled; the exception itself is in the log only.
+FLASK_PAGE = """<!doctype html>
+<html lang=en>
+<title>500 Internal Server Error</title>
+<h1>Internal Server Error</h1>
+<p>The server encountered an internal error and was unable to complete your request. \
+Either the server is overloaded or there is an error in the application.</p>
+"""
 
 
 class CannotStart(Exception):
@@ -50,7 +61,7 @@ class Answer:
 class Handlers:
     """The functions of a user's module, and the model that its model_fn has loaded."""
 
-    def __init__(self, program: str, model_folder: str, default_accept: str = DEFAULT_ACCEPT) -> None:
+    def __init__(self, program: str, model_folder: str, toolkit: str, default_accept: str = DEFAULT_ACCEPT) -> None:
         module = importlib.import_module(program.removesuffix(".py"))
         model_fn = _function(module, program, "model_fn", 1)
         if model_fn is None:
@@ -66,6 +77,7 @@ class Handlers:
         if transform_fn is None and missing:
             raise CannotStart(f"The program {program} has no {', '.join(missing)}, and no transform_fn in their place.")
         self._transform = transform_fn or _in_sequence(three)
+        self._toolkit = toolkit
         self._default_accept = default_accept
         self._one_at_a_time = threading.Lock()  # in the image, a worker process handles one request at a time
         self._model = model_fn(model_folder)
@@ -74,13 +86,14 @@ class Handlers:
         """Answer one invocation; what goes wrong is an answer too."""
         accept = self._default_accept if accept in ("", "*/*") else accept
         try:
-            data = body.decode() if content_type in DECODED_TYPES else body
+            errors = "replace" if self._toolkit == CONTAINERS else "strict"
+            data = body.decode(errors=errors) if content_type in DECODED_TYPES else body
             with self._one_at_a_time:
                 result = self._transform(self._model, data, content_type, accept)
-            return _answer(result, accept)
+            return _answer(result, accept, self._toolkit)
         except Exception as error:
             traceback.print_exc()
-            return _error_answer(error)
+            return _error_answer(error, self._toolkit)
 
 
 class RequestHandler(BaseHTTPRequestHandler):
@@ -132,13 +145,14 @@ def main() -> None:
     """Load the model, then serve on the port of the loopback interface until a signal ends the process."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, required=True)
-    port = parser.parse_args().port
+    parser.add_argument("--toolkit", choices=(CONTAINERS, INFERENCE), required=True)
+    options = parser.parse_args()
     here = str(Path(__file__).parent)
     sys.path = [folder for folder in sys.path if folder != here]  # a model's module may be named like one here
     folder = os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml") + "/model"
     try:
-        RequestHandler.handlers = load(os.environ.get("SAGEMAKER_PROGRAM", ""), folder)
-        server = Server(("127.0.0.1", port), RequestHandler)
+        RequestHandler.handlers = load(os.environ.get("SAGEMAKER_PROGRAM", ""), folder, options.toolkit)
+        server = Server(("127.0.0.1", options.port), RequestHandler)
     except CannotStart as reason:
         sys.exit(str(reason))
     except OSError as error:
@@ -146,7 +160,7 @@ def main() -> None:
     server.serve_forever()
 
 
-def load(program: str, model_folder: str) -> Handlers:
+def load(program: str, model_folder: str, toolkit: str) -> Handlers:
     """Import the program from SAGEMAKER_SUBMIT_DIRECTORY and load its model; CannotStart where that fails."""
     if not program:
         raise CannotStart("SAGEMAKER_PROGRAM is not set: name the module with model_fn and its like.")
@@ -154,7 +168,7 @@ def load(program: str, model_folder: str) -> Handlers:
     sys.path.insert(0, code.removeprefix("file://"))
     accept = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", DEFAULT_ACCEPT)
     try:
-        return Handlers(program, model_folder, accept)
+        return Handlers(program, model_folder, toolkit, accept)
     except CannotStart:
         raise
     except ModuleNotFoundError as error:
@@ -185,7 +199,7 @@ def _in_sequence(three: dict[str, Callable[..., Any]]) -> Callable[..., Any]:
     return transform
 
 
-def _answer(result: Any, accept: str) -> Answer:
+def _answer(result: Any, accept: str, toolkit: str) -> Answer:
     """What a handler may return: body, (body, content type), or a Flask or Werkzeug response."""
     if hasattr(result, "get_data") and hasattr(result, "status_code"):
         attributes = result.headers.get(CUSTOM_ATTRIBUTES)
@@ -195,19 +209,19 @@ def _answer(result: Any, accept: str) -> Answer:
         body = body.encode()
     if not isinstance(body, bytes | bytearray):
         raise TypeError(f"The handlers returned {type(body).__name__}: text or bytes can be sent.")
+    if toolkit == CONTAINERS and content_type.startswith("text/") and ";" not in content_type:
+        content_type += "; charset=utf-8"  # as Werkzeug completes it
     return Answer(200, content_type, bytes(body))
 
 
-def _error_answer(error: Exception) -> Answer:
-    werkzeug = sys.modules.get("werkzeug.exceptions")  # loaded, if the user's code raised one of its errors
-    if werkzeug is not None and isinstance(error, werkzeug.HTTPException):
-        if error.response is not None:
-            return _answer(error.response, "text/plain")
-        return _plain(error.code or 500, str(error.description))
-    status, message = getattr(error, "status_code", None), getattr(error, "message", None)
-    if isinstance(status, int) and 400 <= status < 600 and isinstance(message, str):
-        return _plain(status, message)
-    return _plain(500, str(error) or type(error).__name__)
+def _error_answer(error: Exception, toolkit: str) -> Answer:
+    """What the image answers to an exception; to be called where it is handled."""
+    if toolkit == CONTAINERS:
+        return Answer(500, "text/html; charset=utf-8", FLASK_PAGE.encode())
+    expected = any(base.__name__ == "BaseInferenceToolkitError" for base in type(error).__mro__)
+    status = getattr(error, "status_code", 500) if expected else 500
+    message = getattr(error, "message", str(error)) if expected else str(error)
+    return _plain(status, f"{message}\n{traceback.format_exc()}")
 
 
 def _plain(status: int, text: str) -> Answer:

@@ -1,16 +1,21 @@
-"""Script mode: the arguments and SM_ variables with which the framework images start a training script.
+"""Script mode: how the framework images start a training script, and what they say of one that fails.
 
-Facts from sagemaker-containers 2.8.6 (_env.py, _mapping.py, _params.py).
+Facts from sagemaker-containers 2.8.6 (_env.py, _mapping.py, _params.py, _errors.py, _trainer.py) and
+sagemaker-training 5.1 (errors.py, trainer.py).
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from local_sagemaker.processes.images import CONTAINERS
+
 FRAMEWORK_PREFIX = "sagemaker_"
 FRAMEWORK_NAMES = ("_tuning_objective_metric", "default_user_module_name")
 INFO = 20  # logging.INFO, the log level of the images
+TOOLKIT_EXIT_CODE = 1  # whatever the script's is
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,16 @@ class Script:
 def program_of(program: str) -> str:
     """The module that `python -m` runs."""
     return program.removesuffix(".py")
+
+
+def toolkit_failure(toolkit: str, command: Sequence[str], exit_code: int, last_line: str) -> str:
+    """What a toolkit writes to /opt/ml/output/failure after a script that failed, over what the script wrote there.
+
+    sagemaker-containers names the command and no more. sagemaker-training adds what the script wrote to stderr: here
+    the last line of the log, as the two streams are one.
+    """
+    said = "" if toolkit == CONTAINERS else f'ExitCode {exit_code}\nErrorMessage "{last_line}"\n'
+    return f'ExecuteUserScriptError:\n{said}Command "{" ".join(command)}"'
 
 
 def script_variables(script: Script) -> dict[str, str]:

@@ -12,11 +12,18 @@ from local_sagemaker.errors import LONGEST_REASON
 from local_sagemaker.jobs.admission import admit_training_job, without_effect
 from local_sagemaker.jobs.contract import Machine, RunCommand
 from local_sagemaker.jobs.metrics import final_metrics, metric_definitions
-from local_sagemaker.jobs.script_mode import Script, program_of, script_variables
+from local_sagemaker.jobs.script_mode import (
+    TOOLKIT_EXIT_CODE,
+    Script,
+    program_of,
+    script_variables,
+    toolkit_failure,
+)
 from local_sagemaker.jobs.synchronisation import FolderSynchroniser
 from local_sagemaker.processes.archives import pack, unpack
 from local_sagemaker.processes.environment import clean_environment, with_interpreter
 from local_sagemaker.processes.host import Host
+from local_sagemaker.processes.images import training_toolkit
 from local_sagemaker.processes.inputs import Source, download
 from local_sagemaker.processes.log_events import LogFile
 from local_sagemaker.processes.outcome import ClientFault, Outcome, StopReason, algorithm_error
@@ -50,6 +57,8 @@ class TrainingJob:
         self._output = f"{path}/{self.name}/output"
         self._compressed = request["OutputDataConfig"].get("CompressionType", "GZIP") == "GZIP"
         self._artifacts: str | None = None
+        self._script: list[str] | None = None  # the command of script mode
+        self._script_log = 0  # bytes of the first host's log that are the script's
         self._synchroniser = FolderSynchroniser(machine.store)
         self._metrics = metric_definitions(request["AlgorithmSpecification"].get("MetricDefinitions", []))
 
@@ -74,7 +83,8 @@ class TrainingJob:
             processors=self._threads,
         )
         named = {"TRAINING_JOB_NAME": self.name, "TRAINING_JOB_ARN": str(self._request.get("TrainingJobArn", ""))}
-        layers = [named, self._machine.environment, script_variables(script), self._request.get("Environment", {})]
+        by_toolkit = {} if algorithm.get("ContainerEntrypoint") else script_variables(script)
+        layers = [named, self._machine.environment, by_toolkit, self._request.get("Environment", {})]
         overlay = make_overlay(host.overlay, runtime)
         environment = clean_environment(host.private, overlay, self._threads, layers)
         entrypoint = [*algorithm.get("ContainerEntrypoint", []), *algorithm.get("ContainerArguments", [])]
@@ -92,8 +102,8 @@ class TrainingJob:
         requirements = host.private.path(CODE) / REQUIREMENTS
         if requirements.is_file():
             install_missing(requirements, overlay, lambda command: run(host, Command(command, environment)).exit_code)
-        arguments = [*overlay.python, "-m", program_of(script.program), *script.arguments]
-        return Command(arguments, environment, CODE)
+        self._script = [*overlay.python, "-m", program_of(script.program), *script.arguments]
+        return Command(self._script, environment, CODE)
 
     @property
     def _threads(self) -> int:
@@ -111,6 +121,7 @@ class TrainingJob:
 
     def upload(self, hosts: Sequence[Host]) -> None:
         """Upload model and output data, also of a job that failed or was stopped, as the service does."""
+        self._script_log = LogFile(hosts[0].log).size
         self.synchronise(hosts)
         model = self._merged(hosts, MODEL)
         if model:
@@ -127,8 +138,18 @@ class TrainingJob:
         if stopped is not None:
             return ending("Stopped", secondary_status="MaxRuntimeExceeded" if stopped == "time" else None)
         if ended.exit_code != 0:
-            return ending("Failed", algorithm_error(_failure(hosts), ended.exit_code))
+            return ending("Failed", self._reason(hosts, ended.exit_code))
         return ending("Completed")
+
+    def _reason(self, hosts: Sequence[Host], exit_code: int) -> str:
+        """The failure file, which in script mode is the toolkit's: what the script wrote there is overwritten."""
+        toolkit = training_toolkit(self._request["AlgorithmSpecification"]["TrainingImage"])
+        if self._script is None or toolkit is None:
+            return algorithm_error(_failure(hosts), exit_code)
+        last = LogFile(hosts[0].log).before(self._script_log)[-1:]
+        said = toolkit_failure(toolkit, self._script, exit_code, last[0].message if last else "")
+        hosts[0].say(f"{toolkit} ERROR    {said}")
+        return algorithm_error(said, TOOLKIT_EXIT_CODE)
 
     def _write_config(self, host: Host) -> tuple[dict[str, Any], dict[str, dict[str, str]]]:
         instance_type = self._request.get("ResourceConfig", {}).get("InstanceType", "local")

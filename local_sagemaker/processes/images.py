@@ -14,6 +14,12 @@ PYTHON_REPOSITORIES = re.compile(
     r"|(sagemaker-)?(pytorch|tensorflow|mxnet|huggingface|autogluon|chainer)(-[\w-]+)?"
     r"|python)"
 )
+# Images whose toolkit is sagemaker-containers, for scripts and for serving one model (the training.py and serving.py of
+# sagemaker-xgboost-container and of sagemaker-scikit-learn-container).
+CONTAINERS_REPOSITORIES = re.compile(r"sagemaker-(xgboost|scikit-learn)")
+# Those whose toolkits are sagemaker-training and sagemaker-inference.
+FRAMEWORK_REPOSITORIES = re.compile(r"(sagemaker-)?(pytorch|tensorflow|mxnet|huggingface|autogluon|chainer)(-[\w-]+)?")
+CONTAINERS, TRAINING, INFERENCE = "sagemaker-containers", "sagemaker-training", "sagemaker-inference"
 
 
 class UnknownImage(LookupError):
@@ -86,6 +92,19 @@ class ImageMap:
                 f"The image {image_uri!r} is mapped to {' '.join(command)!r}, which is not an executable program."
             )
         return Runtime((program, *command[1:]))
+
+
+def training_toolkit(image_uri: str) -> str | None:
+    """The toolkit that runs an image's scripts; None for an image that has none, such as `python`."""
+    repository = repository_and_tag(image_uri)[0]
+    if CONTAINERS_REPOSITORIES.fullmatch(repository):
+        return CONTAINERS
+    return TRAINING if FRAMEWORK_REPOSITORIES.fullmatch(repository) else None
+
+
+def serving_toolkit(image_uri: str) -> str:
+    """The toolkit whose server an image runs; an image that is none of AWS's is taken for sagemaker-inference."""
+    return CONTAINERS if CONTAINERS_REPOSITORIES.fullmatch(repository_and_tag(image_uri)[0]) else INFERENCE
 
 
 def repository_and_tag(image_uri: str) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from sagemaker.core.network import NetworkConfig
 from sagemaker.core.parameter import CategoricalParameter, ContinuousParameter, IntegerParameter
 from sagemaker.core.processing import Processor
 from sagemaker.core.shapes import (
+    MetricDefinition,
     ProcessingInput,
     ProcessingOutput,
     ProcessingS3Input,
@@ -26,20 +27,24 @@ from sagemaker.mlops.workflow.retry import (
     StepExceptionTypeEnum,
     StepRetryPolicy,
 )
-from sagemaker.mlops.workflow.steps import CacheConfig, ProcessingStep, TrainingStep, TuningStep
+from sagemaker.mlops.workflow.steps import CacheConfig, ProcessingStep, TuningStep
 from sagemaker.serve.model_builder import ModelBuilder
 from sagemaker.train import ModelTrainer
 from sagemaker.train.tuner import HyperparameterTuner
 
 from pipelines.definition.bundle import ARCHIVE
+from pipelines.definition.sdk_steps import EncryptedTuningStep, EntrypointTrainingStep
 from pipelines.errors import PipelineError
 from pipelines.settings.environment import Environment
 from pipelines.settings.settings import InstanceSettings, Settings, XGBoostSettings
 from pipelines.settings.tuning_settings import Range, TuningSettings
+from steps.training_metrics import METRICS, pattern
 
 INPUT = "/opt/ml/processing/input"
 OUTPUT = "/opt/ml/processing/output"
-UNPACK_AND_RUN = f'cd {INPUT}/code && tar -xzf {ARCHIVE} && exec python3 -m "$0" "$@"'
+CHANNELS = "/opt/ml/input/data"
+# The archive, then the module and its arguments: the entrypoint of every job that may have one.
+UNPACK_AND_RUN = 'mkdir -p /opt/ml/code && cd /opt/ml/code && tar -xzf "$0" && exec python3 -m "$@"'
 RETRY_INTERVAL_SECONDS = 10
 RETRY_BACKOFF = 2.0
 
@@ -90,7 +95,7 @@ class JobFactory:
             image_uri=self.image,
             instance_count=self._processing.count,
             instance_type=self._processing.type,
-            entrypoint=["sh", "-c", UNPACK_AND_RUN, module],
+            entrypoint=_entrypoint(INPUT, module),
             volume_size_in_gb=self._processing.settings.volume_gb,
             volume_kms_key=self._environment.kms_key,
             output_kms_key=self._environment.kms_key,
@@ -121,15 +126,21 @@ class JobFactory:
         channels: Mapping[str, Any],
         hyperparameters: Mapping[str, Any],
         description: str,
-    ) -> TrainingStep:
-        """A step in the framework image's script mode: `python -m module --name value ...`."""
-        return TrainingStep(
+    ) -> EntrypointTrainingStep:
+        """A step that runs `python -m module`, which reads its hyperparameters from the job's own file.
+
+        Script mode would do for success; of a failure its toolkit keeps no more than the command.
+        """
+        trainer = self._trainer({"code": self._code_uri, **channels}, hyperparameters)
+        step = EntrypointTrainingStep(
             name,
-            step_args=self._trainer(module, channels, hyperparameters).train(),
+            step_args=trainer.train(),
             description=description,
             cache_config=self._cache,
             retry_policies=self._retries,
         )
+        step.entrypoint = _entrypoint(CHANNELS, module)
+        return step
 
     def tuning(
         self,
@@ -140,13 +151,21 @@ class JobFactory:
         description: str,
         tuning: TuningSettings,
     ) -> TuningStep:
-        """A step that runs the training of `training` many times, and chooses some hyperparameters itself."""
-        trainer = self._trainer(module, channels, hyperparameters)
+        """A step that runs the training of `training` many times, and chooses some hyperparameters itself.
+
+        Tuning jobs have no entrypoint, so these run in the framework image's script mode.
+        """
+        script_mode = {
+            "sagemaker_program": module,
+            "sagemaker_submit_directory": self._code_uri,
+            "sagemaker_region": self._environment.region,
+        }
+        trainer = self._trainer(channels, {**hyperparameters, **script_mode})
         tuner = HyperparameterTuner(
             model_trainer=trainer,
             objective_metric_name=tuning.objective,
             objective_type="Maximize" if tuning.maximize else "Minimize",
-            metric_definitions=[{"Name": tuning.objective, "Regex": f"{tuning.objective}=([0-9.eE+-]+);"}],
+            metric_definitions=[{"Name": name, "Regex": pattern(name)} for name in METRICS],
             hyperparameter_ranges={key: _range(key, chosen) for key, chosen in tuning.ranges.items()},
             strategy=tuning.strategy,
             max_jobs=tuning.jobs,
@@ -168,9 +187,9 @@ class JobFactory:
         """The S3 URI of what the best training job of a tuning step has left."""
         return step.get_top_model_s3_uri(0, self._environment.bucket, f"{self._settings.name}/models")
 
-    def _trainer(self, module: str, channels: Mapping[str, Any], hyperparameters: Mapping[str, Any]) -> ModelTrainer:
+    def _trainer(self, channels: Mapping[str, Any], hyperparameters: Mapping[str, Any]) -> ModelTrainer:
         assert self._training is not None, "the pipeline gave no machines for training"  # noqa: S101
-        return ModelTrainer(
+        trainer = ModelTrainer(
             training_image=self.image,
             role=self._environment.role_arn,
             sagemaker_session=self._session,
@@ -187,15 +206,11 @@ class JobFactory:
                 kms_key_id=self._environment.kms_key,
             ),
             networking=self._networking,
-            hyperparameters={
-                **hyperparameters,
-                "sagemaker_program": module,
-                "sagemaker_submit_directory": self._code_uri,
-                "sagemaker_region": self._environment.region,
-            },
+            hyperparameters=dict(hyperparameters),
             input_data_config=[InputData(channel_name=key, data_source=uri) for key, uri in channels.items()],
             tags=self._tags,
         )
+        return trainer.with_metric_definitions([MetricDefinition(name=name, regex=pattern(name)) for name in METRICS])
 
     def model(self, model_data: Any) -> ModelBuilder:
         """The trained model, served by the code that it carries."""
@@ -292,26 +307,17 @@ def output_of(step: ProcessingStep, name: str) -> Any:
     return step.properties.ProcessingOutputConfig.Outputs[name].S3Output.S3Uri
 
 
-class EncryptedTuningStep(TuningStep):  # type: ignore[misc]
-    """A tuning step whose training jobs have encrypted volumes: the SDK's tuner forgets the trainer's key."""
-
-    volume_kms_key: str | None = None
-
-    @property
-    def arguments(self) -> Any:
-        """The request of the tuning job."""
-        request = super().arguments
-        if self.volume_kms_key:
-            request["TrainingJobDefinition"]["ResourceConfig"]["VolumeKmsKeyId"] = self.volume_kms_key
-        return request
-
-
 def _range(name: str, chosen: Range) -> Any:
     """A range as the SDK has it; whole numbers where the hyperparameter is one."""
     if chosen.values is not None:
         return CategoricalParameter([str(value) for value in chosen.values])
     kind = IntegerParameter if XGBoostSettings.model_fields[name].annotation is int else ContinuousParameter
     return kind(chosen.min, chosen.max, scaling_type=chosen.scaling)
+
+
+def _entrypoint(inputs: str, module: str) -> list[str]:
+    """The command that runs a module of the archive that is the input `code`."""
+    return ["sh", "-c", UNPACK_AND_RUN, f"{inputs}/code/{ARCHIVE}", module]
 
 
 def _input(name: str, uri: Any) -> ProcessingInput:

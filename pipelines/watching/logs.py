@@ -18,6 +18,7 @@ LOG_STREAMS = {
     "TransformJob": ("/aws/sagemaker/TransformJobs", "/"),
     "TuningJob": ("/aws/sagemaker/TrainingJobs", "-"),
 }
+FAILED = "error: "  # what a job of this project begins the sentence with that says why it failed
 
 
 def log_place(job: Job, log_folder: Path | None = None) -> str:
@@ -49,22 +50,49 @@ def steps_with_logs(execution: ExecutionSummary, step_name: str | None = None) -
 
 
 def read_log(logs: LogsClient, job: Job, log_folder: Path | None = None) -> Iterator[str]:
-    """The lines of a job's log, oldest first; PipelineError where it has none yet."""
-    return _read_file(_log_file(job, log_folder)) if log_folder is not None else _read_cloudwatch(logs, job)
+    """The lines of a job's log, oldest first; PipelineError where it has none yet.
+
+    The log of a tuning job is that of its training jobs, one after the other.
+    """
+    return _read_files(job, log_folder) if log_folder is not None else _read_cloudwatch(logs, job)
 
 
-def _read_file(path: Path) -> Iterator[str]:
+def last_words(logs: LogsClient, job: Job, log_folder: Path | None = None) -> str | None:
+    """What a job said of its failure, its last line that begins with `error: `; None where there is no such line.
+
+    In script mode the reason that SageMaker keeps is the toolkit's, which names the command alone. None, too, where
+    the log cannot be read: whoever asks shows where it is.
+    """
+    from botocore.exceptions import ClientError
+
     try:
+        if log_folder is not None:
+            lines = list(_read_files(job, log_folder))
+        else:
+            lines = list(_read_cloudwatch(logs, job, filterPattern=f'"{FAILED}"'))
+    except (PipelineError, ClientError):
+        return None
+    said = [line.removeprefix(FAILED) for line in lines if line.startswith(FAILED)]
+    return said[-1] if said else None
+
+
+def _read_files(job: Job, log_folder: Path) -> Iterator[str]:
+    paths = _log_files(job, log_folder)
+    if not paths:
+        raise PipelineError(
+            f"There is no log at {_log_file(job, log_folder)}: the job has not started, or its folder was removed."
+        )
+    for path in paths:
         with path.open(encoding="utf-8", errors="replace") as lines:
             for line in lines:
                 yield line.rstrip("\n")
-    except FileNotFoundError:
-        raise PipelineError(f"There is no log at {path}: the job has not started, or its folder was removed.") from None
 
 
-def _read_cloudwatch(logs: LogsClient, job: Job) -> Iterator[str]:
+def _read_cloudwatch(logs: LogsClient, job: Job, **search: str) -> Iterator[str]:
     group, ending = LOG_STREAMS[job.kind]
-    pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group, logStreamNamePrefix=job.name + ending)
+    pages = logs.get_paginator("filter_log_events").paginate(
+        logGroupName=group, logStreamNamePrefix=job.name + ending, **search
+    )
     empty = True
     try:
         for page in pages:
@@ -77,5 +105,14 @@ def _read_cloudwatch(logs: LogsClient, job: Job) -> Iterator[str]:
         raise PipelineError(f"There is no log yet in {log_place(job)}: it appears some seconds after the job starts.")
 
 
+def _log_files(job: Job, log_folder: Path) -> list[Path]:
+    """The logs that there are: one, or of a tuning job that of each training job."""
+    place = _log_file(job, log_folder)
+    return sorted(place.parent.parent.glob(f"{place.parent.name}/{place.name}"))
+
+
 def _log_file(job: Job, log_folder: Path) -> Path:
-    return log_folder.resolve() / job.kind.removesuffix("Job").lower() / job.name / "output.log"
+    folder = log_folder.resolve()
+    if job.kind == "TuningJob":
+        return folder / "training" / f"{job.name}-*" / "output.log"
+    return folder / job.kind.removesuffix("Job").lower() / job.name / "output.log"

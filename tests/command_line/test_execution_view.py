@@ -37,6 +37,15 @@ def test_a_failed_execution_ends_with_what_failed_why_and_where_its_log_is(
     ]
 
 
+def test_what_the_job_said_is_shown_where_the_reason_does_not_hold_it(executions: Executions, output: Output) -> None:
+    executions.script = [("Failed", FAILED)]
+    execution = describe(executions.sagemaker, execution_arn("abc"))
+    show_execution(output, execution, None, lambda job: f"{job.name} has no variance")
+    assert output.text.splitlines()[-2] == "Its job said: train-1 has no variance"
+    show_execution(output, execution, None, lambda job: "no rows")  # as the reason says already
+    assert output.text.splitlines()[-2] == "Step Train failed: AlgorithmError: no rows"
+
+
 def test_an_execution_that_failed_without_a_step_gives_its_own_reason(executions: Executions, output: Output) -> None:
     executions.script, executions.failure_reason = [("Failed", [])], "The role cannot be assumed."
     show_execution(output, describe(executions.sagemaker, execution_arn("abc")))

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from steps.failure import JobError
-from steps.train import main
+from steps.train import hyperparameter_arguments, main
 
 ROOT = Path(__file__).parents[2]
 MODEL_FILES = ("xgboost.ubj", "linear.json", "interval.ubj", "interval.json", "features.json", "model.json")
@@ -32,6 +32,31 @@ def test_job_as_sagemaker_starts_it(preprocessed: Path, tmp_path: Path) -> None:
     metrics = dict(re.findall(r"^([\w:]+)=([0-9.]+);$", result.stdout, flags=re.MULTILINE))
     assert float(metrics["validation:rmse"]) < float(metrics["validation:linear_rmse"])
     assert float(metrics["train:rounds"]) < 200
+
+
+def test_without_arguments_the_hyperparameters_are_those_of_the_jobs_file(
+    preprocessed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {**channels(preprocessed), "SM_MODEL_DIR": str(tmp_path / "model")}.items():
+        monkeypatch.setenv(name, value)
+    file = tmp_path / "hyperparameters.json"
+    monkeypatch.setattr("steps.train.HYPERPARAMETERS_FILE", file)
+    file.write_text(json.dumps({"max_depth": "2", "rounds": "7"}))
+    main([])
+    used = json.loads((tmp_path / "model" / "model.json").read_text())["hyperparameters"]
+    assert (used["max_depth"], used["rounds"]) == (2, 7)
+    file.write_text(json.dumps({"max_depth": "deep"}))
+    with pytest.raises(JobError, match="--max_depth: 'deep' is not an integer"):
+        main([])
+
+
+@pytest.mark.parametrize(("text", "words"), [("{", "are not JSON"), ("[1]", "are not an object")])
+def test_a_file_of_hyperparameters_that_is_none_is_named(tmp_path: Path, text: str, words: str) -> None:
+    file = tmp_path / "hyperparameters.json"
+    assert hyperparameter_arguments(file) == []  # there is none
+    file.write_text(text)
+    with pytest.raises(JobError, match=words):
+        hyperparameter_arguments(file)
 
 
 def test_model_folder_is_data_and_serving_code(model_folder: Path) -> None:

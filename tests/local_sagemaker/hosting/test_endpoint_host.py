@@ -27,7 +27,7 @@ def transform_fn(model, body, content_type, accept):
     if body == "pid": return str(os.getpid())
     if body == "die": os._exit(1)
     if body == "bad":
-        error = ValueError(); error.status_code, error.message = 400, "bad input"; raise error
+        from werkzeug import Response; return Response("bad input", 400, mimetype="text/plain")
     if body == "slow": time.sleep(1)
     return f"{model}({body})"
 """

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import flask
 import pytest
 
 pytestmark = pytest.mark.e2e
@@ -23,7 +24,7 @@ def serve_fixture(tmp_path: Path) -> Iterator[Serve]:
     """Start a model server for a program; what it returns sends one request on a connection that stays open."""
     processes: list[subprocess.Popen[bytes]] = []
 
-    def serve(program: str, **variables: str) -> Ask:
+    def serve(program: str, toolkit: str = "sagemaker-inference", **variables: str) -> Ask:
         code = tmp_path / "model" / "code"
         code.mkdir(parents=True, exist_ok=True)
         (code / "serve.py").write_text(program)
@@ -32,9 +33,8 @@ def serve_fixture(tmp_path: Path) -> Iterator[Serve]:
             port = listener.getsockname()[1]
         environment = {"SAGEMAKER_PROGRAM": "serve", "SAGEMAKER_BASE_DIR": str(tmp_path), **variables}
         log = (tmp_path / "log").open("wb")
-        processes.append(
-            subprocess.Popen([sys.executable, str(SERVER), "--port", str(port)], env=environment, stderr=log)
-        )
+        command = [sys.executable, str(SERVER), "--port", str(port), "--toolkit", toolkit]
+        processes.append(subprocess.Popen(command, env=environment, stderr=log))
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
 
         def ask(
@@ -99,42 +99,79 @@ def test_transform_fn_takes_the_place_of_the_three(serve: Serve) -> None:
     assert ask("x")[2] == b"1x"
 
 
-def test_a_werkzeug_response_and_error_are_answered_as_they_are(serve: Serve) -> None:
-    program = three(
-        "raise BadRequest('the field price is missing') if data == 'bad' else UnsupportedMediaType('send CSV') "
-        "if data == 'media' else KeyError(data)",
-        "return None",
-    )
-    ask = serve("from werkzeug.exceptions import BadRequest, UnsupportedMediaType\n" + program)
-    assert ask("bad") == (400, "text/plain; charset=utf-8", b"the field price is missing")
-    assert ask("media")[::2] == (415, b"send CSV")
-    ask = serve(
-        "from werkzeug import Response\ndef model_fn(d): pass\n"
-        "def transform_fn(m, b, c, a): return Response('no tea', 418, mimetype='text/tea')"
-    )
-    assert ask() == (418, "text/tea; charset=utf-8", b"no tea")
-
-
-def test_an_error_of_the_inference_toolkit_has_its_status(serve: Serve) -> None:
-    program = """
+BAD = "raise BaseInferenceToolkitError(422, 'too many rows', 'Unprocessable')"
+INFERENCE_ERROR = """
 class BaseInferenceToolkitError(Exception):
     def __init__(self, status_code, message, phrase):
         self.status_code, self.message, self.phrase = status_code, message, phrase
 """
-    ask = serve(program + three("raise BaseInferenceToolkitError(422, 'too many rows', 'Unprocessable')"))
-    assert ask()[::2] == (422, b"too many rows")
 
 
-def test_any_other_error_is_500_with_the_message_and_its_traceback_in_the_log(serve: Serve, tmp_path: Path) -> None:
-    ask = serve(three("raise ValueError('no such zip code')"))
-    assert ask() == (500, "text/plain; charset=utf-8", b"no such zip code")
+@pytest.mark.parametrize("error", ["ValueError('no such zip code')", "BadRequest('the field price is missing')"])
+def test_the_flask_images_answer_every_exception_with_500_and_a_page_that_says_nothing(
+    serve: Serve, tmp_path: Path, error: str
+) -> None:
+    program = "from werkzeug.exceptions import BadRequest\n" + three(f"raise {error}")
+    ask = serve(program, "sagemaker-containers")
+    status, content_type, body = ask()
+    assert (status, content_type) == (500, "text/html; charset=utf-8")
+    assert body == flask_page()
+    assert error.partition("(")[2].strip("')") in (tmp_path / "log").read_text()
+    assert ask()[0] == 500  # it goes on serving
+
+
+def flask_page() -> bytes:
+    """What Flask itself answers to an exception."""
+    app = flask.Flask("faulty")
+
+    @app.route("/")
+    def fail() -> str:
+        raise ValueError
+
+    return app.test_client().get("/").get_data()
+
+
+def test_a_flask_image_answers_a_status_where_a_handler_returns_a_response(serve: Serve) -> None:
+    response = "from werkzeug import Response\nreturn Response('send a price', 400, mimetype='text/plain')"
+    program = three(output=response.replace("\n", "; "))
+    assert serve(program, "sagemaker-containers")() == (400, "text/plain; charset=utf-8", b"send a price")
+
+
+def test_a_flask_image_completes_the_content_type_of_texts_and_replaces_what_is_not_utf_8(serve: Serve) -> None:
+    ask = serve(three("return data"), "sagemaker-containers")
+    assert ask(b"\xff1", accept="text/csv") == (200, "text/csv; charset=utf-8", "\ufffd1".encode())
+    assert ask(b"1", accept="application/json")[1] == "application/json"
+
+
+def test_an_error_of_the_inference_toolkit_has_its_status_message_and_traceback(serve: Serve) -> None:
+    status, _, body = serve(INFERENCE_ERROR + three(BAD))()
+    assert status == 422
+    assert body.startswith(b"too many rows\nTraceback (most recent call last):")
+
+
+@pytest.mark.parametrize(
+    "error", ["ValueError('no such zip code')", "Teapot('no such zip code')", "NotFound('no such zip code')"]
+)
+def test_any_other_error_of_an_inference_image_is_500_whatever_it_carries(
+    serve: Serve, tmp_path: Path, error: str
+) -> None:
+    program = (
+        "from werkzeug.exceptions import NotFound\n"
+        "class Teapot(Exception): status_code, message = 418, 'no tea'\n" + three(f"raise {error}")
+    )
+    ask = serve(program)
+    status, content_type, body = ask()
+    assert (status, content_type) == (500, "text/plain; charset=utf-8")
+    assert b"no such zip code\nTraceback" in body
     assert "Traceback" in (tmp_path / "log").read_text()
     assert ask()[0] == 500  # it goes on serving
 
 
 def test_a_result_that_cannot_be_sent_is_500_and_says_so(serve: Serve) -> None:
     ask = serve(three("return {'a': 1}"))
-    assert ask()[::2] == (500, b"The handlers returned dict: text or bytes can be sent.")
+    status, _, body = ask()
+    assert status == 500
+    assert body.startswith(b"The handlers returned dict: text or bytes can be sent.")
 
 
 def test_another_path_is_not_found_and_the_connection_stays_open(serve: Serve) -> None:

@@ -18,6 +18,9 @@ from tests.local_sagemaker.jobs.wheels import make_wheel
 pytestmark = pytest.mark.e2e
 
 IMAGE = "public.ecr.aws/docker/library/python:3"
+XGBOOST = "1.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-xgboost:3.2-0"
+PYTORCH = "1.dkr.ecr.eu-west-1.amazonaws.com/pytorch-training:2.6.0-cpu-py312"
+FAIL = "open('/opt/ml/output/failure', 'w').write('lost'); print('error: no variance'); raise SystemExit(4)"
 
 
 def bundle(files: dict[str, str]) -> bytes:
@@ -147,6 +150,34 @@ def test_the_failure_file_is_the_reason_and_artifacts_are_uploaded_all_the_same(
     assert outcome.failure_reason == "AlgorithmError: The target has no variance., exit code: 4"
     assert members(bench.store.get(outcome.artifacts)) == {"model.json": b"{}"}
     assert bench.statuses[-2:] == ["Uploading", "Failed"]
+
+
+@pytest.mark.parametrize(
+    ("image", "said"),
+    [
+        (XGBOOST, 'ExecuteUserScriptError:\nCommand "'),
+        (PYTORCH, 'ExecuteUserScriptError:\nExitCode 4\nErrorMessage "error: no variance"\nCommand "'),
+    ],
+)
+def test_the_toolkits_of_the_framework_images_overwrite_what_a_script_says_of_its_failure(
+    bench: Any, image: str, said: str
+) -> None:
+    algorithm = {"TrainingImage": image, "TrainingInputMode": "File"}
+    outcome = train(bench, training(bench, FAIL, {"depth": "6"}, AlgorithmSpecification=algorithm))
+    assert outcome.failure_reason.startswith(f"AlgorithmError: {said}")
+    assert outcome.failure_reason.endswith(' -m steps.train --depth 6", exit code: 1')
+    assert "lost" not in outcome.failure_reason
+    assert "error: no variance" in bench.log()  # there it is still
+    assert bench.log().rstrip().endswith('--depth 6"')  # the toolkit has the last word
+
+
+def test_an_entrypoint_keeps_its_own_failure_and_gets_no_variables_of_the_toolkit(bench: Any) -> None:
+    request = training(bench, "")
+    shell = "env | grep -c ^SM_; echo mine > /opt/ml/output/failure; exit 3"
+    request["AlgorithmSpecification"].update(TrainingImage=XGBOOST, ContainerEntrypoint=["sh", "-c", shell])
+    outcome = train(bench, request)
+    assert outcome.failure_reason == "AlgorithmError: mine, exit code: 3"
+    assert "0" in bench.log().splitlines()
 
 
 def test_no_model_means_no_artifact_and_a_warning(bench: Any) -> None:

@@ -1,5 +1,6 @@
 """What all jobs share."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,8 @@ from pipelines.definition.offline_session import offline_session
 from pipelines.errors import PipelineError
 from pipelines.settings.environment import Environment
 from pipelines.settings.settings import default_config, load_settings
+from pipelines.settings.tuning_settings import OBJECTIVES
+from steps.training_metrics import METRICS, line
 
 SETTINGS = load_settings(default_config())
 ENVIRONMENT = Environment.from_env({"SAGEMAKER_BUCKET": "my-bucket"})
@@ -39,16 +42,29 @@ def test_a_processing_step_runs_its_module_from_the_unpacked_bundle(factory: Job
     assert arguments["StoppingCondition"] == {"MaxRuntimeInSeconds": 3600}
 
 
-def test_a_training_step_is_script_mode_with_its_hyperparameters(factory: JobFactory) -> None:
+def test_a_training_step_runs_its_module_from_the_unpacked_bundle_with_its_hyperparameters(factory: JobFactory) -> None:
     step = factory.training("Fit", "steps.fit", {"train": "s3://b/train"}, {"depth": "3"}, "Fits.")
     arguments: dict[str, Any] = step.to_request()["Arguments"]
-    assert arguments["HyperParameters"] == {
-        "depth": "3",
-        "sagemaker_program": "steps.fit",
-        "sagemaker_submit_directory": "s3://my-bucket/code/abc/sourcedir.tar.gz",
-        "sagemaker_region": "us-east-1",
-    }
+    assert arguments["HyperParameters"] == {"depth": "3"}  # and nothing of script mode
+    *shell, archive, module = arguments["AlgorithmSpecification"]["ContainerEntrypoint"]
+    assert (archive, module) == ("/opt/ml/input/data/code/sourcedir.tar.gz", "steps.fit")
+    channels = {entry["ChannelName"]: entry["DataSource"]["S3DataSource"] for entry in arguments["InputDataConfig"]}
+    assert list(channels) == ["code", "train"]
+    assert channels["code"]["S3Uri"] == "s3://my-bucket/code/abc/sourcedir.tar.gz"
     assert arguments["Tags"] == [{"Key": "project", "Value": "x"}]
+    look = factory.processing("Look", "steps.look", {}, ["seen"], "Looks.").to_request()["Arguments"]
+    assert look["AppSpecification"]["ContainerEntrypoint"][:3] == shell  # one line for all jobs
+
+
+def test_a_training_job_defines_every_metric_that_train_prints(factory: JobFactory) -> None:
+    step = factory.training("Fit", "steps.fit", {"train": "s3://b/train"}, {}, "Fits.")
+    definitions = step.to_request()["Arguments"]["AlgorithmSpecification"]["MetricDefinitions"]
+    found = {
+        definition["Name"]: re.findall(definition["Regex"], line(definition["Name"], 1234567.5))
+        for definition in definitions
+    }
+    assert found == {name: ["1234567.500000"] for name in METRICS}
+    assert set(OBJECTIVES) <= set(METRICS)
 
 
 def test_an_output_is_a_reference_to_the_step_that_makes_it(factory: JobFactory) -> None:

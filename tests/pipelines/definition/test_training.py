@@ -104,7 +104,7 @@ def test_every_job_runs_the_one_image_and_the_one_bundle(compiled: Compiled, ste
         assert arguments["ProcessingInputs"][0]["S3Input"]["S3Uri"] == code
     training = steps["Train"]["Arguments"]
     assert training["AlgorithmSpecification"]["TrainingImage"].endswith("/sagemaker-xgboost:3.0-5")
-    assert training["HyperParameters"]["sagemaker_submit_directory"] == code
+    assert training["InputDataConfig"][0]["DataSource"]["S3DataSource"]["S3Uri"] == code
     assert compiled.bundle.digest in code
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from pipelines.errors import PipelineError
 from pipelines.watching.executions import Job, describe
-from pipelines.watching.logs import log_place, read_log, steps_with_logs
+from pipelines.watching.logs import last_words, log_place, read_log, steps_with_logs
 from tests.aws_stub import Refusal
 from tests.pipelines.conftest import Executions, execution_arn, job, step
 
@@ -33,6 +33,41 @@ def test_a_log_on_this_machine_is_read_from_its_file(tmp_path: Path) -> None:
 def test_a_log_that_is_not_there_says_where_it_was_looked_for(tmp_path: Path) -> None:
     with pytest.raises(PipelineError, match=r"no log at .*train-1/output\.log"):
         list(read_log(None, JOB, tmp_path))
+
+
+def test_the_log_of_a_tuning_job_is_that_of_its_training_jobs(tmp_path: Path) -> None:
+    tuning = Job("TuningJob", "tune")
+    assert log_place(tuning, Path("/elsewhere")) == "/elsewhere/training/tune-*/output.log"
+    with pytest.raises(PipelineError, match=r"no log at .*training/tune-\*/output\.log"):
+        list(read_log(None, tuning, tmp_path))
+    for name in ("tune-001-a", "tune-002-b", "tuner"):
+        (tmp_path / "training" / name).mkdir(parents=True)
+        (tmp_path / "training" / name / "output.log").write_text(f"{name}\n")
+    assert list(read_log(None, tuning, tmp_path)) == ["tune-001-a", "tune-002-b"]
+
+
+def test_the_last_words_are_the_last_line_that_says_error(tmp_path: Path) -> None:
+    assert last_words(None, JOB, tmp_path) is None
+    (tmp_path / "training" / "train-1").mkdir(parents=True)
+    log = tmp_path / "training" / "train-1" / "output.log"
+    log.write_text("some error: in between\nfine\n")
+    assert last_words(None, JOB, tmp_path) is None
+    log.write_text("error: one\nerror: The target has no variance.\nERROR ExecuteUserScriptError\n")
+    assert last_words(None, JOB, tmp_path) == "The target has no variance."
+
+
+def test_the_last_words_on_aws_are_searched_for_and_none_where_nobody_may_read(executions: Executions) -> None:
+    def found(request: dict[str, Any]) -> dict[str, Any]:
+        assert request["filterPattern"] == '"error: "'
+        return {"events": [{"message": "error: no variance"}]}
+
+    def denied(request: dict[str, Any]) -> dict[str, Any]:
+        raise Refusal("AccessDeniedException", "not authorized to perform logs:FilterLogEvents")
+
+    executions.aws.answers["FilterLogEvents"] = found
+    assert last_words(executions.aws.client("logs"), JOB) == "no variance"
+    executions.aws.answers["FilterLogEvents"] = denied
+    assert last_words(executions.aws.client("logs"), JOB) is None
 
 
 def test_a_log_on_aws_is_read_page_by_page_from_the_streams_of_the_job(executions: Executions) -> None:
