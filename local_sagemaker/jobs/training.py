@@ -74,7 +74,8 @@ class TrainingJob:
             processors=self._threads,
         )
         named = {"TRAINING_JOB_NAME": self.name, "TRAINING_JOB_ARN": str(self._request.get("TrainingJobArn", ""))}
-        layers = [named, self._machine.environment, script_variables(script), self._request.get("Environment", {})]
+        role = self._machine.variables(self._request.get("RoleArn"))
+        layers = [named, role, script_variables(script), self._request.get("Environment", {})]
         overlay = make_overlay(host.overlay, runtime)
         environment = clean_environment(host.private, overlay, self._threads, layers)
         entrypoint = [*algorithm.get("ContainerEntrypoint", []), *algorithm.get("ContainerArguments", [])]
