@@ -116,6 +116,10 @@ def _put_into_environment(options: argparse.Namespace) -> None:
         os.environ["SAGEMAKER_LOCAL_ADDRESS"] = options.address
     if getattr(options, "handlers", None):
         os.environ["SAGEMAKER_LOCAL_HANDLERS"] = str(options.handlers.absolute())
+    if getattr(options, "enforce_iam", False):
+        os.environ["SAGEMAKER_LOCAL_ENFORCE_IAM"] = "1"
+    if getattr(options, "record_calls", None):
+        os.environ["SAGEMAKER_LOCAL_CALLS"] = str(options.record_calls.absolute())
 
 
 def _add_server_options(command: argparse.ArgumentParser, starts: bool) -> None:
@@ -129,6 +133,10 @@ def _add_server_options(command: argparse.ArgumentParser, starts: bool) -> None:
     if starts:
         command.add_argument("--handlers", type=Path, help="Python file with the dictionary HANDLERS")
         command.add_argument("--address", help="address that others may reach (default 127.0.0.1: nobody may)")
+        text = "refuse what the policies of IAM do not allow; SAGEMAKER_LOCAL_ROLE is who the clients are"
+        command.add_argument("--enforce-iam", action="store_true", help=text)
+        text = "write every call with who made it, and what of IAM it needs, to a file"
+        command.add_argument("--record-calls", type=Path, metavar="FILE", help=text)
 
 
 def _port(text: str) -> int:

@@ -43,6 +43,20 @@ def configured_handlers() -> Path | None:
     return Path(file).absolute() if file else None
 
 
+def configured_enforcement() -> bool:
+    """Whether SAGEMAKER_LOCAL_ENFORCE_IAM asks for IAM's policies to be enforced: 1, or 0."""
+    text = os.environ.get("SAGEMAKER_LOCAL_ENFORCE_IAM", "0")
+    if text not in ("0", "1"):
+        raise LocalSageMakerError(f"SAGEMAKER_LOCAL_ENFORCE_IAM is {text!r}: set it to 1 or 0.")
+    return text == "1"
+
+
+def configured_record() -> Path | None:
+    """The file of SAGEMAKER_LOCAL_CALLS, to which every call is written, or None."""
+    file = os.environ.get("SAGEMAKER_LOCAL_CALLS")
+    return Path(file).absolute() if file else None
+
+
 def configured_region() -> str:
     """The region of AWS_REGION or AWS_DEFAULT_REGION, or us-east-1."""
     return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or DEFAULT_REGION

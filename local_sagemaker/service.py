@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from local_sagemaker import configuration
 from local_sagemaker.api.callbacks import CallbackOperations
 from local_sagemaker.api.endpoints import Endpoints
 from local_sagemaker.api.executions import Executions
@@ -32,6 +33,7 @@ from local_sagemaker.errors import LocalSageMakerError, ServiceError
 from local_sagemaker.handlers.handlers import Handlers
 from local_sagemaker.hosting.endpoint_host import EndpointHost
 from local_sagemaker.hosting.endpoint_logs import EndpointLogs
+from local_sagemaker.iam.guard import Guard
 from local_sagemaker.jobs.runtime import JobRuntime
 from local_sagemaker.moto_services.control_plane import ControlPlane
 from local_sagemaker.processes.images import ImageMap
@@ -72,7 +74,11 @@ class LocalSageMaker:
         self.records = Records(self._database, STATUS_FIELDS)
         self.damage = Damage(self._database)
         self.damage.put_all_aside(unfit_records(self._database, REQUIRED))
-        self.control_plane = ControlPlane(self._database, self.damage, folder / "objects", account)
+        enforces_iam = configuration.configured_enforcement()
+        objects_folder = folder / "objects"
+        self.control_plane = ControlPlane(self._database, self.damage, objects_folder, account, enforces_iam)
+        self.guard = Guard(self.control_plane.policies, configuration.configured_record(), enforces_iam)
+        watch = self.guard.operation if self.guard.watches else None
         self._has_its_folder = folder_check(folder, self._lock)
         objects = self.control_plane.objects
         environment = job_environment(url, region)
@@ -109,7 +115,7 @@ class LocalSageMaker:
         self.callbacks = Callbacks(self.records)
         callback_steps = CallbackSteps(self.callbacks, self.control_plane.send_message)
         handled = HandledSteps(self.handlers, folder / "handlers", environment)
-        executors = Executors(Dispatcher(groups), self.jobs, self.tuning, callback_steps, handled)
+        executors = Executors(Dispatcher(groups, watch), self.jobs, self.tuning, callback_steps, handled)
         launch = partial(
             Execution,
             records=self.records,
@@ -120,7 +126,7 @@ class LocalSageMaker:
             capacity=Capacity(cores),
         )
         self.executions = Executions(self.records, pipelines, versions, launch, executors.refuse_unsupported)
-        self.dispatcher = Dispatcher((*groups, self.executions, CallbackOperations(self.callbacks)))
+        self.dispatcher = Dispatcher((*groups, self.executions, CallbackOperations(self.callbacks)), watch)
         job_logs = {f"/aws/sagemaker/{kind}Jobs": partial(self.jobs.log_streams, kind) for kind in JOB_KINDS}
         self.logs = Logs(job_logs, EndpointLogs(folder / "endpoints"))
 

@@ -15,7 +15,7 @@ OTHERS = """\
 | service | what answers |
 | --- | --- |
 | S3 | moto, with the bytes of objects in files and listings by an index (`local_sagemaker/moto_services/s3/`) |
-| IAM, STS | moto; every caller has the execution role, and nothing is forbidden (`moto_services/identity.py`) |
+| IAM, STS | moto; what its policies allow is decided here, and holds with `--enforce-iam` (docs/iam.md) |
 | EventBridge, SQS, SNS, KMS, SSM, Secrets Manager, CloudWatch | moto; kept on disk |
 | CloudWatch Logs | moto; the logs of jobs and of endpoints are read from their files |
 | SageMaker Runtime | InvokeEndpoint, here; the others are refused by name |

@@ -22,6 +22,7 @@ from local_sagemaker.client import sdk_defaults
 from local_sagemaker.configuration import (
     LOCK,
     PORT,
+    configured_enforcement,
     configured_handlers,
     configured_port,
     configured_region,
@@ -30,6 +31,7 @@ from local_sagemaker.configuration import (
     kept_port,
 )
 from local_sagemaker.errors import LocalSageMakerError, is_disk_full
+from local_sagemaker.wire.identity import ADMINISTRATOR_KEY, identity_of_key, role_key, session_name
 
 START_SECONDS = 60
 STOP_SECONDS = 60
@@ -53,6 +55,7 @@ class Server:
     lost: bool = False  # whether its state folder was removed
     damaged: int = 0  # pieces of its state that were put aside
     full: bool = False  # whether its disk has no room
+    enforces: bool = False  # whether IAM's policies are enforced
 
     @property
     def url(self) -> str:
@@ -97,7 +100,7 @@ def client_environment(port: int) -> dict[str, str]:
     no_proxy = ",".join(filter(None, [os.environ.get("NO_PROXY", ""), "127.0.0.1", "localhost"]))
     return {
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
-        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_ACCESS_KEY_ID": _access_key(),
         "AWS_SECRET_ACCESS_KEY": "local",
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
@@ -107,6 +110,17 @@ def client_environment(port: int) -> dict[str, str]:
         "NO_PROXY": no_proxy,
         "no_proxy": no_proxy,
     }
+
+
+def _access_key() -> str:
+    """The administrator's, or that of the role of SAGEMAKER_LOCAL_ROLE in a session of AWS_ROLE_SESSION_NAME."""
+    role = os.environ.get("SAGEMAKER_LOCAL_ROLE")
+    if not role:
+        return ADMINISTRATOR_KEY
+    key = role_key(role, os.environ.get("AWS_ROLE_SESSION_NAME") or session_name())
+    if identity_of_key(key) is None:
+        raise LocalSageMakerError(f"SAGEMAKER_LOCAL_ROLE is {role!r}: set it to the name of a role, or its ARN.")
+    return key
 
 
 def up(state: Path, announce: Callable[[str], None] | None = None) -> Server:
@@ -138,6 +152,10 @@ def _up(state: Path, announce: Callable[[str], None] | None) -> Server:
         raise LocalSageMakerError(
             f"The local SageMaker on port {server.port} runs with {server.handlers or 'no handlers'} instead of "
             f"{handlers}: stop it with `local down` first."
+        )
+    if configured_enforcement() and not server.enforces:
+        raise LocalSageMakerError(
+            f"The local SageMaker on port {server.port} runs without --enforce-iam: stop it with `local down` first."
         )
     return server
 
@@ -335,6 +353,7 @@ def _health(port: int) -> Server:
             lost,
             health.get("damaged", 0),
             full,
+            bool(health.get("enforces")),
         )
     finally:
         connection.close()

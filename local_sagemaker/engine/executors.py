@@ -62,7 +62,8 @@ class Executors:
                 refuse_strategy(strategy, f" of {step.name}")
 
     def run(self, task: Task, caller: Caller) -> Result:
-        """Run a step; a refused request is a failed step, in the service's words."""
+        """Run a step with the pipeline's role; a refused request is a failed step, in the service's words."""
+        caller = caller.as_pipeline(task.role_arn)
         try:
             handled = self._handled.supports(task.step.raw)
             return self._handled.run(task) if handled else self._by_type[task.step.type](task, caller)

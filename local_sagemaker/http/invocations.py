@@ -74,6 +74,12 @@ def invoke(path: str, environ: Environ, host: EndpointHost, records: Records, ca
     return _headers(variant, response), response.body
 
 
+def endpoint_of(path: str) -> str | None:
+    """The endpoint whose invocation a path asks for, or None."""
+    found = PATH.fullmatch(path)
+    return unquote(found[1]) if found else None
+
+
 def _invocation(environ: Environ) -> Invocation:
     too_large = int(environ.get("CONTENT_LENGTH") or 0) > LARGEST_BODY  # that of chunks is known at their end only
     body = b"" if too_large else bytes(environ["wsgi.input"].read(LARGEST_BODY + 1))

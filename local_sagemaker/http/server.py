@@ -17,14 +17,16 @@ from urllib.parse import unquote_to_bytes
 from local_sagemaker.configuration import configured_handlers
 from local_sagemaker.errors import LocalSageMakerError, ServiceError, invalid
 from local_sagemaker.handlers.handlers import Handlers
+from local_sagemaker.http.asked import asked
 from local_sagemaker.http.connections import RequestHandler, Server
 from local_sagemaker.http.error_responses import as_service_error, error_response
-from local_sagemaker.http.invocations import invoke
+from local_sagemaker.http.invocations import endpoint_of, invoke
 from local_sagemaker.http.visitors import LOOPBACK, WARNING, Visitors, is_loopback
 from local_sagemaker.moto_services.control_plane import SERVICES, is_signed, signed_region, signed_service
 from local_sagemaker.moto_services.s3.bodies import holds_an_object
 from local_sagemaker.service import LocalSageMaker
 from local_sagemaker.wire.dispatch import Caller
+from local_sagemaker.wire.identity import ADMINISTRATOR
 
 LOG = logging.getLogger("local_sagemaker")
 LISTEN_QUEUE = 128
@@ -68,13 +70,14 @@ class Application:
             text = "The request has no signature: give any credentials, such as AWS_ACCESS_KEY_ID=local."
             raise ServiceError("MissingAuthenticationToken", text, 403)
         service, _, operation = environ.get("HTTP_X_AMZ_TARGET", "").partition(".")
-        caller = Caller(self._service.caller.account, signed_region(environ, self._service.caller.region))
+        caller = self._caller(environ)
         if service == "SageMaker":
             request = _parsed(_body(environ))
             return _json(start_response, self._service.dispatcher.call(operation, request, caller))
         if service == "Logs_20140328":
             return self._logs(operation, environ, caller, start_response)
         if signed_service(environ) != "s3":
+            self._watch_invocation(path, caller)
             answer = invoke(path, environ, self._service.host, self._service.records, caller)
             if answer is not None:
                 headers, body = answer
@@ -84,12 +87,33 @@ class Application:
             raise invalid(f"Local SageMaker does not support the service {signed_service(environ)}.")
         if signed_service(environ) != "s3" or not holds_an_object(environ):
             _body(environ)
+        self._watch(environ, caller)
         return self._service.control_plane(environ, start_response)
+
+    def _caller(self, environ: Environ) -> Caller:
+        """Who asks. Any credentials are the administrator's, unless policies are enforced."""
+        account, region = self._service.caller.account, signed_region(environ, self._service.caller.region)
+        identity = self._service.control_plane.identity_of(environ)
+        if identity is None and self._service.guard.enforces:
+            text = "The security token included in the request is invalid: nobody here has this access key."
+            raise ServiceError("InvalidClientTokenId", text, 403)
+        return Caller(account, region, identity or ADMINISTRATOR)
+
+    def _watch(self, environ: Environ, caller: Caller) -> None:
+        if self._service.guard.watches:
+            self._service.guard.request(signed_service(environ), asked(environ), caller)
+
+    def _watch_invocation(self, path: str, caller: Caller) -> None:
+        name = endpoint_of(path)
+        if name is not None:
+            watch = self._service.guard.operation
+            watch("InvokeEndpoint", {"EndpointName": name}, caller, lambda *_: {})
 
     def _logs(self, operation: str, environ: Environ, caller: Caller, start_response: StartResponse) -> Iterable[bytes]:
         """Logs of jobs and endpoints from here, others from moto, the list of groups from both."""
         body = _body(environ)
         request = _parsed(body)
+        self._watch(environ, caller)
         answer = self._service.logs.call(operation, request, caller)
         if answer is not None:
             return _json(start_response, answer)
@@ -112,6 +136,7 @@ class Application:
             "lost": self._service.is_lost,
             "damaged": len(self._service.damage),
             "full": self._service.is_full,
+            "enforces": self._service.guard.enforces,
             "started": self._started,
             "handlers": str(handlers) if handlers else None,
         }

@@ -11,6 +11,7 @@ from local_sagemaker.processes.images import ImageMap, Runtime, UnknownImage
 from local_sagemaker.processes.outcome import ClientFault, Outcome, StopReason
 from local_sagemaker.processes.process import Command, Ended
 from local_sagemaker.processes.storage import ObjectStore
+from local_sagemaker.wire.identity import SERVICE_SESSION, role_key
 
 RunCommand = Callable[[Host, Command], Ended]
 
@@ -22,6 +23,10 @@ class Machine:
     store: ObjectStore
     images: ImageMap
     environment: Mapping[str, str]
+
+    def variables(self, role: str | None) -> dict[str, str]:
+        """What each process of a job gets: what it asks of AWS, it asks as the job's role, where the job has one."""
+        return {**self.environment, **({"AWS_ACCESS_KEY_ID": role_key(role, SERVICE_SESSION)} if role else {})}
 
     def runtime(self, image: str, host: Host) -> Runtime:
         """The local runtime of an image; ClientFault where there is none. The host's log names what differs."""

@@ -66,7 +66,7 @@ class ProcessingJob:
         host.folder(str(PurePosixPath(MESSAGE).parent))
         host.write_config(JOB_CONFIG, _describable(self._request))
         host.write_config(RESOURCE_CONFIG, {"current_host": host.name, "hosts": list(host.names)})
-        layers = [self._machine.environment, self._request.get("Environment", {})]
+        layers = [self._machine.variables(self._request.get("RoleArn")), self._request.get("Environment", {})]
         overlay = make_overlay(host.overlay, runtime)
         environment = clean_environment(host.private, overlay, self._threads, layers)
         arguments = [*entrypoint, *application.get("ContainerArguments", [])]

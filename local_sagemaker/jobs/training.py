@@ -84,7 +84,8 @@ class TrainingJob:
         )
         named = {"TRAINING_JOB_NAME": self.name, "TRAINING_JOB_ARN": str(self._request.get("TrainingJobArn", ""))}
         by_toolkit = {} if algorithm.get("ContainerEntrypoint") else script_variables(script)
-        layers = [named, self._machine.environment, by_toolkit, self._request.get("Environment", {})]
+        role = self._machine.variables(self._request.get("RoleArn"))
+        layers = [named, role, by_toolkit, self._request.get("Environment", {})]
         overlay = make_overlay(host.overlay, runtime)
         environment = clean_environment(host.private, overlay, self._threads, layers)
         entrypoint = [*algorithm.get("ContainerEntrypoint", []), *algorithm.get("ContainerArguments", [])]

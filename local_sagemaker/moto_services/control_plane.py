@@ -57,7 +57,9 @@ class ControlPlane:
     process wrote itself. What cannot be saved is undone, in memory too, and the request fails.
     """
 
-    def __init__(self, database: Database, damage: Damage, blobs: Path, account: str) -> None:
+    def __init__(
+        self, database: Database, damage: Damage, blobs: Path, account: str, enforces_iam: bool = False
+    ) -> None:
         os.environ["MOTO_ACCOUNT_ID"] = account  # moto reads it once, when first imported
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
@@ -67,6 +69,8 @@ class ControlPlane:
         from local_sagemaker.moto_services.s3.state import S3State
 
         self.account = account
+        self.policies = identity.MotoPolicies(account)
+        self._enforces_iam = enforces_iam
         self._database = database
         self._snapshots = Snapshots(database)
         self._application = DomainDispatcherApplication(create_backend_app)
@@ -86,7 +90,8 @@ class ControlPlane:
             )
         started: Started = []
         if service in ("iam", "sts"):
-            identity.install(self.account)
+            identity.install(self.account, self._enforces_iam)
+            identity.CALLER.set(self.identity_of(environ) or identity.ADMINISTRATOR)
         if service == "s3":
             try:
                 response = self._answer_s3(environ, started)
@@ -100,6 +105,10 @@ class ControlPlane:
             response = self._answer(environ, started)
         start_response(*started)
         return response
+
+    def identity_of(self, environ: dict[str, Any]) -> identity.Identity | None:
+        """Who signed a request; None where nobody has its access key, and where there is none."""
+        return identity.identity_of(signed_key(environ), self.account)
 
     def put_event(self, region: str, event: dict[str, Any]) -> None:
         """Send an event to EventBridge's rules, as the service itself would: a target that is gone keeps nobody."""
@@ -251,6 +260,15 @@ def is_signed(environ: dict[str, Any]) -> bool:
 def signed_region(environ: dict[str, Any], default: str) -> str:
     """The region in the signature of a request."""
     return _scope(environ)[0] or default
+
+
+def signed_key(environ: dict[str, Any]) -> str:
+    """The access key of a request's signature, in the header or in the query; empty where there is none."""
+    header = environ.get("HTTP_AUTHORIZATION", "")
+    if "Credential=" in header:
+        return str(header.partition("Credential=")[2].partition("/")[0])
+    query = parse_qs(environ.get("QUERY_STRING", ""))
+    return query.get("X-Amz-Credential", query.get("AWSAccessKeyId", [""]))[0].partition("/")[0]
 
 
 def _scope(environ: dict[str, Any]) -> tuple[str, str]:

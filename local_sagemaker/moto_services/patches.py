@@ -15,7 +15,7 @@ PATCHES = {
     "moto.s3.responses.S3Response.list_object_versions": "as above",
     "moto.moto_server.werkzeug_app.RegexConverter": "the key of an object may hold a line break (s3/install.py)",
     "moto.core.common_models.BaseModel.__new__": "moto remembers every object ever made: memory that only grows",
-    "moto.sts.models.STSBackend.get_caller_identity": "every caller has the execution role (identity.py)",
+    "moto.sts.models.STSBackend.get_caller_identity": "who has which key: the administrator, roles (identity.py)",
     "moto.iam.models.IAMBackend.get_role": "the execution role exists",
     "moto.iam.responses.IamResponse.simulate_principal_policy": "moto lacks it, and the SDK asks before each job",
 }

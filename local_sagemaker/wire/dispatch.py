@@ -1,7 +1,7 @@
 """From an API request to the method that answers it, checked against botocore's shapes on the way in and out."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -9,26 +9,33 @@ from botocore import xform_name
 from botocore.model import ListShape, ServiceModel, Shape, StructureShape
 from botocore.validate import ParamValidator
 
-from local_sagemaker.errors import invalid, unsupported
-from local_sagemaker.wire.identity import user_context
+from local_sagemaker.errors import ServiceError, invalid, unsupported
+from local_sagemaker.wire.identity import ADMINISTRATOR, Identity, role_identity
 from local_sagemaker.wire.model import service_model
 from local_sagemaker.wire.names import check_names
 
 Request = dict[str, Any]
 Handler = Callable[[Request, "Caller"], Request]
+# Looks at an operation, its request and its caller before it is answered; the last describes what there is.
+Watch = Callable[[str, Request, "Caller", Callable[[str, Any], Request]], None]
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Where a request comes from: the account and region of the ARNs that it makes."""
+    """Where a request comes from: the account and region of the ARNs that it makes, and who signed it."""
 
     account: str
     region: str
+    identity: Identity = ADMINISTRATOR
 
     @property
     def user_context(self) -> Request:
         """Who that is, as CreatedBy and LastModifiedBy say it."""
-        return user_context(self.account)
+        return self.identity.user_context(self.account)
+
+    def as_pipeline(self, role_arn: str | None) -> "Caller":
+        """What a pipeline calls with its role."""
+        return replace(self, identity=role_identity(role_arn, in_pipeline=True)) if role_arn else self
 
     def arn(self, resource: str) -> str:
         """The ARN of a SageMaker resource such as `training-job/abc`."""
@@ -39,11 +46,12 @@ class Dispatcher:
     """Every supported operation of the SageMaker API, by its name.
 
     Each group is an object whose methods carry the names of operations in snake case
-    (`create_training_job`); botocore's service model says which operations exist.
+    (`create_training_job`); botocore's service model says which operations exist. `watch` may refuse a call.
     """
 
-    def __init__(self, groups: Iterable[object]) -> None:
+    def __init__(self, groups: Iterable[object], watch: Watch | None = None) -> None:
         self._groups = list(groups)
+        self._watch = watch
 
     @cached_property
     def model(self) -> ServiceModel:
@@ -69,9 +77,18 @@ class Dispatcher:
         if model.input_shape is not None:
             check_shape(request, model.input_shape)
             check_names(operation, request, model.input_shape)
+        if self._watch is not None:
+            self._watch(operation, request, caller, lambda name, asked: self._described(name, asked, caller))
         response = self.handlers[operation](request, caller)
         answer: Request = known_fields(response, model.output_shape)
         return answer
+
+    def _described(self, operation: str, request: Request, caller: Caller) -> Request:
+        """The answer of an operation that changes nothing, empty where what it asks for is not there."""
+        try:
+            return self.handlers[operation](request, caller)
+        except ServiceError:
+            return {}
 
 
 def check_shape(request: Request, shape: StructureShape) -> None:
