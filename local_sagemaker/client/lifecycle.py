@@ -26,6 +26,7 @@ from local_sagemaker.configuration import (
     configured_port,
     configured_region,
     configured_state,
+    configured_time_scale,
     free_port,
     kept_port,
 )
@@ -53,6 +54,7 @@ class Server:
     lost: bool = False  # whether its state folder was removed
     damaged: int = 0  # pieces of its state that were put aside
     full: bool = False  # whether its disk has no room
+    time_scale: float = 1.0  # how many times faster waits and alarm periods pass
 
     @property
     def url(self) -> str:
@@ -138,6 +140,11 @@ def _up(state: Path, announce: Callable[[str], None] | None) -> Server:
         raise LocalSageMakerError(
             f"The local SageMaker on port {server.port} runs with {server.handlers or 'no handlers'} instead of "
             f"{handlers}: stop it with `local down` first."
+        )
+    if "SAGEMAKER_LOCAL_TIME_SCALE" in os.environ and server.time_scale != configured_time_scale():
+        raise LocalSageMakerError(
+            f"The local SageMaker on port {server.port} runs with the time scale {server.time_scale:g} instead of "
+            f"{configured_time_scale():g}: stop it with `local down` first."
         )
     return server
 
@@ -326,6 +333,7 @@ def _health(port: int) -> Server:
         health = json.loads(response.read())
         handlers = Path(health["handlers"]) if health.get("handlers") else None
         lost, full = bool(health.get("lost")), bool(health.get("full"))
+        time_scale = float(health.get("time_scale", 1))
         return Server(
             port,
             health["pid"],
@@ -335,6 +343,7 @@ def _health(port: int) -> Server:
             lost,
             health.get("damaged", 0),
             full,
+            time_scale,
         )
     finally:
         connection.close()

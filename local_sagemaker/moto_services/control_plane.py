@@ -6,6 +6,7 @@ import logging
 import os
 import pickle
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -24,7 +25,9 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_private_key,
 )
 
+from local_sagemaker.clock import Clock
 from local_sagemaker.errors import ServiceError, invalid
+from local_sagemaker.metrics.store import MetricStore
 from local_sagemaker.moto_services import identity
 from local_sagemaker.state.damage import Damage
 from local_sagemaker.state.database import Database
@@ -53,10 +56,21 @@ class ControlPlane:
     process wrote itself. What cannot be saved is undone, in memory too, and the request fails.
     """
 
-    def __init__(self, database: Database, damage: Damage, blobs: Path, account: str) -> None:
+    def __init__(
+        self,
+        database: Database,
+        damage: Damage,
+        blobs: Path,
+        account: str,
+        store: MetricStore | None = None,
+        clock: Clock | None = None,
+    ) -> None:
         os.environ["MOTO_ACCOUNT_ID"] = account  # moto reads it once, when first imported
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
+        from local_sagemaker.moto_services.alarms import Alarms
+        from local_sagemaker.moto_services.cloudwatch import Metrics
+        from local_sagemaker.moto_services.cloudwatch import install as install_cloudwatch
         from local_sagemaker.moto_services.objects import S3Objects
         from local_sagemaker.moto_services.s3.blobs import BlobFolder
         from local_sagemaker.moto_services.s3.install import install
@@ -72,6 +86,9 @@ class ControlPlane:
         self._blobs = BlobFolder(blobs)
         self._s3 = S3State(database, install(self._blobs, database), damage, account)
         self.objects = S3Objects(account, self._blobs, self._s3, self.save)
+        metrics = Metrics(account, store or MetricStore(time.time))
+        install_cloudwatch(metrics, lambda: self.alarms)
+        self.alarms = Alarms(account, metrics.points, clock or Clock(), self._saved, self.put_event)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer one request; what it changed is on disk before the answer leaves."""
