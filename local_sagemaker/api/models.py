@@ -62,6 +62,7 @@ class Models:
             if "ModelName" not in variant:
                 raise unsupported(f"inference components (the variant {variant['VariantName']} has no ModelName)")
             self._resources.get("Model", variant["ModelName"], caller)
+        _check_serverless(request)
         return self._resources.create("EndpointConfig", request, caller)
 
     def containers(self, model_name: str, caller: Caller) -> list[dict[str, Any]]:
@@ -146,3 +147,16 @@ def _check_capacity(variant: Request) -> None:
         raise invalid(f"MemorySizeInMB of the variant {name} must be a multiple of {MEMORY_STEP}.")
     if "ProvisionedConcurrency" in serverless:
         raise unsupported(f"provisioned concurrency (ProvisionedConcurrency of the variant {name})")
+
+
+def _check_serverless(request: Request) -> None:
+    """Refuse what the service does not have with serverless variants.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints.html
+    """
+    if all("ServerlessConfig" not in variant for variant in request["ProductionVariants"]):
+        return
+    if len(request["ProductionVariants"]) > 1 or request.get("ShadowProductionVariants"):
+        raise invalid("A serverless variant must be the only variant of its endpoint.")
+    if request.get("DataCaptureConfig", {}).get("EnableCapture", "DataCaptureConfig" in request):
+        raise invalid("Serverless variants do not support data capture (DataCaptureConfig).")

@@ -68,9 +68,9 @@ def check_period(name: str, period: Any) -> None:
 
 def service_fault(code: str, message: str) -> Exception:
     """An error that moto writes in the protocol of the request."""
-    from moto.core.exceptions import ServiceException
+    from moto.cloudwatch.exceptions import CloudWatchException
 
-    return ServiceException(code, message)
+    return CloudWatchException(code, message)
 
 
 def _invalid(message: str) -> Exception:

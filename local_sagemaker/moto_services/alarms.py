@@ -7,7 +7,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timezone
 from typing import Any
@@ -72,25 +72,25 @@ class Alarms:
 
     def _watch(self) -> None:
         while not self._closed.wait(LOOK_SECONDS):
-            try:
-                self._look()
-            except Exception:  # a thread that ends evaluates no alarm any more
-                LOG.exception("the alarms could not be evaluated")
+            for region, backend in self._backends():
+                due = [alarm for alarm in list(backend.alarms.values()) if self._is_due(region, alarm)]
+                try:
+                    self._evaluate(region, backend, due)
+                except Exception:  # a thread that ends evaluates no alarm any more
+                    LOG.exception("the alarms %s could not be evaluated", ", ".join(alarm.name for alarm in due))
 
-    def _look(self) -> None:
-        for region, backend in self._backends():
-            due = [alarm for alarm in list(backend.alarms.values()) if self._is_due(region, alarm)]
-            verdicts = {alarm.name: self._verdict(region, alarm) for alarm in due}
-            changed = {
-                name: verdict
-                for name, verdict in verdicts.items()
-                if name in backend.alarms and verdict[0] != backend.alarms[name].state_value
-            }
-            if changed:
-                with self._saving("cloudwatch"):
-                    for name, (state, reason) in changed.items():
-                        if name in backend.alarms:
-                            self.set_state(region, name, state, reason)
+    def _evaluate(self, region: str, backend: Any, due: Sequence[Any]) -> None:
+        verdicts = {alarm.name: self._verdict(region, alarm) for alarm in due}
+        changed = {
+            name: verdict
+            for name, verdict in verdicts.items()
+            if name in backend.alarms and verdict[0] != backend.alarms[name].state_value
+        }
+        if changed:
+            with self._saving("cloudwatch"):
+                for name, (state, reason) in changed.items():
+                    if name in backend.alarms:
+                        self.set_state(region, name, state, reason)
 
     def _is_due(self, region: str, alarm: Any) -> bool:
         now, key = time.monotonic(), (region, alarm.name)
@@ -118,7 +118,6 @@ class Alarms:
         )
         end, length = time.time(), self._clock.seconds(_period(alarm))
         windows = [(end - length * (n + 1), end - length * n) for n in reversed(range(rule.looked_at))]
-        # The store keeps whole seconds: what was measured within the second that a window ends in belongs to it.
         datapoints = [self._datapoint(region, alarm, start, stop) for start, stop in windows]
         verdict = judge(rule, datapoints, alarm.state_value)
         return verdict.state, verdict.reason

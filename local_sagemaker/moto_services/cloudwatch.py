@@ -41,7 +41,7 @@ class Metrics:
     def _put(self, region: str) -> Sequence[Any]:
         from moto.cloudwatch.models import cloudwatch_backends
 
-        return list(cloudwatch_backends[self._account][region].get_all_metrics())
+        return list(cloudwatch_backends[self._account][region].metric_data)
 
 
 class Queries:

@@ -178,7 +178,7 @@ def test_an_alarm_on_the_new_fleet_rolls_back(
 ) -> None:
     good = configure(aws, model("good"), ProductionVariants=[TWO])
     create(aws, "guarded", good)
-    bad = configure(aws, model("bad", HANDLERS.replace('"fail"', '"x"')), ProductionVariants=[TWO])
+    bad = configure(aws, model("bad", code=HANDLERS.replace('"fail"', '"x"')), ProductionVariants=[TWO])
     name = alarm(cloudwatch, "guarded-5xx", "guarded", bad)
     seen: list[dict[str, Any]] = []
     with Load(fast, "guarded") as load:
@@ -252,7 +252,7 @@ def test_after_a_kill_in_any_phase_the_old_fleet_serves_and_the_status_says_so(
     old = configure(aws, model("old"), ProductionVariants=[TWO])
     create(aws, name, old)
     slow = "import time; time.sleep(5)\n" if phase == "Creating" else ""
-    new = configure(aws, model("new", slow + HANDLERS), ProductionVariants=[TWO])
+    new = configure(aws, model("new", code=slow + HANDLERS), ProductionVariants=[TWO])
     aws.update_endpoint(EndpointName=name, EndpointConfigName=new, DeploymentConfig=canary(3600, []))
     wait_for(lambda: phase in json.dumps(aws.describe_endpoint(EndpointName=name), default=str))
     os.kill(fast.up().pid, signal.SIGKILL)
@@ -284,7 +284,7 @@ def test_a_serverless_variant_starts_on_demand_and_throttles(
 ) -> None:
     code = HANDLERS.replace("text = body", "import time; time.sleep(0.5); text = body")
     variant = {"VariantName": "main", "ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 2}}
-    create(aws, "serverless", configure(aws, model("less", code), ProductionVariants=[variant]))
+    create(aws, "serverless", configure(aws, model("less", code=code), ProductionVariants=[variant]))
     described = aws.describe_endpoint(EndpointName="serverless")["ProductionVariants"][0]
     assert described["CurrentServerlessConfig"]["MaxConcurrency"] == 2
     with Load(fast, "serverless") as one, Load(fast, "serverless") as two, Load(fast, "serverless") as three:

@@ -50,7 +50,7 @@ def test_the_store_gives_the_points_from_a_moment_on_and_before_another() -> Non
     moment = 100.0
     store = MetricStore(lambda: moment)
     metric = MetricName("N", "m", dimensions_of({"b": "2", "a": "1"}))
-    for moment in (100.2, 100.9, 101.0, 103.0):  # noqa: B007 - the store's clock
+    for moment in (100.02, 100.09, 101.0, 103.0):  # noqa: B007 - the store's clock
         store.add(metric, 1.0, "None")
     assert [(p.moment, p.count) for p in store.points(metric, 100, 103)] == [(100, 2), (101, 1)]
     assert store.points(MetricName("N", "m", ()), 0, 200) == []
