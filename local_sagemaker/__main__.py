@@ -47,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Any AWS client reaches it with AWS_ENDPOINT_URL=http://127.0.0.1:5599 and any credentials. "
         "SAGEMAKER_LOCAL_PORT changes the port, SAGEMAKER_LOCAL_STATE the folder of the state, "
         "SAGEMAKER_LOCAL_HANDLERS the handlers file, "
+        "SAGEMAKER_LOCAL_TIME_SCALE how much faster waits and alarm periods pass, "
         "SAGEMAKER_LOCAL_ADDRESS the address.",
     )
     commands = parser.add_subparsers(dest="command", required=True)
@@ -114,6 +115,8 @@ def _put_into_environment(options: argparse.Namespace) -> None:
         os.environ["SAGEMAKER_LOCAL_PORT"] = str(options.port)
     if getattr(options, "address", None):
         os.environ["SAGEMAKER_LOCAL_ADDRESS"] = options.address
+    if getattr(options, "time_scale", None):
+        os.environ["SAGEMAKER_LOCAL_TIME_SCALE"] = options.time_scale
     if getattr(options, "handlers", None):
         os.environ["SAGEMAKER_LOCAL_HANDLERS"] = str(options.handlers.absolute())
     if getattr(options, "enforce_iam", False):
@@ -132,6 +135,11 @@ def _add_server_options(command: argparse.ArgumentParser, starts: bool) -> None:
     )
     if starts:
         command.add_argument("--handlers", type=Path, help="Python file with the dictionary HANDLERS")
+        command.add_argument(
+            "--time-scale",
+            metavar="N",
+            help="waits of deployments and periods of alarms pass N times faster (default 1); requests stay the same",
+        )
         command.add_argument("--address", help="address that others may reach (default 127.0.0.1: nobody may)")
         text = "refuse what the policies of IAM do not allow; SAGEMAKER_LOCAL_ROLE is who the clients are"
         command.add_argument("--enforce-iam", action="store_true", help=text)

@@ -12,6 +12,7 @@ from local_sagemaker.errors import LocalSageMakerError
 DEFAULT_PORT = 5599
 PORTS = range(5610, 5700)  # for projects beside the first
 DEFAULT_REGION = "us-east-1"
+LARGEST_SCALE = 600  # then a minute takes a tenth of a second
 LOCK = "lock"  # in the state folder: held by the server, and saying which one
 PORT = "port"  # in the state folder: the port that this project has, where another project has the default one
 
@@ -55,6 +56,20 @@ def configured_record() -> Path | None:
     """The file of SAGEMAKER_LOCAL_CALLS, to which every call is written, or None."""
     file = os.environ.get("SAGEMAKER_LOCAL_CALLS")
     return Path(file).absolute() if file else None
+
+
+def configured_time_scale() -> float:
+    """How many times faster waits and alarm periods pass: SAGEMAKER_LOCAL_TIME_SCALE, or 1."""
+    text = os.environ.get("SAGEMAKER_LOCAL_TIME_SCALE", "1")
+    try:
+        scale = float(text)
+    except ValueError:
+        scale = 0.0
+    if not 1 <= scale <= LARGEST_SCALE:
+        raise LocalSageMakerError(
+            f"SAGEMAKER_LOCAL_TIME_SCALE is {text!r}: set it to a number between 1 and {LARGEST_SCALE}."
+        )
+    return scale
 
 
 def configured_region() -> str:

@@ -5,6 +5,7 @@ import logging
 import os
 import shutil
 import sqlite3
+import time
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -23,6 +24,7 @@ from local_sagemaker.api.resources import Resources
 from local_sagemaker.api.tags import TagOperations
 from local_sagemaker.api.transform import Transform
 from local_sagemaker.api.tuning import TuningOperations
+from local_sagemaker.clock import Clock
 from local_sagemaker.engine.cache import StepCache
 from local_sagemaker.engine.callback_steps import CallbackSteps
 from local_sagemaker.engine.capacity import Capacity
@@ -33,8 +35,10 @@ from local_sagemaker.errors import LocalSageMakerError, ServiceError
 from local_sagemaker.handlers.handlers import Handlers
 from local_sagemaker.hosting.endpoint_host import EndpointHost
 from local_sagemaker.hosting.endpoint_logs import EndpointLogs
+from local_sagemaker.hosting.invocation_metrics import InvocationMetrics
 from local_sagemaker.iam.guard import Guard
 from local_sagemaker.jobs.runtime import JobRuntime
+from local_sagemaker.metrics.store import MetricStore
 from local_sagemaker.moto_services.control_plane import ControlPlane
 from local_sagemaker.processes.images import ImageMap
 from local_sagemaker.state.checks import unfit_records
@@ -63,7 +67,13 @@ class LocalSageMaker:
     """Everything behind the server; one process at a time may hold a state folder."""
 
     def __init__(
-        self, folder: Path, url: str, region: str, account: str = ACCOUNT, handlers: Handlers | None = None
+        self,
+        folder: Path,
+        url: str,
+        region: str,
+        account: str = ACCOUNT,
+        handlers: Handlers | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self.folder = folder
         self.handlers = handlers or Handlers()
@@ -74,9 +84,12 @@ class LocalSageMaker:
         self.records = Records(self._database, STATUS_FIELDS)
         self.damage = Damage(self._database)
         self.damage.put_all_aside(unfit_records(self._database, REQUIRED))
+        self.clock = clock or Clock()
+        metrics = MetricStore(time.time)
         enforces_iam = configuration.configured_enforcement()
-        objects_folder = folder / "objects"
-        self.control_plane = ControlPlane(self._database, self.damage, objects_folder, account, enforces_iam)
+        self.control_plane = ControlPlane(
+            self._database, self.damage, folder / "objects", account, metrics, self.clock, enforces_iam
+        )
         self.guard = Guard(self.control_plane.policies, configuration.configured_record(), enforces_iam)
         watch = self.guard.operation if self.guard.watches else None
         self._has_its_folder = folder_check(folder, self._lock)
@@ -92,10 +105,17 @@ class LocalSageMaker:
         self.jobs = Jobs(self.records, runtimes, self.tags, cores, job_quota())
         self.tuning = Tuning(self.records, self.jobs, self.tags)
         self.registry = Registry(self.records, self.tags, self.control_plane.put_event)
-        self.host = EndpointHost(folder / "endpoints", objects, images, environment)
+        self.host = EndpointHost(
+            folder / "endpoints",
+            objects,
+            images,
+            environment,
+            metrics=InvocationMetrics(metrics),
+            clock=self.clock,
+        )
         resources = Resources(self.records, self.tags)
         models = Models(resources, self.registry)
-        self.endpoints = Endpoints(self.records, resources, self.host, models)
+        self.endpoints = Endpoints(self.records, resources, self.host, models, self.control_plane.alarms, self.clock)
         transform = Transform(
             self.records, self.jobs, models, TransformRuntime(folder / "jobs/transform", objects, images, environment)
         )
@@ -164,6 +184,7 @@ class LocalSageMaker:
         """Stop executions, jobs and model processes, then let go of the state."""
         self.callbacks.closing = True
         self.records.stop_insisting()
+        self.control_plane.alarms.close()
         try:
             self.executions.close(STOP_SECONDS)
             self.tuning.close(STOP_SECONDS)

@@ -10,17 +10,16 @@ from local_sagemaker.wire.dispatch import Caller, Request
 
 REFUSED_IN_CONFIGS = {
     "AsyncInferenceConfig": "asynchronous endpoints",
-    "ShadowProductionVariants": "shadow variants",
     "ExplainerConfig": "online explanations",
     "CrossRegionTrafficConfig": "inference routers",
 }
 REFUSED_IN_VARIANTS = {
-    "ServerlessConfig": "serverless variants",
     "ManagedInstanceScaling": "managed instance scaling",
     "InstancePools": "instance pools",
     "CapacityReservationConfig": "capacity reservations",
     "CoreDumpConfig": "core dumps",
 }
+MEMORY_STEP = 1024  # MB: the memory of a serverless variant is 1 to 6 of it
 START_SECONDS = 240  # for which a model may take to answer /ping, unless its variant says otherwise
 
 
@@ -49,16 +48,21 @@ class Models:
         for field, what in REFUSED_IN_CONFIGS.items():
             if request.get(field):
                 raise unsupported(f"{what} ({field})")
-        names = [variant["VariantName"] for variant in request["ProductionVariants"]]
+        shadows = request.get("ShadowProductionVariants", [])
+        names = [variant["VariantName"] for variant in [*request["ProductionVariants"], *shadows]]
         if len(set(names)) < len(names):
             raise invalid(f"The names of the production variants must differ: {', '.join(names)}.")
-        for variant in request["ProductionVariants"]:
+        if shadows and (len(shadows) > 1 or len(request["ProductionVariants"]) > 1):
+            raise invalid("With a shadow variant there is one production variant, and no second shadow variant.")
+        for variant in [*request["ProductionVariants"], *shadows]:
+            _check_capacity(variant)
             for field, what in REFUSED_IN_VARIANTS.items():
                 if field in variant:
                     raise unsupported(f"{what} ({field} of the variant {variant['VariantName']})")
             if "ModelName" not in variant:
                 raise unsupported(f"inference components (the variant {variant['VariantName']} has no ModelName)")
             self._resources.get("Model", variant["ModelName"], caller)
+        _check_serverless(request)
         return self._resources.create("EndpointConfig", request, caller)
 
     def containers(self, model_name: str, caller: Caller) -> list[dict[str, Any]]:
@@ -69,21 +73,24 @@ class Models:
     def plan(self, config_name: str, caller: Caller) -> dict[str, Any]:
         """All that serving a configuration takes, so that it stays even where config or model are deleted."""
         config = self._resources.get("EndpointConfig", config_name, caller)
-        variants = [
-            {
-                "VariantName": variant["VariantName"],
-                "InstanceType": variant.get("InstanceType"),
-                "Weight": variant.get("InitialVariantWeight", 1.0),
-                "InstanceCount": variant.get("InitialInstanceCount", 1),
-                "StartSeconds": variant.get("ContainerStartupHealthCheckTimeoutInSeconds", START_SECONDS),
-                "Containers": self.containers(variant["ModelName"], caller),
-            }
-            for variant in config["ProductionVariants"]
-        ]
         return {
             "EndpointConfigName": config_name,
-            "Variants": variants,
+            "Variants": [self._planned(variant, caller) for variant in config["ProductionVariants"]],
+            "Shadows": [self._planned(variant, caller) for variant in config.get("ShadowProductionVariants", [])],
             "DataCaptureConfig": config.get("DataCaptureConfig"),
+        }
+
+    def _planned(self, variant: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        serverless = variant.get("ServerlessConfig")
+        return {
+            "VariantName": variant["VariantName"],
+            "InstanceType": variant.get("InstanceType"),
+            "Weight": variant.get("InitialVariantWeight", 1.0),
+            "InstanceCount": variant.get("InitialInstanceCount", 1),
+            "ServerlessConfig": serverless,
+            "MaxConcurrency": serverless["MaxConcurrency"] if serverless is not None else None,
+            "StartSeconds": variant.get("ContainerStartupHealthCheckTimeoutInSeconds", START_SECONDS),
+            "Containers": self.containers(variant["ModelName"], caller),
         }
 
     def describe_model(self, request: Request, caller: Caller) -> Request:
@@ -126,3 +133,30 @@ class Models:
 
 def _containers(model: Request) -> list[dict[str, Any]]:
     return model.get("Containers") or [model["PrimaryContainer"]]
+
+
+def _check_capacity(variant: Request) -> None:
+    """Refuse a variant that is both serverless and has instances, or has a capacity that the service does not have."""
+    serverless, name = variant.get("ServerlessConfig"), variant["VariantName"]
+    if serverless is None:
+        return
+    given = [field for field in ("InstanceType", "InitialInstanceCount") if field in variant]
+    if given:
+        raise invalid(f"The variant {name} has ServerlessConfig, and so may not have {' and '.join(given)}.")
+    if serverless["MemorySizeInMB"] % MEMORY_STEP:
+        raise invalid(f"MemorySizeInMB of the variant {name} must be a multiple of {MEMORY_STEP}.")
+    if "ProvisionedConcurrency" in serverless:
+        raise unsupported(f"provisioned concurrency (ProvisionedConcurrency of the variant {name})")
+
+
+def _check_serverless(request: Request) -> None:
+    """Refuse what the service does not have with serverless variants.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints.html
+    """
+    if all("ServerlessConfig" not in variant for variant in request["ProductionVariants"]):
+        return
+    if len(request["ProductionVariants"]) > 1 or request.get("ShadowProductionVariants"):
+        raise invalid("A serverless variant must be the only variant of its endpoint.")
+    if request.get("DataCaptureConfig", {}).get("EnableCapture", "DataCaptureConfig" in request):
+        raise invalid("Serverless variants do not support data capture (DataCaptureConfig).")

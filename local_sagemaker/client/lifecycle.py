@@ -27,6 +27,7 @@ from local_sagemaker.configuration import (
     configured_port,
     configured_region,
     configured_state,
+    configured_time_scale,
     free_port,
     kept_port,
 )
@@ -56,6 +57,7 @@ class Server:
     damaged: int = 0  # pieces of its state that were put aside
     full: bool = False  # whether its disk has no room
     enforces: bool = False  # whether IAM's policies are enforced
+    time_scale: float = 1.0  # how many times faster waits and alarm periods pass
 
     @property
     def url(self) -> str:
@@ -156,6 +158,11 @@ def _up(state: Path, announce: Callable[[str], None] | None) -> Server:
     if configured_enforcement() and not server.enforces:
         raise LocalSageMakerError(
             f"The local SageMaker on port {server.port} runs without --enforce-iam: stop it with `local down` first."
+        )
+    if "SAGEMAKER_LOCAL_TIME_SCALE" in os.environ and server.time_scale != configured_time_scale():
+        raise LocalSageMakerError(
+            f"The local SageMaker on port {server.port} runs with the time scale {server.time_scale:g} instead of "
+            f"{configured_time_scale():g}: stop it with `local down` first."
         )
     return server
 
@@ -344,6 +351,7 @@ def _health(port: int) -> Server:
         health = json.loads(response.read())
         handlers = Path(health["handlers"]) if health.get("handlers") else None
         lost, full = bool(health.get("lost")), bool(health.get("full"))
+        time_scale = float(health.get("time_scale", 1))
         return Server(
             port,
             health["pid"],
@@ -354,6 +362,7 @@ def _health(port: int) -> Server:
             health.get("damaged", 0),
             full,
             bool(health.get("enforces")),
+            time_scale,
         )
     finally:
         connection.close()

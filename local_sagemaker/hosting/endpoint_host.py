@@ -2,14 +2,20 @@
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from local_sagemaker.clock import Clock
 from local_sagemaker.hosting.data_capture import CaptureSettings, DataCapture
-from local_sagemaker.hosting.deployment import Deployment, Health, Invocation, Variant
-from local_sagemaker.hosting.endpoint_logs import stream_name
+from local_sagemaker.hosting.deployment import RANDOM, Answered, Deployment, Health, Invocation, Variant
+from local_sagemaker.hosting.endpoint_logs import folder_name, stream_name
+from local_sagemaker.hosting.fleet import Fleet
+from local_sagemaker.hosting.invocation_metrics import InvocationMetrics
 from local_sagemaker.hosting.model_chain import ModelChain
-from local_sagemaker.hosting.model_process import ModelFailedToStart, ModelProcess, ModelResponse
+from local_sagemaker.hosting.model_process import ModelFailedToStart, ModelProcess
+from local_sagemaker.hosting.serverless import ServerlessFleet
 from local_sagemaker.processes.folders import remove_folder
 from local_sagemaker.processes.host import is_resource_name
 from local_sagemaker.processes.images import ImageMap
@@ -22,6 +28,14 @@ WATCH_SECONDS = 1.0  # after which a process that has died is noticed, also with
 CLOSE_SECONDS = 5.0  # for which a server that stops lets requests be answered
 
 
+@dataclass(frozen=True)
+class Route:
+    """A deployment, and its share of an endpoint's requests (between 0 and 1)."""
+
+    deployment: Deployment
+    share: float
+
+
 class EndpointHost:
     """Endpoint names to running variants. The logs are `folder`/endpoint/generation/variant/output.log."""
 
@@ -32,14 +46,18 @@ class EndpointHost:
         images: ImageMap,
         environment: Mapping[str, str],
         isolation: Isolation | None = None,
+        metrics: InvocationMetrics | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self._folder = folder
         self._store = store
         self._images = images
         self._environment = environment
         self._isolation = isolation or isolation_here()
+        self._metrics = metrics
+        self._clock = clock or Clock()
         self._lock = threading.Lock()
-        self._serving: dict[str, Deployment] = {}
+        self._routes: dict[str, tuple[Route, ...]] = {}
         self._closed = threading.Event()
         for record in folder.glob(f"*/*/*/algo-1/{RECORD}"):  # of a server that was killed
             kill_recorded(record)
@@ -52,34 +70,79 @@ class EndpointHost:
 
         ModelFailedToStart where one does not start: then the old ones go on serving.
         """
-        for name in (endpoint_name, *(variant.name for variant in variants)):
+        deployment = self.prepare(endpoint_name, variants, capture)
+        for old in self.route(endpoint_name, [Route(deployment, 1.0)]):
+            old.retire()
+
+    def prepare(
+        self,
+        endpoint_name: str,
+        variants: list[Variant],
+        capture: CaptureSettings | None = None,
+        shadows: list[Variant] | None = None,
+        config: str = "",
+    ) -> Deployment:
+        """Start the variants' processes, which get no requests before `route` sends them some.
+
+        ModelFailedToStart where one does not start.
+        """
+        shadows = shadows or []
+        for name in (endpoint_name, *(variant.name for variant in [*variants, *shadows])):
             if not is_resource_name(name):
                 raise ModelFailedToStart(f"{name!r} is not a valid name of an endpoint or a variant.")
         folder = self._new_generation(endpoint_name)
-        deployment = Deployment(int(folder.name), [(variant, self._chain(folder, variant)) for variant in variants])
+        deployment = Deployment(
+            int(folder.name),
+            [(variant, self._fleet(folder, variant)) for variant in variants],
+            [(variant, self._fleet(folder, variant)) for variant in shadows],
+            endpoint_name,
+            config,
+            self._metrics,
+        )
         deployment.start()
         if capture is not None:
             deployment.capture = DataCapture(capture, endpoint_name, self._store)
-        with self._lock:
-            closed, old = self._closed.is_set(), self._serving.get(endpoint_name)
-            if not closed:
-                self._serving[endpoint_name] = deployment
-        if closed:
-            deployment.stop()
-            raise ModelFailedToStart(f"The server stopped while the endpoint {endpoint_name} was starting.")
-        if old is not None:
-            old.retire()
+        return deployment
 
-    def invoke(self, endpoint_name: str, invocation: Invocation) -> tuple[str, ModelResponse]:
-        """Ask the target variant, or one by weight; its name and answer.
+    def route(self, endpoint_name: str, routes: Sequence[Route]) -> list[Deployment]:
+        """Spread the next requests over deployments by their shares; those that got some and get none any more.
 
-        LookupError where there is no such endpoint or variant; ModelUnavailable where its process has died and
-        cannot be started again. A process that has died is started again by the next request, or a second later.
+        ModelFailedToStart where the server has stopped meanwhile; then the new deployments are stopped, too.
         """
         with self._lock:
-            deployment = self._serving.get(endpoint_name)
-            if deployment is None:
+            closed, before = self._closed.is_set(), self._routes.get(endpoint_name, ())
+            if not closed:
+                self._routes[endpoint_name] = tuple(routes)
+        kept = [route.deployment for route in routes]
+        if closed:
+            for deployment in kept:
+                deployment.stop()
+            raise ModelFailedToStart(f"The server stopped while the endpoint {endpoint_name} was starting.")
+        return [route.deployment for route in before if route.deployment not in kept]
+
+    @property
+    def closed(self) -> bool:
+        """Whether the server stops."""
+        return self._closed.is_set()
+
+    def current(self, endpoint_name: str) -> Deployment | None:
+        """What serves an endpoint; the older one while an update shifts its requests."""
+        with self._lock:
+            routes = self._routes.get(endpoint_name)
+        return routes[0].deployment if routes else None
+
+    def invoke(self, endpoint_name: str, invocation: Invocation) -> Answered:
+        """Ask the target variant, or one by weight.
+
+        LookupError where there is no such endpoint or variant; ModelUnavailable where its process has died and
+        cannot be started again; Throttled where a serverless variant is busy. A process that has died is started
+        again by the next request, or a second later.
+        """
+        with self._lock:
+            routes = self._routes.get(endpoint_name)
+            if not routes:
                 raise LookupError(f"no model serves the endpoint {endpoint_name}.")
+            deployment = _chosen(routes)
             deployment.enter()
         try:
             return deployment.invoke(invocation)
@@ -88,54 +151,49 @@ class EndpointHost:
 
     def serves(self, endpoint_name: str) -> bool:
         """Whether the endpoint has processes that answer."""
-        with self._lock:
-            return endpoint_name in self._serving
+        return self.current(endpoint_name) is not None
 
     def health(self, endpoint_name: str) -> dict[str, Health]:
         """How each variant of an endpoint stands; nothing where no model serves it."""
-        with self._lock:
-            deployment = self._serving.get(endpoint_name)
+        deployment = self.current(endpoint_name)
         return {} if deployment is None else deployment.health()
 
     def log_stream(self, endpoint_name: str, variant: str) -> str:
-        """The name of the log stream of a variant that serves an endpoint."""
-        with self._lock:
-            deployment = self._serving.get(endpoint_name)
+        """The name of the log stream of the first instance of a variant that serves an endpoint."""
+        deployment = self.current(endpoint_name)
         return stream_name(variant, deployment.generation if deployment is not None else 0)
 
     def captures(self, endpoint_name: str) -> bool:
         """Whether what is to be captured of the endpoint can be written."""
-        with self._lock:
-            deployment = self._serving.get(endpoint_name)
+        deployment = self.current(endpoint_name)
         return deployment is not None and deployment.capture is not None and deployment.capture.works
 
     def set_weights(self, endpoint_name: str, weights: Mapping[str, float]) -> None:
         """Change the weights of some variants, from the next request on."""
-        with self._lock:
-            deployment = self._serving.get(endpoint_name)
+        deployment = self.current(endpoint_name)
         if deployment is not None:
             deployment.set_weights(weights)
 
     def remove(self, endpoint_name: str) -> None:
         """Stop an endpoint's processes, if it has any, once what they were asked is answered."""
         with self._lock:
-            deployment = self._serving.pop(endpoint_name, None)
-        if deployment is not None:
-            deployment.retire()
+            routes = self._routes.pop(endpoint_name, ())
+        for route in routes:
+            route.deployment.retire()
 
     def close(self) -> None:
         """Stop all processes; what is being deployed is stopped when it has started."""
         with self._lock:
             self._closed.set()
-            deployments = list(self._serving.values())
-            self._serving.clear()
+            deployments = [route.deployment for routes in self._routes.values() for route in routes]
+            self._routes.clear()
         for deployment in deployments:
             deployment.retire(CLOSE_SECONDS)
 
     def _watch(self) -> None:
         while not self._closed.wait(WATCH_SECONDS):
             with self._lock:
-                deployments = list(self._serving.values())
+                deployments = [route.deployment for routes in self._routes.values() for route in routes]
             for deployment in deployments:
                 deployment.revive()
 
@@ -147,14 +205,34 @@ class EndpointHost:
             folder.mkdir(parents=True)
             return folder
 
-    def _chain(self, folder: Path, variant: Variant) -> ModelChain:
+    def _fleet(self, folder: Path, variant: Variant) -> Fleet:
+        make = partial(self._chain, folder, variant)
+        if variant.concurrency is not None:
+            return ServerlessFleet(make, variant.concurrency, self._clock)
+        return Fleet(make, variant.instances)
+
+    def _chain(self, folder: Path, variant: Variant, instance: int) -> ModelChain:
         names = (
             [variant.name]
             if len(variant.containers) == 1
             else [f"{variant.name}-{number}" for number, _ in enumerate(variant.containers, start=1)]
         )
         processes = [
-            ModelProcess(name, container, folder, self._store, self._images, self._environment, self._isolation)
+            ModelProcess(
+                folder_name(name, instance),
+                container,
+                folder,
+                self._store,
+                self._images,
+                self._environment,
+                self._isolation,
+            )
             for name, container in zip(names, variant.containers, strict=True)
         ]
         return ModelChain(processes, variant.start_seconds)
+
+
+def _chosen(routes: Sequence[Route]) -> Deployment:
+    if len(routes) == 1:
+        return routes[0].deployment
+    return RANDOM.choices(routes, [route.share for route in routes])[0].deployment

@@ -1,4 +1,7 @@
-"""The logs of endpoints as CloudWatch has them: one stream for each model process, VARIANT/INSTANCE."""
+"""The logs of endpoints as CloudWatch has them: one stream for each model process, VARIANT/INSTANCE.
+
+Their files are in folders named VARIANT, for the first instance of a deployment, and VARIANT.2 and on for the others.
+"""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -6,14 +9,21 @@ from pathlib import Path
 from local_sagemaker.processes.host import is_resource_name
 from local_sagemaker.processes.log_events import LogFile, LogStream
 
+INSTANCE_BITS = 32  # of the number in a stream's name, which keep generations of any instance apart
 
-def stream_name(variant: str, generation: int) -> str:
-    """The log stream of a variant's process in one deployment of its endpoint."""
-    return f"{variant}/i-{generation:017x}"
+
+def stream_name(variant: str, generation: int, instance: int = 1) -> str:
+    """The log stream of one instance of a variant in one deployment of its endpoint."""
+    return f"{variant}/i-{((instance - 1) << INSTANCE_BITS) + generation:017x}"
+
+
+def folder_name(process: str, instance: int) -> str:
+    """The folder of a process's log; a variant's name has no dot."""
+    return process if instance == 1 else f"{process}.{instance}"
 
 
 class EndpointLogs:
-    """The files `folder`/endpoint/generation/variant/output.log; a generation is an instance of the variant."""
+    """The files `folder`/endpoint/generation/variant/output.log; a generation is a deployment."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -27,7 +37,8 @@ class EndpointLogs:
         if not is_resource_name(endpoint):
             return
         for path in sorted(self._folder.glob(f"{endpoint}/*/*/output.log")):
-            generation, variant = path.parts[-3:-1]
-            name, log = stream_name(variant, int(generation)), LogFile(path)
+            generation, folder = path.parts[-3:-1]
+            variant, _, instance = folder.partition(".")
+            name, log = stream_name(variant, int(generation), int(instance or 1)), LogFile(path)
             if name.startswith(prefix) and log.created is not None:
                 yield LogStream(name, log, ended=False)

@@ -46,6 +46,10 @@ class ModelChain:
         for process in self._processes:
             process.stop()
 
+    def say(self, text: str) -> None:
+        """Write a line into the log."""
+        self._processes[0].say(text)
+
     def alive(self) -> bool:
         """Whether all run."""
         return all(process.alive() for process in self._processes)

@@ -11,6 +11,7 @@ from local_sagemaker.errors import ServiceError
 from local_sagemaker.hosting.deployment import ATTRIBUTES, Invocation
 from local_sagemaker.hosting.endpoint_host import EndpointHost
 from local_sagemaker.hosting.model_process import ModelResponse, ModelUnavailable
+from local_sagemaker.hosting.serverless import Throttled
 from local_sagemaker.state.records import Records
 from local_sagemaker.wire.dispatch import Caller
 
@@ -63,15 +64,18 @@ def invoke(path: str, environ: Environ, host: EndpointHost, records: Records, ca
         if environ.get(header):
             raise _unsupported(what)
     try:
-        variant, response = host.invoke(name, _invocation(environ))
+        answered = host.invoke(name, _invocation(environ))
     except LookupError as error:
         raise _not_served(name, error, records, caller) from None
     except ModelUnavailable as error:
         raise ServiceError("ServiceUnavailable", str(error), 503) from None
+    except Throttled as error:
+        raise ServiceError("ThrottlingException", f"Rate exceeded: {error}.", 429) from None
+    response = answered.response
     if not response.succeeded:
-        stream, text = host.log_stream(name, variant), response.body.decode(errors="replace")
-        raise ModelError(name, caller, stream, response.status, text)
-    return _headers(variant, response), response.body
+        text = response.body.decode(errors="replace")
+        raise ModelError(name, caller, answered.log_stream, response.status, text)
+    return _headers(answered.variant, response), response.body
 
 
 def endpoint_of(path: str) -> str | None:

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from local_sagemaker.configuration import configured_handlers
+from local_sagemaker.clock import Clock
+from local_sagemaker.configuration import configured_handlers, configured_time_scale
 from local_sagemaker.errors import LocalSageMakerError, ServiceError, invalid
 from local_sagemaker.handlers.handlers import Handlers
 from local_sagemaker.http.asked import asked
@@ -139,6 +140,7 @@ class Application:
             "enforces": self._service.guard.enforces,
             "started": self._started,
             "handlers": str(handlers) if handlers else None,
+            "time_scale": self._service.clock.scale,
         }
 
 
@@ -157,12 +159,13 @@ def serve(folder: Path, port: int, region: str, address: str = LOOPBACK) -> None
     """
     file = configured_handlers()
     handlers = Handlers.load(file) if file else Handlers()
+    clock = Clock(configured_time_scale())
     if not is_loopback(address):
         LOG.warning(WARNING.format(address=address))
     addresses = [address] if address == EVERYWHERE else [LOOPBACK] if is_loopback(address) else [LOOPBACK, address]
     listeners = [_listen(each, port) for each in addresses]
     raise_file_limit()
-    service = LocalSageMaker(folder, f"http://{LOOPBACK}:{port}", region, handlers=handlers)
+    service = LocalSageMaker(folder, f"http://{LOOPBACK}:{port}", region, handlers=handlers, clock=clock)
     service.recover()
     application = Application(service, Visitors(address))
     servers = [

@@ -69,11 +69,11 @@ def _equal_ignoring_case(value: str, wanted: str, context: Context) -> bool:
     return _equal(value.lower(), wanted.lower(), context)
 
 
-def _same_bool(value: str, wanted: str, context: Context) -> bool:
+def _same_bool(value: str, wanted: str, _context: Context) -> bool:
     return value.lower() == wanted.lower()
 
 
-def _in_network(value: str, wanted: str, context: Context) -> bool:
+def _in_network(value: str, wanted: str, _context: Context) -> bool:
     try:
         return ipaddress.ip_address(value) in ipaddress.ip_network(wanted, strict=False)
     except ValueError:
@@ -94,7 +94,7 @@ def _moment(text: str) -> float:
 
 
 def _ordered(read: Callable[[str], float], decide: Callable[[float, float], bool]) -> Compare:
-    def compare(value: str, wanted: str, context: Context) -> bool:
+    def compare(value: str, wanted: str, _context: Context) -> bool:
         try:
             return decide(read(value), read(wanted))
         except ValueError:

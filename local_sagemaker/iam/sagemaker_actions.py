@@ -83,7 +83,7 @@ def _resources(operation: str, request: Request, arn: Arn) -> Iterator[str]:
             yield _arn_of(str(value), kind, arn)
 
 
-def _package_resources(operation: str, request: Request, arn: Arn) -> Iterator[str]:
+def _package_resources(_operation: str, request: Request, arn: Arn) -> Iterator[str]:
     """Of a version of the registry. Which of its two ARNs the service asks for, AWS's table leaves open: both."""
     named = request.get("ModelPackageArn") or request.get("ModelPackageName")
     if named:
@@ -100,7 +100,7 @@ def _arn_of(name: str, kind: str, arn: Arn) -> str:
     return name if name.startswith("arn:") else arn(f"{kind}/{name}")
 
 
-def _context(operation: str, request: Request) -> dict[str, tuple[str, ...]]:
+def _context(_operation: str, request: Request) -> dict[str, tuple[str, ...]]:
     context: dict[str, tuple[str, ...]] = {}
     for key, path in CONTEXT.items():
         value: Any = request

@@ -7,6 +7,7 @@ import os
 import pickle
 import re
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -25,13 +26,16 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_private_key,
 )
 
+from local_sagemaker.clock import Clock
 from local_sagemaker.errors import ServiceError, invalid
+from local_sagemaker.metrics.store import MetricStore
 from local_sagemaker.moto_services import identity
 from local_sagemaker.moto_services.fields import check_fields, form
 from local_sagemaker.moto_services.s3.view import lost
 from local_sagemaker.state.damage import Damage
 from local_sagemaker.state.database import Database
 from local_sagemaker.state.snapshots import Snapshots
+from local_sagemaker.wire.identity import ADMINISTRATOR, Identity
 
 LOG = logging.getLogger("local_sagemaker.moto_services.control_plane")
 SERVICES = ("s3", "iam", "sts", "events", "sqs", "sns", "kms", "logs", "ssm", "secretsmanager", "cloudwatch")
@@ -58,11 +62,21 @@ class ControlPlane:
     """
 
     def __init__(
-        self, database: Database, damage: Damage, blobs: Path, account: str, enforces_iam: bool = False
+        self,
+        database: Database,
+        damage: Damage,
+        blobs: Path,
+        account: str,
+        store: MetricStore | None = None,
+        clock: Clock | None = None,
+        enforces_iam: bool = False,
     ) -> None:
         os.environ["MOTO_ACCOUNT_ID"] = account  # moto reads it once, when first imported
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
+        from local_sagemaker.moto_services.alarms import Alarms
+        from local_sagemaker.moto_services.cloudwatch import Metrics
+        from local_sagemaker.moto_services.cloudwatch import install as install_cloudwatch
         from local_sagemaker.moto_services.objects import S3Objects
         from local_sagemaker.moto_services.s3.blobs import BlobFolder
         from local_sagemaker.moto_services.s3.install import install
@@ -80,6 +94,9 @@ class ControlPlane:
         self._blobs = BlobFolder(blobs)
         self._s3 = S3State(database, install(self._blobs, database), damage, account)
         self.objects = S3Objects(account, self._blobs, self._s3, self.save)
+        metrics = Metrics(account, store or MetricStore(time.time))
+        install_cloudwatch(metrics, lambda: self.alarms)
+        self.alarms = Alarms(account, metrics.points, clock or Clock(), self._saved, self.put_event)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer one request; what it changed is on disk before the answer leaves."""
@@ -91,7 +108,7 @@ class ControlPlane:
         started: Started = []
         if service in ("iam", "sts"):
             identity.install(self.account, self._enforces_iam)
-            identity.CALLER.set(self.identity_of(environ) or identity.ADMINISTRATOR)
+            identity.CALLER.set(self.identity_of(environ) or ADMINISTRATOR)
         if service == "s3":
             try:
                 response = self._answer_s3(environ, started)
@@ -106,7 +123,7 @@ class ControlPlane:
         start_response(*started)
         return response
 
-    def identity_of(self, environ: dict[str, Any]) -> identity.Identity | None:
+    def identity_of(self, environ: dict[str, Any]) -> Identity | None:
         """Who signed a request; None where nobody has its access key, and where there is none."""
         return identity.identity_of(signed_key(environ), self.account)
 
@@ -267,7 +284,7 @@ def signed_key(environ: dict[str, Any]) -> str:
     header = environ.get("HTTP_AUTHORIZATION", "")
     if "Credential=" in header:
         return str(header.partition("Credential=")[2].partition("/")[0])
-    query = parse_qs(environ.get("QUERY_STRING", ""))
+    query: dict[str, list[str]] = parse_qs(environ.get("QUERY_STRING", ""))
     return query.get("X-Amz-Credential", query.get("AWSAccessKeyId", [""]))[0].partition("/")[0]
 
 

@@ -30,7 +30,16 @@ def output_fn(prediction, accept):
 
 ASYNCHRONOUS = {"AsyncInferenceConfig": {"OutputConfig": {"S3OutputPath": "s3://test-bucket/a"}}}
 VARIANT = {"VariantName": "main", "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}
-SERVERLESS = {"VariantName": "main", "ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 1}}
+CONCURRENCY = {"MemorySizeInMB": 1024, "MaxConcurrency": 1}
+SERVERLESS = {"VariantName": "main", "ServerlessConfig": CONCURRENCY}
+PROVISIONED = {"VariantName": "main", "ServerlessConfig": {**CONCURRENCY, "ProvisionedConcurrency": 1}}
+
+
+CAPTURE = {
+    "InitialSamplingPercentage": 100,
+    "DestinationS3Uri": "s3://test-bucket/c",
+    "CaptureOptions": [{"CaptureMode": "Input"}],
+}
 
 
 def make_model(sagemaker: Any, s3: Any, word: str, code: str = HANDLERS) -> str:
@@ -168,8 +177,7 @@ def test_a_deleted_endpoint_is_gone_with_its_processes(server: Any, sagemaker: A
     ("fields", "words"),
     [
         (ASYNCHRONOUS, "asynchronous endpoints"),
-        ({"ProductionVariants": [SERVERLESS]}, "serverless variants"),
-        ({"ShadowProductionVariants": [VARIANT]}, "shadow variants"),
+        ({"ProductionVariants": [PROVISIONED]}, "provisioned concurrency"),
     ],
 )
 def test_what_hosting_cannot_do_is_refused_by_name(
@@ -272,34 +280,34 @@ def test_streams_and_asynchronous_invocations_are_refused_by_name(server: Any) -
 
 
 @pytest.mark.parametrize(
-    ("deployment", "words"),
+    ("fields", "words"),
     [
+        ({"ProductionVariants": [{**SERVERLESS, "InitialInstanceCount": 1}]}, "may not have InitialInstanceCount"),
         (
             {
-                "RollingUpdatePolicy": {
-                    "MaximumBatchSize": {"Type": "INSTANCE_COUNT", "Value": 1},
-                    "WaitIntervalInSeconds": 1,
-                }
+                "ProductionVariants": [
+                    {"VariantName": "main", "ServerlessConfig": {**CONCURRENCY, "MemorySizeInMB": 1500}}
+                ]
             },
-            "rolling deployments",
+            "multiple of 1024",
         ),
         (
             {
-                "BlueGreenUpdatePolicy": {
-                    "TrafficRoutingConfiguration": {
-                        "Type": "CANARY",
-                        "WaitIntervalInSeconds": 1,
-                        "CanarySize": {"Type": "CAPACITY_PERCENT", "Value": 10},
-                    }
-                }
+                "ProductionVariants": [VARIANT, {**VARIANT, "VariantName": "other"}],
+                "ShadowProductionVariants": [{**VARIANT, "VariantName": "shadow"}],
             },
-            "traffic routing of the type CANARY",
+            "one production variant",
         ),
+        ({"ShadowProductionVariants": [VARIANT]}, "must differ: main, main"),
+        ({"ProductionVariants": [SERVERLESS, {**VARIANT, "VariantName": "other"}]}, "must be the only variant"),
+        ({"ProductionVariants": [SERVERLESS], "DataCaptureConfig": CAPTURE}, "do not support data capture"),
     ],
 )
-def test_a_deployment_in_steps_is_refused_by_name(sagemaker: Any, deployment: dict[str, Any], words: str) -> None:
-    with pytest.raises(ClientError, match=f"does not support {words}"):
-        sagemaker.update_endpoint(EndpointName="any", EndpointConfigName="any", DeploymentConfig=deployment)
+def test_a_configuration_that_the_service_refuses(
+    sagemaker: Any, model: Callable[..., str], fields: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(ClientError, match=words):
+        configure(sagemaker, model("any"), **fields)
 
 
 def test_a_model_of_two_containers_is_a_serial_pipeline(server: Any, sagemaker: Any, model: Callable[..., str]) -> None:

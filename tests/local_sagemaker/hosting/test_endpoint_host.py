@@ -56,7 +56,7 @@ def wait_for(condition: Callable[[], bool]) -> None:
 
 
 def ask(host: EndpointHost, body: str = "x", target: str | None = None, name: str = "houses") -> tuple[str, str]:
-    variant, response = host.invoke(name, Invocation(body.encode(), "text/csv", "text/csv", target))
+    variant, response, _ = host.invoke(name, Invocation(body.encode(), "text/csv", "text/csv", target))
     return variant, response.body.decode()
 
 
@@ -192,7 +192,7 @@ def test_several_containers_are_a_chain(host: EndpointHost, container: Container
     chain = [container(accepted, "first", "first"), container(accepted, "second", "second")]
     host.deploy("houses", [Variant("AllTraffic", 1, chain)])
     assert ask(host) == ("AllTraffic", "second(first(x) as application/json) as text/csv")
-    _, response = host.invoke("houses", Invocation(b"bad", "text/csv", "text/csv"))
+    _, response, _ = host.invoke("houses", Invocation(b"bad", "text/csv", "text/csv"))
     assert (response.status, response.body) == (400, b"bad input")
 
 
