@@ -120,6 +120,7 @@ def test_an_execution_that_fails_is_the_last_line_of_a_build_that_waits_and_does
 def test_an_approval_deploys_the_version_that_it_names_and_no_other(
     server: Any, cli: Any, first_run: Any, sagemaker: Any, tmp_path: Path
 ) -> None:
+    server.client("s3").create_bucket(Bucket=BUCKET)  # where the endpoint's lock lies
     group = "arn:aws:sagemaker:us-east-1:000000000000:model-package/house-prices"
     cli.pipeline("run", *NO_CHAMPION)  # a version that nobody has approved
     newest = max(
