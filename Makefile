@@ -80,7 +80,7 @@ endef
 
 # what running needs
 $(BIN)/installed: requirements.lock requirements-uv.lock
-	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or later is needed: make PYTHON=python3.11 ...")'
+	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 13) else "Python 3.11, 3.12 or 3.13 is needed, which the locked packages are for: make PYTHON=python3.13 ...")'
 	@echo "installing the locked packages into $(VENV) ..."
 	$(PYTHON) -m venv $(VENV)
 	$(call install,requirements.lock)

@@ -1,6 +1,6 @@
 """How an image's versions differ from those of the environment that stands for it, as far as its URI tells.
 
-The names and tags are those of AWS's framework images: sagemaker-xgboost:3.0-5, sagemaker-scikit-learn:1.2-1-cpu-py3,
+The names and tags are those of AWS's framework images: sagemaker-xgboost:3.2-0, sagemaker-scikit-learn:1.2-1-cpu-py3,
 pytorch-training:2.6.0-cpu-py312, huggingface-pytorch-training:2.1.0-transformers4.36.0-gpu-py310.
 """
 
@@ -22,7 +22,7 @@ PACKAGES = {
     "autogluon": ("autogluon.core",),
     "chainer": ("chainer",),
 }
-PYTHONS = {"sagemaker-xgboost:3.0-5": "3.10"}  # images whose tags do not say it
+PYTHONS = {"sagemaker-xgboost:3.0-5": "3.10", "sagemaker-xgboost:3.2-0": "3.12"}  # images whose tags do not say it
 LINE = re.compile(r"(\d+)\.(\d+)")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from rows import PYTHON, ROOT, Row, free_port, median, wall, warm_server
 
 OTHERS = ROOT / ".venv-bench" / "bin"  # made by `make bench` from requirements.txt beside this file
-IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:3.0-5"
+IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:3.2-0"
 TIMES = 3
 FLOW = """
 from metaflow import FlowSpec, step

@@ -12,7 +12,7 @@ from typing import Any
 import boto3
 from rows import Row, warm_server
 
-IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:3.0-5"
+IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:3.2-0"
 ROLE = "arn:aws:iam::000000000000:role/jobs"
 REQUESTS = 1000
 HANDLERS = """

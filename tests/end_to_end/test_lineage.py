@@ -30,7 +30,7 @@ def test_a_version_names_every_link_of_its_chain(cli: Any, shown: dict[str, Any]
     assert shown["parameters"]["MaxDepth"] == "6"
     assert shown["parameters"]["InputDataUri"] == shown["data"]["uri"]
     assert shown["metrics"]["r2"] > 0.85
-    assert shown["image"].endswith("/sagemaker-xgboost:3.0-5")
+    assert shown["image"].endswith("/sagemaker-xgboost:3.2-0")
     definition = sagemaker.describe_pipeline_definition_for_execution(PipelineExecutionArn=shown["execution"])
     text = definition["PipelineDefinition"]
     assert shown["definition_sha256"] == hashlib.sha256(text.encode()).hexdigest()

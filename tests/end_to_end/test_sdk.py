@@ -19,7 +19,7 @@ from sagemaker.core.workflow.parameters import ParameterString
 
 role = "arn:aws:iam::000000000000:role/any"
 session = PipelineSession()
-image = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:3.0-5"
+image = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:3.2-0"
 word = ParameterString("Word", "hello")
 processor = Processor(role=role, image_uri=image, instance_count=1, instance_type="ml.m5.large",
                       entrypoint=["echo"], sagemaker_session=session)

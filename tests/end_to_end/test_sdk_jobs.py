@@ -45,7 +45,7 @@ from sagemaker.serve.model_builder import ModelBuilder
 from sagemaker.train import ModelTrainer
 from sagemaker.train.configs import Compute, SourceCode, StoppingCondition
 
-image = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:3.0-5"
+image = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:3.2-0"
 environment = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": sys.argv[1], "RELEASE": sys.argv[2]}
 trainer = ModelTrainer(
     training_image=image, environment=environment, base_job_name="from-a-script", hyperparameters={"rate": 0.5},

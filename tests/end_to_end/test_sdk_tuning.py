@@ -38,7 +38,7 @@ print(f"loss={abs(given.depth - 3)};")
 def tuner(session):
     trainer = ModelTrainer(
         sagemaker_session=session, role=ROLE, base_job_name="tuned",
-        training_image="683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:3.0-5",
+        training_image="683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:3.2-0",
         source_code=SourceCode(source_dir="code", entry_script="train.py"), hyperparameters={"word": "hello"},
         compute=Compute(instance_type="ml.m5.large", instance_count=1, volume_size_in_gb=5),
         output_data_config=OutputDataConfig(s3_output_path=f"s3://{BUCKET}/out"))

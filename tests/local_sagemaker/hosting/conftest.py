@@ -13,7 +13,7 @@ from local_sagemaker.hosting.model_process import ModelProcess
 from local_sagemaker.processes.images import ImageMap
 from local_sagemaker.processes.isolation import Isolation, mounts_work
 
-IMAGE = "1.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-xgboost:3.0-5"
+IMAGE = "1.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-xgboost:3.2-0"
 WAYS: list[Isolation] = ["mount", "rewrite"] if mounts_work() else ["rewrite"]
 ECHO = """
 import os

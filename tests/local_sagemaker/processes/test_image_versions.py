@@ -17,6 +17,7 @@ HERE = Interpreter("/python", "3.11.7", (), "/", {"xgboost-cpu": "3.0.5", "torch
     ("image", "expected"),
     [
         ("sagemaker-xgboost:3.0-5", ["it has Python 3.10, here is 3.11.7"]),
+        ("sagemaker-xgboost:3.2-0", ["it has Python 3.12, here is 3.11.7", "it has xgboost 3.2, here is 3.0.5"]),
         ("sagemaker-xgboost:1.7-1", ["it has xgboost 1.7, here is 3.0.5"]),
         ("sagemaker-scikit-learn:1.2-1-cpu-py3", ["it has scikit-learn 1.2, here is none"]),
         ("pytorch-training:2.6.0-cpu-py312-ubuntu22.04-sagemaker", ["it has Python 3.12, here is 3.11.7"]),

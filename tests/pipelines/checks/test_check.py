@@ -152,8 +152,8 @@ FAULTS: list[tuple[Change, str | None, str, str, str]] = [
         ),
         "Train",
         "TrainingImage",
-        "sagemaker-xgboost has no version 3.0-50",
-        "did you mean 3.0-5?",
+        "sagemaker-xgboost has no version 3.2-00",
+        "did you mean 3.2-0?",
     ),
     (
         arguments(
@@ -349,7 +349,7 @@ def test_the_command_prints_a_line_a_fault_or_json_and_makes_no_network_call(com
     text = default_config().read_text()
     config.write_text(
         text.replace("training: {instance_type: ml.m5.xlarge", "training: {instance_type: ml.m5.extra", 1).replace(
-            "image_version: 3.0-5", "image_version: 3.0-4"
+            "image_version: 3.2-0", "image_version: 3.0-4"
         )
     )
     program = (

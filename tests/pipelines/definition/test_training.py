@@ -100,10 +100,10 @@ def test_every_job_runs_the_one_image_and_the_one_bundle(compiled: Compiled, ste
     code = f"s3://sagemaker-us-east-1-000000000000/{compiled.code_prefix}/sourcedir.tar.gz"
     for name in ("ValidateData", "Preprocess", "Evaluate"):
         arguments = steps[name]["Arguments"]
-        assert arguments["AppSpecification"]["ImageUri"].endswith("/sagemaker-xgboost:3.0-5")
+        assert arguments["AppSpecification"]["ImageUri"].endswith("/sagemaker-xgboost:3.2-0")
         assert arguments["ProcessingInputs"][0]["S3Input"]["S3Uri"] == code
     training = steps["Train"]["Arguments"]
-    assert training["AlgorithmSpecification"]["TrainingImage"].endswith("/sagemaker-xgboost:3.0-5")
+    assert training["AlgorithmSpecification"]["TrainingImage"].endswith("/sagemaker-xgboost:3.2-0")
     assert training["InputDataConfig"][0]["DataSource"]["S3DataSource"]["S3Uri"] == code
     assert compiled.bundle.digest in code
 
