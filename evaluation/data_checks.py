@@ -179,4 +179,5 @@ def _explained(values: np.ndarray, target: np.ndarray) -> float:
 
 
 def _codes(values: np.ndarray) -> np.ndarray:
-    return np.unique(values, return_inverse=True)[1]
+    codes: np.ndarray = np.unique(values, return_inverse=True)[1]
+    return codes
