@@ -18,7 +18,7 @@ OTHERS = """\
 | IAM, STS | moto; every caller has the execution role, and nothing is forbidden (`moto_services/identity.py`) |
 | EventBridge, SQS, SNS, KMS, SSM, Secrets Manager, CloudWatch | moto; kept on disk |
 | CloudWatch Logs | moto; the logs of jobs and of endpoints are read from their files |
-| SageMaker Runtime | InvokeEndpoint, here; the others are refused by name |
+| SageMaker Runtime | InvokeEndpoint, here; the others fail with an error that names them |
 | any other service that moto has | moto, in memory: gone with the server |
 """
 
