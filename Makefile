@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA := data/house_prices.parquet
 
-.PHONY: help run test unit lint format data bench soak alone quality lock clean
+.PHONY: help run test unit lint format data bench soak alone quality pictures lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## ?/  make \1\t/' | expand -t 16
@@ -46,6 +46,9 @@ alone: $(BIN)/installed-dev  ## the wheel of local SageMaker, and its own tests 
 
 quality: $(DATA) $(BIN)/installed-dev  ## how good the model is, over several seeds, and what each group of features is worth
 	$(BIN)/python tests/benchmarks/quality.py bars candidates ablation curve
+
+pictures: $(DATA) $(BIN)/installed-dev  ## the pictures of the README, from a run; on a machine that does nothing else
+	$(BIN)/python docs/pictures/make.py
 
 COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header --no-annotate
 SOURCES := setup.cfg local_sagemaker/pyproject.toml

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
+
+from steps.gates import GATES, Bound, passes
 
 
 @dataclass(frozen=True)
@@ -20,21 +22,19 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Gate:
-    """One question: is the value on the right side of the limit? `subject` is what the sentence calls it."""
+class Check:
+    """A gate with its value and limit; `subject` is what the sentence calls the value."""
 
     name: str
     subject: str
     value: float
-    bound: Literal["at least", "at most", "more than"]
+    bound: Bound
     limit: float
 
     @property
     def passed(self) -> bool:
         """As the Condition step compares them."""
-        if self.bound == "at most":
-            return self.value <= self.limit
-        return self.value >= self.limit if self.bound == "at least" else self.value > self.limit
+        return passes(self.value, self.bound, self.limit)
 
     @property
     def sentence(self) -> str:
@@ -52,50 +52,41 @@ def gates(document: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
     `values` are the numbers that the Condition step compares where they stand nowhere else. `message` names
     each gate that is missed, with its value and limit; it is empty if all are passed.
     """
-    metrics, worst, champion = document["regression_metrics"], document["worst_segment"], document["champion"]
-    interval = document["interval"]
+    champion, interval = document["champion"], document["interval"]
     gap = abs(interval["measured"]["value"] - interval["coverage"])
     # A condition compares numbers: 1 where nobody is to be beaten, -1 where it could not be shown.
     improvement = {"none": 1.0, "unusable": -1.0}.get(champion["status"])
     if improvement is None:
         improvement = champion["improvement"]["lower"]
+    values = {"coverage_gap": gap, "improvement": improvement}
+    whole, subjects = {**document, "gates": {"values": values}}, _subjects(document)
     checks = [
-        Gate("min_r2", "R2", metrics["r2"]["value"], "at least", limits.min_r2),
-        Gate("max_mape", "MAPE", metrics["mape"]["value"], "at most", limits.max_mape),
-        Gate(
-            "max_rmse_ratio",
-            "the RMSE over the linear regression's",
-            document["comparison"]["rmse_ratio"]["value"],
-            "at most",
-            limits.max_rmse_ratio,
-        ),
-        Gate(
-            "max_segment_mape",
-            f"the MAPE of the worst segment ({worst['name']})",
-            worst["mape"],
-            "at most",
-            limits.max_segment_mape,
-        ),
-        Gate(
-            "max_coverage_gap",
-            f"the interval's coverage is {interval['measured']['value']:.4g}, and its distance from "
-            f"{interval['coverage']:g}",
-            gap,
-            "at most",
-            limits.max_coverage_gap,
-        ),
-        Gate("min_improvement", _improvement_subject(champion), improvement, "more than", limits.min_improvement),
+        Check(name, subjects[name], gate.value(whole), gate.bound, getattr(limits, name))
+        for name, gate in GATES.items()
     ]
     missed = [check for check in checks if not check.passed]
     return {
-        "values": {"coverage_gap": gap, "improvement": improvement},
+        "values": values,
         "checks": [check.to_json() for check in checks],
         "missed": [check.name for check in missed],
         "message": _message(missed, champion),
     }
 
 
-def _message(missed: list[Gate], champion: Mapping[str, Any]) -> str:
+def _subjects(document: Mapping[str, Any]) -> dict[str, str]:
+    interval = document["interval"]
+    return {
+        "min_r2": "R2",
+        "max_mape": "MAPE",
+        "max_rmse_ratio": "the RMSE over the linear regression's",
+        "max_segment_mape": f"the MAPE of the worst segment ({document['worst_segment']['name']})",
+        "max_coverage_gap": f"the interval's coverage is {interval['measured']['value']:.4g}, and its distance from "
+        f"{interval['coverage']:g}",
+        "min_improvement": _improvement_subject(document["champion"]),
+    }
+
+
+def _message(missed: list[Check], champion: Mapping[str, Any]) -> str:
     unusable = champion["status"] == "unusable"
     texts = [check.sentence for check in missed if not (unusable and check.name == "min_improvement")]
     if unusable and any(check.name == "min_improvement" for check in missed):

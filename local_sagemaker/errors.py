@@ -48,5 +48,5 @@ def not_found(message: str) -> ServiceError:
 
 
 def unsupported(what: str) -> ServiceError:
-    """What this machine cannot do is refused by name; nothing is faked."""
+    """The error for what this machine cannot do: it names the feature; nothing is faked."""
     return invalid(f"Local SageMaker does not support {what}.")

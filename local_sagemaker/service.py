@@ -48,7 +48,7 @@ from local_sagemaker.state.lock import DATABASE, folder_check, lock_folder
 from local_sagemaker.state.lost_database import refuse_lost_database
 from local_sagemaker.state.record_kinds import REQUIRED, STATUS_FIELDS
 from local_sagemaker.state.records import Records
-from local_sagemaker.state.salvage import clear_the_way, mended
+from local_sagemaker.state.salvage import clear_the_way, repaired
 from local_sagemaker.transform.job import TransformRuntime
 from local_sagemaker.wire.dispatch import Caller, Dispatcher
 from local_sagemaker.wire.identity import ACCOUNT
@@ -222,7 +222,7 @@ def job_environment(url: str, region: str) -> dict[str, str]:
 def _opened(folder: Path) -> Database:
     """The database of a state folder, with what can be repaired repaired."""
     clear_the_way(folder, ("objects", "jobs", "endpoints", "handlers"))
-    path = mended(folder / DATABASE)
+    path = repaired(folder / DATABASE)
     refuse_lost_database(folder)
     return Database(path)
 

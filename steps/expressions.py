@@ -4,7 +4,7 @@ Arithmetic (+ - * / // % **), comparisons, `and`, `or`, `not`, numbers, column n
 in FUNCTIONS. Dates are read by year(date), month(date), day(date), weekday(date), and by days(date),
 the days since 1970-01-01, which also takes a date in quotes: days(date) - days('2014-05-01').
 km(latitude, longitude, latitude, longitude) is the distance of two places on the earth.
-Categories can be compared with a text: zipcode == '98039'. Anything else is refused by name.
+Categories can be compared with a text: zipcode == '98039'. Anything else is an error that names it.
 """
 
 from __future__ import annotations
@@ -96,13 +96,13 @@ def _check(node: ast.expr, types: Mapping[str, str], depth: int = 1) -> None:
 
 
 def _check_finite(node: ast.expr) -> None:
-    """Raise ExpressionError for a part that is made of numbers alone, and is none that a column could have."""
+    """Raise ExpressionError for a part that is made of numbers alone, and is not one that a column could have."""
     try:
         _value(node)
     except ArithmeticError:
         text = ast.unparse(node) if isinstance(node, ast.BinOp) else ""
         what = text if 0 < len(text) <= LONGEST_SHOWN else "a number in it"
-        raise ExpressionError(f"{what} is too large, or no number.") from None
+        raise ExpressionError(f"{what} is too large, or not a number.") from None
 
 
 def _value(node: ast.expr) -> float | None:

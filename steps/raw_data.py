@@ -45,7 +45,7 @@ def read_file(path: Path) -> pd.DataFrame:
         table = pd.read_csv(path, dtype=str, skipinitialspace=True, encoding="utf-8-sig")
     except FileNotFoundError as error:
         raise JobError(f"The data file {path} does not exist.") from error
-    except OSError as error:  # pyarrow's ArrowInvalid is no OSError: it is a ValueError, see below
+    except OSError as error:  # pyarrow's ArrowInvalid is not an OSError but a ValueError, see below
         raise JobError(f"The data file {path.name} cannot be read: {_line(error)}.") from error
     except UnicodeDecodeError as error:
         raise JobError(f"The data file {path.name} is neither Parquet nor CSV in UTF-8.") from error

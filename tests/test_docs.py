@@ -31,7 +31,7 @@ PAGES = [ROOT / "README.md", ROOT / "local_sagemaker/README.md", *sorted((ROOT /
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_file_that_a_page_links_to_is_there(page: Path) -> None:
-    for target in re.findall(r"\]\((?!https?:)([^)#]+)", text_of(page)):
+    for target in re.findall(r"""(?:\]\(|src=")(?!https?:)([^)#"]+)""", text_of(page)):
         assert (page.parent / target).exists(), target
 
 

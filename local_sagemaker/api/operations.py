@@ -18,7 +18,7 @@ OTHERS = """\
 | IAM, STS | moto; what its policies allow is decided here, and holds with `--enforce-iam` (docs/iam.md) |
 | EventBridge, SQS, SNS, KMS, SSM, Secrets Manager, CloudWatch | moto; kept on disk |
 | CloudWatch Logs | moto; the logs of jobs and of endpoints are read from their files |
-| SageMaker Runtime | InvokeEndpoint, here; the others are refused by name |
+| SageMaker Runtime | InvokeEndpoint, here; the others fail with an error that names them |
 | any other service that moto has | moto, in memory: gone with the server |
 """
 

@@ -1,4 +1,4 @@
-"""What of a job request cannot be met on this machine: refused by name before anything starts.
+"""What of a job request cannot be met on this machine: an error names it before anything starts.
 
 What is accepted without effect is named in the job's log (`without_effect`) and in docs/jobs.md.
 """

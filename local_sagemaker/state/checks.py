@@ -54,7 +54,7 @@ class Unfit(NamedTuple):
 
 
 def unfit_records(database: Database, required: Mapping[str, Fields]) -> Iterator[Unfit]:
-    """The documents that are no JSON objects, or lack what everything that uses their kind takes for granted."""
+    """The documents that are not JSON objects, or lack what everything that uses their kind takes for granted."""
     kinds = ", ".join("?" * len(required))
     yield from _unfit(database, "records", {}, f"kind NOT IN ({kinds})", *required)
     for kind, fields in required.items():
@@ -134,7 +134,7 @@ def _unfit(database: Database, table: str, fields: Fields, condition: str, *valu
     keys = KEYS[table]
     tests = ["typeof(document) = 'text'", "json_valid(document)", "json_type(document) = 'object'"]
     tests += [f"json_type(document, '$.{name}') IN {_list(types)}" for name, types in fields.items()]
-    # CASE tests one thing after another, and JSON functions raise an error for what is no JSON.
+    # CASE tests one thing after another, and JSON functions raise an error for what is not JSON.
     cases = " ".join(f"WHEN ({test}) IS NOT TRUE THEN {number}" for number, test in enumerate(tests))
     found = database.select(
         f"SELECT * FROM (SELECT {', '.join(keys)}, CASE {cases} END AS fault FROM {table} WHERE {condition}) "
@@ -143,7 +143,9 @@ def _unfit(database: Database, table: str, fields: Fields, condition: str, *valu
     )
     names = list(fields)
     for *key, fault in found:
-        reason = "it is no JSON object" if fault < 3 else f"its field {names[fault - 3]} is missing or of a wrong type"
+        reason = (
+            "it is not a JSON object" if fault < 3 else f"its field {names[fault - 3]} is missing or of a wrong type"
+        )
         yield Unfit(table, dict(zip(keys, key, strict=True)), named_row(table, key), reason)
 
 

@@ -27,7 +27,7 @@ LARGEST_BYTES = 1 << 40  # that a damaged header is believed
 ORDERS = ("ASC", "DESC")  # from both ends, up to the damaged page
 
 
-def mended(path: Path) -> Path:
+def repaired(path: Path) -> Path:
     """The path, once what lies there can be read; LocalSageMakerError where nothing of it can."""
     looked_at = path.exists() and 0 < path.stat().st_size <= CHECKED_BYTES
     found = sqlite_fault(path) if looked_at else None

@@ -95,7 +95,7 @@ class DataProcessing:
         try:
             decoded = text.decode()
         except UnicodeDecodeError:
-            raise ClientFault(f"It is not {self.format.name}: it is no UTF-8 text.") from None
+            raise ClientFault(f"It is not {self.format.name}: it is not UTF-8 text.") from None
         if self.format.name == "JSON" and _is_json(decoded):
             return [decoded]
         return [line for line in decoded.splitlines() if line.strip()]

@@ -16,7 +16,7 @@ def location_faults(definition: Mapping[str, Any], bucket: str, prefix: str) -> 
     for path, entry in parameters(definition):
         default = entry.get("DefaultValue")
         if isinstance(default, str) and _is_elsewhere(default, own):
-            yield Fault(None, f"{path}.DefaultValue", f"{default} is not under {own}", _mend(own))
+            yield Fault(None, f"{path}.DefaultValue", f"{default} is not under {own}", _fix(own))
     for step in steps(definition):
         yield from _inside(step, step.arguments, f"{step.path}.Arguments", own, known)
 
@@ -27,7 +27,7 @@ def _inside(step: Step, value: Any, path: str, own: str, known: Mapping[str, Any
     text = _beginning(value, known)
     if text is not None:
         if _is_elsewhere(text, own):
-            yield Fault(step.name, path, f"{text} is not under {own}", _mend(own))
+            yield Fault(step.name, path, f"{text} is not under {own}", _fix(own))
     elif isinstance(value, Mapping):
         for name, item in value.items():
             yield from _inside(step, item, f"{path}.{name}", own, known)
@@ -56,5 +56,5 @@ def _is_elsewhere(text: str, own: str) -> bool:
     return text.startswith(SCHEME) and not f"{text}/".startswith(own)
 
 
-def _mend(own: str) -> str:
+def _fix(own: str) -> str:
     return f"put it under {own}, or let the role reach it and name it as the value of a parameter"

@@ -1,7 +1,8 @@
 """The pipeline: ValidateData -> Preprocess -> Train -> Evaluate -> CheckQuality -> RegisterModel | RejectModel."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from sagemaker.core.drift_check_baselines import DriftCheckBaselines
@@ -26,13 +27,17 @@ from pipelines.definition.champion_input import no_champion_uri
 from pipelines.definition.jobs import Instances, JobFactory, output_of
 from pipelines.settings.environment import Environment
 from pipelines.settings.settings import Settings
+from steps.gates import GATES
 
 CARD = PropertyFile(name="ModelCard", output_name="evaluation", path="model_card.json")
 REPORT = PropertyFile(name="EvaluationReport", output_name="evaluation", path="evaluation.json")
 APPROVAL_STATUSES = ["PendingManualApproval", "Approved", "Rejected"]
 CONTENT_TYPES = ["text/csv", "application/json"]
-# The gates: parameters of the pipeline, arguments of Evaluate and limits of the conditions.
-LIMITS = ("min_r2", "max_mape", "max_rmse_ratio", "max_segment_mape", "max_coverage_gap", "min_improvement")
+CONDITIONS = {
+    "at least": ConditionGreaterThanOrEqualTo,
+    "at most": ConditionLessThanOrEqualTo,
+    "more than": ConditionGreaterThan,
+}
 
 
 @dataclass(frozen=True)
@@ -45,12 +50,7 @@ class Parameters:
     training_type: ParameterString
     training_count: ParameterInteger
     approval_status: ParameterString
-    min_r2: ParameterFloat
-    max_mape: ParameterFloat
-    max_rmse_ratio: ParameterFloat
-    max_segment_mape: ParameterFloat
-    max_coverage_gap: ParameterFloat
-    min_improvement: ParameterFloat
+    limits: Mapping[str, ParameterFloat]  # of the gates, by their names
     champion: ParameterString
     max_depth: ParameterInteger
     learning_rate: ParameterFloat
@@ -68,12 +68,7 @@ class Parameters:
             training_type=ParameterString("TrainingInstanceType", jobs.training.instance_type),
             training_count=ParameterInteger("TrainingInstanceCount", jobs.training.instance_count),
             approval_status=ParameterString("ModelApprovalStatus", APPROVAL_STATUSES[0], APPROVAL_STATUSES),
-            min_r2=ParameterFloat("MinR2", gates.min_r2),
-            max_mape=ParameterFloat("MaxMape", gates.max_mape),
-            max_rmse_ratio=ParameterFloat("MaxRmseRatio", gates.max_rmse_ratio),
-            max_segment_mape=ParameterFloat("MaxSegmentMape", gates.max_segment_mape),
-            max_coverage_gap=ParameterFloat("MaxCoverageGap", gates.max_coverage_gap),
-            min_improvement=ParameterFloat("MinImprovement", gates.min_improvement),
+            limits={name: ParameterFloat(_title(name), getattr(gates, name)) for name in GATES},
             champion=ParameterString(CHAMPION, champion),
             max_depth=ParameterInteger("MaxDepth", xgboost.max_depth),
             learning_rate=ParameterFloat("LearningRate", xgboost.learning_rate),
@@ -83,7 +78,13 @@ class Parameters:
 
     def all(self, tuned: Collection[str] = ()) -> list[Any]:
         """Every parameter in the order in which Studio shows them, but not those that a tuning job chooses."""
-        return [parameter for name, parameter in vars(self).items() if name not in tuned]
+        own = {name: [parameter] for name, parameter in vars(self).items() if name not in tuned}
+        return list(chain.from_iterable({**own, "limits": list(self.limits.values())}.values()))
+
+
+def _title(name: str) -> str:
+    """min_r2 as a parameter is called: MinR2."""
+    return "".join(word.capitalize() for word in name.split("_"))
 
 
 def training_pipeline(
@@ -183,7 +184,7 @@ def _evaluate(jobs: JobFactory, parameters: Parameters, model: Any, preprocess: 
             "rows": output_of(preprocess, "rows"),
             "champion": parameters.champion,
         },
-        arguments={name: getattr(parameters, name).to_string() for name in LIMITS},
+        arguments={name: limit.to_string() for name, limit in parameters.limits.items()},
         outputs=["evaluation"],
         description="Scores the candidates and the champion on the test part, which no other step sees.",
         property_files=[REPORT, CARD],
@@ -197,12 +198,8 @@ def _check_quality(
         "CheckQuality",
         description="Registers the model if it is good enough, and fails the execution if not.",
         conditions=[
-            ConditionGreaterThanOrEqualTo(_measured(evaluate, "regression_metrics.r2.value"), parameters.min_r2),
-            ConditionLessThanOrEqualTo(_measured(evaluate, "regression_metrics.mape.value"), parameters.max_mape),
-            ConditionLessThanOrEqualTo(_measured(evaluate, "comparison.rmse_ratio.value"), parameters.max_rmse_ratio),
-            ConditionLessThanOrEqualTo(_measured(evaluate, "worst_segment.mape"), parameters.max_segment_mape),
-            ConditionLessThanOrEqualTo(_measured(evaluate, "gates.values.coverage_gap"), parameters.max_coverage_gap),
-            ConditionGreaterThan(_measured(evaluate, "gates.values.improvement"), parameters.min_improvement),
+            CONDITIONS[gate.bound](_measured(evaluate, gate.path), parameters.limits[name])
+            for name, gate in GATES.items()
         ],
         if_steps=[register],
         else_steps=[reject],

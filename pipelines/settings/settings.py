@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from pipelines.errors import PipelineError
 from pipelines.settings.tuning_settings import TuningSettings
+from steps.gates import GATES
 from steps.hyperparameters import HYPERPARAMETERS
 from steps.settings import (
     DataSettings,
@@ -91,6 +92,12 @@ class IntervalSettings(Section):
     coverage: float = hyperparameter("coverage", optional=True)
 
 
+def gate_limit(name: str) -> Any:
+    """A field for the limit of a gate, with the bounds, and the default if it may be left out, that the gate has."""
+    gate = GATES[name]
+    return Field(... if gate.default is None else gate.default, **gate.allowed)
+
+
 class GateSettings(Section):
     """What a model must reach on the test part before it is registered.
 
@@ -100,12 +107,12 @@ class GateSettings(Section):
     champion's: the lower end of a 95 % confidence interval must be above it.
     """
 
-    min_r2: float = Field(le=1)
-    max_mape: float = Field(gt=0)
-    max_rmse_ratio: float = Field(gt=0)
-    max_segment_mape: float = Field(default=0.5, gt=0)
-    max_coverage_gap: float = Field(default=0.02, gt=0, lt=1)
-    min_improvement: float = Field(default=0.0, gt=-1, lt=1)
+    min_r2: float = gate_limit("min_r2")
+    max_mape: float = gate_limit("max_mape")
+    max_rmse_ratio: float = gate_limit("max_rmse_ratio")
+    max_segment_mape: float = gate_limit("max_segment_mape")
+    max_coverage_gap: float = gate_limit("max_coverage_gap")
+    min_improvement: float = gate_limit("min_improvement")
 
 
 class InstanceSettings(Section):

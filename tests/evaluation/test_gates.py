@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 import pytest
 
 from evaluation.gates import Limits, gates
+from steps.gates import GATES
 
 LIMITS = Limits(
     min_r2=0.85, max_mape=0.15, max_rmse_ratio=0.95, max_segment_mape=0.3, max_coverage_gap=0.02, min_improvement=0.0
@@ -69,6 +71,52 @@ def test_missed_gate_is_named_with_value_and_limit(changes: dict[str, Any], miss
     judged = gates(document(**changes), LIMITS)
     assert judged["missed"] == missed
     assert judged["message"] == message
+
+
+def at_their_limits(step: float = 0.0) -> dict[str, Any]:
+    """An evaluation whose numbers are all at their limits, or `step` on the wrong side of them."""
+    return document(
+        regression_metrics={"r2": {"value": 0.85 - step}, "mape": {"value": 0.15 + step}},
+        comparison={"rmse_ratio": {"value": 0.95 + step}},
+        worst_segment={"name": "age below 10", "rows": 300, "mape": 0.3 + step},
+        interval={"coverage": 0.5, "measured": {"value": 0.515625 + step}},  # 1/64 apart, to the last bit
+        champion={
+            "status": "scored",
+            "improvement": {"value": 0.03, "lower": 0.25 - step, "upper": 0.5, "confidence": 0.95},
+        },
+    )
+
+
+def test_a_limit_itself_is_good_enough_but_no_improvement_over_it() -> None:
+    limits = replace(LIMITS, max_coverage_gap=0.015625, min_improvement=0.25)
+    assert gates(at_their_limits(), limits)["missed"] == ["min_improvement"]
+    assert gates(at_their_limits(1e-9), limits)["missed"] == list(GATES)
+    assert gates(at_their_limits(-1e-9), limits)["missed"] == []
+
+
+def test_what_the_conditions_compare_is_what_was_judged() -> None:
+    whole = document()
+    whole["gates"] = gates(whole, LIMITS)
+    compared = {name: (gate.value(whole), gate.bound) for name, gate in GATES.items()}
+    assert compared == {each["name"]: (each["value"], each["bound"]) for each in whole["gates"]["checks"]}
+    assert [each["limit"] for each in whole["gates"]["checks"]] == list(asdict(LIMITS).values())
+
+
+def test_every_gate_has_a_limit_and_nothing_else_has() -> None:
+    assert [field.name for field in fields(Limits)] == list(GATES)
+
+
+@pytest.mark.parametrize(("status", "counts_as"), [("none", 1.0), ("unusable", -1.0)])
+def test_a_champion_that_was_not_scored_counts_as_a_number(status: str, counts_as: float) -> None:
+    judged = gates(document(champion={"status": status, "reason": "it is gone"}), LIMITS)
+    assert judged["values"]["improvement"] == counts_as
+
+
+@pytest.mark.parametrize(("value", "words"), [(0.02, "2.00% lower"), (0.0, "0.00% lower"), (-0.02, "2.00% higher")])
+def test_the_improvement_is_told_as_lower_or_higher(value: float, words: str) -> None:
+    improvement = {"value": value, "lower": -0.5, "upper": 0.5, "confidence": 0.95}
+    judged = gates(document(champion={"status": "scored", "improvement": improvement}), LIMITS)
+    assert f"the RMSE is {words} than the champion's" in judged["message"]
 
 
 def test_improvement_that_could_be_noise_is_no_promotion() -> None:

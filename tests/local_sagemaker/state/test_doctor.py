@@ -98,7 +98,7 @@ def test_what_is_damaged_is_put_aside_exported_and_goes_back_once_it_is_whole(
     execute(state, "UPDATE records SET document = '{bad' WHERE kind = 'Model'")
     code, text = doctor(state, capsys, "--repair", "--export", str(tmp_path / "out"))
     assert code == 1
-    assert "the Model model: it is no JSON object" in text
+    assert "the Model model: it is not a JSON object" in text
     exported = [json.loads(file.read_text()) for file in sorted((tmp_path / "out").glob("*.json"))]
     assert (exported[0]["name"], exported[0]["row"].get("document")) == ("the Model model", "{bad")
     assert [file.read_bytes() for file in (tmp_path / "out").glob("*.bytes")] == [b"z" * len(whole)]

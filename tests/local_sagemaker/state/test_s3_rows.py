@@ -23,18 +23,21 @@ def connection_fixture(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sql
     path: Path = tmp_path_factory.mktemp("rows") / "state.db"
     prepare(path)
     connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA synchronous = OFF")  # what is kept here need not outlive the test
     yield connection
     connection.close()
 
 
 def keep(connection: sqlite3.Connection, keys: dict[str, list[bool]]) -> None:
     """Keys with a version for each entry, which says whether it is a delete marker; and a neighbour's bucket."""
+    connection.execute("BEGIN")
     connection.execute("DELETE FROM objects")
     for bucket, held in (("b", keys), ("a", {"x": [False]}), ("c", {"": [False]})):
         for key, markers in held.items():
             made = [ROW._replace(number=number, marker=int(marker)) for number, marker in enumerate(markers, 1)]
             for statement, values in s3_rows.changes(bucket, key, [], made):
                 connection.execute(statement, values)
+    connection.execute("COMMIT")
 
 
 def rolled_up(keys: list[str], prefix: str, delimiter: str, after: str) -> list[str]:

@@ -10,7 +10,7 @@ import pytest
 
 from local_sagemaker.errors import LocalSageMakerError
 from local_sagemaker.state.database import Database
-from local_sagemaker.state.salvage import clear_the_way, mended, sqlite_fault
+from local_sagemaker.state.salvage import clear_the_way, repaired, sqlite_fault
 
 PAGE = 4096
 RECORDS, OBJECTS = 300, 300
@@ -58,7 +58,7 @@ def select(path: Path, statement: str) -> set[str]:
 
 def test_a_whole_database_is_left_alone(path: Path) -> None:
     before = path.stat()
-    assert mended(path) == path
+    assert repaired(path) == path
     assert path.stat() == before
     assert not (path.parent / "damaged").exists()
 
@@ -68,7 +68,7 @@ def test_a_damaged_page_of_records_costs_its_rows_alone_and_they_are_named(path:
     pages = pages_of(path, "records")
     before = select(path, "SELECT name FROM records")
     overwrite(path, pages[int(len(pages) * where)])
-    mended(path)
+    repaired(path)
     assert sqlite_fault(path) is None
     left = select(path, "SELECT name FROM records")
     assert 0 < len(before - left) < 20
@@ -83,14 +83,14 @@ def test_two_damaged_pages_cost_no_row_between_them(path: Path) -> None:
     before = select(path, "SELECT name FROM records")
     for page in (pages[len(pages) // 3], pages[2 * len(pages) // 3]):
         overwrite(path, page)
-    mended(path)
+    repaired(path)
     assert len(before - select(path, "SELECT name FROM records")) < 40
 
 
 def test_the_bytes_of_objects_whose_rows_are_lost_are_kept_with_the_old_database(path: Path) -> None:
     pages = pages_of(path, "objects")
     overwrite(path, pages[len(pages) // 2])
-    mended(path)
+    repaired(path)
     left = select(path, "SELECT blob FROM objects")
     assert 0 < OBJECTS - len(left) < 40
     [kept] = (path.parent / "damaged").iterdir()
@@ -103,7 +103,7 @@ def test_the_bytes_of_objects_whose_rows_are_lost_are_kept_with_the_old_database
 
 def test_a_database_that_was_cut_off_gives_what_lies_before_the_cut(path: Path) -> None:
     os.truncate(path, path.stat().st_size // 2)
-    mended(path)
+    repaired(path)
     assert len(select(path, "SELECT name FROM records")) > RECORDS // 3
     assert sorted(file.name for file in path.parent.iterdir()) == ["damaged", "objects", "state.db"]
 
@@ -113,7 +113,7 @@ def test_a_database_of_which_nothing_can_be_read_is_refused_untouched(path: Path
     os.truncate(path, size)
     before = path.read_bytes()
     with pytest.raises(LocalSageMakerError, match=r"is damaged .*nothing in it can be read: put it back from a copy"):
-        mended(path)
+        repaired(path)
     assert path.read_bytes() == before
     there = {file.name for file in path.parent.iterdir()}
     assert there - {"state.db-wal", "state.db-shm"} == {"objects", "state.db"}  # SQLite's own, and empty

@@ -48,7 +48,7 @@ def test_json_that_is_no_object_is_kept_beside_the_answer() -> None:
     ("records", "answer", "answer_type", "words"),
     [
         ([b"1,2\n", b"3,4\n"], b"5\n", "text/csv", "answered 2 records with 1"),
-        ([b"1,2\n"], b"\xff", "text/csv", "It is not CSV: it is no UTF-8 text"),
+        ([b"1,2\n"], b"\xff", "text/csv", "It is not CSV: it is not UTF-8 text"),
         ([b"1,2\n"], b"{}", "application/json", "the model answered application/json"),
         ([b"1\n"], b"5", "text/csv", "there is no element 5 among 2"),
     ],
