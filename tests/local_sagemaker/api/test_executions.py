@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local_sagemaker.wire.identity import user_context
+from local_sagemaker.wire.identity import ADMINISTRATOR
 from tests.local_sagemaker.conftest import ROLE, Pipelines, processing, step
 
 PARAMETERS = [
@@ -69,7 +69,7 @@ def test_an_execution_is_described_with_all_that_the_service_tells(pipelines: An
     created = sagemaker.create_pipeline(PipelineName="described", PipelineDefinition=text, RoleArn=ROLE)
     arn = pipelines.start("described", PipelineExecutionDisplayName="shown", PipelineExecutionDescription="why")
     found = pipelines.finish(arn)
-    who = user_context("000000000000")
+    who = ADMINISTRATOR.user_context("000000000000")
     trial = {"ExperimentName": "described", "TrialName": arn.rpartition("/")[2]}
     assert {name: found[name] for name in found if "Time" not in name and name != "ResponseMetadata"} == {
         "PipelineArn": created["PipelineArn"],
