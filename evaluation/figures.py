@@ -137,8 +137,8 @@ def residuals_over_time(subject: Subject) -> Picture | None:
     axes.set(ylabel="mean (predicted - actual) / actual")
     _shares(axes)
     figure.autofmt_xdate(rotation=30)
-    worst = mean.abs().idxmax()
-    numbers = (("most in", f"{worst:%b %Y}: {signed(float(mean[worst]))}"), ("periods", str(len(mean))))
+    worst = int(mean.abs().argmax())
+    numbers = (("most in", f"{mean.index[worst]:%b %Y}: {signed(float(mean.iloc[worst]))}"), ("periods", str(len(mean))))
     caption = "Mean error by the date of the row, with its 95 % interval."
     return Picture("residuals_over_time", "Residuals over time", caption, _png(figure), numbers)
 
