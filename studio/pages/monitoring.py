@@ -1,0 +1,25 @@
+"""Monitoring: schedules, alarms, what is captured, rules that run on a schedule."""
+
+from typing import Any
+
+from studio.account.account import Account
+from studio.account.attempts import Answer, attempts
+
+
+def monitoring_page(account: Account) -> dict[str, Any]:
+    """What watches the account's endpoints."""
+    sagemaker = account.client("sagemaker")
+    schedules, alarms, endpoints, rules = attempts(
+        [
+            lambda: sagemaker.list_monitoring_schedules(MaxResults=50)["MonitoringScheduleSummaries"],
+            lambda: account.client("cloudwatch").describe_alarms(MaxRecords=50)["MetricAlarms"],
+            lambda: sagemaker.list_endpoints(MaxResults=25)["Endpoints"],
+            lambda: account.client("events").list_rules(Limit=50)["Rules"],
+        ]
+    )
+    names = [entry["EndpointName"] for entry in endpoints.value or []]
+    described = attempts([lambda n=name: sagemaker.describe_endpoint(EndpointName=n) for name in names])  # type: ignore[misc]
+    capture = [(name, (answer.value or {}).get("DataCaptureConfig")) for name, answer in zip(names, described, strict=True)]
+    scheduled = [rule for rule in rules.value or [] if rule.get("ScheduleExpression")]
+    return {"schedules": schedules, "alarms": alarms, "endpoints": endpoints, "capture": capture,
+            "rules": Answer(scheduled, rules.problem)}  # fmt: skip

@@ -1,0 +1,262 @@
+"""The application: which address shows which page, and which form does what."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+from botocore.exceptions import BotoCoreError, ClientError
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from studio.account.account import Account, ReadOnly, StudioError
+from studio.account.attempts import is_missing, sentence
+from studio.account.calls import recording
+from studio.pages import (
+    comparison,
+    endpoints,
+    events,
+    executions,
+    home,
+    jobs,
+    logs,
+    monitoring,
+    objects,
+    pipelines,
+    prediction,
+    registry,
+)
+from studio.previews.preview import raw
+from studio.web.guard import UNTRUSTED_POLICY, Gatekeeper, guarded
+from studio.web.live import Part, Streams
+from studio.web.render import FOLDER, call_rows, environment
+
+Context = Mapping[str, Any]
+Read = Callable[[Account, Mapping[str, str], Mapping[str, str]], Context]
+Change = Callable[[Account, Mapping[str, str], Mapping[str, str]], str]
+
+# address, template, what to read; `p` are the parts of the address, `q` its query
+PAGES: tuple[tuple[str, str, Read], ...] = (
+    ("/", "home.html", lambda a, p, q: home.home_page(a)),
+    ("/pipelines", "pipelines.html", lambda a, p, q: pipelines.pipelines_page(a, q.get("after"))),
+    ("/pipelines/{pipeline}", "pipeline.html", lambda a, p, q: pipelines.pipeline_page(a, p["pipeline"], q.get("after"))),
+    (
+        "/pipelines/{pipeline}/compare",
+        "comparison.html",
+        lambda a, p, q: comparison.comparison_page(a, p["pipeline"], _needed(q, "left"), _needed(q, "right")),
+    ),
+    (
+        "/pipelines/{pipeline}/executions/{execution}",
+        "execution.html",
+        lambda a, p, q: executions.execution_page(a, p["pipeline"], p["execution"], q.get("step")),
+    ),
+    ("/registry", "groups.html", lambda a, p, q: registry.groups_page(a, q.get("after"))),
+    (
+        "/registry/{group}",
+        "group.html",
+        lambda a, p, q: registry.group_page(a, p["group"], q.get("after"), "metrics" in q),
+    ),
+    (
+        "/registry/{group}/{version}",
+        "version.html",
+        lambda a, p, q: registry.version_page(a, p["group"], p["version"]),
+    ),
+    ("/endpoints", "endpoints.html", lambda a, p, q: endpoints.endpoints_page(a, q.get("after"))),
+    ("/endpoints/{endpoint}", "endpoint.html", lambda a, p, q: endpoints.endpoint_page(a, p["endpoint"])),
+    ("/monitoring", "monitoring.html", lambda a, p, q: monitoring.monitoring_page(a)),
+    ("/jobs", "jobs.html", lambda a, p, q: jobs.list_page(a, "processing", q.get("after"), q.get("contains", ""))),
+    ("/jobs/{kind}", "jobs.html", lambda a, p, q: jobs.list_page(a, p["kind"], q.get("after"), q.get("contains", ""))),
+    ("/jobs/{kind}/{name}", "job.html", lambda a, p, q: jobs.job_page(a, p["kind"], p["name"])),
+    ("/objects", "objects.html", lambda a, p, q: objects.objects_page(a, q.get("uri"), q.get("after"))),
+    ("/logs", "logs.html", lambda a, p, q: logs.logs_page(a, q.get("group"), q.get("stream"), q.get("after"))),
+    ("/events", "events.html", lambda a, p, q: events.events_page(a)),
+)
+
+
+def _start(account: Account, path: Mapping[str, str], form: Mapping[str, str]) -> str:
+    values = {name.removeprefix("parameter."): text for name, text in form.items() if name.startswith("parameter.")}
+    identity = pipelines.start(account, path["pipeline"], values)
+    return f"/pipelines/{path['pipeline']}/executions/{identity}"
+
+
+def _stop(account: Account, path: Mapping[str, str], form: Mapping[str, str]) -> str:
+    pipelines.stop(account, path["pipeline"], path["execution"])
+    return f"/pipelines/{path['pipeline']}/executions/{path['execution']}"
+
+
+def _retry(account: Account, path: Mapping[str, str], form: Mapping[str, str]) -> str:
+    pipelines.retry(account, path["pipeline"], path["execution"])
+    return f"/pipelines/{path['pipeline']}/executions/{path['execution']}"
+
+
+def _decide(account: Account, path: Mapping[str, str], form: Mapping[str, str]) -> str:
+    registry.decide(account, path["group"], path["version"], form.get("status", ""), form.get("comment", ""))
+    return f"/registry/{path['group']}/{path['version']}"
+
+
+def _roll_back(account: Account, path: Mapping[str, str], form: Mapping[str, str]) -> str:
+    endpoints.roll_back(account, path["endpoint"], _needed(form, "config"))
+    return f"/endpoints/{path['endpoint']}"
+
+
+CHANGES: tuple[tuple[str, Change], ...] = (
+    ("/pipelines/{pipeline}/start", _start),
+    ("/pipelines/{pipeline}/executions/{execution}/stop", _stop),
+    ("/pipelines/{pipeline}/executions/{execution}/retry", _retry),
+    ("/registry/{group}/{version}/decision", _decide),
+    ("/endpoints/{endpoint}/configuration", _roll_back),
+)
+
+
+class Studio:
+    """The pages of one account."""
+
+    def __init__(self, account: Account, keeper: Gatekeeper) -> None:
+        self._account, self._keeper = account, keeper
+        self._templates, self._streams = environment(), Streams(account.poll_seconds)
+
+    def application(self) -> Any:
+        """The guarded ASGI application."""
+        routes = [
+            # changes first: /registry/{group}/{version} must not take their addresses
+            *(Route(path, self._changing(change), methods=["POST"]) for path, change in CHANGES),
+            Route("/endpoints/{endpoint}/prediction", self._predict, methods=["POST"]),
+            Route("/pipelines/{pipeline}/executions/{execution}/live", self._live_execution),
+            Route("/endpoints/{endpoint}/live", self._live_endpoint),
+            Route("/raw", self._raw),
+            *(Route(path, self._showing(template, read)) for path, template, read in PAGES),
+            Mount("/static", StaticFiles(directory=FOLDER / "static")),
+        ]
+        return guarded(Starlette(routes=routes, exception_handlers={404: self._not_found}), self._keeper)
+
+    def _showing(self, template: str, read: Read) -> Callable[[Request], Response]:
+        def show(request: Request) -> Response:
+            return self._page(request, template, lambda: read(self._account, request.path_params, request.query_params))
+
+        return show
+
+    def _page(self, request: Request, template: str, read: Callable[[], Context], status: int = 200) -> Response:
+        with recording() as record:
+            try:
+                context = read()
+            except (StudioError, ClientError, BotoCoreError) as error:
+                status = _status(error)
+                template, context = "problem.html", {"problem": sentence(error)}
+            return HTMLResponse(self._render(template, context, request.url.path, call_rows(record)), status)
+
+    def _render(self, template: str, context: Context, path: str, calls: Any = ()) -> str:
+        return self._templates.get_template(template).render(
+            **context,
+            account=self._account,
+            token=self._keeper.token if self._account.may_change else "",
+            path=path,
+            calls=calls,
+        )
+
+    def _changing(self, change: Change) -> Callable[[Request], Any]:
+        async def submit(request: Request) -> Response:
+            form = await _form(request)
+            if not self._keeper.knows(form.get("token", "")):
+                return self._refused(request, "The form is of another start of the studio: load its page again.", 403)
+            return await run_in_threadpool(self._change, request, change, form)
+
+        return submit
+
+    def _change(self, request: Request, change: Change, form: Mapping[str, str]) -> Response:
+        try:
+            return RedirectResponse(change(self._account, request.path_params, form), 303)
+        except (StudioError, ClientError, BotoCoreError) as error:
+            return self._refused(request, sentence(error), _status(error))
+
+    def _refused(self, request: Request, problem: str, status: int) -> Response:
+        return HTMLResponse(self._render("problem.html", {"problem": problem}, request.url.path), status)
+
+    async def _predict(self, request: Request) -> Response:
+        form = await _form(request)
+        if not self._keeper.knows(form.get("token", "")):
+            return self._refused(request, "The form is of another start of the studio: load its page again.", 403)
+        return await run_in_threadpool(self._predicted, request, form)
+
+    def _predicted(self, request: Request, form: Mapping[str, str]) -> Response:
+        name = request.path_params["endpoint"]
+
+        def read() -> Context:
+            page = endpoints.endpoint_page(self._account, name)
+            sample = page["sample"].value
+            if form.get("form") == "fields" and sample is not None and sample.fields:
+                values = {key.removeprefix("field."): text for key, text in form.items() if key.startswith("field.")}
+                body, content_type = sample.filled(values), sample.content_type
+            else:
+                body = form.get("body", "").encode()
+                content_type, values = form.get("content_type", "application/json"), {}
+            return {
+                **page,
+                "values": values,
+                "raw": body.decode(),
+                "raw_type": content_type,
+                "reply": prediction.predict(self._account, name, body, content_type),
+                "snippets": prediction.snippets(self._account, name, body, content_type),
+            }
+
+        return self._page(request, "endpoint.html", read)
+
+    async def _live_execution(self, request: Request) -> Response:
+        pipeline, identity = request.path_params["pipeline"], request.path_params["execution"]
+
+        def read() -> Part:
+            execution = executions.read_execution(self._account, pipeline, identity)
+            html = self._render("execution_live.html", {"execution": execution, "chosen": None}, request.url.path)
+            return Part(html, execution.is_over)
+
+        return self._stream(request, read)
+
+    async def _live_endpoint(self, request: Request) -> Response:
+        def read() -> Part:
+            page = endpoints.read_endpoint(self._account, request.path_params["endpoint"])
+            return Part(self._render("endpoint_live.html", page, request.url.path), False)
+
+        return self._stream(request, read)
+
+    def _stream(self, request: Request, read: Callable[[], Part]) -> Response:
+        def careful() -> Part:
+            try:
+                return read()
+            except (StudioError, ClientError, BotoCoreError) as error:
+                return Part(self._render("problem_part.html", {"problem": sentence(error)}, request.url.path), True)
+
+        answer = self._streams.answer(request, careful)
+        return answer or PlainTextResponse("Too many live pages are open: close some.", 429)
+
+    def _raw(self, request: Request) -> Response:
+        try:
+            content, media = raw(self._account, _needed(request.query_params, "uri"))
+        except (StudioError, ClientError, BotoCoreError) as error:
+            return PlainTextResponse(sentence(error), _status(error))
+        headers = {"content-security-policy": UNTRUSTED_POLICY, "x-frame-options": "SAMEORIGIN"}
+        return Response(content, media_type=media, headers=headers)
+
+    def _not_found(self, request: Request, error: Exception) -> Response:
+        return self._refused(request, f"There is no page {request.url.path}.", 404)
+
+
+def _needed(values: Mapping[str, str], name: str) -> str:
+    if not values.get(name):
+        raise StudioError(f"The address lacks {name}.")
+    return values[name]
+
+
+async def _form(request: Request) -> dict[str, str]:
+    """A form as browsers send it by default; no files are taken."""
+    body = await request.body()
+    return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+
+
+def _status(error: Exception) -> int:
+    if isinstance(error, ReadOnly):
+        return 403
+    if isinstance(error, ClientError):
+        return 404 if is_missing(error) else 502
+    return 502 if isinstance(error, BotoCoreError) else 400
