@@ -4,8 +4,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from studio.account.account import StudioError, connect
-from studio.serve import PORT, serve
+from studio.account.account import connect
+from studio.errors import StudioError
+from studio.place import PORT
+from studio.serve import serve
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -5,10 +5,10 @@ import socket
 import webbrowser
 from collections.abc import Callable
 
-from studio.account.account import Account, StudioError
+from studio.account.account import Account
+from studio.errors import StudioError
+from studio.place import HOST
 from studio.web.guard import Gatekeeper
-
-HOST, PORT = "127.0.0.1", 5600
 
 
 def listen(port: int) -> socket.socket:

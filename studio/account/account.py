@@ -14,18 +14,12 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
 from studio.account.calls import note
+from studio.errors import ReadOnly, StudioError
 
 READING = ("Describe", "List", "Get", "Head", "Search", "Filter", "Lookup", "Query", "BatchGet", "BatchDescribe")
+SERVICES = ("sagemaker", "s3", "sts", "cloudwatch", "logs", "events", "sagemaker-runtime")
 LOCAL_SECONDS, AWS_SECONDS = 0.5, 10.0
 DEFAULT_REGION = "us-east-1"
-
-
-class StudioError(Exception):
-    """The message is one sentence for the person who looks at the page."""
-
-
-class ReadOnly(StudioError):
-    """A change where only reading is allowed."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +55,10 @@ class Account:
                 self._clients[service] = self._make(service)
             return self._clients[service]
 
+    def warm_up(self) -> None:
+        """Make the clients that the first pages need beside them: each takes a tenth of a second once."""
+        threading.Thread(target=lambda: [self.client(service) for service in SERVICES], daemon=True).start()
+
     @cached_property
     def identity(self) -> Mapping[str, str]:
         """GetCallerIdentity's answer: Account, Arn, UserId; asked for once."""
@@ -75,7 +73,7 @@ class Account:
     def _make(self, service: str) -> Any:
         retries = {"total_max_attempts": 1} if self.is_local else {"mode": "standard", "total_max_attempts": 3}
         config = Config(
-            retries=retries,  # type: ignore[arg-type]
+            retries=retries,
             connect_timeout=5,
             read_timeout=60,
             max_pool_connections=32,
@@ -88,7 +86,7 @@ class Account:
     def _before_call(self, params: Mapping[str, Any], model: Any, **_: Any) -> None:
         name = model.name
         if not self.may_change and not name.startswith(READING):
-            raise ReadOnly(f"{name} would change the account, and the studio only reads: start it with --allow-changes.")
+            raise ReadOnly(f"{name} changes the account, and the studio only reads: start it with --allow-changes.")
         note(model.service_model.service_name, name, params)
 
 

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from studio.account.account import StudioError
 from studio.account.calls import together
+from studio.errors import StudioError
 
+S = TypeVar("S")
 T = TypeVar("T")
 MOST_MESSAGE = 300
 MISSING = ("ResourceNotFound", "NoSuchKey", "NoSuchBucket", "404", "NotFound", "ResourceNotFoundException")
@@ -45,7 +47,12 @@ def attempt(read: Callable[[], T]) -> Answer[T]:
 
 def attempts(reads: Iterable[Callable[[], Any]]) -> list[Answer[Any]]:
     """The same for several at once."""
-    return together([lambda read=read: attempt(read) for read in reads])  # type: ignore[misc]
+    return together([partial(attempt, read) for read in reads])
+
+
+def attempts_for(items: Iterable[S], read: Callable[[S], Any]) -> list[Answer[Any]]:
+    """The same read for each of several items."""
+    return attempts([partial(read, item) for item in items])
 
 
 def is_missing(error: ClientError) -> bool:

@@ -5,9 +5,10 @@ arrows pass through places kept for them. A graph of 200 steps takes a few milli
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
 
 SWEEPS = 8
 BOX_WIDTH, BOX_HEIGHT, PLACE_WIDTH = 190, 56, 24
@@ -49,7 +50,7 @@ def lay_out(nodes: Sequence[str], edges: Iterable[tuple[str, str]]) -> Layout:
     layer = _layers(nodes, arrows)
     paths = {arrow: _path(arrow, layer) for arrow in arrows}
     rows = _rows(nodes, layer, paths.values())
-    _order(rows, [pair for path in paths.values() for pair in zip(path, path[1:], strict=False)])
+    _order(rows, [pair for path in paths.values() for pair in pairwise(path)])
     middle, width = _positions(rows)
     top = {name: MARGIN + index * (BOX_HEIGHT + GAP_Y) for index, row in enumerate(rows) for name in row}
     lines = tuple(Line(*arrow, _points(path, middle, top)) for arrow, path in paths.items())
@@ -120,7 +121,9 @@ def _positions(rows: Sequence[Sequence[str]]) -> tuple[dict[str, float], float]:
     return middle, width
 
 
-def _points(path: Sequence[str], middle: dict[str, float], top: dict[str, float]) -> tuple[tuple[float, float], ...]:
+def _points(
+    path: Sequence[str], middle: Mapping[str, float], top: Mapping[str, float]
+) -> tuple[tuple[float, float], ...]:
     points = [(middle[path[0]], top[path[0]] + BOX_HEIGHT)]
     for place in path[1:-1]:
         points += [(middle[place], top[place]), (middle[place], top[place] + BOX_HEIGHT)]

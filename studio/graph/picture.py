@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 
 from studio.graph.layout import BOX_HEIGHT, BOX_WIDTH, lay_out
 
@@ -105,7 +106,7 @@ def shortened(text: str) -> str:
 
 def _curve(points: Sequence[tuple[float, float]]) -> str:
     parts = [f"M{points[0][0]:.1f} {points[0][1]:.1f}"]
-    for (x, y), (next_x, next_y) in zip(points, points[1:], strict=False):
+    for (x, y), (next_x, next_y) in pairwise(points):
         bend = (next_y - y) / 2
         parts.append(f"C{x:.1f} {y + bend:.1f} {next_x:.1f} {next_y - bend:.1f} {next_x:.1f} {next_y:.1f}")
     return " ".join(parts)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from studio.account.account import Account
-from studio.account.attempts import attempts
+from studio.account.attempts import attempts_for
 from studio.pages.jobs import facts, job_of
 
 LOOK_BACK = 10  # executions before this one
@@ -40,11 +40,8 @@ def why_not_cached(
         PipelineName=name, CreatedBefore=started, SortBy="CreationTime", SortOrder="Descending", MaxResults=LOOK_BACK
     )["PipelineExecutionSummaries"]
     arns = [entry["PipelineExecutionArn"] for entry in earlier if entry["PipelineExecutionArn"] != arn]
-    listed = attempts(
-        [
-            lambda other=other: client.list_pipeline_execution_steps(PipelineExecutionArn=other, MaxResults=100)  # type: ignore[misc]
-            for other in arns
-        ]
+    listed = attempts_for(
+        arns, lambda other: client.list_pipeline_execution_steps(PipelineExecutionArn=other, MaxResults=100)
     )
     for other, answer in zip(arns, listed, strict=True):
         for entry in (answer.value or {}).get("PipelineExecutionSteps", []):

@@ -23,7 +23,9 @@ class Captured:
     answer: str
 
 
-def captured_requests(account: Account, endpoint: Mapping[str, Any], config: Mapping[str, Any]) -> list[Captured] | None:
+def captured_requests(
+    account: Account, endpoint: Mapping[str, Any], config: Mapping[str, Any]
+) -> list[Captured] | None:
     """The newest captured requests of the last day, newest first; None where nothing is captured."""
     summary = endpoint.get("DataCaptureConfig") or config.get("DataCaptureConfig") or {}
     destination = summary.get("DestinationS3Uri")

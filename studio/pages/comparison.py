@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from studio.account.account import Account
-from studio.account.attempts import attempts
+from studio.account.attempts import attempts_for
 from studio.pages.cache import Difference, differences
 from studio.pages.executions import Execution, property_files, read_execution
 from studio.pages.metrics import flat_numbers
@@ -18,12 +18,13 @@ def comparison_page(account: Account, pipeline: str, left: str, right: str) -> d
     steps = list(dict.fromkeys(run.name for each in both for run in each.steps))
     runs = [{run.name: run for run in each.steps} for each in both]
     numbers = [_numbers(account, each) for each in both]
+    measured = dict.fromkeys([*numbers[0], *numbers[1]])
     return {
         "pipeline": pipeline,
         "both": both,
         "parameters": [(name, *(each.parameters.get(name) for each in both)) for name in names],
         "steps": [(name, *(each.get(name) for each in runs)) for name in steps],
-        "metrics": [(name, *(each.get(name) for each in numbers)) for name in dict.fromkeys([*numbers[0], *numbers[1]])],
+        "metrics": [(name, *(each.get(name) for each in numbers)) for name in measured],
         "arguments": _arguments(*both),
     }
 
@@ -31,7 +32,7 @@ def comparison_page(account: Account, pipeline: str, left: str, right: str) -> d
 def _numbers(account: Account, execution: Execution) -> dict[str, float]:
     """The numbers of the property files, by file and path."""
     files = property_files(account, execution)
-    read = attempts([lambda uri=uri: read_json(account, uri) for uri in files.values()])  # type: ignore[misc]
+    read = attempts_for(files.values(), lambda uri: read_json(account, uri))
     found: dict[str, float] = {}
     for (step, name), answer in zip(files, read, strict=True):
         found.update({f"{step} · {name} · {path}": value for path, value in flat_numbers(answer.value)})
@@ -48,5 +49,3 @@ def _own(document: Mapping[str, Any]) -> Any:
     if not isinstance(arguments, Mapping):
         return arguments
     return {key: value for key, value in arguments.items() if key not in ("IfSteps", "ElseSteps", "Steps")}
-
-

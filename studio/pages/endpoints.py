@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from studio.account.account import Account, StudioError
+from studio.account.account import Account
 from studio.account.attempts import Answer, attempt, attempts
 from studio.pages.captured import captured_requests
 from studio.pages.lineage import package_of
@@ -36,14 +36,13 @@ def endpoints_page(account: Account, token: str | None) -> dict[str, Any]:
 def read_endpoint(account: Account, name: str) -> dict[str, Any]:
     """How an endpoint stands: its description, its configuration, its alarms; StudioError where there is none."""
     client = account.client("sagemaker")
-    about = attempt(lambda: client.describe_endpoint(EndpointName=name))
-    about.required()
-    config = attempt(lambda: client.describe_endpoint_config(EndpointConfigName=about.value["EndpointConfigName"]))
-    names = alarm_names(about.value)
+    about = client.describe_endpoint(EndpointName=name)
+    config = attempt(lambda: client.describe_endpoint_config(EndpointConfigName=about["EndpointConfigName"]))
+    names = alarm_names(about)
     alarms = attempt(lambda: _alarms(account, names)) if names else Answer([])
-    return {"name": name, "endpoint": about.value, "config": config, "alarms": alarms, "alarm_names": names,
-            "changing": about.value["EndpointStatus"] in CHANGING,
-            "variants": variants_of(about.value, config.value or {})}  # fmt: skip
+    return {"name": name, "endpoint": about, "config": config, "alarms": alarms, "alarm_names": names,
+            "changing": about["EndpointStatus"] in CHANGING,
+            "variants": variants_of(about, config.value or {})}  # fmt: skip
 
 
 def endpoint_page(account: Account, name: str) -> dict[str, Any]:
@@ -169,7 +168,5 @@ def roll_back(account: Account, name: str, config: str) -> None:
     account.client("sagemaker").update_endpoint(EndpointName=name, EndpointConfigName=config)
 
 
-def _raw_example(sample: Answer[Sample]) -> str:
+def _raw_example(sample: Answer[Sample | None]) -> str:
     return sample.value.body.decode("utf-8", "replace") if sample.value else ""
-
-

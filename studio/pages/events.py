@@ -3,10 +3,11 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from studio.account.account import Account
-from studio.account.attempts import Answer, attempts
+from studio.account.attempts import Answer, attempt, attempts
 from studio.pages.jobs import KINDS
 from studio.pages.pipelines import name_of
 
@@ -27,13 +28,13 @@ class Happening:
 def events_page(account: Account) -> dict[str, Any]:
     """The newest changes of executions, jobs, versions and endpoints, and the rules that listen for them."""
     client = account.client("sagemaker")
-    newest = {"MaxResults": EACH, "SortOrder": "Descending"}
-    pipelines = attempts([lambda: client.list_pipelines(MaxResults=10, SortOrder="Descending")["PipelineSummaries"]])[0]
-    reads: list[Callable[[], list[Happening]]] = [lambda p=name_of(each): _executions(account, p) for each in pipelines.value or []]  # type: ignore[misc]
-    reads += [lambda kind=kind: _jobs(account, kind) for kind in KINDS.values()]  # type: ignore[misc]
+    newest = {"MaxResults": EACH, "SortBy": "CreationTime", "SortOrder": "Descending"}
+    pipelines = attempt(lambda: client.list_pipelines(MaxResults=10, SortOrder="Descending")["PipelineSummaries"])
+    reads: list[Callable[[], Any]] = [partial(_executions, account, name_of(each)) for each in pipelines.value or []]
+    reads += [partial(_jobs, account, kind) for kind in KINDS.values()]
     reads += [
-        lambda: [_version(each) for each in client.list_model_packages(SortBy="CreationTime", **newest)["ModelPackageSummaryList"]],
-        lambda: [_endpoint(each) for each in client.list_endpoints(SortBy="CreationTime", **newest)["Endpoints"]],
+        lambda: [_version(each) for each in client.list_model_packages(**newest)["ModelPackageSummaryList"]],
+        lambda: [_endpoint(each) for each in client.list_endpoints(**newest)["Endpoints"]],
     ]
     *answers, rules = attempts([*reads, lambda: account.client("events").list_rules(Limit=50)["Rules"]])
     found = [each for answer in answers for each in answer.value or []]

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from studio.account.account import Account, StudioError
-from studio.account.attempts import Answer, attempt, attempts
+from studio.account.account import Account
+from studio.account.attempts import Answer, attempt, attempts, attempts_for
+from studio.errors import StudioError
 from studio.graph.definition import Definition, Step, read_definition
 from studio.graph.picture import Node, Picture, bars, draw
 from studio.pages.cache import why_not_cached
@@ -15,12 +16,13 @@ from studio.pages.jobs import facts, job_of, log_of, places
 from studio.previews.objects import reports_beside
 
 FINAL = ("Succeeded", "Failed", "Stopped", "CompletedWithFailures")
+WAITING, NOT_RUN = "waiting", "not run"  # of a step that has not started
 FAILURE_LINES = 25
 
 
 @dataclass(frozen=True)
 class StepRun:
-    """A step of the definition and what became of it; status is `waiting` where it has not started."""
+    """A step of the definition and what became of it; status is WAITING or NOT_RUN where it has not started."""
 
     name: str
     kind: str
@@ -124,12 +126,13 @@ def read_execution(account: Account, pipeline: str, identity: str) -> Execution:
             lambda: parameters_of(account, arn),
         ]
     )
-    about.required()
+    described = about.required()
     definition = read_definition(text.value or "{}")
     problems = tuple(answer.problem for answer in (text, steps, parameters) if answer.problem)
     defaults = {entry["Name"]: str(entry.get("DefaultValue", "")) for entry in definition.parameters}
-    runs = _runs(definition, steps.value or [])
-    return Execution(arn, about.value, definition, runs, problems, defaults | (parameters.value or {}))
+    over = described.get("PipelineExecutionStatus") in FINAL
+    runs = _runs(definition, steps.value or [], NOT_RUN if over else WAITING)
+    return Execution(arn, described, definition, runs, problems, defaults | (parameters.value or {}))
 
 
 def steps_of(account: Account, arn: str) -> list[Mapping[str, Any]]:
@@ -172,7 +175,7 @@ def property_files(account: Account, execution: Execution) -> dict[tuple[str, st
     """Where each property file of a step that has succeeded lies, by step and name of the file."""
     runs = {run.name: run for run in execution.steps if run.status == "Succeeded" and job_of(run.metadata)}
     wanted = [step for step in execution.definition.steps if step.document.get("PropertyFiles") and step.name in runs]
-    described = attempts([lambda run=runs[step.name]: _describe(account, run) for step in wanted])  # type: ignore[misc]
+    described = attempts_for(wanted, lambda step: _describe(account, runs[step.name]))
     found = {}
     for step, answer in zip(wanted, described, strict=True):
         outputs = (answer.value or {}).get("ProcessingOutputConfig", {}).get("Outputs", [])
@@ -210,7 +213,9 @@ def _uncached(
 ) -> Answer[Any] | None:
     if step is None or not step.cached or run.cached_from or not description:
         return None
-    return attempt(lambda: why_not_cached(account, execution.arn, execution.about["CreationTime"], run.name, description))
+    return attempt(
+        lambda: why_not_cached(account, execution.arn, execution.about["CreationTime"], run.name, description)
+    )
 
 
 def _describe(account: Account, run: StepRun) -> Mapping[str, Any]:
@@ -221,7 +226,7 @@ def _describe(account: Account, run: StepRun) -> Mapping[str, Any]:
     return kind.describe(account, name)
 
 
-def _runs(definition: Definition, found: list[Mapping[str, Any]]) -> tuple[StepRun, ...]:
+def _runs(definition: Definition, found: list[Mapping[str, Any]], unstarted: str) -> tuple[StepRun, ...]:
     """The definition's steps in its order, then those that only the execution knows (of a ForEach)."""
     by_name = {step["StepName"]: step for step in found}
     names = dict.fromkeys([step.name for step in definition.steps] + list(by_name))
@@ -232,7 +237,7 @@ def _runs(definition: Definition, found: list[Mapping[str, Any]]) -> tuple[StepR
             StepRun(
                 name=name,
                 kind=step.kind if step else "",
-                status=entry.get("StepStatus", "waiting"),
+                status=entry.get("StepStatus", unstarted),
                 started=entry.get("StartTime"),
                 ended=entry.get("EndTime"),
                 attempts=entry.get("AttemptCount") or 1,
@@ -249,5 +254,3 @@ def _brief(run: StepRun) -> str:
     if run.cached_from:
         return "cached"
     return "" if run.seconds is None else f"{run.seconds:.1f} s" if run.seconds < 60 else f"{run.seconds / 60:.1f} min"
-
-

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from studio.account.account import Account
-from studio.account.attempts import attempts
+from studio.account.attempts import attempts_for
 from studio.graph.definition import Definition
 from studio.previews.objects import read_json
 
@@ -50,9 +50,8 @@ def gates_of(
     conditions = [(step.name, each) for step in definition.steps if step.kind == "Condition" for each in _all(step)]
     if not conditions:
         return []
-    places = list(files.items())
-    read = attempts([lambda uri=uri: read_json(account, uri) for _, uri in places])  # type: ignore[misc]
-    documents = {key: answer.value for (key, _), answer in zip(places, read, strict=True) if answer.ok}
+    read = attempts_for(files.values(), lambda uri: read_json(account, uri))
+    documents = {key: answer.value for key, answer in zip(files, read, strict=True) if answer.ok}
     types = {entry["Name"]: entry.get("Type", "String") for entry in definition.parameters}
     return [_gate(step, each, documents, parameters, types) for step, each in conditions]
 
@@ -72,7 +71,9 @@ def _gate(
     kind = str(condition.get("Type", ""))
     left, right = condition.get("LeftValue"), condition.get("RightValue")
     if kind not in SIGNS:
-        return Gate(step, f"{kind} {json.dumps({k: v for k, v in condition.items() if k != 'Type'})}", "", None, None, None)
+        return Gate(
+            step, f"{kind} {json.dumps({k: v for k, v in condition.items() if k != 'Type'})}", "", None, None, None
+        )
     values = [_value(side, documents, parameters, types) for side in (left, right)]
     known = [None if value is UNKNOWN else value for value in values]
     passed = None if UNKNOWN in values else compare(kind, *values)
@@ -117,7 +118,9 @@ def _value(
     if "Std:JsonGet" in side:
         source = side["Std:JsonGet"]
         file = source.get("PropertyFile")
-        match = re.match(r"^Steps\.(.+)\.PropertyFiles\.(.+)$", str(file.get("Get")) if isinstance(file, Mapping) else "")
+        match = re.match(
+            r"^Steps\.(.+)\.PropertyFiles\.(.+)$", str(file.get("Get")) if isinstance(file, Mapping) else ""
+        )
         return _dig(documents.get((match[1], match[2]), UNKNOWN), str(source.get("Path", ""))) if match else UNKNOWN
     return UNKNOWN
 

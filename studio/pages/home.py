@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from studio.account.account import Account
-from studio.account.attempts import Answer, attempts
+from studio.account.attempts import Answer, attempts, attempts_for
 from studio.pages.pipelines import name_of, newest_executions
 
 SHOWN = 5
@@ -49,7 +49,7 @@ def home_page(account: Account) -> dict[str, Any]:
         ]
     )
     names = [name_of(each) for each in pipelines.value or []]
-    executions = attempts([lambda n=name: newest_executions(account, n, 1) for name in names])  # type: ignore[misc]
+    executions = attempts_for(names, lambda name: newest_executions(account, name, 1))
     latest = [(name, (answer.value or [None])[0]) for name, answer in zip(names, executions, strict=True)]
     return {
         "stages": (
@@ -62,7 +62,9 @@ def home_page(account: Account) -> dict[str, Any]:
 
 
 def _data(buckets: Answer[Any]) -> Stage:
-    items = tuple(Item(each["Name"], "bucket", f"/objects?uri=s3://{each['Name']}/") for each in (buckets.value or [])[:SHOWN])
+    items = tuple(
+        Item(each["Name"], "", f"/objects?uri=s3://{each['Name']}/") for each in (buckets.value or [])[:SHOWN]
+    )
     return Stage(
         "Data",
         "/objects",
@@ -136,7 +138,9 @@ def _monitoring(schedules: Answer[Any], alarms: Answer[Any], endpoints: Answer[A
         for each in schedules.value or []
     ]
     items += [Item(each["AlarmName"], each["StateValue"], "/monitoring") for each in alarms.value or []]
-    todo = "See what is watched." if items else "Set up what watches an endpoint." if endpoints.value else "Deploy first."
+    todo = (
+        "See what is watched." if items else "Set up what watches an endpoint." if endpoints.value else "Deploy first."
+    )
     return Stage(
         "Monitoring",
         "/monitoring",

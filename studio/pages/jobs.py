@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from studio.account.account import Account, StudioError
+from studio.account.account import Account
 from studio.account.attempts import Answer, attempt, attempts
+from studio.errors import StudioError
 from studio.pages.logs import Tail, tail
 
 PAGE = 25
@@ -102,9 +103,9 @@ def job_page(account: Account, path: str, name: str) -> dict[str, Any]:
     if path == "tuning":
         reads.append(lambda: trials(account, name))
     description, log, *rest = attempts(reads)
-    description.required()
-    return {"kind": kind, "name": name, "job": description.value, "log": log, "trials": rest[0] if rest else None,
-            "facts": facts(description.value), "links": dict(places(description.value))}  # fmt: skip
+    described = description.required()
+    return {"kind": kind, "name": name, "job": described, "log": log, "trials": rest[0] if rest else None,
+            "facts": facts(described), "links": dict(places(described))}  # fmt: skip
 
 
 def trials(account: Account, name: str) -> list[Mapping[str, Any]]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from studio.account.account import Account
-from studio.account.attempts import attempts
+from studio.account.attempts import attempts, attempts_for
 from studio.graph.picture import Node, Picture, draw
 
 EXECUTION = re.compile(r"^arn:[^:]*:sagemaker:[^:]*:\d*:pipeline/([^/]+)/execution/([^/]+)$")
@@ -29,14 +29,18 @@ def lineage_picture(account: Account, package: Mapping[str, Any]) -> Picture:
     execution = execution_of(package)
     if execution:
         pipeline, identity = execution
-        nodes["execution"] = Node("execution", identity, "execution", link=f"/pipelines/{pipeline}/executions/{identity}")
+        nodes["execution"] = Node(
+            "execution", identity, "execution", link=f"/pipelines/{pipeline}/executions/{identity}"
+        )
         edges["execution", arn] = ""
         for uri in data_of(account, pipeline, identity):
-            nodes[uri] = Node(uri, uri.rpartition("/")[2], "data", link=f"/objects?uri={uri}")
+            nodes[uri] = Node(uri, uri.rpartition("/")[2], "input", link=f"/objects?uri={uri}")
             edges[uri, "execution"] = ""
     for endpoint, model in serving(account, arn):
         nodes[f"model {model}"] = Node(f"model {model}", model, "model")
-        nodes[f"endpoint {endpoint}"] = Node(f"endpoint {endpoint}", endpoint, "endpoint", link=f"/endpoints/{endpoint}")
+        nodes[f"endpoint {endpoint}"] = Node(
+            f"endpoint {endpoint}", endpoint, "endpoint", link=f"/endpoints/{endpoint}"
+        )
         edges[arn, f"model {model}"] = edges[f"model {model}", f"endpoint {endpoint}"] = ""
     return draw(list(nodes.values()), edges)
 
@@ -55,7 +59,7 @@ def serving(account: Account, package: str) -> Iterator[tuple[str, str]]:
     client = account.client("sagemaker")
     (listed,) = attempts([lambda: client.list_endpoints(MaxResults=MOST_ENDPOINTS, SortBy="CreationTime")])
     names = [entry["EndpointName"] for entry in (listed.value or {}).get("Endpoints", [])]
-    for name, answer in zip(names, attempts([lambda n=name: models_of(account, n) for name in names]), strict=True):  # type: ignore[misc]
+    for name, answer in zip(names, attempts_for(names, lambda name: models_of(account, name)), strict=True):
         for model, served in answer.value or []:
             if served == package:
                 yield name, model

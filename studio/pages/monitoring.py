@@ -3,7 +3,7 @@
 from typing import Any
 
 from studio.account.account import Account
-from studio.account.attempts import Answer, attempts
+from studio.account.attempts import Answer, attempts, attempts_for
 
 
 def monitoring_page(account: Account) -> dict[str, Any]:
@@ -18,8 +18,9 @@ def monitoring_page(account: Account) -> dict[str, Any]:
         ]
     )
     names = [entry["EndpointName"] for entry in endpoints.value or []]
-    described = attempts([lambda n=name: sagemaker.describe_endpoint(EndpointName=n) for name in names])  # type: ignore[misc]
-    capture = [(name, (answer.value or {}).get("DataCaptureConfig")) for name, answer in zip(names, described, strict=True)]
+    described = attempts_for(names, lambda name: sagemaker.describe_endpoint(EndpointName=name))
+    configs = [(answer.value or {}).get("DataCaptureConfig") for answer in described]
+    capture = list(zip(names, configs, strict=True))
     scheduled = [rule for rule in rules.value or [] if rule.get("ScheduleExpression")]
     return {"schedules": schedules, "alarms": alarms, "endpoints": endpoints, "capture": capture,
             "rules": Answer(scheduled, rules.problem)}  # fmt: skip

@@ -4,8 +4,9 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from studio.account.account import Account, StudioError
-from studio.account.attempts import attempt, attempts
+from studio.account.account import Account
+from studio.account.attempts import attempt, attempts, attempts_for
+from studio.errors import StudioError
 from studio.graph.definition import Definition, read_definition
 from studio.graph.picture import Node, Picture, draw
 
@@ -20,7 +21,7 @@ def pipelines_page(account: Account, token: str | None) -> dict[str, Any]:
         lambda: client.list_pipelines(MaxResults=PAGE, SortBy="CreationTime", SortOrder="Descending", **more)
     )
     found = (listed.value or {}).get("PipelineSummaries", [])
-    newest = attempts([lambda each=each: newest_executions(account, name_of(each), 1) for each in found])  # type: ignore[misc]
+    newest = attempts_for(found, lambda each: newest_executions(account, name_of(each), 1))
     rows = [(name_of(each), each, answer.value or []) for each, answer in zip(found, newest, strict=True)]
     return {"pipelines": listed, "rows": rows, "next": (listed.value or {}).get("NextToken")}
 
@@ -52,12 +53,12 @@ def pipeline_page(account: Account, pipeline: str, token: str | None) -> dict[st
             lambda: _executions(account, pipeline, PAGE, token),
         ]
     )
-    about.required()
-    definition = read_definition(about.value.get("PipelineDefinition", "{}"))
+    described = about.required()
+    definition = read_definition(described.get("PipelineDefinition", "{}"))
     found = executions.value or {}
     return {
         "name": pipeline,
-        "about": about.value,
+        "about": described,
         "definition": definition,
         "picture": picture_of(definition),
         "executions": executions,

@@ -51,11 +51,13 @@ def _invoke(account: Account, endpoint: str, body: bytes, content_type: str) -> 
     text = answer["Body"].read().decode("utf-8", "replace")
     seconds = time.perf_counter() - began
     rows, coverage = read_answer(text)
-    return Reply(text, answer.get("ContentType", ""), answer.get("InvokedProductionVariant", ""), seconds, rows, coverage)
+    return Reply(
+        text, answer.get("ContentType", ""), answer.get("InvokedProductionVariant", ""), seconds, rows, coverage
+    )
 
 
 def read_answer(text: str) -> tuple[tuple[Prediction, ...], float | None]:
-    """The rows of an answer in the layouts of SageMaker's algorithms, {"predictions": [{"score": 1}]} or numbers in lines."""
+    """The rows of an answer in the layouts of SageMaker's algorithms: {"predictions": [{"score": 1}]}, or lines."""
     try:
         document = json.loads(text)
     except ValueError:
@@ -94,7 +96,11 @@ def snippets(account: Account, endpoint: str, body: bytes, content_type: str) ->
         f"  -H 'Content-Type: {content_type}' --data-binary {shlex.quote(text)} \\\n"
         f"  {host}/endpoints/{endpoint}/invocations"
     )
-    return {"curl": curl, "boto3": _python(account, endpoint, text, content_type), "AWS CLI": _cli(account, endpoint, text, content_type)}
+    return {
+        "curl": curl,
+        "boto3": _python(account, endpoint, text, content_type),
+        "AWS CLI": _cli(account, endpoint, text, content_type),
+    }
 
 
 def _python(account: Account, endpoint: str, text: str, content_type: str) -> str:

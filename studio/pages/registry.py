@@ -1,10 +1,12 @@
 """The registry: groups, versions, one version beside the champion; approving and rejecting it."""
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from studio.account.account import Account, StudioError
-from studio.account.attempts import attempt, attempts
+from studio.account.account import Account
+from studio.account.attempts import attempt, attempts, attempts_for
+from studio.errors import StudioError
 from studio.pages.lineage import execution_of, lineage_picture
 from studio.pages.metrics import Metric, metrics_of
 from studio.previews.objects import read_json, reports_beside
@@ -19,13 +21,11 @@ def groups_page(account: Account, token: str | None) -> dict[str, Any]:
     client = account.client("sagemaker")
     more = {"NextToken": token} if token else {}
     listed = attempt(
-        lambda: client.list_model_package_groups(
-            MaxResults=PAGE, SortBy="CreationTime", SortOrder="Descending", **more
-        )
+        lambda: client.list_model_package_groups(MaxResults=PAGE, SortBy="CreationTime", SortOrder="Descending", **more)
     )
     found = (listed.value or {}).get("ModelPackageGroupSummaryList", [])
-    newest = attempts(
-        [lambda each=each: versions(account, each["ModelPackageGroupName"], 1)["ModelPackageSummaryList"] for each in found]  # type: ignore[misc]
+    newest = attempts_for(
+        found, lambda each: versions(account, each["ModelPackageGroupName"], 1)["ModelPackageSummaryList"]
     )
     rows = [(each, answer.value or []) for each, answer in zip(found, newest, strict=True)]
     return {"groups": listed, "rows": rows, "next": (listed.value or {}).get("NextToken")}
@@ -40,17 +40,15 @@ def versions(account: Account, group: str, most: int, token: str | None = None, 
 
 
 def group_page(account: Account, group: str, token: str | None, with_metrics: bool) -> dict[str, Any]:
-    """One page of a group's versions; with their metrics, which take two requests a version, where that is asked for."""
+    """One page of a group's versions; with their metrics, two requests a version, where asked for."""
     listed = attempt(lambda: versions(account, group, PAGE, token))
     found = (listed.value or {}).get("ModelPackageSummaryList", [])
     packages: list[Any] = [None] * len(found)
     if with_metrics:
-        packages = [each.value for each in attempts([lambda arn=arn: describe(account, arn) for arn in _arns(found)])]  # type: ignore[misc]
+        packages = [each.value for each in attempts_for(_arns(found), lambda arn: describe(account, arn))]
     measured = read_metrics(account, packages) if with_metrics else [{} for _ in found]
     names = list(dict.fromkeys(name for each in measured for name in each))
-    rows = [
-        (entry, package or {}, metrics) for entry, package, metrics in zip(found, packages, measured, strict=True)
-    ]
+    rows = [(entry, package or {}, metrics) for entry, package, metrics in zip(found, packages, measured, strict=True)]
     return {"group": group, "versions": listed, "rows": rows, "names": names, "with_metrics": with_metrics,
             "next": (listed.value or {}).get("NextToken"), "after": token}  # fmt: skip
 
@@ -75,7 +73,7 @@ def statistics_uri(package: Mapping[str, Any] | None) -> str | None:
 def read_metrics(account: Account, packages: Iterable[Mapping[str, Any] | None]) -> list[dict[str, Metric]]:
     """The metrics of some versions by name; none where they are not recorded or are gone."""
     uris = [statistics_uri(package) for package in packages]
-    read = attempts([lambda uri=uri: read_json(account, uri) if uri else None for uri in uris])  # type: ignore[misc]
+    read = attempts_for(uris, lambda uri: read_json(account, uri) if uri else None)
     return [{metric.name: metric for metric in metrics_of(answer.value)} for answer in read]
 
 
@@ -89,22 +87,22 @@ def version_page(account: Account, group: str, version: str) -> dict[str, Any]:
             lambda: account.identity,
         ]
     )
-    package.required()
+    described = package.required()
     champion = next((each for each in approved.value or [] if each["ModelPackageArn"] != arn), None)
     other = attempt(lambda: describe(account, champion["ModelPackageArn"])).value if champion else None
-    own, theirs = read_metrics(account, [package.value, other])
-    uri = statistics_uri(package.value)
+    own, theirs = read_metrics(account, [described, other])
+    uri = statistics_uri(described)
     return {
         "group": group,
         "version": version,
-        "package": package.value,
+        "package": described,
         "champion": other,
         "metrics": [(name, own.get(name), theirs.get(name)) for name in dict.fromkeys([*own, *theirs])],
         "reports": reports_beside(account, [uri]) if uri else [],
-        "documents": dict(_documents(package.value.get("ModelMetrics", {}))),
-        "card": _card(package.value),
-        "execution": execution_of(package.value),
-        "lineage": lineage_picture(account, package.value),
+        "documents": dict(_documents(described.get("ModelMetrics", {}))),
+        "card": _card(described),
+        "execution": execution_of(described),
+        "lineage": lineage_picture(account, described),
         "me": (identity.value or {}).get("Arn"),
         "decisions": DECISIONS,
     }
@@ -130,8 +128,6 @@ def _documents(metrics: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
 
 
 def _card(package: Mapping[str, Any]) -> Any:
-    import json
-
     content = package.get("ModelCard", {}).get("ModelCardContent")
     try:
         return json.loads(content) if content else None

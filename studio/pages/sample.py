@@ -1,4 +1,4 @@
-"""The form of an endpoint: fields from the sample payload of its version, hints from what the version knows of its data."""
+"""The form of an endpoint: fields from the sample payload of its version, hints from its data quality baseline."""
 
 import io
 import json
@@ -6,10 +6,12 @@ import tarfile
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from studio.account.account import Account, StudioError
+from studio.account.account import Account
 from studio.account.attempts import attempt
+from studio.errors import StudioError
 from studio.pages.registry import describe
 from studio.previews.objects import read_json, read_whole
 
@@ -101,7 +103,7 @@ def _known(account: Account, package: Mapping[str, Any]) -> dict[str, dict[str, 
     known: dict[str, dict[str, Any]] = {}
     for kind in ("Constraints", "Statistics"):
         uri = (baselines.get(kind) or measured.get(kind) or {}).get("S3Uri")
-        document = attempt(lambda uri=uri: read_json(account, uri)).value if uri else None  # type: ignore[misc]
+        document = attempt(partial(read_json, account, uri)).value if uri else None
         for feature in (document or {}).get("features", []) if isinstance(document, Mapping) else []:
             known.setdefault(str(feature.get("name")), {}).update(feature)
     return known

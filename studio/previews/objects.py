@@ -4,8 +4,9 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from studio.account.account import Account, StudioError
-from studio.account.attempts import Answer, attempts
+from studio.account.account import Account
+from studio.account.attempts import attempts_for
+from studio.errors import StudioError
 
 MOST_JSON = 8 << 20  # bytes of a document that is read whole
 MOST_SHOWN = 256 << 10  # bytes of a text that is shown
@@ -62,7 +63,7 @@ def list_folder(account: Account, uri: str, token: str | None = None, most: int 
 def reports_beside(account: Account, uris: Iterable[str]) -> list[str]:
     """The HTML files that lie in the same folders as some files."""
     folders = list(dict.fromkeys(uri.rpartition("/")[0] + "/" for uri in uris))
-    listed: list[Answer[Any]] = attempts([lambda folder=folder: list_folder(account, folder) for folder in folders])  # type: ignore[misc]
+    listed = attempts_for(folders, lambda folder: list_folder(account, folder))
     return [
         f"s3://{split_uri(folder)[0]}/{entry['Key']}"
         for folder, answer in zip(folders, listed, strict=True)

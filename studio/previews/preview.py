@@ -9,11 +9,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from studio.account.account import Account, StudioError
+from studio.account.account import Account
+from studio.errors import StudioError
 from studio.previews.objects import MOST_RAW, MOST_SHOWN, read_start, read_whole, split_uri
 
 ROWS, COLUMNS, MEMBERS = 50, 60, 500
-IMAGES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gif": "image/gif", ".svg": "image/svg+xml"}
+IMAGES = {
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".gif": "image/gif",
+    ".svg": "image/svg+xml",
+}
 PAGES = (".html", ".htm")
 
 

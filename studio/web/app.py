@@ -1,5 +1,6 @@
 """The application: which address shows which page, and which form does what."""
 
+import os
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
@@ -8,13 +9,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from studio.account.account import Account, ReadOnly, StudioError
+from studio.account.account import Account
 from studio.account.attempts import is_missing, sentence
 from studio.account.calls import recording
+from studio.errors import ReadOnly, StudioError
 from studio.pages import (
     comparison,
     endpoints,
@@ -29,6 +31,7 @@ from studio.pages import (
     prediction,
     registry,
 )
+from studio.place import WHO
 from studio.previews.preview import raw
 from studio.web.guard import UNTRUSTED_POLICY, Gatekeeper, guarded
 from studio.web.live import Part, Streams
@@ -42,7 +45,11 @@ Change = Callable[[Account, Mapping[str, str], Mapping[str, str]], str]
 PAGES: tuple[tuple[str, str, Read], ...] = (
     ("/", "home.html", lambda a, p, q: home.home_page(a)),
     ("/pipelines", "pipelines.html", lambda a, p, q: pipelines.pipelines_page(a, q.get("after"))),
-    ("/pipelines/{pipeline}", "pipeline.html", lambda a, p, q: pipelines.pipeline_page(a, p["pipeline"], q.get("after"))),
+    (
+        "/pipelines/{pipeline}",
+        "pipeline.html",
+        lambda a, p, q: pipelines.pipeline_page(a, p["pipeline"], q.get("after")),
+    ),
     (
         "/pipelines/{pipeline}/compare",
         "comparison.html",
@@ -120,6 +127,7 @@ class Studio:
 
     def application(self) -> Any:
         """The guarded ASGI application."""
+        self._account.warm_up()
         routes = [
             # changes first: /registry/{group}/{version} must not take their addresses
             *(Route(path, self._changing(change), methods=["POST"]) for path, change in CHANGES),
@@ -127,6 +135,7 @@ class Studio:
             Route("/pipelines/{pipeline}/executions/{execution}/live", self._live_execution),
             Route("/endpoints/{endpoint}/live", self._live_endpoint),
             Route("/raw", self._raw),
+            Route(WHO, self._who),
             *(Route(path, self._showing(template, read)) for path, template, read in PAGES),
             Mount("/static", StaticFiles(directory=FOLDER / "static")),
         ]
@@ -237,6 +246,9 @@ class Studio:
             return PlainTextResponse(sentence(error), _status(error))
         headers = {"content-security-policy": UNTRUSTED_POLICY, "x-frame-options": "SAMEORIGIN"}
         return Response(content, media_type=media, headers=headers)
+
+    def _who(self, request: Request) -> Response:
+        return JSONResponse({"endpoint_url": self._account.endpoint_url, "pid": os.getpid()})
 
     def _not_found(self, request: Request, error: Exception) -> Response:
         return self._refused(request, f"There is no page {request.url.path}.", 404)
