@@ -38,7 +38,7 @@ def why_not_cached(
     name = arn.split("/")[1]
     earlier = client.list_pipeline_executions(
         PipelineName=name, CreatedBefore=started, SortBy="CreationTime", SortOrder="Descending", MaxResults=LOOK_BACK
-    )["PipelineExecutionSummaries"]
+    ).get("PipelineExecutionSummaries", [])
     arns = [entry["PipelineExecutionArn"] for entry in earlier if entry["PipelineExecutionArn"] != arn]
     listed = attempts_for(
         arns, lambda other: client.list_pipeline_execution_steps(PipelineExecutionArn=other, MaxResults=100)

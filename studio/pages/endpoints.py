@@ -136,7 +136,7 @@ def series(account: Account, name: str, variants: list[str]) -> list[dict[str, A
     answer = account.client("cloudwatch").get_metric_data(
         MetricDataQueries=queries, StartTime=start, EndTime=end, ScanBy="TimestampAscending"
     )
-    results = {entry["Id"]: entry for entry in answer["MetricDataResults"]}
+    results = {entry["Id"]: entry for entry in answer.get("MetricDataResults", [])}
     found = []
     for number, (variant, (_, _, divisor, title)) in enumerate(asked):
         entry = results.get(f"m{number}", {})
@@ -160,7 +160,7 @@ def configurations(account: Account, name: str) -> list[Mapping[str, Any]]:
     found = account.client("sagemaker").list_endpoint_configs(
         NameContains=name[:63], MaxResults=10, SortBy="CreationTime", SortOrder="Descending"
     )
-    return list(found["EndpointConfigs"])
+    return list(found.get("EndpointConfigs", []))
 
 
 def roll_back(account: Account, name: str, config: str) -> None:

@@ -29,14 +29,16 @@ def events_page(account: Account) -> dict[str, Any]:
     """The newest changes of executions, jobs, versions and endpoints, and the rules that listen for them."""
     client = account.client("sagemaker")
     newest = {"MaxResults": EACH, "SortBy": "CreationTime", "SortOrder": "Descending"}
-    pipelines = attempt(lambda: client.list_pipelines(MaxResults=10, SortOrder="Descending")["PipelineSummaries"])
+    pipelines = attempt(
+        lambda: client.list_pipelines(MaxResults=10, SortOrder="Descending").get("PipelineSummaries", [])
+    )
     reads: list[Callable[[], Any]] = [partial(_executions, account, name_of(each)) for each in pipelines.value or []]
     reads += [partial(_jobs, account, kind) for kind in KINDS.values()]
     reads += [
-        lambda: [_version(each) for each in client.list_model_packages(**newest)["ModelPackageSummaryList"]],
-        lambda: [_endpoint(each) for each in client.list_endpoints(**newest)["Endpoints"]],
+        lambda: [_version(each) for each in client.list_model_packages(**newest).get("ModelPackageSummaryList", [])],
+        lambda: [_endpoint(each) for each in client.list_endpoints(**newest).get("Endpoints", [])],
     ]
-    *answers, rules = attempts([*reads, lambda: account.client("events").list_rules(Limit=50)["Rules"]])
+    *answers, rules = attempts([*reads, lambda: account.client("events").list_rules(Limit=50).get("Rules", [])])
     found = [each for answer in answers for each in answer.value or []]
     problems = [answer.problem for answer in (pipelines, *answers) if answer.problem]
     found.sort(key=lambda each: each.when, reverse=True)
@@ -59,7 +61,7 @@ def _executions(account: Account, pipeline: str) -> list[Happening]:
             each["PipelineExecutionStatus"],
             f"/pipelines/{pipeline}/executions/{each['PipelineExecutionArn'].rpartition('/')[2]}",
         )
-        for each in found["PipelineExecutionSummaries"]
+        for each in found.get("PipelineExecutionSummaries", [])
     ]
 
 

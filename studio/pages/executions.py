@@ -139,14 +139,14 @@ def steps_of(account: Account, arn: str) -> list[Mapping[str, Any]]:
     """ListPipelineExecutionSteps, every page, in the order of their start."""
     pages = account.client("sagemaker").get_paginator("list_pipeline_execution_steps")
     found = pages.paginate(PipelineExecutionArn=arn, SortOrder="Ascending")
-    return [step for page in found for step in page["PipelineExecutionSteps"]]
+    return [step for page in found for step in page.get("PipelineExecutionSteps", [])]
 
 
 def parameters_of(account: Account, arn: str) -> dict[str, str]:
     """The parameters of an execution with their values."""
     pages = account.client("sagemaker").get_paginator("list_pipeline_parameters_for_execution")
     found = pages.paginate(PipelineExecutionArn=arn)
-    return {entry["Name"]: entry["Value"] for page in found for entry in page["PipelineParameters"]}
+    return {entry["Name"]: entry["Value"] for page in found for entry in page.get("PipelineParameters", [])}
 
 
 def execution_page(account: Account, pipeline: str, identity: str, step: str | None) -> dict[str, Any]:

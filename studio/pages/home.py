@@ -39,13 +39,15 @@ def home_page(account: Account) -> dict[str, Any]:
     newest = {"MaxResults": SHOWN, "SortBy": "CreationTime", "SortOrder": "Descending"}
     buckets, pipelines, groups, versions, endpoints, schedules, alarms = attempts(
         [
-            lambda: account.client("s3").list_buckets()["Buckets"],
-            lambda: client.list_pipelines(**newest)["PipelineSummaries"],
-            lambda: client.list_model_package_groups(**newest)["ModelPackageGroupSummaryList"],
-            lambda: client.list_model_packages(ModelPackageType="Versioned", **newest)["ModelPackageSummaryList"],
-            lambda: client.list_endpoints(**newest)["Endpoints"],
-            lambda: client.list_monitoring_schedules(MaxResults=SHOWN)["MonitoringScheduleSummaries"],
-            lambda: account.client("cloudwatch").describe_alarms(MaxRecords=SHOWN)["MetricAlarms"],
+            lambda: account.client("s3").list_buckets().get("Buckets", []),
+            lambda: client.list_pipelines(**newest).get("PipelineSummaries", []),
+            lambda: client.list_model_package_groups(**newest).get("ModelPackageGroupSummaryList", []),
+            lambda: client.list_model_packages(ModelPackageType="Versioned", **newest).get(
+                "ModelPackageSummaryList", []
+            ),
+            lambda: client.list_endpoints(**newest).get("Endpoints", []),
+            lambda: client.list_monitoring_schedules(MaxResults=SHOWN).get("MonitoringScheduleSummaries", []),
+            lambda: account.client("cloudwatch").describe_alarms(MaxRecords=SHOWN).get("MetricAlarms", []),
         ]
     )
     names = [name_of(each) for each in pipelines.value or []]
@@ -151,6 +153,11 @@ def _monitoring(schedules: Answer[Any], alarms: Answer[Any], endpoints: Answer[A
         "latency or errors leave their limits.",
         _problems(alarms),
     )
+
+
+def _versions(account: Account, newest: Mapping[str, Any]) -> Any:
+    found = account.client("sagemaker").list_model_packages(ModelPackageType="Versioned", **newest)
+    return found.get("ModelPackageSummaryList", [])
 
 
 def _version(each: Mapping[str, Any]) -> Item:

@@ -113,7 +113,7 @@ def trials(account: Account, name: str) -> list[Mapping[str, Any]]:
     found = account.client("sagemaker").list_training_jobs_for_hyper_parameter_tuning_job(
         HyperParameterTuningJobName=name, MaxResults=100, SortBy="FinalObjectiveMetricValue", SortOrder="Descending"
     )
-    return list(found["TrainingJobSummaries"])
+    return list(found.get("TrainingJobSummaries", []))
 
 
 def facts(description: Mapping[str, Any]) -> dict[str, Any]:

@@ -36,7 +36,9 @@ def tail(account: Account, group: str, prefix: str, limit: int = LINES) -> Tail:
 
     client = account.client("logs")
     try:
-        streams = client.describe_log_streams(logGroupName=group, logStreamNamePrefix=prefix, limit=PAGE)["logStreams"]
+        streams = client.describe_log_streams(logGroupName=group, logStreamNamePrefix=prefix, limit=PAGE).get(
+            "logStreams", []
+        )
     except ClientError as error:
         if not is_missing(error):
             raise
@@ -52,7 +54,7 @@ def read_stream(account: Account, group: str, stream: str, limit: int = LINES) -
     answer = account.client("logs").get_log_events(
         logGroupName=group, logStreamName=stream, limit=limit, startFromHead=False
     )
-    return Tail(group, stream, tuple(_line(event) for event in answer["events"]))
+    return Tail(group, stream, tuple(_line(event) for event in answer.get("events", [])))
 
 
 def logs_page(account: Account, group: str | None, stream: str | None, token: str | None) -> dict[str, Any]:

@@ -11,10 +11,10 @@ def monitoring_page(account: Account) -> dict[str, Any]:
     sagemaker = account.client("sagemaker")
     schedules, alarms, endpoints, rules = attempts(
         [
-            lambda: sagemaker.list_monitoring_schedules(MaxResults=50)["MonitoringScheduleSummaries"],
-            lambda: account.client("cloudwatch").describe_alarms(MaxRecords=50)["MetricAlarms"],
-            lambda: sagemaker.list_endpoints(MaxResults=25)["Endpoints"],
-            lambda: account.client("events").list_rules(Limit=50)["Rules"],
+            lambda: sagemaker.list_monitoring_schedules(MaxResults=50).get("MonitoringScheduleSummaries", []),
+            lambda: account.client("cloudwatch").describe_alarms(MaxRecords=50).get("MetricAlarms", []),
+            lambda: sagemaker.list_endpoints(MaxResults=25).get("Endpoints", []),
+            lambda: account.client("events").list_rules(Limit=50).get("Rules", []),
         ]
     )
     names = [entry["EndpointName"] for entry in endpoints.value or []]

@@ -11,7 +11,7 @@ from studio.previews.preview import preview
 def objects_page(account: Account, uri: str | None, token: str | None) -> dict[str, Any]:
     """The buckets, or one page of a folder, or the preview of an object: what does not end in / may be either."""
     if not uri:
-        return {"uri": None, "buckets": attempt(lambda: account.client("s3").list_buckets()["Buckets"])}
+        return {"uri": None, "buckets": attempt(lambda: account.client("s3").list_buckets().get("Buckets", []))}
     bucket, key = split_uri(uri)
     if not key or key.endswith("/"):
         return _folder(account, uri if key else f"s3://{bucket}/", token)

@@ -33,7 +33,7 @@ def name_of(summary: Mapping[str, Any]) -> str:
 
 def newest_executions(account: Account, pipeline: str, most: int, token: str | None = None) -> list[Mapping[str, Any]]:
     """The newest executions of a pipeline, as ListPipelineExecutions gives them."""
-    return list(_executions(account, pipeline, most, token)["PipelineExecutionSummaries"])
+    return list(_executions(account, pipeline, most, token).get("PipelineExecutionSummaries", []))
 
 
 def _executions(account: Account, pipeline: str, most: int, token: str | None) -> Mapping[str, Any]:

@@ -25,7 +25,7 @@ def groups_page(account: Account, token: str | None) -> dict[str, Any]:
     )
     found = (listed.value or {}).get("ModelPackageGroupSummaryList", [])
     newest = attempts_for(
-        found, lambda each: versions(account, each["ModelPackageGroupName"], 1)["ModelPackageSummaryList"]
+        found, lambda each: versions(account, each["ModelPackageGroupName"], 1).get("ModelPackageSummaryList", [])
     )
     rows = [(each, answer.value or []) for each, answer in zip(found, newest, strict=True)]
     return {"groups": listed, "rows": rows, "next": (listed.value or {}).get("NextToken")}
@@ -83,7 +83,7 @@ def version_page(account: Account, group: str, version: str) -> dict[str, Any]:
     package, approved, identity = attempts(
         [
             lambda: describe(account, arn),
-            lambda: versions(account, group, 10, ModelApprovalStatus="Approved")["ModelPackageSummaryList"],
+            lambda: versions(account, group, 10, ModelApprovalStatus="Approved").get("ModelPackageSummaryList", []),
             lambda: account.identity,
         ]
     )

@@ -14,6 +14,7 @@ from studio.errors import StudioError
 from studio.previews.objects import MOST_RAW, MOST_SHOWN, read_start, read_whole, split_uri
 
 ROWS, COLUMNS, MEMBERS = 50, 60, 500
+MOST_WHOLE = 16 << 20  # bytes of a table that is read at once; of a larger one, only the parts that its head needs
 IMAGES = {
     ".png": "image/png",
     ".jpg": "image/jpeg",
@@ -102,7 +103,8 @@ def _rows(start: bytes) -> list[list[str]]:
 def _parquet(account: Account, uri: str, size: int) -> Table:
     import pyarrow.parquet as parquet
 
-    file = parquet.ParquetFile(_Ranges(account, uri, size))
+    source = io.BytesIO(read_whole(account, uri, size)) if size <= MOST_WHOLE else _Ranges(account, uri, size)
+    file = parquet.ParquetFile(source, pre_buffer=True)
     head = next(file.iter_batches(batch_size=ROWS), None)
     names = file.schema_arrow.names
     columns = [head.column(index).to_pylist() for index in range(len(names[:COLUMNS]))] if head is not None else []
