@@ -37,11 +37,10 @@ def home_page(account: Account) -> dict[str, Any]:
     """The four stages."""
     client = account.client("sagemaker")
     newest = {"MaxResults": SHOWN, "SortBy": "CreationTime", "SortOrder": "Descending"}
-    buckets, pipelines, groups, versions, endpoints, schedules, alarms = attempts(
+    buckets, pipelines, versions, endpoints, schedules, alarms = attempts(
         [
             lambda: account.client("s3").list_buckets().get("Buckets", []),
             lambda: client.list_pipelines(**newest).get("PipelineSummaries", []),
-            lambda: client.list_model_package_groups(**newest).get("ModelPackageGroupSummaryList", []),
             lambda: client.list_model_packages(ModelPackageType="Versioned", **newest).get(
                 "ModelPackageSummaryList", []
             ),
@@ -57,7 +56,7 @@ def home_page(account: Account) -> dict[str, Any]:
         "stages": (
             _data(buckets),
             _training(pipelines, latest),
-            _deployment(groups, versions, endpoints),
+            _deployment(versions, endpoints),
             _monitoring(schedules, alarms, endpoints),
         )
     }
@@ -106,7 +105,7 @@ def _training(pipelines: Answer[Any], latest: list[tuple[str, Mapping[str, Any] 
     )
 
 
-def _deployment(groups: Answer[Any], versions: Answer[Any], endpoints: Answer[Any]) -> Stage:
+def _deployment(versions: Answer[Any], endpoints: Answer[Any]) -> Stage:
     found = versions.value or []
     items = [_version(each) for each in found]
     items += [
@@ -130,7 +129,7 @@ def _deployment(groups: Answer[Any], versions: Answer[Any], endpoints: Answer[An
         link,
         "A version of a model comes into the registry when an execution registers it; a person approves it; a program "
         "deploys what is approved to an endpoint, which answers requests.",
-        _problems(groups, versions, endpoints),
+        _problems(versions, endpoints),
     )
 
 

@@ -50,7 +50,7 @@ def read_json(account: Account, uri: str) -> Any:
         raise StudioError(f"{uri} is not JSON.") from None
 
 
-def list_folder(account: Account, uri: str, token: str | None = None, most: int = 200) -> Mapping[str, Any]:
+def list_folder(account: Account, uri: str, token: str | None = None, most: int = 100) -> Mapping[str, Any]:
     """One page of what lies at a prefix: its folders and objects."""
     bucket, prefix = split_uri(uri)
     more = {"ContinuationToken": token} if token else {}
