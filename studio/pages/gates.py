@@ -1,8 +1,9 @@
 """The conditions of a pipeline with the values that they compared."""
 
 import json
+import operator
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,13 @@ SIGNS = {
     "LessThan": "<",
     "LessThanOrEqualTo": "≤",
     "Equals": "=",
+}
+COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
+    "GreaterThan": operator.gt,
+    "GreaterThanOrEqualTo": operator.ge,
+    "LessThan": operator.lt,
+    "LessThanOrEqualTo": operator.le,
+    "Equals": operator.eq,
 }
 NARROW = 0.02  # of the limit: a gate passed by less than this is marked
 PART = re.compile(r"[^.\[\]'\"]+")
@@ -83,13 +91,7 @@ def _gate(
 def compare(kind: str, left: Any, right: Any) -> bool | None:
     """What the service would decide; None where the two cannot be compared."""
     try:
-        return {
-            "GreaterThan": lambda: left > right,
-            "GreaterThanOrEqualTo": lambda: left >= right,
-            "LessThan": lambda: left < right,
-            "LessThanOrEqualTo": lambda: left <= right,
-            "Equals": lambda: left == right,
-        }[kind]()
+        return bool(COMPARISONS[kind](left, right))
     except TypeError:
         return None
 

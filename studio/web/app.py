@@ -1,4 +1,4 @@
-"""The application: which address shows which page, and which form does what."""
+"""The application: requests in, pages out."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -17,105 +17,13 @@ from studio.account.account import Account
 from studio.account.attempts import is_missing, sentence
 from studio.account.calls import recording
 from studio.errors import ReadOnly, StudioError
-from studio.pages import (
-    comparison,
-    endpoints,
-    events,
-    executions,
-    home,
-    jobs,
-    logs,
-    monitoring,
-    objects,
-    pipelines,
-    prediction,
-    registry,
-)
+from studio.pages import endpoints, executions, prediction
 from studio.place import WHO
 from studio.previews.preview import raw
 from studio.web.guard import UNTRUSTED_POLICY, Gatekeeper, guarded
 from studio.web.live import Part, Streams
 from studio.web.render import FOLDER, call_rows, environment
-
-Context = Mapping[str, Any]
-Read = Callable[[Account, Mapping[str, str], Mapping[str, str]], Context]
-Change = Callable[[Account, Mapping[str, str], Mapping[str, str]], str]
-
-# address, template, what to read; `p` are the parts of the address, `q` its query
-PAGES: tuple[tuple[str, str, Read], ...] = (
-    ("/", "home.html", lambda a, p, q: home.home_page(a)),
-    ("/pipelines", "pipelines.html", lambda a, p, q: pipelines.pipelines_page(a, q.get("after"))),
-    (
-        "/pipelines/{pipeline}",
-        "pipeline.html",
-        lambda a, p, q: pipelines.pipeline_page(a, p["pipeline"], q.get("after")),
-    ),
-    (
-        "/pipelines/{pipeline}/compare",
-        "comparison.html",
-        lambda a, p, q: comparison.comparison_page(a, p["pipeline"], _needed(q, "left"), _needed(q, "right")),
-    ),
-    (
-        "/pipelines/{pipeline}/executions/{execution}",
-        "execution.html",
-        lambda a, p, q: executions.execution_page(a, p["pipeline"], p["execution"], q.get("step")),
-    ),
-    ("/registry", "groups.html", lambda a, p, q: registry.groups_page(a, q.get("after"))),
-    (
-        "/registry/{group}",
-        "group.html",
-        lambda a, p, q: registry.group_page(a, p["group"], q.get("after"), "metrics" in q),
-    ),
-    (
-        "/registry/{group}/{version}",
-        "version.html",
-        lambda a, p, q: registry.version_page(a, p["group"], p["version"]),
-    ),
-    ("/endpoints", "endpoints.html", lambda a, p, q: endpoints.endpoints_page(a, q.get("after"))),
-    ("/endpoints/{endpoint}", "endpoint.html", lambda a, p, q: endpoints.endpoint_page(a, p["endpoint"])),
-    ("/monitoring", "monitoring.html", lambda a, p, q: monitoring.monitoring_page(a)),
-    ("/jobs", "jobs.html", lambda a, p, q: jobs.list_page(a, "processing", q.get("after"), q.get("contains", ""))),
-    ("/jobs/{kind}", "jobs.html", lambda a, p, q: jobs.list_page(a, p["kind"], q.get("after"), q.get("contains", ""))),
-    ("/jobs/{kind}/{name}", "job.html", lambda a, p, q: jobs.job_page(a, p["kind"], p["name"])),
-    ("/objects", "objects.html", lambda a, p, q: objects.objects_page(a, q.get("uri"), q.get("after"))),
-    ("/logs", "logs.html", lambda a, p, q: logs.logs_page(a, q.get("group"), q.get("stream"), q.get("after"))),
-    ("/events", "events.html", lambda a, p, q: events.events_page(a)),
-)
-
-
-def _start(account: Account, path: Mapping[str, str], form: Mapping[str, str]) -> str:
-    values = {name.removeprefix("parameter."): text for name, text in form.items() if name.startswith("parameter.")}
-    identity = pipelines.start(account, path["pipeline"], values)
-    return f"/pipelines/{path['pipeline']}/executions/{identity}"
-
-
-def _stop(account: Account, path: Mapping[str, str], form: Mapping[str, str]) -> str:
-    pipelines.stop(account, path["pipeline"], path["execution"])
-    return f"/pipelines/{path['pipeline']}/executions/{path['execution']}"
-
-
-def _retry(account: Account, path: Mapping[str, str], form: Mapping[str, str]) -> str:
-    pipelines.retry(account, path["pipeline"], path["execution"])
-    return f"/pipelines/{path['pipeline']}/executions/{path['execution']}"
-
-
-def _decide(account: Account, path: Mapping[str, str], form: Mapping[str, str]) -> str:
-    registry.decide(account, path["group"], path["version"], form.get("status", ""), form.get("comment", ""))
-    return f"/registry/{path['group']}/{path['version']}"
-
-
-def _roll_back(account: Account, path: Mapping[str, str], form: Mapping[str, str]) -> str:
-    endpoints.roll_back(account, path["endpoint"], _needed(form, "config"))
-    return f"/endpoints/{path['endpoint']}"
-
-
-CHANGES: tuple[tuple[str, Change], ...] = (
-    ("/pipelines/{pipeline}/start", _start),
-    ("/pipelines/{pipeline}/executions/{execution}/stop", _stop),
-    ("/pipelines/{pipeline}/executions/{execution}/retry", _retry),
-    ("/registry/{group}/{version}/decision", _decide),
-    ("/endpoints/{endpoint}/configuration", _roll_back),
-)
+from studio.web.routes import CHANGES, PAGES, Asked, Change, Context, Read
 
 
 class Studio:
@@ -143,9 +51,12 @@ class Studio:
 
     def _showing(self, template: str, read: Read) -> Callable[[Request], Response]:
         def show(request: Request) -> Response:
-            return self._page(request, template, lambda: read(self._account, request.path_params, request.query_params))
+            return self._page(request, template, lambda: read(self._asked(request, request.query_params)))
 
         return show
+
+    def _asked(self, request: Request, values: Mapping[str, str]) -> Asked:
+        return Asked(self._account, request.path_params, values)
 
     def _page(self, request: Request, template: str, read: Callable[[], Context], status: int = 200) -> Response:
         with recording() as record:
@@ -176,7 +87,7 @@ class Studio:
 
     def _change(self, request: Request, change: Change, form: Mapping[str, str]) -> Response:
         try:
-            return RedirectResponse(change(self._account, request.path_params, form), 303)
+            return RedirectResponse(change(self._asked(request, form)), 303)
         except (StudioError, ClientError, BotoCoreError) as error:
             return self._refused(request, sentence(error), _status(error))
 
@@ -241,23 +152,17 @@ class Studio:
 
     def _raw(self, request: Request) -> Response:
         try:
-            content, media = raw(self._account, _needed(request.query_params, "uri"))
+            content, media = raw(self._account, self._asked(request, request.query_params).needed("uri"))
         except (StudioError, ClientError, BotoCoreError) as error:
             return PlainTextResponse(sentence(error), _status(error))
         headers = {"content-security-policy": UNTRUSTED_POLICY, "x-frame-options": "SAMEORIGIN"}
         return Response(content, media_type=media, headers=headers)
 
-    def _who(self, request: Request) -> Response:
+    def _who(self, _: Request) -> Response:
         return JSONResponse({"endpoint_url": self._account.endpoint_url, "pid": os.getpid()})
 
-    def _not_found(self, request: Request, error: Exception) -> Response:
+    def _not_found(self, request: Request, _: Exception) -> Response:
         return self._refused(request, f"There is no page {request.url.path}.", 404)
-
-
-def _needed(values: Mapping[str, str], name: str) -> str:
-    if not values.get(name):
-        raise StudioError(f"The address lacks {name}.")
-    return values[name]
 
 
 async def _form(request: Request) -> dict[str, str]:

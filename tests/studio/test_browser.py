@@ -81,7 +81,8 @@ def test_every_page_in_both_widths(browser: Any, studio: Served, world: World) -
     assert faults == []
     asked = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
     urls = {event["params"]["request"]["url"] for event in asked if event["method"] == "Network.requestWillBeSent"}
-    assert {url for url in urls if not url.startswith((studio.url, "data:"))} == set()
+    sent = {url for url in urls if url.startswith(("http:", "https:", "ws:", "wss:"))}
+    assert {url for url in sent if not url.startswith(studio.url)} == set()
     assert f"{studio.url}/static/htmx.min.js" in urls
 
 
@@ -183,7 +184,7 @@ def test_a_failed_execution_is_stopped_or_retried_from_its_page(browser: Any, st
     browser.get(f"{studio.url}/pipelines/{PIPELINE}/executions/{world.bad}")
     tab_to(browser, "form[action$='/retry'] button")
     press(browser, Keys.ENTER)
-    until(lambda: "Failed after" in text(browser, "#live") and "not good enough" in text(browser, ".failure"), 60)
+    until(lambda: "Failed after" in text(browser, "#live") and "good enough" in text(browser, ".failure"), 60)
     assert complaints(browser) == []
 
 
