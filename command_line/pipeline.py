@@ -87,6 +87,11 @@ def build_parser() -> argparse.ArgumentParser:
     logs.add_argument("execution", metavar="EXECUTION", help="ARN, id, the beginning of one, or latest")
     logs.add_argument("step", nargs="?", metavar="STEP", help="only this step")
     _add_version_commands(command, listing)
+    studio = command("studio", "open a web page with the pipelines, the registry and the endpoints, to see and decide")
+    studio.add_argument("--no-open", action="store_true", help="only print its address")
+    studio.add_argument("--port", type=int, help="its port on 127.0.0.1 (5600)")
+    studio.add_argument("--stop", action="store_true", help="end the one that runs for local SageMaker")
+    studio.add_argument("--allow-changes", action="store_true", help="let it change an AWS account, not only read it")
     local = command("local", "start, stop, look at, back up or fix local SageMaker")
     local.add_argument("action", choices=["up", "down", "status", "doctor", "backup", "restore"])
     local.add_argument(
@@ -117,6 +122,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from command_line.console import run_command
     from local_sagemaker.errors import LocalSageMakerError
     from pipelines.errors import PipelineError
+    from studio.errors import StudioError
 
     def run() -> int:
         if options.command == "local":
@@ -126,12 +132,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from command_line.context import Context
         from command_line.pipeline_commands import COMMANDS
 
-        log_folder, notice = None, None
+        log_folder, notice, server = None, None, None
         if local and options.command not in OFFLINE:
             from local_sagemaker.client.lifecycle import use_local, what_keeps_it
 
             server = use_local(PROJECT / ".sagemaker", announce=lambda text: print(text, file=sys.stderr))
             log_folder, notice = server.state / "jobs", partial(what_keeps_it, server)
+        if options.command == "studio":
+            from command_line.studio import open_studio
+
+            return open_studio(options, server)
         context = Context(
             config=getattr(options, "config", None),
             local=local,
@@ -143,7 +153,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return COMMANDS[options.command](context, options)
 
-    return run_command(run, expected=(PipelineError, LocalSageMakerError))
+    return run_command(run, expected=(PipelineError, LocalSageMakerError, StudioError))
 
 
 def _structure_faults(text: str) -> list[tuple[str, str]]:

@@ -21,6 +21,7 @@ from evaluation.data_checks import Finding, Parts, check_data, refuse_severe
 from evaluation.gates import Limits, gates
 from evaluation.measurement import CHALLENGER, Scored, check_size, measure
 from evaluation.reasons import Reasons, reasons_of
+from evaluation.sample_payload import sample_archive
 from evaluation.segments import groupings
 from steps import estimators
 from steps import features as feature_module
@@ -74,7 +75,8 @@ def evaluate(model: Model, inputs: Inputs, output: Path, settings: JobSettings, 
 
     evaluation.json, predictions.parquet, evaluation.html and its figures as figures/*.png; in Clarify's layout
     bias/analysis.json, explainability/analysis.json and explainability/explanations_shap/out.csv; in Model
-    Monitor's model_quality/ and data_quality/, each statistics.json and constraints.json; model_card.json.
+    Monitor's model_quality/ and data_quality/, each statistics.json and constraints.json; model_card.json;
+    sample_payload.tar.gz, a request that the registered model answers.
 
     Raises JobError when the data checks find that the test rows do not tell the truth, when a prediction is
     NaN or infinite, when a metric is not defined for these rows, or when they are too few to measure the
@@ -99,6 +101,7 @@ def evaluate(model: Model, inputs: Inputs, output: Path, settings: JobSettings, 
     _write_explanation(output / "explainability", reasons, scored, target)
     _write_baselines(output, model, train, document)
     _write_report(output, model, scored, document, reasons, settings)
+    write_bytes(output / "sample_payload.tar.gz", sample_archive(_typical(rows, scored), model.features.inputs))
     card = model_card(document, model.metadata, settings.evaluation.card)
     # A pipeline can read a text out of a JSON file, and the registry takes the card as a text.
     write_json(output / "model_card.json", {"content": json.dumps(card)})
@@ -114,6 +117,12 @@ def _check_data(
     findings = check_data(Parts(train, rows, table.iloc[chosen], target), settings)
     refuse_severe(findings)
     return findings
+
+
+def _typical(rows: pd.DataFrame, scored: Scored) -> pd.Series:
+    """The test row with the median prediction."""
+    order = np.argsort(scored.challenger, kind="stable")
+    return rows.iloc[int(order[len(order) // 2])]
 
 
 def _write_baselines(output: Path, model: Model, train: pd.DataFrame, document: dict[str, Any]) -> None:

@@ -16,17 +16,30 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = ("command_line", "pipelines", "steps", "evaluation", "deployment", "local_sagemaker")
+FOLDERS = ("command_line", "pipelines", "steps", "evaluation", "deployment", "studio", "local_sagemaker")
 MAY_IMPORT = {
-    "command_line": {"pipelines", "deployment", "local_sagemaker"},
+    "command_line": {"pipelines", "deployment", "studio", "local_sagemaker"},
     "pipelines": {"steps"},  # one schema and one table of hyperparameters for the YAML and for the jobs
     "steps": set(),
     "evaluation": {"steps"},
     "deployment": set(),
+    "studio": set(),  # works on any account, through boto3 alone
     "local_sagemaker": set(),
 }
 NEVER_IN_A_JOB = {"sagemaker", "boto3", "botocore", "moto", "pydantic", "yaml"}
-LARGE = ("sagemaker", "boto3", "botocore", "moto", "pandas", "numpy", "pydantic", "rich", "xgboost")
+LARGE = (
+    "sagemaker",
+    "boto3",
+    "botocore",
+    "moto",
+    "pandas",
+    "numpy",
+    "pydantic",
+    "rich",
+    "xgboost",
+    "starlette",
+    "uvicorn",
+)
 
 
 @cache
@@ -100,7 +113,7 @@ def part_of(package: str, module: str) -> str:
     return "".join(inner) if (ROOT / package / "".join(inner)).is_dir() else module
 
 
-@pytest.mark.parametrize("package", ["local_sagemaker", "pipelines"])
+@pytest.mark.parametrize("package", ["local_sagemaker", "pipelines", "studio"])
 def test_no_folder_leads_back_to_itself(package: str) -> None:
     knows: dict[str, set[str]] = {}
     for path in (ROOT / package).rglob("*.py"):

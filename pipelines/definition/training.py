@@ -222,6 +222,9 @@ def _register(
         transform_instances=[settings.jobs.processing.instance_type],
         approval_status=parameters.approval_status,
         description=settings.description,
+        domain="MACHINE_LEARNING",
+        task="REGRESSION",
+        sample_payload_url=_evaluated(evaluate, "sample_payload.tar.gz"),
         model_metrics=ModelMetrics(
             model_statistics=_file(evaluate, "evaluation.json"),
             model_constraints=_file(evaluate, "model_quality/constraints.json"),
@@ -248,8 +251,12 @@ def _register(
 
 def _file(evaluate: ProcessingStep, path: str) -> MetricsSource:
     """One JSON file that the evaluation writes."""
-    uri = Join(on="/", values=[output_of(evaluate, "evaluation"), path])
-    return MetricsSource(content_type="application/json", s3_uri=uri)
+    return MetricsSource(content_type="application/json", s3_uri=_evaluated(evaluate, path))
+
+
+def _evaluated(evaluate: ProcessingStep, path: str) -> Join:
+    """The S3 URI of a file that the evaluation writes."""
+    return Join(on="/", values=[output_of(evaluate, "evaluation"), path])
 
 
 def _reject(evaluate: ProcessingStep) -> FailStep:

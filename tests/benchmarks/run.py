@@ -15,6 +15,7 @@ from noop_steps import step_rows
 from project import clean_clone_row, run_rows, start_rows
 from rows import Row, table
 from serving import serving_rows
+from studio_pages import studio_rows
 from volume import volume_rows
 
 GROUPS = {
@@ -25,6 +26,7 @@ GROUPS = {
     "serving": serving_rows,
     "objects": large_object_rows,
     "volume": volume_rows,
+    "studio": studio_rows,
     "clone": lambda folder: [clean_clone_row(folder)],
 }
 

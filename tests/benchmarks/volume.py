@@ -27,7 +27,7 @@ def volume_rows(folder: Path) -> list[Row]:
     """Pages of a full bucket and of a full registry against those of small ones; S3 against SageMaker under load."""
     folder.mkdir(parents=True)
     with warm_server(folder) as environment:
-        s3, sagemaker = _clients(environment)
+        s3, sagemaker = clients(environment)
         for bucket in ("many", "few"):
             s3.create_bucket(Bucket=bucket)
             s3.put_object(Bucket=bucket, Key="0", Body=b"")
@@ -35,7 +35,8 @@ def volume_rows(folder: Path) -> list[Row]:
             sagemaker.create_model_package_group(ModelPackageGroupName=group)
             sagemaker.create_model_package(ModelPackageGroupName=group, ModelPackageDescription="x" * 1000)
         wall([PYTHON, "-m", "local_sagemaker", "down"], **environment)
-        _fill(Path(environment["SAGEMAKER_LOCAL_STATE"]))
+        state = Path(environment["SAGEMAKER_LOCAL_STATE"])
+        add_rows(state, {"many": KEYS, "few": FEW}, {"many": PACKAGES, "few": FEW})
         start = wall([PYTHON, "-m", "local_sagemaker", "up"], **environment)
         server = lifecycle.find(int(environment["SAGEMAKER_LOCAL_PORT"]))
         if server is None:
@@ -82,7 +83,7 @@ def _package_rows(sagemaker: Any) -> list[Row]:
 def _load_row(environment: dict[str, str]) -> Row:
     """The median of S3's answers against that of SageMaker's, with many clients that ask for both."""
     taken: dict[str, list[float]] = {"s3": [], "sagemaker": []}
-    s3, sagemaker = _clients(environment)  # which many threads may share
+    s3, sagemaker = clients(environment)  # which many threads may share
     until = time.monotonic() + SECONDS
 
     def ask(number: int) -> None:
@@ -110,14 +111,17 @@ def _load_row(environment: dict[str, str]) -> Row:
     return Row(f"p50 of S3 with {CLIENTS} mixed clients / of SageMaker", medians["s3"], medians["sagemaker"], 3)
 
 
-def _fill(state: Path) -> None:
-    """Rows and files as the server would have written them, without asking it a million times."""
+def add_rows(state: Path, objects: dict[str, int], packages: dict[str, int]) -> None:
+    """Rows and files as the server would have written them, without asking it a million times.
+
+    Each bucket and group has one object or package already, of which as many copies are made.
+    """
     with sqlite3.connect(state / "state.db") as connection:
-        for bucket, keys in (("many", KEYS), ("few", FEW)):
+        for bucket, keys in objects.items():
             _repeat(connection, "objects", f"bucket = '{bucket}'", keys, _object)
-        for group, packages in (("many", PACKAGES), ("few", FEW)):
+        for group, versions in packages.items():
             where = f"kind = 'model-package' AND name LIKE '{group}/%'"
-            _repeat(connection, "records", where, packages, _package)
+            _repeat(connection, "records", where, versions, _package)
         names = connection.execute("SELECT blob FROM objects").fetchall()
     for (name,) in names:
         os.close(os.open(state / "objects" / name, os.O_CREAT | os.O_WRONLY, 0o600))
@@ -152,7 +156,8 @@ def _package(row: dict[str, Any], number: int) -> None:
     row["created"] = FEW + number
 
 
-def _clients(environment: dict[str, str]) -> tuple[Any, Any]:
+def clients(environment: dict[str, str]) -> tuple[Any, Any]:
+    """Clients of S3 and of SageMaker."""
     s3, sagemaker = (
         boto3.session.Session().client(
             service,  # type: ignore[call-overload]

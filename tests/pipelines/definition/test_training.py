@@ -153,6 +153,15 @@ def test_the_registry_gets_the_metrics_the_bias_and_the_explanation(steps: dict[
             assert baselines[kind][name]["S3Uri"]["Std:Join"]["Values"][1] == f"{folder}/{name.lower()}.json"
 
 
+def test_the_registry_gets_a_request_to_try_and_what_the_model_is_for(steps: dict[str, Any]) -> None:
+    arguments = steps["RegisterModel"]["Arguments"]
+    assert (arguments["Domain"], arguments["Task"]) == ("MACHINE_LEARNING", "REGRESSION")
+    assert arguments["SamplePayloadUrl"]["Std:Join"]["Values"] == [
+        {"Get": "Steps.Evaluate.ProcessingOutputConfig.Outputs['evaluation'].S3Output.S3Uri"},
+        "sample_payload.tar.gz",
+    ]
+
+
 def resolved(value: Any, defaults: dict[str, Any]) -> Any:
     """The arguments as the service would send them, so far as parameters decide it."""
     if isinstance(value, list):

@@ -1,0 +1,1 @@
+"""Which account is looked at, and what was asked of it."""

@@ -1,0 +1,1 @@
+"""A definition as a graph, laid out on the server."""

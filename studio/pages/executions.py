@@ -1,0 +1,256 @@
+"""One execution: its graph and times, why it failed, what its conditions compared, what a step did."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+from studio.account.account import Account
+from studio.account.attempts import Answer, attempt, attempts, attempts_for
+from studio.errors import StudioError
+from studio.graph.definition import Definition, Step, read_definition
+from studio.graph.picture import Node, Picture, bars, draw
+from studio.pages.cache import why_not_cached
+from studio.pages.gates import gates_of
+from studio.pages.jobs import facts, job_of, log_of, places
+from studio.previews.objects import reports_beside
+
+FINAL = ("Succeeded", "Failed", "Stopped", "CompletedWithFailures")
+WAITING, NOT_RUN = "waiting", "not run"  # of a step that has not started
+FAILURE_LINES = 25
+
+
+@dataclass(frozen=True)
+class StepRun:
+    """A step of the definition and what became of it; status is WAITING or NOT_RUN where it has not started."""
+
+    name: str
+    kind: str
+    status: str
+    started: datetime | None
+    ended: datetime | None
+    attempts: int
+    reason: str | None
+    cached_from: str | None
+    metadata: Mapping[str, Any]
+    description: str
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took, or has taken until now."""
+        if self.started is None:
+            return None
+        return ((self.ended or datetime.now(timezone.utc)) - self.started).total_seconds()
+
+    @property
+    def note(self) -> str:
+        """What to know beside the status."""
+        if self.reason:
+            return self.reason
+        if self.cached_from:
+            return f"cached, from {self.cached_from.rpartition('/')[2]}"
+        if "Condition" in self.metadata:
+            return f"the condition is {self.metadata['Condition'].get('Outcome', 'not decided')}"
+        return f"attempt {self.attempts}" if self.attempts > 1 else ""
+
+
+@dataclass(frozen=True)
+class Execution:
+    """An execution as it stands."""
+
+    arn: str
+    about: Mapping[str, Any]
+    definition: Definition
+    steps: tuple[StepRun, ...]
+    problems: tuple[str, ...]
+    parameters: Mapping[str, str]
+
+    @property
+    def id(self) -> str:
+        """The last part of the ARN."""
+        return self.arn.rpartition("/")[2]
+
+    @property
+    def pipeline(self) -> str:
+        """The pipeline's name."""
+        return self.arn.split("/")[1]
+
+    @property
+    def status(self) -> str:
+        """The execution's status."""
+        return str(self.about.get("PipelineExecutionStatus", "unknown"))
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing will change any more."""
+        return self.status in FINAL
+
+    @property
+    def failed(self) -> list[StepRun]:
+        """The steps that failed."""
+        return [step for step in self.steps if step.status == "Failed"]
+
+    @property
+    def seconds(self) -> float:
+        """From its start to its end, or to now."""
+        end = self.about["LastModifiedTime"] if self.is_over else datetime.now(timezone.utc)
+        return float((end - self.about["CreationTime"]).total_seconds())
+
+    def picture(self) -> Picture:
+        """The graph with the status of each step."""
+        link = f"/pipelines/{self.pipeline}/executions/{self.id}?step="
+        nodes = [
+            Node(step.name, self._title(step), _brief(step), step.status, f"{link}{step.name}#step")
+            for step in self.steps
+        ]
+        return draw(nodes, {(edge.source, edge.target): edge.label for edge in self.definition.edges})
+
+    def chart(self) -> list[Any]:
+        """The bars of the Gantt chart."""
+        rows = [(step.name, step.status, step.started, step.ended) for step in self.steps]
+        return bars(rows, datetime.now(timezone.utc))
+
+    def _title(self, step: StepRun) -> str:
+        known = self.definition.by_name.get(step.name)
+        return known.title if known else step.name
+
+
+def read_execution(account: Account, pipeline: str, identity: str) -> Execution:
+    """Describe an execution, its definition, steps and parameters; StudioError where there is none."""
+    arn, client = account.arn(f"pipeline/{pipeline}/execution/{identity}"), account.client("sagemaker")
+    about, text, steps, parameters = attempts(
+        [
+            lambda: client.describe_pipeline_execution(PipelineExecutionArn=arn),
+            lambda: client.describe_pipeline_definition_for_execution(PipelineExecutionArn=arn)["PipelineDefinition"],
+            lambda: steps_of(account, arn),
+            lambda: parameters_of(account, arn),
+        ]
+    )
+    described = about.required()
+    definition = read_definition(text.value or "{}")
+    problems = tuple(answer.problem for answer in (text, steps, parameters) if answer.problem)
+    defaults = {entry["Name"]: str(entry.get("DefaultValue", "")) for entry in definition.parameters}
+    over = described.get("PipelineExecutionStatus") in FINAL
+    runs = _runs(definition, steps.value or [], NOT_RUN if over else WAITING)
+    return Execution(arn, described, definition, runs, problems, defaults | (parameters.value or {}))
+
+
+def steps_of(account: Account, arn: str) -> list[Mapping[str, Any]]:
+    """ListPipelineExecutionSteps, every page, in the order of their start."""
+    pages = account.client("sagemaker").get_paginator("list_pipeline_execution_steps")
+    found = pages.paginate(PipelineExecutionArn=arn, SortOrder="Ascending")
+    return [step for page in found for step in page.get("PipelineExecutionSteps", [])]
+
+
+def parameters_of(account: Account, arn: str) -> dict[str, str]:
+    """The parameters of an execution with their values."""
+    pages = account.client("sagemaker").get_paginator("list_pipeline_parameters_for_execution")
+    found = pages.paginate(PipelineExecutionArn=arn)
+    return {entry["Name"]: entry["Value"] for page in found for entry in page.get("PipelineParameters", [])}
+
+
+def execution_page(account: Account, pipeline: str, identity: str, step: str | None) -> dict[str, Any]:
+    """Everything of an execution, and of the step that is looked at."""
+    execution = read_execution(account, pipeline, identity)
+    failed = execution.failed
+    log = log_of(account, failed[0].metadata, FAILURE_LINES) if failed else None
+    files = property_files(account, execution)
+    return {
+        "execution": execution,
+        "failure_log": log,
+        "gates": gates_of(account, execution.definition, execution.parameters, files) if execution.steps else [],
+        "files": files,
+        "reports": reports_beside(account, files.values()),
+        "versions": registered(execution),
+        "chosen": step_panel(account, execution, step) if step else None,
+    }
+
+
+def registered(execution: Execution) -> list[str]:
+    """The ARNs of the model packages that an execution registered."""
+    return [run.metadata["RegisterModel"]["Arn"] for run in execution.steps if "RegisterModel" in run.metadata]
+
+
+def property_files(account: Account, execution: Execution) -> dict[tuple[str, str], str]:
+    """Where each property file of a step that has succeeded lies, by step and name of the file."""
+    runs = {run.name: run for run in execution.steps if run.status == "Succeeded" and job_of(run.metadata)}
+    wanted = [step for step in execution.definition.steps if step.document.get("PropertyFiles") and step.name in runs]
+    described = attempts_for(wanted, lambda step: _describe(account, runs[step.name]))
+    found = {}
+    for step, answer in zip(wanted, described, strict=True):
+        outputs = (answer.value or {}).get("ProcessingOutputConfig", {}).get("Outputs", [])
+        places = {entry["OutputName"]: entry.get("S3Output", {}).get("S3Uri", "") for entry in outputs}
+        for file in step.document["PropertyFiles"]:
+            if places.get(file.get("OutputName")):
+                uri = f"{places[file['OutputName']].rstrip('/')}/{file['FilePath']}"
+                found[step.name, file["PropertyFileName"]] = uri
+    return found
+
+
+def step_panel(account: Account, execution: Execution, name: str) -> dict[str, Any]:
+    """A step's job, arguments, inputs, outputs, metrics and the end of its log; StudioError for an unknown name."""
+    run = next((run for run in execution.steps if run.name == name), None)
+    if run is None:
+        raise StudioError(f"Execution {execution.id} has no step {name}.")
+    step = execution.definition.by_name.get(name)
+    job = attempt(lambda: _describe(account, run)) if job_of(run.metadata) else None
+    description = (job.value if job else None) or {}
+    return {
+        "run": run,
+        "step": step,
+        "job": job_of(run.metadata),
+        "facts": facts(description),
+        "places": dict(places(description)),
+        "metrics": description.get("FinalMetricDataList", []),
+        "problem": job.problem if job else None,
+        "log": log_of(account, run.metadata, 100),
+        "uncached": _uncached(account, execution, run, step, description),
+    }
+
+
+def _uncached(
+    account: Account, execution: Execution, run: StepRun, step: Step | None, description: Mapping[str, Any]
+) -> Answer[Any] | None:
+    if step is None or not step.cached or run.cached_from or not description:
+        return None
+    return attempt(
+        lambda: why_not_cached(account, execution.arn, execution.about["CreationTime"], run.name, description)
+    )
+
+
+def _describe(account: Account, run: StepRun) -> Mapping[str, Any]:
+    job = job_of(run.metadata)
+    if job is None:
+        return {}
+    kind, name = job
+    return kind.describe(account, name)
+
+
+def _runs(definition: Definition, found: list[Mapping[str, Any]], unstarted: str) -> tuple[StepRun, ...]:
+    """The definition's steps in its order, then those that only the execution knows (of a ForEach)."""
+    by_name = {step["StepName"]: step for step in found}
+    names = dict.fromkeys([step.name for step in definition.steps] + list(by_name))
+    runs = []
+    for name in names:
+        step, entry = definition.by_name.get(name), by_name.get(name, {})
+        runs.append(
+            StepRun(
+                name=name,
+                kind=step.kind if step else "",
+                status=entry.get("StepStatus", unstarted),
+                started=entry.get("StartTime"),
+                ended=entry.get("EndTime"),
+                attempts=entry.get("AttemptCount") or 1,
+                reason=entry.get("FailureReason"),
+                cached_from=entry.get("CacheHitResult", {}).get("SourcePipelineExecutionArn"),
+                metadata=entry.get("Metadata", {}),
+                description=str((step.document.get("Description") if step else None) or ""),
+            )
+        )
+    return tuple(runs)
+
+
+def _brief(run: StepRun) -> str:
+    if run.cached_from:
+        return "cached"
+    return "" if run.seconds is None else f"{run.seconds:.1f} s" if run.seconds < 60 else f"{run.seconds / 60:.1f} min"

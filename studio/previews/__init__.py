@@ -1,0 +1,1 @@
+"""Objects of S3 as a person can look at them."""

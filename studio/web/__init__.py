@@ -1,0 +1,1 @@
+"""HTTP: routes, who may ask, how pages are written and kept live."""

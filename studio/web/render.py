@@ -1,0 +1,112 @@
+"""Templates, and how times, sizes, statuses and locations read."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from jinja2 import Environment, FileSystemLoader, Undefined
+from markupsafe import Markup, escape
+
+from studio.account.calls import Record
+from studio.pages.pipelines import text_of
+
+FOLDER = Path(__file__).parents[1]
+GOOD = ("Succeeded", "Completed", "InService", "Approved", "OK", "Scheduled", "True")
+BAD = ("Failed", "Rejected", "ALARM", "OutOfService", "UpdateRollbackFailed", "CompletedWithFailures")
+BUSY = ("Executing", "InProgress", "Creating", "Updating", "RollingBack", "Stopping", "Starting", "Deleting",
+        "SystemUpdating", "PendingManualApproval", "Pending")  # fmt: skip
+MARKS = {"good": "✓", "bad": "✗", "busy": "●", "idle": "○"}
+
+
+def environment() -> Environment:
+    """Jinja2 with everything escaped."""
+    made = Environment(
+        loader=FileSystemLoader(FOLDER / "templates"),
+        autoescape=True,
+        undefined=Undefined,  # an answer of the API lacks what does not apply
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {
+        "moment": moment, "duration": duration, "size": size, "number": number, "kind": kind_of_status,
+        "mark": mark, "uri": uri_link, "pretty": pretty, "query": query, "default_text": text_of,
+    }  # fmt: skip
+    return made
+
+
+def moment(when: datetime | None) -> Markup:
+    """A point in time, in UTC, with the exact one for machines."""
+    if not isinstance(when, datetime):
+        return Markup("–")
+    utc = when.astimezone(timezone.utc)
+    return Markup('<time datetime="{}">{}</time>').format(utc.isoformat(), f"{utc:%Y-%m-%d %H:%M:%S} UTC")
+
+
+def duration(seconds: float | None) -> str:
+    """A length of time in at most two units."""
+    if seconds is None:
+        return "–"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def size(count: int) -> str:
+    """A number of bytes."""
+    amount = float(count)
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if amount < 1000:
+            return f"{amount:.0f} bytes" if unit == "bytes" else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} TB"
+
+
+def number(value: Any) -> str:
+    """A number as people read it; anything else as it is."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return str(value)
+    if isinstance(value, int) or abs(value) >= 1e6:
+        return f"{value:,.0f}"
+    return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.2f}"
+
+
+def kind_of_status(status: str) -> str:
+    """What a status means: good, bad, busy or idle."""
+    groups = (("good", GOOD), ("bad", BAD), ("busy", BUSY))
+    return next((name for name, statuses in groups if status in statuses), "idle")
+
+
+def mark(status: str) -> str:
+    """A sign for a status, so that colour is not all that tells."""
+    return MARKS[kind_of_status(status)]
+
+
+def uri_link(value: Any) -> Markup:
+    """A text, as a link where it is a location in S3."""
+    if isinstance(value, str) and value.startswith("s3://") and "\n" not in value:
+        return Markup('<a href="/objects?uri={}">{}</a>').format(quote(value, safe=""), value)
+    return escape(pretty(value))
+
+
+def pretty(value: Any) -> str:
+    """A value as text: JSON for documents."""
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, indent=1, default=str, ensure_ascii=False)
+
+
+def query(value: Any) -> str:
+    """A value within the query of an address."""
+    return quote(str(value), safe="")
+
+
+def call_rows(record: Record) -> list[Mapping[str, Any]]:
+    """The calls of a page as code, one for each operation."""
+    return [
+        {"name": f"{call.service} {call.operation}", "boto3": call.boto3, "cli": call.cli, "more": count - 1}
+        for call, count in record.kinds()
+    ]
