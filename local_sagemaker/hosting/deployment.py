@@ -2,7 +2,8 @@
 
 import secrets
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
@@ -102,16 +103,17 @@ class Deployment:
         """How each variant stands."""
         return {name: Health(chain.alive(), chain.last_death) for name, chain in self._chains.items()}
 
-    def enter(self) -> None:
-        """A request begins."""
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """A request: `retire` waits for its end."""
         with self._idle:
             self._requests += 1
-
-    def leave(self) -> None:
-        """A request has ended."""
-        with self._idle:
-            self._requests -= 1
-            self._idle.notify_all()
+        try:
+            yield
+        finally:
+            with self._idle:
+                self._requests -= 1
+                self._idle.notify_all()
 
     def retire(self, seconds: float = DRAIN_SECONDS) -> None:
         """Stop once the requests that have begun are answered, or after a while."""
