@@ -116,9 +116,8 @@ class LocalSageMaker:
         resources = Resources(self.records, self.tags)
         models = Models(resources, self.registry)
         self.endpoints = Endpoints(self.records, resources, self.host, models, self.control_plane.alarms, self.clock)
-        transform = Transform(
-            self.records, self.jobs, models, TransformRuntime(folder / "jobs/transform", objects, images, environment)
-        )
+        self._transforms = TransformRuntime(folder / "jobs/transform", objects, images, environment)
+        transform = Transform(self.records, self.jobs, models, self._transforms)
         cache = StepCache(self.records)
         versions = PipelineVersions(self.records)
         pipelines = Pipelines(self.records, objects, self.tags, versions, cache.forget)
@@ -174,7 +173,9 @@ class LocalSageMaker:
             )
 
     def recover(self) -> None:
-        """Bring the records in line with a process that has just started."""
+        """End what a killed server has left, and bring the records in line with a process that has just started."""
+        self._transforms.reap()
+        self.host.start()
         self.jobs.recover()
         self.tuning.recover()
         self.executions.recover()

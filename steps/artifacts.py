@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary path in the same folder, and rename it to `path` when the block succeeds."""
+    """Give a temporary path in the same folder, with the same ending; rename it to `path` when the block succeeds."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".writing.", suffix=path.name)
     os.close(handle)
     temporary = Path(name)
     try:
@@ -54,10 +54,5 @@ def write_parquet(path: Path, table: pd.DataFrame) -> None:
 
 def write_with(path: Path, save: Callable[[str], object]) -> None:
     """Write `path` with a library's own save function, which decides the format by the file's ending."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".writing.{path.name}")
-    try:
+    with replacing(path) as temporary:
         save(str(temporary))
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -23,6 +23,7 @@ class JobArgumentParser(argparse.ArgumentParser):
     """Argument parser whose complaints are job failures, so that they too reach SageMaker."""
 
     def error(self, message: str) -> NoReturn:
+        """Raise JobError with argparse's message."""
         raise JobError(f"{self.prog}: {message}.")
 
 

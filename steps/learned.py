@@ -25,8 +25,9 @@ CHUNK = 50_000
 
 @dataclass(frozen=True, kw_only=True)
 class TargetEncoding:
-    """levels: joined categories -> (sum of values + smoothing x mean) / (rows + smoothing). Source: Micci-Barreca,
-    A Preprocessing Scheme for High-Cardinality Categorical Attributes, SIGKDD Explorations 2001.
+    """levels: joined categories -> (sum of values + smoothing x mean) / (rows + smoothing).
+
+    Source: Micci-Barreca, A Preprocessing Scheme for High-Cardinality Categorical Attributes, SIGKDD Explorations 2001.
     """
 
     of: tuple[str, ...]

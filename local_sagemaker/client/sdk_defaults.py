@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from local_sagemaker.errors import LocalSageMakerError
+from local_sagemaker.files import write_whole
 from local_sagemaker.wire.identity import ACCOUNT, EXECUTION_ROLE
 
 FILE = "sagemaker-sdk.yaml"
@@ -22,13 +23,10 @@ def write(state: Path, region: str) -> Path:
     LocalSageMakerError where the folder cannot be written, or its disk is full.
     """
     path, text = state / FILE, json.dumps(_defaults(region), indent=2)  # JSON is YAML
-    temporary = path.with_suffix(".tmp")
     try:
         if not path.exists() or path.read_text("utf-8") != text:
-            temporary.write_text(text, "utf-8")
-            temporary.replace(path)
+            write_whole(path, text)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise LocalSageMakerError(f"{path} cannot be written ({error.strerror}): make room, or fix it.") from None
     return path
 

@@ -14,21 +14,28 @@ class ExpressionError(ValueError):
 
 
 class Scope(Protocol):
-    """What the references of one execution stand for."""
+    """What the references of one execution stand for; ExpressionError where one has no value."""
 
-    def parameter(self, name: str) -> Any: ...
+    def parameter(self, name: str) -> Any:
+        """The value of Parameters.NAME."""
 
-    def variable(self, name: str) -> Any: ...
+    def variable(self, name: str) -> Any:
+        """The value of Execution.NAME."""
 
-    def experiment(self, field: str) -> Any: ...
+    def experiment(self, field: str) -> Any:
+        """The value of PipelineExperimentConfig.FIELD."""
 
-    def properties(self, step: str) -> dict[str, Any]: ...
+    def properties(self, step: str) -> dict[str, Any]:
+        """The Describe response of the work of a step that has ended."""
 
-    def property_file(self, step: str, name: str) -> str: ...
+    def property_file(self, step: str, name: str) -> str:
+        """The text of a property file of a step that has ended."""
 
-    def object(self, uri: str) -> str: ...
+    def object(self, uri: str) -> str:
+        """The text of an object of S3."""
 
-    def item(self) -> Any: ...
+    def item(self) -> Any:
+        """The value of ForEach.CurrentItem."""
 
 
 def evaluate(value: Any, scope: Scope) -> Any:

@@ -4,8 +4,9 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
@@ -139,16 +140,17 @@ class Deployment:
         """How each variant stands."""
         return {name: _health(fleet) for name, fleet in [*self._fleets.items(), *self._shadows.items()]}
 
-    def enter(self) -> None:
-        """A request begins."""
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """A request: `retire` waits for its end."""
         with self._idle:
             self._requests += 1
-
-    def leave(self) -> None:
-        """A request has ended."""
-        with self._idle:
-            self._requests -= 1
-            self._idle.notify_all()
+        try:
+            yield
+        finally:
+            with self._idle:
+                self._requests -= 1
+                self._idle.notify_all()
 
     def retire(self, seconds: float = DRAIN_SECONDS) -> None:
         """Stop once the requests that have begun are answered, or after a while."""

@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,7 +21,7 @@ from local_sagemaker.processes.folders import remove_folder
 from local_sagemaker.processes.host import is_resource_name
 from local_sagemaker.processes.images import ImageMap
 from local_sagemaker.processes.isolation import Isolation, isolation_here
-from local_sagemaker.processes.leftovers import RECORD, kill_recorded
+from local_sagemaker.processes.leftovers import kill_leftovers
 from local_sagemaker.processes.storage import ObjectStore
 
 LOG = logging.getLogger("local_sagemaker.hosting")
@@ -59,10 +60,13 @@ class EndpointHost:
         self._lock = threading.Lock()
         self._routes: dict[str, tuple[Route, ...]] = {}
         self._closed = threading.Event()
-        for record in folder.glob(f"*/*/*/algo-1/{RECORD}"):  # of a server that was killed
-            kill_recorded(record)
-        for private in folder.glob("*/*/*/algo-1/"):
-            remove_folder(private, folder)
+
+    def start(self) -> None:
+        """End and delete what a server that was killed has left, and begin to watch the processes."""
+        hosts = "*/*/*/algo-1"
+        kill_leftovers(self._folder, hosts)
+        for private in self._folder.glob(f"{hosts}/"):
+            remove_folder(private, self._folder)
         threading.Thread(target=self._watch, name="endpoints", daemon=True).start()
 
     def deploy(self, endpoint_name: str, variants: list[Variant], capture: CaptureSettings | None = None) -> None:
@@ -102,6 +106,7 @@ class EndpointHost:
         deployment.start()
         if capture is not None:
             deployment.capture = DataCapture(capture, endpoint_name, self._store)
+            deployment.capture.start()
         return deployment
 
     def route(self, endpoint_name: str, routes: Sequence[Route]) -> list[Deployment]:
@@ -138,16 +143,14 @@ class EndpointHost:
         cannot be started again; Throttled where a serverless variant is busy. A process that has died is started
         again by the next request, or a second later.
         """
-        with self._lock:
-            routes = self._routes.get(endpoint_name)
-            if not routes:
-                raise LookupError(f"no model serves the endpoint {endpoint_name}.")
-            deployment = _chosen(routes)
-            deployment.enter()
-        try:
+        with ExitStack() as request:
+            with self._lock:
+                routes = self._routes.get(endpoint_name)
+                if not routes:
+                    raise LookupError(f"no model serves the endpoint {endpoint_name}.")
+                deployment = _chosen(routes)
+                request.enter_context(deployment.in_use())
             return deployment.invoke(invocation)
-        finally:
-            deployment.leave()
 
     def serves(self, endpoint_name: str) -> bool:
         """Whether the endpoint has processes that answer."""

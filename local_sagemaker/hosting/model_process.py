@@ -17,6 +17,7 @@ from local_sagemaker.processes.host import Host
 from local_sagemaker.processes.image_versions import warn_once
 from local_sagemaker.processes.images import ImageMap, UnknownImage, serving_toolkit
 from local_sagemaker.processes.isolation import Isolation, PrivateFolder, isolation_here
+from local_sagemaker.processes.log_events import append_line
 from local_sagemaker.processes.outcome import ClientFault
 from local_sagemaker.processes.overlay import make_overlay
 from local_sagemaker.processes.process import Command, Ended, SupervisedProcess, SupervisionFailed
@@ -179,8 +180,7 @@ class ModelProcess:
 
     def say(self, line: str) -> None:
         """Add a line to the log."""
-        with self.log.open("a", encoding="utf-8") as log:
-            log.write(f"{line}\n")
+        append_line(self.log, line)
 
     def _bad_answer(self, why: str) -> ModelResponse:
         text = f"The container {self.name} did not answer as HTTP asks: {why}."

@@ -17,8 +17,8 @@ from local_sagemaker.processes.folders import remove_folder
 from local_sagemaker.processes.host import Host, host_addresses, host_names, is_resource_name
 from local_sagemaker.processes.images import ImageMap
 from local_sagemaker.processes.isolation import ETC_HOSTS, Isolation, PrivateFolder, isolation_here
-from local_sagemaker.processes.leftovers import RECORD, kill_recorded
-from local_sagemaker.processes.log_events import LogFile
+from local_sagemaker.processes.leftovers import kill_leftovers
+from local_sagemaker.processes.log_events import LogFile, append_line
 from local_sagemaker.processes.outcome import ClientFault, JobStopped, Outcome, StopReason, client_error
 from local_sagemaker.processes.process import GRACE_SECONDS, Command, Ended, SupervisedProcess, SupervisionFailed
 from local_sagemaker.processes.storage import ObjectStore
@@ -100,9 +100,8 @@ class JobRuntime:
         """After a kill -9 of the server: kill what still runs of its jobs, and delete their unfinished files."""
         if not self._folder.is_dir():
             return
-        for record in self._folder.glob(f"*/*/{RECORD}"):
-            LOG.warning("the job %s was running when the server ended", record.parent.parent.name)
-            kill_recorded(record)
+        for host in kill_leftovers(self._folder, "*/*"):
+            LOG.warning("the job %s was running when the server ended", host.parent.name)
         for host in self._folder.glob("*/algo-*/"):
             try:
                 _delete_what_was_given(host)
@@ -124,7 +123,7 @@ class JobRuntime:
             outcome = self._run_on(hosts, job, stop, on_status)
         except ClientFault as fault:
             outcome = Outcome("Failed", client_error(str(fault)))
-            _append(self.log_path(name), client_error(str(fault)))
+            append_line(self.log_path(name), client_error(str(fault)))
         except JobStopped as stopped:
             timed_out = stopped.reason == "time"
             outcome = Outcome("Stopped", secondary_status="MaxRuntimeExceeded" if timed_out else None)
@@ -238,8 +237,3 @@ def _delete_what_was_given(root: Path) -> None:
     for name in GIVEN:
         if (root / name).exists():
             remove_folder(root / name, root)
-
-
-def _append(log: Path, line: str) -> None:
-    with log.open("a", encoding="utf-8") as stream:
-        stream.write(f"{line}\n")

@@ -10,6 +10,7 @@ from typing import Any
 from local_sagemaker.processes.inputs import Share
 from local_sagemaker.processes.isolation import PrivateFolder
 from local_sagemaker.processes.leftovers import RECORD
+from local_sagemaker.processes.log_events import append_line
 
 OVERLAY = "venv"  # beside home and tmp in a host's private folder
 RESOURCE_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")  # the pattern of the service
@@ -53,8 +54,7 @@ class Host:
 
     def say(self, line: str) -> None:
         """Add a line to the host's log."""
-        with self.log.open("a", encoding="utf-8") as log:
-            log.write(f"{line}\n")
+        append_line(self.log, line)
 
 
 def is_resource_name(name: str) -> bool:

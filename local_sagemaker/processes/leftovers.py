@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from local_sagemaker.files import write_whole
+
 # In the environment of a process and, by inheritance, of all that it starts: a secret of that process
 # alone. So a recycled pid is never taken for it, and a child in another session is still found.
 MARKER = "SAGEMAKER_LOCAL_PROCESS"
@@ -22,9 +24,7 @@ class Record:
 
     def write(self, pid: int | None = None, started: str | None = None) -> None:
         """Write the record, whole or not at all."""
-        temporary = self._path.with_suffix(".tmp")
-        temporary.write_text(json.dumps({"token": self._token, "pid": pid, "started": started}), "utf-8")
-        temporary.replace(self._path)
+        write_whole(self._path, json.dumps({"token": self._token, "pid": pid, "started": started}))
 
     def end(self) -> None:
         """The process has ended with all that it started: forget it."""
@@ -34,6 +34,17 @@ class Record:
         """End whatever still lives of the process, its supervisor having failed to do so."""
         if self._path.exists():
             kill_recorded(self._path)
+
+
+def kill_leftovers(folder: Path, hosts: str) -> list[Path]:
+    """After a kill -9 of the server: kill what still runs of the hosts below a folder; returns those that ran.
+
+    `hosts` is the pattern of their folders, such as `*/algo-*`.
+    """
+    records = list(folder.glob(f"{hosts}/{RECORD}"))
+    for record in records:
+        kill_recorded(record)
+    return [record.parent for record in records]
 
 
 def kill_recorded(record: Path) -> None:

@@ -26,6 +26,12 @@ class Event:
     message: str
 
 
+def append_line(log: Path, line: str) -> None:
+    """Add a line to a log that processes append to by themselves."""
+    with log.open("a", encoding="utf-8") as stream:
+        stream.write(f"{line}\n")
+
+
 class LogFile:
     """A log that a process appends to by itself, and beside it a record of when it had which size.
 

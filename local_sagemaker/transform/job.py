@@ -18,7 +18,8 @@ from local_sagemaker.processes.host import is_resource_name
 from local_sagemaker.processes.images import ImageMap
 from local_sagemaker.processes.inputs import Share, Source, download
 from local_sagemaker.processes.isolation import Isolation, isolation_here
-from local_sagemaker.processes.leftovers import RECORD, kill_recorded
+from local_sagemaker.processes.leftovers import kill_leftovers
+from local_sagemaker.processes.log_events import append_line
 from local_sagemaker.processes.outcome import ClientFault, JobStopped, Outcome, client_error
 from local_sagemaker.processes.outputs import upload_file
 from local_sagemaker.processes.storage import ObjectStore
@@ -57,10 +58,12 @@ class TransformRuntime:
         self._images = images
         self._environment = environment
         self._isolation = isolation or isolation_here()
-        for record in folder.glob(f"*/*/{RECORD}"):  # of a server that was killed
-            kill_recorded(record)
-        for leftover in (*folder.glob(f"*/{TRANSFER}/"), *folder.glob("*/algo-*/")):
-            remove_folder(leftover, folder)
+
+    def reap(self) -> None:
+        """After a kill -9 of the server: kill what still runs of its jobs, and delete their unfinished files."""
+        kill_leftovers(self._folder, "*/*")
+        for leftover in (*self._folder.glob(f"*/{TRANSFER}/"), *self._folder.glob("*/algo-*/")):
+            remove_folder(leftover, self._folder)
 
     def run(self, request: dict[str, Any], containers: Sequence[dict[str, Any]], stop: threading.Event) -> Outcome:
         """Run a CreateTransformJob request with the containers of its model to its end; `stop` ends it early."""
@@ -242,5 +245,4 @@ def _failed(kind: str, detail: str) -> Outcome:
 
 
 def _say(log: Path, line: str) -> None:
-    with log.open("a", encoding="utf-8") as stream:
-        stream.write(f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime())} [sagemaker] {line}\n")
+    append_line(log, f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime())} [sagemaker] {line}")

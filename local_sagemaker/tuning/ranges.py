@@ -19,7 +19,8 @@ class Range(Protocol):
     """One hyperparameter that is tuned."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The name of the hyperparameter."""
 
     def draw(self, dice: random.Random) -> str:
         """A value as the training job gets it."""

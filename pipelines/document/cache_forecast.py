@@ -1,7 +1,7 @@
 """Which steps the next execution can take from the step cache, and which run again because of a change.
 
 SageMaker compares, for each type of step, the attributes listed at
-https://docs.aws.amazon.com/sagemaker/latest/dg/pipelines-default-keys.html
+https://docs.aws.amazon.com/sagemaker/latest/dg/pipelines-default-keys.html; see document/cache_keys.py.
 """
 
 import re
@@ -9,23 +9,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pipelines.document.cache_keys import KEY_ATTRIBUTES
 from pipelines.document.differences import by_name, differences
 from pipelines.document.walk import steps
 
-KEY_ATTRIBUTES: dict[str, tuple[str, ...]] = {
-    "Processing": ("AppSpecification", "Environment", "ProcessingInputs"),
-    "Training": (
-        "AlgorithmSpecification",
-        "CheckpointConfig",
-        "DebugHookConfig",
-        "DebugRuleConfigurations",
-        "Environment",
-        "HyperParameters",
-        "InputDataConfig",
-    ),
-    "Transform": ("DataProcessing", "Environment", "ModelName", "TransformInput"),
-}
-NEVER_CACHED = ("Condition", "Fail", "Model", "RegisterModel", "Lambda", "Callback")
 FIXED_IN_A_PIPELINE = ("Execution.PipelineName", "Execution.PipelineArn")
 RUNS_AGAIN, REUSED, ALWAYS_RUNS = "runs again", "reused", "always runs"
 SEGMENT = re.compile(r"\['([^']*)'\]|\[(\d+)\]|([^.\[\]]+)")
@@ -75,7 +62,7 @@ class _Forecaster:
 
     def _decide(self, name: str) -> Forecast:
         old, new = self._steps[0].get(name), self._steps[1][name]
-        if new["Type"] in NEVER_CACHED or not (new.get("CacheConfig") or {}).get("Enabled"):
+        if new["Type"] not in KEY_ATTRIBUTES or not (new.get("CacheConfig") or {}).get("Enabled"):
             return Forecast(name, ALWAYS_RUNS, ("it has no cache",))
         if old is None or old["Type"] != new["Type"]:
             return Forecast(name, RUNS_AGAIN, ("the step is new",))
@@ -124,11 +111,15 @@ class _Forecaster:
 
 
 def _key_of(step: Mapping[str, Any]) -> dict[str, Any]:
-    arguments: Mapping[str, Any] = step.get("Arguments") or {}
-    # Of other types (tuning, AutoML, checks) all arguments but the tags are taken to count: rather one warning
-    # too many than a run that nobody expects.
-    names = KEY_ATTRIBUTES.get(step["Type"]) or [name for name in arguments if name != "Tags"]
-    return {name: arguments[name] for name in names if name in arguments}
+    """What of a step counts; its arguments stand before the fields beside them that have the same name."""
+    fields = {**step, **(step.get("Arguments") or {})}
+    return {
+        name: {part: fields[name][part] for part in parts if part in fields[name]}
+        if parts and isinstance(fields[name], Mapping)
+        else fields[name]
+        for name, parts in KEY_ATTRIBUTES.get(step["Type"], {}).items()
+        if name in fields
+    }
 
 
 def defaults(definition: Mapping[str, Any]) -> dict[str, Any]:

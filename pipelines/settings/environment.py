@@ -31,8 +31,11 @@ class Environment:
 
     @classmethod
     def from_env(cls, variables: Mapping[str, str] = os.environ) -> "Environment":
-        """Read SAGEMAKER_ROLE_ARN, SAGEMAKER_BUCKET, SAGEMAKER_KMS_KEY, SAGEMAKER_SUBNETS,
-        SAGEMAKER_SECURITY_GROUP_IDS (comma-separated) and AWS_REGION; PipelineError for what cannot be one."""
+        """Read the environment; PipelineError for a value that cannot be one.
+
+        SAGEMAKER_ROLE_ARN, SAGEMAKER_BUCKET, SAGEMAKER_KMS_KEY, SAGEMAKER_SUBNETS, SAGEMAKER_SECURITY_GROUP_IDS (the
+        last two separated by commas) and AWS_REGION.
+        """
         region = variables.get("AWS_REGION") or variables.get("AWS_DEFAULT_REGION") or DEFAULT_REGION
         defaults = {
             "SAGEMAKER_ROLE_ARN": f"arn:aws:iam::{PLACEHOLDER_ACCOUNT}:role/SageMakerPipelineRole",

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from steps.failure import JobError
-from steps.settings import JobSettings, SplitSettings
+from steps.settings import Column, DataSettings, JobSettings, SplitSettings
 from steps.split import hash_position, split
 
 POSITION = 0.39787094497196573
+COLUMN = Column(type="number")
 
 
 def test_hash_split_divides_all_rows_by_the_shares(typed_rents: pd.DataFrame, settings: JobSettings) -> None:
@@ -57,3 +59,37 @@ def test_time_split_keeps_the_newest_days_for_the_test(typed_rents: pd.DataFrame
 def test_empty_part_is_refused(typed_rents: pd.DataFrame, settings: JobSettings) -> None:
     with pytest.raises(JobError, match="part has no rows: 2 rows are too few"):
         split(typed_rents.head(2), settings.data, replace(settings.split, by="time"))
+
+
+def numbered(dates: list[str]) -> tuple[pd.DataFrame, DataSettings]:
+    """Rows with a number each, and their data settings; the positions of the rows are set by the test."""
+    rows = pd.DataFrame({"number": [str(n) for n in range(len(dates))], "date": pd.to_datetime(dates)})
+    columns = {"number": Column(type="text"), "date": Column(type="date"), "size": COLUMN, "cost": COLUMN}
+    return rows, DataSettings(file="x", target="cost", identity=("number",), date="date", columns=columns)
+
+
+def test_a_row_at_the_end_of_a_share_is_in_the_next_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    below = np.nextafter(0.25, 0), np.nextafter(0.5, 0)
+    positions = np.array([0.0, below[0], 0.25, below[1], 0.5, 0.99])
+    monkeypatch.setattr("steps.split.hash_position", lambda *_: positions)
+    rows, data = numbered(["2026-01-01"] * 6)
+    parts = split(rows, data, SplitSettings(by="hash", test=0.25, validation=0.25))
+    assert all(list(part.columns) == list(rows.columns) for part in parts.values())
+    assert {name: list(part["number"]) for name, part in parts.items()} == {
+        "test": ["0", "1"],
+        "validation": ["2", "3"],
+        "train": ["4", "5"],
+    }
+
+
+def test_the_day_on_which_the_test_part_begins_is_in_it_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    positions = np.array([0.0, np.nextafter(0.5, 0), 0.5, 0.9, 0.0, 0.9, 0.9, 0.0])
+    monkeypatch.setattr("steps.split.hash_position", lambda *_: positions)
+    settings = SplitSettings(by="time", test=0.25, validation=0.375)
+    days = [f"2026-01-0{day}" for day in (1, 2, 3, 4, 5, 6, 7, 8)]
+    rows, data = numbered(days)
+    parts = split(rows, data, settings)
+    assert list(parts["test"]["number"]) == ["6", "7"]
+    assert list(parts["validation"]["number"]) == ["0", "1", "4"]  # half of what is left: 0.375 of 0.75
+    rows, data = numbered([*days[:5], *["2026-01-06"] * 3])
+    assert list(split(rows, data, settings)["test"]["number"]) == ["5", "6", "7"]

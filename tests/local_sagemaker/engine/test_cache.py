@@ -69,11 +69,13 @@ def test_steps_of_another_pipeline_or_without_the_cache_are_not_reused(records: 
     assert not found(records, processing(enabled=False), ARGUMENTS)
 
 
-def test_a_result_expires(records: Records) -> None:
-    remember(records, processing("T1S"), ARGUMENTS)
-    assert found(records, processing("T1S"), ARGUMENTS)
-    time.sleep(1.05)
-    assert not found(records, processing("T1S"), ARGUMENTS)
+def test_a_result_is_reused_up_to_the_end_of_its_time(records: Records, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "time", lambda: 1000.0)
+    remember(records, processing("T16M"), ARGUMENTS)
+    monkeypatch.setattr(time, "time", lambda: 1000.0 + 16 * 60)
+    assert found(records, processing("T16M"), ARGUMENTS)
+    monkeypatch.setattr(time, "time", lambda: 1000.5 + 16 * 60)
+    assert not found(records, processing("T16M"), ARGUMENTS)
     assert found(records, processing(None), ARGUMENTS)
 
 
@@ -141,3 +143,8 @@ def test_the_fields_beside_the_arguments_of_a_check_count_with_their_values(reco
 @pytest.mark.parametrize("kind", ["Model", "RegisterModel", "Condition", "Fail", "ForEach"])
 def test_other_types_have_no_cache(records: Records, kind: str) -> None:
     assert key(records, Step("Do", kind, {}, frozenset(), None, {}), {}) is None
+
+
+def test_the_order_of_the_fields_does_not_count(records: Records) -> None:
+    remember(records, processing(), ARGUMENTS)
+    assert found(records, processing(), dict(reversed(ARGUMENTS.items())))

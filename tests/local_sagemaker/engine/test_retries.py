@@ -14,6 +14,8 @@ from local_sagemaker.errors import ServiceError, invalid
     [
         (ServiceError("ThrottlingException", "Rate exceeded"), "Step.THROTTLING"),
         (ServiceError("InternalFailure", "disk", 507), "Step.SERVICE_FAULT"),
+        (ServiceError("InternalFailure", "a fault", 500), "Step.SERVICE_FAULT"),
+        (ServiceError("Conflict", "not a fault of the service", 499), None),
         (ServiceError("ServiceUnavailable", "later", 503), "Step.SERVICE_FAULT"),
         (ServiceError("ResourceLimitExceeded", "quota"), "SageMaker.RESOURCE_LIMIT"),
         (ServiceError("CapacityError", "none left"), "SageMaker.CAPACITY_ERROR"),
@@ -63,10 +65,26 @@ def test_faults_and_throttling_are_retried_without_a_policy_which_a_policy_overr
     assert Retries([policy("Step.THROTTLING", MaxAttempts=0)], "Training").delay("Step.THROTTLING")[0] is None
 
 
-def test_a_policy_expires() -> None:
-    retries = Retries([policy("Step.THROTTLING", IntervalSeconds=7, ExpireAfterMin=1)], "Training")
+def test_a_policy_that_says_no_more_has_five_attempts_each_after_twice_the_wait() -> None:
+    retries = Retries([policy("SageMaker.CAPACITY_ERROR")], "Training")
+    assert [retries.delay("SageMaker.CAPACITY_ERROR")[0] for _ in range(6)] == [1, 2, 4, 8, 16, None]
+
+
+def test_each_policy_counts_its_own_attempts() -> None:
+    one = policy("SageMaker.CAPACITY_ERROR", MaxAttempts=1)
+    other = policy("SageMaker.RESOURCE_LIMIT", MaxAttempts=1)
+    retries = Retries([one, other], "Training")
+    assert retries.delay("SageMaker.CAPACITY_ERROR")[0] == 1
+    assert retries.delay("SageMaker.RESOURCE_LIMIT")[0] == 1
+    assert retries.delay("SageMaker.CAPACITY_ERROR")[0] is None
+
+
+def test_a_policy_expires_when_its_minutes_are_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "monotonic", lambda: 1000.0)
+    retries = Retries([policy("Step.THROTTLING", IntervalSeconds=7, ExpireAfterMin=2)], "Training")
+    monkeypatch.setattr(time, "monotonic", lambda: 1119.875)
     assert retries.delay("Step.THROTTLING")[0] == 7
-    retries._started = time.monotonic() - 61
+    monkeypatch.setattr(time, "monotonic", lambda: 1120.0)
     assert retries.delay("Step.THROTTLING")[0] is None
 
 

@@ -36,6 +36,6 @@ def test_what_a_killed_server_left_is_ended_and_deleted_but_the_log(tmp_path: Pa
     assert sleeper.stdout.readline() == b"runs\n"
     record = {"token": token, "pid": sleeper.pid, "started": start_time(sleeper.pid)}
     (job / "algo-1" / RECORD).write_text(json.dumps(record))
-    TransformRuntime(tmp_path / "jobs", NoStore(), ImageMap(), {}, "rewrite")
+    TransformRuntime(tmp_path / "jobs", NoStore(), ImageMap(), {}, "rewrite").reap()
     assert sleeper.wait(30) != 0
     assert [path.name for path in job.iterdir()] == ["output.log"]
