@@ -52,4 +52,5 @@ class Started(Protocol):
 
     def __call__(
         self, kind: str, job: str, metadata: dict[str, Any], stop: Callable[[], object] | None = None, /
-    ) -> None: ...
+    ) -> None:
+        """Announce it."""
