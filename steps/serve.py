@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steps import features
+from steps.columns import missing
 from steps.model import Model, load
 from steps.prediction_request import CSV, JSON, RequestFault, read_request
 
@@ -55,8 +55,14 @@ class Prediction:
 
 
 def model_fn(model_dir: str) -> Model:
-    """Load the model directory. The server has a process per core: one thread each is enough."""
-    return load(Path(model_dir), threads=1)
+    """Load the model directory. The server has a process per core: one thread each is enough.
+
+    A row without any value is predicted at once: what is made at the first prediction is made before the first
+    request comes, and a model that cannot predict does not come into service.
+    """
+    model = load(Path(model_dir), threads=1)
+    model.answer({name: missing(column.type, 1) for name, column in model.features.inputs.items()}, 1)
+    return model
 
 
 def input_fn(input_data: bytes | str, content_type: str) -> tuple[bytes | str, str]:
@@ -71,12 +77,10 @@ def predict_fn(data: tuple[bytes | str, str], model: Model) -> Prediction:
     """
     body, content_type = data
     try:
-        rows = read_request(body, content_type, model.features.inputs)
+        columns, rows = read_request(body, content_type, model.features.inputs)
     except RequestFault as fault:
         raise RequestError(fault.message, fault.status) from fault
-    table = features.transform(rows, model.features)
-    score = model.predict_features(table, "xgboost")
-    return Prediction(score, *model.interval_features(table, score), model.interval.coverage)
+    return Prediction(*model.answer(columns, rows), model.interval.coverage)
 
 
 def output_fn(prediction: Prediction, accept: str | None) -> tuple[str, str]:
