@@ -1,4 +1,4 @@
-"""XGBoost, imported in a fifth of the time: without its scikit-learn wrappers, which no job uses; and its predictions."""
+"""Predict with XGBoost, imported in a fifth of the time: without its scikit-learn wrappers, which no job uses."""
 
 from __future__ import annotations
 

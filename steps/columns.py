@@ -10,8 +10,8 @@ import numpy as np
 if TYPE_CHECKING:
     import pandas as pd
 
-# Name -> one value per row. Numbers and booleans are float64 with NaN for what is missing, dates datetime64[D] with NaT,
-# texts and categories objects with None.
+# Name -> one value per row. Numbers and booleans are float64 with NaN for what is missing, dates datetime64[D] with
+# NaT, texts and categories objects with None.
 Columns = Mapping[str, np.ndarray]
 
 
@@ -25,9 +25,9 @@ def array_of(values: pd.Series, type_: str) -> np.ndarray:
     if type_ == "date":
         return values.to_numpy(dtype="datetime64[ns]").astype("datetime64[D]")
     if type_ in ("category", "text"):
-        objects = values.to_numpy(dtype=object)
-        missing = values.isna().to_numpy()
-        return np.where(missing, None, objects) if missing.any() else objects
+        objects = values.to_numpy(dtype=object, copy=True)
+        objects[values.isna().to_numpy()] = None
+        return objects
     return values.to_numpy(dtype=float, na_value=np.nan)
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 CANDIDATES = ("xgboost", "linear")
+FORMAT = 1  # of the model directory, as model.json says; older ones are read too
 
 
 @dataclass(frozen=True)
@@ -112,12 +113,21 @@ def save(model: Model, folder: Path) -> None:
 
 
 def load(folder: Path, threads: int | None = None) -> Model:
-    """Load a model directory; `threads` limits XGBoost's. Raises JobError naming what is missing or broken."""
+    """Load a model directory; `threads` limits XGBoost's.
+
+    Raises JobError naming what is missing or broken, or a format that is newer than this code.
+    """
+    metadata = dict(_read(folder / "model.json"))
+    if metadata.get("format") not in range(1, FORMAT + 1):
+        raise JobError(
+            f"The model's model.json has the format {metadata.get('format')!r}, and this code reads formats up to "
+            f"{FORMAT}: use the version of the code that made the model, or a newer one."
+        )
     features = Features.from_json(_read(folder / "features.json"))
     linear = LinearModel.from_json(_read(folder / "linear.json"))
     interval = Interval.from_json(_read(folder / "interval.json"), _booster(folder / "interval.ubj", threads))
     booster = _booster(folder / "xgboost.ubj", threads)
-    return Model(features, booster, linear, interval, dict(_read(folder / "model.json")), threads)
+    return Model(features, booster, linear, interval, metadata, threads)
 
 
 def _booster(path: Path, threads: int | None) -> xgboost.Booster:

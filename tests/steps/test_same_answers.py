@@ -108,20 +108,19 @@ def model(folder: Path) -> Model:
 
 
 def check(model: Model, theirs: Theirs, body: str, content_type: str, accept: str | None = None) -> int:
-    """Compare the answers; return the status. Where their code failed, ours may find something to say."""
+    """Compare the answers; return the status."""
     expected = theirs.answer(body, content_type, accept)
-    if expected[0] != 500:
-        assert ours(model, body, content_type, accept) == expected
-    else:
-        with pytest.raises(Exception, match=""):
-            status, *_ = ours(model, body, content_type, accept)
-            assert status == 200
+    assert ours(model, body, content_type, accept) == expected
     return expected[0]
 
 
 ODD_TEXTS = st.one_of(
-    st.sampled_from(["", " ", "-0", "-0.0", "+5", ".5", "5.", "1e3", "1E-3", "1_000", "0x10", "inf", "nan", "NaN", "1e400"]),
-    st.sampled_from(["9007199254740993", "123456789012345678", "0.1234567890123456789", "٣", "1,5", "true", "TRUE", "1.0"]),
+    st.sampled_from(
+        ["", " ", "-0", "-0.0", "+5", ".5", "5.", "1e3", "1E-3", "1_000", "0x10", "inf", "nan", "NaN", "1e400"]
+    ),
+    st.sampled_from(
+        ["9007199254740993", "123456789012345678", "0.1234567890123456789", "٣", "1,5", "true", "TRUE", "1.0"]
+    ),
     st.floats().map(repr),
     st.decimals(allow_nan=False, allow_infinity=False).map(str),
     st.from_regex(r"-?[0-9]{1,16}(\.[0-9]{0,16})?", fullmatch=True),
@@ -142,8 +141,22 @@ DATES = st.one_of(
     st.datetimes().map(str),
     st.datetimes().map(lambda when: when.isoformat(timespec="seconds")),
     st.sampled_from(
-        ["2024-02-30", "2024-2-3", "2024-10", "2024-1013", "202410-13", "2024-10-13T000000", "20241013T00:00:00"]
-        + ["2024-10-13T23:59:59+05:00", "2024-10-13Z", "2024-W05-3", "1677-09-21", "1600-01-01", "2262-04-12", "20241013"]
+        [
+            "2024-02-30",
+            "2024-2-3",
+            "2024-10",
+            "2024-1013",
+            "202410-13",
+            "20241013",
+            "2024-10-13T000000",
+            "20241013T00:00:00",
+            "2024-W05-3",
+            "2024-10-13T23:59:59+05:00",
+            "2024-10-13Z",
+            "1677-09-21",
+            "1600-01-01",
+            "2262-04-12",
+        ]
     ),
 )
 ODD = st.one_of(
@@ -154,7 +167,9 @@ ODD = st.one_of(
     st.sampled_from([2**53, -(2**53) - 1, 2**64, 10**30, 1e300, -0.0, 5e-324, [], [1], {}, {"a": 1}]),
     ODD_TEXTS,
 )
-CATEGORIES = st.sampled_from(["south", "north", "old town", " south ", "moon", "00a", "0a", "a", "12", 12, 12.0, "quiet", "\u3000"])
+CATEGORIES = st.sampled_from(
+    ["south", "north", "old town", " south ", "moon", "00a", "0a", "a", "12", 12, 12.0, "quiet", "\u3000"]
+)
 VALUES: dict[str, st.SearchStrategy[Any]] = {
     "signed": DATES,
     "built": DATES | st.none(),
@@ -176,15 +191,15 @@ def rows(draw: st.DrawFn) -> list[dict[str, Any]]:
     found = []
     for _ in range(draw(st.integers(1, 4))):
         row = dict(ROW)
-        for name in draw(st.lists(st.sampled_from(list(ROW)), max_size=8)):
-            row[name] = draw(VALUES[name] if draw(st.integers(0, 9)) else ODD)
-        if not draw(st.integers(0, 9)):
+        for name in draw(st.lists(st.sampled_from(list(ROW)), max_size=6)):
+            row[name] = draw(VALUES[name] if draw(st.integers(0, 19)) else ODD)
+        if not draw(st.integers(0, 19)):
             row.pop(draw(st.sampled_from(list(ROW))))
         found.append(row)
     return found
 
 
-SETTINGS = settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SETTINGS = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @SETTINGS
@@ -216,13 +231,21 @@ def test_csv_gets_the_same_answer(
 
 def test_many_rows_get_the_same_answer(model: Model, theirs: Theirs) -> None:
     many = [
-        {**ROW, "area": 20 + number / 7, "floor": number % 9, "rooms": number % 6 or None, "district": "nsom"[number % 4]}
+        {
+            **ROW,
+            "area": 20 + number / 7,
+            "floor": number % 9,
+            "rooms": number % 6 or None,
+            "district": "nsom"[number % 4],
+        }
         for number in range(1000)
     ]
     assert check(model, theirs, json.dumps({"instances": many}), JSON) == 200
 
 
-@pytest.mark.parametrize("body", ["", " ", "{", "7", "[]", "[1]", '{"instances": [], "mode": 1}', "{}", '[{"area": 1}]'])
+@pytest.mark.parametrize(
+    "body", ["", " ", "{", "7", "[]", "[1]", '{"instances": [], "mode": 1}', "{}", '[{"area": 1}]']
+)
 def test_a_body_that_is_no_request_gets_the_same_sentence(body: str, model: Model, theirs: Theirs) -> None:
     assert check(model, theirs, body, JSON) == 400
     assert check(model, theirs, body, "image/png") == 415

@@ -74,6 +74,16 @@ def test_werkzeug_answers_faults_with_their_status(
     assert response.status_code == status
 
 
+def test_a_model_that_cannot_predict_does_not_come_into_service(model_folder: Path) -> None:
+    """What fails at each request would otherwise be seen by clients first."""
+    path = model_folder / "features.json"
+    features = json.loads(path.read_text())
+    del features["fill"]["area"]
+    path.write_text(json.dumps(features))
+    with pytest.raises(KeyError, match="area"):
+        serve.model_fn(str(model_folder))
+
+
 SHIPPED = """
 import json, sys, types
 from pathlib import Path
