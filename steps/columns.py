@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
-
-if TYPE_CHECKING:
-    import pandas as pd
+import pandas as pd
 
 # Name -> one value per row. Numbers and booleans are float64 with NaN for what is missing, dates datetime64[D] with
 # NaT, texts and categories objects with None.

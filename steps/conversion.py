@@ -8,6 +8,14 @@ import pandas as pd
 from steps.settings import Column
 
 _TRUE, _FALSE = ("true", "1", "1.0"), ("false", "0", "0.0")
+NAMES = {
+    "integer": "an integer",
+    "number": "a number",
+    "boolean": "true or false",
+    "category": "a text",
+    "text": "a text",
+    "date": "a date such as 2014-10-13 or 20141013T000000",
+}
 
 
 def convert(values: pd.Series, column: Column) -> tuple[pd.Series, np.ndarray]:

@@ -6,15 +6,13 @@ import ast
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from steps.columns import Columns, columns_of
 from steps.expressions import is_text_comparison, names, parse
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 # From the columns to a float array of their length, or to a single float where no column is in it.
 Operation = Callable[[Columns], Any]
@@ -106,8 +104,6 @@ class Derived:
 
 def with_derived(table: pd.DataFrame, expressions: Mapping[str, str], types: Mapping[str, str]) -> pd.DataFrame:
     """Return the table of typed rows with one more float column per expression, in their order; see `Derived`."""
-    import pandas as pd
-
     known = {name: type_ for name, type_ in types.items() if name in table}
     derived = Derived(expressions, known)
     needed = set().union(*map(names, expressions.values())) & set(known)

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 
 from steps.columns import Columns, columns_of
 from steps.derived import Derived
@@ -17,9 +18,6 @@ from steps.failure import JobError
 from steps.learned import Learned
 from steps.learned import from_json as learned_from_json
 from steps.settings import Column, column_of
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 UNKNOWN_LEVEL = -1.0
 
@@ -127,8 +125,6 @@ def load(path: Path) -> Features:
 
 def transform(rows: pd.DataFrame, features: Features) -> pd.DataFrame:
     """Compute the features of typed raw rows: one float column per name, nothing missing, same index."""
-    import pandas as pd
-
     types = {name: column.type for name, column in features.inputs.items()}
     values = features.of_columns(columns_of(rows, features.inputs, types), len(rows))
     return pd.DataFrame(values, columns=list(features.names), index=rows.index)

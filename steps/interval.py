@@ -12,15 +12,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from steps.boosting import by_row, predict, xgboost
 from steps.failure import JobError
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 ROUNDS, EARLY_STOPPING_ROUNDS = 1000, 40
 PARAMETERS = {

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from steps.columns import Columns, rows_of
 from steps.learned_settings import LearnedFeature
@@ -21,6 +22,7 @@ FOLDS = 5
 SMOOTHING, COUNT = 10.0, 15
 # Distances and places of the neighbours of this many rows are held in memory at a time.
 CHUNK = 50_000
+MANY = 10_000  # for so many at once, threads on all cores look for neighbours
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +39,6 @@ class TargetEncoding:
     @classmethod
     def learn(cls, columns: Columns, value: np.ndarray, spec: LearnedFeature) -> TargetEncoding:
         """Learn from rows; those without a value teach nothing."""
-        import pandas as pd  # an endpoint, which learns nothing, does without
-
         known = np.isfinite(value)
         keys, value = _keys(columns, spec.of)[known], value[known]
         smoothing = SMOOTHING if spec.smoothing is None else spec.smoothing
@@ -134,7 +134,8 @@ class Neighbours:
         near = min(self.count + extra, len(self.values))
         for start in range(0, len(known), CHUNK):
             chunk = known[start : start + CHUNK]
-            distances, places = self._tree.query(points[chunk] * self._scale, k=np.arange(1, near + 1))
+            workers = -1 if len(chunk) >= MANY else 1
+            distances, places = self._tree.query(points[chunk] * self._scale, np.arange(1, near + 1), workers=workers)
             use = np.ones(places.shape, dtype=bool)
             if own is not None and others is not None:
                 use = others[places] != own[chunk][:, None]

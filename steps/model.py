@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from steps import boosting
 from steps import features as feature_module
@@ -20,9 +21,6 @@ from steps.failure import JobError
 from steps.features import Features
 from steps.interval import Interval
 from steps.linear import LinearModel
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 CANDIDATES = ("xgboost", "linear")
 FORMAT = 1  # of the model directory, as model.json says; older ones are read too

@@ -1,4 +1,4 @@
-"""Convert the values of a request to a column's type: as `steps.conversion` does it for a file, without pandas.
+"""Convert the values of a request to a column's type: as `steps.conversion` does it, without pandas.
 
 A request holds few rows, for which each call of pandas takes longer than all else. So values that are written plainly
 are converted here, and whatever else a client sends is left to `steps.conversion`, which alone says what it means.
@@ -13,8 +13,10 @@ from itertools import repeat
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from steps.columns import array_of
+from steps.conversion import convert
 from steps.settings import Column
 
 # Up to 15 digits: any reader of numbers, pandas' own too, finds the nearest float for them.
@@ -22,7 +24,9 @@ _NUMBER = re.compile(r"-?(?=[0-9.]{1,16}$)[0-9]{1,15}(\.[0-9]{1,14})?")
 _DATE = re.compile(r"((?:1[7-9]|2[01])[0-9]{2})(-?)([0-9]{2})\2([0-9]{2})(?:T00(?:0000|:00:00))?")
 _NUMBERS = {int, float, str, type(None)}
 _EXACT = 2.0**53  # up to here a float holds every whole number
-_BOOLEANS = {True: 1.0, False: 0.0, "true": 1.0, "false": 0.0, "1": 1.0, "0": 0.0, "1.0": 1.0, "0.0": 0.0}
+_UNIX = date(1970, 1, 1).toordinal()
+_NO_DATE = int(np.datetime64("NaT", "D").astype(np.int64))
+_BOOLEANS = {"true": 1.0, "false": 0.0, "1": 1.0, "0": 0.0, "1.0": 1.0, "0.0": 0.0}
 
 
 class _NotPlainError(ValueError):
@@ -38,10 +42,6 @@ def convert_values(values: Sequence[Any], column: Column) -> tuple[np.ndarray, n
     try:
         return _plain[column.type](values, column), None
     except _NotPlainError:
-        import pandas as pd
-
-        from steps.conversion import convert
-
         converted, bad = convert(pd.Series(values, dtype=object), column)
         return array_of(converted, column.type), bad if bad.any() else None
 
@@ -80,9 +80,10 @@ def _booleans(values: Sequence[Any], column: Column) -> np.ndarray:
 def _boolean(value: Any) -> float | None:
     if value is None or value == "":
         return None
-    if type(value) not in (bool, int, str) or value not in _BOOLEANS:
+    known = _BOOLEANS.get(str(value).lower())
+    if known is None:
         raise _NotPlainError
-    return _BOOLEANS[value]
+    return known
 
 
 def _texts(values: Sequence[Any], column: Column) -> np.ndarray:
@@ -103,17 +104,18 @@ def _text(value: Any, width: int) -> str | None:
 
 
 def _dates(values: Sequence[Any], column: Column) -> np.ndarray:
-    return np.array([_day(value) for value in values], dtype="datetime64[D]")
+    return np.array([_day(value) for value in values], dtype=np.int64).view("datetime64[D]")
 
 
-def _day(value: Any) -> date | None:
+def _day(value: Any) -> int:
+    """Days since 1970-01-01, as numpy counts them."""
     if value is None or value == "":
-        return None
+        return _NO_DATE
     found = _DATE.fullmatch(value) if isinstance(value, str) else None
     if not found:
         raise _NotPlainError
     try:
-        return date(int(found[1]), int(found[3]), int(found[4]))
+        return date(int(found[1]), int(found[3]), int(found[4])).toordinal() - _UNIX
     except ValueError as error:
         raise _NotPlainError from error
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from steps.conversion import convert
+from steps.conversion import NAMES, convert
 from steps.failure import JobError, did_you_mean, listed
-from steps.settings import TYPE_NAMES, Column
+from steps.settings import Column
 
 PARQUET_MAGIC = b"PAR1"
 
@@ -105,5 +105,5 @@ def _type_fault(name: str, column: Column, values: pd.Series, bad: np.ndarray, f
     more = f" ({count:,} such values)" if count > 1 else ""
     return (
         f"Column {name} of {file_name}: row {row + 1} holds {values.iloc[row]!r}, "
-        f"which is not {TYPE_NAMES[column.type]}{more}; change the file, or the column's type in the YAML."
+        f"which is not {NAMES[column.type]}{more}; change the file, or the column's type in the YAML."
     )

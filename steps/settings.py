@@ -19,14 +19,6 @@ from steps.failure import JobError, did_you_mean
 from steps.learned_settings import STRICT, LearnedFeature
 
 ColumnType = Literal["integer", "number", "boolean", "category", "text", "date"]
-TYPE_NAMES = {
-    "integer": "an integer",
-    "number": "a number",
-    "boolean": "true or false",
-    "category": "a text",
-    "text": "a text",
-    "date": "a date such as 2014-10-13 or 20141013T000000",
-}
 DEFAULT_PATH = Path(__file__).resolve().parent.parent / "settings.json"
 
 
