@@ -198,7 +198,7 @@ def rows(draw: st.DrawFn) -> list[dict[str, Any]]:
     return found
 
 
-SETTINGS = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SETTINGS = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @SETTINGS
