@@ -1,25 +1,25 @@
-"""The features: fitted on training rows, then computed alike in preprocessing, evaluation and serving."""
+"""The features, computed alike in preprocessing, evaluation and serving; `steps.fitting` learns them."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from steps.derived import with_derived
+from steps.columns import Columns, columns_of
+from steps.derived import Derived
 from steps.failure import JobError
-from steps.learned import KINDS, Learned
+from steps.learned import Learned
 from steps.learned import from_json as learned_from_json
-from steps.settings import Column, DataSettings, column_of
-from steps.split import hash_position
+from steps.settings import Column, column_of
 
 UNKNOWN_LEVEL = -1.0
-FOLD_SEED = -1  # the folds of learned features do not follow any split
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,9 +77,43 @@ class Features:
 
     def held(self, prediction: np.ndarray) -> np.ndarray:
         """Predictions on the training scale, held within the range of the training targets."""
-        low, high = self.scaled(np.asarray(self.target_range, dtype=float))
-        held: np.ndarray = np.clip(np.asarray(prediction, dtype=float), low, high)
+        held: np.ndarray = np.clip(np.asarray(prediction, dtype=float), *self._scaled_range)
         return held
+
+    @cached_property
+    def _scaled_range(self) -> np.ndarray:
+        return self.scaled(np.asarray(self.target_range, dtype=float))
+
+    @cached_property
+    def _derived(self) -> Derived:
+        return Derived(self.derived, {name: column.type for name, column in self.inputs.items()})
+
+    @cached_property
+    def _codes(self) -> dict[str, dict[str, float]]:
+        return {name: {level: float(code) for code, level in enumerate(known)} for name, known in self.levels.items()}
+
+    def of_columns(self, columns: Columns, rows: int) -> np.ndarray:
+        """Compute the features of that many typed raw rows: floats of shape (rows, names), nothing missing.
+
+        `columns` are the inputs. Expressions and levels are compiled at the first call. Each feature lies in one
+        piece of memory.
+        """
+        complete = {**columns, **self._derived.of(columns, rows)}
+        complete |= {name: each.of_rows(complete) for name, each in self.learned.items() if name in self.names}
+        return self.table(complete, rows)
+
+    def table(self, complete: Columns, rows: int) -> np.ndarray:
+        """The features in their order, from the inputs, derived and learned ones: levels as codes, gaps filled."""
+        result = np.empty((len(self.names), rows))
+        for place, name in enumerate(self.names):
+            if name in self._codes:
+                code = self._codes[name].get
+                result[place] = [code(level, UNKNOWN_LEVEL) for level in complete[name]]
+            else:
+                values = complete[name]
+                np.copyto(result[place], values)
+                np.copyto(result[place], self.fill[name], where=np.isnan(values))
+        return result.T
 
 
 def load(path: Path) -> Features:
@@ -90,98 +124,8 @@ def load(path: Path) -> Features:
         raise JobError(f"The fitted features {path} do not exist: run steps.preprocess first.") from error
 
 
-def check_target(rows: pd.DataFrame, data: DataSettings) -> None:
-    """Raise JobError when the log scale is asked for a target that is not positive in every row."""
-    target = rows[data.target].to_numpy(dtype=float)
-    if data.target_scale == "log" and target.min() <= 0:
-        wrong = int(np.count_nonzero(target <= 0))
-        raise JobError(
-            f"The target {data.target} has values down to {target.min():g} ({wrong:,} of {len(rows):,} rows are not "
-            "above 0), which have no logarithm: set data.target_scale to linear in the YAML, or give the column "
-            "a range that rejects these rows."
-        )
-
-
-def fit(rows: pd.DataFrame, data: DataSettings) -> Features:
-    """Learn levels, medians, learned features and the target's range from training rows.
-
-    Raises JobError when the log scale is asked for a target that is not positive, and when a feature
-    has no value in any row.
-    """
-    return fit_transform(rows, data)[0]
-
-
-def fit_transform(rows: pd.DataFrame, data: DataSettings) -> tuple[Features, pd.DataFrame]:
-    """Fit, and return the training rows' own features too, as `transform` does for all other rows.
-
-    They differ in the learned features only: a training row's are learned without its group. Raises as `fit`.
-    """
-    check_target(rows, data)
-    target = rows[data.target].to_numpy(dtype=float)
-    inputs = data.inputs
-    categories = [name for name in data.features if name in inputs and inputs[name].type == "category"]
-    complete = with_derived(rows[list(inputs)], data.derived, data.types)
-    learned, own = _learn(rows, complete, data)
-    complete = complete.assign(**own)
-    numeric = [name for name in data.features if name not in categories]
-    for name in numeric:
-        if complete[name].isna().all():
-            raise JobError(f"The feature {name} has no value in any training row: remove it from the YAML.")
-    features = Features(
-        names=data.features,
-        inputs=inputs,
-        derived=data.derived,
-        levels={name: tuple(sorted(rows[name].dropna().unique())) for name in categories},
-        fill={name: float(complete[name].median()) for name in numeric},
-        target=data.target,
-        target_unit=data.columns[data.target].unit,
-        target_scale=data.target_scale,
-        target_range=(float(target.min()), float(target.max())),
-        learned=learned,
-    )
-    return features, _table(complete, features)
-
-
-def _learn(
-    rows: pd.DataFrame, complete: pd.DataFrame, data: DataSettings
-) -> tuple[dict[str, Learned], dict[str, np.ndarray]]:
-    """Return what new rows get their learned features from, and those of the training rows themselves."""
-    learned: dict[str, Learned] = {}
-    own: dict[str, np.ndarray] = {}
-    groups = hash_position(rows, data.split_keys, FOLD_SEED)
-    for name, spec in data.learned.items():
-        value = _value(rows, spec.value, data)
-        kind = KINDS[spec.kind]
-        learned[name] = kind.learn(complete, value, spec)
-        own[name] = kind.without_own_group(complete, value, spec, groups)
-    return learned, own
-
-
-def _value(rows: pd.DataFrame, expression: str, data: DataSettings) -> np.ndarray:
-    """What a learned feature is the mean of: one number per training row, NaN where there is none."""
-    if not expression:
-        target = rows[data.target].to_numpy(dtype=float)
-        return np.log(target) if data.target_scale == "log" else target
-    name = "value of a learned feature"  # no column can have that name, no expression can hold it
-    table = with_derived(rows, {**data.derived, name: expression}, data.types)
-    return table[name].to_numpy(dtype=float)
-
-
 def transform(rows: pd.DataFrame, features: Features) -> pd.DataFrame:
     """Compute the features of typed raw rows: one float column per name, nothing missing, same index."""
     types = {name: column.type for name, column in features.inputs.items()}
-    complete = with_derived(rows[list(features.inputs)], features.derived, types)
-    learned = {name: feature.of_rows(complete) for name, feature in features.learned.items() if name in features.names}
-    return _table(complete.assign(**learned), features)
-
-
-def _table(complete: pd.DataFrame, features: Features) -> pd.DataFrame:
-    """The features in their order: levels as codes, what is missing filled."""
-    columns = {}
-    for name in features.names:
-        if name in features.levels:
-            codes = {level: float(code) for code, level in enumerate(features.levels[name])}
-            columns[name] = complete[name].map(codes).astype("float64").fillna(UNKNOWN_LEVEL)
-        else:
-            columns[name] = complete[name].astype("float64").fillna(features.fill[name])
-    return pd.DataFrame(columns, index=complete.index)
+    values = features.of_columns(columns_of(rows, features.inputs, types), len(rows))
+    return pd.DataFrame(values, columns=list(features.names), index=rows.index)

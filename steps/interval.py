@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from steps.boosting import xgboost
+from steps.boosting import by_row, predict, xgboost
 from steps.failure import JobError
 
 ROUNDS, EARLY_STOPPING_ROUNDS = 1000, 40
@@ -53,12 +53,15 @@ class Interval:
         """Build the interval from `to_json`'s document and its booster."""
         return cls(booster, document["coverage"], document["margin"])
 
-    def bounds(self, table: pd.DataFrame, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def bounds(
+        self, values: np.ndarray, start: np.ndarray, threads: int | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return lower and upper bounds on the training scale, one of each per row.
 
-        `table` holds features, `start` the prediction that boosting starts from.
+        `values` are features as `steps.boosting.predict` takes them, `start` what boosting starts from, one number
+        per row.
         """
-        quantiles = self.booster.predict(_matrix(table, start)).astype(float)
+        quantiles = predict(self.booster, values, np.column_stack([start, start]), threads).astype(float)
         return quantiles.min(axis=1) - self.margin, quantiles.max(axis=1) + self.margin
 
 
@@ -91,7 +94,7 @@ def fit(
         verbose_eval=False,
     )
     booster = booster[: int(booster.best_iteration) + 1]
-    low, high = Interval(booster, coverage, 0.0).bounds(validation[0], validation[2])
+    low, high = Interval(booster, coverage, 0.0).bounds(by_row(validation[0].to_numpy()), validation[2])
     outside = np.sort(np.maximum(low - validation[1], validation[1] - high))
     return Interval(booster, coverage, float(outside[math.ceil(coverage * (rows + 1)) - 1]))
 

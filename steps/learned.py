@@ -15,12 +15,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from steps.columns import Columns, rows_of
 from steps.learned_settings import LearnedFeature
 
 FOLDS = 5
 SMOOTHING, COUNT = 10.0, 15
 # Distances and places of the neighbours of this many rows are held in memory at a time.
 CHUNK = 50_000
+MANY = 10_000  # for so many at once, threads on all cores look for neighbours
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,33 +38,34 @@ class TargetEncoding:
     kind: str = "target_encoding"
 
     @classmethod
-    def learn(cls, table: pd.DataFrame, value: np.ndarray, spec: LearnedFeature) -> TargetEncoding:
+    def learn(cls, columns: Columns, value: np.ndarray, spec: LearnedFeature) -> TargetEncoding:
         """Learn from rows; those without a value teach nothing."""
         known = np.isfinite(value)
-        keys, value = _keys(table, spec.of)[known], value[known]
+        keys, value = _keys(columns, spec.of)[known], value[known]
         smoothing = SMOOTHING if spec.smoothing is None else spec.smoothing
         mean = float(value.mean()) if len(value) else float("nan")
         grouped = pd.Series(value).groupby(keys).agg(["sum", "count"])
         levels = (grouped["sum"] + smoothing * mean) / (grouped["count"] + smoothing)
         return cls(of=spec.of, levels={str(key): float(number) for key, number in levels.items()}, mean=mean)
 
-    def of_rows(self, table: pd.DataFrame) -> np.ndarray:
+    def of_rows(self, columns: Columns) -> np.ndarray:
         """One number per row; the overall mean for categories that no training row has."""
-        numbers = pd.Series(_keys(table, self.of)).map(self.levels)
-        return numbers.fillna(self.mean).to_numpy(dtype=float)
+        keys, number, mean = _keys(columns, self.of), self.levels.get, self.mean
+        return np.fromiter((number(key, mean) for key in keys), dtype=float, count=len(keys))
 
     @classmethod
     def without_own_group(
-        cls, table: pd.DataFrame, value: np.ndarray, spec: LearnedFeature, groups: np.ndarray
+        cls, columns: Columns, value: np.ndarray, spec: LearnedFeature, groups: np.ndarray
     ) -> np.ndarray:
         """One number per training row, learned from the folds that hold nothing of its group.
 
         `groups` has a number in [0, 1) per row, equal within a group.
         """
-        fold, result = (groups * FOLDS).astype(int), np.full(len(table), np.nan)
+        fold, result = (groups * FOLDS).astype(int), np.full(len(value), np.nan)
         for number in range(FOLDS):
             inside = fold == number
-            result[inside] = cls.learn(table[~inside], value[~inside], spec).of_rows(table[inside])
+            learned = cls.learn(rows_of(columns, ~inside), value[~inside], spec)
+            result[inside] = learned.of_rows(rows_of(columns, inside))
         return result
 
 
@@ -78,9 +81,9 @@ class Neighbours:
     kind: str = "neighbours"
 
     @classmethod
-    def learn(cls, table: pd.DataFrame, value: np.ndarray, spec: LearnedFeature) -> Neighbours:
+    def learn(cls, columns: Columns, value: np.ndarray, spec: LearnedFeature) -> Neighbours:
         """Learn from rows; those without a value or without a coordinate teach nothing."""
-        points = table[list(spec.of)].to_numpy(dtype=float)
+        points = _points(columns, spec.of)
         known = np.isfinite(value) & np.isfinite(points).all(axis=1)
         return cls(
             of=spec.of,
@@ -90,21 +93,21 @@ class Neighbours:
             values=tuple(value[known].tolist()),
         )
 
-    def of_rows(self, table: pd.DataFrame) -> np.ndarray:
+    def of_rows(self, columns: Columns) -> np.ndarray:
         """One number per row, NaN where a coordinate is missing.
 
         The mean of the nearest values, weighted by 1 / (distance + mean distance): a neighbour next door
         counts more than one at the mean distance, at most twice as much, in whatever unit.
         """
-        return self.means(table[list(self.of)].to_numpy(dtype=float), None, None)
+        return self.means(_points(columns, self.of), None, None)
 
     @classmethod
     def without_own_group(
-        cls, table: pd.DataFrame, value: np.ndarray, spec: LearnedFeature, groups: np.ndarray
+        cls, columns: Columns, value: np.ndarray, spec: LearnedFeature, groups: np.ndarray
     ) -> np.ndarray:
         """One number per training row, from the nearest rows that are not of its group."""
-        learned = cls.learn(table, value, spec)
-        points = table[list(spec.of)].to_numpy(dtype=float)
+        learned = cls.learn(columns, value, spec)
+        points = _points(columns, spec.of)
         known = np.isfinite(value) & np.isfinite(points).all(axis=1)
         return learned.means(points, groups, groups[known])
 
@@ -118,6 +121,10 @@ class Neighbours:
 
         return cKDTree(np.column_stack([np.array(c) * s for c, s in zip(self.points, self.scale, strict=True)]))
 
+    @cached_property
+    def _scale(self) -> np.ndarray:
+        return np.array(self.scale)
+
     def means(self, points: np.ndarray, own: np.ndarray | None, others: np.ndarray | None) -> np.ndarray:
         """Weighted means at points; rows of `others` that equal the point's `own` group are left out."""
         result = np.full(len(points), np.nan)
@@ -128,7 +135,8 @@ class Neighbours:
         near = min(self.count + extra, len(self.values))
         for start in range(0, len(known), CHUNK):
             chunk = known[start : start + CHUNK]
-            distances, places = self._tree.query(points[chunk] * np.array(self.scale), k=np.arange(1, near + 1))
+            workers = -1 if len(chunk) >= MANY else 1
+            distances, places = self._tree.query(points[chunk] * self._scale, np.arange(1, near + 1), workers=workers)
             use = np.ones(places.shape, dtype=bool)
             if own is not None and others is not None:
                 use = others[places] != own[chunk][:, None]
@@ -161,10 +169,16 @@ def _from_json(document: Mapping[str, Any]) -> Learned:
     return KINDS[document["kind"]](**{**document, **tuples})
 
 
-def _keys(table: pd.DataFrame, of: tuple[str, ...]) -> np.ndarray:
-    """The categories of each row as one text."""
-    columns = [table[name].fillna("").astype(str) for name in of]
-    return np.array(["\x1f".join(values) for values in zip(*columns, strict=True)], dtype=object)
+def _keys(columns: Columns, of: tuple[str, ...]) -> np.ndarray:
+    """The categories of each row as one text; what is missing is an empty one."""
+    known = [[value or "" for value in columns[name]] for name in of]
+    joined = known[0] if len(known) == 1 else ["\x1f".join(values) for values in zip(*known, strict=True)]
+    return np.array(joined, dtype=object)
+
+
+def _points(columns: Columns, of: tuple[str, ...]) -> np.ndarray:
+    """The coordinates of each row, (rows, coordinates)."""
+    return np.array([columns[name] for name in of], dtype=float).T
 
 
 def _weighted_mean(values: np.ndarray, distances: np.ndarray, use: np.ndarray) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -33,14 +33,22 @@ class LinearModel:
 
     def predict(self, features: pd.DataFrame) -> np.ndarray:
         """Predict on the training target's scale, one number per row."""
-        names = list(self.coefficients)
-        weights = np.array([self.coefficients[name] for name in names])
-        result: np.ndarray = self.intercept + features[names].to_numpy() @ weights
-        for name, coefficients in self.levels.items():
-            # Code -1, an unknown level, finds the zero at the end.
-            by_code = np.array([*coefficients.values(), 0.0])
-            result = result + by_code[features[name].to_numpy(dtype=int)]
-        return result
+        return self.on(tuple(map(str, features)))(features.to_numpy())
+
+    def on(self, names: Sequence[str]) -> Callable[[np.ndarray], np.ndarray]:
+        """Return the prediction as a function of an array (rows, names), for columns in this order."""
+        places = [names.index(name) for name in self.coefficients]
+        weights = np.array([*self.coefficients.values()])
+        # Code -1, an unknown level, finds the zero at the end.
+        by_code = [(names.index(name), np.array([*levels.values(), 0.0])) for name, levels in self.levels.items()]
+
+        def predict(values: np.ndarray) -> np.ndarray:
+            result = self.intercept + values.T.take(places, axis=0).T @ weights
+            for place, coefficients in by_code:
+                result = result + coefficients[values[:, place].astype(int)]
+            return np.asarray(result)
+
+        return predict
 
 
 def fit(features: pd.DataFrame, target: np.ndarray, levels: Mapping[str, Sequence[str]]) -> LinearModel:

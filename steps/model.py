@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from steps import boosting
 from steps import features as feature_module
 from steps.artifacts import write_json, write_with
-from steps.boosting import xgboost
+from steps.boosting import by_row, xgboost
+from steps.columns import Columns
 from steps.failure import JobError
 from steps.features import Features
 from steps.interval import Interval
 from steps.linear import LinearModel
 
 CANDIDATES = ("xgboost", "linear")
+FORMAT = 1  # of the model directory, as model.json says; older ones are read too
 
 
 @dataclass(frozen=True)
 class Model:
-    """A trained model: the features and the candidates that use them; metadata as in model.json."""
+    """A trained model: the features and the candidates that use them; metadata as in model.json.
+
+    threads: the most that a prediction takes; None is XGBoost's own default.
+    """
 
     features: Features
     booster: xgboost.Booster
@@ -32,15 +39,16 @@ class Model:
     interval: Interval
     metadata: dict[str, Any]
 
+    threads: int | None = None
+
     def predict(self, rows: pd.DataFrame, candidate: str = "xgboost") -> np.ndarray:
         """Predict the target of typed raw rows, one number per row in the target's unit."""
         return self.predict_features(feature_module.transform(rows, self.features), candidate)
 
     def predict_features(self, table: pd.DataFrame, candidate: str) -> np.ndarray:
         """Predict from features that are computed already; `candidate` is one of CANDIDATES."""
-        if candidate == "linear":
-            return self.features.unscaled(self.linear.predict(table))
-        return self.features.unscaled(self.booster.predict(matrix(table, self.features, self.linear)))
+        line = self._line(table.to_numpy())
+        return self.features.unscaled(line) if candidate == "linear" else self._boosted(by_row(table.to_numpy()), line)
 
     def predict_interval(self, rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
         """Return lower and upper bounds around XGBoost's predictions for typed raw rows, in the target's unit.
@@ -55,7 +63,25 @@ class Model:
 
         Unlike a prediction, a bound may lie outside the range of the training targets.
         """
-        low, high = self.interval.bounds(table, self.features.held(self.linear.predict(table)))
+        return self._bounds(by_row(table.to_numpy()), self._line(table.to_numpy()), predicted)
+
+    def answer(self, columns: Columns, rows: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return `predict` and both bounds of `predict_interval` for that many typed raw rows, given as columns."""
+        values = self.features.of_columns(columns, rows)
+        line, values = self._line(values), by_row(values)
+        predicted = self._boosted(values, line)
+        return predicted, *self._bounds(values, line, predicted)
+
+    @cached_property
+    def _line(self) -> Callable[[np.ndarray], np.ndarray]:
+        return self.linear.on(self.features.names)
+
+    def _boosted(self, values: np.ndarray, line: np.ndarray) -> np.ndarray:
+        start = self.features.held(line)
+        return self.features.unscaled(boosting.predict(self.booster, values, start, self.threads))
+
+    def _bounds(self, values: np.ndarray, line: np.ndarray, predicted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        low, high = self.interval.bounds(values, self.features.held(line), self.threads)
         bounds = (np.exp(low), np.exp(high)) if self.features.target_scale == "log" else (low, high)
         return np.minimum(bounds[0], predicted), np.maximum(bounds[1], predicted)
 
@@ -85,12 +111,21 @@ def save(model: Model, folder: Path) -> None:
 
 
 def load(folder: Path, threads: int | None = None) -> Model:
-    """Load a model directory; `threads` limits XGBoost's. Raises JobError naming what is missing or broken."""
+    """Load a model directory; `threads` limits XGBoost's.
+
+    Raises JobError naming what is missing or broken, or a format that is newer than this code.
+    """
+    metadata = dict(_read(folder / "model.json"))
+    if metadata.get("format") not in range(1, FORMAT + 1):
+        raise JobError(
+            f"The model's model.json has the format {metadata.get('format')!r}, and this code reads formats up to "
+            f"{FORMAT}: use the version of the code that made the model, or a newer one."
+        )
     features = Features.from_json(_read(folder / "features.json"))
     linear = LinearModel.from_json(_read(folder / "linear.json"))
     interval = Interval.from_json(_read(folder / "interval.json"), _booster(folder / "interval.ubj", threads))
     booster = _booster(folder / "xgboost.ubj", threads)
-    return Model(features, booster, linear, interval, dict(_read(folder / "model.json")))
+    return Model(features, booster, linear, interval, metadata, threads)
 
 
 def _booster(path: Path, threads: int | None) -> xgboost.Booster:

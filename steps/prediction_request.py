@@ -5,14 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from steps.conversion import NAMES, convert
+from steps.columns import is_missing
+from steps.conversion import NAMES
 from steps.failure import did_you_mean, listed
+from steps.plain_values import convert_values
 from steps.settings import Column
 
 JSON, CSV = "application/json", "text/csv"
@@ -27,8 +28,10 @@ class RequestFault(ValueError):
         self.status = status
 
 
-def read_request(body: bytes | str, content_type: str | None, inputs: dict[str, Column]) -> pd.DataFrame:
-    """Return the request's rows with the model's raw columns, converted to their types.
+def read_request(
+    body: bytes | str, content_type: str | None, inputs: Mapping[str, Column]
+) -> tuple[dict[str, np.ndarray], int]:
+    """Return the model's raw columns, converted to their types, and how many rows the request has.
 
     text/csv: with a header row that names the fields, or without one in the order of `inputs`.
     application/json: {"instances": [{field: value}, ...]}, a list of such objects, or one object.
@@ -43,15 +46,17 @@ def read_request(body: bytes | str, content_type: str | None, inputs: dict[str, 
         raise RequestFault("The body is not text in UTF-8.") from error
     if not text.strip():
         raise RequestFault(f"The body is empty: send at least one row with {listed(inputs)}.")
-    records = _json_records(text, inputs) if kind == JSON else _csv_records(text, inputs)
-    return _typed(records, inputs)
+    given, rows = _json_columns(text, inputs) if kind == JSON else _csv_columns(text, inputs)
+    return {name: _typed(name, given[name], column) for name, column in inputs.items()}, rows
 
 
-def _json_records(text: str, inputs: dict[str, Column]) -> list[dict[str, Any]]:
+def _json_columns(text: str, inputs: Mapping[str, Column]) -> tuple[dict[str, Sequence[Any]], int]:
     try:
         document = json.loads(text)
     except (json.JSONDecodeError, RecursionError) as error:
         raise RequestFault(f"The body is not JSON: {error}.") from error
+    except ValueError as error:
+        raise RequestFault("The body holds a number with more digits than can be read.") from error
     if isinstance(document, dict) and "instances" in document and "instances" not in inputs:
         unexpected = sorted(set(document) - {"instances"})
         if unexpected:
@@ -62,14 +67,16 @@ def _json_records(text: str, inputs: dict[str, Column]) -> list[dict[str, Any]]:
         raise RequestFault('The body must be {"instances": [...]}, a list of objects, or one object.')
     if not records:
         raise RequestFault(f"The body has no rows: send at least one with {listed(inputs)}.")
+    fields = inputs.keys()
     for number, record in enumerate(records, start=1):
         if not isinstance(record, dict):
             raise RequestFault(f"Row {number} is not an object of field names and values.")
-        _check_fields(list(record), inputs, number)
-    return records
+        if record.keys() != fields:
+            _check_fields(list(record), inputs, number)
+    return {name: [record.get(name) for record in records] for name in inputs}, len(records)
 
 
-def _csv_records(text: str, inputs: dict[str, Column]) -> list[dict[str, str]]:
+def _csv_columns(text: str, inputs: Mapping[str, Column]) -> tuple[dict[str, Sequence[Any]], int]:
     names = list(inputs)
     try:
         rows = [row for row in csv.reader(io.StringIO(text), skipinitialspace=True, strict=True) if row]
@@ -91,10 +98,11 @@ def _csv_records(text: str, inputs: dict[str, Column]) -> list[dict[str, str]]:
         if len(row) != len(header):
             order = f": the order is {', '.join(header)}" if len(header) < 40 else ""
             raise RequestFault(f"Row {number} has {len(row)} fields instead of {len(header)}{order}.")
-    return [dict(zip(header, row, strict=True)) for row in rows]
+    given = dict(zip(header, zip(*rows, strict=True), strict=True))
+    return {name: given.get(name) or [None] * len(rows) for name in inputs}, len(rows)
 
 
-def _check_fields(found: Sequence[str], inputs: dict[str, Column], row: int | None) -> None:
+def _check_fields(found: Sequence[str], inputs: Mapping[str, Column], row: int | None) -> None:
     """Raise RequestFault for missing and extra fields of a header (row None) or of one object."""
     place = "The header" if row is None else f"Row {row}"
     missing = [name for name, column in inputs.items() if name not in found and not column.optional]
@@ -111,15 +119,14 @@ def _check_fields(found: Sequence[str], inputs: dict[str, Column], row: int | No
         raise RequestFault(sentence if sentence.endswith("?") else f"{sentence}.")
 
 
-def _typed(records: list[dict[str, Any]], inputs: dict[str, Column]) -> pd.DataFrame:
-    columns = {}
-    for name, column in inputs.items():
-        values = pd.Series([record.get(name) for record in records], dtype=object)
-        columns[name], bad = convert(values, column)
-        if bad.any():
-            row = int(np.flatnonzero(bad)[0])
-            raise RequestFault(f"Row {row + 1}, field {name}: {values[row]!r} is not {NAMES[column.type]}.")
-        gaps = columns[name].isna().to_numpy()
-        if gaps.any() and not column.optional:
+def _typed(name: str, values: Sequence[Any], column: Column) -> np.ndarray:
+    """Convert the values of one field; raise RequestFault for the first that cannot be, or is missing."""
+    converted, bad = convert_values(values, column)
+    if bad is not None:
+        row = int(np.flatnonzero(bad)[0])
+        raise RequestFault(f"Row {row + 1}, field {name}: {values[row]!r} is not {NAMES[column.type]}.")
+    if not column.optional:
+        gaps = is_missing(converted)
+        if gaps.any():
             raise RequestFault(f"Row {int(np.flatnonzero(gaps)[0]) + 1}, field {name}: the value is missing.")
-    return pd.DataFrame(columns)
+    return converted

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from steps import features as feature_module
+from steps import fitting
 from steps.artifacts import write_json, write_parquet
 from steps.failure import JobArgumentParser, JobError, run_job
 from steps.raw_data import find_file, typed
@@ -39,9 +40,9 @@ def preprocess(source: Path, output: Path, settings: JobSettings) -> dict[str, i
     except ValueError as error:
         raise JobError(f"The validated data {path} is not Parquet: run steps.validate first.") from error
     rows = typed(validated, settings.data.columns, path.name)
-    feature_module.check_target(rows, settings.data)
+    fitting.check_target(rows, settings.data)
     parts = split(rows, settings.data, settings.split)
-    fitted, train = feature_module.fit_transform(parts["train"], settings.data)
+    fitted, train = fitting.fit_transform(parts["train"], settings.data)
     tables = {"train": train, "validation": feature_module.transform(parts["validation"], fitted)}
     for name, table in tables.items():
         table[fitted.target] = parts[name][fitted.target]

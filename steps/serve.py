@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steps import features
+from steps.columns import missing
 from steps.model import Model, load
 from steps.prediction_request import CSV, JSON, RequestFault, read_request
 
@@ -43,8 +43,14 @@ class Prediction:
 
 
 def model_fn(model_dir: str) -> Model:
-    """Load the model directory. The server has a process per core: one thread each is enough."""
-    return load(Path(model_dir), threads=1)
+    """Load the model directory. The server has a process per core: one thread each is enough.
+
+    A row without any value is predicted at once: what is made at the first prediction is made before the first
+    request comes, and a model that cannot predict does not come into service.
+    """
+    model = load(Path(model_dir), threads=1)
+    model.answer({name: missing(column.type, 1) for name, column in model.features.inputs.items()}, 1)
+    return model
 
 
 def input_fn(input_data: bytes | str, content_type: str) -> tuple[bytes | str, str]:
@@ -56,12 +62,10 @@ def predict_fn(data: tuple[bytes | str, str], model: Model) -> Prediction | Refu
     """Read the rows of a request and predict; a Refusal with status 400, or 415 for an unknown content type."""
     body, content_type = data
     try:
-        rows = read_request(body, content_type, model.features.inputs)
+        columns, rows = read_request(body, content_type, model.features.inputs)
     except RequestFault as fault:
         return Refusal(fault.message, fault.status)
-    table = features.transform(rows, model.features)
-    score = model.predict_features(table, "xgboost")
-    return Prediction(score, *model.interval_features(table, score), model.interval.coverage)
+    return Prediction(*model.answer(columns, rows), model.interval.coverage)
 
 
 def output_fn(prediction: Prediction | Refusal, accept: str | None) -> tuple[str, str] | Response:

@@ -23,7 +23,7 @@ from steps.features import Features
 from steps.hyperparameters import HYPERPARAMETERS, Hyperparameter
 from steps.linear import LinearModel
 from steps.metrics import regression_metrics
-from steps.model import CANDIDATES, Model, matrix, save
+from steps.model import CANDIDATES, FORMAT, Model, matrix, save
 
 HYPERPARAMETERS_FILE = Path("/opt/ml/input/config/hyperparameters.json")
 # rounds and early_stopping_rounds are arguments of its train(), coverage is that of the interval.
@@ -178,7 +178,7 @@ def _metadata(features: Features, hyperparameters: dict[str, Any], best_iteratio
         for name, column in features.inputs.items()
     ]
     return {
-        "format": 1,
+        "format": FORMAT,
         "versions": {
             "python": platform.python_version(),
             "xgboost": xgboost.__version__,

@@ -28,6 +28,7 @@ from pipelines.settings.settings import load_settings  # noqa: E402
 from steps import features as feature_module  # noqa: E402
 from steps.estimators import Estimator, predictions  # noqa: E402
 from steps.features import Features  # noqa: E402
+from steps.fitting import fit_transform  # noqa: E402
 from steps.hyperparameters import HYPERPARAMETERS  # noqa: E402
 from steps.interval import coverage  # noqa: E402
 from steps.metrics import regression_metrics  # noqa: E402
@@ -69,7 +70,7 @@ class Parts:
         """Split and compute the features; `share` of the training rows are kept, the others forgotten."""
         parts = split(rows, settings.data, chosen)
         kept = parts["train"].sample(frac=share, random_state=chosen.seed).sort_index() if share < 1 else parts["train"]
-        fitted, train = feature_module.fit_transform(kept.reset_index(drop=True), settings.data)
+        fitted, train = fit_transform(kept.reset_index(drop=True), settings.data)
         target = fitted.target
         tables = [
             feature_module.transform(parts[name], fitted).assign(**{target: parts[name][target]})

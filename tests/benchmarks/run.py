@@ -8,6 +8,7 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[2]))
 
+from answers import answer_rows
 from artifact import artifact_rows
 from evaluation_speed import evaluation_rows
 from large_objects import large_object_rows
@@ -24,6 +25,7 @@ GROUPS = {
     "evaluation": evaluation_rows,
     "steps": step_rows,
     "serving": serving_rows,
+    "answers": answer_rows,
     "objects": large_object_rows,
     "volume": volume_rows,
     "studio": studio_rows,

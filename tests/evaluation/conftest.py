@@ -13,6 +13,7 @@ import pytest
 from evaluation.evaluate import Inputs
 from evaluation.gates import Limits
 from steps import features as feature_module
+from steps import fitting
 from steps.evaluation_settings import EvaluationSettings, Segment
 from steps.features import Features
 from steps.hyperparameters import HYPERPARAMETERS
@@ -52,7 +53,7 @@ def rows() -> pd.DataFrame:
 
 @pytest.fixture(scope="session")
 def model(rows: pd.DataFrame) -> Model:
-    fitted = feature_module.fit(rows[:200], DATA)
+    fitted = fitting.fit(rows[:200], DATA)
     parts = [_with_target(part, fitted) for part in (rows[:200], rows[200:300])]
     hyperparameters = {name: each.default for name, each in HYPERPARAMETERS.items()}
     trained, _ = fit(parts[0], parts[1], fitted, {**hyperparameters, "rounds": 60, "learning_rate": 0.2})

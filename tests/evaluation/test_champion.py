@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from evaluation.champion import MARKER, improvement, score
+from evaluation.champion import ARCHIVE, MARKER, improvement, score
 from steps.model import Model
 from tests.evaluation.conftest import archive
+from tests.steps.models import make
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_champion_predicts_what_it_predicted_before(model: Model, archive_folder: Path, rows: pd.DataFrame) -> None:
@@ -19,6 +23,16 @@ def test_champion_predicts_what_it_predicted_before(model: Model, archive_folder
     assert champion.status == "scored"
     assert champion.predicted is not None
     assert np.array_equal(champion.predicted, model.predict(rows))
+
+
+def test_champion_that_the_code_of_d83b7ea_trained_is_scored(tmp_path: Path) -> None:
+    """It is of the first format; tests/steps/test_same_answers.py compares its predictions with those of that code."""
+    shutil.copy(ROOT / "tests" / "steps" / "models" / "d83b7ea.tar.gz", tmp_path / ARCHIVE)
+    rents = make.rents()
+    champion = score(tmp_path, rents)
+    assert champion.status == "scored", champion.reason
+    assert champion.predicted is not None
+    assert np.mean(np.abs(champion.predicted / rents["rent"] - 1)) < 0.07
 
 
 def test_marker_is_no_champion(tmp_path: Path, rows: pd.DataFrame) -> None:

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from steps.failure import JobError
-from steps.features import Features, fit, fit_transform, transform
+from steps.features import Features, transform
+from steps.fitting import fit, fit_transform
 from steps.settings import JobSettings
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from steps.boosting import by_row
 from steps.failure import JobError
 from steps.interval import Interval, coverage, fewest_rows, fewest_test_rows, fit
 from steps.model import Model, load
@@ -31,7 +32,7 @@ def interval() -> Interval:
 
 def test_covers_the_wanted_share_of_new_rows_and_adapts_to_their_noise(interval: Interval) -> None:
     table, target, start = part(8000, 3)
-    low, high = interval.bounds(table, start)
+    low, high = interval.bounds(by_row(table.to_numpy()), start)
     assert 0.87 < coverage(target, low, high) < 0.93
     calm, noisy = table["x"] < 0.2, table["x"] > 0.8
     assert 0.84 < coverage(target[calm], low[calm], high[calm]) < 0.98
@@ -40,7 +41,10 @@ def test_covers_the_wanted_share_of_new_rows_and_adapts_to_their_noise(interval:
 
 def test_calibration_repairs_quantiles_that_are_too_narrow(interval: Interval) -> None:
     table, target, start = part(8000, 3)
-    assert coverage(target, *replace(interval, margin=interval.margin - 0.1).bounds(table, start)) < 0.85
+    assert (
+        coverage(target, *replace(interval, margin=interval.margin - 0.1).bounds(by_row(table.to_numpy()), start))
+        < 0.85
+    )
 
 
 def test_too_few_rows_for_the_coverage_are_refused_with_the_number_needed() -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import Any
 
-import pandas as pd
+import numpy as np
 import pytest
 
 from steps.prediction_request import RequestFault, read_request
@@ -32,15 +33,18 @@ ROW = {"area": 50.5, "rooms": 2, "signed": "2024-03-01", "kind": "007"}
     ],
 )
 def test_ways_to_send_one_row(body: Any, content_type: str) -> None:
-    row = read_request(body, content_type, INPUTS).iloc[0]
-    assert row.to_dict() == {"area": 50.5, "rooms": 2, "signed": pd.Timestamp("2024-03-01"), "kind": "007"}
+    columns, rows = read_request(body, content_type, INPUTS)
+    assert rows == 1
+    found = {name: values.item() for name, values in columns.items()}
+    assert found == {"area": 50.5, "rooms": 2, "signed": date(2024, 3, 1), "kind": "007"}
 
 
 def test_optional_field_may_be_absent_or_empty() -> None:
     without = {name: value for name, value in ROW.items() if name != "rooms"}
-    rows = read_request(json.dumps([without, {**ROW, "rooms": None}]), "application/json", INPUTS)
-    assert rows["rooms"].isna().all()
-    assert read_request("50.5,,2024-03-01,007", "text/csv", INPUTS)["rooms"].isna().all()
+    columns, rows = read_request(json.dumps([without, {**ROW, "rooms": None}]), "application/json", INPUTS)
+    assert rows == 2
+    assert np.isnan(columns["rooms"]).all()
+    assert np.isnan(read_request("50.5,,2024-03-01,007", "text/csv", INPUTS)[0]["rooms"]).all()
 
 
 @pytest.mark.parametrize(
@@ -54,6 +58,7 @@ def test_optional_field_may_be_absent_or_empty() -> None:
         ("{", "application/json", 400, "not JSON"),
         ("7", "application/json", 400, "must be"),
         ("[]", "application/json", 400, "no rows"),
+        ("9" * 5000, "application/json", 400, "more digits than can be read"),
         ("[1]", "application/json", 400, "Row 1 is not an object"),
         (json.dumps({"instances": [ROW], "mode": 1}), "application/json", 400, "unexpected key mode"),
         (json.dumps([ROW, {**ROW, "colour": 1}]), "application/json", 400, "Row 2 has the unexpected field colour"),

@@ -78,6 +78,16 @@ def test_a_refusal_is_a_response_with_a_status_and_a_sentence_that_flask_sends_a
     assert response.get_data(as_text=True).startswith(sentence)
 
 
+def test_a_model_that_cannot_predict_does_not_come_into_service(model_folder: Path) -> None:
+    """What fails at each request would otherwise be seen by clients first."""
+    path = model_folder / "features.json"
+    features = json.loads(path.read_text())
+    del features["fill"]["area"]
+    path.write_text(json.dumps(features))
+    with pytest.raises(KeyError, match="area"):
+        serve.model_fn(str(model_folder))
+
+
 SHIPPED = """
 import json, sys
 folder = sys.argv[1]
