@@ -197,10 +197,15 @@ def test_ctrl_c_stops_the_execution_and_leaves_no_process(cli: Any, first_run: A
         start_new_session=True,
     )
     assert process.stdout is not None
+    job = ""
     for line in process.stdout:
+        if re.match(r"Execution +arn:", line):
+            job = f"TRAINING_JOB_NAME=pipelines-{line.strip().rpartition('/')[2]}-Train"
         if re.match(r"Train +Executing", line):
             break
-    while not processes_with("--rounds 3999"):
+    give_up = time.monotonic() + 60
+    while not processes_of(job):
+        assert time.monotonic() < give_up
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     rest = process.stdout.read()
@@ -208,19 +213,20 @@ def test_ctrl_c_stops_the_execution_and_leaves_no_process(cli: Any, first_run: A
     assert "Stopped" in rest
     execution = cli.json("describe", "latest")
     assert execution["status"] == "Stopped"
-    assert processes_with("--rounds 3999") == []
+    assert processes_of(job) == []
 
 
-def processes_with(text: str) -> list[str]:
-    """Command lines of processes that hold a text."""
+def processes_of(job: str) -> list[str]:
+    """Command lines of the processes in whose environment a job is named."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and int(entry.name) != os.getpid():
             try:
+                named = job.encode() in (entry / "environ").read_bytes()
                 command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
             except OSError:
                 continue  # it has ended meanwhile
-            if text in command:
+            if named:
                 found.append(command)
     return found
 
