@@ -47,6 +47,19 @@ def test_calibration_repairs_quantiles_that_are_too_narrow(interval: Interval) -
     )
 
 
+def test_the_margin_is_the_least_that_covers_the_share_of_the_calibration_rows(interval: Interval) -> None:
+    table, target, start = part(1000, 2)
+    low, high = replace(interval, margin=0.0).bounds(table, start)
+    outside = np.maximum(low - target, target - high)
+    assert np.sum(outside <= interval.margin) == 901  # 0.9 of 1001, rounded up
+    assert interval.margin in outside
+
+
+def test_the_bounds_of_an_interval_belong_to_it() -> None:
+    actual, lower, upper = np.array([1.0, 2.0, 3.0]), np.array([1.0, 2.5, 0.0]), np.array([2.0, 3.0, 3.0])
+    assert coverage(actual, lower, upper) == pytest.approx(2 / 3)
+
+
 def test_too_few_rows_for_the_coverage_are_refused_with_the_number_needed() -> None:
     with pytest.raises(JobError, match=r"8 rows, too few for an interval that covers 90%: it needs 9"):
         fit(part(100, 1), part(8, 2), coverage=0.9, seed=0, threads=1)

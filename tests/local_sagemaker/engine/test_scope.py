@@ -1,5 +1,6 @@
 """Execution variables, and what a scope within another answers itself."""
 
+import json
 import time
 
 import pytest
@@ -52,3 +53,55 @@ def test_a_step_of_a_body_is_the_one_of_the_same_iteration(scope: ExecutionScope
 
 def test_an_item_is_shown_as_text_or_as_json() -> None:
     assert [item_text(item) for item in ("a", 1, {"b": True})] == ["a", "1", '{"b": true}']
+
+
+class OneObject:
+    """An S3 that holds one object."""
+
+    def read(self, bucket: str, key: str) -> bytes:
+        if (bucket, key) != ("b", "out/env/e.json"):
+            raise LookupError(f"There is no object s3://{bucket}/{key}.")
+        return b"content"
+
+
+def with_property_file(output: str = "env") -> ExecutionScope:
+    files = {"Env": {"PropertyFileName": "Env", "OutputName": output, "FilePath": "e.json"}}
+    work = Step("Work", "Processing", {}, frozenset(), None, {"PropertyFiles": list(files.values())})
+    scope = ExecutionScope(EXECUTION, Definition({}, {"Work": work}), objects=OneObject())  # type: ignore[arg-type]
+    outputs = [
+        {"OutputName": "other", "S3Output": {"S3Uri": "s3://b/other"}},
+        {"OutputName": "env", "S3Output": {"S3Uri": "s3://b/out/env/"}},
+    ]
+    scope.add("Work", {"ProcessingOutputConfig": {"Outputs": outputs}})
+    scope.add("Work-1", {"ProcessingOutputConfig": {"Outputs": outputs}})
+    return scope
+
+
+def test_a_property_file_is_read_from_the_output_that_it_names() -> None:
+    assert with_property_file().property_file("Work", "Env") == "content"
+    with pytest.raises(ExpressionError, match="Work has no property file Envy"):
+        with_property_file().property_file("Work", "Envy")
+    with pytest.raises(ExpressionError, match="Work has no output gone, where its property file Env would be"):
+        with_property_file("gone").property_file("Work", "Env")
+    with pytest.raises(ExpressionError, match=r"There is no object s3://b/other/e\.json"):
+        with_property_file("other").property_file("Work", "Env")
+
+
+def test_a_property_file_of_a_body_is_that_of_the_same_iteration() -> None:
+    scope = with_property_file()
+    body = scope._definition.steps
+    assert IterationScope(scope, "x", body, 1).property_file("Work", "Env") == "content"
+    assert IterationScope(scope, "x", {}, 1).property_file("Work", "Env") == "content"
+    with pytest.raises(ExpressionError, match="Step Work-0 has not run"):
+        IterationScope(scope, "x", body, 0).property_file("Work", "Env")
+
+
+def test_the_experiment_has_the_values_that_the_definition_gives_it() -> None:
+    text = json.dumps({"PipelineExperimentConfig": {"TrialName": {"Get": "Parameters.Word"}}})
+    scope = ExecutionScope({**EXECUTION, "PipelineDefinition": text}, Definition({}, {}), objects=None)  # type: ignore[arg-type]
+    assert scope.experiment("TrialName") == "hello"
+    with pytest.raises(ExpressionError, match=r"PipelineExperimentConfig\.ExperimentName: the definition gives it no"):
+        scope.experiment("ExperimentName")
+    none = ExecutionScope({**EXECUTION, "PipelineDefinition": "{}"}, Definition({}, {}), objects=None)  # type: ignore[arg-type]
+    with pytest.raises(ExpressionError, match="TrialName"):
+        none.experiment("TrialName")

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from local_sagemaker.definition.definition import Definition, parse
-from local_sagemaker.engine.selection import check_selection, needed
+from local_sagemaker.engine.selection import check_reference, check_selection, needed, steps_to_run
+from local_sagemaker.engine.tasks import Result
 from local_sagemaker.errors import ServiceError
 from tests.local_sagemaker.conftest import processing, step
 
@@ -52,3 +53,31 @@ def test_what_a_selection_needs_is_what_it_waits_for_directly(definition: Defini
     assert needed(definition, ["Evaluate"]) == ["Train"]
     assert needed(definition, ["Register"]) == ["Gate"]
     assert needed(definition, ["Prepare"]) == []
+
+
+def test_without_a_selection_every_step_runs_and_with_one_only_the_selected(definition: Definition) -> None:
+    everything = ["Prepare", "Train", "Evaluate", "Gate", "Register", "Extra"]
+    assert sorted(step.name for step in steps_to_run(definition, {})) == sorted(everything)
+    config = {"SelectedSteps": [{"StepName": "Evaluate"}, {"StepName": "Train"}]}
+    assert [step.name for step in steps_to_run(definition, {"SelectiveExecutionConfig": config})] == [
+        "Train",
+        "Evaluate",
+    ]
+
+
+def ended(**outcomes: bool | None) -> dict[str, Result]:
+    return {name: Result("Succeeded", {}, {}, outcome=outcome) for name, outcome in outcomes.items()}
+
+
+def test_a_reference_must_have_what_the_selection_waits_for(definition: Definition) -> None:
+    check_reference(definition, ["Evaluate"], ended(Train=None), "arn:e")
+    check_reference(definition, ["Prepare"], {}, "arn:e")
+    with pytest.raises(ServiceError, match=r"arn:e. The selected steps \[Evaluate\] have dependencies on \[Train\]"):
+        check_reference(definition, ["Evaluate"], ended(Prepare=None), "arn:e")
+
+
+def test_a_reference_must_have_led_to_the_selected_branch(definition: Definition) -> None:
+    check_reference(definition, ["Register"], ended(Gate=True), "arn:e")
+    with pytest.raises(ServiceError, match="The condition Gate did not lead to the selected step Register"):
+        check_reference(definition, ["Register"], ended(Gate=False), "arn:e")
+    check_reference(definition, ["Gate", "Register"], ended(Evaluate=None), "arn:e")  # decided anew
