@@ -16,7 +16,7 @@ from pipelines.errors import PipelineError
 from pipelines.exit_codes import EXIT_ERROR, EXIT_OK
 from pipelines.versions import registry
 from pipelines.versions.evaluation_report import REPORTS, download_report, statistics_uri
-from pipelines.versions.execution_evaluation import evaluation_uri
+from pipelines.versions.execution_evaluation import evaluation_uri, validation_uri
 from pipelines.versions.lineage import recorded_definition, trace
 from pipelines.versions.reproduce import Rebuild, caveats, commands, require_recorded
 from pipelines.watching import executions
@@ -48,9 +48,25 @@ def reproduce_model(context: Context, options: Namespace) -> int:
 
 def open_report(context: Context, options: Namespace) -> int:
     """report"""
+    if options.validation:
+        return _open_validation(context, options)
     of_version = options.of.isdecimal() or ":model-package/" in options.of
     uri, folder = (_of_version if of_version else _of_execution)(context, options.of)
     files = download_report(context.client("s3"), uri, Path(REPORTS) / folder)
+    return _open(context, options, files, uri)
+
+
+def _open_validation(context: Context, options: Namespace) -> int:
+    """report --validation: the report on the data of an execution, with the rows that were rejected."""
+    arn = executions.resolve(context.sagemaker, context.pipeline_name, options.of)
+    execution = executions.describe(context.sagemaker, arn)
+    uri = validation_uri(context.sagemaker, execution)
+    if uri is None:
+        raise PipelineError(f"Execution {execution.id} has validated no data (any more): it has no report on them.")
+    return _open(context, options, download_report(context.client("s3"), uri, Path(REPORTS) / execution.id), uri)
+
+
+def _open(context: Context, options: Namespace, files: list[Path], uri: str) -> int:
     pages = [path for path in files if path.suffix == ".html"]
     if not pages:
         raise PipelineError(f"There is no report beside {uri} any more: run the pipeline again.")

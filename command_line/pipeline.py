@@ -123,6 +123,7 @@ def _add_version_commands(command: Callable[..., argparse.ArgumentParser], listi
         metavar="VERSION|EXECUTION",
         help="a version by number or ARN; or an execution, also one that rejected its model: the newest if not given",
     )
+    report.add_argument("--validation", action="store_true", help="the report on an execution's data instead")
     report.add_argument("--no-open", action="store_true", help="only print where it is")
     reproduce = command("reproduce", "print the commands that rebuild a version; with --local, do it and compare")
     reproduce.add_argument("version", metavar="VERSION", help="number or ARN")

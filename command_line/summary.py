@@ -11,7 +11,13 @@ from command_line.versions_view import gates_table, metrics_table
 from pipelines.clients import S3Client, SageMakerClient
 from pipelines.document.cache_forecast import defaults
 from pipelines.versions.evaluation_report import Evaluation, download_report, read_evaluation, statistics_uri
-from pipelines.versions.execution_evaluation import evaluation_uri, relaxed_gates
+from pipelines.versions.execution_evaluation import (
+    DataCounts,
+    evaluation_uri,
+    read_counts,
+    relaxed_gates,
+    validation_uri,
+)
 from pipelines.versions.lineage import recorded_definition
 from pipelines.versions.registry import PENDING
 from pipelines.watching.executions import ExecutionSummary, parameters_of
@@ -58,6 +64,7 @@ class Outcome:
     report_uri: str | None
     report_files: tuple[Path, ...]
     relaxed: tuple[str, ...] = ()
+    data: DataCounts | None = None
 
     def document(self) -> dict[str, Any]:
         """The outcome as data for --json: the evaluation, and the model package where there is one."""
@@ -67,7 +74,8 @@ class Outcome:
             "report_files": [str(path) for path in self.report_files],
         }
         model = {**asdict(self.registered), **evaluated} if self.registered else None
-        return {**evaluated, "relaxed_gates": list(self.relaxed), "model_package": model}
+        data = asdict(self.data) if self.data else None
+        return {**evaluated, "data": data, "relaxed_gates": list(self.relaxed), "model_package": model}
 
 
 def outcome(sagemaker: SageMakerClient, s3: S3Client, execution: ExecutionSummary, reports: Path) -> Outcome:
@@ -79,8 +87,9 @@ def outcome(sagemaker: SageMakerClient, s3: S3Client, execution: ExecutionSummar
         registered = Registered(arns[-1], package["ModelPackageVersion"], package["ModelApprovalStatus"])
         uri = statistics_uri(package)
     uri = uri or evaluation_uri(sagemaker, execution)
+    data = read_counts(s3, validation_uri(sagemaker, execution))
     if uri is None:
-        return Outcome(registered, None, None, ())
+        return Outcome(registered, None, None, (), data=data)
     evaluation = read_evaluation(s3, uri)
     return Outcome(
         registered,
@@ -88,6 +97,7 @@ def outcome(sagemaker: SageMakerClient, s3: S3Client, execution: ExecutionSummar
         uri.rpartition("/")[0] + "/",
         tuple(download_report(s3, uri, reports / execution.id)),
         tuple(_relaxed(sagemaker, execution, evaluation)),
+        data,
     )
 
 
@@ -119,6 +129,8 @@ def show_summary(
     console.line(f"{execution.status} after {duration(execution.seconds())}")
     if execution.status == "Failed":
         show_failure(console, execution, log_folder)
+    if result.data is not None:
+        console.line(_data_line(result.data, commands, execution))
     _show_evaluation(console, result, unit)
     registered = result.registered
     if registered is not None:
@@ -130,6 +142,11 @@ def show_summary(
         console.line("Next:")
     for command in next_commands:
         console.line(f"  {command}")
+
+
+def _data_line(data: DataCounts, commands: Commands, execution: ExecutionSummary) -> str:
+    counts = f"Data {data.file}: {data.read:,} rows read, {data.rejected:,} rejected"
+    return f"{counts}. Why: {commands.pipeline} report {execution.id} --validation" if data.rejected else counts
 
 
 def _show_evaluation(console: Console, result: Outcome, unit: str) -> None:

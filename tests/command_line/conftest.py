@@ -38,3 +38,21 @@ def evaluated(executions: Executions, **parameters: str) -> None:
         step("RejectModel", "Failed", FailureReason="MAPE is 0.2 (at most 0.15)."),
     ]
     executions.script = [("Failed", steps)]
+
+
+def validated(executions: Executions) -> None:
+    """The execution of `evaluated` validated its data first, and rejected 3 of 1,000 rows."""
+    counts = {"file": "houses.csv", "rows": {"read": 1000, "rejected": 3}}
+    executions.aws.objects["bucket", "v/validation.json"] = json.dumps(counts).encode()
+    executions.aws.objects["bucket", "v/validation.html"] = b"<html>data</html>"
+    evaluation = executions.aws.answers["DescribeProcessingJob"]
+    output = {"OutputName": "report", "S3Output": {"S3Uri": "s3://bucket/v"}}
+
+    def describe(request: dict[str, Any]) -> dict[str, Any]:
+        if request["ProcessingJobName"] == "validate-1":
+            return {"ProcessingOutputConfig": {"Outputs": [output]}}
+        return evaluation(request)
+
+    executions.aws.answers["DescribeProcessingJob"] = describe
+    status, steps = executions.script[0]
+    executions.script = [(status, [step("ValidateData", Metadata=job("ProcessingJob", "validate-1")), *steps])]

@@ -6,7 +6,7 @@ from pathlib import Path
 from command_line.summary import Commands, outcome, show_summary
 from pipelines.watching.executions import describe
 from tests.aws_stub import arn
-from tests.command_line.conftest import evaluated
+from tests.command_line.conftest import evaluated, validated
 from tests.pipelines.conftest import GROUP, Executions, Output, execution_arn, job, step
 
 PYTHON = ".venv/bin/python"
@@ -81,6 +81,17 @@ def test_a_rejected_model_has_metrics_gates_and_a_report(
     assert (tmp_path / "abc" / "evaluation.html").read_bytes() == b"<html>rejected</html>"
     assert "Model package" not in text
     assert lines[-2:] == ["Next:", f"{PYTHON} run_pipeline.py --local report abc"]
+
+
+def test_the_rows_that_were_rejected_are_counted_and_their_report_is_named(
+    executions: Executions, output: Output, tmp_path: Path
+) -> None:
+    evaluated(executions)
+    validated(executions)
+    assert (
+        f"Data houses.csv: 1,000 rows read, 3 rejected. Why: {PYTHON} run_pipeline.py --local report abc --validation"
+        in summarise(executions, output, tmp_path).splitlines()
+    )
 
 
 def test_json_of_a_rejected_model_has_its_evaluation(executions: Executions, tmp_path: Path) -> None:
