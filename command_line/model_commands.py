@@ -16,8 +16,10 @@ from pipelines.errors import PipelineError
 from pipelines.exit_codes import EXIT_ERROR, EXIT_OK
 from pipelines.versions import registry
 from pipelines.versions.evaluation_report import REPORTS, download_report, statistics_uri
+from pipelines.versions.execution_evaluation import evaluation_uri, validation_uri
 from pipelines.versions.lineage import recorded_definition, trace
 from pipelines.versions.reproduce import Rebuild, caveats, commands, require_recorded
+from pipelines.watching import executions
 
 
 def list_models(context: Context, options: Namespace) -> int:
@@ -46,12 +48,25 @@ def reproduce_model(context: Context, options: Namespace) -> int:
 
 def open_report(context: Context, options: Namespace) -> int:
     """report"""
-    group = context.settings.name
-    arn = registry.find_version(context.sagemaker, group, options.version)
-    uri = statistics_uri(context.sagemaker.describe_model_package(ModelPackageName=arn))
+    if options.validation:
+        return _open_validation(context, options)
+    of_version = options.of.isdecimal() or ":model-package/" in options.of
+    uri, folder = (_of_version if of_version else _of_execution)(context, options.of)
+    files = download_report(context.client("s3"), uri, Path(REPORTS) / folder)
+    return _open(context, options, files, uri)
+
+
+def _open_validation(context: Context, options: Namespace) -> int:
+    """report --validation: the report on the data of an execution, with the rows that were rejected."""
+    arn = executions.resolve(context.sagemaker, context.pipeline_name, options.of)
+    execution = executions.describe(context.sagemaker, arn)
+    uri = validation_uri(context.sagemaker, execution)
     if uri is None:
-        raise PipelineError(f"Version {arn.rpartition('/')[2]} of {group} names no evaluation: it has no report.")
-    files = download_report(context.client("s3"), uri, Path(REPORTS) / f"{group}-{arn.rpartition('/')[2]}")
+        raise PipelineError(f"Execution {execution.id} has validated no data (any more): it has no report on them.")
+    return _open(context, options, download_report(context.client("s3"), uri, Path(REPORTS) / execution.id), uri)
+
+
+def _open(context: Context, options: Namespace, files: list[Path], uri: str) -> int:
     pages = [path for path in files if path.suffix == ".html"]
     if not pages:
         raise PipelineError(f"There is no report beside {uri} any more: run the pipeline again.")
@@ -59,6 +74,26 @@ def open_report(context: Context, options: Namespace) -> int:
     if not options.no_open and has_display():
         webbrowser.open(pages[0].resolve().as_uri())
     return EXIT_OK
+
+
+def _of_version(context: Context, text: str) -> tuple[str, str]:
+    """Where the evaluation of a version lies, and the folder for its report."""
+    group = context.settings.name
+    arn = registry.find_version(context.sagemaker, group, text)
+    uri = statistics_uri(context.sagemaker.describe_model_package(ModelPackageName=arn))
+    if uri is None:
+        raise PipelineError(f"Version {arn.rpartition('/')[2]} of {group} names no evaluation: it has no report.")
+    return uri, f"{group}-{arn.rpartition('/')[2]}"
+
+
+def _of_execution(context: Context, text: str) -> tuple[str, str]:
+    """The same of an execution, whether it registered its model or not."""
+    arn = executions.resolve(context.sagemaker, context.pipeline_name, text)
+    execution = executions.describe(context.sagemaker, arn)
+    uri = evaluation_uri(context.sagemaker, execution)
+    if uri is None:
+        raise PipelineError(f"Execution {execution.id} has evaluated no model (any more): it has no report.")
+    return uri, execution.id
 
 
 def has_display() -> bool:

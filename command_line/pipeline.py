@@ -9,6 +9,7 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parents[1]
 
 OFFLINE = ("definition", "check")
+LATEST = "latest"  # the execution that is meant where none is named
 PLACEHOLDERS = """Prints the pipeline's definition; makes no network call. Where SAGEMAKER_ROLE_ARN, SAGEMAKER_BUCKET
 and AWS_REGION are not set, placeholders stand in: arn:aws:iam::000000000000:role/SageMakerPipelineRole,
 sagemaker-us-east-1-000000000000 and us-east-1."""
@@ -82,9 +83,9 @@ def build_parser() -> argparse.ArgumentParser:
     run.add_argument("--data", type=Path, metavar="PATH", help="a CSV or Parquet file to train on")
     command("executions", "list the executions of the pipeline", listing)
     for name, text in (("describe", "show an execution and its steps"), ("stop", "stop an execution")):
-        command(name, text, *([listing] if name == "describe" else [])).add_argument("execution", metavar="EXECUTION")
+        _add_execution(command(name, text, *([listing] if name == "describe" else [])))
     logs = command("logs", "print the logs of an execution's jobs")
-    logs.add_argument("execution", metavar="EXECUTION", help="ARN, id, the beginning of one, or latest")
+    _add_execution(logs)
     logs.add_argument("step", nargs="?", metavar="STEP", help="only this step")
     _add_version_commands(command, listing)
     studio = command("studio", "open a web page with the pipelines, the registry and the endpoints, to see and decide")
@@ -100,12 +101,29 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_execution(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "execution",
+        nargs="?",
+        default=LATEST,
+        metavar="EXECUTION",
+        help="ARN, id, the beginning of one, a display name, or latest, which is meant where none is given",
+    )
+
+
 def _add_version_commands(command: Callable[..., argparse.ArgumentParser], listing: argparse.ArgumentParser) -> None:
     """The commands about versions of the model."""
     models = command("models", "list the model versions with their metrics, commit and status", listing)
     models.add_argument("--show", metavar="VERSION", help="one version, and all that it was made of")
-    report = command("report", "fetch the evaluation report of a version into reports/, and open it")
-    report.add_argument("version", metavar="VERSION", help="number or ARN")
+    report = command("report", "fetch the evaluation report of a version or an execution into reports/, and open it")
+    report.add_argument(
+        "of",
+        nargs="?",
+        default=LATEST,
+        metavar="VERSION|EXECUTION",
+        help="a version by number or ARN; or an execution, also one that rejected its model: the newest if not given",
+    )
+    report.add_argument("--validation", action="store_true", help="the report on an execution's data instead")
     report.add_argument("--no-open", action="store_true", help="only print where it is")
     reproduce = command("reproduce", "print the commands that rebuild a version; with --local, do it and compare")
     reproduce.add_argument("version", metavar="VERSION", help="number or ARN")

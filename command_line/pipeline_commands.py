@@ -15,7 +15,7 @@ from command_line.execution_view import executions_table, show_execution
 from command_line.follow import follow
 from command_line.lock import Lock, held
 from command_line.plan_view import show_plan
-from command_line.summary import Commands, registered_model, show_summary
+from command_line.summary import Commands, outcome, show_summary
 from pipelines.checks.check import check_definition, compilable, prepare
 from pipelines.clients import exists, split_uri
 from pipelines.definition.compilation import Compiled, compile_pipeline
@@ -212,11 +212,11 @@ def _follow(context: Context, arn: str, step_names: Sequence[str]) -> int:
         stage=next(iter(context.settings.stages)),
         sample=SAMPLE if context.config is None else "REQUEST.json",
     )
-    registered = registered_model(context.sagemaker, context.client("s3"), execution, Path(REPORTS))
+    result = outcome(context.sagemaker, context.client("s3"), execution, Path(REPORTS))
     show_summary(
         context.console,
         execution,
-        registered,
+        result,
         unit=context.target_unit,
         commands=commands,
         log_folder=context.log_folder,

@@ -1,16 +1,26 @@
 """What a person reads when an execution is over: metrics, model package, report, the next commands."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from command_line.console import Console, duration
 from command_line.execution_view import LastWords, show_failure, steps_table
-from command_line.versions_view import metrics_table
+from command_line.versions_view import gates_table, metrics_table
 from pipelines.clients import S3Client, SageMakerClient
+from pipelines.document.cache_forecast import defaults
 from pipelines.versions.evaluation_report import Evaluation, download_report, read_evaluation, statistics_uri
+from pipelines.versions.execution_evaluation import (
+    DataCounts,
+    evaluation_uri,
+    read_counts,
+    relaxed_gates,
+    validation_uri,
+)
+from pipelines.versions.lineage import recorded_definition
 from pipelines.versions.registry import PENDING
-from pipelines.watching.executions import ExecutionSummary
+from pipelines.watching.executions import ExecutionSummary, parameters_of
 
 
 @dataclass(frozen=True)
@@ -23,9 +33,10 @@ class Commands:
     sample: str
 
     def next(self, version: int, status: str) -> list[str]:
-        """From the registry to a prediction: the commands still to be run for a version in this status."""
+        """From the report to a prediction: the commands still to be run for a version in this status."""
         approve = [f'{self.pipeline} approve {version} --comment "..."'] if status == PENDING else []
         return [
+            f"{self.pipeline} report {version}",
             *approve,
             f"{self.deployment} deploy --latest-approved --stage {self.stage}",
             f"{self.deployment} predict --stage {self.stage} {self.sample}",
@@ -34,50 +45,73 @@ class Commands:
 
 @dataclass(frozen=True)
 class Registered:
-    """The model package that an execution registered, with its evaluation where it has one."""
+    """The model package that an execution registered."""
 
     arn: str
     version: int
     status: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of an execution: its evaluation with the report's files here, and its model package if it made one.
+
+    `relaxed` names the gates that ask for less than the pipeline's own.
+    """
+
+    registered: Registered | None
     evaluation: Evaluation | None
     report_uri: str | None
     report_files: tuple[Path, ...]
+    relaxed: tuple[str, ...] = ()
+    data: DataCounts | None = None
 
     def document(self) -> dict[str, Any]:
-        """The model package as data for --json."""
-        return {
-            "arn": self.arn,
-            "version": self.version,
-            "status": self.status,
+        """The outcome as data for --json: the evaluation, and the model package where there is one."""
+        evaluated = {
             "evaluation": self.evaluation.document() if self.evaluation else None,
             "report_uri": self.report_uri,
             "report_files": [str(path) for path in self.report_files],
         }
+        model = {**asdict(self.registered), **evaluated} if self.registered else None
+        data = asdict(self.data) if self.data else None
+        return {**evaluated, "data": data, "relaxed_gates": list(self.relaxed), "model_package": model}
 
 
-def registered_model(
-    sagemaker: SageMakerClient, s3: S3Client, execution: ExecutionSummary, reports: Path
-) -> Registered | None:
-    """The model package of an execution, its report copied to reports/<execution id>/; None if it made none."""
+def outcome(sagemaker: SageMakerClient, s3: S3Client, execution: ExecutionSummary, reports: Path) -> Outcome:
+    """What came of an execution, its report copied to reports/<execution id>/ where it has one."""
     arns = [step.metadata["RegisterModel"]["Arn"] for step in execution.steps if "RegisterModel" in step.metadata]
-    if not arns:
-        return None
-    package = sagemaker.describe_model_package(ModelPackageName=arns[-1])
-    uri = statistics_uri(package)
-    return Registered(
-        arn=arns[-1],
-        version=package["ModelPackageVersion"],
-        status=package["ModelApprovalStatus"],
-        evaluation=read_evaluation(s3, uri) if uri else None,
-        report_uri=uri.rpartition("/")[0] + "/" if uri else None,
-        report_files=tuple(download_report(s3, uri, reports / execution.id)) if uri else (),
+    package = sagemaker.describe_model_package(ModelPackageName=arns[-1]) if arns else None
+    registered, uri = None, None
+    if package is not None:
+        registered = Registered(arns[-1], package["ModelPackageVersion"], package["ModelApprovalStatus"])
+        uri = statistics_uri(package)
+    uri = uri or evaluation_uri(sagemaker, execution)
+    data = read_counts(s3, validation_uri(sagemaker, execution))
+    if uri is None:
+        return Outcome(registered, None, None, (), data=data)
+    evaluation = read_evaluation(s3, uri)
+    return Outcome(
+        registered,
+        evaluation,
+        uri.rpartition("/")[0] + "/",
+        tuple(download_report(s3, uri, reports / execution.id)),
+        tuple(_relaxed(sagemaker, execution, evaluation)),
+        data,
     )
+
+
+def _relaxed(sagemaker: SageMakerClient, execution: ExecutionSummary, evaluation: Evaluation) -> list[str]:
+    if not evaluation.gates:
+        return []
+    definition = json.loads(recorded_definition(sagemaker, execution.arn))
+    return relaxed_gates(evaluation.gates, parameters_of(sagemaker, execution.arn), defaults(definition))
 
 
 def show_summary(
     console: Console,
     execution: ExecutionSummary,
-    registered: Registered | None,
+    result: Outcome,
     *,
     unit: str,
     commands: Commands,
@@ -86,8 +120,7 @@ def show_summary(
 ) -> None:
     """The end of a run, for a person; with --json one document. `unit` is that of the target."""
     if console.json_output:
-        model = registered.document() if registered else None
-        console.document({**execution.document(), "model_package": model})
+        console.document({**execution.document(), **result.document()})
         return
     console.line()
     if not console.interactive:  # on a terminal the table that was followed still stands there
@@ -97,22 +130,49 @@ def show_summary(
     console.line(f"{execution.status} after {duration(execution.seconds())}")
     if execution.status == "Failed":
         show_failure(console, execution, log_folder, last_words)
+    if result.data is not None:
+        console.line(_data_line(result.data, commands, execution))
+    _show_evaluation(console, result, unit)
+    registered = result.registered
     if registered is not None:
-        _show_model(console, registered, unit, commands)
+        console.line(f"Model package      {registered.arn}  {registered.status}")
+    _show_report(console, result)
+    next_commands = _next(execution, result, commands)
+    if next_commands:
+        console.line()
+        console.line("Next:")
+    for command in next_commands:
+        console.line(f"  {command}")
 
 
-def _show_model(console: Console, registered: Registered, unit: str, commands: Commands) -> None:
-    if registered.evaluation is not None:
+def _data_line(data: DataCounts, commands: Commands, execution: ExecutionSummary) -> str:
+    counts = f"Data {data.file}: {data.read:,} rows read, {data.rejected:,} rejected"
+    return f"{counts}. Why: {commands.pipeline} report {execution.id} --validation" if data.rejected else counts
+
+
+def _show_evaluation(console: Console, result: Outcome, unit: str) -> None:
+    """The metrics, the gates, and which of them ask for less than the pipeline's own."""
+    if result.evaluation is not None:
         console.line()
         console.line("On the test part:")
-        console.show(metrics_table(registered.evaluation, unit))
-    console.line()
-    console.line(f"Model package      {registered.arn}  {registered.status}")
-    if registered.report_uri is not None:
-        console.line(f"Evaluation report  {registered.report_uri}")
-    for path in registered.report_files:
+        console.show(metrics_table(result.evaluation, unit))
+        if result.evaluation.gates:
+            console.line()
+            console.show(gates_table(result.evaluation.gates))
+        for text in result.relaxed:
+            console.line(f"Relaxed for this execution: {text}.", style="yellow")
+    if result.registered is not None or result.evaluation is not None:
+        console.line()
+
+
+def _show_report(console: Console, result: Outcome) -> None:
+    if result.report_uri is not None:
+        console.line(f"Evaluation report  {result.report_uri}")
+    for path in result.report_files:
         console.line(f"                   {path}")
-    console.line()
-    console.line("Next:")
-    for command in commands.next(registered.version, registered.status):
-        console.line(f"  {command}")
+
+
+def _next(execution: ExecutionSummary, result: Outcome, commands: Commands) -> list[str]:
+    if result.registered is not None:
+        return commands.next(result.registered.version, result.registered.status)
+    return [f"{commands.pipeline} report {execution.id}"] if result.evaluation is not None else []

@@ -1,9 +1,10 @@
 """How the versions of the model look: in a list, with their metrics, their lineage, and what was decided."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from command_line.console import Console, Table, moment
-from pipelines.versions.evaluation_report import METRIC_COLUMNS, Evaluation
+from pipelines.versions.evaluation_report import METRIC_COLUMNS, Evaluation, GateResult
 from pipelines.versions.lineage import UNKNOWN, Lineage
 from pipelines.versions.registry import PENDING, Decision, ModelVersion
 
@@ -37,6 +38,18 @@ def metrics_table(evaluation: Evaluation, unit: str) -> Table:
         [(name, *metrics.texts(unit)) for name, metrics in models.items()],
         evaluation.document(),
     )
+
+
+def gates_table(gates: Sequence[GateResult]) -> Table:
+    """One row for each gate."""
+    rows = [(each.parameter, f"{each.value:.4g}", f"{each.bound} {each.limit:g}", _verdict(each)) for each in gates]
+    return Table(("GATE", "VALUE", "LIMIT", "RESULT"), rows, [asdict(each) for each in gates], "It judged no gates.")
+
+
+def _verdict(gate: GateResult) -> str:
+    if not gate.passed:
+        return "missed"
+    return "passed narrowly" if gate.narrow else "passed"
 
 
 def show_decision(console: Console, group: str, decision: Decision) -> None:

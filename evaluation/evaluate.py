@@ -20,9 +20,11 @@ from evaluation.card import model_card
 from evaluation.data_checks import Finding, Parts, check_data, refuse_severe
 from evaluation.gates import Limits, gates
 from evaluation.measurement import CHALLENGER, Scored, check_size, measure
+from evaluation.provenance import provenance
 from evaluation.reasons import Reasons, reasons_of
 from evaluation.sample_payload import sample_archive
 from evaluation.segments import groupings
+from evaluation.worst import worst_predictions
 from steps import estimators
 from steps import features as feature_module
 from steps.artifacts import write_bytes, write_json, write_parquet, write_text
@@ -95,6 +97,8 @@ def evaluate(model: Model, inputs: Inputs, output: Path, settings: JobSettings, 
     document["data"].update(train_rows=len(train), checks=[finding.to_json() for finding in findings])
     reasons = reasons_of(model, scored, table, chosen.explained_rows)
     document["explanation"] = reasons.to_json()
+    important = [name for name in document["explanation"]["importance"] if name in model.features.inputs]
+    document["worst_predictions"] = worst_predictions(scored, list(dict.fromkeys([*important, *model.features.inputs])))
     write_parquet(output / "predictions.parquet", _table(scored))
     target = model.features.target
     write_json(output / "bias" / "analysis.json", clarify.bias(segments, target, float(np.median(scored.actual))))
@@ -155,7 +159,8 @@ def _write_report(
     drawn = pictures(subject)
     for picture in drawn:
         write_bytes(output / "figures" / f"{picture.name}.png", picture.png)
-    write_text(output / "evaluation.html", render(document, model.metadata, drawn))
+    card = settings.evaluation.card
+    write_text(output / "evaluation.html", render(document, model.metadata, drawn, card, provenance()))
 
 
 def _write_explanation(folder: Path, reasons: Reasons, scored: Scored, target: str) -> None:

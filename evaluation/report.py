@@ -8,6 +8,8 @@ from html import escape
 from typing import Any
 
 from evaluation.figures import Picture, percent, signed
+from evaluation.report_head import about, worst
+from steps.evaluation_settings import CardSettings
 
 # Nothing but the page itself may be loaded, and nothing runs.
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
@@ -24,6 +26,7 @@ td.text { white-space: normal; text-align: left; min-width: 14rem }
 figure { margin: 0 } img { width: 100%; height: auto } figcaption, small, .note { color: #566173; font-size: .9rem }
 dl { display: flex; flex-wrap: wrap; gap: .25rem 1.5rem; margin: .25rem 0 } dt { color: #566173; font-size: .85rem }
 dd { margin: 0; font-weight: 600; font-variant-numeric: tabular-nums } dl div { display: flex; flex-direction: column }
+.about dd { font-weight: 400; overflow-wrap: anywhere }
 .verdict { padding: .75rem 1rem; border-left: .4rem solid; border-radius: .2rem; margin: 1rem 0 }
 .passed { background: #e8f4ec; border-color: #2e7d4f } .missed { background: #fbeae9; border-color: #b3261e }
 .ok { color: #2e7d4f } .warning { color: #8a5a00 } .severe, .no { color: #b3261e }
@@ -31,11 +34,19 @@ th.text { text-align: left } ul { padding-left: 1.2rem; overflow-wrap: anywhere 
 @media (max-width: 40rem) { body { font-size: 15px } th, td { padding: .3rem .35rem; font-size: .85rem }
   td.text { min-width: 8rem } }
 """
+NARROW = 0.02  # of a limit: a gate that is passed by less is marked
 NAMES = {"xgboost": "XGBoost", "linear": "Linear regression", "champion": "Champion"}
 
 
-def render(document: Mapping[str, Any], metadata: Mapping[str, Any], pictures: Sequence[Picture]) -> str:
-    """Return the page for evaluation.json's content, model.json's content and the figures."""
+def render(
+    document: Mapping[str, Any],
+    metadata: Mapping[str, Any],
+    pictures: Sequence[Picture],
+    card: CardSettings,
+    facts: Mapping[str, str],
+) -> str:
+    """Return the page for evaluation.json's content, model.json's content, the figures, the card's words and the
+    facts of where it comes from."""
     target, unit = metadata["target"]["name"], metadata["target"]["unit"]
     models = dict(document["candidates"])
     if document["champion"]["status"] == "scored":
@@ -47,10 +58,10 @@ def render(document: Mapping[str, Any], metadata: Mapping[str, Any], pictures: S
         f"<title>Evaluation: {escape(target)}</title><style>{STYLE}</style></head><body><main>"
         f"<h1>Evaluation of the model of {escape(target)}</h1>"
         f"<p class='note'>On {document['data']['test_rows']:,} test rows that training has not seen.</p>"
-        f"{_verdict(document['gates'])}{_gates(document['gates'])}"
+        f"{_verdict(document['gates'])}{about(document, card, facts)}{_gates(document['gates'])}"
         f"<h2>Models</h2>{_metrics(models, unit)}<p><small>± is the standard deviation over bootstrap resamples of the "
         f"test rows.</small></p><h2>Figures</h2><div class='figures'>{''.join(map(_figure, pictures))}</div>"
-        f"<h2>Segments</h2>{_segments(document['segments'])}"
+        f"{worst(document['worst_predictions'], unit)}<h2>Segments</h2>{_segments(document['segments'])}"
         f"<h2>Checks of the data</h2>{_checks(document['data']['checks'])}"
         f"{_reasons(document['explanation'], metadata)}{_model(metadata)}</main></body></html>\n"
     )
@@ -68,11 +79,19 @@ def _gates(gates: Mapping[str, Any]) -> str:
         [
             f"<td class='text'>{escape(_sentence_case(check['subject']))}</td>",
             f"<td>{check['value']:.4g}</td><td>{check['bound']} {check['limit']:g}</td>",
-            "<td class='ok'>passed</td>" if check["passed"] else "<td class='no'>missed</td>",
+            _result(check),
         ]
         for check in gates["checks"]
     ]
     return _table(["gate", "value", "limit", ""], ["".join(cells) for cells in rows])
+
+
+def _result(check: Mapping[str, Any]) -> str:
+    """Passed, passed by less than NARROW of the limit, or missed."""
+    if not check["passed"]:
+        return "<td class='no'>missed</td>"
+    narrow = abs(check["value"] - check["limit"]) < NARROW * abs(check["limit"])
+    return "<td class='warning'>passed narrowly</td>" if narrow else "<td class='ok'>passed</td>"
 
 
 def _sentence_case(text: str) -> str:

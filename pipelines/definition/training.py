@@ -24,13 +24,14 @@ from sagemaker.mlops.workflow.steps import ProcessingStep, TrainingStep, TuningS
 
 from pipelines.definition.champion_input import PARAMETER as CHAMPION
 from pipelines.definition.champion_input import no_champion_uri
+from pipelines.definition.evaluation_files import CARD_PATH, OUTPUT, REPORT_PATH, STEP
 from pipelines.definition.jobs import Instances, JobFactory, output_of
 from pipelines.settings.environment import Environment
 from pipelines.settings.settings import Settings
 from steps.gates import GATES
 
-CARD = PropertyFile(name="ModelCard", output_name="evaluation", path="model_card.json")
-REPORT = PropertyFile(name="EvaluationReport", output_name="evaluation", path="evaluation.json")
+CARD = PropertyFile(name="ModelCard", output_name=OUTPUT, path=CARD_PATH)
+REPORT = PropertyFile(name="EvaluationReport", output_name=OUTPUT, path=REPORT_PATH)
 APPROVAL_STATUSES = ["PendingManualApproval", "Approved", "Rejected"]
 CONTENT_TYPES = ["text/csv", "application/json"]
 CONDITIONS = {
@@ -175,7 +176,7 @@ def _train(
 
 def _evaluate(jobs: JobFactory, parameters: Parameters, model: Any, preprocess: ProcessingStep) -> ProcessingStep:
     return jobs.processing(
-        "Evaluate",
+        STEP,
         "evaluation.evaluate",
         inputs={
             "model": model,
@@ -185,7 +186,7 @@ def _evaluate(jobs: JobFactory, parameters: Parameters, model: Any, preprocess: 
             "champion": parameters.champion,
         },
         arguments={name: limit.to_string() for name, limit in parameters.limits.items()},
-        outputs=["evaluation"],
+        outputs=[OUTPUT],
         description="Scores the candidates and the champion on the test part, which no other step sees.",
         property_files=[REPORT, CARD],
     )
@@ -226,7 +227,7 @@ def _register(
         task="REGRESSION",
         sample_payload_url=_evaluated(evaluate, "sample_payload.tar.gz"),
         model_metrics=ModelMetrics(
-            model_statistics=_file(evaluate, "evaluation.json"),
+            model_statistics=_file(evaluate, REPORT_PATH),
             model_constraints=_file(evaluate, "model_quality/constraints.json"),
             model_data_statistics=_file(evaluate, "data_quality/statistics.json"),
             model_data_constraints=_file(evaluate, "data_quality/constraints.json"),
@@ -256,7 +257,7 @@ def _file(evaluate: ProcessingStep, path: str) -> MetricsSource:
 
 def _evaluated(evaluate: ProcessingStep, path: str) -> Join:
     """The S3 URI of a file that the evaluation writes."""
-    return Join(on="/", values=[output_of(evaluate, "evaluation"), path])
+    return Join(on="/", values=[output_of(evaluate, OUTPUT), path])
 
 
 def _reject(evaluate: ProcessingStep) -> FailStep:

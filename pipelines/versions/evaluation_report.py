@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from pipelines.files import write_whole
 DOLLARS = ("USD", "$", "dollar", "dollars", "US dollar", "US dollars")
 REPORTS = "reports"  # the folder of this machine to which reports are copied
 REPORT_FILES = (".html", ".json")
+NARROW = 0.02  # of a limit: a gate that is passed by less is marked
 METRIC_COLUMNS = ("RMSE", "MAE", "MAPE", "R2")
 
 
@@ -44,12 +45,35 @@ class Metrics:
 
 
 @dataclass(frozen=True)
+class GateResult:
+    """One gate as it was judged: the number, its limit, and which side of it is passed."""
+
+    name: str
+    subject: str
+    value: float
+    bound: str
+    limit: float
+    passed: bool
+
+    @property
+    def parameter(self) -> str:
+        """The pipeline's parameter that sets the limit: min_r2 is MinR2."""
+        return "".join(part.capitalize() for part in self.name.split("_"))
+
+    @property
+    def narrow(self) -> bool:
+        """Whether it was passed by less than NARROW of its limit."""
+        return self.passed and abs(self.value - self.limit) < NARROW * abs(self.limit)
+
+
+@dataclass(frozen=True)
 class Evaluation:
-    """The metrics of the registered model and of each candidate on the test part."""
+    """The metrics of the evaluated model and of each candidate on the test part, and the gates."""
 
     model: Metrics
     candidates: dict[str, Metrics]
     rmse_ratio: float | None
+    gates: tuple[GateResult, ...] = ()
 
     def document(self) -> dict[str, Any]:
         """The numbers as data for --json."""
@@ -74,9 +98,14 @@ def read_evaluation(s3: S3Client, uri: str) -> Evaluation:
             Metrics.from_statistics(document["regression_metrics"]),
             {name: Metrics.from_statistics(entry) for name, entry in document.get("candidates", {}).items()},
             _number(comparison.get("value")),
+            tuple(_gate(check) for check in document.get("gates", {}).get("checks", [])),
         )
     except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise PipelineError(f"{uri} is not an evaluation in the layout of model quality statistics: {error}.") from None
+
+
+def _gate(check: Mapping[str, Any]) -> GateResult:
+    return GateResult(**{field.name: check[field.name] for field in fields(GateResult)})
 
 
 def statistics_uri(package: Mapping[str, Any]) -> str | None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import quote
 
 from studio.account.account import Account
 from studio.account.attempts import attempts, attempts_for
@@ -34,7 +35,7 @@ def lineage_picture(account: Account, package: Mapping[str, Any]) -> Picture:
         )
         edges["execution", arn] = ""
         for uri in data_of(account, pipeline, identity):
-            nodes[uri] = Node(uri, uri.rpartition("/")[2], "input", link=f"/objects?uri={uri}")
+            nodes[uri] = Node(uri, uri.rpartition("/")[2], "input", link=f"/objects?uri={quote(uri, safe='')}")
             edges[uri, "execution"] = ""
     for endpoint, model in serving(account, arn):
         nodes[f"model {model}"] = Node(f"model {model}", model, "model")

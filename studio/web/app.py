@@ -47,7 +47,9 @@ class Studio:
             *(Route(path, self._showing(template, read)) for path, template, read in PAGES),
             Mount("/static", StaticFiles(directory=FOLDER / "static")),
         ]
-        return guarded(Starlette(routes=routes, exception_handlers={404: self._not_found}), self._keeper)
+        return guarded(
+            Starlette(routes=routes, exception_handlers={404: self._not_found, 500: self._fault}), self._keeper
+        )
 
     def _showing(self, template: str, read: Read) -> Callable[[Request], Response]:
         def show(request: Request) -> Response:
@@ -160,6 +162,10 @@ class Studio:
 
     def _who(self, _: Request) -> Response:
         return JSONResponse({"endpoint_url": self._account.endpoint_url, "pid": os.getpid()})
+
+    def _fault(self, request: Request, error: Exception) -> Response:
+        told = f"This page failed by a fault of the studio, {type(error).__name__}: its output holds where."
+        return self._refused(request, told, 500)
 
     def _not_found(self, request: Request, _: Exception) -> Response:
         return self._refused(request, f"There is no page {request.url.path}.", 404)

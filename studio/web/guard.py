@@ -29,6 +29,7 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
 }
+LOGIN_HEADERS = ((b"content-security-policy", b"default-src 'none'"), (b"referrer-policy", b"no-referrer"))
 MOST_BODY = 8 << 20
 
 
@@ -110,7 +111,7 @@ async def _log_in(keeper: Gatekeeper, scope: Scope, send: Send) -> None:
     cookie = f"{keeper.cookie}={keeper.login}; Path=/; HttpOnly; SameSite=Strict"
     # A page that sends the browser on: a redirect out of another program would not carry a SameSite=Strict cookie.
     page = b'<!doctype html><meta http-equiv="refresh" content="0;url=/"><a href="/">Go on</a>'
-    headers = [(b"content-type", b"text/html"), (b"set-cookie", cookie.encode()), (b"referrer-policy", b"no-referrer")]
+    headers = [(b"content-type", b"text/html"), (b"set-cookie", cookie.encode()), *LOGIN_HEADERS]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": page})
 

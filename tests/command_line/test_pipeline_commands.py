@@ -40,7 +40,7 @@ def test_a_definition_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "definition.json").read_text())["Version"] == "2020-12-01"
 
 
-@pytest.mark.parametrize("arguments", [["nonsense"], ["describe"], ["run", "--dat", "x", "y"], []])
+@pytest.mark.parametrize("arguments", [["nonsense"], ["reproduce"], ["run", "--dat", "x", "y"], []])
 def test_wrong_arguments_are_exit_code_2(arguments: list[str]) -> None:
     done = run(*arguments)
     assert done.returncode == 2

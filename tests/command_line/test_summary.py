@@ -3,9 +3,10 @@
 import json
 from pathlib import Path
 
-from command_line.summary import Commands, registered_model, show_summary
+from command_line.summary import Commands, outcome, show_summary
 from pipelines.watching.executions import describe
 from tests.aws_stub import arn
+from tests.command_line.conftest import evaluated, validated
 from tests.pipelines.conftest import GROUP, Executions, Output, execution_arn, job, step
 
 PYTHON = ".venv/bin/python"
@@ -14,8 +15,8 @@ COMMANDS = Commands(f"{PYTHON} run_pipeline.py --local", f"{PYTHON} deploy_model
 
 def summarise(executions: Executions, output: Output, reports: Path) -> str:
     execution = describe(executions.sagemaker, execution_arn("abc"))
-    registered = registered_model(executions.sagemaker, executions.s3, execution, reports)
-    show_summary(output, execution, registered, unit="USD", commands=COMMANDS, log_folder=Path("/state/jobs"))
+    result = outcome(executions.sagemaker, executions.s3, execution, reports)
+    show_summary(output, execution, result, unit="USD", commands=COMMANDS, log_folder=Path("/state/jobs"))
     return output.text
 
 
@@ -38,7 +39,8 @@ def test_success_shows_durations_metrics_package_report_and_next_commands(
         str(tmp_path / "abc" / "evaluation.html"),
     ):
         assert expected in text
-    assert text.splitlines()[-3:] == [
+    assert text.splitlines()[-4:] == [
+        f"  {PYTHON} run_pipeline.py --local report 1",
         f'  {PYTHON} run_pipeline.py --local approve 1 --comment "..."',
         f"  {PYTHON} deploy_model.py --local deploy --latest-approved --stage staging",
         f"  {PYTHON} deploy_model.py --local predict --stage staging house.json",
@@ -62,6 +64,43 @@ def test_failure_shows_what_failed_why_and_where_its_log_is(
         "Step Train failed: no rows",
         "Its log: /state/jobs/training/train-1/output.log",
     ]
+
+
+def test_a_rejected_model_has_metrics_gates_and_a_report(
+    executions: Executions, output: Output, tmp_path: Path
+) -> None:
+    evaluated(executions, MinR2="0.9", MaxMape="0.15")
+    text = summarise(executions, output, tmp_path)
+    lines = [" ".join(line.split()) for line in text.splitlines()]
+    assert "Step RejectModel failed: MAPE is 0.2 (at most 0.15)." in lines
+    assert "xgboost $112,345 $61,234 - 0.9041" in lines
+    assert "MinR2 0.9041 at least 0.9 passed narrowly" in lines
+    assert "MaxMape 0.2 at most 0.15 missed" in lines
+    assert "Relaxed for this execution: MinR2 is 0.9, not 0.95." in lines
+    assert not any("MaxMape is" in line for line in lines)
+    assert (tmp_path / "abc" / "evaluation.html").read_bytes() == b"<html>rejected</html>"
+    assert "Model package" not in text
+    assert lines[-2:] == ["Next:", f"{PYTHON} run_pipeline.py --local report abc"]
+
+
+def test_the_rows_that_were_rejected_are_counted_and_their_report_is_named(
+    executions: Executions, output: Output, tmp_path: Path
+) -> None:
+    evaluated(executions)
+    validated(executions)
+    assert (
+        f"Data houses.csv: 1,000 rows read, 3 rejected. Why: {PYTHON} run_pipeline.py --local report abc --validation"
+        in summarise(executions, output, tmp_path).splitlines()
+    )
+
+
+def test_json_of_a_rejected_model_has_its_evaluation(executions: Executions, tmp_path: Path) -> None:
+    evaluated(executions, MinR2="0.95")
+    document = json.loads(summarise(executions, Output(json_output=True), tmp_path))
+    assert document["model_package"] is None
+    assert [gate["passed"] for gate in document["evaluation"]["gates"]] == [True, False]
+    assert document["relaxed_gates"] == []
+    assert document["report_uri"] == "s3://bucket/x/"
 
 
 def test_json_is_one_document_with_the_model_package(executions: Executions, tmp_path: Path) -> None:

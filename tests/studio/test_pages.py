@@ -11,6 +11,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 import pytest
 
+from studio.pages import events
 from tests.conftest import BUCKET, LocalServer
 from tests.studio.conftest import Served
 from tests.studio.world import ENDPOINT, GROUP, PIPELINE, World
@@ -224,3 +225,15 @@ def test_what_is_not_there_is_said_in_one_sentence(studio: Served) -> None:
         status, page, _ = ask(studio.url + path)
         assert status in (400, 404), path
         assert words in text_of(page), path
+
+
+def test_a_fault_of_the_studio_is_said_and_the_next_page_is_there(
+    studio: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "events_page", lambda account: 1 / 0)
+    status, page, headers = ask(f"{studio.url}/events")
+    assert status == 500
+    assert "ZeroDivisionError" in text_of(page)
+    assert "script-src 'self'" in headers["content-security-policy"]
+    monkeypatch.undo()
+    assert ask(f"{studio.url}/events")[0] == 200

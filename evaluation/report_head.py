@@ -1,0 +1,54 @@
+"""The top of the report: what it is about, what the model is for and not for, and the rows that it gets most wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+from steps.evaluation_settings import CardSettings
+
+
+def about(document: Mapping[str, Any], card: CardSettings, facts: Mapping[str, str]) -> str:
+    """Where the evaluation comes from, and the card's own words."""
+    champion = {"none": "none is approved yet", "unusable": "cannot be scored"}
+    stated = {
+        "Rows": f"{document['data']['train_rows']:,} training, {document['data']['test_rows']:,} test",
+        "Champion": champion.get(document["champion"]["status"], "scored on the same test rows"),
+        **facts,
+    }
+    words = {
+        "Purpose": card.purpose,
+        "Intended use": card.intended_uses,
+        "Limits": card.limits,
+        "Risk": f"{card.risk_rating}. {card.risk_explanation}".strip() if card.risk_rating != "Unknown" else "",
+    }
+    rows = "".join(_pair(name, text) for name, text in stated.items())
+    said = "".join(f"<p><strong>{name}:</strong> {escape(text)}</p>" for name, text in words.items() if text)
+    nothing = "<p class='note'>The YAML says nothing of its purpose (evaluation.card).</p>"
+    return f"<dl class='about'>{rows}</dl>{said or nothing}"
+
+
+def worst(entries: Sequence[Mapping[str, Any]], unit: str) -> str:
+    """The worst predictions as a table."""
+    if not entries:
+        return ""
+    names = list(entries[0]["values"])
+    in_unit = f" ({escape(unit)})" if unit else ""
+    head = [f"actual{in_unit}", f"predicted{in_unit}", "error", *map(escape, names)]
+    rows = [
+        f"<td>{each['actual']:,.6g}</td><td>{each['predicted']:,.6g}</td><td>{each['error']:+.0%}</td>"
+        + "".join(f"<td>{escape(each['values'][name])}</td>" for name in names)
+        for each in entries
+    ]
+    body = "".join(f"<tr>{row}</tr>" for row in rows)
+    titles = "".join(f"<th>{name}</th>" for name in head)
+    return (
+        "<h2>The worst predictions</h2><p class='note'>The test rows with the largest error relative to the actual "
+        "value: what the model does not know, or what is wrong in the data.</p><div class='scroll'><table><thead>"
+        f"<tr>{titles}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _pair(name: str, text: str) -> str:
+    return f"<div><dt>{escape(name)}</dt><dd>{escape(text)}</dd></div>"
