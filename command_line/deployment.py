@@ -30,7 +30,7 @@ examples:
 stages and their machines are in the settings file (stages: ...); the endpoint is NAME-STAGE.
 
 environment:
-  SAGEMAKER_ROLE_ARN                      the role of the endpoint's containers; needed by deploy on AWS
+  SAGEMAKER_SERVING_ROLE_ARN              the role of the endpoint's containers; SAGEMAKER_ROLE_ARN where it is not set
   SAGEMAKER_BUCKET                        the project's bucket: one change of an endpoint at a time holds its lock
   SAGEMAKER_KMS_KEY, SAGEMAKER_SUBNETS, SAGEMAKER_SECURITY_GROUP_IDS   optional
   AWS_REGION                              region, us-east-1 where it is not set
@@ -250,12 +250,15 @@ def _hosting(session: Session, stage: str) -> Any:
     from deployment.specification import Hosting
 
     environment, machines = session.environment, session.settings.stages[stage]
-    if "SAGEMAKER_ROLE_ARN" in environment.placeholders and not session.local:
-        raise DeploymentError("Set SAGEMAKER_ROLE_ARN to the role of the endpoint's containers, or use --local.")
+    has_role = environment.serving_role_arn or "SAGEMAKER_ROLE_ARN" not in environment.placeholders
+    if not has_role and not session.local:
+        raise DeploymentError(
+            "Set SAGEMAKER_SERVING_ROLE_ARN to the role of the endpoint's containers, or use --local."
+        )
     return Hosting(
         machines.instance_type,
         machines.instance_count,
-        environment.role_arn,
+        environment.serving_role_arn or environment.role_arn,
         environment.kms_key,
         environment.subnets,
         environment.security_group_ids,
