@@ -9,7 +9,7 @@ from command_line.execution_view import show_failure, steps_table
 from command_line.versions_view import metrics_table
 from pipelines.clients import S3Client, SageMakerClient
 from pipelines.versions.evaluation_report import Evaluation, download_report, read_evaluation, statistics_uri
-from pipelines.versions.registry import PENDING
+from pipelines.versions.four_eyes import PENDING
 from pipelines.watching.executions import ExecutionSummary
 
 

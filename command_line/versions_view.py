@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from command_line.console import Console, Table, moment
 from pipelines.versions.evaluation_report import METRIC_COLUMNS, Evaluation
+from pipelines.versions.four_eyes import PENDING
 from pipelines.versions.lineage import UNKNOWN, Lineage
-from pipelines.versions.registry import PENDING, Decision, ModelVersion
+from pipelines.versions.registry import Decision, ModelVersion
 
 
 def models_table(versions: Sequence[ModelVersion], group: str, unit: str) -> Table:
