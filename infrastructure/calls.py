@@ -37,11 +37,11 @@ class Call:
 
 
 def general(recorded: Iterable[Mapping[str, Any]], account: Account) -> dict[str, list[dict[str, Any]]]:
-    """A record of calls in the form of calls.json: without what differs from run to run and from account to account."""
+    """A record of calls in the form of calls.json: without what was denied, and what differs from run to run."""
     found: dict[str, dict[str, dict[str, Any]]] = {}
     prefix = f"{account.project}-{account.stage}-"
     for line in recorded:
-        if not line["identity"].startswith(prefix):
+        if line.get("denied") or not line["identity"].startswith(prefix):
             continue
         context = {key: value for key, value in line.get("context", {}).items() if not LEFT_OUT.match(key)}
         entry = {"action": line["action"], "resource": _general(line["resource"], account)}

@@ -204,5 +204,5 @@ def _mlops_engineer(replay: Replay) -> None:
     replay.pipeline("mlops-engineer", "start", *QUICK)
     replay.deploy("mlops-engineer", "predict", "--stage", "staging", str(SAMPLE))
     replay.deploy("mlops-engineer", "rollback", "--stage", "staging")
-    denied = replay.pipeline("mlops-engineer", "approve", "4", expect=1)
+    denied = replay.pipeline("mlops-engineer", "reject", "1", expect=1)
     assert "may not call sagemaker:UpdateModelPackage" in denied
