@@ -4,7 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA := data/house_prices.parquet
 
-.PHONY: help run test unit lint format data bench soak alone quality pictures lock clean
+.PHONY: help run test unit lint format data bench soak alone quality pictures lock clean bootstrap teardown
+STAGE ?= dev
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## ?/  make \1\t/' | expand -t 16
@@ -56,6 +57,12 @@ lock: $(BIN)/installed  ## renew the locks from what the project and local SageM
 	$(COMPILE) --upgrade $(SOURCES) -o requirements.lock
 	$(COMPILE) --upgrade --extra dev --extra test -c requirements.lock $(SOURCES) -o requirements-dev.lock
 	echo uv | $(COMPILE) --upgrade - -o requirements-uv.lock
+
+bootstrap: $(BIN)/installed  ## the stacks of STAGE=dev in the AWS account; OPTIONS=--dry-run shows the change sets
+	$(BIN)/python run_pipeline.py bootstrap --stage $(STAGE) $(OPTIONS)
+
+teardown: $(BIN)/installed  ## what of STAGE=dev still bills; OPTIONS=--yes removes it
+	$(BIN)/python run_pipeline.py teardown --stage $(STAGE) $(OPTIONS)
 
 clean:  ## stop local SageMaker and delete its state, the environment and the data
 	-[ ! -x $(BIN)/python ] || $(BIN)/python run_pipeline.py local down

@@ -2,12 +2,14 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from deployment.life_cycle import IN_SERVICE, REPLACED, ROLLED_BACK
 
 if TYPE_CHECKING:
     from pipelines.settings.settings import Settings
@@ -30,7 +32,7 @@ examples:
 stages and their machines are in the settings file (stages: ...); the endpoint is NAME-STAGE.
 
 environment:
-  SAGEMAKER_ROLE_ARN                      the role of the endpoint's containers; needed by deploy on AWS
+  SAGEMAKER_SERVING_ROLE_ARN              the role of the endpoint's containers; SAGEMAKER_ROLE_ARN where it is not set
   SAGEMAKER_BUCKET                        the project's bucket: one change of an endpoint at a time holds its lock
   SAGEMAKER_KMS_KEY, SAGEMAKER_SUBNETS, SAGEMAKER_SECURITY_GROUP_IDS   optional
   AWS_REGION                              region, us-east-1 where it is not set
@@ -173,8 +175,13 @@ def deploy(session: Session, options: argparse.Namespace) -> None:
     )
     specification = Specification(endpoint, options.stage, package, hosting)
     deployment = Deployment(sagemaker, specification, session.waiting, console.line, session.log(endpoint))
+    _require_four_eyes(session, package)
+    before = _versions(session, endpoint)
     with session.alone(endpoint):
         deployed = deployment.run(session.predictor(endpoint, options.stage, sample) if sample else None)
+    if deployed.action != "unchanged":
+        _enter(session, options.stage, [package.arn], IN_SERVICE, f"on {endpoint}")
+        _enter(session, options.stage, before - {package.arn}, REPLACED, f"by version {package.version} on {endpoint}")
     if console.json_output:
         console.document({**asdict(deployed), "version": package.version, "model_package": package.arn})
         return
@@ -213,8 +220,12 @@ def rollback(session: Session, options: argparse.Namespace) -> None:
 
     endpoint, console = session.endpoint(options.stage), session.console
     log = session.log(endpoint)
+    before = _versions(session, endpoint)
     with session.alone(endpoint):
         outcome = roll_back(session.client("sagemaker"), endpoint, session.waiting, console.line, log)
+    now = _versions(session, endpoint)
+    _enter(session, options.stage, now, IN_SERVICE, f"on {endpoint}, after a rollback")
+    _enter(session, options.stage, before - now, ROLLED_BACK, f"on {endpoint}")
     if console.json_output:
         console.document(asdict(outcome))
         return
@@ -245,17 +256,57 @@ def status(session: Session, options: argparse.Namespace) -> None:
             session.console.line(f"{each.endpoint}: {each.failure_reason}", style="red")
 
 
+def _require_four_eyes(session: Session, package: Any) -> None:
+    """An approval by another way than `approve` does not go around what the settings ask for."""
+    from pipelines.versions.four_eyes import decider, makers, require_another
+
+    if session.settings.approval.four_eyes:
+        sagemaker = session.client("sagemaker")
+        described = sagemaker.describe_model_package(ModelPackageName=package.arn)
+        require_another(decider(described), makers(sagemaker, described), package.version)
+
+
+def _versions(session: Session, endpoint: str) -> set[str]:
+    """The ARNs of the versions that an endpoint serves."""
+    from deployment.endpoint import describe_endpoint
+    from deployment.serving import packages_of_config
+
+    sagemaker = session.client("sagemaker")
+    found = describe_endpoint(sagemaker, endpoint)
+    config = found.get("EndpointConfigName") if found else None
+    return set(packages_of_config(sagemaker, config)) if config else set()
+
+
+def _enter(session: Session, stage: str, packages: Iterable[str], status: str, why: str) -> None:
+    """Write into the registry where versions are now; who decided over them stays known."""
+    from command_line.identity import who_am_i
+    from deployment.life_cycle import enter
+    from pipelines.versions.four_eyes import CHANGED_BY, DECIDED_BY, decider
+
+    sagemaker = session.client("sagemaker")
+    account = session.environment.role_arn.split(":")[4]
+    for arn in packages:
+        if arn.split(":")[4] != account and not session.local:
+            continue  # another account's registry, which this one may only read
+        decided = decider(sagemaker.describe_model_package(ModelPackageName=arn))
+        kept = {DECIDED_BY: decided} if decided else {}
+        enter(sagemaker, arn, stage, status, why, {**kept, CHANGED_BY: who_am_i(session.client("sts"))})
+
+
 def _hosting(session: Session, stage: str) -> Any:
     from deployment.errors import DeploymentError
     from deployment.specification import Hosting
 
     environment, machines = session.environment, session.settings.stages[stage]
-    if "SAGEMAKER_ROLE_ARN" in environment.placeholders and not session.local:
-        raise DeploymentError("Set SAGEMAKER_ROLE_ARN to the role of the endpoint's containers, or use --local.")
+    has_role = environment.serving_role_arn or "SAGEMAKER_ROLE_ARN" not in environment.placeholders
+    if not has_role and not session.local:
+        raise DeploymentError(
+            "Set SAGEMAKER_SERVING_ROLE_ARN to the role of the endpoint's containers, or use --local."
+        )
     return Hosting(
         machines.instance_type,
         machines.instance_count,
-        environment.role_arn,
+        environment.serving_role_arn or environment.role_arn,
         environment.kms_key,
         environment.subnets,
         environment.security_group_ids,

@@ -11,6 +11,7 @@ from pathlib import Path
 from command_line.context import LOCAL_POLL_SECONDS, Context
 from command_line.execution_view import show_failure
 from command_line.follow import follow
+from command_line.identity import who_am_i
 from command_line.versions_view import models_table, show_decision, show_lineage
 from pipelines.errors import PipelineError
 from pipelines.exit_codes import EXIT_ERROR, EXIT_OK
@@ -126,7 +127,8 @@ def _rebuild(context: Context, rebuild: Rebuild) -> int:
 def approve_model(context: Context, options: Namespace) -> int:
     """approve"""
     group = context.settings.name
-    decision = registry.approve(context.sagemaker, group, options.version, options.comment)
+    me = who_am_i(context.client("sts")) if context.settings.approval.four_eyes else None
+    decision = registry.approve(context.sagemaker, group, options.version, options.comment, me)
     show_decision(context.console, group, decision)
     return EXIT_OK
 

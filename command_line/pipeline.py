@@ -93,6 +93,7 @@ def build_parser() -> argparse.ArgumentParser:
     studio.add_argument("--port", type=int, help="its port on 127.0.0.1 (5600)")
     studio.add_argument("--stop", action="store_true", help="end the one that runs for local SageMaker")
     studio.add_argument("--allow-changes", action="store_true", help="let it change an AWS account, not only read it")
+    _add_account_commands(command)
     local = command("local", "start, stop, look at, back up or fix local SageMaker")
     local.add_argument("action", choices=["up", "down", "status", "doctor", "backup", "restore"])
     local.add_argument(
@@ -133,11 +134,25 @@ def _add_version_commands(command: Callable[..., argparse.ArgumentParser], listi
         decision.add_argument("--comment", default="", metavar="TEXT", help="kept with the version")
 
 
+def _add_account_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
+    """The commands about an AWS account: infrastructure/stages.yaml says what a stage has."""
+    bootstrap = command("bootstrap", "set up the stacks of a stage in the AWS account, or show what that would do")
+    bootstrap.add_argument("--dry-run", action="store_true", help="print the change sets, and change nothing")
+    environment = command(
+        "environment", 'print what a shell must export: eval "$(run_pipeline.py environment --stage dev)"'
+    )
+    teardown = command("teardown", "list what of a stage still bills; with --yes, remove it")
+    teardown.add_argument("--yes", action="store_true", help="delete the endpoints and the stacks")
+    for each in (bootstrap, environment, teardown):
+        each.add_argument("--stage", required=True, metavar="STAGE", help="such as dev")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parse, point AWS clients at local SageMaker if asked to, and run the command."""
     options = build_parser().parse_args(arguments)
     local = getattr(options, "local", False)
     from command_line.console import run_command
+    from infrastructure.errors import InfrastructureError
     from local_sagemaker.errors import LocalSageMakerError
     from pipelines.errors import PipelineError
     from studio.errors import StudioError
@@ -171,7 +186,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return COMMANDS[options.command](context, options)
 
-    return run_command(run, expected=(PipelineError, LocalSageMakerError, StudioError))
+    return run_command(run, expected=(PipelineError, InfrastructureError, LocalSageMakerError, StudioError))
 
 
 def _structure_faults(text: str) -> list[tuple[str, str]]:

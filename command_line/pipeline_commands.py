@@ -1,5 +1,6 @@
 """What each command of run_pipeline.py does."""
 
+import os
 import sys
 import time
 from argparse import Namespace
@@ -7,19 +8,20 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from command_line import model_commands
+from command_line import infrastructure_commands, model_commands
 from command_line.check_view import read_definition, show_faults
 from command_line.console import Console
 from command_line.context import AWS_POLL_SECONDS, LOCAL_POLL_SECONDS, Context, write_output
 from command_line.execution_view import executions_table, show_execution
 from command_line.follow import follow
 from command_line.lock import Lock, held
+from command_line.permission_check import permission_faults
 from command_line.plan_view import show_plan
 from command_line.summary import Commands, outcome, show_summary
 from pipelines.checks.check import check_definition, compilable, prepare
 from pipelines.clients import exists, split_uri
 from pipelines.definition.compilation import Compiled, compile_pipeline
-from pipelines.definition.revision import revision
+from pipelines.definition.revision import author, revision
 from pipelines.document.parameters import check_parameters, parse_parameters
 from pipelines.document.walk import step_names
 from pipelines.exit_codes import EXIT_ERROR, EXIT_OK
@@ -31,6 +33,7 @@ from pipelines.publishing.publish import Upsert, require_role
 from pipelines.settings.settings import ROOT
 from pipelines.versions.champion import with_champion
 from pipelines.versions.evaluation_report import REPORTS
+from pipelines.versions.four_eyes import described
 from pipelines.watching import executions
 from pipelines.watching.logs import read_log, steps_with_logs
 
@@ -65,6 +68,7 @@ def check_pipeline(context: Context, options: Namespace) -> int:
         began = time.perf_counter()
     if text is not None:
         faults += check_definition(text, context.pipeline_name, settings, context.environment, context.structure_check)
+        faults += permission_faults(text, settings.name, context.environment)
     show_faults(context.console, faults, text, time.perf_counter() - began)
     return EXIT_ERROR if faults else EXIT_OK
 
@@ -84,6 +88,7 @@ def plan_pipeline(context: Context, options: Namespace) -> int:
         bundle_is_uploaded=exists(s3, *split_uri(uri)),
         durations=last_durations(context.sagemaker, compiled.name, " on this machine" if context.local else ""),
         tags=revision(ROOT).tags(),
+        stages=context.settings.stages,
     )
     show_plan(context.console, plan, markdown=options.markdown)
     return plan.exit_code
@@ -101,7 +106,7 @@ def start_execution(context: Context, options: Namespace) -> int:
     """start"""
     declared = _deployed(context).get("Parameters", [])
     given = _with_champion(context, declared, parse_parameters(options.parameter))
-    arn = executions.start(context.sagemaker, context.pipeline_name, given)
+    arn = executions.start(context.sagemaker, context.pipeline_name, given, description=_described())
     if options.wait:
         return _follow(context, arn, step_names(_deployed(context)))
     if context.json_output:
@@ -176,6 +181,7 @@ COMMANDS: dict[str, Callable[[Context, Namespace], int]] = {
     "logs": print_logs,
     "stop": stop_execution,
     **model_commands.COMMANDS,
+    **infrastructure_commands.COMMANDS,
 }
 
 
@@ -227,6 +233,14 @@ def _follow(context: Context, arn: str, step_names: Sequence[str]) -> int:
 
 def _deployed(context: Context) -> dict[str, Any]:
     return executions.deployed_definition(context.sagemaker, context.pipeline_name)
+
+
+def _described() -> str | None:
+    """In a build, whose commit it is: the build's role starts the execution, not a person."""
+    if "CODEBUILD_BUILD_ID" not in os.environ:
+        return None
+    wrote, origin = author(ROOT), revision(ROOT)
+    return described(origin.commit, wrote) if wrote else None
 
 
 def _resolve(context: Context, options: Namespace) -> str:

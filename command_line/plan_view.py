@@ -38,6 +38,7 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     if plan.has_changes:
         yield from _section("Next execution, with the parameters at their defaults", _cache(plan))
     yield from _section("Its cost on AWS", _cost(plan.cost))
+    yield from _section("A month of the endpoints on AWS, where they are up", list(_endpoints(plan.cost)))
 
 
 def markdown_lines(plan: Plan) -> Iterator[str]:
@@ -147,6 +148,13 @@ def _cost(cost: Cost) -> list[str]:
         whole = f"{step.cost:.4f} {cost.currency}" if step.cost is not None else "unknown"
         lines.append(f"{step.step}: {whole} ({step.instance_count} x {step.instance_type}, {price}, {took})")
     return [*lines, f"in all: {_total(cost)}"] if lines else []
+
+
+def _endpoints(cost: Cost) -> Iterator[str]:
+    for each in cost.endpoints:
+        whole = f"about {each.monthly:.0f} {cost.currency}" if each.monthly is not None else "unknown"
+        price = f"{each.price:g} {cost.currency} an hour" if each.price is not None else "price unknown"
+        yield f"{each.stage}: {whole} ({each.instance_count} x {each.instance_type}, {price})"
 
 
 def _total(cost: Cost) -> str:

@@ -18,8 +18,8 @@ from pipelines.versions.execution_evaluation import (
     relaxed_gates,
     validation_uri,
 )
+from pipelines.versions.four_eyes import PENDING
 from pipelines.versions.lineage import recorded_definition
-from pipelines.versions.registry import PENDING
 from pipelines.watching.executions import ExecutionSummary, parameters_of
 
 

@@ -5,8 +5,9 @@ from dataclasses import asdict
 
 from command_line.console import Console, Table, moment
 from pipelines.versions.evaluation_report import METRIC_COLUMNS, Evaluation, GateResult
+from pipelines.versions.four_eyes import PENDING
 from pipelines.versions.lineage import UNKNOWN, Lineage
-from pipelines.versions.registry import PENDING, Decision, ModelVersion
+from pipelines.versions.registry import Decision, ModelVersion
 
 
 def models_table(versions: Sequence[ModelVersion], group: str, unit: str) -> Table:

@@ -16,9 +16,19 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = ("command_line", "pipelines", "steps", "evaluation", "deployment", "studio", "local_sagemaker")
+FOLDERS = (
+    "command_line",
+    "infrastructure",
+    "pipelines",
+    "steps",
+    "evaluation",
+    "deployment",
+    "studio",
+    "local_sagemaker",
+)
 MAY_IMPORT = {
-    "command_line": {"pipelines", "deployment", "studio", "local_sagemaker"},
+    "command_line": {"infrastructure", "pipelines", "deployment", "studio", "local_sagemaker"},
+    "infrastructure": {"local_sagemaker"},  # what a policy allows: see the test below
     "pipelines": {"steps"},  # one schema and one table of hyperparameters for the YAML and for the jobs
     "steps": set(),
     "evaluation": {"steps"},
@@ -77,6 +87,11 @@ def test_pipelines_takes_from_the_steps_only_what_loads_no_library() -> None:
     for module in taken:
         names = imported(ROOT / f"{module.replace('.', '/')}.py")
         assert {name for name in names if name.partition(".")[0] not in {"steps", *sys.stdlib_module_names}} == set()
+
+
+def test_infrastructure_takes_from_local_sagemaker_only_how_policies_are_decided() -> None:
+    taken = {name for path in (ROOT / "infrastructure").rglob("*.py") for name in imported(path)}
+    assert all(name.startswith("local_sagemaker.iam.") for name in taken if name.startswith("local_sagemaker"))
 
 
 @pytest.mark.parametrize("folder", ["steps", "evaluation"])

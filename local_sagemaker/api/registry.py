@@ -3,7 +3,7 @@
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from local_sagemaker.api.listing import page, page_of
@@ -139,7 +139,9 @@ class Registry:
                 LastModifiedTime=time.time(),
                 LastModifiedBy=caller.user_context,
             )
-        self._emit(changed, caller.region)
+        properties_changed = {"CustomerMetadataProperties", "CustomerMetadataPropertiesToRemove"} & set(request)
+        named = [*changes, *(["CustomerMetadataProperties"] if properties_changed else [])]
+        self._emit(changed, caller.region, named)
         return {"ModelPackageArn": changed["ModelPackageArn"]}
 
     def delete_model_package(self, request: Request, caller: Caller) -> Request:
@@ -171,7 +173,8 @@ class Registry:
     def _versions(self, group: str) -> list[Request]:
         return self._records.all(PACKAGES, prefix=f"{group}/")
 
-    def _emit(self, package: Request, region: str) -> None:
+    def _emit(self, package: Request, region: str, updated: Iterable[str] = ()) -> None:
+        """Tell EventBridge; `updated` are the fields that an update has set, which public code reads in the event."""
         # https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventbridge.html
         detail: dict[str, Any] = {
             name: package[name]
@@ -183,10 +186,13 @@ class Registry:
                 "ModelApprovalStatus",
                 "ApprovalDescription",
                 "CustomerMetadataProperties",
+                "ModelLifeCycle",
                 "InferenceSpecification",
             )
             if name in package
         }
+        if names := list(updated):
+            detail["UpdatedModelPackageFields"] = names
         detail["CreationTime"] = round(package["CreationTime"] * 1000)
         self._send_event(
             region,

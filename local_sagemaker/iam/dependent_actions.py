@@ -151,8 +151,9 @@ def _within(key: str) -> str:
 
 def _with_packages(request: Request, describe: Describe) -> Request:
     """A model's request, with the artifacts of the model packages that it names."""
-    packages = list(_values(request, "ModelPackageName"))
-    return {**request, "Packages": [describe("DescribeModelPackage", {"ModelPackageName": name}) for name in packages]}
+    named = list(_values(request, "ModelPackageName"))
+    packages = [describe("DescribeModelPackage", {"ModelPackageName": name}) for name in named]
+    return {**request, "Packages": [package.get("InferenceSpecification", {}) for package in packages]}
 
 
 def _places(value: Any) -> Iterator[tuple[str, str]]:

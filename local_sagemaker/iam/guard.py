@@ -79,15 +79,20 @@ class Guard:
         self, operation: str, needed: Iterable[Access], identity: Identity, caller: Caller, code: str, status: int
     ) -> None:
         for access in needed:
+            try:
+                if self.enforces and identity.kind != "administrator":
+                    self._require(access, identity, caller, code, status)
+            except ServiceError:
+                self._note(operation, access, identity, denied=True)
+                raise
             self._note(operation, access, identity)
-            if self.enforces and identity.kind != "administrator":
-                self._require(access, identity, caller, code, status)
 
-    def _note(self, operation: str, access: Access, identity: Identity) -> None:
+    def _note(self, operation: str, access: Access, identity: Identity, *, denied: bool = False) -> None:
         if self._calls is None:
             return
         document = {"identity": identity.name if identity.kind != "administrator" else "administrator"}
-        line = json.dumps({**document, "operation": operation, **access.document()})
+        outcome = {"denied": True} if denied else {}
+        line = json.dumps({**document, "operation": operation, **access.document(), **outcome})
         with self._lock:
             if line not in self._written:
                 self._written.add(line)

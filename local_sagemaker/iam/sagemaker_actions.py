@@ -26,6 +26,7 @@ THINGS = {
 VERBS = ("Create", "Describe", "Update", "Delete", "Stop", "Start", "List", "Retry", "Send")
 # Operations whose names do not say what they are about.
 OTHERS = {
+    "InvokeEndpoint": "Endpoint",
     "StartPipelineExecution": "Pipeline",
     "ListPipelineExecutions": "Pipeline",
     "ListPipelineVersions": "Pipeline",

@@ -2,21 +2,18 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from pipelines.checks.fault import Fault, step_at
 from pipelines.checks.images import image_faults, known_versions
 from pipelines.checks.limits import limit_faults
 from pipelines.checks.locations import location_faults
-from pipelines.checks.permissions import permission_faults, read_template
 from pipelines.checks.types import type_faults
 from pipelines.document.walk import service_model
 from pipelines.settings.environment import Environment
-from pipelines.settings.settings import ROOT, Settings
+from pipelines.settings.settings import Settings
 
 FRAMEWORK = "xgboost"
-TEMPLATE = ROOT / "infrastructure" / "template.yaml"
 # What finds faults in the text of any definition: (path, message), one at a time.
 StructureCheck = Callable[[str], Iterable[tuple[str, str]]]
 
@@ -27,7 +24,6 @@ def check_definition(
     settings: Settings,
     environment: Environment,
     structure: StructureCheck,
-    template: Path = TEMPLATE,
 ) -> list[Fault]:
     """Every fault of a definition, one at a path.
 
@@ -45,15 +41,13 @@ def check_definition(
     found: dict[str, Fault] = {}
     for path, message in structure(text):
         found.setdefault(path or message, own.pop(path, Fault(step_at(raw, path), path, *_with_fix(message))))
-    permissions = permission_faults(raw, name, settings.name, environment, template) if _is_readable(raw) else ()
-    return [*found.values(), *own.values(), *permissions]
+    return [*found.values(), *own.values()]
 
 
 def prepare(structure: StructureCheck) -> None:
     """Read what every check needs, AWS's description of its requests first: a tenth of a second, once a process."""
     structure("{}")
     service_model()
-    read_template(TEMPLATE)
 
 
 def compilable(settings: Settings, environment: Environment) -> tuple[Settings, list[Fault]]:

@@ -70,6 +70,11 @@ def revision(folder: Path, variables: Mapping[str, str] = os.environ) -> Revisio
     )
 
 
+def author(folder: Path) -> str | None:
+    """Who wrote the commit of a checkout, as `Name <address>`; None where that is not known."""
+    return _git(folder, "log", "-1", "--format=%an <%ae>") or None
+
+
 def _git(folder: Path, *arguments: str) -> str | None:
     # No configuration of the user's or the machine's: the same checkout gives the same answer everywhere.
     nowhere = dict.fromkeys(("GIT_CONFIG_GLOBAL", "HOME", "XDG_CONFIG_HOME"), os.devnull)

@@ -10,9 +10,11 @@ import yaml
 
 from pipelines.clients import SageMakerClient
 from pipelines.document.cache_forecast import REUSED, Forecast, defaults, resolved, steps_of
+from pipelines.settings.settings import StageSettings
 from pipelines.watching.executions import describe
 
 PRICES = Path(__file__).with_name("instance_prices.yaml")
+HOURS_A_MONTH = 730
 LOOKED_AT = 5  # the newest executions in which a duration is looked for
 # Where the arguments of a job say what it runs on.
 CLUSTERS = {
@@ -49,13 +51,29 @@ class StepCost:
 
 
 @dataclass(frozen=True)
+class EndpointCost:
+    """The endpoint of a stage, were it up for a month. `price` is USD an hour for one instance; None is "unknown"."""
+
+    stage: str
+    instance_type: str
+    instance_count: int
+    price: float | None
+
+    @property
+    def monthly(self) -> float | None:
+        """USD for 730 hours of all its instances; None where the price is not known."""
+        return None if self.price is None else self.price * self.instance_count * HOURS_A_MONTH
+
+
+@dataclass(frozen=True)
 class Cost:
-    """The jobs of the next execution, with the prices' region and date."""
+    """The jobs of the next execution and the endpoints of the stages, with the prices' region and date."""
 
     region: str
     date: str
     currency: str
     steps: tuple[StepCost, ...]
+    endpoints: tuple[EndpointCost, ...] = ()
 
     @property
     def total(self) -> float | None:
@@ -66,12 +84,14 @@ class Cost:
     def document(self) -> dict[str, Any]:
         """The costs as data for --json; null is unknown."""
         steps = [{**asdict(step), "cost": step.cost} for step in self.steps]
+        endpoints = [{**asdict(each), "monthly": each.monthly} for each in self.endpoints]
         return {
             "region": self.region,
             "date": self.date,
             "currency": self.currency,
             "total": self.total,
             "steps": steps,
+            "endpoints": endpoints,
         }
 
 
@@ -84,10 +104,22 @@ class Measured:
 
 
 def cost_of(
-    definition: Mapping[str, Any], forecasts: Sequence[Forecast], measured: Mapping[str, Measured], region: str
+    definition: Mapping[str, Any],
+    forecasts: Sequence[Forecast],
+    measured: Mapping[str, Measured],
+    region: str,
+    stages: Mapping[str, StageSettings] | None = None,
 ) -> Cost:
-    """The cost of an execution with the parameters at their defaults; `measured` are durations by step."""
+    """The cost of an execution with the parameters at their defaults; `measured` are durations by step.
+
+    `stages` are those whose endpoints are to be priced, too.
+    """
     table = prices()
+    hosting: Mapping[str, float] = table["hosting"].get(region, {})
+    endpoints = tuple(
+        EndpointCost(name, stage.instance_type, stage.instance_count, hosting.get(stage.instance_type))
+        for name, stage in (stages or {}).items()
+    )
     in_region: Mapping[str, float] = table["regions"].get(region, {})
     runs = {entry.step: entry.outcome != REUSED for entry in forecasts}
     values, costs = defaults(definition), []
@@ -109,7 +141,7 @@ def cost_of(
                     measured_in=told.execution if told else None,
                 )
             )
-    return Cost(region, str(table["date"]), table["currency"], tuple(costs))
+    return Cost(region, str(table["date"]), table["currency"], tuple(costs), endpoints)
 
 
 def last_durations(sagemaker: SageMakerClient, pipeline_name: str, place: str = "") -> dict[str, Measured]:

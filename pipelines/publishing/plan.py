@@ -14,6 +14,7 @@ from pipelines.document.walk import BRANCHES
 from pipelines.publishing.cost_forecast import Cost, Measured, cost_of
 from pipelines.publishing.deployed import Deployed, DeployedBundle
 from pipelines.settings.environment import Environment
+from pipelines.settings.settings import StageSettings
 
 EXIT_NO_CHANGES, EXIT_CHANGES = 0, 2
 COMMIT_PATHS = ("Arguments.Tags", "Arguments.CustomerMetadataProperties.git_commit")
@@ -119,11 +120,13 @@ def make_plan(
     bundle_is_uploaded: bool,
     durations: Mapping[str, Measured],
     tags: Mapping[str, str] | None = None,
+    stages: Mapping[str, StageSettings] | None = None,
 ) -> Plan:
     """Compare; `bundle` is what the deployed definition names, `bundle_is_uploaded` tells of the compiled one.
 
     `durations` are those of the jobs that ran last, by step: the next execution is taken to be like it. `tags` are
-    what the upsert would write on the pipeline, the commit alone where they are not given.
+    what the upsert would write on the pipeline, the commit alone where they are not given. The endpoints of `stages`
+    are priced for a month.
     """
     old: dict[str, Any] = deployed.definition if deployed else {}
     new: dict[str, Any] = json.loads(compiled.definition)
@@ -146,7 +149,7 @@ def make_plan(
         steps=tuple(steps),
         code=_code(compiled, environment, bundle, upload=not bundle_is_uploaded),
         forecasts=forecasts,
-        cost=cost_of(new, forecasts, durations, environment.region),
+        cost=cost_of(new, forecasts, durations, environment.region, stages),
         by_hand=deployed.by_hand if deployed else None,
         rewritten=other_bytes and not (steps or parameters or _rest_differs(old, new)),
     )

@@ -161,7 +161,7 @@ def require_role(iam: Any, role_arn: str) -> None:
     from botocore.exceptions import ClientError
 
     name = role_arn.rpartition("/")[2]
-    fix = "create it (infrastructure/template.yaml does), or fix SAGEMAKER_ROLE_ARN."
+    fix = "create it (`make bootstrap` does), or fix SAGEMAKER_ROLE_ARN."
     try:
         found = iam.get_role(RoleName=name)["Role"]["Arn"]
     except ClientError as error:

@@ -15,7 +15,9 @@ BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 @dataclass(frozen=True)
 class Environment:
-    """Region, role, bucket, key and network of the jobs.
+    """Region, roles, bucket, key and network of the jobs and of the endpoints.
+
+    An endpoint's containers have the serving role; where there is none, that of the jobs.
 
     `placeholders` names the variables that were not set and stand at values of the account 000000000000:
     enough to compile and to run on local SageMaker, not to publish to AWS.
@@ -28,13 +30,14 @@ class Environment:
     subnets: tuple[str, ...] = ()
     security_group_ids: tuple[str, ...] = ()
     placeholders: tuple[str, ...] = ()
+    serving_role_arn: str | None = None
 
     @classmethod
     def from_env(cls, variables: Mapping[str, str] = os.environ) -> "Environment":
         """Read the environment; PipelineError for a value that cannot be one.
 
-        SAGEMAKER_ROLE_ARN, SAGEMAKER_BUCKET, SAGEMAKER_KMS_KEY, SAGEMAKER_SUBNETS, SAGEMAKER_SECURITY_GROUP_IDS (the
-        last two separated by commas) and AWS_REGION.
+        SAGEMAKER_ROLE_ARN, SAGEMAKER_SERVING_ROLE_ARN, SAGEMAKER_BUCKET, SAGEMAKER_KMS_KEY, SAGEMAKER_SUBNETS,
+        SAGEMAKER_SECURITY_GROUP_IDS (the last two separated by commas) and AWS_REGION.
         """
         region = variables.get("AWS_REGION") or variables.get("AWS_DEFAULT_REGION") or DEFAULT_REGION
         defaults = {
@@ -42,7 +45,8 @@ class Environment:
             "SAGEMAKER_BUCKET": f"sagemaker-{region}-{PLACEHOLDER_ACCOUNT}",
         }
         missing = tuple(name for name in defaults if not variables.get(name))
-        _require(variables, "SAGEMAKER_ROLE_ARN", ROLE, "the ARN of a role, as in arn:aws:iam::111122223333:role/NAME")
+        for name in ("SAGEMAKER_ROLE_ARN", "SAGEMAKER_SERVING_ROLE_ARN"):
+            _require(variables, name, ROLE, "the ARN of a role, as in arn:aws:iam::111122223333:role/NAME")
         _require(variables, "SAGEMAKER_BUCKET", BUCKET, "the name of a bucket alone, without s3://")
         return cls(
             region=region,
@@ -52,6 +56,7 @@ class Environment:
             subnets=_listed(variables.get("SAGEMAKER_SUBNETS", "")),
             security_group_ids=_listed(variables.get("SAGEMAKER_SECURITY_GROUP_IDS", "")),
             placeholders=missing,
+            serving_role_arn=variables.get("SAGEMAKER_SERVING_ROLE_ARN") or None,
         )
 
 

@@ -141,6 +141,12 @@ class StageSettings(Section):
     instance_count: int = Field(default=1, ge=1)
 
 
+class ApprovalSettings(Section):
+    """Whether who approves a version must be somebody else than who made it."""
+
+    four_eyes: bool = False
+
+
 class Settings(Section):
     """Everything that the YAML says."""
 
@@ -154,6 +160,7 @@ class Settings(Section):
     tuning: TuningSettings | None = None
     interval: IntervalSettings = IntervalSettings()
     gates: GateSettings
+    approval: ApprovalSettings = ApprovalSettings()
     jobs: JobsSettings
     stages: dict[str, StageSettings]
     pipelines: list[PipelineName] = Field(default=["training"], min_length=1)

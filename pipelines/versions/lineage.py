@@ -9,8 +9,8 @@ from pipelines.definition.bundle import ARCHIVE
 from pipelines.document.cache_forecast import defaults
 from pipelines.publishing.deployed import bundle_uris, fingerprint
 from pipelines.versions.evaluation_report import Metrics, read_evaluation, statistics_uri
-from pipelines.versions.registry import PENDING
-from pipelines.watching.executions import parameters_of, person, timestamp
+from pipelines.versions.four_eyes import decider
+from pipelines.watching.executions import parameters_of, timestamp
 
 DATA_PARAMETER = "InputDataUri"
 UNKNOWN = "unknown"
@@ -75,7 +75,7 @@ def trace(sagemaker: SageMakerClient, s3: S3Client, model_package: str) -> Linea
         version=package["ModelPackageVersion"],
         status=package.get("ModelApprovalStatus", UNKNOWN),
         created=timestamp(package["CreationTime"]),
-        approver=person(package.get("LastModifiedBy", {})) if package.get("ModelApprovalStatus") != PENDING else None,
+        approver=decider(package),
         comment=package.get("ApprovalDescription"),
         commit=properties.get("git_commit"),
         pipeline=arn.split("/")[1] if arn else None,

@@ -7,9 +7,10 @@ from typing import Any
 from pipelines.clients import S3Client, SageMakerClient
 from pipelines.errors import PipelineError
 from pipelines.versions.evaluation_report import Metrics, read_evaluation, statistics_uri
-from pipelines.watching.executions import person, timestamp
+from pipelines.versions.four_eyes import decider, makers, require_another
+from pipelines.watching.executions import timestamp
 
-APPROVED, REJECTED, PENDING = "Approved", "Rejected", "PendingManualApproval"
+APPROVED, REJECTED = "Approved", "Rejected"
 COMMENT_LENGTH = 1024  # characters that ApprovalDescription takes
 
 
@@ -47,7 +48,6 @@ def models(sagemaker: SageMakerClient, s3: S3Client, group: str, limit: int | No
     versions = []
     for entry in listed(sagemaker, group)[:limit]:
         package = sagemaker.describe_model_package(ModelPackageName=entry["ModelPackageArn"])
-        decided = package.get("ModelApprovalStatus") != PENDING
         versions.append(
             ModelVersion(
                 arn=package["ModelPackageArn"],
@@ -55,7 +55,7 @@ def models(sagemaker: SageMakerClient, s3: S3Client, group: str, limit: int | No
                 status=package.get("ModelApprovalStatus", package["ModelPackageStatus"]),
                 created=package["CreationTime"],
                 commit=package.get("CustomerMetadataProperties", {}).get("git_commit"),
-                decided_by=person(package.get("LastModifiedBy", {})) if decided else None,
+                decided_by=decider(package),
                 comment=package.get("ApprovalDescription"),
                 metrics=_metrics(s3, package),
             )
@@ -63,8 +63,17 @@ def models(sagemaker: SageMakerClient, s3: S3Client, group: str, limit: int | No
     return versions
 
 
-def approve(sagemaker: SageMakerClient, group: str, version: str, comment: str | None) -> Decision:
-    """Set a version (a number or an ARN) to Approved; nothing changes if it is already."""
+def approve(
+    sagemaker: SageMakerClient, group: str, version: str, comment: str | None, approver: str | None = None
+) -> Decision:
+    """Set a version (a number or an ARN) to Approved; nothing changes if it is already.
+
+    With an `approver`, PipelineError where that is who made the version.
+    """
+    if approver is not None:
+        arn = find_version(sagemaker, group, version)
+        package = sagemaker.describe_model_package(ModelPackageName=arn)
+        require_another(approver, makers(sagemaker, package), package["ModelPackageVersion"])
     return _decide(sagemaker, group, version, APPROVED, comment)
 
 

@@ -140,7 +140,11 @@ def deployed_definition(sagemaker: SageMakerClient, pipeline_name: str) -> dict[
 
 
 def start(
-    sagemaker: SageMakerClient, pipeline_name: str, parameters: Mapping[str, str], token: str | None = None
+    sagemaker: SageMakerClient,
+    pipeline_name: str,
+    parameters: Mapping[str, str],
+    token: str | None = None,
+    description: str | None = None,
 ) -> str:
     """Start an execution and return its ARN.
 
@@ -153,6 +157,8 @@ def start(
         "PipelineName": pipeline_name,
         "PipelineParameters": [{"Name": name, "Value": value} for name, value in parameters.items()],
     }
+    if description is not None:
+        request["PipelineExecutionDescription"] = description
     if token is not None:
         # The service wants 32 to 128 characters.
         request["ClientRequestToken"] = hashlib.sha256(f"{pipeline_name}\n{token}".encode()).hexdigest()

@@ -71,6 +71,12 @@ class Hosting:
                 return package
         raise Refusal("ValidationException", f"ModelPackage {request['ModelPackageName']} does not exist.")
 
+    def UpdateModelPackage(self, request: dict[str, Any]) -> dict[str, Any]:
+        package = next(each for each in self.packages if each["ModelPackageArn"] == request["ModelPackageArn"])
+        properties = {**package.get("CustomerMetadataProperties", {}), **request.get("CustomerMetadataProperties", {})}
+        package |= {**request, "CustomerMetadataProperties": properties}
+        return {"ModelPackageArn": package["ModelPackageArn"]}
+
     def CreateModel(self, request: dict[str, Any]) -> dict[str, Any]:
         return self._create(self.models, "model", "Model", request)
 

@@ -180,5 +180,5 @@ def test_on_aws_a_role_must_be_set_before_anything_is_made(
     account.register()
     monkeypatch.delenv("SAGEMAKER_ROLE_ARN")
     assert deploy_model.main(["deploy", "--latest-approved", "--stage", "staging"]) == 1
-    assert "Set SAGEMAKER_ROLE_ARN" in capsys.readouterr().err
+    assert "Set SAGEMAKER_SERVING_ROLE_ARN" in capsys.readouterr().err
     assert account.aws.asked("CreateModel") == []

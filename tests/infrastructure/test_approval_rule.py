@@ -1,24 +1,22 @@
-"""The rule of the stack in local SageMaker: an approval sends the build what it needs, a rejection sends nothing."""
+"""The rule of the stack in local SageMaker: an approval sends the build what it needs, nothing else does."""
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pipelines.checks.permissions import read_template
+from infrastructure.template import FOLDER, read_template
 
 pytestmark = pytest.mark.e2e
 
-TEMPLATE = Path(__file__).parents[2] / "infrastructure" / "template.yaml"
 GROUP = "approval-rule"
 
 
 @pytest.fixture
 def rule() -> dict[str, Any]:
     """The rule with the project's name filled in."""
-    properties = read_template(TEMPLATE)["Resources"]["ApprovalRule"]["Properties"]
+    properties = read_template(FOLDER / "deployment.yaml")["Resources"]["ApprovalRule"]["Properties"]
     text = json.dumps(properties).replace(json.dumps({"Ref": "ProjectName"}), json.dumps(GROUP))
     return dict(json.loads(text))
 
@@ -30,17 +28,22 @@ def test_only_an_approval_of_the_projects_group_reaches_the_target(server: Any, 
     events.put_rule(Name="approved", EventPattern=json.dumps(rule["EventPattern"]))
     events.put_targets(Rule="approved", Targets=[{"Id": "queue", "Arn": queue_arn}])
 
-    def register(group: str) -> str:
-        arn: str = sagemaker.create_model_package(ModelPackageGroupName=group)["ModelPackageArn"]
+    def register(group: str, **more: str) -> str:
+        arn: str = sagemaker.create_model_package(ModelPackageGroupName=group, **more)["ModelPackageArn"]
         return arn
 
     theirs, rejected, approved = register("of-another-project"), register(GROUP), register(GROUP)
     sagemaker.update_model_package(ModelPackageArn=theirs, ModelApprovalStatus="Approved")
     sagemaker.update_model_package(ModelPackageArn=rejected, ModelApprovalStatus="Rejected")
     sagemaker.update_model_package(ModelPackageArn=approved, ModelApprovalStatus="Approved")
+    # What the deployment itself changes, in a version that is approved, must not start another deployment.
+    cycle = {"Stage": "staging", "StageStatus": "InService"}
+    sagemaker.update_model_package(ModelPackageArn=approved, ModelLifeCycle=cycle)
+    sagemaker.update_model_package(ModelPackageArn=approved, CustomerMetadataProperties={"decided_by": "ada"})
+    born_approved = register(GROUP, ModelApprovalStatus="Approved")
     messages = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
     sent = [json.loads(message["Body"]) for message in messages]
-    assert [event["detail"]["ModelPackageArn"] for event in sent] == [approved]
+    assert [event["detail"]["ModelPackageArn"] for event in sent] == [approved, born_approved]
 
     transformer = rule["Targets"][0]["InputTransformer"]
     (path,) = transformer["InputPathsMap"].values()

@@ -1,4 +1,4 @@
-"""The stack: one that CloudFormation takes, and nothing in it that is open, unencrypted or allowed too much."""
+"""The stacks: templates that CloudFormation takes, and nothing in them that is open, unencrypted or too much."""
 
 import json
 from pathlib import Path
@@ -9,159 +9,208 @@ from cfnlint.api import ManualArgs, lint
 
 from command_line.deployment import LOCK_SECONDS
 from deployment.endpoint import Waiting
-from pipelines.checks.permissions import read_template
+from infrastructure.stacks import ORDER
+from infrastructure.template import FOLDER, Resolved, read_template
 from tests.end_to_end.codebuild import read_buildspec
 
 ROOT = Path(__file__).parents[2]
-TEMPLATE = ROOT / "infrastructure" / "template.yaml"
 # The actions that IAM knows no resources for: https://docs.aws.amazon.com/service-authorization/latest/reference/
-WITHOUT_RESOURCE = {
-    "cloudwatch:PutMetricData",
-    "ecr:GetAuthorizationToken",
-    "sagemaker:ListEndpointConfigs",
-    "sagemaker:ListEndpoints",
-    "sagemaker:ListModels",
-}
+WITHOUT_RESOURCE = {"cloudwatch:PutMetricData", "ecr:GetAuthorizationToken", "sagemaker:ListEndpointConfigs"}
+BUILDS = [("build", "CommitBuild", "BuildRole"), ("deployment", "DeployBuild", "DeployRole")]
 
 
-@pytest.fixture(scope="module")
-def resources() -> dict[str, Any]:
-    return dict(read_template(TEMPLATE)["Resources"])
+def resources(kind: str) -> dict[str, Any]:
+    return dict(read_template(FOLDER / f"{kind}.yaml")["Resources"])
 
 
-def of_type(resources: dict[str, Any], kind: str) -> dict[str, Any]:
-    return {name: entry["Properties"] for name, entry in resources.items() if entry["Type"] == kind}
+def properties(kind: str, name: str) -> dict[str, Any]:
+    return dict(resources(kind)[name]["Properties"])
 
 
-def statements(role: dict[str, Any]) -> list[dict[str, Any]]:
-    """Of all policies of a role, the conditional ones included."""
-    entries = [entry for policy in role["Policies"] for entry in policy["PolicyDocument"]["Statement"]]
-    return [entry["Fn::If"][1] if "Fn::If" in entry else entry for entry in entries]
+def of_type(kind: str) -> list[tuple[str, str, dict[str, Any]]]:
+    """Stack, logical name and properties of every resource of a type."""
+    return [
+        (stack, name, entry.get("Properties", {}))
+        for stack in ORDER
+        for name, entry in resources(stack).items()
+        if entry["Type"] == kind
+    ]
+
+
+def entries(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """The statements of a policy, the conditional ones included."""
+    return [entry["Fn::If"][1] if "Fn::If" in entry else entry for entry in document["Statement"]]
+
+
+def statements_of_roles() -> list[tuple[str, dict[str, Any]]]:
+    roles = [
+        (name, policy["PolicyDocument"])
+        for _, name, role in of_type("AWS::IAM::Role")
+        for policy in role.get("Policies", [])
+    ]
+    managed = [(name, policy["PolicyDocument"]) for _, name, policy in of_type("AWS::IAM::ManagedPolicy")]
+    return [(name, entry) for name, document in (*roles, *managed) for entry in entries(document)]
 
 
 def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def test_cloudformation_takes_the_template() -> None:
-    assert [str(fault) for fault in lint(TEMPLATE.read_text(), config=ManualArgs(regions=["us-east-1"]))] == []
+@pytest.mark.parametrize("stack", ORDER)
+def test_cloudformation_takes_the_template(stack: str) -> None:
+    text = (FOLDER / f"{stack}.yaml").read_text()
+    assert [str(fault) for fault in lint(text, config=ManualArgs(regions=["us-east-1", "eu-west-1"]))] == []
+    assert len(text.encode()) <= 51_200  # what CreateChangeSet takes as it is
 
 
-def test_the_bucket_is_encrypted_versioned_private_and_outlives_the_stack(resources: dict[str, Any]) -> None:
-    for name, bucket in of_type(resources, "AWS::S3::Bucket").items():
-        assert bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
-        assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
-        assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
-        assert resources[name]["DeletionPolicy"] == "Retain"
-        (policy,) = of_type(resources, "AWS::S3::BucketPolicy").values()
-        (denied,) = policy["PolicyDocument"]["Statement"]
-        assert (denied["Effect"], denied["Principal"], denied["Action"]) == ("Deny", "*", "s3:*")
-        assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+def test_the_bucket_is_encrypted_versioned_private_and_outlives_the_stack() -> None:
+    bucket = properties("storage", "Bucket")
+    (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert "BucketName" not in bucket  # one made of project, account and region could be too long
+    for name in ("Bucket", "Key", "Registry"):
+        assert resources("storage")[name]["DeletionPolicy"] == "Retain"
+    denied = entries(properties("storage", "BucketPolicy")["PolicyDocument"])[0]
+    assert (denied["Effect"], denied["Principal"], denied["Action"]) == ("Deny", "*", "s3:*")
+    assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
-def test_no_role_may_do_everything_or_reach_everything(resources: dict[str, Any]) -> None:
-    roles = of_type(resources, "AWS::IAM::Role")
-    assert set(roles) == {"ExecutionRole", "BuildRole", "DeployRole", "EventRole"}
-    for name, role in roles.items():
-        assert "ManagedPolicyArns" not in role
-        for statement in statements(role):
-            actions = listed(statement["Action"])
-            assert not [action for action in actions if "*" in action], name
-            if "*" in listed(statement["Resource"]):
-                assert all(action in WITHOUT_RESOURCE or action.startswith("ec2:") for action in actions), actions
+def test_what_holds_messages_and_data_is_encrypted_and_the_key_is_renewed() -> None:
+    assert properties("storage", "Key")["EnableKeyRotation"] is True
+    assert properties("deployment", "UndeliveredApprovals")["KmsMasterKeyId"]["Fn::If"][0] == "HasKey"
+    assert properties("deployment", "Failures")["KmsMasterKeyId"]["Fn::If"][0] == "HasKey"
+    assert properties("studio", "Domain")["KmsKeyId"] == {"Ref": "KmsKeyArn"}
 
 
-def test_a_role_is_assumed_only_for_this_account_and_passed_only_to_sagemaker(resources: dict[str, Any]) -> None:
-    for role in of_type(resources, "AWS::IAM::Role").values():
-        (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
-        assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
-        assert str(trust["Principal"]["Service"]).endswith(".amazonaws.com")
-        for statement in statements(role):
-            if "iam:PassRole" in listed(statement["Action"]):
-                assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
+def test_other_accounts_read_versions_and_models_only_where_they_are_named() -> None:
+    shared = [
+        entry["Fn::If"]
+        for name in ("Key", "BucketPolicy")
+        for document in (properties("storage", name).get("KeyPolicy") or properties("storage", name)["PolicyDocument"],)
+        for entry in document["Statement"]
+        if "Fn::If" in entry
+    ]
+    assert [entry[0] for entry in shared] == ["IsShared", "IsShared"]
+    assert all(entry[1]["Principal"] == {"AWS": {"Ref": "TrustedAccounts"}} for entry in shared)
+    assert shared[1][1]["Action"] == "s3:GetObject"
+    policy = properties("storage", "Registry")["ModelPackageGroupPolicy"]["Fn::If"]
+    assert policy[0] == "IsShared"
+    assert "sagemaker:UpdateModelPackage" not in policy[1]["Statement"][0]["Action"]  # another account approves nothing
 
 
-def test_the_build_may_make_every_call_of_the_buildspec_and_no_job(resources: dict[str, Any]) -> None:
-    allowed = {
-        action for entry in statements(resources["BuildRole"]["Properties"]) for action in listed(entry["Action"])
-    }
-    called = {"DescribePipeline", "ListTags", "AddTags", "CreatePipeline", "UpdatePipeline", "StartPipelineExecution"}
-    assert {f"sagemaker:{name}" for name in called} | {"s3:GetObject", "s3:PutObject", "iam:PassRole"} <= allowed
-    assert "sagemaker:CreateTrainingJob" not in allowed
+def test_no_role_may_do_everything_or_reach_everything() -> None:
+    for name, statement in statements_of_roles():
+        actions = listed(statement["Action"])
+        assert not [action for action in actions if "*" in action], name
+        if "*" in listed(statement["Resource"]):
+            assert all(action in WITHOUT_RESOURCE or action.startswith("ec2:") for action in actions), actions
 
 
-def test_an_approval_starts_the_deployment_of_just_that_version(resources: dict[str, Any]) -> None:
-    rule = resources["ApprovalRule"]["Properties"]
-    assert rule["EventPattern"] == {
-        "source": ["aws.sagemaker"],
-        "detail-type": ["SageMaker Model Package State Change"],
-        "detail": {"ModelPackageGroupName": [{"Ref": "ProjectName"}], "ModelApprovalStatus": ["Approved"]},
+def test_a_role_is_assumed_only_for_this_account_and_passed_only_to_sagemaker() -> None:
+    for _, name, role in of_type("AWS::IAM::Role"):
+        for trust in entries(role["AssumeRolePolicyDocument"]):
+            if "Service" in trust["Principal"]:
+                assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}, name
+            else:
+                assert trust["Principal"]["AWS"] in (
+                    {"Ref": "Deployers"},
+                    {
+                        "Fn::If": [
+                            "HasPeople",
+                            {"Ref": "People"},
+                            {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"},
+                        ]
+                    },
+                )
+        assert all(set(arn) == {"Ref"} for arn in role.get("ManagedPolicyArns", []))  # policies of this template
+    for _, statement in statements_of_roles():
+        if "iam:PassRole" in listed(statement["Action"]):
+            assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
+        if "kms:CreateGrant" in listed(statement["Action"]):
+            assert statement["Condition"] == {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+
+
+def test_an_approval_starts_the_deployment_of_just_that_version() -> None:
+    rule = properties("deployment", "ApprovalRule")
+    assert rule["EventPattern"]["detail"] == {
+        "ModelPackageGroupName": [{"Ref": "ProjectName"}],
+        "ModelApprovalStatus": ["Approved"],
+        "$or": [
+            {"UpdatedModelPackageFields": ["ModelApprovalStatus"]},
+            {"UpdatedModelPackageFields": [{"exists": False}]},
+        ],
     }
     (target,) = rule["Targets"]
     assert target["Arn"] == {"Fn::GetAtt": ["DeployBuild", "Arn"]}
+    assert target["DeadLetterConfig"]["Arn"] == {"Fn::GetAtt": ["UndeliveredApprovals", "Arn"]}
     transformer = target["InputTransformer"]
     assert transformer["InputPathsMap"] == {"arn": "$.detail.ModelPackageArn"}
     sent = json.loads(transformer["InputTemplate"].replace("<arn>", '"arn:aws:sagemaker:...:model-package/x/1"'))
     (variable,) = sent["environmentVariablesOverride"]
     assert variable["name"] == "MODEL_PACKAGE_ARN"
-    deployment = (ROOT / "buildspec-deploy.yml").read_text()
-    assert "$MODEL_PACKAGE_ARN" in deployment
-    assert resources["DeployBuild"]["Properties"]["Source"]["BuildSpec"] == "buildspec-deploy.yml"
+    assert "$MODEL_PACKAGE_ARN" in (ROOT / "buildspec-deploy.yml").read_text()
+    assert properties("deployment", "DeployBuild")["Source"]["BuildSpec"] == "buildspec-deploy.yml"
 
 
-def test_the_deployment_may_do_and_undo_all_that_it_makes(resources: dict[str, Any]) -> None:
-    """A first deployment that fails deletes its endpoint; with a key, creating one asks for a grant."""
-    granted = statements(resources["DeployRole"]["Properties"])
-    allowed = {action for entry in granted for action in listed(entry["Action"])}
-    made = {action.removeprefix("sagemaker:Create") for action in allowed if action.startswith("sagemaker:Create")}
-    assert made == {"Endpoint", "EndpointConfig", "Model"}
-    assert {f"sagemaker:Delete{kind}" for kind in made} <= allowed
-    (grant,) = [entry for entry in granted if "kms:CreateGrant" in listed(entry["Action"])]
-    assert grant["Condition"] == {"Bool": {"kms:GrantIsForAWSResource": "true"}}
-    assert "kms:DescribeKey" in allowed
-
-
-@pytest.mark.parametrize("name", ["CommitBuild", "DeployBuild"])
-def test_a_build_reads_each_kind_of_repository_and_none_is_dropped(resources: dict[str, Any], name: str) -> None:
-    project = resources[name]["Properties"]
+@pytest.mark.parametrize(("stack", "name", "role"), BUILDS)
+def test_a_build_reads_each_kind_of_repository_and_none_is_dropped(stack: str, name: str, role: str) -> None:
+    project = properties(stack, name)
     assert "ConcurrentBuildLimit" not in project  # what is above it is not queued but dropped
-    assert project["Source"]["Auth"]["Fn::If"][:2] == [
-        "HasConnection",
-        {"Type": "CODECONNECTIONS", "Resource": {"Ref": "ConnectionArn"}},
-    ]
-    role = resources[project["ServiceRole"]["Fn::GetAtt"][0]]["Properties"]
+    connection = {"Type": "CODECONNECTIONS", "Resource": {"Ref": "ConnectionArn"}}
+    assert project["Source"]["Auth"]["Fn::If"][:2] == ["HasConnection", connection]
+    assert project["ServiceRole"] == {"Ref": f"{role}Arn"}
     conditional = {
         entry["Fn::If"][0]: listed(entry["Fn::If"][1]["Action"])
-        for policy in role["Policies"]
+        for policy in properties("roles", role)["Policies"]
         for entry in policy["PolicyDocument"]["Statement"]
         if "Fn::If" in entry
     }
     assert conditional["IsCodeCommit"] == ["codecommit:GitPull"]
     assert {"codeconnections:GetConnection", "codeconnections:GetConnectionToken"} <= set(conditional["HasConnection"])
+    given = {entry["Name"] for entry in project["Environment"]["EnvironmentVariables"]}
+    assert {
+        "SAGEMAKER_ROLE_ARN",
+        "SAGEMAKER_SERVING_ROLE_ARN",
+        "SAGEMAKER_BUCKET",
+        "SAGEMAKER_SUBNETS",
+        "STAGE",
+    } <= given
+    assert read_buildspec(ROOT / project["Source"]["BuildSpec"])["version"] == 0.2
 
 
-def test_a_push_to_codecommit_which_has_no_webhook_is_an_event(resources: dict[str, Any]) -> None:
-    triggers = resources["CommitBuild"]["Properties"]["Triggers"]["Fn::If"]
-    assert (triggers[0], triggers[2]) == ("HasWebhook", {"Ref": "AWS::NoValue"})
-    assert resources["PushRule"]["Condition"] == "IsCodeCommit"
-    assert resources["PushRule"]["Properties"]["Targets"][0]["Arn"] == {"Fn::GetAtt": ["CommitBuild", "Arn"]}
+def test_a_push_to_codecommit_which_has_no_webhook_is_an_event() -> None:
+    values = {
+        "SourceLocation": "https://git-codecommit.eu-west-1.amazonaws.com/v1/repos/houses",
+        "AWS::Region": "eu-west-1",
+    }
+    template = read_template(FOLDER / "build.yaml")
+    with_webhook = Resolved(template, {**values, "SourceType": "GITHUB"}).resources
+    assert "PushRule" not in with_webhook
+    assert with_webhook["CommitBuild"]["Properties"]["Triggers"]["Webhook"] is True
+    events = Resolved(
+        template, {**values, "SourceType": "CODECOMMIT", "AWS::AccountId": "1", "AWS::Partition": "aws"}
+    ).resources
+    assert "Triggers" not in events["CommitBuild"]["Properties"]
+    assert events["PushRule"]["Properties"]["EventPattern"]["resources"] == ["arn:aws:codecommit:eu-west-1:1:houses"]
 
 
-def test_a_stuck_deployment_ends_before_its_build_is_cut_off(resources: dict[str, Any]) -> None:
+def test_a_stuck_deployment_ends_before_its_build_is_cut_off() -> None:
     limit = Waiting(poll_seconds=1).limit_seconds
-    both_ways = 2 * limit / 60  # the deployment gives up, then its undoing does
-    assert resources["DeployBuild"]["Properties"]["TimeoutInMinutes"] > both_ways
-    assert resources["DeployBuild"]["Properties"]["TimeoutInMinutes"] * 60 <= LOCK_SECONDS
+    build = properties("deployment", "DeployBuild")["TimeoutInMinutes"] * 60
+    assert build > 2 * limit  # the deployment gives up, then its undoing does
+    assert build <= LOCK_SECONDS
 
 
-def test_the_bucket_has_no_name_that_could_be_too_long(resources: dict[str, Any]) -> None:
-    assert "BucketName" not in resources["Bucket"]["Properties"]
-
-
-def test_the_builds_give_the_variables_that_the_buildspecs_need(resources: dict[str, Any]) -> None:
-    for name in ("CommitBuild", "DeployBuild"):
-        project = resources[name]["Properties"]
-        given = {entry["Name"] for entry in project["Environment"]["EnvironmentVariables"]}
-        assert {"SAGEMAKER_ROLE_ARN", "SAGEMAKER_BUCKET", "STAGE", "SAGEMAKER_SUBNETS"} <= given
-        spec = read_buildspec(ROOT / project["Source"]["BuildSpec"])
-        assert spec["version"] == 0.2
+def test_spaces_of_studio_stop_when_nobody_uses_them() -> None:
+    settings = properties("studio", "Domain")["DefaultUserSettings"]
+    for kind in ("JupyterLabAppSettings", "CodeEditorAppSettings"):
+        idle = settings[kind]["AppLifecycleManagement"]["IdleSettings"]
+        assert idle == {"LifecycleManagement": "ENABLED", "IdleTimeoutInMinutes": {"Ref": "StudioIdleMinutes"}}
+    profiles = {
+        each["UserProfileName"]: each["UserSettings"]["ExecutionRole"]
+        for _, _, each in of_type("AWS::SageMaker::UserProfile")
+    }
+    assert set(profiles) == {"data-engineer", "data-scientist", "approver", "mlops-engineer"}
+    assert profiles["approver"] == {"Ref": "ApproverRoleArn"}

@@ -174,6 +174,10 @@ def test_every_call_is_written_down_with_who_made_it(enforcing: LocalServer, pac
         "action": "sagemaker:DescribeModelPackage",
         "resource": package,
     } in lines
+    scientist = make_client(enforcing, "local:scientist:ada")("sagemaker")
+    refused(lambda: scientist.update_model_package(ModelPackageArn=package, ModelApprovalStatus="Approved"))
+    lines = [json.loads(line) for line in (enforcing.state / "calls.jsonl").read_text().splitlines()]
+    assert [line["identity"] for line in lines if line.get("denied") and line["resource"] == package] == ["scientist"]
 
 
 def test_a_server_that_does_not_enforce_is_not_taken_for_one_that_does(

@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -18,7 +17,6 @@ from local_sagemaker.definition.check import check as check_structure
 from pipelines.checks.check import check_definition, compilable
 from pipelines.checks.fault import Fault
 from pipelines.checks.limits import _compiled
-from pipelines.checks.permissions import TEMPLATE_ROLE, needs, role_statements
 from pipelines.definition.compilation import compile_pipeline
 from pipelines.document.walk import OPERATIONS, service_model, steps
 from pipelines.settings.environment import Environment
@@ -39,8 +37,8 @@ def compiled() -> str:
     return compile_pipeline(SETTINGS, ENVIRONMENT).definition
 
 
-def faults(text: str, **options: Any) -> list[Fault]:
-    return check_definition(text, "house-prices-training", SETTINGS, ENVIRONMENT, structure, **options)
+def faults(text: str) -> list[Fault]:
+    return check_definition(text, "house-prices-training", SETTINGS, ENVIRONMENT, structure)
 
 
 def step(definition: dict[str, Any], name: str) -> dict[str, Any]:
@@ -278,38 +276,6 @@ def test_whatever_stands_anywhere_in_a_definition_is_a_fault_at_most_and_never_a
             owner = owner[name]
         owner[last] = random.choice(junk)
         faults(json.dumps(definition))
-
-
-def test_a_permission_that_the_role_lacks_is_named_for_each_step_that_needs_it(compiled: str, tmp_path: Path) -> None:
-    text = (ROOT / "infrastructure" / "template.yaml").read_text()
-    lesser = tmp_path / "template.yaml"
-    lesser.write_text(text.replace('                  - "sagemaker:CreateTrainingJob"\n', ""))
-    found = faults(compiled, template=lesser)
-    assert [fault.step for fault in found] == ["Train"]
-    assert (
-        "may not do sagemaker:CreateTrainingJob on arn:aws:sagemaker:us-east-1:000000000000:training-job/"
-        in found[0].message
-    )
-    assert found[0].fix == "add sagemaker:CreateTrainingJob to the policy of ExecutionRole"
-    lesser.write_text(text.replace('["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"]', '"s3:GetObject"'))
-    assert {fault.step for fault in faults(compiled, template=lesser)} == {
-        "ValidateData",
-        "Preprocess",
-        "Train",
-        "Evaluate",
-    }
-
-
-def test_a_key_and_a_network_need_more_permissions_which_the_role_has(compiled: str) -> None:
-    secured = replace(ENVIRONMENT, kms_key="1234", subnets=("subnet-1",), security_group_ids=("sg-1",))
-    statements = role_statements(ROOT / "infrastructure" / "template.yaml", "house-prices", secured)
-    train = next(entry for entry in steps(json.loads(compiled)) if entry.name == "Train")
-    asked = {need.action for need in needs(train, "house-prices-training", "house-prices", secured)}
-    assert {"kms:GenerateDataKey", "ec2:CreateNetworkInterface"} <= asked
-    text = compile_pipeline(SETTINGS, secured).definition
-    assert check_definition(text, "house-prices-training", SETTINGS, secured, structure) == []
-    assert TEMPLATE_ROLE == "ExecutionRole"
-    assert statements
 
 
 def test_an_image_version_that_does_not_exist_does_not_hide_the_other_faults() -> None:

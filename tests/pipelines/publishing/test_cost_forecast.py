@@ -6,6 +6,7 @@ import pytest
 
 from pipelines.document.cache_forecast import REUSED, RUNS_AGAIN, Forecast
 from pipelines.publishing.cost_forecast import Cost, Measured, cost_of, last_durations, prices
+from pipelines.settings.settings import StageSettings
 from tests.pipelines.conftest import PIPELINE, Executions, execution_arn, job, step
 
 
@@ -28,6 +29,20 @@ def test_a_job_costs_its_price_times_instances_times_the_time_that_it_took_last(
     assert [entry.cost for entry in found.steps] == [pytest.approx(0.115), pytest.approx(0.2305)]
     assert found.total == pytest.approx(0.3455)
     assert (found.region, found.currency) == ("us-east-1", "USD")
+
+
+def test_an_endpoint_costs_its_hosting_price_for_730_hours_and_is_unknown_without_one() -> None:
+    stages = {
+        "dev": StageSettings(instance_type="ml.t3.medium", instance_count=2),
+        "production": StageSettings(instance_type="ml.m5.large"),
+    }
+    found = cost_of({}, [], {}, "us-east-1", stages)
+    assert [(each.stage, each.monthly) for each in found.endpoints] == [
+        ("dev", pytest.approx(73.0)),
+        ("production", None),
+    ]
+    assert cost_of({}, [], {}, "eu-west-1", stages).endpoints[0].monthly is None
+    assert found.document()["endpoints"][0]["monthly"] == pytest.approx(73.0)
 
 
 def test_what_comes_from_the_cache_costs_nothing() -> None:

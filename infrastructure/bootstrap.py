@@ -1,0 +1,195 @@
+"""Setting a stage up: a change set for each stack, shown, and then executed."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from infrastructure.errors import InfrastructureError
+from infrastructure.stacks import Stack, Stage, as_parameters, template_body
+
+Announce = Callable[[str], None]
+NOTHING_TO_DO = ("didn't contain changes", "No updates are to be performed")
+BROKEN = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED", "UPDATE_ROLLBACK_FAILED")
+NEW = ("REVIEW_IN_PROGRESS",)
+POLL_SECONDS = 2.0
+LIMIT_SECONDS = 3600.0
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What a change set would do: for each resource its action, logical name and type."""
+
+    stack: Stack
+    exists: bool
+    change_set: str | None
+    changes: tuple[tuple[str, str, str], ...]
+
+
+class Bootstrap:
+    """Plans and applies the stacks of a stage, one after the other."""
+
+    def __init__(
+        self, cloudformation: Any, stage: Stage, announce: Announce, poll_seconds: float = POLL_SECONDS
+    ) -> None:
+        self._cloudformation = cloudformation
+        self._stage = stage
+        self._announce = announce
+        self._poll_seconds = poll_seconds
+
+    def plan(self) -> list[Planned]:
+        """Show what would change; nothing does. What needs the outputs of a new stack is shown by its template."""
+        outputs: dict[str, str] = {}
+        planned = []
+        for stack in self._stage.stacks:
+            declared = stack.parameters
+            future = {name: f"(the output {name})" for name in declared if name not in outputs}
+            waits = any(
+                name not in outputs and str(text.get("Description", "")).startswith("The output of ")
+                for name, text in declared.items()
+            )
+            if waits:
+                self._stage.parameters(stack, {**future, **outputs})
+                planned.append(self._by_template(stack))
+            else:
+                change = self._change_set(stack, self._stage.parameters(stack, outputs))
+                self._discard(change)
+                planned.append(change)
+            self._show(planned[-1])
+            outputs |= outputs_of(self._cloudformation, stack.name)
+        return planned
+
+    def apply(self) -> dict[str, str]:
+        """Bring every stack to its template, and return their outputs; a stack without a change stays as it is."""
+        outputs: dict[str, str] = {}
+        for stack in self._stage.stacks:
+            change = self._change_set(stack, self._stage.parameters(stack, outputs))
+            self._show(change)
+            if change.change_set is not None:
+                self._execute(change)
+            outputs |= outputs_of(self._cloudformation, stack.name)
+        return outputs
+
+    def _change_set(self, stack: Stack, parameters: dict[str, str]) -> Planned:
+        exists = self._require_sound(stack)
+        name = f"bootstrap-{int(time.time() * 1000)}"
+        self._cloudformation.create_change_set(
+            StackName=stack.name,
+            ChangeSetName=name,
+            ChangeSetType="UPDATE" if exists else "CREATE",
+            TemplateBody=template_body(stack),
+            Parameters=as_parameters(parameters),
+            Capabilities=["CAPABILITY_NAMED_IAM"],
+            Tags=[{"Key": "project", "Value": stack.project}, {"Key": "stage", "Value": stack.stage}],
+        )
+        description = self._settled(stack, name)
+        reason = str(description.get("StatusReason", ""))
+        if description["Status"] == "FAILED":
+            empty = any(words in reason for words in NOTHING_TO_DO)
+            if not empty:
+                raise InfrastructureError(f"The stack {stack.name} cannot be changed: {reason.rstrip('.')}.")
+            self._delete_change_set(stack, name)
+            return Planned(stack, exists, None, ())
+        changes = tuple(
+            (
+                each["ResourceChange"]["Action"],
+                each["ResourceChange"]["LogicalResourceId"],
+                each["ResourceChange"]["ResourceType"],
+            )
+            for each in description.get("Changes", [])
+        )
+        if exists and not changes:
+            self._delete_change_set(stack, name)
+            return Planned(stack, exists, None, ())
+        return Planned(stack, exists, name, changes)
+
+    def _require_sound(self, stack: Stack) -> bool:
+        """Whether the stack is there; InfrastructureError where it is in a state that no update leads out of."""
+        found = describe_stack(self._cloudformation, stack.name)
+        if found is None or found["StackStatus"] in NEW:
+            return False
+        if found["StackStatus"] in BROKEN:
+            reason = found.get("StackStatusReason", "no reason given")
+            raise InfrastructureError(
+                f"The stack {stack.name} is in {found['StackStatus']} ({reason}): delete it with "
+                f"`aws cloudformation delete-stack --stack-name {stack.name}`, mend what it names, and run this again."
+            )
+        return True
+
+    def _settled(self, stack: Stack, change_set: str) -> Any:
+        deadline = time.monotonic() + LIMIT_SECONDS
+        while True:
+            description = self._cloudformation.describe_change_set(StackName=stack.name, ChangeSetName=change_set)
+            if description["Status"] not in ("CREATE_PENDING", "CREATE_IN_PROGRESS"):
+                return description
+            if time.monotonic() > deadline:
+                raise InfrastructureError(f"The change set of {stack.name} is not ready after {LIMIT_SECONDS:.0f} s.")
+            time.sleep(self._poll_seconds)
+
+    def _execute(self, change: Planned) -> None:
+        name = change.stack.name
+        self._cloudformation.execute_change_set(StackName=name, ChangeSetName=change.change_set)
+        status = wait(self._cloudformation, name, self._poll_seconds)
+        if status is None or not status["StackStatus"].endswith("_COMPLETE") or "ROLLBACK" in status["StackStatus"]:
+            state, reason = (status["StackStatus"], status.get("StackStatusReason", "")) if status else ("gone", "")
+            raise InfrastructureError(
+                f"The stack {name} ended in {state}: {reason or 'see its events in CloudFormation'}."
+            )
+
+    def _discard(self, change: Planned) -> None:
+        if change.change_set is None:
+            return
+        self._delete_change_set(change.stack, change.change_set)
+        if not change.exists:  # a stack without resources, which the change set made
+            self._cloudformation.delete_stack(StackName=change.stack.name)
+
+    def _delete_change_set(self, stack: Stack, name: str) -> None:
+        self._cloudformation.delete_change_set(StackName=stack.name, ChangeSetName=name)
+
+    def _by_template(self, stack: Stack) -> Planned:
+        from infrastructure.template import read_template
+
+        resources = read_template(stack.path)["Resources"].items()
+        return Planned(stack, False, None, tuple(("Add", name, str(each["Type"])) for name, each in resources))
+
+    def _show(self, planned: Planned) -> None:
+        word = "changes" if planned.exists else "is new"
+        if not planned.changes:
+            self._announce(f"{planned.stack.name}: nothing changes")
+            return
+        self._announce(f"{planned.stack.name} {word}:")
+        for action, name, kind in planned.changes:
+            self._announce(f"  {action:<7} {name} ({kind})")
+
+
+def describe_stack(cloudformation: Any, name: str) -> dict[str, Any] | None:
+    """A stack; None where there is none of this name."""
+    from botocore.exceptions import ClientError
+
+    try:
+        found: dict[str, Any] = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+    except ClientError as error:
+        if "does not exist" not in error.response["Error"].get("Message", ""):
+            raise
+        return None
+    return found
+
+
+def outputs_of(cloudformation: Any, name: str) -> dict[str, str]:
+    """The outputs of a stack, none where it is not there."""
+    found = describe_stack(cloudformation, name) or {}
+    return {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])}
+
+
+def wait(cloudformation: Any, name: str, poll_seconds: float) -> dict[str, Any] | None:
+    """The stack once nothing changes it any more; None where it is gone."""
+    deadline = time.monotonic() + LIMIT_SECONDS
+    while True:
+        found = describe_stack(cloudformation, name)
+        if found is None or not found["StackStatus"].endswith("_IN_PROGRESS"):
+            return found
+        if time.monotonic() > deadline:
+            raise InfrastructureError(
+                f"The stack {name} is still in {found['StackStatus']} after {LIMIT_SECONDS:.0f} s."
+            )
+        time.sleep(poll_seconds)

@@ -1,0 +1,86 @@
+"""The roles of roles.yaml with all their policies, for the values of an account."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from infrastructure.template import FOLDER, Resolved, read_template
+from local_sagemaker.iam.policy import Principal
+
+ROLES = FOLDER / "roles.yaml"
+ROLE, POLICY = "AWS::IAM::Role", "AWS::IAM::ManagedPolicy"
+
+
+@dataclass(frozen=True)
+class Account:
+    """Where the roles stand, and what they are limited to. The key and the network are optional."""
+
+    account: str
+    region: str
+    project: str
+    bucket: str
+    kms_key: str | None = None
+    in_vpc: bool = False
+    stage: str = "dev"
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters of roles.yaml."""
+        return {
+            "ProjectName": self.project,
+            "Stage": self.stage,
+            "BucketName": self.bucket,
+            "KmsKeyArn": self.key_arn or "",
+            "UsesVpc": "true" if self.in_vpc else "false",
+        }
+
+    @property
+    def key_arn(self) -> str | None:
+        """The key as an ARN, whatever it is named by."""
+        key = self.kms_key
+        if key is None or key.startswith("arn:"):
+            return key
+        return f"arn:aws:kms:{self.region}:{self.account}:key/{key}"
+
+
+@dataclass(frozen=True)
+class Role:
+    """A role: what the template calls it, its name, and what is attached to it."""
+
+    logical_id: str
+    name: str
+    principal: Principal
+    trust: Mapping[str, Any]
+
+
+def roles(account: Account, template: Path = ROLES) -> dict[str, Role]:
+    """Every role of the template by its name, such as house-prices-dev-approver."""
+    document = read_template(template)
+    values: dict[str, Any] = {
+        "AWS::Region": account.region,
+        "AWS::AccountId": account.account,
+        "AWS::Partition": "aws",
+        **account.parameters,
+    }
+    names = {
+        logical_id: str(Resolved(document, values).value(resource["Properties"]["RoleName"]))
+        for logical_id, resource in document["Resources"].items()
+        if resource["Type"] == ROLE
+    }
+    arns = {f"{logical_id}.Arn": role_arn(account, name) for logical_id, name in names.items()}
+    policies = {logical_id: logical_id for logical_id, each in document["Resources"].items() if each["Type"] == POLICY}
+    resources = Resolved(document, {**values, **arns, **policies}).resources
+    found = {}
+    for logical_id, name in names.items():
+        properties = resources[logical_id]["Properties"]
+        inline = [policy["PolicyDocument"] for policy in properties.get("Policies", [])]
+        managed = [resources[each]["Properties"]["PolicyDocument"] for each in properties.get("ManagedPolicyArns", [])]
+        principal = Principal(role_arn(account, name), (*inline, *managed))
+        found[name] = Role(logical_id, name, principal, properties["AssumeRolePolicyDocument"])
+    return found
+
+
+def role_arn(account: Account, name: str) -> str:
+    """The ARN of a role of this account."""
+    return f"arn:aws:iam::{account.account}:role/{name}"

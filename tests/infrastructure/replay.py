@@ -1,0 +1,208 @@
+"""Every command that a role is there for, run as that role on local SageMaker, which enforces the role's policies.
+
+What is recorded on the way is infrastructure/calls.json; test_replay.py compares it, and writes it anew when asked to.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from infrastructure.calls import general
+from infrastructure.roles import Account, roles
+from local_sagemaker.wire.identity import ACCOUNT, role_key
+from tests.conftest import REGION, LocalServer
+
+ROOT = Path(__file__).parents[2]
+DATA, SAMPLE = ROOT / "data" / "house_prices.parquet", ROOT / "house.json"
+PROJECT, BUCKET = "house-prices", "replayed-houses"
+QUICK = ("-p", "Rounds=60", "-p", "MaxRmseRatio=9", "-p", "MinR2=-9", "-p", "MaxMape=9", "-p", "MaxSegmentMape=9",
+         "-p", "MaxCoverageGap=0.99", "-p", "MinImprovement=-0.99")  # fmt: skip
+
+
+@dataclass
+class Replay:
+    """A server that enforces the policies of the template, and the command lines as one of its roles."""
+
+    server: LocalServer
+    folder: Path
+    account: Account
+
+    def run(self, role: str, script: str, *words: str, expect: int = 0, **more: str) -> str:
+        """Run a command as a role; its output, both streams."""
+        command = [sys.executable, str(ROOT / script), "--local", *words]
+        variables = {**self.environment, "SAGEMAKER_LOCAL_ROLE": self.role(role), **more}
+        done = subprocess.run(command, cwd=self.folder, env=variables, capture_output=True, text=True)
+        said = done.stdout + done.stderr
+        assert done.returncode == expect, f"{role}: {script} {' '.join(words)} ended with {done.returncode}\n{said}"
+        return said
+
+    def pipeline(self, role: str, *words: str, expect: int = 0) -> str:
+        """run_pipeline.py as a role."""
+        return self.run(role, "run_pipeline.py", *words, expect=expect)
+
+    def deploy(self, role: str, *words: str, expect: int = 0) -> str:
+        """deploy_model.py as a role."""
+        return self.run(role, "deploy_model.py", *words, expect=expect)
+
+    def role(self, kind: str) -> str:
+        """The name of a role, such as house-prices-dev-approver."""
+        return f"{self.account.project}-{self.account.stage}-{kind}"
+
+    def client(self, service: str, role: str | None = None) -> Any:
+        """A client as a role, or as the administrator."""
+        import boto3
+
+        key = role_key(self.role(role), "somebody") if role else "local"
+        make: Any = boto3.client
+        credentials = {"aws_access_key_id": key, "aws_secret_access_key": "any"}
+        return make(service, endpoint_url=self.server.url, region_name=REGION, **credentials)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The outputs of the stacks, and where the server is."""
+        server = {name: value for name, value in self.server.environment.items() if name.startswith("SAGEMAKER_")}
+        return {
+            "PATH": os.environ["PATH"],
+            "HOME": os.environ.get("HOME", "/"),
+            **server,
+            "SAGEMAKER_ROLE_ARN": f"arn:aws:iam::{ACCOUNT}:role/{self.role('execution')}",
+            "SAGEMAKER_SERVING_ROLE_ARN": f"arn:aws:iam::{ACCOUNT}:role/{self.role('serving')}",
+            "SAGEMAKER_BUCKET": self.account.bucket,
+            "SAGEMAKER_KMS_KEY": str(self.account.key_arn),
+            "SAGEMAKER_SUBNETS": "subnet-0123456789abcdef0",
+            "SAGEMAKER_SECURITY_GROUP_IDS": "sg-0123456789abcdef0",
+        }
+
+    def recorded(self) -> dict[str, list[dict[str, Any]]]:
+        """What each role did, in the form of infrastructure/calls.json."""
+        lines = Path(self.server.environment["SAGEMAKER_LOCAL_CALLS"]).read_text().splitlines()
+        return general([json.loads(line) for line in lines], self.account)
+
+
+@contextmanager
+def replaying(folder: Path) -> Iterator[Replay]:
+    """A server with the bucket, the key and the roles of the stacks."""
+    server = LocalServer(folder / "state")
+    server.environment |= {
+        "SAGEMAKER_LOCAL_ENFORCE_IAM": "1",
+        "SAGEMAKER_LOCAL_CALLS": str(folder / "calls.jsonl"),
+    }
+    server.up()
+    work = folder / "work"
+    work.mkdir()
+    try:
+        replay = Replay(server, work, Account(ACCOUNT, REGION, PROJECT, BUCKET, in_vpc=True))
+        replay.client("s3").create_bucket(Bucket=BUCKET)
+        key = replay.client("kms").create_key()["KeyMetadata"]["Arn"]
+        replay.account = Account(ACCOUNT, REGION, PROJECT, BUCKET, kms_key=key, in_vpc=True)
+        iam = replay.client("iam")
+        for role in roles(replay.account).values():
+            iam.create_role(RoleName=role.name, AssumeRolePolicyDocument=json.dumps(role.trust))
+            for number, policy in enumerate(role.principal.policies):
+                iam.put_role_policy(RoleName=role.name, PolicyName=f"p{number}", PolicyDocument=json.dumps(policy))
+        yield replay
+    finally:
+        server.down()
+
+
+def everything(replay: Replay) -> None:
+    """The main job, upsert, start, approve, deploy, rollback, and their undo paths, each by whom it is for."""
+    _build(replay)
+    rest(replay)
+
+
+def rest(replay: Replay) -> None:
+    """Everything after the first version."""
+    _scientist(replay)
+    _data_engineer(replay)
+    _approver(replay)
+    _deployment(replay)
+    _mlops_engineer(replay)
+
+
+def _build(replay: Replay) -> None:
+    """buildspec.yml: plan, upsert and start, for each pipeline; then once more, which changes nothing."""
+    replay.client("s3", "data-engineer").upload_file(str(DATA), BUCKET, _data_key())
+    for pipeline in ("validation", "training"):
+        replay.pipeline("build", "--pipeline", pipeline, "plan", expect=2)
+        replay.pipeline("build", "--pipeline", pipeline, "upsert")
+    replay.pipeline("build", "start", "--wait", *QUICK)
+    replay.pipeline("build", "plan")
+    replay.pipeline("build", "upsert")
+
+
+def _data_key() -> str:
+    from pipelines.settings.environment import Environment
+    from pipelines.settings.locations import default_data_uri
+    from pipelines.settings.settings import default_config, load_settings
+
+    environment = Environment(REGION, f"arn:aws:iam::{ACCOUNT}:role/any", BUCKET)
+    return default_data_uri(load_settings(default_config()), environment).removeprefix(f"s3://{BUCKET}/")
+
+
+def _watch(replay: Replay, role: str) -> None:
+    for words in (("executions",), ("describe", "latest"), ("logs", "latest", "Train"), ("models",)):
+        replay.pipeline(role, *words)
+    replay.pipeline(role, "models", "--show", "1")
+    replay.pipeline(role, "report", "1", "--no-open")
+
+
+def _scientist(replay: Replay) -> None:
+    _watch(replay, "data-scientist")
+    for _ in range(2):  # from the cache: more versions
+        replay.pipeline("data-scientist", "start", "--wait", *QUICK)
+    started = replay.pipeline("data-scientist", "start", "-p", "Rounds=61")
+    found = re.search(r"/execution/(\w+)", started)
+    replay.pipeline("data-scientist", "stop", found[1] if found else "")
+    denied = replay.pipeline("data-scientist", "approve", "1", expect=1)
+    assert "may not call sagemaker:UpdateModelPackage" in denied
+
+
+def _data_engineer(replay: Replay) -> None:
+    replay.pipeline("data-engineer", "--pipeline", "validation", "start", "--wait")
+    started = replay.pipeline("data-engineer", "--pipeline", "validation", "start")
+    found = re.search(r"/execution/(\w+)", started)
+    replay.pipeline("data-engineer", "--pipeline", "validation", "stop", found[1] if found else "")
+
+
+def _approver(replay: Replay) -> None:
+    _watch(replay, "approver")
+    replay.pipeline("approver", "approve", "1", "--comment", "seen")
+    replay.pipeline("approver", "approve", "2")
+    replay.pipeline("approver", "approve", "3")
+
+
+def _deployment(replay: Replay) -> None:
+    bad = replay.folder / "bad.json"
+    bad.write_text("[]")
+
+    def deploy(version: str, stage: str, sample: Path, expect: int = 0) -> None:
+        words = ("deploy", "--model-package", version, "--stage", stage, "--sample", str(sample))
+        said = replay.deploy("deploy", *words, expect=expect)
+        assert expect == 0 or "the deployment is undone" in said, said
+
+    deploy("1", "production", bad, expect=1)  # a first deployment, undone
+    deploy("1", "staging", SAMPLE)
+    deploy("2", "staging", SAMPLE)
+    deploy("3", "staging", bad, expect=1)  # a later one, undone
+    replay.deploy("deploy", "deploy", "--latest-approved", "--stage", "staging", "--sample", str(SAMPLE))
+    replay.deploy("deploy", "rollback", "--stage", "staging")
+    replay.deploy("deploy", "status")
+
+
+def _mlops_engineer(replay: Replay) -> None:
+    _watch(replay, "mlops-engineer")
+    replay.pipeline("mlops-engineer", "plan")
+    replay.pipeline("mlops-engineer", "upsert")
+    replay.pipeline("mlops-engineer", "start", *QUICK)
+    replay.deploy("mlops-engineer", "predict", "--stage", "staging", str(SAMPLE))
+    replay.deploy("mlops-engineer", "rollback", "--stage", "staging")
+    denied = replay.pipeline("mlops-engineer", "reject", "1", expect=1)
+    assert "may not call sagemaker:UpdateModelPackage" in denied

@@ -1,0 +1,80 @@
+"""An account set up and removed: on moto's CloudFormation as far as it goes, and what goes wrong on a stub."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infrastructure.bootstrap import Bootstrap
+from infrastructure.errors import InfrastructureError
+from infrastructure.stacks import Stage
+
+ROOT = Path(__file__).parents[2]
+STAGE = Stage("house-prices", "dev", {}, ("storage",))
+
+
+@pytest.mark.e2e
+def test_a_stage_is_set_up_once_stays_as_it_is_and_is_removed() -> None:
+    program = [sys.executable, "-W", "ignore", str(Path(__file__).with_name("bootstrap_on_moto.py"))]
+    done = subprocess.run(program, cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert found["said"]["plan"][0] == "house-prices-dev-storage is new:"
+    assert "  Add     Bucket (AWS::S3::Bucket)" in found["said"]["plan"]
+    assert "  Add     ApproverRole (AWS::IAM::Role)" in found["said"]["plan"]
+    assert found["left_by_plan"] == []  # a dry run leaves nothing
+    assert found["said"]["again"] == [f"house-prices-dev-{kind}: nothing changes" for kind in found["resources"]]
+    assert {"Key", "KeyAlias", "Bucket"} <= set(found["resources"]["storage"])
+    assert "house-prices-dev-data-scientist" in found["roles"]
+    assert set(found["environment"]) == {
+        "SAGEMAKER_ROLE_ARN",
+        "SAGEMAKER_SERVING_ROLE_ARN",
+        "SAGEMAKER_BUCKET",
+        "SAGEMAKER_KMS_KEY",
+    }
+    assert found["billed"] == ["bucket", "key"]
+    assert found["said"]["down"][0] == "Deleted stack house-prices-dev-budget"
+    assert found["left"] == []
+
+
+class Stub:
+    """A CloudFormation with one stack in a state, whose change sets end as told."""
+
+    def __init__(self, status: str, change_set: dict[str, Any] | None = None) -> None:
+        self._status = status
+        self._change_set = change_set or {}
+
+    def describe_stacks(self, StackName: str) -> dict[str, Any]:
+        return {"Stacks": [{"StackName": StackName, "StackStatus": self._status, "StackStatusReason": "Bucket exists"}]}
+
+    def create_change_set(self, **request: Any) -> None:
+        assert request["ChangeSetType"] == "UPDATE"
+
+    def describe_change_set(self, **request: Any) -> dict[str, Any]:
+        return self._change_set
+
+    def delete_change_set(self, **request: Any) -> None:
+        """Forget it."""
+
+
+@pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_FAILED", "DELETE_FAILED"])
+def test_a_stack_that_no_update_leads_out_of_is_named_with_the_way_out(status: str) -> None:
+    with pytest.raises(InfrastructureError) as caught:
+        Bootstrap(Stub(status), STAGE, print).apply()
+    assert str(caught.value) == (
+        f"The stack house-prices-dev-storage is in {status} (Bucket exists): delete it with `aws cloudformation "
+        "delete-stack --stack-name house-prices-dev-storage`, mend what it names, and run this again."
+    )
+
+
+def test_a_change_set_without_changes_is_quiet_and_one_that_fails_says_why() -> None:
+    said: list[str] = []
+    reason = "The submitted information didn't contain changes. Submit different information to create a change set."
+    Bootstrap(Stub("CREATE_COMPLETE", {"Status": "FAILED", "StatusReason": reason}), STAGE, said.append).apply()
+    assert said == ["house-prices-dev-storage: nothing changes"]
+    failed = Stub("CREATE_COMPLETE", {"Status": "FAILED", "StatusReason": "Template format error."})
+    with pytest.raises(InfrastructureError, match="house-prices-dev-storage cannot be changed: Template format error"):
+        Bootstrap(failed, STAGE, said.append).apply()

@@ -1,0 +1,130 @@
+"""The roles of roles.yaml against the record of what each did: nothing denied, nothing allowed without a reason."""
+
+from dataclasses import replace
+
+import pytest
+
+from infrastructure.calls import calls
+from infrastructure.permissions import lacks_of_roles, unused
+from infrastructure.roles import Account, roles
+from local_sagemaker.iam.access import Access
+from local_sagemaker.iam.policy import Decision, Principal, decide
+
+ACCOUNT = Account("111122223333", "eu-west-1", "house-prices", "houses", kms_key="1", in_vpc=True)
+PACKAGE = "arn:aws:sagemaker:eu-west-1:111122223333:model-package/house-prices/3"
+PEOPLE = ("data-engineer", "data-scientist", "approver", "mlops-engineer")
+STARTERS = {"build", "data-engineer", "data-scientist", "mlops-engineer"}
+BUILD = {
+    # CodeBuild itself calls them, and local SageMaker has no CodeBuild.
+    "logs:CreateLogGroup",
+    "logs:CreateLogStream",
+    "logs:PutLogEvents",
+    "codebuild:BatchPutTestCases",
+    "codebuild:CreateReport",
+    "codebuild:CreateReportGroup",
+    "codebuild:UpdateReport",
+}
+LARGE = "s3:AbortMultipartUpload"  # boto3 ends an upload in parts that has failed; nothing here was that large
+# What a role is allowed and was never recorded doing, with the reason why it stays.
+UNUSED: dict[str, set[str]] = {
+    "execution": {
+        # Tuning, which the settings choose in place of Train, and what stops jobs.
+        "sagemaker:CreateHyperParameterTuningJob",
+        "sagemaker:DescribeHyperParameterTuningJob",
+        "sagemaker:ListTrainingJobsForHyperParameterTuningJob",
+        "sagemaker:StopHyperParameterTuningJob",
+        # AWS makes the group on behalf of the first version; here the pipeline's role did not ask.
+        "sagemaker:CreateModelPackageGroup",
+        "sagemaker:DescribeModelPackageGroup",
+    },
+    "serving": set(),
+    "build": {*BUILD, LARGE},
+    "deploy": {*BUILD},
+    "data-engineer": set(),
+    "data-scientist": set(),
+    "approver": set(),
+    "mlops-engineer": {LARGE},
+}
+
+
+def role(kind: str) -> Principal:
+    return roles(ACCOUNT)[f"house-prices-dev-{kind}"].principal
+
+
+def decided(kind: str, action: str, resource: str, **context: str) -> Decision:
+    values = {key.replace("__", ":"): (value,) for key, value in context.items()}
+    return decide(Access(action, resource, values), role(kind))
+
+
+@pytest.mark.parametrize("account", [ACCOUNT, replace(ACCOUNT, kms_key=None, in_vpc=False)], ids=["secured", "plain"])
+def test_nothing_that_was_recorded_is_denied(account: Account) -> None:
+    assert [(lack.role.name, lack.access) for lack in lacks_of_roles(account, roles(account))] == []
+
+
+def test_every_role_was_recorded() -> None:
+    kinds = {name.removeprefix("house-prices-dev-") for name in roles(ACCOUNT)}
+    assert {call.role for call in calls(ACCOUNT)} == kinds == set(UNUSED)
+
+
+@pytest.mark.parametrize("kind", sorted(UNUSED))
+def test_nothing_is_allowed_that_was_never_needed_but_for_the_exceptions(kind: str) -> None:
+    assert unused(ACCOUNT, roles(ACCOUNT))[kind] == UNUSED[kind]
+
+
+@pytest.mark.parametrize("kind", sorted(UNUSED))
+def test_only_the_approver_approves(kind: str) -> None:
+    approves = decided(kind, "sagemaker:UpdateModelPackage", PACKAGE, sagemaker__ModelApprovalStatus="Approved")
+    assert (approves is Decision.ALLOWED) is (kind == "approver")
+    rejects = decided(kind, "sagemaker:UpdateModelPackage", PACKAGE, sagemaker__ModelApprovalStatus="Rejected")
+    assert (rejects is Decision.ALLOWED) is (kind == "approver")
+
+
+@pytest.mark.parametrize("kind", sorted(UNUSED))
+def test_no_step_registers_what_is_approved_already(kind: str) -> None:
+    group = "arn:aws:sagemaker:eu-west-1:111122223333:model-package-group/house-prices"
+    for status, allowed in (("Approved", False), ("PendingManualApproval", True), ("Rejected", True)):
+        registers = decided(kind, "sagemaker:CreateModelPackage", group, sagemaker__ModelApprovalStatus=status)
+        assert (registers is Decision.ALLOWED) is (kind == "execution" and allowed)
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "who"),
+    [
+        ("StartPipelineExecution", "pipeline/house-prices-training", {"build", "data-scientist", "mlops-engineer"}),
+        ("StartPipelineExecution", "pipeline/house-prices-validation", STARTERS),
+        ("UpdatePipeline", "pipeline/house-prices-training", {"build", "mlops-engineer"}),
+        ("CreateEndpoint", "endpoint/house-prices-staging", {"deploy", "mlops-engineer"}),
+        ("DeleteEndpoint", "endpoint/house-prices-staging", {"deploy", "mlops-engineer"}),
+        ("DeleteEndpoint", "endpoint/other-staging", set()),
+        ("DescribeModelPackage", "model-package/house-prices/1", {"build", "deploy", "execution", *PEOPLE}),
+        ("CreateTrainingJob", "training-job/pipelines-1", {"execution"}),
+        ("CreateTrainingJob", "training-job/mine", set()),
+    ],
+)
+def test_who_may_do_what(action: str, resource: str, who: set[str]) -> None:
+    arn = f"arn:aws:sagemaker:eu-west-1:111122223333:{resource}"
+    assert {kind for kind in UNUSED if decided(kind, f"sagemaker:{action}", arn) is Decision.ALLOWED} == who
+
+
+def test_the_serving_role_reads_models_and_no_more() -> None:
+    models, data = "arn:aws:s3:::houses/house-prices/models/a", "arn:aws:s3:::houses/house-prices/data/a"
+    assert decided("serving", "s3:GetObject", models) is Decision.ALLOWED
+    assert decided("serving", "s3:GetObject", data) is Decision.IMPLICIT_DENY
+    assert decided("serving", "s3:PutObject", models) is Decision.IMPLICIT_DENY
+    actions = {call.access.action for call in calls(ACCOUNT) if call.role == "serving"}
+    assert {action for action in actions if action.startswith("s3:")} == {"s3:GetObject", "s3:ListBucket"}
+
+
+def test_no_role_passes_another_than_its_own() -> None:
+    def passed_by(kind: str) -> set[str]:
+        arns = {each: f"arn:aws:iam::111122223333:role/house-prices-dev-{each}" for each in UNUSED}
+        to = {"iam__PassedToService": "sagemaker.amazonaws.com"}
+        return {each for each, arn in arns.items() if decided(kind, "iam:PassRole", arn, **to) is Decision.ALLOWED}
+
+    passes = {kind: passed_by(kind) for kind in UNUSED}
+    assert {kind: passed for kind, passed in passes.items() if passed} == {
+        "execution": {"execution"},
+        "build": {"execution"},
+        "deploy": {"serving"},
+        "mlops-engineer": {"execution", "serving"},
+    }
