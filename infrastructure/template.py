@@ -4,7 +4,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-functio
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -88,7 +88,7 @@ class Resolved:
             return arguments[1][int(arguments[0])]
         if name == "Split":
             return str(arguments[1]).split(arguments[0])
-        decided = {
+        decided: dict[str, Callable[[], bool]] = {
             "Equals": lambda: arguments[0] == arguments[1],
             "Not": lambda: not arguments[0],
             "And": lambda: all(arguments),
