@@ -16,6 +16,7 @@ from steps.artifacts import write_json, write_with
 from steps.boosting import xgboost
 from steps.failure import JobError
 from steps.features import Features
+from steps.identity import identity
 from steps.interval import Interval
 from steps.linear import LinearModel
 
@@ -24,13 +25,17 @@ CANDIDATES = ("xgboost", "linear")
 
 @dataclass(frozen=True)
 class Model:
-    """A trained model: the features and the candidates that use them; metadata as in model.json."""
+    """A trained model: the features and the candidates that use them; metadata as in model.json.
+
+    `identity` is the hash of the directory that it was loaded from, see steps/identity.py.
+    """
 
     features: Features
     booster: xgboost.Booster
     linear: LinearModel
     interval: Interval
     metadata: dict[str, Any]
+    identity: str = ""
 
     def predict(self, rows: pd.DataFrame, candidate: str = "xgboost") -> np.ndarray:
         """Predict the target of typed raw rows, one number per row in the target's unit."""
@@ -90,7 +95,7 @@ def load(folder: Path, threads: int | None = None) -> Model:
     linear = LinearModel.from_json(_read(folder / "linear.json"))
     interval = Interval.from_json(_read(folder / "interval.json"), _booster(folder / "interval.ubj", threads))
     booster = _booster(folder / "xgboost.ubj", threads)
-    return Model(features, booster, linear, interval, dict(_read(folder / "model.json")))
+    return Model(features, booster, linear, interval, dict(_read(folder / "model.json")), identity(folder))
 
 
 def _booster(path: Path, threads: int | None) -> xgboost.Booster:

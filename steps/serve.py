@@ -46,12 +46,16 @@ class RequestError(ServerError):
 
 @dataclass(frozen=True)
 class Prediction:
-    """One number per row in the target's unit, and the interval that covers its actual value with `coverage`."""
+    """One number per row in the target's unit, and the interval that covers its actual value with `coverage`.
+
+    `model` is the identity of the model that answered.
+    """
 
     score: np.ndarray
     lower: np.ndarray
     upper: np.ndarray
     coverage: float
+    model: str = ""
 
 
 def model_fn(model_dir: str) -> Model:
@@ -76,14 +80,14 @@ def predict_fn(data: tuple[bytes | str, str], model: Model) -> Prediction:
         raise RequestError(fault.message, fault.status) from fault
     table = features.transform(rows, model.features)
     score = model.predict_features(table, "xgboost")
-    return Prediction(score, *model.interval_features(table, score), model.interval.coverage)
+    return Prediction(score, *model.interval_features(table, score), model.interval.coverage, model.identity)
 
 
 def output_fn(prediction: Prediction, accept: str | None) -> tuple[str, str]:
     """Write predictions with their intervals as JSON, or without as CSV: one number per line.
 
-    {"predictions": [{"score": 1.5, "lower": 1.2, "upper": 1.9}, ...], "coverage": 0.9}. Both are the layouts
-    of SageMaker's built-in regressions, in JSON with the interval added.
+    {"predictions": [{"score": 1.5, "lower": 1.2, "upper": 1.9}, ...], "coverage": 0.9, "model": "1f2e3d4c5b6a7988"}.
+    Both are the layouts of SageMaker's built-in regressions, in JSON with the interval and the model's identity added.
     Returns body and content type. Raises RequestError (406) if the client accepts neither.
     """
     kinds = [kind.split(";")[0].strip().lower() for kind in (accept or JSON).split(",")]
@@ -91,7 +95,7 @@ def output_fn(prediction: Prediction, accept: str | None) -> tuple[str, str]:
         if kind in (JSON, "*/*", "application/*"):
             columns = {name: getattr(prediction, name).tolist() for name in ("score", "lower", "upper")}
             rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
-            return json.dumps({"predictions": rows, "coverage": prediction.coverage}), JSON
+            return json.dumps({"predictions": rows, "coverage": prediction.coverage, "model": prediction.model}), JSON
         if kind in (CSV, "text/*"):
             return "".join(f"{float(value)}\n" for value in prediction.score), CSV
     raise RequestError(f"The accepted type {accept} cannot be given: accept {JSON} or {CSV}.", 406)
