@@ -16,7 +16,7 @@ from steps.prediction_request import JSON
 from steps.serve import output_fn, predict_fn
 
 ROWS = 20
-FAULTY = ({}, {"no_such_field": 1})  # requests that must be refused with a 4xx
+FAULTY: tuple[dict[str, int], ...] = ({}, {"no_such_field": 1})  # requests that must be refused with a 4xx
 
 
 def golden(model: Model, rows: pd.DataFrame) -> dict[str, Any]:

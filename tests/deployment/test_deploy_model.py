@@ -26,6 +26,7 @@ def account(hosting: Hosting, monkeypatch: pytest.MonkeyPatch) -> Hosting:
         "AWS_REGION": "eu-west-1",
         "AWS_MAX_ATTEMPTS": "1",
         "SAGEMAKER_ROLE_ARN": "arn:aws:iam::123456789012:role/serve",
+        "SAGEMAKER_BUCKET": "houses",
     }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(deploy_model, "AWS_POLL_SECONDS", 0.001)
