@@ -78,6 +78,8 @@ def build_parser() -> argparse.ArgumentParser:
     promote.add_argument("--sample", metavar="FILE", help="a request the model must answer; else it is undone")
     promote.add_argument("--json", action="store_true", help="print JSON, for a script")
     command("abort", "make SageMaker roll back the guarded update of a stage that is under way")
+    retire = command("retire", "delete old configurations and models of a stage, never one that is in use")
+    retire.add_argument("--keep", type=int, default=5, metavar="N", help="the last N configurations stay (5)")
     rollback = command("rollback", "return to what the endpoint of a stage served before")
     rollback.add_argument("--to", metavar="VERSION", help="to the last configuration with this version")
     command("status", "what the endpoints of the stages serve", stage_required=False)

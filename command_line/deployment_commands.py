@@ -168,6 +168,21 @@ def rollback(session: "Session", options: argparse.Namespace) -> None:
     )
 
 
+def retire(session: "Session", options: argparse.Namespace) -> None:
+    """retire"""
+    from deployment.retire import retire as retire_configs
+
+    endpoint, console = session.endpoint(options.stage), session.console
+    outcome = retire_configs(session.client("sagemaker"), endpoint, options.keep)
+    if console.json_output:
+        console.document(asdict(outcome))
+        return
+    for what, names in (("configuration", outcome.configs), ("model", outcome.models)):
+        for name in names:
+            console.line(f"Deleted the {what} {name}")
+    console.line(f"{len(outcome.configs)} configurations of {endpoint} are deleted, {len(outcome.kept)} stay.")
+
+
 def status(session: "Session", options: argparse.Namespace) -> None:
     """status"""
     from command_line.console import Table, moment
@@ -194,6 +209,7 @@ COMMANDS: dict[str, Callable[["Session", argparse.Namespace], None]] = {
     "deploy": deploy,
     "predict": predict,
     "promote": promote,
+    "retire": retire,
     "rollback": rollback,
     "status": status,
 }

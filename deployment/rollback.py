@@ -86,7 +86,7 @@ def _target(
     sagemaker: SageMakerClient, endpoint: str, current: PastConfig, version: str | None
 ) -> tuple[PastConfig, tuple[int, ...]]:
     refused = []
-    for config in _history(sagemaker, endpoint):
+    for config in history(sagemaker, endpoint):
         if config.name == current.name:
             continue
         if version is not None:
@@ -108,7 +108,7 @@ def _target(
     )
 
 
-def _history(sagemaker: SageMakerClient, endpoint: str) -> list[PastConfig]:
+def history(sagemaker: SageMakerClient, endpoint: str) -> list[PastConfig]:
     """The configurations that were made for this endpoint, the last deployed first."""
     pages = sagemaker.get_paginator("list_endpoint_configs").paginate(
         NameContains=name_beginning(endpoint, LONGEST_ENDING), SortBy="CreationTime", SortOrder="Descending"
