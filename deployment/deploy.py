@@ -4,8 +4,11 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
+from deployment.after_check import differences
+from deployment.alarms import DeploymentAlarms
 from deployment.endpoint import (
     Announce,
     Contended,
@@ -16,9 +19,14 @@ from deployment.endpoint import (
     uncontended,
     wait_until_settled,
 )
-from deployment.errors import DeploymentError
+from deployment.errors import DeploymentError, Inconclusive, RolledBack
+from deployment.fleet_metrics import FleetMetrics, as_text
+from deployment.golden import GoldenCheck
+from deployment.guard import Guard
+from deployment.incident import Incident
 from deployment.packages import APPROVED, SageMakerClient, describe_package
 from deployment.specification import TAG_DEPLOYED, Specification, tag_list
+from deployment.watch import Watch
 
 SmokeTest = Callable[[], None]  # invokes the endpoint once; raises DeploymentError where that fails
 
@@ -34,8 +42,19 @@ class Deployed:
     action: str
 
 
+@dataclass(frozen=True)
+class Guarding:
+    """What an update is watched with; `incidents` is the folder of the pages on those that did not go through."""
+
+    guard: Guard
+    cloudwatch: Any
+    golden: GoldenCheck | None = None
+    incidents: Path = Path("reports/incidents")
+    metric_period: int = 60
+
+
 class Deployment:
-    """One attempt. Where it fails, the models and configurations that it created are removed."""
+    """One attempt. Where it fails, the models, configurations and alarms that it created are removed."""
 
     def __init__(
         self,
@@ -44,7 +63,9 @@ class Deployment:
         waiting: Waiting,
         announce: Announce,
         log: str,
+        guarding: Guarding | None = None,
     ) -> None:
+        self._guarding = guarding
         self._sagemaker = sagemaker
         self._wanted = specification
         self._waiting = waiting
@@ -58,7 +79,7 @@ class Deployment:
         Waits for another change of the endpoint to end first. After it serves, `smoke_test` must pass, or the
         deployment is undone. Raises DeploymentError with the service's reason and the place of the log.
         """
-        before = self._settled()
+        before = self._joined() or self._settled()
         if before is not None and _serves(before, self._wanted.config_name):
             if smoke_test is not None:
                 smoke_test()
@@ -80,6 +101,7 @@ class Deployment:
             undo.pop_all()
         after = self._sagemaker.describe_endpoint(EndpointName=self._wanted.endpoint)
         self._tag(after)
+        self._compare(after)
         return self._deployed(after, "created" if before is None else "updated")
 
     def _create_model(self, undo: ExitStack) -> None:
@@ -100,17 +122,100 @@ class Deployment:
         self._await(config)
 
     def _update_endpoint(self, previous: str, undo: ExitStack) -> None:
-        self._switch(self._wanted.config_name)
+        if self._guarding is None or self._guarding.guard.default:
+            self._switch(self._wanted.config_name)
+        else:
+            self._switch_guarded(previous, self._guarding)
         undo.callback(self._return_to, previous)
 
     def _switch(self, config: str) -> None:
         uncontended(self._sagemaker.update_endpoint, EndpointName=self._wanted.endpoint, EndpointConfigName=config)
         self._await(config)
 
-    def _await(self, config: str) -> None:
+    def _switch_guarded(self, previous: str, guarding: Guarding) -> None:
+        """Update under the guard's DeploymentConfig; the alarms are made before and removed after it."""
+        wanted = self._wanted
+        alarms = DeploymentAlarms(guarding.cloudwatch, wanted.endpoint, wanted.config_name)
+        began = datetime.now(timezone.utc)
+        names = alarms.create(guarding.guard)
+        settled = False
+        try:
+            uncontended(
+                self._sagemaker.update_endpoint,
+                EndpointName=wanted.endpoint,
+                EndpointConfigName=wanted.config_name,
+                DeploymentConfig=guarding.guard.deployment_config(names),
+            )
+            self._follow(previous, guarding, alarms, began)
+            settled = True
+        finally:
+            if settled or not self._in_use:  # else SageMaker goes on, and needs them
+                alarms.remove()
+
+    def _follow(self, previous: str, guarding: Guarding, alarms: DeploymentAlarms, began: datetime) -> None:
+        """Watch an update to its end; RolledBack or Inconclusive with an incident page where it did not go through."""
+        wanted = self._wanted
+        metrics = FleetMetrics(guarding.cloudwatch, wanted.endpoint, wanted.config_name, began, guarding.metric_period)
+        watch = Watch(
+            guarding.guard,
+            wanted.config_name,
+            alarms,
+            metrics,
+            guarding.golden,
+            self._announce,
+            self._waiting.time_scale,
+        )
+        try:
+            self._await(wanted.config_name, watch)
+        except DeploymentError as error:
+            if self._in_use:  # it goes on
+                raise
+            reason = watch.fault or watch.inconclusive or str(error)
+            old = FleetMetrics(guarding.cloudwatch, wanted.endpoint, previous, began, guarding.metric_period)
+            incident = Incident(
+                wanted.endpoint,
+                previous,
+                wanted.config_name,
+                reason,
+                watch.phases,
+                alarms.states(),
+                [old.series("Invocations", "old"), *metrics.all()],
+                guarding.metric_period,
+            )
+            for line in as_text(incident.series):
+                self._announce(line)
+            page = incident.write(guarding.incidents)
+            alarms.remove()
+            kind = Inconclusive if watch.inconclusive else RolledBack
+            raise kind(f"{reason} {previous} serves on. What happened: {page}") from None
+
+    def _joined(self) -> Mapping[str, Any] | None:
+        """Follow the update of just this configuration, if it is under way, and return the endpoint after it."""
+        description = describe_endpoint(self._sagemaker, self._wanted.endpoint)
+        pending = (description or {}).get("PendingDeploymentSummary", {}).get("EndpointConfigName")
+        guarding = self._guarding
+        if description is None or guarding is None or pending != self._wanted.config_name:
+            return None
+        self._announce(f"The update to {pending} is under way already: it is followed")
+        alarms = DeploymentAlarms(guarding.cloudwatch, self._wanted.endpoint, pending)
+        began = description["PendingDeploymentSummary"].get("StartTime") or datetime.now(timezone.utc)
+        self._follow(description["EndpointConfigName"], guarding, alarms, began)
+        alarms.remove()
+        return self._settled()
+
+    def _compare(self, after: Mapping[str, Any]) -> None:
+        """Say what of the live endpoint is not as it was wanted; DeploymentError where something is."""
+        found = differences(self._wanted, after)
+        if found:
+            raise DeploymentError(
+                f"Endpoint {self._wanted.endpoint} serves version {self._wanted.package.version}, but not as the "
+                f"settings say: {'; '.join(found)}. Run it again, or look who changed it."
+            )
+
+    def _await(self, config: str, watch: Watch | None = None) -> None:
         self._in_use = True
         try:
-            description = self._settled()
+            description = self._settled(watch)
         except KeyboardInterrupt:
             self._announce("Not waiting any more; SageMaker goes on, and the command `status` shows how it ends.")
             raise
@@ -133,12 +238,23 @@ class Deployment:
             except DeploymentError as error:
                 self._announce(str(error))
                 raise DeploymentError(f"The smoke test failed and the deployment is undone. {error}") from error
+        self._check_golden()
         package = describe_package(self._sagemaker, self._wanted.package.arn)
         if package is None or package.approval != APPROVED:
             now = "was deleted" if package is None else f"became {package.approval}"
             raise DeploymentError(
                 f"Version {self._wanted.package.version} {now} while it was being deployed: the deployment is undone."
             )
+
+    def _check_golden(self) -> None:
+        """Send the golden rows that are still to be sent, now that only the new version answers."""
+        golden = self._guarding.golden if self._guarding is not None else None
+        if golden is None:
+            return
+        while not golden.done:
+            golden.send(alone=True)
+        if golden.fault is not None:
+            raise DeploymentError(f"The golden rows differ and the deployment is undone. {golden.fault}")
 
     def _return_to(self, config: str) -> None:
         self._announce(f"Returning to {config}")
@@ -155,8 +271,9 @@ class Deployment:
         self._sagemaker.delete_endpoint(EndpointName=name)
         self._settled()
 
-    def _settled(self) -> Mapping[str, Any] | None:
-        return wait_until_settled(self._sagemaker, self._wanted.endpoint, self._waiting, self._announce)
+    def _settled(self, watch: Watch | None = None) -> Mapping[str, Any] | None:
+        look = watch.look if watch is not None else lambda description: None
+        return wait_until_settled(self._sagemaker, self._wanted.endpoint, self._waiting, self._announce, look)
 
     def _remove(self, what: str, delete: Callable[..., Any], **name: str) -> None:
         from botocore.exceptions import ClientError

@@ -22,6 +22,7 @@ class Waiting:
 
     poll_seconds: float
     limit_seconds: float = 3600.0
+    time_scale: float = 1.0  # how many times faster the waits of an update pass: more than 1 on local SageMaker only
 
 
 def describe_endpoint(sagemaker: SageMakerClient, name: str) -> Mapping[str, Any] | None:
@@ -38,12 +39,16 @@ def describe_endpoint(sagemaker: SageMakerClient, name: str) -> Mapping[str, Any
 
 
 def wait_until_settled(
-    sagemaker: SageMakerClient, name: str, waiting: Waiting, announce: Announce
+    sagemaker: SageMakerClient,
+    name: str,
+    waiting: Waiting,
+    announce: Announce,
+    look: Callable[[Mapping[str, Any]], None] = lambda description: None,
 ) -> Mapping[str, Any] | None:
     """Wait while the endpoint changes and return how it then stands; None where it is not there (any more).
 
-    Announces each status with the seconds so far, and one that lasts every half minute again. Raises
-    DeploymentError after `limit_seconds`.
+    `look` is shown each description of an endpoint that changes. Announces each status with the seconds so far, and one
+    that lasts every half minute again. Raises DeploymentError after `limit_seconds`.
     """
     began, seen, said = time.monotonic(), None, 0.0
     while True:
@@ -62,6 +67,8 @@ def wait_until_settled(
                 f"Endpoint {name} is still {status} after {waiting.limit_seconds:.0f} s: "
                 "SageMaker goes on with it, and the command `status` shows how it ends."
             )
+        if description is not None:
+            look(description)
         time.sleep(waiting.poll_seconds)
 
 

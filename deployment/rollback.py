@@ -17,7 +17,7 @@ from deployment.endpoint import (
 from deployment.errors import DeploymentError
 from deployment.packages import APPROVED, SageMakerClient, describe_package
 from deployment.serving import packages_of_config
-from deployment.specification import TAG_DEPLOYED, TAG_ENDPOINT, TAG_ROLLED_BACK, name_beginning, tag_list
+from deployment.specification import TAG_DEPLOYED, TAG_ENDPOINT, TAG_ROLLED_BACK, TAG_VERSION, name_beginning, tag_list
 
 ENDING = re.compile(r"-v\d+-[0-9a-f]{8}$")  # of the names that deployment.specification makes
 LONGEST_ENDING = 20
@@ -44,8 +44,15 @@ class RolledBack:
     versions: tuple[int, ...]
 
 
-def rollback(sagemaker: SageMakerClient, endpoint: str, waiting: Waiting, announce: Announce, log: str) -> RolledBack:
-    """Return to the configuration deployed last before the one that serves.
+def rollback(
+    sagemaker: SageMakerClient,
+    endpoint: str,
+    waiting: Waiting,
+    announce: Announce,
+    log: str,
+    version: str | None = None,
+) -> RolledBack:
+    """Return to the configuration deployed last before the one that serves, or to the last one with a `version`.
 
     Passed over are configurations whose model package is not Approved (any more), and those that were
     rolled back from since they were deployed: so a second rollback goes further back, never to and fro.
@@ -60,7 +67,7 @@ def rollback(sagemaker: SageMakerClient, endpoint: str, waiting: Waiting, announ
             f"Endpoint {endpoint} is {before['EndpointStatus']} and cannot be moved: deploy a version to it instead."
         )
     current = _past_config(sagemaker, before["EndpointConfigName"])
-    target, versions = _target(sagemaker, endpoint, current)
+    target, versions = _target(sagemaker, endpoint, current, version)
     try:
         uncontended(sagemaker.update_endpoint, EndpointName=endpoint, EndpointConfigName=target.name)
     except Contended:
@@ -75,25 +82,33 @@ def rollback(sagemaker: SageMakerClient, endpoint: str, waiting: Waiting, announ
     return RolledBack(endpoint, current.name, target.name, versions)
 
 
-def _target(sagemaker: SageMakerClient, endpoint: str, current: PastConfig) -> tuple[PastConfig, tuple[int, ...]]:
+def _target(
+    sagemaker: SageMakerClient, endpoint: str, current: PastConfig, version: str | None
+) -> tuple[PastConfig, tuple[int, ...]]:
     refused = []
-    for config in _history(sagemaker, endpoint):
-        if config.name == current.name or config.deployed >= current.deployed:
+    for config in history(sagemaker, endpoint):
+        if config.name == current.name:
             continue
-        if config.rolled_back is not None and config.rolled_back >= config.deployed:
+        if version is not None:
+            if config.tags.get(TAG_VERSION) != version:
+                continue
+        elif config.deployed >= current.deployed or (
+            config.rolled_back is not None and config.rolled_back >= config.deployed
+        ):
             continue
         packages = [describe_package(sagemaker, arn) for arn in packages_of_config(sagemaker, config.name)]
         if packages and all(package is not None and package.approval == APPROVED for package in packages):
             return config, tuple(package.version for package in packages if package is not None)
         refused.append(config.name)
     why = f" ({', '.join(refused)}: its model package is not Approved any more)" if refused else ""
+    what = f"configuration of version {version}" if version is not None else "earlier configuration"
     raise DeploymentError(
-        f"Endpoint {endpoint} serves {current.name} and has no earlier configuration to return to{why}: "
+        f"Endpoint {endpoint} serves {current.name} and has no {what} to return to{why}: "
         "deploy the version that you want."
     )
 
 
-def _history(sagemaker: SageMakerClient, endpoint: str) -> list[PastConfig]:
+def history(sagemaker: SageMakerClient, endpoint: str) -> list[PastConfig]:
     """The configurations that were made for this endpoint, the last deployed first."""
     pages = sagemaker.get_paginator("list_endpoint_configs").paginate(
         NameContains=name_beginning(endpoint, LONGEST_ENDING), SortBy="CreationTime", SortOrder="Descending"

@@ -20,6 +20,22 @@ TAG_ROLLED_BACK = "rolled-back-at"
 
 
 @dataclass(frozen=True)
+class Capture:
+    """Where requests and answers are captured, and which share of them."""
+
+    destination: str
+    sampling_percent: int = 100
+
+
+@dataclass(frozen=True)
+class Serverless:
+    """A serverless variant in place of instances."""
+
+    memory_mb: int
+    max_concurrency: int
+
+
+@dataclass(frozen=True)
 class Hosting:
     """The machines of an endpoint, the role of its containers, and where the account wants them to run."""
 
@@ -29,6 +45,15 @@ class Hosting:
     kms_key: str | None = None
     subnets: tuple[str, ...] = ()
     security_group_ids: tuple[str, ...] = ()
+    capture: Capture | None = None
+    serverless: Serverless | None = None
+
+    @property
+    def machines(self) -> str:
+        """As people read it: 2 x ml.m5.large."""
+        if self.serverless is not None:
+            return f"serverless, {self.serverless.memory_mb} MB, at most {self.serverless.max_concurrency} at once"
+        return f"{self.instance_count} x {self.instance_type}"
 
 
 @dataclass(frozen=True)
@@ -88,14 +113,26 @@ class Specification:
 
     @property
     def _config(self) -> dict[str, Any]:
-        variant = {
-            "VariantName": VARIANT,
-            "ModelName": self.model_name,
-            "InstanceType": self.hosting.instance_type,
-            "InitialInstanceCount": self.hosting.instance_count,
-            "InitialVariantWeight": 1.0,
-        }
+        variant: dict[str, Any] = {"VariantName": VARIANT, "ModelName": self.model_name, "InitialVariantWeight": 1.0}
+        serverless, capture = self.hosting.serverless, self.hosting.capture
+        if serverless is not None:
+            variant["ServerlessConfig"] = {
+                "MemorySizeInMB": serverless.memory_mb,
+                "MaxConcurrency": serverless.max_concurrency,
+            }
+        else:
+            variant["InstanceType"] = self.hosting.instance_type
+            variant["InitialInstanceCount"] = self.hosting.instance_count
         config: dict[str, Any] = {"ProductionVariants": [variant]}
+        if capture is not None:
+            config["DataCaptureConfig"] = {
+                "EnableCapture": True,
+                "InitialSamplingPercentage": capture.sampling_percent,
+                "DestinationS3Uri": capture.destination,
+                "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
+                "CaptureContentTypeHeader": {"CsvContentTypes": ["text/csv"], "JsonContentTypes": ["application/json"]},
+                **({"KmsKeyId": self.hosting.kms_key} if self.hosting.kms_key else {}),
+            }
         return {**config, "KmsKeyId": self.hosting.kms_key} if self.hosting.kms_key else config
 
     def _name(self, content: dict[str, Any]) -> str:

@@ -19,6 +19,7 @@ from evaluation.bias import segment_errors
 from evaluation.card import model_card
 from evaluation.data_checks import Finding, Parts, check_data, refuse_severe
 from evaluation.gates import Limits, gates
+from evaluation.golden import golden
 from evaluation.measurement import CHALLENGER, Scored, check_size, measure
 from evaluation.provenance import provenance
 from evaluation.reasons import Reasons, reasons_of
@@ -78,6 +79,7 @@ def evaluate(model: Model, inputs: Inputs, output: Path, settings: JobSettings, 
     evaluation.json, predictions.parquet, evaluation.html and its figures as figures/*.png; in Clarify's layout
     bias/analysis.json, explainability/analysis.json and explainability/explanations_shap/out.csv; in Model
     Monitor's model_quality/ and data_quality/, each statistics.json and constraints.json; model_card.json;
+    golden.json;
     sample_payload.tar.gz, a request that the registered model answers.
 
     Raises JobError when the data checks find that the test rows do not tell the truth, when a prediction is
@@ -109,6 +111,7 @@ def evaluate(model: Model, inputs: Inputs, output: Path, settings: JobSettings, 
     card = model_card(document, model.metadata, settings.evaluation.card)
     # A pipeline can read a text out of a JSON file, and the registry takes the card as a text.
     write_json(output / "model_card.json", {"content": json.dumps(card)})
+    write_json(output / "golden.json", golden(model, rows))
     write_json(output / "evaluation.json", document)
     return document
 

@@ -1,3 +1,4 @@
 """What a command ends with."""
 
 EXIT_OK, EXIT_ERROR, EXIT_EXECUTION_FAILED, EXIT_INTERRUPTED = 0, 1, 3, 130
+EXIT_ROLLED_BACK, EXIT_INCONCLUSIVE = 3, 4  # of a deployment

@@ -19,6 +19,7 @@ from steps.boosting import by_row, xgboost
 from steps.columns import Columns
 from steps.failure import JobError
 from steps.features import Features
+from steps.identity import identity
 from steps.interval import Interval
 from steps.linear import LinearModel
 
@@ -31,6 +32,7 @@ class Model:
     """A trained model: the features and the candidates that use them; metadata as in model.json.
 
     threads: the most that a prediction takes; None is XGBoost's own default.
+    `identity` is the hash of the directory that it was loaded from, see steps/identity.py.
     """
 
     features: Features
@@ -38,6 +40,7 @@ class Model:
     linear: LinearModel
     interval: Interval
     metadata: dict[str, Any]
+    identity: str = ""
 
     threads: int | None = None
 
@@ -125,7 +128,7 @@ def load(folder: Path, threads: int | None = None) -> Model:
     linear = LinearModel.from_json(_read(folder / "linear.json"))
     interval = Interval.from_json(_read(folder / "interval.json"), _booster(folder / "interval.ubj", threads))
     booster = _booster(folder / "xgboost.ubj", threads)
-    return Model(features, booster, linear, interval, metadata, threads)
+    return Model(features, booster, linear, interval, metadata, identity(folder), threads)
 
 
 def _booster(path: Path, threads: int | None) -> xgboost.Booster:

@@ -34,12 +34,16 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Prediction:
-    """One number per row in the target's unit, and the interval that covers its actual value with `coverage`."""
+    """One number per row in the target's unit, and the interval that covers its actual value with `coverage`.
+
+    `model` is the identity of the model that answered.
+    """
 
     score: np.ndarray
     lower: np.ndarray
     upper: np.ndarray
     coverage: float
+    model: str = ""
 
 
 def model_fn(model_dir: str) -> Model:
@@ -65,14 +69,14 @@ def predict_fn(data: tuple[bytes | str, str], model: Model) -> Prediction | Refu
         columns, rows = read_request(body, content_type, model.features.inputs)
     except RequestFault as fault:
         return Refusal(fault.message, fault.status)
-    return Prediction(*model.answer(columns, rows), model.interval.coverage)
+    return Prediction(*model.answer(columns, rows), model.interval.coverage, model.identity)
 
 
 def output_fn(prediction: Prediction | Refusal, accept: str | None) -> tuple[str, str] | Response:
     """Write predictions with their intervals as JSON, or without as CSV: one number per line.
 
-    {"predictions": [{"score": 1.5, "lower": 1.2, "upper": 1.9}, ...], "coverage": 0.9}. Both are the layouts
-    of SageMaker's built-in regressions, in JSON with the interval added.
+    {"predictions": [{"score": 1.5, "lower": 1.2, "upper": 1.9}, ...], "coverage": 0.9, "model": "1f2e3d4c5b6a7988"}.
+    Both are the layouts of SageMaker's built-in regressions, in JSON with the interval and the model's identity added.
     Returns body and content type; for a Refusal, or a client that accepts neither (406), a response.
     """
     if isinstance(prediction, Refusal):
@@ -82,7 +86,7 @@ def output_fn(prediction: Prediction | Refusal, accept: str | None) -> tuple[str
         if kind in (JSON, "*/*", "application/*"):
             columns = {name: getattr(prediction, name).tolist() for name in ("score", "lower", "upper")}
             rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
-            return json.dumps({"predictions": rows, "coverage": prediction.coverage}), JSON
+            return json.dumps({"predictions": rows, "coverage": prediction.coverage, "model": prediction.model}), JSON
         if kind in (CSV, "text/*"):
             return "".join(f"{float(value)}\n" for value in prediction.score), CSV
     return _refused(Refusal(f"The accepted type {accept} cannot be given: accept {JSON} or {CSV}.", 406))

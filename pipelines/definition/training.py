@@ -219,7 +219,7 @@ def _register(
         model_package_group_name=settings.name,
         content_types=CONTENT_TYPES,
         response_types=CONTENT_TYPES,
-        inference_instances=sorted({stage.instance_type for stage in settings.stages.values()}),
+        inference_instances=inference_instances(settings),
         transform_instances=[settings.jobs.processing.instance_type],
         approval_status=parameters.approval_status,
         description=settings.description,
@@ -269,3 +269,9 @@ def _reject(evaluate: ProcessingStep) -> FailStep:
 def _measured(evaluate: ProcessingStep, path: str) -> JsonGet:
     """A value of evaluation.json, a number or a text."""
     return JsonGet(step_name=evaluate.name, property_file=REPORT, json_path=path)
+
+
+def inference_instances(settings: Settings) -> list[str]:
+    """The instance types of the stages; where all are serverless, that of the processing jobs, as one is required."""
+    found = {stage.instance_type for stage in settings.stages.values() if stage.instance_type is not None}
+    return sorted(found) or [settings.jobs.processing.instance_type]

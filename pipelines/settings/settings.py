@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from pipelines.errors import PipelineError
+from pipelines.settings.stage_settings import Section, StageSettings
 from pipelines.settings.tuning_settings import TuningSettings
 from steps.gates import GATES
 from steps.hyperparameters import HYPERPARAMETERS
@@ -28,12 +29,6 @@ from steps.settings import (
 CANDIDATE_NAME = re.compile("[a-z][a-z0-9_]*")
 ROOT = Path(__file__).resolve().parents[2]
 PipelineName = Literal["training", "validation"]
-
-
-class Section(BaseModel):
-    """One section: unknown keys and wrong types are errors, nothing changes after reading."""
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
 
 def hyperparameter(name: str, *, optional: bool = False) -> Any:
@@ -134,13 +129,6 @@ class JobsSettings(Section):
     retry_attempts: int = Field(default=3, ge=1)
 
 
-class StageSettings(Section):
-    """The machines of one endpoint."""
-
-    instance_type: str = Field(pattern=r"^ml\.[a-z0-9]+\.[a-z0-9]+$")
-    instance_count: int = Field(default=1, ge=1)
-
-
 class ApprovalSettings(Section):
     """Whether who approves a version must be somebody else than who made it."""
 
@@ -168,6 +156,10 @@ class Settings(Section):
     @model_validator(mode="after")
     def _sections_agree(self) -> "Settings":
         self.for_jobs()
+        for name, stage in self.stages.items():
+            if stage.promote_from is not None and (stage.promote_from == name or stage.promote_from not in self.stages):
+                others = ", ".join(each for each in self.stages if each != name) or "none"
+                raise ValueError(f"stages.{name}.promote_from is {stage.promote_from}: the other stages are {others}.")
         for name, chosen in (self.tuning.ranges if self.tuning else {}).items():
             known = [field for field in XGBoostSettings.model_fields if field != "seed"]
             if name not in known:

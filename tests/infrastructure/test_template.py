@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 from cfnlint.api import ManualArgs, lint
 
-from command_line.deployment import LOCK_SECONDS
-from deployment.endpoint import Waiting
+from command_line.deployment import LOCK_SECONDS, LONGEST_UPDATE_SECONDS
 from infrastructure.stacks import ORDER
 from infrastructure.template import FOLDER, Resolved, read_template
 from tests.end_to_end.codebuild import read_buildspec
@@ -197,9 +196,8 @@ def test_a_push_to_codecommit_which_has_no_webhook_is_an_event() -> None:
 
 
 def test_a_stuck_deployment_ends_before_its_build_is_cut_off() -> None:
-    limit = Waiting(poll_seconds=1).limit_seconds
     build = properties("deployment", "DeployBuild")["TimeoutInMinutes"] * 60
-    assert build > 2 * limit  # the deployment gives up, then its undoing does
+    assert build > 2 * LONGEST_UPDATE_SECONDS  # the deployment gives up, then its undoing does
     assert build <= LOCK_SECONDS
 
 

@@ -1,0 +1,45 @@
+"""Where the versions of the model are: read from an endpoint, written into the registry, approved by two people."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from command_line.deployment import Session
+
+
+def require_four_eyes(session: "Session", package: Any) -> None:
+    """An approval by another way than `approve` does not go around what the settings ask for."""
+    from pipelines.versions.four_eyes import decider, makers, require_another
+
+    if session.settings.approval.four_eyes:
+        sagemaker = session.client("sagemaker")
+        described = sagemaker.describe_model_package(ModelPackageName=package.arn)
+        require_another(decider(described), makers(sagemaker, described), package.version)
+
+
+def versions_of(session: "Session", endpoint: str) -> set[str]:
+    """The ARNs of the versions that an endpoint serves."""
+    from deployment.endpoint import describe_endpoint
+    from deployment.serving import packages_of_config
+
+    sagemaker = session.client("sagemaker")
+    found = describe_endpoint(sagemaker, endpoint)
+    config = found.get("EndpointConfigName") if found else None
+    return set(packages_of_config(sagemaker, config)) if config else set()
+
+
+def enter(session: "Session", stage: str, packages: Iterable[str], status: str, why: str) -> None:
+    """Write into the registry where versions are now; who decided over them stays known."""
+    from command_line.identity import who_am_i
+    from deployment import life_cycle
+    from pipelines.versions.four_eyes import CHANGED_BY, DECIDED_BY, decider
+
+    sagemaker = session.client("sagemaker")
+    account = session.environment.role_arn.split(":")[4]
+    for arn in packages:
+        if arn.split(":")[4] != account and not session.local:
+            continue  # another account's registry, which this one may only read
+        decided = decider(sagemaker.describe_model_package(ModelPackageName=arn))
+        kept = {DECIDED_BY: decided} if decided else {}
+        properties = {**kept, CHANGED_BY: who_am_i(session.client("sts"))}
+        life_cycle.enter(sagemaker, arn, stage, status, why, properties)

@@ -1,0 +1,56 @@
+"""What a deployment would send, how long it would take, and what it would cost beside what runs. Pure."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from deployment.guard import Guard
+from deployment.specification import Specification, tag_list
+
+HOUR = 3600.0
+
+
+@dataclass(frozen=True)
+class DeploymentPlan:
+    """The requests in their order, as (operation, request); `first` where there is no endpoint yet."""
+
+    wanted: Specification
+    guard: Guard
+    first: bool
+
+    def requests(self) -> list[tuple[str, dict[str, Any]]]:
+        """Each request; what is there already is not made again."""
+        wanted = self.wanted
+        made = [("CreateModel", wanted.model_request()), ("CreateEndpointConfig", wanted.config_request())]
+        change: dict[str, Any] = {"EndpointName": wanted.endpoint, "EndpointConfigName": wanted.config_name}
+        if self.first:
+            return [*made, ("CreateEndpoint", {**change, "Tags": tag_list(wanted.tags)})]
+        if self.guard.default:
+            return [*made, ("UpdateEndpoint", change)]
+        alarms = self.guard.alarm_requests(wanted.endpoint, wanted.config_name)
+        names = [request["AlarmName"] for request in alarms]
+        return [
+            *made,
+            *(("PutMetricAlarm", request) for request in alarms),
+            ("UpdateEndpoint", {**change, "DeploymentConfig": self.guard.deployment_config(names)}),
+            *([("DeleteAlarms", {"AlarmNames": names})] if names else []),
+        ]
+
+    def sentences(self, wait_seconds: int, steps: int, price: float | None) -> list[str]:
+        """How long it waits and which instances run beside the old ones; `price` is that of an instance and hour."""
+        hosting = self.wanted.hosting
+        if self.first:
+            return ["The endpoint is created: nothing is shifted, and no alarm is watched."]
+        lines = [
+            f"{self.guard.strategy}: {steps} step{'s' * (steps > 1)}, {wait_seconds} s of waiting beside the starts."
+        ]
+        if hosting.serverless is not None:
+            return [*lines, "Serverless: no instance runs beside the old ones."]
+        extra = hosting.instance_count
+        if self.guard.strategy == "rolling" and self.guard.size is not None:
+            kind, value = self.guard.size
+            extra = value if kind == "INSTANCE_COUNT" else -(-extra * value // 100)
+        cost = "unknown" if price is None else f"${price * extra * wait_seconds / HOUR:,.2f}"
+        return [
+            *lines,
+            f"Meanwhile {extra} x {hosting.instance_type} more run than before; for the waits that costs {cost}.",
+        ]
