@@ -272,7 +272,7 @@ class Deployment:
         self._settled()
 
     def _settled(self, watch: Watch | None = None) -> Mapping[str, Any] | None:
-        look = watch.look if watch is not None else lambda description: None
+        look = watch.look if watch is not None else lambda _: None
         return wait_until_settled(self._sagemaker, self._wanted.endpoint, self._waiting, self._announce, look)
 
     def _remove(self, what: str, delete: Callable[..., Any], **name: str) -> None:

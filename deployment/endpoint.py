@@ -43,7 +43,7 @@ def wait_until_settled(
     name: str,
     waiting: Waiting,
     announce: Announce,
-    look: Callable[[Mapping[str, Any]], None] = lambda description: None,
+    look: Callable[[Mapping[str, Any]], None] = lambda _: None,
 ) -> Mapping[str, Any] | None:
     """Wait while the endpoint changes and return how it then stands; None where it is not there (any more).
 

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from steps.failure import JobError
 from steps.model import Model
 from steps.prediction_request import JSON
-from steps.serve import output_fn, predict_fn
+from steps.serve import Refusal, predict_fn, written
 
 ROWS = 20
 FAULTY: tuple[dict[str, int], ...] = ({}, {"no_such_field": 1})  # requests that must be refused with a 4xx
@@ -28,8 +29,10 @@ def golden(model: Model, rows: pd.DataFrame) -> dict[str, Any]:
     chosen = rows.iloc[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), ROWS)).astype(int))]
     records = chosen[list(model.features.inputs)].to_dict("records")
     instances = [{name: _plain(value) for name, value in record.items()} for record in records]
-    answer, _ = output_fn(predict_fn((json.dumps({"instances": instances}), JSON), model), JSON)
-    document = json.loads(answer)
+    predicted = predict_fn((json.dumps({"instances": instances}), JSON), model)
+    if isinstance(predicted, Refusal):
+        raise JobError(f"The model refuses test rows that are sent as a request: {predicted.message}")
+    document = json.loads(written(predicted, JSON)[0])
     scores = [prediction["score"] for prediction in document["predictions"]]
     return {"model": document["model"], "instances": instances, "predictions": scores, "faulty": list(FAULTY)}
 

@@ -84,12 +84,19 @@ def output_fn(prediction: Prediction | Refusal, accept: str | None) -> tuple[str
     kinds = [kind.split(";")[0].strip().lower() for kind in (accept or JSON).split(",")]
     for kind in kinds:
         if kind in (JSON, "*/*", "application/*"):
-            columns = {name: getattr(prediction, name).tolist() for name in ("score", "lower", "upper")}
-            rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
-            return json.dumps({"predictions": rows, "coverage": prediction.coverage, "model": prediction.model}), JSON
+            return written(prediction, JSON)
         if kind in (CSV, "text/*"):
-            return "".join(f"{float(value)}\n" for value in prediction.score), CSV
+            return written(prediction, CSV)
     return _refused(Refusal(f"The accepted type {accept} cannot be given: accept {JSON} or {CSV}.", 406))
+
+
+def written(prediction: Prediction, kind: str) -> tuple[str, str]:
+    """Body and content type of an answer, as `output_fn` describes them; `kind` is JSON or CSV."""
+    if kind == CSV:
+        return "".join(f"{float(value)}\n" for value in prediction.score), CSV
+    columns = {name: getattr(prediction, name).tolist() for name in ("score", "lower", "upper")}
+    rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+    return json.dumps({"predictions": rows, "coverage": prediction.coverage, "model": prediction.model}), JSON
 
 
 def _refused(refusal: Refusal) -> Response:
