@@ -149,7 +149,6 @@ class LocalSageMaker:
     def recover(self) -> None:
         """End what a killed server has left, and bring the records in line with a process that has just started."""
         self._transforms.reap()
-        self.host.start()
         self.jobs.recover()
         self.tuning.recover()
         self.executions.recover()

@@ -85,9 +85,6 @@ class DataCapture:
         self._news = threading.Event()
         self._closed = threading.Event()
         self._writer = threading.Thread(target=self._write_until_closed, name=f"capture-{endpoint}", daemon=True)
-
-    def start(self) -> None:
-        """Begin to write what is taken."""
         self._writer.start()
 
     def take(self, event: Event) -> None:

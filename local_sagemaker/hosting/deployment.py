@@ -2,8 +2,7 @@
 
 import secrets
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
@@ -103,17 +102,16 @@ class Deployment:
         """How each variant stands."""
         return {name: Health(chain.alive(), chain.last_death) for name, chain in self._chains.items()}
 
-    @contextmanager
-    def in_use(self) -> Iterator[None]:
-        """A request: `retire` waits for its end."""
+    def enter(self) -> None:
+        """A request begins."""
         with self._idle:
             self._requests += 1
-        try:
-            yield
-        finally:
-            with self._idle:
-                self._requests -= 1
-                self._idle.notify_all()
+
+    def leave(self) -> None:
+        """A request has ended."""
+        with self._idle:
+            self._requests -= 1
+            self._idle.notify_all()
 
     def retire(self, seconds: float = DRAIN_SECONDS) -> None:
         """Stop once the requests that have begun are answered, or after a while."""

@@ -3,7 +3,6 @@
 import logging
 import threading
 from collections.abc import Mapping
-from contextlib import ExitStack
 from pathlib import Path
 
 from local_sagemaker.hosting.data_capture import CaptureSettings, DataCapture
@@ -15,7 +14,7 @@ from local_sagemaker.processes.folders import remove_folder
 from local_sagemaker.processes.host import is_resource_name
 from local_sagemaker.processes.images import ImageMap
 from local_sagemaker.processes.isolation import Isolation, isolation_here
-from local_sagemaker.processes.leftovers import kill_leftovers
+from local_sagemaker.processes.leftovers import RECORD, kill_recorded
 from local_sagemaker.processes.storage import ObjectStore
 
 LOG = logging.getLogger("local_sagemaker.hosting")
@@ -42,13 +41,10 @@ class EndpointHost:
         self._lock = threading.Lock()
         self._serving: dict[str, Deployment] = {}
         self._closed = threading.Event()
-
-    def start(self) -> None:
-        """End and delete what a server that was killed has left, and begin to watch the processes."""
-        hosts = "*/*/*/algo-1"
-        kill_leftovers(self._folder, hosts)
-        for private in self._folder.glob(f"{hosts}/"):
-            remove_folder(private, self._folder)
+        for record in folder.glob(f"*/*/*/algo-1/{RECORD}"):  # of a server that was killed
+            kill_recorded(record)
+        for private in folder.glob("*/*/*/algo-1/"):
+            remove_folder(private, folder)
         threading.Thread(target=self._watch, name="endpoints", daemon=True).start()
 
     def deploy(self, endpoint_name: str, variants: list[Variant], capture: CaptureSettings | None = None) -> None:
@@ -64,7 +60,6 @@ class EndpointHost:
         deployment.start()
         if capture is not None:
             deployment.capture = DataCapture(capture, endpoint_name, self._store)
-            deployment.capture.start()
         with self._lock:
             closed, old = self._closed.is_set(), self._serving.get(endpoint_name)
             if not closed:
@@ -81,13 +76,15 @@ class EndpointHost:
         LookupError where there is no such endpoint or variant; ModelUnavailable where its process has died and
         cannot be started again. A process that has died is started again by the next request, or a second later.
         """
-        with ExitStack() as request:
-            with self._lock:
-                deployment = self._serving.get(endpoint_name)
-                if deployment is None:
-                    raise LookupError(f"no model serves the endpoint {endpoint_name}.")
-                request.enter_context(deployment.in_use())
+        with self._lock:
+            deployment = self._serving.get(endpoint_name)
+            if deployment is None:
+                raise LookupError(f"no model serves the endpoint {endpoint_name}.")
+            deployment.enter()
+        try:
             return deployment.invoke(invocation)
+        finally:
+            deployment.leave()
 
     def serves(self, endpoint_name: str) -> bool:
         """Whether the endpoint has processes that answer."""

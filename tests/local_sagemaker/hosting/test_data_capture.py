@@ -97,7 +97,6 @@ def test_capture_is_on_unless_switched_off() -> None:
 
 def test_the_keys_are_partitioned_by_variant_and_hour(store: Any) -> None:
     capture = DataCapture(settings(), "houses", store)
-    capture.start()
     capture.take(EVENT)
     capture.take(Event("Other", MOMENT, b"", "a/b", b"", "a/b"))
     capture.take(Event("Main", MOMENT.replace(hour=6), b"", "a/b", b"", "a/b"))
@@ -112,7 +111,6 @@ def test_the_keys_are_partitioned_by_variant_and_hour(store: Any) -> None:
 
 def test_the_sample_follows_the_percentage(store: Any) -> None:
     capture = DataCapture(settings(InitialSamplingPercentage=20), "houses", store)
-    capture.start()
     for _ in range(2000):
         capture.take(EVENT)
     capture.close()
@@ -121,7 +119,6 @@ def test_the_sample_follows_the_percentage(store: Any) -> None:
 
 def test_events_are_written_soon_and_together(store: Any) -> None:
     capture = DataCapture(settings(), "houses", store)
-    capture.start()
     for _ in range(50):
         capture.take(EVENT)
     deadline = time.monotonic() + 30
@@ -146,7 +143,6 @@ def test_events_wait_while_the_destination_cannot_be_written(
 
     store.upload = upload
     capture = DataCapture(settings(), "houses", store)
-    capture.start()
     capture.take(EVENT)
     deadline = time.monotonic() + 30
     while not lines(store):
@@ -168,7 +164,6 @@ def test_only_so_many_events_wait_and_the_oldest_are_lost(
 
     store.upload = refuse
     capture = DataCapture(settings(), "houses", store)
-    capture.start()
     for number in range(6):
         capture.take(Event("Main", MOMENT, b"%d" % number + b"x" * 499, "a/b", b"", "a/b"))
     capture.close()

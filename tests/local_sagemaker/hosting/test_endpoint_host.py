@@ -36,7 +36,6 @@ def transform_fn(model, body, content_type, accept):
 @pytest.fixture(name="host")
 def host_fixture(store: Any, tmp_path: Path) -> Iterator[EndpointHost]:
     host = EndpointHost(tmp_path / "endpoints", store, ImageMap(), {})
-    host.start()
     yield host
     host.close()
 
