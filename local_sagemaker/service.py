@@ -90,8 +90,9 @@ class LocalSageMaker:
         resources = Resources(self.records, self.tags)
         models = Models(resources, self.registry)
         self.endpoints = Endpoints(self.records, resources, self.host, models)
-        self._transforms = TransformRuntime(folder / "jobs/transform", objects, images, environment)
-        transform = Transform(self.records, self.jobs, models, self._transforms)
+        transform = Transform(
+            self.records, self.jobs, models, TransformRuntime(folder / "jobs/transform", objects, images, environment)
+        )
         cache = StepCache(self.records)
         versions = PipelineVersions(self.records)
         pipelines = Pipelines(self.records, objects, self.tags, versions, cache.forget)
@@ -121,6 +122,7 @@ class LocalSageMaker:
         self.executions = Executions(self.records, pipelines, versions, launch, executors.refuse_unsupported)
         self.dispatcher = Dispatcher((*groups, self.executions, CallbackOperations(self.callbacks)))
         job_logs = {f"/aws/sagemaker/{kind}Jobs": partial(self.jobs.log_streams, kind) for kind in JOB_KINDS}
+        self.transform = transform
         self.logs = Logs(job_logs, EndpointLogs(folder / "endpoints"))
 
     @property
@@ -148,7 +150,7 @@ class LocalSageMaker:
 
     def recover(self) -> None:
         """End what a killed server has left, and bring the records in line with a process that has just started."""
-        self._transforms.reap()
+        self.transform.recover()
         self.jobs.recover()
         self.tuning.recover()
         self.executions.recover()
