@@ -116,8 +116,8 @@ class LocalSageMaker:
         resources = Resources(self.records, self.tags)
         models = Models(resources, self.registry)
         self.endpoints = Endpoints(self.records, resources, self.host, models, self.control_plane.alarms, self.clock)
-        self._transforms = TransformRuntime(folder / "jobs/transform", objects, images, environment)
-        transform = Transform(self.records, self.jobs, models, self._transforms)
+        runtime = TransformRuntime(folder / "jobs/transform", objects, images, environment)
+        self.transform = transform = Transform(self.records, self.jobs, models, runtime)
         cache = StepCache(self.records)
         versions = PipelineVersions(self.records)
         pipelines = Pipelines(self.records, objects, self.tags, versions, cache.forget)
@@ -174,8 +174,8 @@ class LocalSageMaker:
 
     def recover(self) -> None:
         """End what a killed server has left, and bring the records in line with a process that has just started."""
-        self._transforms.reap()
         self.host.start()
+        self.transform.recover()
         self.jobs.recover()
         self.tuning.recover()
         self.executions.recover()

@@ -55,3 +55,7 @@ class Transform:
     def stop_transform_job(self, request: Request, caller: Caller) -> Request:
         """Ask a transform job to stop."""
         return self._jobs.stop("Transform", request["TransformJobName"])
+
+    def recover(self) -> None:
+        """End and delete what a server that was killed has left of its jobs."""
+        self._runtime.reap()

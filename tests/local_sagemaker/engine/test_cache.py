@@ -146,5 +146,6 @@ def test_other_types_have_no_cache(records: Records, kind: str) -> None:
 
 
 def test_the_order_of_the_fields_does_not_count(records: Records) -> None:
-    remember(records, processing(), ARGUMENTS)
-    assert found(records, processing(), dict(reversed(ARGUMENTS.items())))
+    application = {"ImageUri": "image", "ContainerEntrypoint": ["python3"]}
+    remember(records, processing(), {"AppSpecification": application})
+    assert found(records, processing(), {"AppSpecification": dict(reversed(application.items()))})
