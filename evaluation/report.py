@@ -45,9 +45,9 @@ def render(
     card: CardSettings,
     facts: Mapping[str, str],
 ) -> str:
-    """Return the page.
+    """Return the page for evaluation.json's content, model.json's content and the figures.
 
-    Made of evaluation.json's content, model.json's, the figures, the card's words and the facts of where it comes from.
+    `card` has the words of people on the model, `facts` where the evaluation comes from, by name.
     """
     target, unit = metadata["target"]["name"], metadata["target"]["unit"]
     models = dict(document["candidates"])
