@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from local_sagemaker.api.callbacks import CallbackOperations
 from local_sagemaker.api.endpoints import Endpoints
 from local_sagemaker.api.executions import Executions
+from local_sagemaker.api.group_policies import GroupPolicies
 from local_sagemaker.api.jobs import JobOperations
 from local_sagemaker.api.logs import Logs
 from local_sagemaker.api.models import Models
@@ -19,6 +20,7 @@ from local_sagemaker.api.pipeline_versions import PipelineVersions
 from local_sagemaker.api.pipelines import Pipelines
 from local_sagemaker.api.registry import Registry
 from local_sagemaker.api.resources import Resources
+from local_sagemaker.api.search import Search
 from local_sagemaker.api.tags import TagOperations
 from local_sagemaker.api.transform import Transform
 from local_sagemaker.api.tuning import TuningOperations
@@ -101,6 +103,8 @@ class LocalSageMaker:
             JobOperations(self.records, self.jobs),
             TuningOperations(self.tuning),
             self.registry,
+            GroupPolicies(self.records, self.registry),
+            Search(self.records, self.tags),
             models,
             self.endpoints,
             transform,

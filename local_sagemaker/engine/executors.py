@@ -123,6 +123,12 @@ class Executors:
         return Result("Failed", {"Fail": {"ErrorMessage": message}}, failure_reason=message)
 
 
+# The arguments that name what a step makes: PipelineDefinitionConfig(use_custom_job_prefix=True) leaves them in, as a
+# prefix: https://docs.aws.amazon.com/sagemaker/latest/dg/build-and-manage-access.html#build-and-manage-step-permissions-prefix
+NAME_PREFIXES = {kind: RESOURCES[kind][1] for kind in ("Processing", "Training", "Transform", "Model")}
+LONGEST_NAME, LONGEST_TUNING_NAME = 63, 32
+
+
 def _refused(step_type: str, error: ServiceError) -> Result:
     """A request that an operation refused, in the words of the service."""
     operation = f"Create{RESOURCES[step_type][0]}" if step_type in RESOURCES else None
@@ -139,8 +145,21 @@ def resource_name(execution_id: str, step: str) -> str:
     return f"pipelines-{execution_id}-{_plain(step)[:29]}-{_suffix()}"
 
 
+def prefixed_name(prefix: object, execution_id: str, attempt: int) -> str:
+    """The name of a job whose step has one (use_custom_job_prefix): PREFIX-EXECUTION-TOKEN-ATTEMPT.
+
+    At most 63 characters, for which the prefix gives way.
+    """
+    end = f"-{execution_id}-{_suffix()}-{attempt}"
+    return str(prefix)[: LONGEST_NAME - len(end)].rstrip("-") + end
+
+
 def _tuning_job_name(task: Task) -> str:
     """At most 32 characters, as the service allows tuning jobs no more."""
+    prefix = task.arguments.get("HyperParameterTuningJobName")
+    if prefix:
+        end = f"-{_suffix()}"
+        return str(prefix)[: LONGEST_TUNING_NAME - len(end)].rstrip("-") + end
     return f"{task.execution_id}-{_plain(task.step.name)[:8].strip('-') or 'tuning'}-{_suffix()}"
 
 
