@@ -21,6 +21,7 @@ from local_sagemaker.api.pipelines import Pipelines
 from local_sagemaker.api.registry import Registry
 from local_sagemaker.api.resources import Resources
 from local_sagemaker.api.search import Search
+from local_sagemaker.api.status_events import StatusEvents
 from local_sagemaker.api.tags import TagOperations
 from local_sagemaker.api.transform import Transform
 from local_sagemaker.api.tuning import TuningOperations
@@ -75,6 +76,8 @@ class LocalSageMaker:
         self.damage = Damage(self._database)
         self.damage.put_all_aside(unfit_records(self._database, REQUIRED))
         self.control_plane = ControlPlane(self._database, self.damage, folder / "objects", account)
+        self._events = StatusEvents(self.control_plane.put_event)
+        self.records.watcher = self._events.changed
         self._has_its_folder = folder_check(folder, self._lock)
         objects = self.control_plane.objects
         environment = job_environment(url, region)
@@ -173,6 +176,7 @@ class LocalSageMaker:
             LOG.warning("what was running could not be recorded as stopped: %s", error)
         finally:
             self.host.close()
+            self._events.close()
             self._database.close()
 
 

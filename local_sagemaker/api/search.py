@@ -55,16 +55,10 @@ class Search:
         ]
         field = request.get("SortBy", "LastModifiedTime")
         found.sort(key=lambda document: _order(_at(document, field)), reverse=request.get("SortOrder") != "Ascending")
-        paging = {name: request[name] for name in ("NextToken", "MaxResults") if name in request}
+        paging: Request = {name: request[name] for name in ("NextToken", "MaxResults") if name in request}
         ranked = [{"Rank": rank, "Document": document} for rank, document in enumerate(found)]
-        answer = page(
-            ranked,
-            paging | {"SortBy": "Name"},
-            result="Results",
-            name="Rank",
-            order="Ascending",
-            default_size=DEFAULT_PAGE,
-        )
+        paging["SortBy"] = "Name"
+        answer = page(ranked, paging, result="Results", name="Rank", order="Ascending", default_size=DEFAULT_PAGE)
         answer["Results"] = [{resource: each["Document"]} for each in answer["Results"]]
         return answer | {"TotalHits": {"Value": len(found), "Relation": "EqualTo"}}
 
@@ -165,12 +159,11 @@ def _type(shape: StructureShape, name: str) -> str:
 
 
 def _at(document: Any, name: str) -> Any:
-    """The value of a field by its path; an entry of a list by its Key or MetricName, or the first that has the field."""
+    """The value of a field by its path; of a list's entries, that of a Key or MetricName, or else the first one's."""
     first, _, rest = name.partition(".")
     if isinstance(document, list):
-        named = [
-            each for each in document if isinstance(each, dict) and name in (each.get("Key"), each.get("MetricName"))
-        ]
+        entries = [each for each in document if isinstance(each, dict)]
+        named = [each for each in entries if name in (each.get("Key"), each.get("MetricName"))]
         if named:
             return named[0].get("Value")
         return next((value for each in document if (value := _at(each, name)) is not None), None)

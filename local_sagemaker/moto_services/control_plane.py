@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from local_sagemaker.errors import ServiceError, invalid
-from local_sagemaker.moto_services import identity
+from local_sagemaker.moto_services import event_targets, identity
 from local_sagemaker.state.damage import Damage
 from local_sagemaker.state.database import Database
 from local_sagemaker.state.snapshots import Snapshots
@@ -83,6 +83,8 @@ class ControlPlane:
         started: Started = []
         if service in ("iam", "sts"):
             identity.install(self.account)
+        if service == "events":
+            event_targets.install()
         if service == "s3":
             response = self._answer_s3(environ, started)
         elif _changes(environ):
@@ -97,9 +99,13 @@ class ControlPlane:
         """Send an event to EventBridge's rules, as the service itself would: a target that is gone keeps nobody."""
         from moto.events.models import events_backends
 
+        backend = events_backends[self.account][region]
+        if not any(bus.rules for bus in backend.event_buses.values()):
+            return  # nobody listens
+        event_targets.install()
         with self._saved(QUEUES):
             try:
-                events_backends[self.account][region].put_events([event])
+                backend.put_events([event])
             except Exception as error:
                 LOG.warning("an event (%s) did not reach a target: %s", event.get("DetailType"), error)
 
