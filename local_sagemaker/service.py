@@ -116,7 +116,7 @@ class LocalSageMaker:
         self.callbacks = Callbacks(self.records)
         callback_steps = CallbackSteps(self.callbacks, self.control_plane.send_message)
         handled = HandledSteps(self.handlers, folder / "handlers", environment)
-        executors = Executors(Dispatcher(groups), self.jobs, self.tuning, callback_steps, handled)
+        executors = Executors(Dispatcher(groups), self.jobs, self.tuning, callback_steps, handled, images)
         launch = partial(
             Execution,
             records=self.records,

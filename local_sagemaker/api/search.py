@@ -150,8 +150,8 @@ def _type(shape: StructureShape, name: str) -> str:
             continue
         if not isinstance(inner, StructureShape):
             return "string"  # below a map: CustomerMetadataProperties.owner, HyperParameters.eta
-        if {"Key", "Value"} <= set(inner.members) and parts[0] not in inner.members:
-            return "string"  # a tag
+        if {"Key", "MetricName"} & set(inner.members) and parts[0] not in inner.members:
+            return "string"  # a tag, a final metric
         if parts[0] not in inner.members:
             raise invalid(f"{shape.name} cannot be searched by {name}: it has no property {parts[0]}.")
         inner = inner.members[parts.pop(0)]

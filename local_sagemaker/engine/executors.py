@@ -13,20 +13,34 @@ from local_sagemaker.engine.callback_steps import CallbackSteps
 from local_sagemaker.engine.endpoint_steps import EndpointSteps
 from local_sagemaker.engine.handled_steps import HandledSteps
 from local_sagemaker.engine.tasks import Arguments, Result, Task
-from local_sagemaker.errors import ServiceError, reason_of, unsupported
+from local_sagemaker.errors import ServiceError, invalid, reason_of, unsupported
+from local_sagemaker.processes.images import ImageMap, UnknownImage
 from local_sagemaker.tuning.plan import refuse_strategy
 from local_sagemaker.wire.dispatch import Caller, Dispatcher
 from local_sagemaker.work.jobs import Jobs
 from local_sagemaker.work.tuning import Tuning
+
+IMAGES = {  # where the arguments of a step say in which image its job runs
+    "Processing": ("AppSpecification", "ImageUri"),
+    "Training": ("AlgorithmSpecification", "TrainingImage"),
+    "Tuning": ("TrainingJobDefinition", "AlgorithmSpecification", "TrainingImage"),
+}
 
 
 class Executors:
     """Runs one step to its end. A user's handlers go before what is built in."""
 
     def __init__(
-        self, dispatcher: Dispatcher, jobs: Jobs, tuning: Tuning, callbacks: CallbackSteps, handled: HandledSteps
+        self,
+        dispatcher: Dispatcher,
+        jobs: Jobs,
+        tuning: Tuning,
+        callbacks: CallbackSteps,
+        handled: HandledSteps,
+        images: ImageMap,
     ) -> None:
         self._dispatcher = dispatcher
+        self._images = images
         self._jobs = jobs
         self._tuning = tuning
         self._handled = handled
@@ -60,6 +74,15 @@ class Executors:
             strategy = _at(step.arguments, "HyperParameterTuningJobConfig", "Strategy")
             if step.type == "Tuning" and isinstance(strategy, str):
                 refuse_strategy(strategy, f" of {step.name}")
+            image = _at(step.arguments, *IMAGES.get(step.type, ("",)))
+            if isinstance(image, str):  # else it is an expression, which the job will see
+                self._refuse_image(image, step.name)
+
+    def _refuse_image(self, image: str, step: str) -> None:
+        try:
+            self._images.resolve(image)
+        except UnknownImage as fault:
+            raise invalid(f"The step {step} cannot run. {fault}") from None
 
     def run(self, task: Task, caller: Caller) -> Result:
         """Run a step; a refused request is a failed step, in the service's words."""
