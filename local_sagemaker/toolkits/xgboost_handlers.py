@@ -3,11 +3,12 @@
 from typing import Any
 
 from local_sagemaker.toolkits.encodings import Data, encoded_by_containers
-from local_sagemaker.toolkits.xgboost.matrices import matrix_of_body
 
 
 def input_fn(data: Data, content_type: str) -> Any:
     """A DMatrix, of CSV or libsvm."""
+    from local_sagemaker.toolkits.xgboost.matrices import matrix_of_body  # not before a request needs XGBoost
+
     return matrix_of_body(data, content_type)
 
 
