@@ -12,6 +12,7 @@ from pathlib import Path
 
 from local_sagemaker import configuration
 from local_sagemaker.client import lifecycle, sdk_defaults
+from local_sagemaker.client.sts_address import SITE
 from local_sagemaker.errors import LocalSageMakerError
 from local_sagemaker.http.visitors import WARNING, is_loopback
 
@@ -224,6 +225,8 @@ def _print_environment(port: int) -> None:
     _refuse_lost(server)
     variables = lifecycle.client_environment(port)
     variables[sdk_defaults.VARIABLE] = str(sdk_defaults.write(server.state, variables["AWS_REGION"]))
+    path = [str(SITE), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    variables["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(path))
     for name, value in variables.items():
         print(f"export {name}={shlex.quote(value)}")
 

@@ -14,6 +14,7 @@ from local_sagemaker import configuration
 from local_sagemaker.api.callbacks import CallbackOperations
 from local_sagemaker.api.endpoints import Endpoints
 from local_sagemaker.api.executions import Executions
+from local_sagemaker.api.group_policies import GroupPolicies
 from local_sagemaker.api.jobs import JobOperations
 from local_sagemaker.api.logs import Logs
 from local_sagemaker.api.models import Models
@@ -21,6 +22,8 @@ from local_sagemaker.api.pipeline_versions import PipelineVersions
 from local_sagemaker.api.pipelines import Pipelines
 from local_sagemaker.api.registry import Registry
 from local_sagemaker.api.resources import Resources
+from local_sagemaker.api.search import Search
+from local_sagemaker.api.status_events import StatusEvents
 from local_sagemaker.api.tags import TagOperations
 from local_sagemaker.api.transform import Transform
 from local_sagemaker.api.tuning import TuningOperations
@@ -92,6 +95,8 @@ class LocalSageMaker:
         )
         self.guard = Guard(self.control_plane.policies, configuration.configured_record(), enforces_iam)
         watch = self.guard.operation if self.guard.watches else None
+        self._events = StatusEvents(self.control_plane.put_event)
+        self.records.watcher = self._events.changed
         self._has_its_folder = folder_check(folder, self._lock)
         objects = self.control_plane.objects
         environment = job_environment(url, region)
@@ -126,6 +131,8 @@ class LocalSageMaker:
             JobOperations(self.records, self.jobs),
             TuningOperations(self.tuning),
             self.registry,
+            GroupPolicies(self.records, self.registry),
+            Search(self.records, self.tags),
             models,
             self.endpoints,
             transform,
@@ -134,7 +141,7 @@ class LocalSageMaker:
         self.callbacks = Callbacks(self.records)
         callback_steps = CallbackSteps(self.callbacks, self.control_plane.send_message)
         handled = HandledSteps(self.handlers, folder / "handlers", environment)
-        executors = Executors(Dispatcher(groups, watch), self.jobs, self.tuning, callback_steps, handled)
+        executors = Executors(Dispatcher(groups, watch), self.jobs, self.tuning, callback_steps, handled, images)
         launch = partial(
             Execution,
             records=self.records,
@@ -197,6 +204,7 @@ class LocalSageMaker:
             LOG.warning("what was running could not be recorded as stopped: %s", error)
         finally:
             self.host.close()
+            self._events.close()
             self._database.close()
 
 

@@ -17,7 +17,8 @@ from local_sagemaker.api.log_filter import LogFilter
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.hosting.endpoint_logs import EndpointLogs
 from local_sagemaker.processes.log_events import PAGE_BYTES, Event, LogStream
-from local_sagemaker.wire.dispatch import Caller, Request, check_shape
+from local_sagemaker.wire.constraints import check_request
+from local_sagemaker.wire.dispatch import Caller, Request
 
 LARGEST_PAGE = 10_000  # events
 SEARCHED_BYTES = 64 << 20  # by one FilterLogEvents: the next page goes on from there, as the service does it
@@ -50,7 +51,7 @@ class Logs:
         if operation not in self._operations or source is None:
             return None
         try:
-            check_shape(request, self._model.operation_model(operation).input_shape)
+            check_request(operation, request, self._model.operation_model(operation).input_shape)
         except ServiceError as error:
             raise _invalid(error.message) from None
         return self._operations[operation](group, source, request, caller)

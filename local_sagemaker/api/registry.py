@@ -14,6 +14,15 @@ from local_sagemaker.work.tags import Tags
 
 PACKAGES = "model-package"
 GROUPS = "model-package-group"
+REPLACED = (  # by UpdateModelPackage
+    "ModelApprovalStatus",
+    "ApprovalDescription",
+    "InferenceSpecification",
+    "ModelCard",
+    "ModelLifeCycle",
+    "ModelPackageRegistrationType",
+    "SourceUri",
+)
 SendEvent = Callable[[str, dict[str, Any]], None]
 
 
@@ -120,17 +129,10 @@ class Registry:
             }
             for removed in request.get("CustomerMetadataPropertiesToRemove", []):
                 properties.pop(removed, None)
-            changes = {
-                name: request[name]
-                for name in (
-                    "ModelApprovalStatus",
-                    "ApprovalDescription",
-                    "ModelCard",
-                    "SourceUri",
-                    "ModelLifeCycle",
-                )
-                if name in request
-            }
+            changes = {name: request[name] for name in REPLACED if name in request}
+            added = request.get("AdditionalInferenceSpecificationsToAdd")
+            if added:
+                changes["AdditionalInferenceSpecifications"] = _with_added(package, added)
             changed = self._records.update(
                 PACKAGES,
                 _key(package["ModelPackageGroupName"], package["ModelPackageVersion"]),
@@ -143,6 +145,17 @@ class Registry:
         named = [*changes, *(["CustomerMetadataProperties"] if properties_changed else [])]
         self._emit(changed, caller.region, named)
         return {"ModelPackageArn": changed["ModelPackageArn"]}
+
+    def batch_describe_model_package(self, request: Request, caller: Caller) -> Request:
+        """Several versions by their ARNs, and why there is none for the others."""
+        found: dict[str, Request] = {}
+        missing: dict[str, Request] = {}
+        for arn in request["ModelPackageArnList"]:
+            try:
+                found[arn] = self.package(arn)
+            except ServiceError as error:
+                missing[arn] = {"ErrorCode": error.code, "ErrorResponse": error.message}
+        return {"ModelPackageSummaries": found, "BatchDescribeModelPackageErrorMap": missing or None}
 
     def delete_model_package(self, request: Request, caller: Caller) -> Request:
         """Delete a version; its number is not used again."""
@@ -203,6 +216,18 @@ class Registry:
                 "Detail": json.dumps(detail),
             },
         )
+
+
+def _with_added(package: Request, added: list[Request]) -> list[Request]:
+    """The additional inference specifications of a version with more of them, whose names must be new."""
+    there = package.get("AdditionalInferenceSpecifications", [])
+    names = [each["Name"] for each in (*there, *added)]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ServiceError(
+            "ConflictException", f"{', '.join(twice)}: an additional inference specification has this name already."
+        )
+    return [*there, *added]
 
 
 def _key(group: str, version: int) -> str:

@@ -18,7 +18,7 @@ from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
-from local_sagemaker.client import sdk_defaults
+from local_sagemaker.client import sdk_defaults, sts_address
 from local_sagemaker.configuration import (
     LOCK,
     PORT,
@@ -84,6 +84,7 @@ def use_local(state: Path, announce: Callable[[str], None] | None = None) -> Ser
     server = up(state, announce)
     os.environ.update(client_environment(server.port))
     os.environ[sdk_defaults.VARIABLE] = str(sdk_defaults.write(server.state, os.environ["AWS_REGION"]))
+    sts_address.redirect()
     for name in [name for name in os.environ if name.startswith("AWS_ENDPOINT_URL_")]:
         del os.environ[name]
     for name in (

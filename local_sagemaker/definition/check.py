@@ -9,6 +9,7 @@ from local_sagemaker.definition.conditions import COMPARISONS
 from local_sagemaker.definition.expressions import references
 from local_sagemaker.definition.faults import Fault, did_you_mean
 from local_sagemaker.definition.for_each_faults import for_each_faults, outside_faults
+from local_sagemaker.definition.known_keys import key_faults
 from local_sagemaker.definition.outline import Outline, OutlinedStep, outline
 from local_sagemaker.definition.references import expression_faults, kind_of
 from local_sagemaker.definition.shapes import argument_faults
@@ -52,6 +53,7 @@ def refusals(text: str) -> list[Fault]:
 def _faults(raw: dict[str, Any]) -> Iterator[Fault]:
     known = outline(raw)
     yield from known.faults
+    yield from key_faults(raw, known)
     yield from _mixed(raw, "")
     for name in ("PipelineExperimentConfig", "MlflowConfig"):
         if not isinstance(raw.get(name) or {}, dict):

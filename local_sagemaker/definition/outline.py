@@ -137,7 +137,10 @@ def _parameter_faults(path: str, entry: dict[str, Any]) -> Iterator[Fault]:
     for name in ("Name", "Type"):
         if not isinstance(entry.get(name), str):
             yield Fault(path, f"{name} is missing")
-    kind = entry.get("Type")
+    called, kind = entry.get("Name"), entry.get("Type")
+    if isinstance(called, str) and not (called and NAME.fullmatch(called)):
+        message = f"{called!r} is not the name of a parameter: use letters, digits, hyphens and underscores"
+        yield Fault(f"{path}.Name", message)
     if not isinstance(kind, str):
         return
     if kind not in PARAMETER_TYPES:

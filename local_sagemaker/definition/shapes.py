@@ -7,7 +7,8 @@ from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from local_sagemaker.definition.expressions import is_expression
 from local_sagemaker.definition.faults import Fault, did_you_mean
-from local_sagemaker.wire.model import compiled_pattern, service_model
+from local_sagemaker.wire.model import service_model
+from local_sagemaker.wire.shapes import Broken, MapKey, Path, broken_rules
 
 # The resource that a step of each type makes, and the field of its name.
 RESOURCES = {
@@ -22,17 +23,7 @@ RESOURCES = {
 }
 # What a step's properties hold beside the Describe response.
 ALSO_LISTED = {"Tuning": "ListTrainingJobsForHyperParameterTuningJob"}
-SCALARS: dict[str, tuple[type, ...]] = {
-    "string": (str,),
-    "integer": (int,),
-    "long": (int,),
-    "float": (int, float),
-    "double": (int, float),
-    "boolean": (bool,),
-    "timestamp": (str, int, float),
-}
-
-
+SIZED = (str, list, dict)
 # What a value of each kind is called in a message; a reference is of one of these kinds, or of none that is known.
 KINDS = {
     "string": "text",
@@ -60,7 +51,22 @@ def argument_faults(step_type: str, arguments: dict[str, Any], path: str, kind_o
     shape = service_model().operation_model(f"Create{resource}").input_shape
     # The service names the resource, and runs a step without a role with the role of the pipeline:
     # https://docs.aws.amazon.com/sagemaker/latest/dg/build-and-manage-access.html
-    yield from Request(kind_of).structure(arguments, shape, path, frozenset({name, "RoleArn"}))
+    given = frozenset({name, "RoleArn"})
+    wrong: list[Fault] = []
+
+    def expression(value: Any, inner: Shape, where: Path) -> bool:
+        if not is_expression(value):
+            return False
+        kind, wanted = kind_of(value), KINDS.get(inner.type_name)
+        if kind is not None and wanted is not None and kind != wanted:
+            wrong.append(Fault(_located(path, where), f"is a {kind}, and must be a {wanted}{_remedy(kind, wanted)}"))
+        return True
+
+    for broken in broken_rules(arguments, shape, aside=expression, given=given):
+        yield from wrong
+        wrong.clear()
+        yield _fault(broken, path)
+    yield from wrong
 
 
 def property_kind(step_type: str, tokens: list[str | int]) -> str | None:
@@ -105,119 +111,60 @@ def _inner(shape: Shape, token: str | int) -> Shape | None:
     return shape.member if isinstance(shape, ListShape) else None
 
 
-class Request:
-    """Walks a request along its shape; `kind_of` says of what kind an expression in it is."""
-
-    def __init__(self, kind_of: KindOf) -> None:
-        self._kind_of = kind_of
-
-    def structure(self, value: Any, shape: StructureShape, path: str, filled_in: frozenset[str]) -> Iterator[Fault]:
-        """The faults of a structure whose members in `filled_in` the service gives."""
-        if not isinstance(value, dict):
-            yield _wrong_type(value, "a structure", path)
-            return
-        for name in shape.required_members:
-            if name not in value and name not in filled_in:
-                yield Fault(path, f"{name} is missing")
-        if shape.is_tagged_union and len(value) != 1:
-            yield Fault(path, f"exactly one of {', '.join(shape.members)} must be given")
-        for name, item in value.items():
-            if name in shape.members:
-                yield from self._value(item, shape.members[name], f"{path}.{name}")
-            else:
-                yield Fault(f"{path}.{name}", f"{shape.name} has no field {name}{did_you_mean(name, shape.members)}")
-
-    def _value(self, value: Any, shape: Shape, path: str) -> Iterator[Fault]:
-        if is_expression(value):
-            kind, wanted = self._kind_of(value), KINDS.get(shape.type_name)
-            if kind is not None and wanted is not None and kind != wanted:
-                yield Fault(path, f"is a {kind}, and must be a {wanted}{_remedy(kind, wanted)}")
-        elif isinstance(shape, StructureShape):
-            yield from self.structure(value, shape, path, frozenset())
-        elif isinstance(shape, ListShape):
-            yield from self._list(value, shape, path)
-        elif isinstance(shape, MapShape):
-            yield from self._map(value, shape, path)
-        else:
-            yield from _scalar(value, shape, path)
-
-    def _list(self, value: Any, shape: ListShape, path: str) -> Iterator[Fault]:
-        if not isinstance(value, list):
-            yield _wrong_type(value, "a list", path)
-            return
-        yield from _size(len(value), shape, path, "entries")
-        for index, item in enumerate(value):
-            yield from self._value(item, shape.member, f"{path}[{index}]")
-
-    def _map(self, value: Any, shape: MapShape, path: str) -> Iterator[Fault]:
-        if not isinstance(value, dict):
-            yield _wrong_type(value, "a map", path)
-            return
-        yield from _size(len(value), shape, path, "entries")
-        for name, item in value.items():
-            yield from _scalar(name, shape.key, f"{path}['{name}']")
-            yield from self._value(item, shape.value, f"{path}['{name}']")
-
-
 def _remedy(kind: str, wanted: str) -> str:
     return ": join it to a text with Std:Join (to_string() in the SDK)" if (kind, wanted) == ("number", "text") else ""
 
 
-def _scalar(value: Any, shape: Shape, path: str) -> Iterator[Fault]:
-    wanted = SCALARS.get(shape.type_name)
-    if wanted is None:
-        return
-    if not isinstance(value, wanted) or isinstance(value, bool) is not (shape.type_name == "boolean"):
-        yield _wrong_type(value, f"of type {shape.type_name}", path)
-    elif shape.type_name == "string":
-        yield from _text(str(value), shape, path)
-    elif shape.type_name not in ("boolean", "timestamp"):
-        yield from _number(value, shape, path)
+def _fault(broken: Broken, path: str) -> Fault:
+    """A rule that the arguments break, told to the reader of a definition; what AWS alone asks for is marked."""
+    where, shape, value = _located(path, broken.path), broken.shape, broken.value
+    entries = "" if isinstance(value, str) else " entries"
+    if broken.rule == "missing":
+        return Fault(where, f"{broken.name} is missing")
+    if broken.rule == "unknown":
+        return Fault(where, f"{shape.name} has no field {broken.name}{did_you_mean(broken.name, _members(shape))}")
+    if broken.rule == "union":
+        return Fault(where, f"exactly one of {', '.join(_members(shape))} must be given")
+    if broken.rule == "type":
+        return Fault(where, f"must be {broken.wanted}; it is {_shown(value)}")
+    if broken.rule == "choice":
+        return _choice(value, shape, where)
+    if broken.rule == "pattern":
+        return Fault(where, f"AWS takes what matches {broken.name}; it is {_shown(value)}", only_on_aws=True)
+    if broken.rule == "most":
+        many = (
+            f"{entries or ' characters'}, there are {broken.size}" if isinstance(value, SIZED) else f"; it is {value}"
+        )
+        return Fault(where, f"AWS takes at most {broken.limit}{many}", only_on_aws=True)
+    if isinstance(value, str):
+        return Fault(where, f"must have at least {broken.limit} characters; it is {_shown(value)}")
+    if isinstance(value, SIZED):
+        return Fault(where, f"at least {broken.limit} must be given, there are {broken.size}")
+    return Fault(where, f"must be at least {broken.limit}; it is {value}")
 
 
-def _number(value: Any, shape: Shape, path: str) -> Iterator[Fault]:
-    least, most = shape.metadata.get("min"), shape.metadata.get("max")
-    if least is not None and value < least:
-        yield Fault(path, f"must be at least {least}; it is {value}")
-    if most is not None and value > most:
-        yield Fault(path, f"AWS takes at most {most}; it is {value}", only_on_aws=True)
+def _located(start: str, path: Path) -> str:
+    for part in path:
+        if isinstance(part, MapKey):
+            start += f"['{part.key}']"
+        else:
+            start += f"[{part}]" if isinstance(part, int) else f".{part}"
+    return start
 
 
-def _text(value: str, shape: Shape, path: str) -> Iterator[Fault]:
-    if shape.enum:
-        yield from _choice(value, shape, path)
-        return
-    if len(value) < shape.metadata.get("min", 0):
-        yield Fault(path, f"must have at least {shape.metadata['min']} characters; it is {value!r}")
-        return
-    yield from _size(len(value), shape, path, "characters")
-    pattern = compiled_pattern(shape.metadata.get("pattern"))
-    if pattern is not None and not pattern.fullmatch(value):
-        yield Fault(path, f"AWS takes what matches {pattern.pattern}; it is {_shown(value)}", only_on_aws=True)
+def _members(shape: Shape) -> tuple[str, ...]:
+    return tuple(shape.members) if isinstance(shape, StructureShape) else ()
 
 
-def _choice(value: str, shape: Shape, path: str) -> Iterator[Fault]:
-    if value in shape.enum:
-        return
+def _choice(value: str, shape: Shape, path: str) -> Fault:
     message = f"{_shown(value)} is not one of the values of {shape.name}"
     if shape.name.endswith("InstanceType"):  # AWS adds types all the time, and this machine has none of them
-        yield Fault(path, f"{message} that botocore knows{did_you_mean(value, shape.enum)}", only_on_aws=True)
-    else:
-        yield Fault(path, message + (did_you_mean(value, shape.enum) or f"; they are {', '.join(shape.enum)}"))
-
-
-def _size(size: int, shape: Shape, path: str, what: str) -> Iterator[Fault]:
-    least, most = shape.metadata.get("min", 0), shape.metadata.get("max")
-    if size < least and what == "entries":
-        yield Fault(path, f"at least {least} must be given, there are {size}")
-    if most is not None and size > most:
-        yield Fault(path, f"AWS takes at most {most} {what}, there are {size}", only_on_aws=True)
-
-
-def _wrong_type(value: Any, wanted: str, path: str) -> Fault:
-    return Fault(path, f"must be {wanted}; it is {_shown(value)}")
+        return Fault(path, f"{message} that botocore knows{did_you_mean(value, shape.enum)}", only_on_aws=True)
+    return Fault(path, message + (did_you_mean(value, shape.enum) or f"; they are {', '.join(shape.enum)}"))
 
 
 def _shown(value: Any) -> str:
     text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+    text = text if len(text) <= 60 else text[:57] + "..."
+    placeholder = isinstance(value, str) and "${" in value
+    return f"{text}: a template fills in ${{...}}, so check what it becomes" if placeholder else text

@@ -13,20 +13,34 @@ from local_sagemaker.engine.callback_steps import CallbackSteps
 from local_sagemaker.engine.endpoint_steps import EndpointSteps
 from local_sagemaker.engine.handled_steps import HandledSteps
 from local_sagemaker.engine.tasks import Arguments, Result, Task
-from local_sagemaker.errors import ServiceError, reason_of, unsupported
+from local_sagemaker.errors import ServiceError, invalid, reason_of, unsupported
+from local_sagemaker.processes.images import ImageMap, UnknownImage
 from local_sagemaker.tuning.plan import refuse_strategy
 from local_sagemaker.wire.dispatch import Caller, Dispatcher
 from local_sagemaker.work.jobs import Jobs
 from local_sagemaker.work.tuning import Tuning
+
+IMAGES = {  # where the arguments of a step say in which image its job runs
+    "Processing": ("AppSpecification", "ImageUri"),
+    "Training": ("AlgorithmSpecification", "TrainingImage"),
+    "Tuning": ("TrainingJobDefinition", "AlgorithmSpecification", "TrainingImage"),
+}
 
 
 class Executors:
     """Runs one step to its end. A user's handlers go before what is built in."""
 
     def __init__(
-        self, dispatcher: Dispatcher, jobs: Jobs, tuning: Tuning, callbacks: CallbackSteps, handled: HandledSteps
+        self,
+        dispatcher: Dispatcher,
+        jobs: Jobs,
+        tuning: Tuning,
+        callbacks: CallbackSteps,
+        handled: HandledSteps,
+        images: ImageMap,
     ) -> None:
         self._dispatcher = dispatcher
+        self._images = images
         self._jobs = jobs
         self._tuning = tuning
         self._handled = handled
@@ -60,6 +74,15 @@ class Executors:
             strategy = _at(step.arguments, "HyperParameterTuningJobConfig", "Strategy")
             if step.type == "Tuning" and isinstance(strategy, str):
                 refuse_strategy(strategy, f" of {step.name}")
+            image = _at(step.arguments, *IMAGES.get(step.type, ("",)))
+            if isinstance(image, str):  # else it is an expression, which the job will see
+                self._refuse_image(image, step.name)
+
+    def _refuse_image(self, image: str, step: str) -> None:
+        try:
+            self._images.resolve(image)
+        except UnknownImage as fault:
+            raise invalid(f"The step {step} cannot run. {fault}") from None
 
     def run(self, task: Task, caller: Caller) -> Result:
         """Run a step with the pipeline's role; a refused request is a failed step, in the service's words."""
@@ -124,6 +147,12 @@ class Executors:
         return Result("Failed", {"Fail": {"ErrorMessage": message}}, failure_reason=message)
 
 
+# The arguments that name what a step makes: PipelineDefinitionConfig(use_custom_job_prefix=True) leaves them in, as a
+# prefix: https://docs.aws.amazon.com/sagemaker/latest/dg/build-and-manage-access.html#build-and-manage-step-permissions-prefix
+NAME_PREFIXES = {kind: RESOURCES[kind][1] for kind in ("Processing", "Training", "Transform", "Model")}
+LONGEST_NAME, LONGEST_TUNING_NAME = 63, 32
+
+
 def _refused(step_type: str, error: ServiceError) -> Result:
     """A request that an operation refused, in the words of the service."""
     operation = f"Create{RESOURCES[step_type][0]}" if step_type in RESOURCES else None
@@ -140,8 +169,21 @@ def resource_name(execution_id: str, step: str) -> str:
     return f"pipelines-{execution_id}-{_plain(step)[:29]}-{_suffix()}"
 
 
+def prefixed_name(prefix: object, execution_id: str, attempt: int) -> str:
+    """The name of a job whose step has one (use_custom_job_prefix): PREFIX-EXECUTION-TOKEN-ATTEMPT.
+
+    At most 63 characters, for which the prefix gives way.
+    """
+    end = f"-{execution_id}-{_suffix()}-{attempt}"
+    return str(prefix)[: LONGEST_NAME - len(end)].rstrip("-") + end
+
+
 def _tuning_job_name(task: Task) -> str:
     """At most 32 characters, as the service allows tuning jobs no more."""
+    prefix = task.arguments.get("HyperParameterTuningJobName")
+    if prefix:
+        end = f"-{_suffix()}"
+        return str(prefix)[: LONGEST_TUNING_NAME - len(end)].rstrip("-") + end
     return f"{task.execution_id}-{_plain(task.step.name)[:8].strip('-') or 'tuning'}-{_suffix()}"
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from local_sagemaker.definition.expressions import ExpressionError, Scope, evaluate
 from local_sagemaker.engine.cache import StepCache
 from local_sagemaker.engine.capacity import Capacity
-from local_sagemaker.engine.executors import Executors, resource_name
+from local_sagemaker.engine.executors import NAME_PREFIXES, Executors, prefixed_name, resource_name
 from local_sagemaker.engine.retries import Retries
 from local_sagemaker.engine.schedule import Node
 from local_sagemaker.engine.scope import JobScope, item_text
@@ -115,9 +115,12 @@ class StepRuns:
         self.update(node, CacheHitResult={"SourcePipelineExecutionArn": hit["PipelineExecutionArn"]})
         return Result("Succeeded", hit["Metadata"], hit["Properties"])
 
-    def _named(self, node: Node, scope: Scope) -> tuple[str, Document]:
+    def _named(self, node: Node, scope: Scope, attempt: int = 1) -> tuple[str, Document]:
         """A name for the job of an attempt, and the arguments, which may hold it."""
-        name = resource_name(self._execution["ExecutionId"], node.name)
+        field = NAME_PREFIXES.get(node.step.type, "")
+        prefix = evaluate(node.step.arguments.get(field), scope)
+        execution = self._execution["ExecutionId"]
+        name = prefixed_name(prefix, execution, attempt) if prefix else resource_name(execution, node.name)
         if node.step.type == "Condition":
             return name, {}  # its conditions are evaluated one by one
         return name, evaluate(node.step.arguments, JobScope(scope, node.step.type, name))
@@ -135,7 +138,7 @@ class StepRuns:
             if not self._pause(node, seconds):
                 return Result("Stopped", result.metadata)
             attempt += 1
-            name, arguments = self._named(node, scope)
+            name, arguments = self._named(node, scope, attempt)
             self.update(node, AttemptCount=attempt, StepStatus="Starting", Metadata={})
 
     def _pause(self, node: Node, seconds: float) -> bool:

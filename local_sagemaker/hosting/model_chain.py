@@ -83,9 +83,7 @@ class ModelChain:
     def revive(self) -> None:
         """Start again what has died; ModelUnavailable where that fails, or has failed a moment ago."""
         for process in self._processes:
-            if process.alive():
-                continue
-            with self._starting:
+            with self._starting:  # a process that is being started runs, and does not answer yet
                 if not process.alive() and not self._stopped:
                     self._start_again(process)
 

@@ -14,8 +14,9 @@ from local_sagemaker.hosting.model_files import MODEL, prepare_model
 from local_sagemaker.processes.environment import clean_environment
 from local_sagemaker.processes.folders import remove_folder
 from local_sagemaker.processes.host import Host
+from local_sagemaker.processes.image_families import ImageFamily
 from local_sagemaker.processes.image_versions import warn_once
-from local_sagemaker.processes.images import ImageMap, UnknownImage, serving_toolkit
+from local_sagemaker.processes.images import ImageMap, UnknownImage
 from local_sagemaker.processes.isolation import Isolation, PrivateFolder, isolation_here
 from local_sagemaker.processes.log_events import append_line
 from local_sagemaker.processes.outcome import ClientFault
@@ -24,7 +25,7 @@ from local_sagemaker.processes.process import Command, Ended, SupervisedProcess,
 from local_sagemaker.processes.storage import ObjectStore
 
 LOG = logging.getLogger("local_sagemaker.hosting")
-SERVER = Path(__file__).with_name("model_server.py")
+SERVER = Path(__file__).parents[1] / "toolkits" / "model_server.py"
 ADDRESS_IN_USE = 98  # of model_server.py
 PORT_ATTEMPTS = 5
 PING_SECONDS = 0.01  # between two pings of a process that starts
@@ -224,7 +225,7 @@ class ModelProcess:
             own.setdefault("SAGEMAKER_BASE_DIR", "/opt/ml")  # rewritten to where it is, for the model server
         warn_once(self._images, image, runtime, host.say)
         overlay = make_overlay(host.overlay, runtime)
-        self._arguments = [*overlay.python, str(SERVER), "--toolkit", serving_toolkit(image)]
+        self._arguments = [*overlay.python, str(SERVER), *_of_family(runtime.family, image)]
         environment = clean_environment(host.private, overlay, 1, [self._environment, own])
 
         def run(command: list[str], variables: Mapping[str, str]) -> int:
@@ -279,6 +280,17 @@ class ModelProcess:
             f"The primary container for production variant {self.name} did not pass the ping health check: "
             f"{reason}. The end of its log ({self.log}):\n{end}"
         )
+
+
+def _of_family(family: ImageFamily, image: str) -> list[str]:
+    """What the model server must know of the image."""
+    if family.serving is None:
+        raise UnknownImage(
+            f"The image {image} serves with {family.name} Serving, which is not on this machine: serve the model with "
+            "another framework image."
+        )
+    handlers = ["--default-handlers", family.default_handlers] if family.default_handlers else []
+    return ["--toolkit", family.serving, *handlers, *(["--algorithm"] if family.algorithm else [])]
 
 
 def _free_port() -> int:

@@ -11,7 +11,7 @@ from local_sagemaker.errors import ServiceError, is_disk_full
 from local_sagemaker.http.invocations import ModelError
 from local_sagemaker.moto_services.control_plane import signed_service
 
-QUERY_SERVICES = ("iam", "sts", "sns", "sqs", "cloudwatch")
+XML_SERVICES = ("iam", "sts", "sns", "sqs", "cloudwatch", "route53", "cloudfront")  # also without a form
 INSUFFICIENT_STORAGE = 507  # clients do not repeat such a request by themselves
 Response = tuple[str, list[tuple[str, str]], bytes]  # status line, headers, body
 
@@ -33,21 +33,49 @@ def as_service_error(error: Exception, folder: Path) -> ServiceError:
 
 
 def error_response(environ: dict[str, Any], error: ServiceError) -> Response:
-    """An error in the protocol of the request: S3's XML, the XML of the older services, or JSON."""
+    """An error in the protocol of the request, whether its service is here or not."""
     service = signed_service(environ)
-    if service == "s3" and "HTTP_X_AMZ_TARGET" not in environ:
+    if environ.get("HTTP_SMITHY_PROTOCOL") == "rpc-v2-cbor":
+        body = _cbor_map({"__type": error.code, "message": error.message})
+        return _response(error, body, "application/cbor", ("smithy-protocol", "rpc-v2-cbor"))
+    if "HTTP_X_AMZ_TARGET" in environ:
+        return _json(error)
+    if service == "s3":
         # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
         code = "InternalError" if error.code == "InternalFailure" else error.code
-        text = f"<Error>{_xml(code, error.message)}<RequestId>local</RequestId></Error>"
-    elif service in QUERY_SERVICES and "HTTP_X_AMZ_TARGET" not in environ:
+        return _xml_response(error, f"<Error>{_xml(code, error.message)}<RequestId>local</RequestId></Error>")
+    if service == "ec2":
+        # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
+        inner = f"<Errors><Error>{_xml(error.code, error.message)}</Error></Errors><RequestID>local</RequestID>"
+        return _xml_response(error, f"<Response>{inner}</Response>")
+    form = environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded")
+    if form or service in XML_SERVICES:
         kind = "Sender" if error.status < HTTPStatus.INTERNAL_SERVER_ERROR else "Receiver"
-        text = f"<ErrorResponse><Error><Type>{kind}</Type>{_xml(error.code, error.message)}</Error></ErrorResponse>"
-    else:
-        fields = error.fields if isinstance(error, ModelError) else {"__type": error.code, "message": error.message}
-        return _response(
-            error, json.dumps(fields).encode(), "application/x-amz-json-1.1", ("x-amzn-ErrorType", error.code)
-        )
+        inner = f"<Error><Type>{kind}</Type>{_xml(error.code, error.message)}</Error>"
+        return _xml_response(error, f"<ErrorResponse>{inner}<RequestId>local</RequestId></ErrorResponse>")
+    return _json(error)
+
+
+def _json(error: ServiceError) -> Response:
+    fields = error.fields if isinstance(error, ModelError) else {"__type": error.code, "message": error.message}
+    body = json.dumps(fields).encode()
+    return _response(error, body, "application/x-amz-json-1.1", ("x-amzn-ErrorType", error.code))
+
+
+def _xml_response(error: ServiceError, text: str) -> Response:
     return _response(error, f'<?xml version="1.0" encoding="UTF-8"?>\n{text}'.encode(), "application/xml")
+
+
+def _cbor_map(texts: dict[str, str]) -> bytes:
+    """A map of texts in CBOR (RFC 8949): heads are a major type and a length of four bytes."""
+
+    def head(major: int, length: int) -> bytes:
+        return bytes([major << 5 | 26]) + length.to_bytes(4, "big")
+
+    def text(value: str) -> bytes:
+        return head(3, len(value.encode())) + value.encode()
+
+    return head(5, len(texts)) + b"".join(text(key) + text(value) for key, value in texts.items())
 
 
 def _xml(code: str, message: str) -> str:

@@ -4,6 +4,7 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/build-your-own-processing-contai
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import PurePosixPath
 from threading import Event
 from typing import Any
@@ -22,6 +23,7 @@ from local_sagemaker.processes.outcome import (
     algorithm_error,
     client_error,
 )
+from local_sagemaker.processes.outputs import each_of
 from local_sagemaker.processes.overlay import make_overlay
 from local_sagemaker.processes.process import Command, Ended
 
@@ -89,9 +91,13 @@ class ProcessingJob:
 
         The service documents no rule; its SDK's local mode uploads either way, and training does too.
         """
-        for output in self._outputs:
-            for host in hosts:
-                self._synchroniser.upload(host.private.path(output.folder), output.uri)
+        each_of(
+            [
+                partial(self._synchroniser.upload, host.private.path(output.folder), output.uri)
+                for output in self._outputs
+                for host in hosts
+            ]
+        )
 
     def outcome(self, hosts: Sequence[Host], ended: Ended, stopped: StopReason | None) -> Outcome:
         """A job that reaches its time limit is Stopped, without a reason, as one that was asked to stop."""

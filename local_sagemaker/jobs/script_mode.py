@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from local_sagemaker.processes.images import CONTAINERS
+from local_sagemaker.jobs.entry_point import module_of
+from local_sagemaker.processes.image_families import CONTAINERS
 
 FRAMEWORK_PREFIX = "sagemaker_"
 FRAMEWORK_NAMES = ("_tuning_objective_metric", "default_user_module_name")
@@ -69,11 +70,6 @@ class Script:
         return {name: _decoded(value) for name, value in self.hyperparameters.items()}
 
 
-def program_of(program: str) -> str:
-    """The module that `python -m` runs."""
-    return program.removesuffix(".py")
-
-
 def toolkit_failure(toolkit: str, command: Sequence[str], exit_code: int, last_line: str) -> str:
     """What a toolkit writes to /opt/ml/output/failure after a script that failed, over what the script wrote there.
 
@@ -103,7 +99,7 @@ def script_variables(script: Script) -> dict[str, str]:
         "network_interface_name": script.resources["network_interface_name"],
         "resource_config": script.resources,
         "input_data_config": script.channels,
-        "module_name": None if script.program is None else program_of(script.program),
+        "module_name": None if script.program is None else module_of(script.program),
         "module_dir": script.submit_directory or "/opt/ml/code",
         "user_entry_point": script.program,
         "framework_module": None,

@@ -26,12 +26,12 @@ class FolderSynchroniser:
 
         ClientFault where the bucket is missing, or a link leads out of the folder.
         """
-        for path in folder_files(folder):
+        for name, path in folder_files(folder):
             status = path.stat()
             version = (status.st_size, status.st_mtime_ns)
-            if self._uploaded.get(path) != version:
-                upload_file(self._store, path, f"{uri.rstrip('/')}/{path.relative_to(folder).as_posix()}")
-                self._uploaded[path] = version
+            if self._uploaded.get(folder / name) != version:
+                upload_file(self._store, path, f"{uri.rstrip('/')}/{name}")
+                self._uploaded[folder / name] = version
 
 
 @contextmanager

@@ -10,27 +10,23 @@ from typing import Any
 
 from local_sagemaker.errors import LONGEST_REASON
 from local_sagemaker.jobs.admission import admit_training_job, without_effect
+from local_sagemaker.jobs.algorithm import PROGRAM, logged_metrics, trains_itself
 from local_sagemaker.jobs.contract import Machine, RunCommand
+from local_sagemaker.jobs.entry_point import PACKAGE, command_of, is_command
 from local_sagemaker.jobs.metrics import final_metrics, metric_definitions
-from local_sagemaker.jobs.script_mode import (
-    TOOLKIT_EXIT_CODE,
-    Script,
-    program_of,
-    script_variables,
-    toolkit_failure,
-)
+from local_sagemaker.jobs.script_mode import TOOLKIT_EXIT_CODE, Script, script_variables, toolkit_failure
 from local_sagemaker.jobs.synchronisation import FolderSynchroniser
 from local_sagemaker.processes.archives import pack, unpack
 from local_sagemaker.processes.environment import clean_environment, with_interpreter
 from local_sagemaker.processes.host import Host
-from local_sagemaker.processes.images import training_toolkit
+from local_sagemaker.processes.images import Runtime
 from local_sagemaker.processes.inputs import Source, download
 from local_sagemaker.processes.log_events import LogFile
 from local_sagemaker.processes.outcome import ClientFault, Outcome, StopReason, algorithm_error
-from local_sagemaker.processes.outputs import upload_file, upload_folder
-from local_sagemaker.processes.overlay import make_overlay
+from local_sagemaker.processes.outputs import each_of, upload_file, upload_folder
+from local_sagemaker.processes.overlay import Overlay, make_overlay
 from local_sagemaker.processes.process import Command, Ended
-from local_sagemaker.processes.requirements import REQUIREMENTS, install_missing
+from local_sagemaker.processes.requirements import REQUIREMENTS, install_missing, install_package
 from local_sagemaker.processes.storage import fetch
 
 CONFIG = "/opt/ml/input/config"
@@ -58,9 +54,10 @@ class TrainingJob:
         self._compressed = request["OutputDataConfig"].get("CompressionType", "GZIP") == "GZIP"
         self._artifacts: str | None = None
         self._script: list[str] | None = None  # the command of script mode
+        self._toolkit: str | None = None  # which runs it in the image
         self._script_log = 0  # bytes of the first host's log that are the script's
         self._synchroniser = FolderSynchroniser(machine.store)
-        self._metrics = metric_definitions(request["AlgorithmSpecification"].get("MetricDefinitions", []))
+        self._metrics = metric_definitions(logged_metrics(request["AlgorithmSpecification"], self._hyperparameters))
 
     def prepare(self, host: Host, stop: Event, run: RunCommand) -> Command:
         """Write the configuration files, download the channels and the code."""
@@ -93,18 +90,41 @@ class TrainingJob:
             return Command(with_interpreter(entrypoint, overlay), environment)
         if runtime.entrypoint:  # an image with an entrypoint of its own is run with the argument train
             return Command(with_interpreter([*runtime.entrypoint, "train"], overlay), environment)
+        if trains_itself(algorithm["TrainingImage"], self._hyperparameters):
+            return Command([*overlay.python, str(PROGRAM)], environment, MODEL)
+        return self._script_command(script, host, overlay, runtime, environment, run)
+
+    def _script_command(
+        self,
+        script: Script,
+        host: Host,
+        overlay: Overlay,
+        runtime: Runtime,
+        environment: dict[str, str],
+        run: RunCommand,
+    ) -> Command:
+        """Script mode: unpack the code, install what it needs, run it."""
         if script.program is None or script.submit_directory is None:
             raise ClientFault(
-                f"The image {algorithm['TrainingImage']} only runs scripts here: give the hyperparameters "
-                "sagemaker_program and sagemaker_submit_directory, or AlgorithmSpecification.ContainerEntrypoint."
+                f"The image {self._request['AlgorithmSpecification']['TrainingImage']} only runs scripts: give the "
+                "hyperparameters sagemaker_program and sagemaker_submit_directory, or "
+                "AlgorithmSpecification.ContainerEntrypoint."
             )
         environment["PYTHONPATH"] = CODE
         self._unpack_code(script.submit_directory, host)
-        requirements = host.private.path(CODE) / REQUIREMENTS
-        if requirements.is_file():
-            install_missing(requirements, overlay, lambda command: run(host, Command(command, environment)).exit_code)
-        self._script = [*overlay.python, "-m", program_of(script.program), *script.arguments]
-        return Command(self._script, environment, CODE)
+        code = host.private.path(CODE)
+        arguments = command_of(runtime.family, script.program, code, overlay.python, script.arguments)
+
+        def install(command: list[str]) -> int:
+            return run(host, Command(command, environment, CODE)).exit_code
+
+        if not is_command(runtime.family, script.program, code):  # whose requirements the image leaves to itself
+            if (code / PACKAGE).is_file():
+                install_package(overlay, install)
+            if (code / REQUIREMENTS).is_file():
+                install_missing(code / REQUIREMENTS, overlay, install)
+        self._script, self._toolkit = arguments, runtime.family.training
+        return Command(arguments, environment, CODE)
 
     @property
     def _threads(self) -> int:
@@ -121,14 +141,22 @@ class TrainingJob:
             self._synchroniser.upload(folder, checkpoint["S3Uri"])
 
     def upload(self, hosts: Sequence[Host]) -> None:
-        """Upload model and output data, also of a job that failed or was stopped, as the service does."""
+        """Upload model, output data and checkpoints, also of a job that failed or was stopped, as the service does.
+
+        A fault in one leaves the others alone; the first of them is raised.
+        """
         self._script_log = LogFile(hosts[0].log).size
-        self.synchronise(hosts)
-        model = self._merged(hosts, MODEL)
-        if model:
+        each_of(
+            [lambda: self._upload_model(hosts), lambda: self._upload_output(hosts), lambda: self.synchronise(hosts)]
+        )
+
+    def _upload_model(self, hosts: Sequence[Host]) -> None:
+        if self._merged(hosts, MODEL):
             self._artifacts = self._upload(hosts, MODEL, "model")
         else:
             hosts[0].say(f"warning: there is no model artifact, as {MODEL} is empty")
+
+    def _upload_output(self, hosts: Sequence[Host]) -> None:
         if self._merged(hosts, OUTPUT_DATA):
             self._upload(hosts, OUTPUT_DATA, "output")
 
@@ -144,7 +172,7 @@ class TrainingJob:
 
     def _reason(self, hosts: Sequence[Host], exit_code: int) -> str:
         """The failure file, which in script mode is the toolkit's: what the script wrote there is overwritten."""
-        toolkit = training_toolkit(self._request["AlgorithmSpecification"]["TrainingImage"])
+        toolkit = self._toolkit
         if self._script is None or toolkit is None:
             return algorithm_error(_failure(hosts), exit_code)
         last = LogFile(hosts[0].log).before(self._script_log)[-1:]
@@ -170,6 +198,9 @@ class TrainingJob:
         host.write_config(f"{CONFIG}/hyperparameters.json", self._hyperparameters)
         host.write_config(f"{CONFIG}/inputdataconfig.json", channels)
         host.write_config(f"{CONFIG}/resourceconfig.json", resources)
+        checkpoint = self._request.get("CheckpointConfig")
+        if checkpoint:
+            host.write_config(f"{CONFIG}/checkpointconfig.json", {"LocalPath": CHECKPOINTS, **checkpoint})
         return resources, channels
 
     def _download(self, channel: Mapping[str, Any], host: Host, stop: Event) -> None:

@@ -29,7 +29,7 @@ from cryptography.hazmat.primitives.serialization import (
 from local_sagemaker.clock import Clock
 from local_sagemaker.errors import ServiceError, invalid
 from local_sagemaker.metrics.store import MetricStore
-from local_sagemaker.moto_services import identity
+from local_sagemaker.moto_services import event_targets, identity
 from local_sagemaker.moto_services.fields import check_fields, form
 from local_sagemaker.moto_services.s3.view import lost
 from local_sagemaker.state.damage import Damage
@@ -109,6 +109,8 @@ class ControlPlane:
         if service in ("iam", "sts"):
             identity.install(self.account, self._enforces_iam)
             identity.CALLER.set(self.identity_of(environ) or ADMINISTRATOR)
+        if service == "events":
+            event_targets.install()
         if service == "s3":
             try:
                 response = self._answer_s3(environ, started)
@@ -131,9 +133,13 @@ class ControlPlane:
         """Send an event to EventBridge's rules, as the service itself would: a target that is gone keeps nobody."""
         from moto.events.models import events_backends
 
+        backend = events_backends[self.account][region]
+        if not any(bus.rules for bus in backend.event_buses.values()):
+            return  # nobody listens
+        event_targets.install()
         with self._saved(QUEUES):
             try:
-                events_backends[self.account][region].put_events([event])
+                backend.put_events([event])
             except Exception as error:
                 LOG.warning("an event (%s) did not reach a target: %s", event.get("DetailType"), error)
 

@@ -9,8 +9,8 @@ from botocore.exceptions import UnknownServiceError
 from botocore.model import OperationNotFoundError, ServiceModel
 
 from local_sagemaker.errors import ServiceError
+from local_sagemaker.wire.constraints import check_names
 from local_sagemaker.wire.model import api_loader
-from local_sagemaker.wire.names import check_names
 
 
 def form(environ: dict[str, Any]) -> dict[str, str]:
@@ -21,7 +21,7 @@ def form(environ: dict[str, Any]) -> dict[str, str]:
 
 
 def check_fields(service: str, action: str, environ: dict[str, Any]) -> None:
-    """Raise ServiceError where a field called ...Name is not of the pattern of its shape (see wire/names.py)."""
+    """Raise ServiceError where a field called ...Name is not of the pattern of its shape (see wire/constraints.py)."""
     try:
         shape = _model(service).operation_model(action).input_shape
     except (UnknownServiceError, OperationNotFoundError):

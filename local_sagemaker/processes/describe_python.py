@@ -7,25 +7,13 @@ import os
 import platform
 import site
 import sys
-
-FRAMEWORKS = (
-    "xgboost",
-    "xgboost-cpu",
-    "scikit-learn",
-    "torch",
-    "tensorflow",
-    "tensorflow-cpu",
-    "mxnet",
-    "autogluon.core",
-    "chainer",
-    "transformers",
-)
+from collections.abc import Sequence
 
 
-def versions() -> "dict[str, str]":
-    """The frameworks of AWS's images that are installed."""
+def versions(distributions: "Sequence[str]") -> "dict[str, str]":
+    """The versions of those distributions that are installed."""
     found = {}
-    for name in FRAMEWORKS:
+    for name in distributions:
         try:
             found[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
@@ -33,7 +21,7 @@ def versions() -> "dict[str, str]":
     return found
 
 
-def describe() -> "dict[str, object]":
+def describe(distributions: "Sequence[str]") -> "dict[str, object]":
     """The program and what it links to, its version, where its packages (or else a wheel of pip) and scripts are."""
     folders = list(site.getsitepackages())
     if site.ENABLE_USER_SITE:
@@ -48,11 +36,11 @@ def describe() -> "dict[str, object]":
         "program": sys.executable,
         "executable": getattr(sys, "_base_executable", None) or sys.executable,
         "version": platform.python_version(),
-        "versions": versions(),
+        "versions": versions(distributions),
         "packages": [folder for folder in folders if os.path.isdir(folder)] + wheels[-1:],
         "scripts": os.path.dirname(sys.executable),
     }
 
 
 if __name__ == "__main__":
-    print(json.dumps(describe()))
+    print(json.dumps(describe(sys.argv[1:])))

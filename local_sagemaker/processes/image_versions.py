@@ -8,20 +8,11 @@ import logging
 import re
 from collections.abc import Callable, Iterator
 
+from local_sagemaker.processes.image_families import family_of
 from local_sagemaker.processes.images import ImageMap, Runtime, repository_and_tag
 from local_sagemaker.processes.overlay import Interpreter, inspect
 
 LOG = logging.getLogger("local_sagemaker.jobs")
-# What a repository's name says is inside, and the names of its packages (one of which is installed).
-PACKAGES = {
-    "xgboost": ("xgboost", "xgboost-cpu"),
-    "scikit-learn": ("scikit-learn",),
-    "pytorch": ("torch",),
-    "tensorflow": ("tensorflow", "tensorflow-cpu"),
-    "mxnet": ("mxnet",),
-    "autogluon": ("autogluon.core",),
-    "chainer": ("chainer",),
-}
 PYTHONS = {"sagemaker-xgboost:3.0-5": "3.10", "sagemaker-xgboost:3.2-0": "3.12"}  # images whose tags do not say it
 LINE = re.compile(r"(\d+)\.(\d+)")
 
@@ -60,14 +51,14 @@ def _versions(image_uri: str, interpreter: Interpreter) -> Iterator[tuple[str, s
         yield "Python", PYTHONS[f"{repository}:{tag}"], interpreter.version
     elif repository == "python" and LINE.match(tag):
         yield "Python", LINE.match(tag)[0], interpreter.version  # type: ignore[index]
+    family = family_of(repository)
     version = re.match(r"[\d.]+", tag)
-    for framework, packages in PACKAGES.items():
-        if version and LINE.match(version[0]) and framework in repository:
+    for framework, packages in (family.frameworks if family is not None else {}).items():
+        named = re.search(rf"{framework}([\d.]+)", tag)  # as transformers4.36.0
+        found = named[1] if named else version[0] if version and framework in repository else ""
+        if LINE.match(found):
             here = next((interpreter.versions[name] for name in packages if name in interpreter.versions), None)
-            yield framework, version[0].rstrip("."), here
-    transformers = re.search(r"transformers([\d.]+)", tag)
-    if transformers:
-        yield "transformers", transformers[1].rstrip("."), interpreter.versions.get("transformers")
+            yield framework, found.rstrip("."), here
 
 
 def _line(version: str) -> str:

@@ -1,25 +1,13 @@
 """Which local runtime stands for a container image."""
 
-import re
 import shutil
 import sys
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-# Repository names of the images that run a user's Python script: AWS's framework images (the names in
-# the SageMaker SDK's image_uri_config) and Docker's official python image.
-PYTHON_REPOSITORIES = re.compile(
-    r"(sagemaker-(xgboost|scikit-learn|base-python(-\w+)?|distribution(-\w+)?)"
-    r"|(sagemaker-)?(pytorch|tensorflow|mxnet|huggingface|autogluon|chainer)(-[\w-]+)?"
-    r"|python)"
-)
-# Images whose toolkit is sagemaker-containers, for scripts and for serving one model (the training.py and serving.py of
-# sagemaker-xgboost-container and of sagemaker-scikit-learn-container).
-CONTAINERS_REPOSITORIES = re.compile(r"sagemaker-(xgboost|scikit-learn)")
-# Those whose toolkits are sagemaker-training and sagemaker-inference.
-FRAMEWORK_REPOSITORIES = re.compile(r"(sagemaker-)?(pytorch|tensorflow|mxnet|huggingface|autogluon|chainer)(-[\w-]+)?")
-CONTAINERS, TRAINING, INFERENCE = "sagemaker-containers", "sagemaker-training", "sagemaker-inference"
+from local_sagemaker.processes.describe_python import versions
+from local_sagemaker.processes.image_families import BUILT_IN_ALGORITHMS, PLAIN, ImageFamily, family_of
 
 
 class UnknownImage(LookupError):
@@ -31,10 +19,12 @@ class Runtime:
     """What runs in place of an image: `python` is the command that starts its Python interpreter.
 
     `entrypoint` runs where a job names none, as an image's own does; empty where the image only runs scripts.
+    `family` says what the image does around a script.
     """
 
     python: tuple[str, ...]
     entrypoint: tuple[str, ...] = ()
+    family: ImageFamily = PLAIN
 
     @property
     def is_current(self) -> bool:
@@ -65,14 +55,28 @@ class ImageMap:
 
     def resolve(self, image_uri: str) -> Runtime:
         """The runtime of an image; UnknownImage, naming the image and the remedy, where there is none."""
+        repository = repository_and_tag(image_uri)[0]
+        family = family_of(repository)
         matches = [image for image in (*self._commands, *self._entrypoints) if image_uri.startswith(image)]
         longest = max(matches, key=len, default=None)
         if longest in self._entrypoints:
-            return Runtime((sys.executable,), self._entrypoints[longest])
+            return Runtime((sys.executable,), self._entrypoints[longest], family or PLAIN)
         if longest is not None:
-            return self._mapped(image_uri, self._commands[longest])
-        if PYTHON_REPOSITORIES.fullmatch(repository_and_tag(image_uri)[0]):
-            return Runtime((sys.executable,))
+            return Runtime(self._program(image_uri, self._commands[longest]), family=family or PLAIN)
+        if family is not None:
+            lacking = [name for name, names in family.needed(repository).items() if not versions(names)]
+            if lacking:
+                raise UnknownImage(
+                    f"The image {image_uri} has {' and '.join(lacking)}, which this server's environment lacks: "
+                    "install it there, or map the image in a handlers file to the interpreter of an environment that "
+                    "has it (docs/local_sagemaker.md)."
+                )
+            return Runtime((sys.executable,), family=family)
+        if repository in BUILT_IN_ALGORITHMS:
+            raise UnknownImage(
+                f"Local SageMaker does not have SageMaker's built-in algorithm {repository} ({image_uri}): map the "
+                "image to a program of your own in a handlers file (docs/local_sagemaker.md), or use a framework image."
+            )
         raise UnknownImage(
             f"No local runtime stands for the image {image_uri!r}: map it, or the beginning of its URI, "
             "to a Python interpreter or a function in a handlers file (docs/local_sagemaker.md)."
@@ -85,26 +89,13 @@ class ImageMap:
             self._used.add(image_uri)
         return first
 
-    def _mapped(self, image_uri: str, command: tuple[str, ...]) -> Runtime:
+    def _program(self, image_uri: str, command: tuple[str, ...]) -> tuple[str, ...]:
         program = shutil.which(command[0]) if command else None
         if program is None:
             raise UnknownImage(
                 f"The image {image_uri!r} is mapped to {' '.join(command)!r}, which is not an executable program."
             )
-        return Runtime((program, *command[1:]))
-
-
-def training_toolkit(image_uri: str) -> str | None:
-    """The toolkit that runs an image's scripts; None for an image that has none, such as `python`."""
-    repository = repository_and_tag(image_uri)[0]
-    if CONTAINERS_REPOSITORIES.fullmatch(repository):
-        return CONTAINERS
-    return TRAINING if FRAMEWORK_REPOSITORIES.fullmatch(repository) else None
-
-
-def serving_toolkit(image_uri: str) -> str:
-    """The toolkit whose server an image runs; an image that is none of AWS's is taken for sagemaker-inference."""
-    return CONTAINERS if CONTAINERS_REPOSITORIES.fullmatch(repository_and_tag(image_uri)[0]) else INFERENCE
+        return (program, *command[1:])
 
 
 def repository_and_tag(image_uri: str) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """Objects to files: the S3 inputs of a job as they arrive in its folder."""
 
+import errno
 import gzip
 import json
 import shutil
@@ -34,9 +35,9 @@ class Share:
 def download(store: ObjectStore, source: Source, folder: Path, share: Share, stop: Event) -> None:
     """Download a host's share of a source into a folder.
 
-    An S3 prefix that is the key of an object gives that object, under its base name. As a folder
-    (prefix/...) it gives the objects below it, under their relative names; otherwise it gives the
-    objects whose keys start with it, under their names from the last / of the prefix on.
+    An S3 prefix gives all objects whose keys start with it, as S3DataSource says: those below it as a folder
+    (prefix/...) under their relative names, the others (its siblings, and the object of that very key) under their
+    names from the last / of the prefix on.
 
     ClientFault: nothing under the URI, a key that would leave the folder, an unsupported data type.
     JobStopped: `stop` was set between two objects.
@@ -66,14 +67,8 @@ def _under_prefix(store: ObjectStore, uri: str) -> Iterator[tuple[str, str]]:
     except LookupError as error:
         raise ClientFault(f'The S3 URL "{uri}" given in input data source cannot be read: {error}') from None
     as_folder = prefix if prefix.endswith("/") or not prefix else f"{prefix}/"
-    below = [key for key in keys if key.startswith(as_folder)]
-    if prefix in keys:
-        keys, start = [prefix], prefix.rfind("/") + 1
-    elif below:
-        keys, start = below, len(as_folder)
-    else:
-        start = prefix.rfind("/") + 1
     for key in keys:
+        start = len(as_folder) if key.startswith(as_folder) else prefix.rfind("/") + 1
         yield f"s3://{bucket}/{key}", key[start:]
 
 
@@ -98,8 +93,8 @@ def _in_manifest(store: ObjectStore, uri: str, folder: Path) -> Iterator[tuple[s
 
 
 def _inside(folder: Path, name: str, uri: str) -> Path:
-    relative = PurePosixPath(name)
-    if relative.is_absolute() or ".." in relative.parts or not relative.parts or "\0" in name:
+    relative = PurePosixPath("/".join(part for part in name.split("/") if part))  # S3 takes empty ones, no folder does
+    if ".." in relative.parts or not relative.parts or "\0" in name:
         raise ClientFault(f"The key of {uri} would leave the input folder: rename the object.")
     return folder / relative
 
@@ -113,6 +108,10 @@ def _download_one(store: ObjectStore, uri: str, path: Path, gzipped: bool) -> No
         raise ClientFault(
             f"{uri} cannot be a file: another object uses its name, or a part of it, as a folder."
         ) from None
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        raise ClientFault(f"{uri} has a part that is too long for the name of a file: rename the object.") from None
 
 
 def _decompress(path: Path, uri: str) -> None:

@@ -1,11 +1,14 @@
 """Files to objects: what a job leaves in its folders."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from local_sagemaker.processes.outcome import ClientFault
 from local_sagemaker.processes.storage import ObjectStore, split_s3_uri
+
+CONTRACT_FOLDER = Path("/opt/ml")
+CONTRACT = CONTRACT_FOLDER.parts[-2:]
 
 
 def upload_folder(store: ObjectStore, folder: Path, uri: str) -> None:
@@ -15,8 +18,8 @@ def upload_folder(store: ObjectStore, folder: Path, uri: str) -> None:
     """
     bucket, prefix = split_s3_uri(uri)
     start = f"{prefix.rstrip('/')}/" if prefix.rstrip("/") else ""
-    for path in folder_files(folder):
-        _upload(store, path, bucket, start + path.relative_to(folder).as_posix())
+    for name, path in folder_files(folder):
+        _upload(store, path, bucket, start + name)
 
 
 def upload_file(store: ObjectStore, path: Path, uri: str) -> None:
@@ -41,16 +44,48 @@ def is_unicode(name: str) -> bool:
     return not any("\ud800" <= character <= "\udfff" for character in name)
 
 
-def folder_files(folder: Path) -> Iterator[Path]:
-    """Every file below a folder, sorted; ClientFault where a link leads out of it."""
-    for parent, folders, names in os.walk(folder):
-        folders.sort()
-        for name in sorted(names) + folders:
-            path = Path(parent) / name
-            # Outside of its mount namespace, a job's link to /etc/... or even to /opt/ml/... leads elsewhere.
-            if path.is_symlink() and (path.is_dir() or not path.resolve().is_relative_to(folder.resolve())):
-                raise ClientFault(
-                    f"The output {path.relative_to(folder)} is a link to elsewhere: write a file instead."
-                )
-            if path.is_file():
-                yield path
+def each_of(uploads: Iterable[Callable[[], object]]) -> None:
+    """Do all of them, whatever becomes of one; then raise the first ClientFault."""
+    faults = []
+    for upload in uploads:
+        try:
+            upload()
+        except ClientFault as fault:
+            faults.append(fault)
+    if faults:
+        raise faults[0]
+
+
+def folder_files(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Name and place of every file below a folder, sorted, also of what links within it name.
+
+    ClientFault at the end for other links. A link to a folder around itself is none: nothing would end.
+    """
+    outside: list[str] = []
+    yield from _files(folder, "", (folder.resolve(),), outside)
+    if outside:
+        raise ClientFault(
+            f"The output {outside[0]} is a link to elsewhere: write a file instead. The other files were uploaded."
+        )
+
+
+def _files(folder: Path, prefix: str, above: tuple[Path, ...], outside: list[str]) -> Iterator[tuple[str, Path]]:
+    """What lies below `folder`; `above` are the folders that were entered on the way, from the first."""
+    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name) if folder.is_dir() else ():
+        path = _target(Path(entry.path)) if entry.is_symlink() else Path(entry.path)
+        name = prefix + entry.name
+        if entry.is_symlink() and not path.is_relative_to(above[0]):
+            outside.append(name)
+        elif path.is_dir() and path.resolve() not in above:
+            yield from _files(path, f"{name}/", (*above, path.resolve()), outside)
+        elif path.is_file():
+            yield name, path
+
+
+def _target(link: Path) -> Path:
+    """What a link of a job means: outside of its mount namespace, its /opt/ml lies elsewhere."""
+    ml = next((parent for parent in link.parents if parent.parts[-2:] == CONTRACT), None)
+    written = Path(os.readlink(link))
+    if ml is not None and written.is_relative_to(CONTRACT_FOLDER):
+        return Path(os.path.realpath(ml / written.relative_to(CONTRACT_FOLDER)))
+    return Path(os.path.realpath(link))

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from local_sagemaker.processes import describe_python
+from local_sagemaker.processes.image_families import distributions
 from local_sagemaker.processes.images import Runtime
 
 PYTHON_NAMES = ("python", "python3")
@@ -87,11 +88,11 @@ def make_overlay(folder: Path, runtime: Runtime) -> Overlay:
 def inspect(python: tuple[str, ...]) -> Interpreter | None:
     """What a runtime's interpreter is, asked of itself; None where it is a script that starts one."""
     if python == (sys.executable,):
-        found: dict[str, Any] = describe_python.describe()
+        found: dict[str, Any] = describe_python.describe(distributions())
     elif len(python) > 1:
         return None
     else:
-        probe = [*python, "-E", describe_python.__file__]
+        probe = [*python, "-E", describe_python.__file__, *distributions()]
         done = subprocess.run(probe, capture_output=True, text=True, check=False, timeout=PROBE_SECONDS)
         try:
             found = json.loads(done.stdout)

@@ -15,6 +15,7 @@ REQUIRED: dict[str, Fields] = {
     "model-package-group": {"ModelPackageGroupName": TEXT, "ModelPackageGroupArn": TEXT, "CreationTime": NUMBER},
     "model-package": {"ModelPackageArn": TEXT, "ModelPackageStatus": TEXT, "CreationTime": NUMBER},
     "model-package-counter": {"Version": INTEGER},
+    "model-package-group-policy": {"ResourcePolicy": TEXT},
     "Model": {"ModelName": TEXT, "ModelArn": TEXT, "CreationTime": NUMBER},
     "EndpointConfig": {
         "EndpointConfigName": TEXT,

@@ -12,14 +12,19 @@ from local_sagemaker.state.database import Database
 
 LOG = logging.getLogger("local_sagemaker.records")
 Document = dict[str, Any]
+Watcher = Callable[[str, Document | None, Document], None]
 ROOM_SECONDS = 0.5  # between two attempts to write to a full disk
 
 
 class Records:
     """Documents by kind and name, in the order of their creation; safe to use from many threads.
 
-    `status_fields` says, for the kinds that are listed by a status, which field of a document that is.
+    `status_fields` says, for the kinds that are listed by a status, which field of a document that is. `watcher` is
+    told of every document that is written, of its kind and what it was before (None where it is new); it is called
+    while the lock is held, so it must not wait for anything.
     """
+
+    watcher: Watcher | None = None
 
     def __init__(self, database: Database, status_fields: Mapping[str, str] | None = None) -> None:
         self._database = database
@@ -83,12 +88,15 @@ class Records:
 
     def put(self, kind: str, name: str, document: Document) -> None:
         """Create or replace one document."""
+        before = self.get(kind, name) if self.watcher is not None else None
         self._database.execute(
             "INSERT INTO records (kind, name, document, created, status) VALUES (?, ?, ?, ?, ?) "
             "ON CONFLICT (kind, name) DO UPDATE SET "
             "document = excluded.document, created = excluded.created, status = excluded.status",
             self._row(kind, name, document),
         )
+        if self.watcher is not None:
+            self.watcher(kind, before, document)
 
     def create(self, kind: str, name: str, document: Document) -> bool:
         """Create a document; False, and no change, where the name is taken."""
@@ -96,6 +104,8 @@ class Records:
             "INSERT INTO records (kind, name, document, created, status) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
             self._row(kind, name, document),
         )
+        if changed == 1 and self.watcher is not None:
+            self.watcher(kind, None, document)
         return changed == 1
 
     def update(self, kind: str, name: str, **changes: Any) -> Document:

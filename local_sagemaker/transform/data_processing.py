@@ -98,7 +98,8 @@ class DataProcessing:
             raise ClientFault(f"It is not {self.format.name}: it is not UTF-8 text.") from None
         if self.format.name == "JSON" and _is_json(decoded):
             return [decoded]
-        return [line for line in decoded.splitlines() if line.strip()]
+        lines = (line.removesuffix("\r") for line in decoded.split("\n"))  # and at no other character: see SplitType
+        return [line for line in lines if line.strip()]
 
     def _read(self, line: str) -> Any:
         try:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from local_sagemaker.errors import invalid, unsupported
+from local_sagemaker.jobs.algorithm import logged_metrics
 from local_sagemaker.tuning.bayesian import BayesianSearch
 from local_sagemaker.tuning.ranges import Range, ranges
 from local_sagemaker.tuning.search import Blind, Candidate, Search, grid_candidates, grid_size, random_candidates
@@ -76,14 +77,15 @@ def plan(request: Document) -> Plan:
     objective = config.get("HyperParameterTuningJobObjective") or definition.get("TuningObjective")
     if objective is None:
         raise invalid("HyperParameterTuningJobObjective is missing: say which metric is to be maximized or minimized.")
-    metrics = [entry["Name"] for entry in definition["AlgorithmSpecification"].get("MetricDefinitions", [])]
+    static = definition.get("StaticHyperParameters", {})
+    metrics = [entry["Name"] for entry in logged_metrics(definition["AlgorithmSpecification"], static)]
     if objective["MetricName"] not in metrics:
         raise invalid(
             "A metric is required for this hyperparameter tuning job objective. Provide a metric in the metric "
             f"definitions: {objective['MetricName']} is not among them."
         )
     found = ranges(config.get("ParameterRanges") or definition.get("HyperParameterRanges") or {})
-    clash = sorted({each.name for each in found} & set(definition.get("StaticHyperParameters", {})))
+    clash = sorted({each.name for each in found} & set(static))
     if clash:
         raise invalid(f"{', '.join(clash)}: a hyperparameter is either static or has a range, not both.")
     limits, criteria = config["ResourceLimits"], config.get("TuningJobCompletionCriteria", {})

@@ -6,13 +6,12 @@ from functools import cached_property
 from typing import Any
 
 from botocore import xform_name
-from botocore.model import ListShape, ServiceModel, Shape, StructureShape
-from botocore.validate import ParamValidator
+from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureShape
 
-from local_sagemaker.errors import ServiceError, invalid, unsupported
+from local_sagemaker.errors import ServiceError, unsupported
+from local_sagemaker.wire.constraints import check_request
 from local_sagemaker.wire.identity import ADMINISTRATOR, Identity, role_identity
 from local_sagemaker.wire.model import service_model
-from local_sagemaker.wire.names import check_names
 
 Request = dict[str, Any]
 Handler = Callable[[Request, "Caller"], Request]
@@ -74,9 +73,7 @@ class Dispatcher:
         if operation not in self.handlers:
             raise unsupported(f"the operation {operation}")
         model = self.model.operation_model(operation)
-        if model.input_shape is not None:
-            check_shape(request, model.input_shape)
-            check_names(operation, request, model.input_shape)
+        check_request(operation, request, model.input_shape)
         if self._watch is not None:
             self._watch(operation, request, caller, lambda name, asked: self._described(name, asked, caller))
         response = self.handlers[operation](request, caller)
@@ -91,17 +88,6 @@ class Dispatcher:
             return {}
 
 
-def check_shape(request: Request, shape: StructureShape) -> None:
-    """Raise ValidationException where a request is not of its shape; every fault is named."""
-    report = ParamValidator().validate(request, shape)
-    unknown = sorted(set(request) - set(shape.members))
-    faults = [f"Unknown parameter: {name!r}" for name in unknown] if unknown else []
-    if report.has_errors():
-        faults += [line for line in report.generate_report().splitlines() if not line.startswith("Unknown")]
-    if faults:
-        raise invalid("; ".join(faults))
-
-
 def known_fields(value: Any, shape: Shape | None) -> Any:
     """A response with the fields that its shape has, however deep, without those that are not set."""
     if isinstance(shape, StructureShape) and isinstance(value, dict):
@@ -109,4 +95,6 @@ def known_fields(value: Any, shape: Shape | None) -> Any:
         return {name: known_fields(item, shape.members[name]) for name, item in present.items()}
     if isinstance(shape, ListShape) and isinstance(value, list):
         return [known_fields(item, shape.member) for item in value]
+    if isinstance(shape, MapShape) and isinstance(value, dict):
+        return {name: known_fields(item, shape.value) for name, item in value.items()}
     return {} if shape is None else value

@@ -138,7 +138,10 @@ def test_a_stopped_training_job_passes_through_stopping(
 
 
 GROUP = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "InstanceGroupName": "g"}
-FINE_TUNING = {"JobType": "FineTuning", "BaseModelArn": "arn:aws:sagemaker:us-east-1:aws:hub-content/a/b/c/1"}
+FINE_TUNING = {
+    "JobType": "FineTuning",
+    "BaseModelArn": "arn:aws:sagemaker:us-east-1:aws:hub-content/Hub/Model/base/1.0.0",
+}
 SOURCE = {"S3DataSource": {"S3DataType": "AugmentedManifestFile", "S3Uri": "s3://test-bucket/x"}}
 RECORDS = {"ChannelName": "records", "RecordWrapperType": "RecordIO", "InputMode": "Pipe", "DataSource": SOURCE}
 

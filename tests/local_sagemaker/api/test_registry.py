@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
-from local_sagemaker.api.registry import Registry
+from local_sagemaker.api.group_policies import GroupPolicies
+from local_sagemaker.api.registry import REPLACED, Registry
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.state.database import Database
 from local_sagemaker.state.record_kinds import STATUS_FIELDS
 from local_sagemaker.state.records import Records
 from local_sagemaker.wire.dispatch import Caller, Dispatcher
+from local_sagemaker.wire.model import service_model
 from local_sagemaker.work.tags import Tags
 
 CALLER = Caller("000000000000", "eu-west-1")
@@ -25,7 +27,7 @@ class Service:
         self.events: list[tuple[str, dict[str, Any]]] = []
         records = Records(Database(folder / "state.db"), STATUS_FIELDS)
         registry = Registry(records, Tags(records), lambda region, event: self.events.append((region, event)))
-        self._dispatcher = Dispatcher([registry])
+        self._dispatcher = Dispatcher([registry, GroupPolicies(records, registry)])
 
     def call(self, operation: str, **request: Any) -> dict[str, Any]:
         return self._dispatcher.call(operation, request, CALLER)
@@ -114,3 +116,58 @@ def test_a_version_tells_who_decided_as_the_caller_is_named_by_sts(sagemaker: An
     sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Approved")
     decided = sagemaker.describe_model_package(ModelPackageName=arn)["LastModifiedBy"]["IamIdentity"]
     assert decided["Arn"] == server.client("sts").get_caller_identity()["Arn"]
+
+
+CONTAINERS = [{"Image": "i", "ModelDataUrl": "s3://b/m.tar.gz"}]
+
+
+def test_an_update_changes_the_specification_and_adds_more(service: Service) -> None:
+    specification = {"Containers": CONTAINERS, "SupportedContentTypes": ["text/csv"]}
+    group = {"ModelPackageGroupName": "g", "InferenceSpecification": specification}
+    arn = service.call("CreateModelPackage", **group)["ModelPackageArn"]
+    changed = {**specification, "SupportedContentTypes": ["application/json"]}
+    more = [{"Name": "second", "Containers": CONTAINERS}]
+    update = {"InferenceSpecification": changed, "AdditionalInferenceSpecificationsToAdd": more}
+    service.call("UpdateModelPackage", ModelPackageArn=arn, **update)
+    found = service.call("DescribeModelPackage", ModelPackageName=arn)
+    assert found["InferenceSpecification"] == changed
+    assert found["AdditionalInferenceSpecifications"] == more
+    with pytest.raises(ServiceError, match="second: an additional inference specification has this name") as caught:
+        service.call("UpdateModelPackage", ModelPackageArn=arn, AdditionalInferenceSpecificationsToAdd=more)
+    assert caught.value.code == "ConflictException"
+
+
+def test_every_field_of_an_update_changes_the_version_or_is_listed_here() -> None:
+    members = set(service_model().operation_model("UpdateModelPackage").input_shape.members)
+    others = {"ModelPackageArn", "ClientToken", "CustomerMetadataProperties", "CustomerMetadataPropertiesToRemove"}
+    assert members == {*REPLACED, *others, "AdditionalInferenceSpecificationsToAdd"}
+
+
+def test_several_versions_are_described_at_once(service: Service) -> None:
+    arn = service.call("CreateModelPackage", ModelPackageGroupName="g")["ModelPackageArn"]
+    gone = arn.replace("/1", "/7")
+    answer = service.call("BatchDescribeModelPackage", ModelPackageArnList=[arn, gone])
+    assert answer["ModelPackageSummaries"][arn]["ModelPackageVersion"] == 1
+    assert "ModelPackageName" not in answer["ModelPackageSummaries"][arn]  # the summary has no such field
+    assert answer["BatchDescribeModelPackageErrorMap"][gone]["ErrorCode"] == "ValidationException"
+
+
+def test_a_group_has_a_policy_until_it_is_taken_away(service: Service) -> None:
+    arn = service.call("CreateModelPackageGroup", ModelPackageGroupName="g")["ModelPackageGroupArn"]
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow"}]})
+    group = {"ModelPackageGroupName": "g"}
+    assert service.call("PutModelPackageGroupPolicy", **group, ResourcePolicy=policy) == {"ModelPackageGroupArn": arn}
+    assert service.call("GetModelPackageGroupPolicy", **group) == {"ResourcePolicy": policy}
+    service.call("DeleteModelPackageGroupPolicy", **group)
+    with pytest.raises(ServiceError, match="The model package group g has no resource policy") as caught:
+        service.call("GetModelPackageGroupPolicy", **group)
+    assert caught.value.code == "ResourceNotFound"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"), [("{", "is not JSON"), ("{}", "is not a policy"), ("[]", "is not a policy")]
+)
+def test_what_is_no_policy_is_refused(service: Service, text: str, words: str) -> None:
+    service.call("CreateModelPackageGroup", ModelPackageGroupName="g")
+    with pytest.raises(ServiceError, match=words):
+        service.call("PutModelPackageGroupPolicy", ModelPackageGroupName="g", ResourcePolicy=text)

@@ -1,10 +1,12 @@
 """Each type of step goes through the operations that a user could call."""
 
+import re
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from local_sagemaker.engine.executors import NAME_PREFIXES, prefixed_name
 from tests.local_sagemaker.conftest import IMAGE, ROLE, processing, step
 
 
@@ -30,7 +32,7 @@ def test_a_request_that_the_operation_refuses_is_a_failed_step_with_the_reason(p
     execution = pipelines.run(pipelines.create(wrong, parameters=parameters))
     failed = pipelines.steps(execution["PipelineExecutionArn"])["Wrong"]
     assert failed["StepStatus"] == "Failed"
-    assert "RoleArn" in failed["FailureReason"]
+    assert "at 'roleArn'" in failed["FailureReason"]
 
 
 def test_a_step_type_that_is_not_supported_is_refused_when_the_execution_starts(pipelines: Any) -> None:
@@ -45,3 +47,21 @@ def test_a_step_without_a_role_takes_the_pipelines(pipelines: Any, sagemaker: An
     execution = pipelines.run(pipelines.create(step("Plain", "Processing", arguments)))
     arn = pipelines.steps(execution["PipelineExecutionArn"])["Plain"]["Metadata"]["ProcessingJob"]["Arn"]
     assert sagemaker.describe_processing_job(ProcessingJobName=arn.rpartition("/")[2])["RoleArn"] == ROLE
+
+
+def test_a_prefix_of_the_step_s_own_begins_the_name_of_its_job() -> None:
+    name = prefixed_name("team-a-clean", "abcdefghijkl", 2)
+    assert re.fullmatch(r"team-a-clean-abcdefghijkl-[a-z0-9]{10}-2", name)
+    longest = prefixed_name("p" * 80, "abcdefghijkl", 10)
+    assert len(longest) == 63
+    assert longest.endswith("-10")
+    assert set(NAME_PREFIXES) == {"Processing", "Training", "Transform", "Model"}
+
+
+def test_an_image_that_cannot_run_here_is_refused_before_anything_runs(pipelines: Any) -> None:
+    image = "683313688378.dkr.ecr.us-east-1.amazonaws.com/linear-learner:1"
+    arguments = processing("true")
+    arguments["AppSpecification"]["ImageUri"] = image
+    name = pipelines.create(step("First", "Processing", processing("true")), step("Learn", "Processing", arguments))
+    with pytest.raises(ClientError, match=r"The step Learn cannot run\. .* built-in algorithm linear-learner"):
+        pipelines.start(name)

@@ -115,7 +115,7 @@ def transform_fn(model, body, content_type, accept): return json.dumps(model)
     ("program", "reason"),
     [
         ("raise RuntimeError('no licence')", "RuntimeError: no licence"),
-        ("def model_fn(d): raise OSError('no booster')", "has no input_fn, predict_fn, output_fn"),
+        ("def model_fn(d): raise OSError('no booster')", "failed as it started: OSError: no booster"),
         ("import nothing_of_the_kind", "cannot be imported"),
         ("def input_fn(b, c): pass", "has no model_fn"),
         ("import os; os._exit(9)", "ended with exit code 9"),
@@ -143,8 +143,9 @@ def test_a_model_that_does_not_answer_in_time_is_given_up(start: Start, containe
 
 
 def test_a_missing_program_a_missing_model_and_an_unknown_image_are_named(start: Start, container: Container) -> None:
+    scikit_learn = "1.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-scikit-learn:1.4-2-cpu-py3"
     with pytest.raises(ModelFailedToStart, match="SAGEMAKER_PROGRAM is not set"):
-        start(container(Environment={}))
+        start(container(Image=scikit_learn, Environment={}))
     with pytest.raises(ModelFailedToStart, match=r"s3://models/none\.tar\.gz"):
         start(container(ModelDataUrl="s3://models/none.tar.gz"))
     with pytest.raises(ModelFailedToStart, match="image 'mine:1'"):

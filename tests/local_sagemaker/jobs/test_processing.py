@@ -38,7 +38,7 @@ def test_outputs_are_uploaded_and_files_of_a_completed_job_leave_only_its_log(be
     [
         ("s3://in/data/one.csv", {"one.csv": "1"}),
         ("s3://in/data/", {"one.csv": "1", "sub/two.csv": "2"}),
-        ("s3://in/data", {"one.csv": "1", "sub/two.csv": "2"}),
+        ("s3://in/data", {"one.csv": "1", "sub/two.csv": "2", "data_other/three.csv": "3"}),
         ("s3://in/data/su", {"sub/two.csv": "2"}),
     ],
 )

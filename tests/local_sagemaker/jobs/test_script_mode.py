@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local_sagemaker.jobs.script_mode import Script, program_of, script_variables
+from local_sagemaker.jobs.script_mode import Script, script_variables
 
 RESOURCES = {"current_host": "algo-2", "hosts": ["algo-1", "algo-2"], "network_interface_name": "lo"}
 
@@ -52,8 +52,3 @@ def test_a_second_host_is_not_the_master() -> None:
     environment: dict[str, Any] = json.loads(script_variables(script())["SM_TRAINING_ENV"])
     assert (environment["is_master"], environment["master_hostname"]) == (False, "algo-1")
     assert environment["channel_input_dirs"] == {"train": "/opt/ml/input/data/train"}
-
-
-def test_the_program_is_run_as_a_module() -> None:
-    assert program_of("train.py") == program_of("train") == "train"
-    assert program_of("steps.train") == "steps.train"

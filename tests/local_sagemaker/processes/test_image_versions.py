@@ -26,8 +26,8 @@ HERE = Interpreter("/python", "3.11.7", (), "/", {"xgboost-cpu": "3.0.5", "torch
             "huggingface-pytorch-training:2.1.0-transformers4.36.0-gpu-py310",
             [
                 "it has Python 3.10, here is 3.11.7",
-                "it has pytorch 2.1.0, here is 2.6.0+cpu",
                 "it has transformers 4.36.0, here is none",
+                "it has pytorch 2.1.0, here is 2.6.0+cpu",
             ],
         ),
         ("sagemaker-base-python-310:1.0", ["it has Python 3.10, here is 3.11.7"]),

@@ -45,9 +45,9 @@ def test_an_operation_that_is_not_supported_is_refused_by_name() -> None:
 @pytest.mark.parametrize(
     ("request_", "words"),
     [
-        ({}, 'Missing required parameter in input: "ModelName"'),
-        ({"ModelName": 3}, "Invalid type for parameter ModelName"),
-        ({"ModelName": "m", "Modelname": "x"}, "Unknown parameter: 'Modelname'"),
+        ({}, "Value null at 'modelName' failed to satisfy constraint: Member must not be null"),
+        ({"ModelName": 3}, "Value '3' at 'modelName' .* Member must be of type string"),
+        ({"ModelName": "m", "Modelname": "x"}, "Unknown parameter: 'modelname'; did you mean ModelName"),
     ],
 )
 def test_a_request_that_is_not_of_its_shape_is_refused_with_the_fault(request_: Request, words: str) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 pytestmark = pytest.mark.e2e
 
-SERVER = Path(__file__).parents[3] / "local_sagemaker" / "hosting" / "model_server.py"
+SERVER = Path(__file__).parents[3] / "local_sagemaker" / "toolkits" / "model_server.py"
 Ask = Callable[..., tuple[int, str, bytes]]
 Serve = Callable[..., Ask]
 
@@ -24,7 +24,7 @@ def serve_fixture(tmp_path: Path) -> Iterator[Serve]:
     """Start a model server for a program; what it returns sends one request on a connection that stays open."""
     processes: list[subprocess.Popen[bytes]] = []
 
-    def serve(program: str, toolkit: str = "sagemaker-inference", **variables: str) -> Ask:
+    def serve(program: str, *options: str, **variables: str) -> Ask:
         code = tmp_path / "model" / "code"
         code.mkdir(parents=True, exist_ok=True)
         (code / "serve.py").write_text(program)
@@ -32,8 +32,8 @@ def serve_fixture(tmp_path: Path) -> Iterator[Serve]:
             listener.bind(("127.0.0.1", 0))
             port = listener.getsockname()[1]
         environment = {"SAGEMAKER_PROGRAM": "serve", "SAGEMAKER_BASE_DIR": str(tmp_path), **variables}
+        command = [sys.executable, str(SERVER), "--port", str(port), *options]
         log = (tmp_path / "log").open("wb")
-        command = [sys.executable, str(SERVER), "--port", str(port), "--toolkit", toolkit]
         processes.append(subprocess.Popen(command, env=environment, stderr=log))
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
 
@@ -46,7 +46,7 @@ def serve_fixture(tmp_path: Path) -> Iterator[Serve]:
             response = connection.getresponse()
             return response.status, response.headers["Content-Type"], response.read()
 
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 40
         while True:
             try:
                 assert ask(path="/ping", method="GET")[0] == 200
@@ -112,7 +112,7 @@ def test_the_flask_images_answer_every_exception_with_500_and_a_page_that_says_n
     serve: Serve, tmp_path: Path, error: str
 ) -> None:
     program = "from werkzeug.exceptions import BadRequest\n" + three(f"raise {error}")
-    ask = serve(program, "sagemaker-containers")
+    ask = serve(program, "--toolkit", "containers")
     status, content_type, body = ask()
     assert (status, content_type) == (500, "text/html; charset=utf-8")
     assert body == flask_page()
@@ -134,11 +134,11 @@ def flask_page() -> bytes:
 def test_a_flask_image_answers_a_status_where_a_handler_returns_a_response(serve: Serve) -> None:
     response = "from werkzeug import Response\nreturn Response('send a price', 400, mimetype='text/plain')"
     program = three(output=response.replace("\n", "; "))
-    assert serve(program, "sagemaker-containers")() == (400, "text/plain; charset=utf-8", b"send a price")
+    assert serve(program, "--toolkit", "containers")() == (400, "text/plain; charset=utf-8", b"send a price")
 
 
 def test_a_flask_image_completes_the_content_type_of_texts_and_replaces_what_is_not_utf_8(serve: Serve) -> None:
-    ask = serve(three("return data"), "sagemaker-containers")
+    ask = serve(three("return data"), "--toolkit", "containers")
     assert ask(b"\xff1", accept="text/csv") == (200, "text/csv; charset=utf-8", "\ufffd1".encode())
     assert ask(b"1", accept="application/json")[1] == "application/json"
 
@@ -185,7 +185,10 @@ def test_another_path_is_not_found_and_the_connection_stays_open(serve: Serve) -
     ("program", "reason"),
     [
         (three() + "def transform_fn(m, b, c, a): pass", "has transform_fn and input_fn, predict_fn, output_fn"),
-        ("def model_fn(d, context): pass", "model_fn of the program serve takes 2 arguments instead of 1"),
+        (
+            "def model_fn(d, context, more): pass\ndef transform_fn(m, b, c, a): pass",
+            "model_fn takes 3 arguments but 1",
+        ),
         ("def model_fn(d): pass\ndef input_fn(b, c): pass", "has no predict_fn, output_fn, and no transform_fn"),
     ],
 )
@@ -197,7 +200,7 @@ def test_a_program_that_breaks_the_contract_is_refused_at_the_start(serve: Serve
 def test_the_server_listens_on_the_loopback_interface_only_and_imports_little(serve: Serve, tmp_path: Path) -> None:
     ask = serve(three("import sys; return ' '.join(sys.modules)"))
     modules = ask()[2].decode().split()
-    assert not {"werkzeug", "urllib3", "numpy", "asyncio", "local_sagemaker"} & set(modules)
+    assert not {"werkzeug", "urllib3", "numpy", "asyncio", "local_sagemaker.errors"} & set(modules)
     assert '"127.0.0.1"' in SERVER.read_text()
     assert str(SERVER.parent) not in os.environ.get("PYTHONPATH", "")
 
@@ -207,3 +210,31 @@ def test_a_page_in_a_browser_cannot_ask_the_model(serve: Serve) -> None:
     assert ask("1", Host="evil.example.com")[0] == 403
     assert ask("1", Origin="http://127.0.0.1")[0] == 403
     assert ask("1", Host="localhost:80")[0] == 200
+
+
+def test_the_image_s_handlers_stand_in_for_those_that_a_script_lacks(serve: Serve) -> None:
+    model = "class Model:\n    def predict(self, data): return data.sum(axis=1)\n"
+    options = ("--toolkit", "containers", "--default-handlers", "scikit_learn_handlers")
+    ask = serve(f"{model}def model_fn(d): return Model()", *options)
+    assert ask("1,2\n3,4\n", accept="text/csv") == (200, "text/csv", b"3.0\n7.0\n")
+    assert ask("[[1, 2]]", "application/json", "application/json")[2] == b"[3.0]"
+    status, content_type, body = ask("1", "image/png")
+    assert (status, content_type) == (415, "application/json")
+    assert b"UnsupportedFormatError" in body
+    assert ask("1,2\n3,4", accept="image/png")[0] == 406
+
+
+def test_a_program_is_not_needed_where_the_image_has_a_model_fn(serve: Serve, tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "xgboost-model").write_bytes(b"x")
+    with pytest.raises(AssertionError, match="The model cannot be loaded"):
+        serve("", "--algorithm", SAGEMAKER_PROGRAM="")
+    with pytest.raises(AssertionError, match="SAGEMAKER_PROGRAM is not set"):
+        serve("", "--toolkit", "containers", "--default-handlers", "scikit_learn_handlers", SAGEMAKER_PROGRAM="")
+
+
+def test_a_user_s_module_may_be_named_like_a_file_of_ours(serve: Serve, tmp_path: Path) -> None:
+    (tmp_path / "model" / "code").mkdir(parents=True)
+    (tmp_path / "model" / "code" / "answers.py").write_text("WORD = 'mine'")
+    ask = serve("import answers\n" + three("return answers.WORD"))
+    assert ask()[2] == b"mine"

@@ -1,0 +1,9 @@
+"""Faults of a request for training, in the image's words for whose they are."""
+
+
+class UserError(Exception):
+    """What the user can mend: hyperparameters, channels, data."""
+
+
+class AlgorithmError(Exception):
+    """What XGBoost itself refused."""
