@@ -4,7 +4,7 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_Search.html
 """
 
 from collections.abc import Callable, Iterator
-from datetime import timezone
+from datetime import datetime, timezone
 from typing import Any
 
 from botocore.model import ListShape, StructureShape
@@ -134,7 +134,7 @@ def _number(text: str, name: str, kind: str) -> float:
         if kind not in TIMES:
             raise invalid(f"{text!r} is not a number, as the filter on {name} needs.") from None
     try:
-        moment = isoparse(text)
+        moment: datetime = isoparse(text)
     except ValueError:
         raise invalid(f"{text!r} is not a time such as 2026-01-31T12:00:00Z.") from None
     return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()

@@ -11,7 +11,8 @@ TOPIC = "arn:aws:sns:"
 
 def install() -> None:
     """Let rules send to topics; importing moto's events takes a while, so this waits for the first use."""
-    from moto.events.models import EventTemplateParser, Rule
+    from moto.events.models import Rule
+    from moto.events.utils import EventTemplateParser
     from moto.sns.models import sns_backends
 
     if getattr(Rule.send_to_targets, "knows_topics", False):

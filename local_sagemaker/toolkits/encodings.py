@@ -31,12 +31,14 @@ def decoded_by_containers(data: Data, content_type: str) -> Any:
 
 def encoded(array: Any, content_type: str) -> Data:
     """An array as a body, as sagemaker-inference writes it; UnsupportedFormat for another type."""
-    return _by_type({CSV: _lines, JSON: _as_json, NPY: _as_npy}, content_type)(array)
+    body: Data = _by_type({CSV: _lines, JSON: _as_json, NPY: _as_npy}, content_type)(array)
+    return body
 
 
 def encoded_by_containers(array: Any, content_type: str) -> Data:
     """An array as a body, as sagemaker-containers writes it: a vector is a column of CSV."""
-    return _by_type({CSV: _rows, JSON: _as_json, NPY: _as_npy}, content_type)(array)
+    body: Data = _by_type({CSV: _rows, JSON: _as_json, NPY: _as_npy}, content_type)(array)
+    return body
 
 
 def encoded_as_accepted(array: Any, accept: str) -> tuple[Data, str]:

@@ -10,7 +10,7 @@ import yaml
 
 from pipelines.clients import SageMakerClient
 from pipelines.document.cache_forecast import REUSED, Forecast, defaults, resolved, steps_of
-from pipelines.settings.settings import StageSettings
+from pipelines.settings.stage_settings import StageSettings
 from pipelines.watching.executions import describe
 
 PRICES = Path(__file__).with_name("instance_prices.yaml")
@@ -117,8 +117,9 @@ def cost_of(
     table = prices()
     hosting: Mapping[str, float] = table["hosting"].get(region, {})
     endpoints = tuple(
-        EndpointCost(name, stage.instance_type, stage.instance_count, hosting.get(stage.instance_type))
+        EndpointCost(name, machine, stage.instance_count, hosting.get(machine))
         for name, stage in (stages or {}).items()
+        for machine in (stage.instance_type or "serverless",)
     )
     in_region: Mapping[str, float] = table["regions"].get(region, {})
     runs = {entry.step: entry.outcome != REUSED for entry in forecasts}

@@ -14,7 +14,7 @@ from pipelines.document.walk import BRANCHES
 from pipelines.publishing.cost_forecast import Cost, Measured, cost_of
 from pipelines.publishing.deployed import Deployed, DeployedBundle
 from pipelines.settings.environment import Environment
-from pipelines.settings.settings import StageSettings
+from pipelines.settings.stage_settings import StageSettings
 
 EXIT_NO_CHANGES, EXIT_CHANGES = 0, 2
 COMMIT_PATHS = ("Arguments.Tags", "Arguments.CustomerMetadataProperties.git_commit")
