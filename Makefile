@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA := data/house_prices.parquet
 
-.PHONY: help run test unit lint format data bench soak quality lock clean
+.PHONY: help run test unit lint format data bench soak quality lock wheels clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## ?/  make \1\t/' | expand -t 16
@@ -49,6 +49,9 @@ lock: $(BIN)/installed  ## renew the locks from setup.cfg
 	$(COMPILE) --upgrade setup.cfg -o requirements.lock
 	$(COMPILE) --upgrade --extra dev -c requirements.lock setup.cfg -o requirements-dev.lock
 	echo uv | $(COMPILE) --upgrade - -o requirements-uv.lock
+
+wheels: $(BIN)/installed  ## renew the lists of what the jobs need beside each image
+	$(BIN)/python -m pipelines.images.renew
 
 clean:  ## stop local SageMaker and delete its state, the environment and the data
 	-[ ! -x $(BIN)/python ] || $(BIN)/python run_pipeline.py local down

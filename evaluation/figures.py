@@ -138,7 +138,10 @@ def residuals_over_time(subject: Subject) -> Picture | None:
     _shares(axes)
     figure.autofmt_xdate(rotation=30)
     worst = int(mean.abs().argmax())
-    numbers = (("most in", f"{mean.index[worst]:%b %Y}: {signed(float(mean.iloc[worst]))}"), ("periods", str(len(mean))))
+    numbers = (
+        ("most in", f"{mean.index[worst]:%b %Y}: {signed(float(mean.iloc[worst]))}"),
+        ("periods", str(len(mean))),
+    )
     caption = "Mean error by the date of the row, with its 95 % interval."
     return Picture("residuals_over_time", "Residuals over time", caption, _png(figure), numbers)
 
