@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA := data/house_prices.parquet
 
-.PHONY: help run test unit lint format data bench soak alone quality pictures lock clean bootstrap teardown
+.PHONY: help run test unit lint format data bench soak alone quality pictures lock wheels clean bootstrap teardown
 STAGE ?= dev
 
 help:  ## this list
@@ -63,6 +63,9 @@ bootstrap: $(BIN)/installed  ## the stacks of STAGE=dev in the AWS account; OPTI
 
 teardown: $(BIN)/installed  ## what of STAGE=dev still bills; OPTIONS=--yes removes it
 	$(BIN)/python run_pipeline.py teardown --stage $(STAGE) $(OPTIONS)
+
+wheels: $(BIN)/installed  ## renew the lists of what the jobs need beside each image
+	$(BIN)/python -m pipelines.images.renew
 
 clean:  ## stop local SageMaker and delete its state, the environment and the data
 	-[ ! -x $(BIN)/python ] || $(BIN)/python run_pipeline.py local down

@@ -10,21 +10,29 @@ from pipelines.document.walk import steps
 from pipelines.errors import PipelineError
 
 
-def show_faults(console: Console, faults: Sequence[Fault], text: str | None, seconds: float) -> None:
-    """How many faults there are, then a line for each: step, path, what is wrong, what to do.
+def show_faults(
+    console: Console, faults: Sequence[Fault], text: str | None, seconds: float, warnings: Sequence[Fault] = ()
+) -> None:
+    """How many faults there are, then a line for each warning and fault: step, path, what is wrong, what to do.
 
     In this order the last line of a build that fails is a reason.
     """
     number = len(list(steps(_read(text)))) if text is not None else 0
     if console.json_output:
-        document = {"faults": [fault.document() for fault in faults], "steps": number, "seconds": seconds}
+        document = {
+            "faults": [fault.document() for fault in faults],
+            "warnings": [warning.document() for warning in warnings],
+            "steps": number,
+            "seconds": seconds,
+        }
         console.document(document)
         return
     found = {0: "no faults", 1: "1 fault"}.get(len(faults), f"{len(faults)} faults")
     console.line(f"{found} in {number} steps, checked in {seconds * 1000:.0f} ms")
+    for warning in warnings:
+        console.line(f"warning: {_line(warning)}", style="yellow")
     for fault in faults:
-        owner = fault.step or "pipeline"
-        console.line(_one_line(f"{owner}: {fault.path}: {fault.message}: {fault.fix}"), style="red")
+        console.line(_line(fault), style="red")
 
 
 def read_definition(path: Path) -> str:
@@ -45,5 +53,6 @@ def _read(text: str) -> dict[str, object]:
     return document if isinstance(document, dict) else {}
 
 
-def _one_line(text: str) -> str:
+def _line(fault: Fault) -> str:
+    text = f"{fault.step or 'pipeline'}: {fault.path}: {fault.message}: {fault.fix}"
     return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)

@@ -5,6 +5,7 @@ import sys
 import time
 from argparse import Namespace
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +19,19 @@ from command_line.lock import Lock, held
 from command_line.permission_check import permission_faults
 from command_line.plan_view import show_plan
 from command_line.summary import Commands, outcome, show_summary
-from pipelines.checks.check import check_definition, compilable, prepare
-from pipelines.clients import exists, split_uri
+from pipelines.checks.check import check_definition, compilable, prepare, warnings_of
+from pipelines.checks.fault import Fault
+from pipelines.clients import exists
 from pipelines.definition.compilation import Compiled, compile_pipeline
 from pipelines.definition.revision import author, revision
 from pipelines.document.parameters import check_parameters, parse_parameters
 from pipelines.document.walk import step_names
 from pipelines.exit_codes import EXIT_ERROR, EXIT_OK
+from pipelines.images.wheels import fetch_wheels
 from pipelines.publishing.cost_forecast import last_durations
 from pipelines.publishing.dataset import check_data_file, upload_data
-from pipelines.publishing.deployed import DeployedBundle, describe_deployed, read_bundle, read_deployed
-from pipelines.publishing.plan import make_plan, wanted_bundle_uri
+from pipelines.publishing.deployed import DeployedCode, describe_deployed, read_code, read_deployed
+from pipelines.publishing.plan import make_plan
 from pipelines.publishing.publish import Upsert, require_role
 from pipelines.settings.settings import ROOT
 from pipelines.versions.champion import with_champion
@@ -66,10 +69,12 @@ def check_pipeline(context: Context, options: Namespace) -> int:
     else:
         text = context.compile_quietly(settings).definition
         began = time.perf_counter()
+    warnings: list[Fault] = []
     if text is not None:
         faults += check_definition(text, context.pipeline_name, settings, context.environment, context.structure_check)
         faults += permission_faults(text, settings.name, context.environment)
-    show_faults(context.console, faults, text, time.perf_counter() - began)
+        warnings = warnings_of(text, settings)
+    show_faults(context.console, faults, text, time.perf_counter() - began, warnings)
     return EXIT_ERROR if faults else EXIT_OK
 
 
@@ -78,14 +83,14 @@ def plan_pipeline(context: Context, options: Namespace) -> int:
     context.require_configured()
     compiled = context.compile(Console(json_output=options.json or options.markdown))
     deployed, s3 = read_deployed(context.sagemaker, compiled.name), context.client("s3")
-    uri = wanted_bundle_uri(compiled, context.environment)
-    bundle = read_bundle(s3, deployed.definition_text, uri) if deployed else DeployedBundle(None, {})
+    code = read_code(s3, deployed.definition_text) if deployed else DeployedCode((), {})
+    bucket = context.environment.bucket
     plan = make_plan(
         compiled,
         context.environment,
         deployed,
-        bundle,
-        bundle_is_uploaded=exists(s3, *split_uri(uri)),
+        code,
+        missing=[key for key in compiled.code.keys if not exists(s3, bucket, key)],
         durations=last_durations(context.sagemaker, compiled.name, " on this machine" if context.local else ""),
         tags=revision(ROOT).tags(),
         stages=context.settings.stages,
@@ -192,7 +197,10 @@ def _upsert(context: Context, compiled: Compiled, seen: dict[str, Any] | None, *
     is_new_role = seen is None or seen.get("RoleArn") != context.environment.role_arn
     if is_new_role and not context.local:
         require_role(context.client("iam"), context.environment.role_arn)
-    upsert, s3 = Upsert(compiled, context.environment, origin, seen, force), context.bucket_client()
+    image, s3 = compiled.code.image, context.bucket_client()
+    folder = ROOT / "build" / "wheels" / image.wheels_digest
+    wheels = list if context.local else partial(fetch_wheels, image, folder)
+    upsert = Upsert(compiled, context.environment, origin, seen, force, wheels)
     bucket, project = context.environment.bucket, context.settings.name
     with held(s3, Lock(bucket, project, compiled.name, UPSERT_SECONDS, UPSERT_SECONDS), context.console.line):
         published = upsert.run(context.sagemaker, s3)

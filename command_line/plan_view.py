@@ -129,12 +129,10 @@ def _code(plan: Plan) -> list[str]:
     lines += [f"- {path}" for path in code.removed]
     lines += [f"~ {path}" for path in code.changed]
     if code.problem:
-        lines.append(f"not compared{f' with {code.old_uri}' if code.old_uri else ''}: {code.problem}")
+        lines.append(f"not compared: {code.problem}")
     elif code.differs and not lines:
-        lines.append(f"the same files as in {code.old_uri}")
-    if code.upload:
-        lines.append(f"+ {code.new_uri}, which the upsert uploads")
-    return lines
+        lines.append("the same files as what is deployed")
+    return [*lines, *(f"+ {uri}, which the upsert uploads" for uri in code.uploads)]
 
 
 def _cost(cost: Cost) -> list[str]:

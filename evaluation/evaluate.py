@@ -29,7 +29,6 @@ from evaluation.worst import worst_predictions
 from steps import estimators
 from steps import features as feature_module
 from steps.artifacts import write_bytes, write_json, write_parquet, write_text
-from steps.dependencies import ensure
 from steps.failure import JobArgumentParser, JobError, run_job
 from steps.model import CANDIDATES, Model, load
 from steps.raw_data import find_file
@@ -144,7 +143,6 @@ def _write_baselines(output: Path, model: Model, train: pd.DataFrame, document: 
 def _write_report(
     output: Path, model: Model, scored: Scored, document: dict[str, Any], reasons: Reasons, settings: JobSettings
 ) -> None:
-    ensure(Path(__file__).parent / "evaluate_requirements.txt")
     from evaluation.figures import Subject, pictures  # half a second, and only now is it sure to be there
     from evaluation.report import render
 

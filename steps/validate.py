@@ -13,15 +13,15 @@ import numpy as np
 import pandas as pd
 
 from steps.artifacts import write_json, write_parquet, write_text
-from steps.dependencies import ensure
 from steps.derived import with_derived
 from steps.expectations import Outcome, check, expectations_of_columns
 from steps.failure import JobArgumentParser, JobError, run_job
 from steps.raw_data import find_file, read_file, typed
 from steps.settings import DEFAULT_PATH, Expectation, JobSettings, load
 from steps.validation_report import render
+from steps.wheels import ensure
 
-REQUIREMENTS = Path(__file__).with_name("validate_requirements.txt")
+NEEDED = ("great-expectations",)
 
 
 @dataclass
@@ -78,7 +78,9 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--input", type=Path, default=Path("/opt/ml/processing/input/data"))
     parser.add_argument("--output", type=Path, default=Path("/opt/ml/processing/output"))
     parser.add_argument("--settings", type=Path, default=DEFAULT_PATH)
+    parser.add_argument("--wheels", type=Path, default=Path("/opt/ml/processing/input/wheels"))
     options = parser.parse_args(arguments)
+    ensure(NEEDED, options.wheels)
     counts = validate(options.input, options.output, load(options.settings))
     print(f"{counts['read']:,} rows: {counts['accepted']:,} accepted, {counts['rejected']:,} rejected")
 
@@ -122,7 +124,6 @@ def _examine(source: Path, settings: JobSettings, validation: Validation) -> Non
     validation.table = typed(read_file(path), settings.data.columns, path.name)
     rows = len(validation.table)
     validation.rejected = np.zeros(rows, dtype=bool)
-    ensure(REQUIREMENTS)
     wide = with_derived(validation.table, settings.validation.derived, settings.data.types)
     by_row = [*expectations_of_columns(settings.data.columns), *settings.validation.rows]
     validation.outcomes = check(wide, by_row, "rows")

@@ -5,11 +5,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from pipelines.checks.fault import Fault, step_at
+from pipelines.checks.image_packages import package_warnings
 from pipelines.checks.images import image_faults, known_versions
 from pipelines.checks.limits import limit_faults
 from pipelines.checks.locations import location_faults
+from pipelines.checks.step_types import step_type_warnings
 from pipelines.checks.types import type_faults
 from pipelines.document.walk import service_model
+from pipelines.images.image import image, known_images
 from pipelines.settings.environment import Environment
 from pipelines.settings.settings import Settings
 
@@ -53,7 +56,7 @@ def prepare(structure: StructureCheck) -> None:
 def compilable(settings: Settings, environment: Environment) -> tuple[Settings, list[Fault]]:
     """Settings that compile, and what is wrong with those given: so that one fault does not hide the others."""
     version = settings.jobs.image_version
-    known = known_versions(FRAMEWORK, environment.region)
+    known = [each for each in known_versions(FRAMEWORK, environment.region) if each in known_images()]
     if version in known:
         return settings, []
     path = "jobs.image_version"
@@ -65,6 +68,16 @@ def compilable(settings: Settings, environment: Environment) -> tuple[Settings, 
     message = f"{environment.region} has no {FRAMEWORK} image of version {version}"
     jobs = settings.jobs.model_copy(update={"image_version": known[-1]})
     return settings.model_copy(update={"jobs": jobs}), [Fault(None, path, message, f"take one of {', '.join(known)}")]
+
+
+def warnings_of(text: str, settings: Settings) -> list[Fault]:
+    """What is not wrong with a definition and may yet surprise on AWS."""
+    try:
+        raw = json.loads(text)
+    except ValueError:
+        return []
+    own = step_type_warnings(raw) if isinstance(raw, dict) and _is_readable(raw) else ()
+    return [*own, *package_warnings(image(settings.jobs.image_version))]
 
 
 def _own_faults(raw: Mapping[str, Any], name: str, settings: Settings, environment: Environment) -> Iterator[Fault]:

@@ -1,10 +1,12 @@
-"""The code that the jobs run, as one archive under a key that names its content."""
+"""The code that a job runs, as an archive under a key that names its content."""
 
+import ast
 import gzip
 import hashlib
 import io
 import json
 import tarfile
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,9 +14,9 @@ from typing import Any
 from pipelines.errors import PipelineError
 
 PACKAGES = ("steps", "evaluation")
-SUFFIXES = (".py", ".txt")
+SETTINGS = "settings.json"
 ARCHIVE = "sourcedir.tar.gz"
-LARGEST_FILE = 5_000_000  # bytes; the bundle is code, and every job downloads it
+LARGEST_FILE = 5_000_000  # bytes; this is code, and every job downloads it
 DIGEST_LENGTH = 16  # hexadecimal digits of SHA-256 that the key carries
 
 
@@ -46,24 +48,74 @@ class Bundle:
         return stream.getvalue()
 
 
-def build_bundle(root: Path, job_settings: dict[str, Any]) -> Bundle:
-    """The bundle of a checkout: the jobs' packages, and the settings that the jobs read.
+def build_bundle(root: Path, modules: Iterable[str], settings: Mapping[str, Any] | None) -> Bundle:
+    """The archive of a job: modules of a checkout, what they import of it, and the settings that the job reads.
 
-    Only the job sections of the YAML go in, so that a change of a gate or of an instance type leaves the
-    bundle, and with it the step cache, as they were. Raises PipelineError for a file larger than 5 MB.
+    `settings` are None for a job that reads none. A package's own file goes along with each of its modules. Raises
+    PipelineError for a file larger than 5 MB.
     """
-    paths = [
-        path
-        for package in PACKAGES
-        for path in (root / package).rglob("*")
-        if path.suffix in SUFFIXES and "__pycache__" not in path.parts and path.is_file()
-    ]
-    for path in paths:
+    files = {}
+    for path in imported_files(root, modules):
         if path.stat().st_size > LARGEST_FILE:
             raise PipelineError(
                 f"{path.relative_to(root)} has {path.stat().st_size / 1e6:.1f} MB, and the jobs' code may hold files "
                 f"of at most {LARGEST_FILE / 1e6:.0f} MB: move it out of the code, and give it to the job as data."
             )
-    files = {path.relative_to(root).as_posix(): path.read_bytes() for path in paths}
-    files["settings.json"] = json.dumps(job_settings, indent=1).encode()
+        files[path.relative_to(root).as_posix()] = path.read_bytes()
+    if settings is not None:
+        files[SETTINGS] = json.dumps(settings, indent=1).encode()
     return Bundle(files)
+
+
+def imported_files(root: Path, modules: Iterable[str]) -> list[Path]:
+    """The files of modules and of all that they import of the same checkout, at their top or inside a function."""
+    found: dict[str, Path] = {}
+    waiting = list(modules)
+    while waiting:
+        name = waiting.pop()
+        path = _file_of(root, name)
+        if path is None or name in found:
+            continue
+        found[name] = path
+        waiting += [name.rpartition(".")[0], *_imports(path)]
+    return sorted(found.values())
+
+
+def _file_of(root: Path, module: str) -> Path | None:
+    """The file of a module of the jobs' packages; None for any other, such as a library."""
+    if module.partition(".")[0] not in PACKAGES:
+        return None
+    place = root / module.replace(".", "/")
+    candidates = (place.with_suffix(".py"), place / "__init__.py")
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def _imports(path: Path) -> Iterator[str]:
+    """What a module imports when it runs, so nothing that is there for the types alone."""
+    waiting: list[ast.AST] = [ast.parse(path.read_text(encoding="utf-8"))]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            waiting += node.orelse
+        else:
+            waiting += ast.iter_child_nodes(node)
+
+
+def merged(archives: Iterable[Mapping[str, bytes]]) -> dict[str, bytes]:
+    """The files of several archives of one checkout as one; their settings are parts of one document."""
+    files: dict[str, bytes] = {}
+    settings: dict[str, Any] = {}
+    for archive in archives:
+        files.update(archive)
+        if SETTINGS in archive:
+            for section, content in json.loads(archive[SETTINGS]).items():
+                known = settings.setdefault(section, {})
+                settings[section] = {**known, **content} if isinstance(content, dict) else content
+    if settings:
+        files[SETTINGS] = json.dumps(settings, indent=1, sort_keys=True).encode()
+    return files

@@ -1,13 +1,13 @@
-"""Compiling: YAML and code in, the definition and the bundle that it names out; no network, no clock, no chance."""
+"""Compiling: YAML and code in, the definition and the code that it names out; no network, no clock, no chance."""
 
 import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipelines.definition.bundle import Bundle, build_bundle
 from pipelines.definition.catalogue import builder
 from pipelines.definition.champion_input import marker_key
+from pipelines.definition.job_code import JobCode, job_code
 from pipelines.definition.revision import git_commit
 from pipelines.document.walk import step_names
 from pipelines.settings.environment import Environment
@@ -22,26 +22,24 @@ class Compiled:
     name: str
     description: str
     definition: str
-    bundle: Bundle
-    code_prefix: str
+    code: JobCode
     commit: str
 
     @classmethod
-    def of(cls, settings: Settings, definition: str, bundle: Bundle, commit: str, pipeline: PipelineName) -> "Compiled":
+    def of(cls, settings: Settings, definition: str, code: JobCode, commit: str, pipeline: PipelineName) -> "Compiled":
         """A definition with what is known of it without compiling."""
         return cls(
             name=settings.pipeline_name(pipeline),
             description=settings.description,
             definition=definition,
-            bundle=bundle,
-            code_prefix=code_prefix(settings, bundle),
+            code=code,
             commit=commit,
         )
 
     @property
     def prefix(self) -> str:
         """What the keys of everything that is published begin with."""
-        return self.code_prefix.rpartition("/code/")[0]
+        return self.code.prefix
 
     @property
     def champion_marker(self) -> str:
@@ -65,20 +63,15 @@ def compile_pipeline(
     """The same commit, YAML and environment give the same bytes on every machine; takes the SDK's 3 s to import."""
     from pipelines.definition.offline_session import offline_session
 
-    bundle = build_bundle(root, settings.for_jobs())
+    code = job_code(root, settings, pipeline)
     commit = git_commit(root)
     with offline_session(environment) as session:
         definition = builder(pipeline)(
             settings,
             environment,
             session,
-            code_prefix=code_prefix(settings, bundle),
+            code=code,
             input_data=default_data_uri(settings, environment),
             commit=commit,
         ).definition()
-    return Compiled.of(settings, definition, bundle, commit, pipeline)
-
-
-def code_prefix(settings: Settings, bundle: Bundle) -> str:
-    """Where the bundle lies in the bucket."""
-    return f"{settings.name}/code/{bundle.digest}"
+    return Compiled.of(settings, definition, code, commit, pipeline)

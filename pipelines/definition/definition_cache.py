@@ -6,8 +6,8 @@ from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
-from pipelines.definition.bundle import build_bundle
 from pipelines.definition.compilation import Compiled, compile_pipeline
+from pipelines.definition.job_code import JobCode, job_code
 from pipelines.definition.revision import git_commit
 from pipelines.files import write_whole
 from pipelines.settings.environment import Environment
@@ -28,21 +28,21 @@ def compile_or_recall(
     The inputs are all that the bytes depend on: the settings, the environment, the commit, the code of the
     jobs and of the pipelines, and the versions of the SDK's packages.
     """
-    bundle, commit = build_bundle(root, settings.for_jobs()), git_commit(root)
-    path = folder / f"{pipeline}-{_key(settings, environment, bundle.digest, commit, root)}.json"
+    code, commit = job_code(root, settings, pipeline), git_commit(root)
+    path = folder / f"{pipeline}-{_key(settings, environment, code, commit, root)}.json"
     if path.exists():
-        return Compiled.of(settings, path.read_text(encoding="utf-8"), bundle, commit, pipeline)
+        return Compiled.of(settings, path.read_text(encoding="utf-8"), code, commit, pipeline)
     compiled = compile_pipeline(settings, environment, root, pipeline)
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(path, compiled.definition.encode())
     return compiled
 
 
-def _key(settings: Settings, environment: Environment, bundle: str, commit: str, root: Path) -> str:
-    code = {
+def _key(settings: Settings, environment: Environment, code: JobCode, commit: str, root: Path) -> str:
+    compiler = {
         path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted((root / "pipelines").rglob("*.py"))
     }
     sdk = [version(package) for package in SDK]
-    inputs = [settings.model_dump(mode="json"), asdict(environment), bundle, commit, code, sdk]
+    inputs = [settings.model_dump(mode="json"), asdict(environment), code.digests, commit, compiler, sdk]
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:32]

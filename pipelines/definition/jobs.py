@@ -33,6 +33,7 @@ from sagemaker.train import ModelTrainer
 from sagemaker.train.tuner import HyperparameterTuner
 
 from pipelines.definition.bundle import ARCHIVE
+from pipelines.definition.job_code import TRAIN, JobCode
 from pipelines.definition.sdk_steps import EncryptedTuningStep, EntrypointTrainingStep
 from pipelines.errors import PipelineError
 from pipelines.settings.environment import Environment
@@ -45,6 +46,9 @@ OUTPUT = "/opt/ml/processing/output"
 CHANNELS = "/opt/ml/input/data"
 # The archive, then the module and its arguments: the entrypoint of every job that may have one.
 UNPACK_AND_RUN = 'mkdir -p /opt/ml/code && cd /opt/ml/code && tar -xzf "$0" && exec python3 -m "$@"'
+# The image's toolkit installs the code that it runs by `pip install .`, and pip 26 would ask a package index for
+# setuptools, which the image has. (Of an option that begins with "no", the variable is the value of the one without.)
+TOOLKIT = {"PIP_NO_BUILD_ISOLATION": "0"}
 RETRY_INTERVAL_SECONDS = 10
 RETRY_BACKOFF = 2.0
 
@@ -66,7 +70,7 @@ class JobFactory:
         settings: Settings,
         environment: Environment,
         session: Any,
-        code_prefix: str,
+        code: JobCode,
         tags: Mapping[str, str],
         processing: Instances,
         training: Instances | None = None,
@@ -74,7 +78,7 @@ class JobFactory:
         self._settings = settings
         self._environment = environment
         self._session = session
-        self._code_uri = f"s3://{environment.bucket}/{code_prefix}/{ARCHIVE}"
+        self._code = code
         self._tags = [Tag(key=key, value=value) for key, value in tags.items()]
         self._processing = processing
         self._training = training
@@ -107,7 +111,7 @@ class JobFactory:
         options = [part for name, value in (arguments or {}).items() for part in (f"--{name}", value)]
         step_arguments = processor.run(
             arguments=options or None,
-            inputs=[_input("code", self._code_uri), *(_input(key, uri) for key, uri in inputs.items())],
+            inputs=[_input("code", self._code_uri(module)), *(_input(key, uri) for key, uri in inputs.items())],
             outputs=[self._output(name, output) for output in outputs],
         )
         return ProcessingStep(
@@ -131,7 +135,7 @@ class JobFactory:
 
         Script mode would do for success; of a failure its toolkit keeps no more than the command.
         """
-        trainer = self._trainer({"code": self._code_uri, **channels}, hyperparameters)
+        trainer = self._trainer({"code": self._code_uri(module), **channels}, hyperparameters)
         step = EntrypointTrainingStep(
             name,
             step_args=trainer.train(),
@@ -157,10 +161,11 @@ class JobFactory:
         """
         script_mode = {
             "sagemaker_program": module,
-            "sagemaker_submit_directory": self._code_uri,
+            "sagemaker_submit_directory": self._code_uri(module),
             "sagemaker_region": self._environment.region,
         }
         trainer = self._trainer(channels, {**hyperparameters, **script_mode})
+        trainer.environment = dict(TOOLKIT)
         tuner = HyperparameterTuner(
             model_trainer=trainer,
             objective_metric_name=tuning.objective,
@@ -222,18 +227,27 @@ class JobFactory:
             env_vars={
                 "SAGEMAKER_PROGRAM": "steps.serve",
                 "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
+                **TOOLKIT,
             },
             model_path="model-build",  # otherwise a random folder name gets into the definition
         )
         builder.model_name = self._settings.name
         return builder
 
+    @property
+    def wheels(self) -> str:
+        """The input of a job that needs what the image lacks."""
+        return f"s3://{self._environment.bucket}/{self._code.wheels_prefix}/"
+
+    def _code_uri(self, module: str) -> str:
+        return f"s3://{self._environment.bucket}/{self._code.key(module)}"
+
     def lineage(self, commit: str) -> dict[str, Any]:
         """What a model version keeps of where it comes from; from its execution leads the way to all the rest."""
         return {
             "git_commit": commit,
             "pipeline_execution_arn": ExecutionVariables.PIPELINE_EXECUTION_ARN,
-            "code": self._code_uri,
+            "code": self._code_uri(TRAIN),
         }
 
     @cached_property

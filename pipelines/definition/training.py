@@ -25,6 +25,7 @@ from sagemaker.mlops.workflow.steps import ProcessingStep, TrainingStep, TuningS
 from pipelines.definition.champion_input import PARAMETER as CHAMPION
 from pipelines.definition.champion_input import no_champion_uri
 from pipelines.definition.evaluation_files import CARD_PATH, OUTPUT, REPORT_PATH, STEP
+from pipelines.definition.job_code import EVALUATE, PREPROCESS, TRAIN, VALIDATE, JobCode
 from pipelines.definition.jobs import Instances, JobFactory, output_of
 from pipelines.settings.environment import Environment
 from pipelines.settings.settings import Settings
@@ -93,17 +94,17 @@ def training_pipeline(
     environment: Environment,
     session: Any,
     *,
-    code_prefix: str,
+    code: JobCode,
     input_data: str,
     commit: str,
 ) -> Pipeline:
-    """The pipeline of a YAML; `code_prefix` is where the bundle is, `input_data` the default of InputDataUri."""
+    """The pipeline of a YAML; `code` is what its jobs run, `input_data` the default of InputDataUri."""
     parameters = Parameters.of(settings, input_data, no_champion_uri(settings, environment))
     jobs = JobFactory(
         settings,
         environment,
         session,
-        code_prefix,
+        code,
         tags={"project": settings.name, "git-commit": commit},
         processing=Instances(parameters.processing_type, parameters.processing_count, settings.jobs.processing),
         training=Instances(parameters.training_type, parameters.training_count, settings.jobs.training),
@@ -127,8 +128,8 @@ def validate_step(jobs: JobFactory, input_data: ParameterString) -> ProcessingSt
     """Checks a data file; the other steps see only the rows that it accepts."""
     return jobs.processing(
         "ValidateData",
-        "steps.validate",
-        inputs={"data": input_data},
+        VALIDATE,
+        inputs={"data": input_data, "wheels": jobs.wheels},
         outputs=["validated", "rejected", "report"],
         description="Checks the data against the expectations; rejected rows are kept with their reasons.",
     )
@@ -137,7 +138,7 @@ def validate_step(jobs: JobFactory, input_data: ParameterString) -> ProcessingSt
 def _preprocess(jobs: JobFactory, validate: ProcessingStep) -> ProcessingStep:
     return jobs.processing(
         "Preprocess",
-        "steps.preprocess",
+        PREPROCESS,
         inputs={"validated": output_of(validate, "validated")},
         outputs=["train", "validation", "test", "rows", "features"],
         description="Splits the rows and fits the features on the training part.",
@@ -151,7 +152,7 @@ def _train(
     xgboost = settings.candidates.xgboost
     job: dict[str, Any] = {
         "name": "Train",
-        "module": "steps.train",
+        "module": TRAIN,
         "channels": {name: output_of(preprocess, name) for name in ("train", "validation", "features")},
         "hyperparameters": {
             "max_depth": parameters.max_depth.to_string(),
@@ -177,7 +178,7 @@ def _train(
 def _evaluate(jobs: JobFactory, parameters: Parameters, model: Any, preprocess: ProcessingStep) -> ProcessingStep:
     return jobs.processing(
         STEP,
-        "evaluation.evaluate",
+        EVALUATE,
         inputs={
             "model": model,
             "test": output_of(preprocess, "test"),

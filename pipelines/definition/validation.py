@@ -5,6 +5,7 @@ from typing import Any
 from sagemaker.core.workflow.parameters import ParameterInteger, ParameterString
 from sagemaker.mlops.workflow.pipeline import Pipeline
 
+from pipelines.definition.job_code import JobCode
 from pipelines.definition.jobs import Instances, JobFactory
 from pipelines.definition.training import validate_step
 from pipelines.settings.environment import Environment
@@ -16,7 +17,7 @@ def validation_pipeline(
     environment: Environment,
     session: Any,
     *,
-    code_prefix: str,
+    code: JobCode,
     input_data: str,
     commit: str,
 ) -> Pipeline:
@@ -26,7 +27,7 @@ def validation_pipeline(
     kind = ParameterString("ProcessingInstanceType", machines.instance_type)
     count = ParameterInteger("ProcessingInstanceCount", machines.instance_count)
     tags = {"project": settings.name, "git-commit": commit}
-    jobs = JobFactory(settings, environment, session, code_prefix, tags, Instances(kind, count, machines))
+    jobs = JobFactory(settings, environment, session, code, tags, Instances(kind, count, machines))
     return Pipeline(
         name=settings.pipeline_name("validation"),
         parameters=[data, kind, count],

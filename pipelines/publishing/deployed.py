@@ -1,4 +1,4 @@
-"""What is deployed under a pipeline's name: its definition, its tags, and the code bundle that it names."""
+"""What is deployed under a pipeline's name: its definition, its tags, and the code that it names."""
 
 import hashlib
 import io
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipelines.clients import split_uri
-from pipelines.definition.bundle import ARCHIVE
+from pipelines.definition.bundle import ARCHIVE, merged
 from pipelines.errors import PipelineError
 
 BUNDLE_URI = re.compile(r"s3://[^\s\"'\\]+/" + re.escape(ARCHIVE))
@@ -19,13 +19,13 @@ FINGERPRINT = "definition-sha256"  # the tag that says which definition an upser
 
 
 @dataclass(frozen=True)
-class DeployedBundle:
-    """The archive that the deployed definition names.
+class DeployedCode:
+    """The archives that the deployed definition names.
 
-    `files` are its contents by path; None where they could not be read, and `problem` then says why.
+    `files` are the contents of all of them by path; None where they could not be read, and `problem` then says why.
     """
 
-    uri: str | None
+    uris: tuple[str, ...]
     files: dict[str, bytes] | None
     problem: str | None = None
 
@@ -109,31 +109,36 @@ def bundle_uris(definition_text: str) -> list[str]:
     return list(dict.fromkeys(BUNDLE_URI.findall(definition_text)))
 
 
-def read_bundle(s3: Any, definition_text: str, wanted_uri: str) -> DeployedBundle:
-    """Download the archive that a definition names.
+def read_code(s3: Any, definition_text: str) -> DeployedCode:
+    """Download the archives that a definition names."""
+    uris = tuple(bundle_uris(definition_text))
+    if not uris:
+        return DeployedCode((), None, f"the deployed definition names no {ARCHIVE}")
+    archives = []
+    for uri in uris:
+        files, problem = _read_archive(s3, uri)
+        if files is None:
+            return DeployedCode(uris, None, f"{uri}: {problem}")
+        archives.append(files)
+    return DeployedCode(uris, merged(archives))
 
-    Where it names several, as definitions of other tools do, it is the wanted one or else the first.
-    """
+
+def _read_archive(s3: Any, uri: str) -> tuple[dict[str, bytes] | None, str | None]:
+    """Its files, or what is wrong with it."""
     from botocore.exceptions import ClientError
 
-    uris = bundle_uris(definition_text)
-    if not uris:
-        return DeployedBundle(None, None, f"the deployed definition names no {ARCHIVE}")
-    uri = wanted_uri if wanted_uri in uris else uris[0]
     bucket, key = split_uri(uri)
     try:
-        content = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        return _unpack(s3.get_object(Bucket=bucket, Key=key)["Body"].read()), None
     except ClientError as error:
         code = error.response["Error"]["Code"]
         if code in MISSING:
-            return DeployedBundle(uri, None, "it is missing in S3: an execution of what is deployed would fail")
+            return None, "it is missing in S3: an execution of what is deployed would fail"
         if code in REFUSED:
-            return DeployedBundle(uri, None, "these credentials may not read it (s3:GetObject)")
+            return None, "these credentials may not read it (s3:GetObject)"
         raise
-    try:
-        return DeployedBundle(uri, _unpack(content))
     except (tarfile.TarError, OSError, EOFError):
-        return DeployedBundle(uri, None, "it is not a tar.gz archive")
+        return None, "it is not a tar.gz archive"
 
 
 def _unpack(content: bytes) -> dict[str, bytes]:

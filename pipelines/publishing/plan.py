@@ -1,18 +1,17 @@
-"""What an upsert would change: the compiled definition and bundle against what is deployed. A pure comparison."""
+"""What an upsert would change: the compiled definition and code against what is deployed. A pure comparison."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from pipelines.definition.bundle import ARCHIVE
 from pipelines.definition.compilation import Compiled
 from pipelines.document.cache_forecast import Forecast, forecast, steps_of
 from pipelines.document.differences import Change, action_of, conceal, differences
 from pipelines.document.walk import BRANCHES
 from pipelines.publishing.cost_forecast import Cost, Measured, cost_of
-from pipelines.publishing.deployed import Deployed, DeployedBundle
+from pipelines.publishing.deployed import Deployed, DeployedCode
 from pipelines.settings.environment import Environment
 from pipelines.settings.stage_settings import StageSettings
 
@@ -48,11 +47,14 @@ class StepChange:
 
 @dataclass(frozen=True)
 class CodeChange:
-    """The bundle's files by what happens to them; `problem` says why there was nothing to compare with."""
+    """The files of the jobs' archives by what happens to them; `problem` says why there was nothing to compare with.
 
-    old_uri: str | None
-    new_uri: str
-    upload: bool
+    `uploads` are the objects that an upsert uploads.
+    """
+
+    old_uris: tuple[str, ...]
+    new_uris: tuple[str, ...]
+    uploads: tuple[str, ...] = ()
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
@@ -61,7 +63,7 @@ class CodeChange:
     @property
     def differs(self) -> bool:
         """Whether an upsert brings other code, or code that is not there."""
-        return self.upload or self.old_uri != self.new_uri
+        return bool(self.uploads) or set(self.old_uris) != set(self.new_uris)
 
     def document(self) -> dict[str, Any]:
         """The code as data for --json."""
@@ -115,14 +117,14 @@ def make_plan(
     compiled: Compiled,
     environment: Environment,
     deployed: Deployed | None,
-    bundle: DeployedBundle,
+    code: DeployedCode,
     *,
-    bundle_is_uploaded: bool,
+    missing: Sequence[str],
     durations: Mapping[str, Measured],
     tags: Mapping[str, str] | None = None,
     stages: Mapping[str, StageSettings] | None = None,
 ) -> Plan:
-    """Compare; `bundle` is what the deployed definition names, `bundle_is_uploaded` tells of the compiled one.
+    """Compare; `code` is what the deployed definition names, `missing` the keys of the compiled one that are not there.
 
     `durations` are those of the jobs that ran last, by step: the next execution is taken to be like it. `tags` are
     what the upsert would write on the pipeline, the commit alone where they are not given. The endpoints of `stages`
@@ -147,17 +149,12 @@ def make_plan(
         pipeline=tuple(pipeline),
         parameters=tuple(parameters),
         steps=tuple(steps),
-        code=_code(compiled, environment, bundle, upload=not bundle_is_uploaded),
+        code=_code(compiled, environment.bucket, code, missing),
         forecasts=forecasts,
         cost=cost_of(new, forecasts, durations, environment.region, stages),
         by_hand=deployed.by_hand if deployed else None,
         rewritten=other_bytes and not (steps or parameters or _rest_differs(old, new)),
     )
-
-
-def wanted_bundle_uri(compiled: Compiled, environment: Environment) -> str:
-    """Where an upsert puts the bundle."""
-    return f"s3://{environment.bucket}/{compiled.code_prefix}/{ARCHIVE}"
 
 
 def _steps(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[StepChange]:
@@ -204,15 +201,16 @@ def _wanted_attributes(compiled: Compiled, environment: Environment) -> dict[str
     return {"RoleArn": environment.role_arn, "Description": compiled.description}
 
 
-def _code(compiled: Compiled, environment: Environment, bundle: DeployedBundle, *, upload: bool) -> CodeChange:
-    uri = wanted_bundle_uri(compiled, environment)
-    if bundle.files is None:
-        return CodeChange(bundle.uri, uri, upload, problem=bundle.problem)
-    old, new = bundle.files, compiled.bundle.files
+def _code(compiled: Compiled, bucket: str, deployed: DeployedCode, missing: Sequence[str]) -> CodeChange:
+    wanted = tuple(dict.fromkeys(f"s3://{bucket}/{key}" for key in compiled.code.archives))
+    uploads = tuple(f"s3://{bucket}/{key}" for key in missing)
+    if deployed.files is None:
+        return CodeChange(deployed.uris, wanted, uploads, problem=deployed.problem)
+    old, new = deployed.files, compiled.code.files
     return CodeChange(
-        bundle.uri,
-        uri,
-        upload,
+        deployed.uris,
+        wanted,
+        uploads,
         added=tuple(sorted(new.keys() - old.keys())),
         removed=tuple(sorted(old.keys() - new.keys())),
         changed=tuple(sorted(path for path in old.keys() & new.keys() if old[path] != new[path])),

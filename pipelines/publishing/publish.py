@@ -1,12 +1,13 @@
-"""Publishing: the bundle first, the definition last, and only what differs from what is there."""
+"""Publishing: code and wheels first, the definition last, and only what differs from what is there."""
 
 import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from pipelines.clients import exists
-from pipelines.definition.bundle import ARCHIVE
 from pipelines.definition.champion_input import MARKER
 from pipelines.definition.compilation import Compiled
 from pipelines.definition.revision import Revision
@@ -31,7 +32,8 @@ class Upsert:
 
     `seen` is an answer of DescribePipeline. Unless `force` is set, an upsert refuses to replace what another one
     deployed since then, or what comes from a newer commit. SageMaker's UpdatePipeline takes no precondition, so a
-    window of one call remains between the last look and the update.
+    window of one call remains between the last look and the update. `wheels` gives the files of the image's list of
+    wheels; on local SageMaker there are none, as the environment has what the list names.
     """
 
     compiled: Compiled
@@ -39,17 +41,18 @@ class Upsert:
     revision: Revision
     seen: dict[str, Any] | None
     force: bool = False
+    wheels: Callable[[], Sequence[Path]] = list
 
     def run(self, sagemaker: Any, s3: Any) -> Published:
-        """Upload bundle and champion marker if they are not there, then create or update the pipeline in one call.
+        """Upload what is not there (code, wheels, champion marker), then create or update the pipeline in one call.
 
         A deployment that holds just this is left alone, tags included: they name the build that made it.
         """
         if self.seen is not None and self._is_wanted(self.seen):
-            return Published(self.seen["PipelineArn"], "unchanged", self._publish_bundle(s3))
+            return Published(self.seen["PipelineArn"], "unchanged", self._publish_code(s3))
         if not self.force:
             self._refuse_if_older(sagemaker)
-        uploaded = self._publish_bundle(s3)
+        uploaded = self._publish_code(s3)
         definition = self._definition(sagemaker, s3)
         now = describe_deployed(sagemaker, self.compiled.name)
         if now is not None and self._is_wanted(now):
@@ -125,14 +128,20 @@ class Upsert:
             s3.put_object(Bucket=bucket, Key=key, Body=text.encode(), ContentType="application/json")
         return {"PipelineDefinitionS3Location": {"Bucket": bucket, "ObjectKey": key}}
 
-    def _publish_bundle(self, s3: Any) -> bool:
-        key = f"{self.compiled.code_prefix}/{ARCHIVE}"
-        if exists(s3, self.environment.bucket, key):
-            return False
-        # The marker first: a bundle that is there says that all is there.
-        s3.put_object(Bucket=self.environment.bucket, Key=self.compiled.champion_marker, Body=MARKER)
-        s3.put_object(Bucket=self.environment.bucket, Key=key, Body=self.compiled.bundle.archive())
-        return True
+    def _publish_code(self, s3: Any) -> bool:
+        """Upload the archives that are not there, and the wheels unless their list is; whether any archive was not."""
+        bucket, code = self.environment.bucket, self.compiled.code
+        if not exists(s3, bucket, code.wheel_list_key):
+            for path in self.wheels():
+                s3.upload_file(str(path), bucket, f"{code.wheels_prefix}/{path.name}")
+            s3.put_object(Bucket=bucket, Key=code.wheel_list_key, Body=code.image.wheel_list)
+        missing = {key: bundle for key, bundle in code.archives.items() if not exists(s3, bucket, key)}
+        if missing:
+            # The marker first: an archive that is there says that the marker is.
+            s3.put_object(Bucket=bucket, Key=self.compiled.champion_marker, Body=MARKER)
+        for key, bundle in missing.items():
+            s3.put_object(Bucket=bucket, Key=key, Body=bundle.archive())
+        return bool(missing)
 
     def _tags(self) -> list[dict[str, str]]:
         tags = {**self.revision.tags(), FINGERPRINT: fingerprint(self.compiled.definition)}

@@ -18,12 +18,12 @@ def pipeline(*arguments: str) -> list[str]:
 
 def by_hand(folder: Path) -> float:
     """Seconds of the pipeline's job scripts, called one after another on files, without SageMaker."""
-    from pipelines.definition.bundle import build_bundle
+    from pipelines.definition.job_code import job_code
     from pipelines.settings.settings import default_config, load_settings
 
     settings = load_settings(default_config())
     code, work = folder / "code", folder / "work"
-    for path, content in build_bundle(ROOT, settings.for_jobs()).files.items():
+    for path, content in job_code(ROOT, settings, "training").files.items():
         (code / path).parent.mkdir(parents=True, exist_ok=True)
         (code / path).write_bytes(content)
     (work / "raw").mkdir(parents=True)

@@ -11,15 +11,17 @@ from pipelines.aws_client import make_client
 from pipelines.aws_errors import explain
 from pipelines.definition.bundle import Bundle
 from pipelines.definition.compilation import Compiled
+from pipelines.definition.job_code import JobCode
 from pipelines.definition.revision import Revision
 from pipelines.errors import PipelineError
+from pipelines.images.image import image
 from pipelines.publishing.deployed import describe_deployed
 from pipelines.publishing.publish import Published, Upsert, require_role
 from pipelines.settings.environment import Environment
 from tests.aws_stub import REGION, Refusal, StubAws, arn, now
 
-BUNDLE = Bundle({"steps/a.py": b"a"})
-COMPILED = Compiled("p-training", "a test", '{"Steps": []}', BUNDLE, f"p/code/{BUNDLE.digest}", "abc")
+CODE = JobCode("p", {"steps.a": Bundle({"steps/a.py": b"a"})}, image("3.2-0"))
+COMPILED = Compiled("p-training", "a test", '{"Steps": []}', CODE, "abc")
 ENVIRONMENT = Environment.from_env({"SAGEMAKER_BUCKET": "bucket", "AWS_REGION": REGION})
 PIPELINE = arn("pipeline/p-training")
 WHO = "arn:aws:sts::123456789012:assumed-role/build/ada"
@@ -71,7 +73,7 @@ def test_an_update_says_the_version_that_it_made(aws: StubAws, deployed: dict[st
         ("UpdatePipeline", "AccessDeniedException", "sagemaker:UpdatePipeline on p-training"),
         ("CreatePipeline", "AccessDeniedException", "sagemaker:CreatePipeline on p-training"),
         ("PutObject", "AccessDenied", "s3:PutObject on arn:aws:s3:::bucket/p/"),
-        ("HeadObject", "AccessDenied", f"s3:GetObject on arn:aws:s3:::bucket/{COMPILED.code_prefix}/sourcedir.tar.gz"),
+        ("HeadObject", "AccessDenied", f"s3:GetObject on arn:aws:s3:::bucket/{CODE.wheel_list_key}"),
     ],
 )
 def test_a_call_that_is_denied_names_who_may_not_do_what_on_what(

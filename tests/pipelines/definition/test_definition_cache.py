@@ -29,8 +29,8 @@ def test_other_settings_or_another_environment_are_compiled(tmp_path: Path, monk
 
     def noted(settings: Settings, environment: Environment, root: Path, pipeline: PipelineName) -> Compiled:
         asked.append((settings, environment))
-        bundle = definition_cache.build_bundle(root, settings.for_jobs())
-        return Compiled.of(settings, "{}", bundle, "commit", pipeline)
+        code = definition_cache.job_code(root, settings, pipeline)
+        return Compiled.of(settings, "{}", code, "commit", pipeline)
 
     monkeypatch.setattr(definition_cache, "compile_pipeline", noted)
     other_gate = SETTINGS.model_copy(update={"gates": SETTINGS.gates.model_copy(update={"min_r2": 0.5})})

@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
+from pipelines.definition.bundle import Bundle
+from pipelines.definition.job_code import JobCode
 from pipelines.definition.jobs import Instances, JobFactory, output_of
 from pipelines.definition.offline_session import offline_session
 from pipelines.errors import PipelineError
+from pipelines.images.image import image
 from pipelines.settings.environment import Environment
 from pipelines.settings.settings import default_config, load_settings
 from pipelines.settings.tuning_settings import OBJECTIVES
@@ -16,15 +19,15 @@ from steps.training_metrics import METRICS, line
 
 SETTINGS = load_settings(default_config())
 ENVIRONMENT = Environment.from_env({"SAGEMAKER_BUCKET": "my-bucket"})
+BUNDLES = {name: Bundle({f"{name}.py": b""}) for name in ("steps.look", "steps.fit")}
+CODE = JobCode("mine", BUNDLES, image("3.2-0"))
 
 
 @pytest.fixture
 def factory() -> Iterator[JobFactory]:
     machines = Instances("ml.m5.large", 1, SETTINGS.jobs.processing)
     with offline_session(ENVIRONMENT) as session:
-        yield JobFactory(
-            SETTINGS, ENVIRONMENT, session, "code/abc", {"project": "x"}, processing=machines, training=machines
-        )
+        yield JobFactory(SETTINGS, ENVIRONMENT, session, CODE, {"project": "x"}, processing=machines, training=machines)
 
 
 def test_a_processing_step_runs_its_module_from_the_unpacked_bundle(factory: JobFactory) -> None:
@@ -34,7 +37,7 @@ def test_a_processing_step_runs_its_module_from_the_unpacked_bundle(factory: Job
     arguments = request["Arguments"]
     assert arguments["AppSpecification"]["ContainerEntrypoint"][-1] == "steps.look"
     inputs = {entry["InputName"]: entry["S3Input"] for entry in arguments["ProcessingInputs"]}
-    assert inputs["code"]["S3Uri"] == "s3://my-bucket/code/abc/sourcedir.tar.gz"
+    assert inputs["code"]["S3Uri"] == f"s3://my-bucket/mine/code/{BUNDLES['steps.look'].digest}/sourcedir.tar.gz"
     assert inputs["data"]["LocalPath"] == "/opt/ml/processing/input/data"
     assert (
         arguments["ProcessingOutputConfig"]["Outputs"][0]["S3Output"]["LocalPath"] == "/opt/ml/processing/output/seen"
@@ -50,7 +53,7 @@ def test_a_training_step_runs_its_module_from_the_unpacked_bundle_with_its_hyper
     assert (archive, module) == ("/opt/ml/input/data/code/sourcedir.tar.gz", "steps.fit")
     channels = {entry["ChannelName"]: entry["DataSource"]["S3DataSource"] for entry in arguments["InputDataConfig"]}
     assert list(channels) == ["code", "train"]
-    assert channels["code"]["S3Uri"] == "s3://my-bucket/code/abc/sourcedir.tar.gz"
+    assert channels["code"]["S3Uri"] == f"s3://my-bucket/{CODE.key('steps.fit')}"
     assert arguments["Tags"] == [{"Key": "project", "Value": "x"}]
     look = factory.processing("Look", "steps.look", {}, ["seen"], "Looks.").to_request()["Arguments"]
     assert look["AppSpecification"]["ContainerEntrypoint"][:3] == shell  # one line for all jobs
@@ -86,5 +89,5 @@ def test_an_image_that_does_not_exist_is_told_in_one_sentence(version: str, regi
     machines = Instances("ml.m5.large", 1, SETTINGS.jobs.processing)
     environment = Environment.from_env({"AWS_REGION": region})
     with offline_session(ENVIRONMENT) as session, pytest.raises(PipelineError, match=words) as caught:
-        _ = JobFactory(settings, environment, session, "code/abc", {}, processing=machines).image
+        _ = JobFactory(settings, environment, session, CODE, {}, processing=machines).image
     assert "3.0-5" in str(caught.value) or "us-east-1" in str(caught.value)

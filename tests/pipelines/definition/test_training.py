@@ -1,5 +1,6 @@
 """The pipeline that SageMaker is asked to run: its steps, what they wait for, what they share."""
 
+import hashlib
 import json
 from typing import Any
 
@@ -92,20 +93,37 @@ def test_every_job_is_cached_retried_and_tagged_with_the_commit(compiled: Compil
     assert steps["RegisterModel"]["Arguments"]["CustomerMetadataProperties"] == {
         "git_commit": compiled.commit,
         "pipeline_execution_arn": {"Get": "Execution.PipelineExecutionArn"},
-        "code": f"s3://sagemaker-us-east-1-000000000000/{compiled.code_prefix}/sourcedir.tar.gz",
+        "code": f"s3://sagemaker-us-east-1-000000000000/{compiled.code.key('steps.train')}",
     }
 
 
-def test_every_job_runs_the_one_image_and_the_one_bundle(compiled: Compiled, steps: dict[str, Any]) -> None:
-    code = f"s3://sagemaker-us-east-1-000000000000/{compiled.code_prefix}/sourcedir.tar.gz"
-    for name in ("ValidateData", "Preprocess", "Evaluate"):
+def test_every_job_runs_the_one_image_and_its_own_archive(compiled: Compiled, steps: dict[str, Any]) -> None:
+    bucket = "s3://sagemaker-us-east-1-000000000000"
+    jobs = {
+        "ValidateData": "steps.validate",
+        "Preprocess": "steps.preprocess",
+        "Evaluate": "evaluation.evaluate",
+    }
+    for name, module in jobs.items():
         arguments = steps[name]["Arguments"]
         assert arguments["AppSpecification"]["ImageUri"].endswith("/sagemaker-xgboost:3.2-0")
-        assert arguments["ProcessingInputs"][0]["S3Input"]["S3Uri"] == code
+        assert arguments["ProcessingInputs"][0]["S3Input"]["S3Uri"] == f"{bucket}/{compiled.code.key(module)}"
     training = steps["Train"]["Arguments"]
     assert training["AlgorithmSpecification"]["TrainingImage"].endswith("/sagemaker-xgboost:3.2-0")
-    assert training["InputDataConfig"][0]["DataSource"]["S3DataSource"]["S3Uri"] == code
-    assert compiled.bundle.digest in code
+    source = training["InputDataConfig"][0]["DataSource"]["S3DataSource"]["S3Uri"]
+    assert source == f"{bucket}/{compiled.code.key('steps.train')}"
+
+
+def test_the_wheels_of_the_image_are_an_input_of_the_job_that_needs_them_and_named_by_their_list(
+    compiled: Compiled, steps: dict[str, Any]
+) -> None:
+    def wheels(name: str) -> list[str]:
+        inputs = steps[name]["Arguments"]["ProcessingInputs"]
+        return [entry["S3Input"]["S3Uri"] for entry in inputs if entry["InputName"] == "wheels"]
+
+    digest = hashlib.sha256(compiled.code.image.wheel_list).hexdigest()
+    assert wheels("ValidateData") == [f"s3://sagemaker-us-east-1-000000000000/house-prices/wheels/{digest[:16]}/"]
+    assert wheels("Preprocess") == wheels("Evaluate") == []
 
 
 def test_each_gate_is_a_parameter_an_argument_of_the_evaluation_and_a_limit_of_the_condition(

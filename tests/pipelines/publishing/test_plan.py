@@ -15,14 +15,17 @@ import pytest
 from command_line.plan_view import markdown_lines, plan_lines
 from pipelines.definition.bundle import Bundle
 from pipelines.definition.compilation import Compiled
+from pipelines.definition.job_code import JobCode
+from pipelines.images.image import image
 from pipelines.publishing.cost_forecast import Measured
-from pipelines.publishing.deployed import Deployed, DeployedBundle, fingerprint, read_bundle
-from pipelines.publishing.plan import Plan, make_plan, wanted_bundle_uri
+from pipelines.publishing.deployed import Deployed, DeployedCode, fingerprint, read_code
+from pipelines.publishing.plan import Plan, make_plan
 from pipelines.settings.environment import Environment
 from pipelines.settings.settings import ROOT
 
 ENVIRONMENT = Environment.from_env({"SAGEMAKER_BUCKET": "test-bucket"})
 BUNDLE = Bundle({"steps/a.py": b"a", "steps/b.py": b"b"})
+CODE = JobCode("p", {"steps.a": BUNDLE}, image("3.2-0"))
 CACHE = {"Enabled": True, "ExpireAfter": "P30D"}
 
 
@@ -77,20 +80,17 @@ def step(document: dict[str, Any], name: str) -> dict[str, Any]:
     return found
 
 
-def plan(old: dict[str, Any] | None, new: dict[str, Any], bundle: DeployedBundle | None = None, **options: Any) -> Plan:
+def plan(old: dict[str, Any] | None, new: dict[str, Any], code: DeployedCode | None = None, **options: Any) -> Plan:
     """The plan of `new` where `old` is deployed."""
-    compiled = Compiled("p", "a test", json.dumps(new), BUNDLE, f"p/code/{BUNDLE.digest}", "abc")
-    uri = wanted_bundle_uri(compiled, ENVIRONMENT)
+    compiled = Compiled("p", "a test", json.dumps(new), CODE, "abc")
     commit = options.pop("commit", "abc")
     tags = {"git-commit": commit} if commit else {}
     deployed = old and Deployed(
         json.dumps(old), old, options.pop("role", ENVIRONMENT.role_arn), compiled.description, tags
     )
-    same = DeployedBundle(uri, BUNDLE.files)
+    same = DeployedCode((f"s3://test-bucket/{CODE.key('steps.a')}",), BUNDLE.files)
     durations = options.pop("durations", {})
-    return make_plan(
-        compiled, ENVIRONMENT, deployed or None, bundle or same, bundle_is_uploaded=True, durations=durations, **options
-    )
+    return make_plan(compiled, ENVIRONMENT, deployed or None, code or same, missing=[], durations=durations, **options)
 
 
 def outcomes(found: Plan) -> dict[str, str]:
@@ -104,7 +104,7 @@ def test_the_same_is_nothing_to_do() -> None:
 
 
 def test_of_what_is_not_deployed_everything_is_added() -> None:
-    found = plan(None, definition(), DeployedBundle(None, {}))
+    found = plan(None, definition(), DeployedCode((), {}))
     assert found.exit_code == 2
     assert [(entry.name, entry.action) for entry in found.steps] == [
         (name, "added") for name in ("Check", "Split", "Train", "Gate", "Reject")
@@ -248,17 +248,17 @@ def test_the_cost_stands_in_the_plan_with_what_it_rests_on() -> None:
 
 
 def test_code_is_compared_file_by_file() -> None:
-    old = DeployedBundle("s3://b/other/sourcedir.tar.gz", {"steps/a.py": b"A", "steps/gone.py": b""})
+    old = DeployedCode(("s3://b/other/sourcedir.tar.gz",), {"steps/a.py": b"A", "steps/gone.py": b""})
     code = plan(definition(), definition(), old).code
     assert (code.added, code.removed, code.changed) == (("steps/b.py",), ("steps/gone.py",), ("steps/a.py",))
 
 
 def test_the_deployed_archive_is_read_or_what_is_wrong_with_it_is_said(s3: Any) -> None:
-    def read(content: bytes | None, key: str) -> DeployedBundle:
+    def read(content: bytes | None, key: str) -> DeployedCode:
         if content is not None:
             s3.put_object(Bucket="test-bucket", Key=f"{key}/sourcedir.tar.gz", Body=content)
         text = json.dumps({"x": json.dumps(f"s3://test-bucket/{key}/sourcedir.tar.gz")})
-        return read_bundle(s3, text, "s3://wanted/sourcedir.tar.gz")
+        return read_code(s3, text)
 
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w:gz") as archive:  # as another tool writes it
@@ -269,7 +269,7 @@ def test_the_deployed_archive_is_read_or_what_is_wrong_with_it_is_said(s3: Any) 
     assert read(BUNDLE.archive(), "plan/ours").files == BUNDLE.files
     assert "missing in S3" in str(read(None, "plan/none").problem)
     assert "not a tar.gz" in str(read(b"rubbish", "plan/rubbish").problem)
-    assert "names no sourcedir.tar.gz" in str(read_bundle(s3, "{}", "").problem)
+    assert "names no sourcedir.tar.gz" in str(read_code(s3, "{}").problem)
 
 
 @pytest.mark.e2e

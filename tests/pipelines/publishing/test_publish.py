@@ -4,14 +4,17 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pipelines.definition.bundle import Bundle
 from pipelines.definition.compilation import Compiled
+from pipelines.definition.job_code import JobCode
 from pipelines.definition.revision import Revision
 from pipelines.errors import PipelineError
+from pipelines.images.image import image
 from pipelines.publishing.deployed import describe_deployed, fingerprint, read_tags
 from pipelines.publishing.publish import Published, Upsert, create_bucket_if_local, require_role
 from pipelines.settings.environment import Environment
@@ -25,8 +28,11 @@ REVISION = Revision("abc123", "main", "build:1", NOON)
 @pytest.fixture
 def compiled(request: pytest.FixtureRequest) -> Compiled:
     name = request.node.name.replace("_", "-")[:60].strip("-")
-    bundle = Bundle({"steps/a.py": name.encode()})
-    return Compiled(name, "a test", DEFINITION, bundle, f"{name}/code/{bundle.digest}", "abc123")
+    return Compiled(name, "a test", DEFINITION, code(name, name), "abc123")
+
+
+def code(prefix: str, content: str) -> JobCode:
+    return JobCode(prefix, {"steps.a": Bundle({"steps/a.py": content.encode()})}, image("3.2-0"))
 
 
 def upsert(sagemaker: Any, s3: Any, compiled: Compiled, revision: Revision = REVISION, **options: Any) -> Published:
@@ -54,8 +60,10 @@ def test_the_first_upsert_creates_with_the_bytes_that_were_compiled(
     published = upsert(sagemaker, s3, compiled)
     assert (published.action, published.uploaded) == ("created", True)
     assert sagemaker.describe_pipeline(PipelineName=compiled.name)["PipelineDefinition"] == DEFINITION
-    stored = s3.get_object(Bucket="test-bucket", Key=f"{compiled.code_prefix}/sourcedir.tar.gz")["Body"].read()
-    assert stored == compiled.bundle.archive()
+    stored = s3.get_object(Bucket="test-bucket", Key=compiled.code.key("steps.a"))["Body"].read()
+    assert stored == compiled.code.bundles["steps.a"].archive()
+    wheels = s3.get_object(Bucket="test-bucket", Key=compiled.code.wheel_list_key)["Body"].read()
+    assert wheels == compiled.code.image.wheel_list
     assert read_tags(sagemaker, published.arn) == {
         "git-commit": "abc123",
         "git-branch": "main",
@@ -67,20 +75,36 @@ def test_the_first_upsert_creates_with_the_bytes_that_were_compiled(
     assert s3.head_object(Bucket="test-bucket", Key=compiled.champion_marker)["ContentLength"] > 0
 
 
-def test_the_second_upsert_of_the_same_uploads_nothing_and_makes_two_calls(server: Any, compiled: Compiled) -> None:
+def test_the_wheels_are_uploaded_once_before_their_list(server: Any, compiled: Compiled, tmp_path: Path) -> None:
+    sagemaker, s3 = server.client("sagemaker"), server.client("s3")
+    wheel, asked = tmp_path / "thing-1-py3-none-any.whl", []
+    wheel.write_bytes(b"wheel")
+
+    def fetch() -> list[Path]:
+        asked.append(s3.list_objects_v2(Bucket="test-bucket", Prefix=compiled.code.wheels_prefix)["KeyCount"])
+        return [wheel]
+
+    for _ in range(2):
+        upsert(sagemaker, s3, compiled, wheels=fetch)
+    assert asked == [0]  # nothing was there, and it is asked for once
+    found = s3.get_object(Bucket="test-bucket", Key=f"{compiled.code.wheels_prefix}/{wheel.name}")
+    assert found["Body"].read() == b"wheel"
+
+
+def test_the_second_upsert_of_the_same_uploads_nothing_and_only_looks(server: Any, compiled: Compiled) -> None:
     sagemaker, s3 = server.client("sagemaker"), server.client("s3")
     upsert(sagemaker, s3, compiled)
     calls = calls_of(sagemaker, s3)
     published = upsert(sagemaker, s3, compiled, Revision("abc123", "another", "build:2", NOON))
     assert (published.action, published.uploaded) == ("unchanged", False)
-    assert calls == ["DescribePipeline", "HeadObject"]
+    assert calls == ["DescribePipeline", "HeadObject", "HeadObject"]  # the list of wheels, the one archive
     assert read_tags(sagemaker, published.arn)["build-id"] == "build:1"  # the build that made it
 
 
 def test_an_update_is_one_call_after_everything_that_it_refers_to(server: Any, compiled: Compiled) -> None:
     sagemaker, s3 = server.client("sagemaker"), server.client("s3")
     upsert(sagemaker, s3, compiled)
-    other = replace(halted(compiled), code_prefix=f"{compiled.prefix}/code/other")
+    other = replace(halted(compiled), code=code(compiled.prefix, "other"))
     calls = calls_of(sagemaker, s3)
     assert upsert(sagemaker, s3, other, Revision("def-dirty", "main")).action == "updated"
     writes = [name for name in calls if not name.startswith(("Describe", "Head", "List"))]
@@ -122,18 +146,18 @@ def meanwhile(server: Any, compiled: Compiled) -> Callable[[Compiled], Any]:
 def test_of_two_at_once_the_second_sees_the_first_and_stops(
     sagemaker: Any, s3: Any, compiled: Compiled, meanwhile: Callable[[Compiled], Any]
 ) -> None:
-    mine, theirs = halted(replace(compiled, code_prefix=f"{compiled.prefix}/code/mine")), compiled
+    mine, theirs = halted(replace(compiled, code=code(compiled.prefix, "mine"))), compiled
     with pytest.raises(PipelineError, match=r"deployed by another upsert.*commit 999999999 on theirs.*--force"):
         upsert(sagemaker, meanwhile(theirs), mine)  # both create
     assert sagemaker.describe_pipeline(PipelineName=compiled.name)["PipelineDefinition"] == theirs.definition
     theirs, mine = (
         mine,
-        replace(mine, definition=DEFINITION.replace("Stop", "End"), code_prefix=f"{mine.prefix}/code/2"),
+        replace(mine, definition=DEFINITION.replace("Stop", "End"), code=code(mine.prefix, "2")),
     )
     with pytest.raises(PipelineError, match="deployed by another upsert"):
         upsert(sagemaker, meanwhile(theirs), mine)  # both update
     assert "Halt" in sagemaker.describe_pipeline(PipelineName=compiled.name)["PipelineDefinition"]
-    again = replace(mine, code_prefix=f"{mine.prefix}/code/3")
+    again = replace(mine, code=code(mine.prefix, "3"))
     assert upsert(sagemaker, meanwhile(compiled), again, force=True).action == "updated"
 
 

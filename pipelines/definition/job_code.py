@@ -1,0 +1,109 @@
+"""What each job of a pipeline runs and reads of this project, and where it lies in the bucket.
+
+Each has an archive of its own, of the modules that it imports and of the settings that it reads: a change of the report
+leaves the training, and with it the step cache, as they were.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipelines.definition.bundle import ARCHIVE, Bundle, build_bundle, merged
+from pipelines.images.image import Image, image
+from pipelines.images.wheels import LIST
+from pipelines.settings.settings import PipelineName, Settings
+
+VALIDATE, PREPROCESS, TRAIN, EVALUATE = "steps.validate", "steps.preprocess", "steps.train", "evaluation.evaluate"
+MODULES: dict[PipelineName, tuple[str, ...]] = {
+    "training": (VALIDATE, PREPROCESS, TRAIN, EVALUATE),
+    "validation": (VALIDATE,),
+}
+# What a job needs beside what it imports: the model carries the code that serves it.
+CARRIED = {TRAIN: ("steps.serve",)}
+# The sections, or single keys of a section, that a job reads; a job that is not here reads none.
+READ: dict[str, tuple[str, ...]] = {
+    VALIDATE: ("data.file", "data.target", "data.identity", "data.columns", "validation"),
+    PREPROCESS: ("data", "split"),
+    EVALUATE: ("data", "split", "evaluation", "estimators"),
+}
+# For people and for `make data` alone: no job reads them.
+NOT_READ = ("feature_groups", "rows", "sha256")
+
+
+@dataclass(frozen=True)
+class JobCode:
+    """The archives by module, and the image whose wheels go with them; `prefix` is what every key begins with."""
+
+    prefix: str
+    bundles: Mapping[str, Bundle]
+    image: Image
+
+    def key(self, module: str) -> str:
+        """Where a module's archive lies in the bucket."""
+        return f"{self.prefix}/code/{self.bundles[module].digest}/{ARCHIVE}"
+
+    @property
+    def archives(self) -> dict[str, Bundle]:
+        """The archives by their keys."""
+        return {self.key(module): bundle for module, bundle in self.bundles.items()}
+
+    @property
+    def wheels_prefix(self) -> str:
+        """Where the wheels lie, and their list."""
+        return f"{self.prefix}/wheels/{self.image.wheels_digest}"
+
+    @property
+    def wheel_list_key(self) -> str:
+        """Where the list lies, which is uploaded last: where it is, all wheels are."""
+        return f"{self.wheels_prefix}/{LIST}"
+
+    @property
+    def keys(self) -> list[str]:
+        """Every object without which a job cannot run."""
+        return [*self.archives, self.wheel_list_key]
+
+    @property
+    def digests(self) -> list[str]:
+        """What changes where any byte of it does."""
+        return [*(bundle.digest for bundle in self.bundles.values()), self.image.wheels_digest]
+
+    @property
+    def files(self) -> dict[str, bytes]:
+        """The files of all archives."""
+        return merged(bundle.files for bundle in self.bundles.values())
+
+
+def job_code(root: Path, settings: Settings, pipeline: PipelineName) -> JobCode:
+    """The code of a pipeline's jobs, from a checkout."""
+    sections = settings.for_jobs()
+    bundles = {
+        module: build_bundle(root, [module, *CARRIED.get(module, ())], _settings_of(module, sections))
+        for module in MODULES[pipeline]
+    }
+    return JobCode(settings.name, bundles, image(settings.jobs.image_version))
+
+
+def _settings_of(module: str, sections: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The sections that a module reads; None for one that reads none."""
+    found: dict[str, Any] = {}
+    for place in READ.get(module, ()):
+        section, _, key = place.partition(".")
+        value = sections[section]
+        if key:
+            found.setdefault(section, {})[key] = value[key]
+        else:
+            found[section] = {name: each for name, each in value.items() if section != "data" or name not in NOT_READ}
+    if "data" in found and not _has_feature(found["data"]):
+        # Settings without any feature are refused, so those that are not columns go along.
+        found["data"] |= {name: sections["data"][name] for name in ("derived", "learned")}
+    return found or None
+
+
+def _has_feature(data: Mapping[str, Any]) -> bool:
+    columns = data["columns"].items()
+    return any(
+        column["feature"] and column["type"] not in ("text", "date")
+        for name, column in columns
+        if name != data["target"]
+    )

@@ -1,0 +1,37 @@
+"""The wheels of what an image lacks: downloaded by an upsert to AWS, for the image's Python and system."""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipelines.errors import PipelineError
+from pipelines.images.image import Image
+
+# pip takes no newer tag for an older one: all that the images' systems (glibc 2.31 and later) can load.
+PLATFORMS = (*(f"manylinux_2_{minor}_x86_64" for minor in (31, 28, 27, 24, 17, 12, 5)), "manylinux2014_x86_64")
+LIST = "requirements.txt"
+
+
+def fetch_wheels(image: Image, folder: Path) -> list[Path]:
+    """The wheels of an image's list, from `folder` or the package index, each checked against its hash.
+
+    PipelineError where one cannot be had, such as a version that has no build for the image.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = folder / LIST
+    wanted.write_bytes(image.wheel_list)
+    return download(["--require-hashes", "-r", str(wanted)], image.python, folder)
+
+
+def download(requirements: Sequence[str], python: str, folder: Path) -> list[Path]:
+    """Download wheels for a Python version such as 3.12 and an image's system, and no sources."""
+    options = ["--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:", "--python-version", python]
+    options += ["--implementation", "cp", *(part for platform in PLATFORMS for part in ("--platform", platform))]
+    command = [sys.executable, "-m", "pip", "download", *options, "--dest", str(folder), *requirements]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        errors = [line.removeprefix("ERROR: ") for line in done.stderr.splitlines() if line.startswith("ERROR")]
+        why = errors[-1] if errors else done.stderr.strip()[-300:]
+        raise PipelineError(f"The wheels for Python {python} of the image cannot be downloaded: {why}")
+    return sorted(folder.glob("*.whl"))
