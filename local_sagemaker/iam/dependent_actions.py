@@ -78,7 +78,8 @@ def dependents(operation: str, request: Request, arn: Arn, describe: Describe) -
 def role_accesses(operation: str, request: Request, arn: Arn, describe: Describe) -> Iterator[Access]:
     """What the role of a job or of a model does while that runs. Source: ROLES, one section for each operation."""
     region, account = arn("").split(":")[3:5]
-    yield from _objects(_with_packages(request, describe))
+    request = _with_packages(request, describe)
+    yield from _objects(request)
     group = f"arn:aws:logs:{region}:{account}:log-group:/aws/sagemaker/{LOG_GROUPS[operation]}"
     for action, resource in (
         ("CreateLogGroup", group),

@@ -182,3 +182,43 @@ def test_on_aws_a_role_must_be_set_before_anything_is_made(
     assert deploy_model.main(["deploy", "--latest-approved", "--stage", "staging"]) == 1
     assert "Set SAGEMAKER_SERVING_ROLE_ARN" in capsys.readouterr().err
     assert account.aws.asked("CreateModel") == []
+
+
+def test_where_a_version_is_stands_in_the_registry(account: Hosting, capsys: pytest.CaptureFixture[str]) -> None:
+    first, second = account.register(), account.register()
+    for arn in (first, second):
+        assert deploy_model.main(["deploy", "--model-package", arn, "--stage", "staging"]) == 0
+
+    def stands() -> list[str]:
+        return [
+            f"{each['ModelLifeCycle']['Stage']} {each['ModelLifeCycle']['StageStatus']}" for each in account.packages
+        ]
+
+    assert stands() == ["staging Replaced", "staging InService"]
+    assert deploy_model.main(["rollback", "--stage", "staging"]) == 0
+    assert stands() == ["staging InService", "staging RolledBack"]
+    assert all("ModelApprovalStatus" not in request for request in account.aws.asked("UpdateModelPackage"))
+
+
+@pytest.mark.parametrize(("approver", "code"), [("ada", 1), ("bob", 0)])
+def test_with_four_eyes_who_made_a_version_cannot_have_approved_it(
+    account: Hosting, tmp_path: Path, capsys: pytest.CaptureFixture[str], approver: str, code: int
+) -> None:
+    """Also where the approval did not come from `approve`."""
+    config = tmp_path / "strict.yaml"
+    text = (PROJECT / "pipelines/house_prices.yaml").read_text()
+    config.write_text(text.replace("approval: {four_eyes: false}", "approval: {four_eyes: true}"))
+
+    def by(name: str) -> dict[str, object]:
+        return {"IamIdentity": {"Arn": f"arn:aws:sts::123456789012:assumed-role/anyone/{name}"}}
+
+    account.register()
+    execution = "arn:aws:sagemaker:eu-west-1:123456789012:pipeline/p/execution/e"
+    account.packages[0] |= {
+        "LastModifiedBy": by(approver),
+        "CustomerMetadataProperties": {"pipeline_execution_arn": execution},
+    }
+    account.aws.answers["DescribePipelineExecution"] = lambda request: {"CreatedBy": by("ada")}
+    words = ["--config", str(config), "deploy", "--model-package", "1", "--stage", "staging"]
+    assert deploy_model.main(words) == code
+    assert ("ada made version 1" in capsys.readouterr().err) is (code == 1)

@@ -135,7 +135,16 @@ def _build(replay: Replay) -> None:
         replay.pipeline("build", "--pipeline", pipeline, "upsert")
     replay.pipeline("build", "start", "--wait", *QUICK)
     replay.pipeline("build", "plan")
-    replay.pipeline("build", "upsert")
+    republish(replay)
+
+
+def republish(replay: Replay) -> None:
+    """Another definition of the same pipeline."""
+    config = replay.folder / "described.yaml"
+    text = (ROOT / "pipelines/house_prices.yaml").read_text()
+    config.write_text(text.replace("description: Sale prices of houses", "description: Prices of houses", 1))
+    replay.pipeline("build", "--config", str(config), "upsert")
+    replay.pipeline("build", "upsert", "--force")
 
 
 def _data_key() -> str:

