@@ -13,7 +13,7 @@ from evaluation.evaluate import Inputs
 from evaluation.golden import ROWS, golden
 from steps.model import Model, load
 from steps.raw_data import find_file
-from steps.serve import RequestError, input_fn, model_fn, output_fn, predict_fn
+from steps.serve import Refusal, input_fn, model_fn, output_fn, predict_fn
 
 
 @pytest.fixture
@@ -37,9 +37,9 @@ def test_the_model_answers_each_golden_row_as_kept_and_refuses_the_faulty_ones(f
         assert answer["predictions"][0]["score"] == pytest.approx(expected, rel=1e-9)  # type: ignore[index]
         assert answer["model"] == kept["model"]
     for faulty in kept["faulty"]:
-        with pytest.raises(RequestError) as caught:
-            ask(model, json.dumps({"instances": [faulty]}))
-        assert 400 <= caught.value.status_code < 500
+        refused = predict_fn(input_fn(json.dumps({"instances": [faulty]}), "application/json"), model)
+        assert isinstance(refused, Refusal)
+        assert 400 <= refused.status < 500
 
 
 def test_the_identity_is_that_of_the_files_and_not_of_the_code(folder: Path) -> None:
