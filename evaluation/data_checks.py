@@ -67,6 +67,10 @@ def refuse_severe(findings: Sequence[Finding]) -> None:
 
 def same_entities(parts: Parts, settings: JobSettings) -> Finding:
     """The same house on both sides: in a hash split never, in a split by time those that were sold again."""
+    data = settings.data
+    if not (data.group or data.identity):
+        text = "No column names a row (data.identity): equal rows stay on one side, others may be of one thing."
+        return Finding("same entity", "ok", text, {})
     keys = [key for key in settings.data.split_keys if key != settings.data.date] or list(settings.data.split_keys)
     shared = np.isin(_hashes(parts.test, keys), _hashes(parts.train, keys))
     count, share = int(shared.sum()), float(shared.mean())
@@ -82,24 +86,24 @@ def same_entities(parts: Parts, settings: JobSettings) -> Finding:
 
 def copied_rows(parts: Parts, settings: JobSettings) -> Finding:
     """Test rows that are in the training part with the same target, but for their identity."""
-    columns = [name for name in settings.data.columns if name not in settings.data.identity]
+    columns = _compared(settings)
     copied = np.isin(_hashes(parts.test, columns), _hashes(parts.train, columns))
     count, share = int(copied.sum()), float(copied.mean())
-    text = f"{count:,} of {len(copied):,} test rows are equal to a training row in all but {_names(settings)}."
+    text = f"{count:,} of {len(copied):,} test rows are equal to a training row{_names(settings)}."
     severity: Literal["ok", "warning", "severe"] = "ok" if not count else "warning"
     return Finding("copied rows", "severe" if share > SEVERE_COPIES else severity, text, {"share": share})
 
 
 def doubled_rows(parts: Parts, settings: JobSettings) -> Finding:
     """Rows that are there twice in one part, but for their identity."""
-    columns = [name for name in settings.data.columns if name not in settings.data.identity]
+    columns = _compared(settings)
     doubled = {
         name: float(pd.Series(_hashes(rows, columns)).duplicated().mean())
         for name, rows in (("train", parts.train), ("test", parts.test))
     }
     text = f"{doubled['train']:.2%} of the training rows and {doubled['test']:.2%} of the test rows are there twice"
     severity: Literal["ok", "warning"] = "warning" if max(doubled.values()) > SEVERE_COPIES else "ok"
-    return Finding("duplicated rows", severity, f"{text}, but for {_names(settings)}.", doubled)
+    return Finding("duplicated rows", severity, f"{text}{_names(settings)}.", doubled)
 
 
 def time_order(parts: Parts, settings: JobSettings) -> Finding:
@@ -161,8 +165,15 @@ def _hashes(rows: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
     return pd.util.hash_pandas_object(rows[list(columns)], index=False).to_numpy()
 
 
+def _compared(settings: JobSettings) -> list[str]:
+    """The columns in which copies are equal: all but those that only name a row, and are no features."""
+    data = settings.data
+    return [name for name, column in data.columns.items() if name not in data.identity or column.is_feature]
+
+
 def _names(settings: JobSettings) -> str:
-    return " and ".join(settings.data.identity)
+    left_out = [name for name in settings.data.columns if name not in _compared(settings)]
+    return f" in all but {' and '.join(left_out)}" if left_out else " in every column"
 
 
 def _explained(values: np.ndarray, target: np.ndarray) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Hashable, Iterable
 
 _loaded = "sklearn" in sys.modules
 if not _loaded:
@@ -15,4 +16,13 @@ finally:
     if not _loaded:
         del sys.modules["sklearn"]
 
-__all__ = ["xgboost"]
+# What XGBoost does not take in the name of a feature, though a data file may have it -> what stands for it.
+_REFUSED = str.maketrans("[]<", "()\u2039")
+
+
+def feature_names(names: Iterable[Hashable]) -> list[str]:
+    """The names of features as XGBoost takes them."""
+    return [str(name).translate(_REFUSED) for name in names]
+
+
+__all__ = ["feature_names", "xgboost"]

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from steps.boosting import xgboost
+from steps.boosting import feature_names, xgboost
 from steps.failure import JobError
 
 ROUNDS, EARLY_STOPPING_ROUNDS = 1000, 40
@@ -116,7 +116,7 @@ def fewest_test_rows(wanted: float, tolerance: float = 0.02) -> int:
 
 
 def _matrix(table: pd.DataFrame, start: np.ndarray, label: np.ndarray | None = None) -> xgboost.DMatrix:
-    names = [str(name) for name in table]
+    names = feature_names(table)
     matrix = xgboost.DMatrix(table.to_numpy(dtype=np.float32), label, feature_names=names)
     matrix.set_base_margin(np.column_stack([start, start]))
     return matrix

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from steps.conversion import NAMES, convert
+from steps.conversion import convert, described
 from steps.failure import did_you_mean, listed
 from steps.settings import Column
 
@@ -118,7 +118,7 @@ def _typed(records: list[dict[str, Any]], inputs: dict[str, Column]) -> pd.DataF
         columns[name], bad = convert(values, column)
         if bad.any():
             row = int(np.flatnonzero(bad)[0])
-            raise RequestFault(f"Row {row + 1}, field {name}: {values[row]!r} is not {NAMES[column.type]}.")
+            raise RequestFault(f"Row {row + 1}, field {name}: {values[row]!r} is not {described(column)}.")
         gaps = columns[name].isna().to_numpy()
         if gaps.any() and not column.optional:
             raise RequestFault(f"Row {int(np.flatnonzero(gaps)[0]) + 1}, field {name}: the value is missing.")

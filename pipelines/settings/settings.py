@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from pipelines.errors import PipelineError
+from pipelines.settings.strict_yaml import read_yaml
 from pipelines.settings.tuning_settings import TuningSettings
 from steps.hyperparameters import HYPERPARAMETERS
 from steps.settings import (
@@ -195,7 +196,7 @@ def default_config() -> Path:
 def load_settings(path: Path) -> Settings:
     """Read a YAML; PipelineError names every fault with its place and what to write instead."""
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        raw = read_yaml(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise PipelineError(f"The settings file {path} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:
@@ -224,7 +225,9 @@ def _explain(fault: Any) -> str:
     message = fault["msg"].removeprefix("Value error, ")
     if fault["type"] == "value_error":  # the sentence names what is wrong, the input may be a whole section
         return f"{place}: {message}".rstrip(".") if place else message
-    return f"{place}: {message[0].lower()}{message[1:]}, not {fault['input']!r}" if place else message
+    quotes = "; put it in quotes, for YAML reads yes, no, on and off as true and false"
+    hint = quotes if fault["type"] == "string_type" and isinstance(fault["input"], bool) else ""
+    return f"{place}: {message[0].lower()}{message[1:]}, not {fault['input']!r}{hint}" if place else message
 
 
 def _suggestion(location: tuple[Any, ...]) -> str:

@@ -77,6 +77,19 @@ def test_copies_under_another_identity_are_found() -> None:
     assert severities(parts(TRAIN, many))["copied rows"] == "severe"
 
 
+def test_rows_that_differ_in_a_feature_of_their_identity_are_no_copies() -> None:
+    """A price list of two sizes and three kinds: what names a row is what the model sees."""
+    columns = {name: column for name, column in DATA.columns.items() if name in ("rent", "size", "kind")}
+    settings = JobSettings(data=DataSettings(file="x.csv", target="rent", identity=("size",), columns=columns))
+    train, test = (table[list(columns)].assign(rent=table["size"].round(-2)) for table in (TRAIN, TEST))
+    assert severities(parts(train, test), settings)["copied rows"] == "ok"
+
+
+def test_without_an_identity_no_row_is_said_to_be_another() -> None:
+    settings = replace(SETTINGS, data=replace(DATA, identity=(), group=()))
+    assert severities(parts(TRAIN, TEST), settings)["same entity"] == "ok"
+
+
 def test_rows_that_are_there_twice_are_told() -> None:
     doubled = pd.concat([TRAIN, TRAIN.head(100).assign(flat=[f"x{n}" for n in range(100)])], ignore_index=True)
     assert severities(parts(doubled, TEST))["duplicated rows"] == "warning"
