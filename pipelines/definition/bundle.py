@@ -14,6 +14,7 @@ from pipelines.errors import PipelineError
 PACKAGES = ("steps", "evaluation")
 SUFFIXES = (".py", ".txt")
 ARCHIVE = "sourcedir.tar.gz"
+SETTINGS = "settings.json"  # what the jobs read of the YAML
 LARGEST_FILE = 5_000_000  # bytes; the bundle is code, and every job downloads it
 DIGEST_LENGTH = 16  # hexadecimal digits of SHA-256 that the key carries
 
@@ -65,5 +66,5 @@ def build_bundle(root: Path, job_settings: dict[str, Any]) -> Bundle:
                 f"of at most {LARGEST_FILE / 1e6:.0f} MB: move it out of the code, and give it to the job as data."
             )
     files = {path.relative_to(root).as_posix(): path.read_bytes() for path in paths}
-    files["settings.json"] = json.dumps(job_settings, indent=1).encode()
+    files[SETTINGS] = json.dumps(job_settings, indent=1).encode()
     return Bundle(files)
