@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from command_line import model_commands
+from command_line import data_commands, model_commands
 from command_line.check_view import read_definition, show_faults
 from command_line.console import Console
 from command_line.context import AWS_POLL_SECONDS, LOCAL_POLL_SECONDS, Context, write_output
@@ -63,7 +63,10 @@ def check_pipeline(context: Context, options: Namespace) -> int:
         began = time.perf_counter()
     if text is not None:
         faults += check_definition(text, context.pipeline_name, settings, context.environment, context.structure_check)
-    show_faults(context.console, faults, text, time.perf_counter() - began)
+    seconds = time.perf_counter() - began
+    if options.data is not None:
+        faults += data_commands.data_faults(context, options.data)
+    show_faults(context.console, faults, text, seconds)
     return EXIT_ERROR if faults else EXIT_OK
 
 
@@ -173,6 +176,7 @@ COMMANDS: dict[str, Callable[[Context, Namespace], int]] = {
     "describe": describe_execution,
     "logs": print_logs,
     "stop": stop_execution,
+    **data_commands.COMMANDS,
     **model_commands.COMMANDS,
 }
 

@@ -17,7 +17,7 @@ from evaluation import champion as champion_module
 from evaluation.archive import unpack
 from evaluation.bias import segment_errors
 from evaluation.card import model_card
-from evaluation.data_checks import Finding, Parts, check_data, refuse_severe
+from evaluation.data_checks import check_data
 from evaluation.gates import Limits, gates
 from evaluation.measurement import CHALLENGER, Scored, check_size, measure
 from evaluation.reasons import Reasons, reasons_of
@@ -25,6 +25,7 @@ from evaluation.segments import groupings
 from steps import estimators
 from steps import features as feature_module
 from steps.artifacts import write_bytes, write_json, write_parquet, write_text
+from steps.data_checks import refuse_severe
 from steps.dependencies import ensure
 from steps.failure import JobArgumentParser, JobError, run_job
 from steps.model import CANDIDATES, Model, load
@@ -33,7 +34,6 @@ from steps.settings import DEFAULT_PATH, JobSettings
 from steps.settings import load as load_settings
 
 INPUT = Path("/opt/ml/processing/input")
-CHECKED_ROWS = 50_000  # for the check of single features; all others see every row
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,8 @@ def evaluate(model: Model, inputs: Inputs, output: Path, settings: JobSettings, 
     check_size(len(rows), model.interval.coverage, limits.max_coverage_gap)
     train = pd.read_parquet(find_file(inputs.rows))
     table = feature_module.transform(rows, model.features)
-    findings = _check_data(model, train, rows, table, settings)
+    findings = check_data(train, rows, settings)
+    refuse_severe(findings)
     scored = _score(model, rows, table, inputs, settings)
     divided, chosen = groupings(rows, settings), settings.evaluation
     segments = segment_errors(scored.actual, scored.challenger, divided, chosen.min_segment_rows)
@@ -104,16 +105,6 @@ def evaluate(model: Model, inputs: Inputs, output: Path, settings: JobSettings, 
     write_json(output / "model_card.json", {"content": json.dumps(card)})
     write_json(output / "evaluation.json", document)
     return document
-
-
-def _check_data(
-    model: Model, train: pd.DataFrame, rows: pd.DataFrame, table: pd.DataFrame, settings: JobSettings
-) -> list[Finding]:
-    chosen = np.linspace(0, len(rows) - 1, min(len(rows), CHECKED_ROWS)).astype(int)
-    target = model.features.scaled(rows[model.features.target].to_numpy(dtype=float)[chosen])
-    findings = check_data(Parts(train, rows, table.iloc[chosen], target), settings)
-    refuse_severe(findings)
-    return findings
 
 
 def _write_baselines(output: Path, model: Model, train: pd.DataFrame, document: dict[str, Any]) -> None:

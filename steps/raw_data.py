@@ -90,6 +90,18 @@ def converted_columns(
 
 
 def _check_names(found: list[str], columns: dict[str, Column], file_name: str) -> None:
+    faults = name_faults(found, columns)
+    if faults:
+        wrong = len(set(found) ^ set(columns))
+        many = "columns do" if wrong > 1 else "column does"
+        raise JobError(
+            f"The {many} not fit the settings: {file_name} {' and '.join(faults)}; "
+            "change the file, or data.columns in the YAML."
+        )
+
+
+def name_faults(found: list[str], columns: dict[str, Column]) -> list[str]:
+    """What is wrong with the names of a file's columns, as ends of a sentence that begins with its name."""
     missing = [name for name in columns if name not in found]
     unexpected = [name for name in found if name not in columns]
     doubled = sorted({name for name in found if found.count(name) > 1})
@@ -101,12 +113,7 @@ def _check_names(found: list[str], columns: dict[str, Column], file_name: str) -
         faults.append(f"has the unexpected {listed(hints)}")
     if doubled:
         faults.append(f"has {listed(doubled)} more than once")
-    if faults:
-        many = "columns do" if len(missing) + len(unexpected) > 1 else "column does"
-        raise JobError(
-            f"The {many} not fit the settings: {file_name} {' and '.join(faults)}; "
-            "change the file, or data.columns in the YAML."
-        )
+    return faults
 
 
 def _type_fault(name: str, column: Column, values: pd.Series, bad: np.ndarray, file_name: str) -> str:

@@ -114,7 +114,8 @@ def validate(source: Path, output: Path, settings: JobSettings) -> dict[str, Any
     """
     validation = Validation()
     try:
-        _examine(source, settings, validation)
+        examine(find_file(source), settings, validation)
+        _refuse(validation, settings)
     except JobError as error:
         validation.failure = str(error)
     summary = validation.summary()
@@ -137,29 +138,31 @@ def _sha256(path: Path) -> str:
     return content.hexdigest()
 
 
-def _examine(source: Path, settings: JobSettings, validation: Validation) -> None:
-    """Fill `validation` step by step; raise JobError at the first reason to fail the job."""
-    path = find_file(source)
+def examine(path: Path, settings: JobSettings, validation: Validation) -> None:
+    """Fill `validation` with what is known of a file; JobError where its columns are not those of the settings."""
     validation.file, validation.sha256 = path.name, _sha256(path)
     _read(path, settings, validation)
     ensure(REQUIREMENTS)
     wide = with_derived(validation.table, settings.validation.derived, settings.data.types)
     by_row = [*expectations_of_columns(settings.data.columns), *settings.validation.rows]
     _judge_rows(wide, by_row, validation)
-    rows, rejected = len(validation.table), int(validation.rejected.sum())
+    if not validation.rejected.all():
+        accepted = wide[~validation.rejected].reset_index(drop=True)
+        validation.outcomes += check(accepted, settings.validation.table, "table")
+
+
+def _refuse(validation: Validation, settings: JobSettings) -> None:
+    """Raise JobError where too many rows are rejected, or the accepted ones are not as the settings expect."""
+    rows, rejected, name = len(validation.table), int(validation.rejected.sum()), validation.file
     if rejected == rows:
-        first = f"row 1: {validation.reasons[0]}"
-        raise JobError(
-            f"All {rows:,} rows of {path.name} were rejected ({first}){validation.advice}; see rejected.csv."
-        )
+        first = f"(row 1: {validation.reasons[0]}){validation.advice}"
+        raise JobError(f"All {rows:,} rows of {name} were rejected {first}; see rejected.csv.")
     limit = settings.validation.max_rejected_share
     if rejected > limit * rows:
         raise JobError(
             f"{rejected:,} of {rows:,} rows were rejected, {rejected / rows:.2%} where {limit:.2%} is allowed "
             f"(most often: {most_frequent(validation.outcomes)}){validation.advice}; see rejected.csv."
         )
-    accepted = wide[~validation.rejected].reset_index(drop=True)
-    validation.outcomes += check(accepted, settings.validation.table, "table")
     failed = [outcome for outcome in validation.outcomes if outcome.level == "table" and not outcome.success]
     if failed:
         more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
@@ -232,7 +235,8 @@ def _shown(value: Any) -> str:
 
 def most_frequent(outcomes: list[Outcome]) -> str:
     """The reason for which most rows were rejected."""
-    return reason_of(max(outcomes, key=lambda outcome: len(outcome.unexpected)).expectation)
+    of_rows = [outcome for outcome in outcomes if outcome.level == "rows"]
+    return reason_of(max(of_rows, key=lambda outcome: len(outcome.unexpected)).expectation)
 
 
 def _rejected_rows(validation: Validation) -> pd.DataFrame:
