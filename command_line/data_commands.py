@@ -13,8 +13,8 @@ from pipelines.publishing.dataset import check_data_file
 def begin_yaml(context: Context, options: Namespace) -> int:
     """init"""
     from profiling.draft import draft
+    from profiling.errors import DataError
     from profiling.yaml_text import slug, yaml_of
-    from steps.failure import JobError
 
     check_data_file(options.data)
     name = options.data.name.partition(".")[0]
@@ -23,8 +23,8 @@ def begin_yaml(context: Context, options: Namespace) -> int:
         raise PipelineError(f"{output} is there already: give another name with --output, or replace it with --force.")
     try:
         drafted = draft(options.data, options.target)
-    except JobError as error:
-        raise PipelineError(str(error).rstrip(".") + ".") from None
+    except DataError as error:
+        raise PipelineError(str(error)) from None
     write_output(output, yaml_of(drafted, name))
     console = context.console
     console.line(f"{output} says what {options.data} holds: {len(drafted.found.table):,} rows; look at it.")

@@ -24,6 +24,8 @@ LATITUDE, LONGITUDE = re.compile(r"^lat(itude)?$", re.I), re.compile(r"^(lon|lng
 SENTINELS = (-1, -9, -99, -999, -9999, 99, 999, 9999, 99999, 999999)
 RARE = 0.005  # more rows than this outside of a range are a tail, not slips
 SHOWN = 3
+MOSTLY = 0.4  # a share of zeros that makes the quantiles those of the zeros
+LONGEST_SCALE = 30  # different values of a scale such as a grade
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,11 @@ def range_of(values: pd.Series) -> tuple[list[float] | None, list[str]]:
     whole = bool((numbers == np.round(numbers)).all())
     low, high = (_rounded(limit, down, whole) for limit, down in zip(_limits(numbers), (True, False), strict=True))
     below, above = numbers < low, numbers > high
+    near = whole & _next_to_others(numbers, below | above)
+    if (near & below).any():
+        low, below = _rounded(numbers[near].min(), True, whole), below & ~near
+    if (near & above).any():
+        high, above = _rounded(numbers[near].max(), False, whole), above & ~near
     notes = []
     if below.sum() > RARE * len(numbers) or np.quantile(numbers, 0.01) == np.median(numbers):
         low, below = _rounded(numbers.min(), True, whole), np.zeros(len(numbers), dtype=bool)
@@ -158,13 +165,24 @@ def range_of(values: pd.Series) -> tuple[list[float] | None, list[str]]:
 
 
 def _limits(numbers: np.ndarray) -> tuple[float, float]:
-    positive = bool(numbers.min() > 0)
-    scaled = np.log(numbers) if positive else numbers
-    first, middle, last = np.quantile(scaled, [0.01, 0.5, 0.99])
-    low, high = first - 2 * (middle - first), last + 2 * (last - middle)
-    if not positive:
-        return (max(low, 0.0) if numbers.min() >= 0 else low), high
-    return float(np.exp(low)), float(np.exp(high))
+    """In the logarithm where all values are positive; the high one by the positive ones where most values are 0."""
+    lowest = numbers.min()
+    if lowest > 0:
+        first, middle, last = np.quantile(np.log(numbers), [0.01, 0.5, 0.99])
+        return float(np.exp(first - 2 * (middle - first))), float(np.exp(last + 2 * (last - middle)))
+    if lowest == 0 and (numbers == 0).mean() > MOSTLY:
+        return 0.0, _limits(numbers[numbers > 0])[1]
+    first, middle, last = np.quantile(numbers, [0.01, 0.5, 0.99])
+    low = first - 2 * (middle - first)
+    return float(max(low, 0.0) if lowest == 0 else low), float(last + 2 * (last - middle))
+
+
+def _next_to_others(numbers: np.ndarray, outside: np.ndarray) -> np.ndarray:
+    """Whether each value is one step from a value that is not outside: the end of a scale such as 1, 2, 3, is."""
+    inside = np.unique(numbers[~outside])
+    if len(np.unique(numbers)) > LONGEST_SCALE or not len(inside):
+        return np.zeros(len(numbers), dtype=bool)
+    return (numbers >= inside[0] - 1) & (numbers <= inside[-1] + 1)
 
 
 def _rounded(number: float, down: bool, whole: bool) -> float:

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from profiling.columns import LATITUDE, LONGITUDE, Draft, drafts, is_identity, range_of
+from profiling.errors import DataError
 from profiling.file_form import Found, look_at
 from profiling.quick_model import Quick, quick_model
 from steps.expressions import written
@@ -49,8 +50,14 @@ class Drafted:
 
 
 def draft(path: Path, target: str | None) -> Drafted:
-    """Look at a file. Raises JobError where it cannot be read, or holds no number that could be the target."""
-    found = look_at(path)
+    """Look at a file. Raises DataError where it cannot be read, or holds no number that could be the target."""
+    try:
+        return _draft(look_at(path), target)
+    except JobError as error:
+        raise DataError(str(error)) from error
+
+
+def _draft(found: Found, target: str | None) -> Drafted:
     columns = drafts(found.table)
     notes = [f"{len(found.broken):,} rows have too many fields and will be rejected"] if found.broken else []
     chosen = _target(columns, target, notes)
@@ -61,7 +68,7 @@ def draft(path: Path, target: str | None) -> Drafted:
         notes.append(f"{len(found.table):,} rows are very few: what a test part of them says is mostly chance")
     accepted = _accepted(by_name.values(), found)
     if accepted.sum() < 20:
-        raise JobError(f"Only {int(accepted.sum()):,} rows of {found.file} could be used: is {chosen} the target?")
+        raise DataError(f"Only {int(accepted.sum()):,} rows of {found.file} could be used: is {chosen} the target?")
     by_name = _without_leaks(by_name, chosen, accepted, notes)
     identity = [name for name, each in by_name.items() if name != chosen and is_identity(name, each.values)][:1]
     date = next((name for name, each in by_name.items() if each.type == "date"), None)
@@ -94,11 +101,11 @@ def _target(columns: Sequence[Draft], wanted: str | None, notes: list[str]) -> s
                 f"There is no column {wanted}{did_you_mean(wanted, names) or '; there are ' + listed(names)}"
             )
         if not names[wanted].is_number:
-            raise JobError(f"{wanted} is a {names[wanted].type} and no number: it cannot be predicted by a regression.")
+            raise DataError(f"{wanted} is a {names[wanted].type} and no number: it cannot be predicted.")
         return wanted
     numbers = [each.name for each in columns if each.is_number and each.column.get("feature", True)]
     if not numbers:
-        raise JobError("No column holds numbers that could be predicted: name one with --target.")
+        raise DataError("No column holds numbers that could be predicted: name one with --target.")
     known = [name for word in TARGETS for name in numbers if name.lower() == word]
     known += [name for name in numbers if "price" in name.lower()]
     chosen = known[0] if known else numbers[-1]

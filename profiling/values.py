@@ -34,6 +34,7 @@ DAYS = (
     *("%b %d, %Y", "%B %d, %Y", "%d.%m.%y", "%m/%d/%y", "%d/%m/%y", "%d-%b-%y"),
 )
 CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
+LIKE_A_DAY = re.compile(r"\w{1,9}[ .,/-]+\w{1,9}[ .,/-]+\d{2,4}\b")
 MOST_UNITS = 4
 
 
@@ -116,8 +117,10 @@ def _days(core: pd.Series) -> Iterator[Written]:
         return  # bare numbers are numbers
     if not any(re.fullmatch(r"[+-]?[\d.,]+", text) for text in texts[:20]):
         yield Written("date", readable=_share(core, type="date"))
-    possible = []
     sample = core.head(200)
+    if sum(bool(LIKE_A_DAY.match(str(text))) for text in sample.index) < READABLE * len(sample):
+        return
+    possible = []
     for form in (day + clock for clock in CLOCKS for day in DAYS):
         if _share(sample, type="date", dates=[form]) >= READABLE:
             possible.append(Written("date", {"dates": [form]}, _share(core, type="date", dates=[form])))

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = ("command_line", "pipelines", "steps", "evaluation", "deployment", "local_sagemaker")
+FOLDERS = ("command_line", "pipelines", "profiling", "steps", "evaluation", "deployment", "local_sagemaker")
 MAY_IMPORT = {
-    "command_line": {"pipelines", "deployment", "local_sagemaker"},
+    "command_line": {"pipelines", "profiling", "deployment", "local_sagemaker"},
     "pipelines": {"steps"},  # one schema and one table of hyperparameters for the YAML and for the jobs
+    "profiling": {"steps"},
     "steps": set(),
     "evaluation": {"steps"},
     "deployment": set(),
