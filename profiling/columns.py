@@ -17,7 +17,7 @@ MOST_LEVELS = 300  # a category with more is encoded by what its rows were worth
 ROWS_PER_LEVEL = 3
 POSTCODE = re.compile(r"zip|postal|postcode|post_code|plz|cep\b", re.IGNORECASE)
 IDENTITY = re.compile(
-    r"(^|[_\W])(id|ids|key|uuid|guid|nr|no|number|index|rownames|row|serial|parcel|apn|pid|vin)($|[_\W])"
+    r"(^|[_\W])(?i:id|ids|key|uuid|guid|nr|no|number|index|rownames|row|serial|parcel|apn|pid|vin)($|[_\W])"
     r"|Id$|ID$|^Unnamed: \d+$",
 )
 LATITUDE, LONGITUDE = re.compile(r"^lat(itude)?$", re.I), re.compile(r"^(lon|lng|long|longitude)$", re.I)
@@ -80,7 +80,7 @@ def _draft(name: str, raw: pd.Series, prefer_comma: bool) -> Draft:
         keys["optional"] = True
     if bad.any():
         shown = ", ".join(repr(str(value)) for value in raw[bad].unique()[:SHOWN])
-        notes.append(f"{int(bad.sum()):,} rows cannot be read and will be rejected: {shown}")
+        notes.append(f"{counted(int(bad.sum()))} a value that cannot be read, and will be rejected: {shown}")
     return Draft(name, keys, values, (*written.notes, *notes), int(values.nunique()), int(bad.sum()))
 
 
@@ -100,6 +100,11 @@ def _kind(name: str, keys: dict[str, Any], values: pd.Series) -> tuple[dict[str,
     if keys["type"] == "integer" and is_identity(name, values):
         keys["feature"] = False
     return keys, []
+
+
+def counted(rows: int) -> str:
+    """The beginning of a sentence about so many rows."""
+    return f"{rows:,} row{' has' if rows == 1 else 's have'}"
 
 
 def is_identity(name: str, values: pd.Series) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from profiling.columns import LATITUDE, LONGITUDE, Draft, drafts, is_identity, range_of
+from profiling.columns import LATITUDE, LONGITUDE, Draft, counted, drafts, is_identity, range_of
 from profiling.errors import DataError
 from profiling.file_form import Found, look_at
 from profiling.quick_model import Quick, quick_model
@@ -59,7 +59,7 @@ def draft(path: Path, target: str | None) -> Drafted:
 
 def _draft(found: Found, target: str | None) -> Drafted:
     columns = drafts(found.table)
-    notes = [f"{len(found.broken):,} rows have too many fields and will be rejected"] if found.broken else []
+    notes = [f"{counted(len(found.broken))} too many fields and will be rejected"] if found.broken else []
     chosen = _target(columns, target, notes)
     columns = [_with_range(each) for each in columns]
     by_name = {each.name: each for each in columns}
@@ -125,13 +125,13 @@ def _as_target(each: Draft, notes: list[str]) -> Draft:
     column = {key: value for key, value in each.column.items() if key not in ("optional", "feature")}
     values = each.values.to_numpy(dtype=float)
     gaps, zeros = int(np.isnan(values).sum()) - each.unreadable, int((values == 0).sum())
-    own = [f"{gaps:,} rows have no value and will be rejected"] if gaps else []
+    own = [f"{counted(gaps)} no value and will be rejected"] if gaps else []
     positive = values[values > 0]
     if zeros and not (values < 0).any() and zeros < 0.2 * len(values):
         limits, _ = range_of(pd.Series(positive))
         low = (limits or [float(positive.min())])[0]
         column["range"] = [low, (column.get("range") or [None, None])[1]]
-        own.append(f"{zeros:,} rows have the value 0 where the rest are positive, and will be rejected")
+        own.append(f"{counted(zeros)} the value 0 where the rest are positive, and will be rejected")
     notes += [f"{each.name}: {text}" for text in own]
     return Draft(each.name, column, each.values, (*each.notes, *own), each.distinct, each.unreadable)
 

@@ -90,7 +90,7 @@ def test_what_is_strange_and_what_may_leak_is_said_and_left_out(settings: Settin
     assert not columns["Preis je m²"].feature
     for words in ("LOOKS LIKE A LEAK", "'NA' (", "is taken for a level", "the same in all rows", "99 (robust z"):
         assert words in text
-    assert "1 rows have the value 0 where the rest are positive" in text
+    assert "1 row has the value 0 where the rest are positive" in text
 
 
 def test_the_file_passes_the_check_of_its_own_yaml(settings: Settings, file: Path) -> None:
@@ -117,7 +117,7 @@ def test_every_fault_of_a_file_is_named_at_once(settings: Settings, tmp_path: Pa
     faults = check_file(tmp_path / "c.csv", settings.for_jobs(), 0.9).faults
     texts = [fault.message for fault in faults]
     assert texts[:2] == ["c.csv lacks Ort and Balkon", "c.csv has the unexpected Balkone (did you mean Balkon?)"]
-    assert any("400 rows of Zimmer are not an integer, such as 'drei'" in text for text in texts)
+    assert any("400 rows of Zimmer are not an integer with a decimal comma, such as 'drei'" in text for text in texts)
 
 
 @pytest.mark.parametrize(
