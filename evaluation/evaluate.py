@@ -19,7 +19,7 @@ from evaluation.bias import segment_errors
 from evaluation.card import model_card
 from evaluation.data_checks import check_data
 from evaluation.gates import Limits, gates
-from evaluation.measurement import CHALLENGER, Scored, check_size, measure
+from evaluation.measurement import CHALLENGER, Scored, measure
 from evaluation.reasons import Reasons, reasons_of
 from evaluation.segments import groupings
 from steps import estimators
@@ -77,11 +77,9 @@ def evaluate(model: Model, inputs: Inputs, output: Path, settings: JobSettings, 
     Monitor's model_quality/ and data_quality/, each statistics.json and constraints.json; model_card.json.
 
     Raises JobError when the data checks find that the test rows do not tell the truth, when a prediction is
-    NaN or infinite, when a metric is not defined for these rows, or when they are too few to measure the
-    interval's coverage.
+    NaN or infinite, or when a metric is not defined for these rows.
     """
     rows = pd.read_parquet(find_file(inputs.test))
-    check_size(len(rows), model.interval.coverage, limits.max_coverage_gap)
     train = pd.read_parquet(find_file(inputs.rows))
     table = feature_module.transform(rows, model.features)
     findings = check_data(train, rows, settings)
@@ -90,8 +88,12 @@ def evaluate(model: Model, inputs: Inputs, output: Path, settings: JobSettings, 
     divided, chosen = groupings(rows, settings), settings.evaluation
     segments = segment_errors(scored.actual, scored.challenger, divided, chosen.min_segment_rows)
     document = measure(scored, segments, model.interval.coverage)
+    document["data"].update(
+        train_rows=len(train),
+        validation_rows=int(model.metadata["rows"]["validation"]),
+        checks=[finding.to_json() for finding in findings],
+    )
     document["gates"] = gates(document, limits)
-    document["data"].update(train_rows=len(train), checks=[finding.to_json() for finding in findings])
     reasons = reasons_of(model, scored, table, chosen.explained_rows)
     document["explanation"] = reasons.to_json()
     write_parquet(output / "predictions.parquet", _table(scored))

@@ -67,7 +67,7 @@ def _gates(gates: Mapping[str, Any]) -> str:
     rows = [
         [
             f"<td class='text'>{escape(_sentence_case(check['subject']))}</td>",
-            f"<td>{check['value']:.4g}</td><td>{check['bound']} {check['limit']:g}</td>",
+            f"<td>{check['value']:.4g}</td><td>{check['bound']} {check['limit']:.4g}</td>",
             "<td class='ok'>passed</td>" if check["passed"] else "<td class='no'>missed</td>",
         ]
         for check in gates["checks"]

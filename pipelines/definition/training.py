@@ -32,7 +32,15 @@ REPORT = PropertyFile(name="EvaluationReport", output_name="evaluation", path="e
 APPROVAL_STATUSES = ["PendingManualApproval", "Approved", "Rejected"]
 CONTENT_TYPES = ["text/csv", "application/json"]
 # The gates: parameters of the pipeline, arguments of Evaluate and limits of the conditions.
-LIMITS = ("min_r2", "max_mape", "max_rmse_ratio", "max_segment_mape", "max_coverage_gap", "min_improvement")
+LIMITS = (
+    "min_r2",
+    "max_r2",
+    "max_mape",
+    "max_rmse_ratio",
+    "max_segment_mape",
+    "max_coverage_gap",
+    "min_improvement",
+)
 
 
 @dataclass(frozen=True)
@@ -46,6 +54,7 @@ class Parameters:
     training_count: ParameterInteger
     approval_status: ParameterString
     min_r2: ParameterFloat
+    max_r2: ParameterFloat
     max_mape: ParameterFloat
     max_rmse_ratio: ParameterFloat
     max_segment_mape: ParameterFloat
@@ -69,6 +78,7 @@ class Parameters:
             training_count=ParameterInteger("TrainingInstanceCount", jobs.training.instance_count),
             approval_status=ParameterString("ModelApprovalStatus", APPROVAL_STATUSES[0], APPROVAL_STATUSES),
             min_r2=ParameterFloat("MinR2", gates.min_r2),
+            max_r2=ParameterFloat("MaxR2", gates.max_r2),
             max_mape=ParameterFloat("MaxMape", gates.max_mape),
             max_rmse_ratio=ParameterFloat("MaxRmseRatio", gates.max_rmse_ratio),
             max_segment_mape=ParameterFloat("MaxSegmentMape", gates.max_segment_mape),
@@ -198,6 +208,7 @@ def _check_quality(
         description="Registers the model if it is good enough, and fails the execution if not.",
         conditions=[
             ConditionGreaterThanOrEqualTo(_measured(evaluate, "regression_metrics.r2.value"), parameters.min_r2),
+            ConditionLessThanOrEqualTo(_measured(evaluate, "regression_metrics.r2.value"), parameters.max_r2),
             ConditionLessThanOrEqualTo(_measured(evaluate, "regression_metrics.mape.value"), parameters.max_mape),
             ConditionLessThanOrEqualTo(_measured(evaluate, "comparison.rmse_ratio.value"), parameters.max_rmse_ratio),
             ConditionLessThanOrEqualTo(_measured(evaluate, "worst_segment.mape"), parameters.max_segment_mape),

@@ -96,12 +96,14 @@ class GateSettings(Section):
     """What a model must reach on the test part before it is registered.
 
     R2 is a share of the variance, MAPE a fraction (0.15 is 15 %), the ratio XGBoost's RMSE over the linear one's.
+    A model with an R2 above max_r2 is too good to be true: a feature may hold the target.
     max_segment_mape is the MAPE of the worst segment, max_coverage_gap how far the measured coverage of the
     interval may be from the wanted one, min_improvement by what share the RMSE must at least be lower than the
     champion's: the lower end of a 95 % confidence interval must be above it.
     """
 
     min_r2: float = Field(le=1)
+    max_r2: float = Field(default=0.99, gt=0, le=1)
     max_mape: float = Field(gt=0)
     max_rmse_ratio: float = Field(gt=0)
     max_segment_mape: float = Field(default=0.5, gt=0)

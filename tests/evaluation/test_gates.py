@@ -9,7 +9,13 @@ import pytest
 from evaluation.gates import Limits, gates
 
 LIMITS = Limits(
-    min_r2=0.85, max_mape=0.15, max_rmse_ratio=0.95, max_segment_mape=0.3, max_coverage_gap=0.02, min_improvement=0.0
+    min_r2=0.85,
+    max_r2=0.99,
+    max_mape=0.15,
+    max_rmse_ratio=0.95,
+    max_segment_mape=0.3,
+    max_coverage_gap=0.02,
+    min_improvement=0.0,
 )
 
 
@@ -19,6 +25,7 @@ def document(**changes: Any) -> dict[str, Any]:
         "comparison": {"rmse_ratio": {"value": 0.9}},
         "interval": {"coverage": 0.9, "measured": {"value": 0.905}},
         "worst_segment": {"name": "age below 10", "rows": 300, "mape": 0.2},
+        "data": {"validation_rows": 2000, "test_rows": 4000},
         "champion": {
             "status": "scored",
             "improvement": {"value": 0.03, "lower": 0.01, "upper": 0.05, "confidence": 0.95},
@@ -31,7 +38,7 @@ def test_good_model_passes_with_nothing_to_say() -> None:
     judged = gates(document(), LIMITS)
     assert judged["missed"] == []
     assert judged["message"] == ""
-    assert len(judged["checks"]) == 6
+    assert len(judged["checks"]) == 7
 
 
 @pytest.mark.parametrize(
@@ -41,6 +48,12 @@ def test_good_model_passes_with_nothing_to_say() -> None:
             {"regression_metrics": {"r2": {"value": 0.84}, "mape": {"value": 0.16}}},
             ["min_r2", "max_mape"],
             "R2 is 0.84 (at least 0.85); MAPE is 0.16 (at most 0.15).",
+        ),
+        (
+            {"regression_metrics": {"r2": {"value": 0.9901}, "mape": {"value": 0.01}}},
+            ["max_r2"],
+            "R2, which looks too good to be true above its limit (look for a feature that holds the target), is 0.9901 "
+            "(at most 0.99).",
         ),
         (
             {"comparison": {"rmse_ratio": {"value": 1.02}}},
@@ -69,6 +82,18 @@ def test_missed_gate_is_named_with_value_and_limit(changes: dict[str, Any], miss
     judged = gates(document(**changes), LIMITS)
     assert judged["missed"] == missed
     assert judged["message"] == message
+
+
+@pytest.mark.parametrize(("measured", "passed"), [(0.82, True), (0.81, False), (0.98, True), (0.99, False)])
+def test_few_rows_widen_the_gate_of_the_coverage_to_what_they_can_tell(measured: float, passed: bool) -> None:
+    interval = {"coverage": 0.9, "measured": {"value": measured}}
+    judged = gates(document(interval=interval, data={"validation_rows": 100, "test_rows": 100}), LIMITS)
+    assert (judged["missed"] == []) == passed
+    # The condition of the pipeline compares the value with the limit of the YAML.
+    assert (judged["values"]["coverage_gap"] <= LIMITS.max_coverage_gap) == passed
+    (gate,) = [check for check in judged["checks"] if check["name"] == "max_coverage_gap"]
+    assert gate["limit"] == pytest.approx(2 * (0.09 * 2 / 100) ** 0.5)
+    assert "where 100 validation and 100 test rows tell no better than 0.085," in gate["subject"]
 
 
 def test_improvement_that_could_be_noise_is_no_promotion() -> None:
