@@ -53,4 +53,21 @@ def data_faults(context: Context, path: Path) -> list[Fault]:
     return [Fault("ValidateData", each.path, each.message, each.fix) for each in checked.faults if not each.warning]
 
 
-COMMANDS = {"init": begin_yaml}
+def write_sample(context: Context, options: Namespace) -> int:
+    """sample"""
+    from profiling.errors import DataError
+    from profiling.sample import request_of
+
+    check_data_file(options.data)
+    try:
+        text = request_of(options.data, context.settings.for_jobs(), options.rows)
+    except DataError as error:
+        raise PipelineError(str(error)) from None
+    if options.output is None:
+        print(text, end="")
+    else:
+        write_output(options.output, text)
+    return EXIT_OK
+
+
+COMMANDS = {"init": begin_yaml, "sample": write_sample}

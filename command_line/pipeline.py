@@ -8,7 +8,7 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
 
-OFFLINE = ("init", "definition", "check")
+OFFLINE = ("init", "definition", "check", "sample")
 PLACEHOLDERS = """Prints the pipeline's definition; makes no network call. Where SAGEMAKER_ROLE_ARN, SAGEMAKER_BUCKET
 and AWS_REGION are not set, placeholders stand in: arn:aws:iam::000000000000:role/SageMakerPipelineRole,
 sagemaker-us-east-1-000000000000 and us-east-1."""
@@ -94,6 +94,12 @@ def build_parser() -> argparse.ArgumentParser:
     logs.add_argument("execution", metavar="EXECUTION", help="ARN, id, the beginning of one, or latest")
     logs.add_argument("step", nargs="?", metavar="STEP", help="only this step")
     _add_version_commands(command, listing)
+    sample = command("sample", "write a request to the model, of rows of a data file")
+    sample.add_argument(
+        "--data", type=Path, required=True, metavar="FILE", help="a file such as the model is trained on"
+    )
+    sample.add_argument("--rows", type=int, choices=range(1, 1001), default=1, metavar="N", help="how many (1)")
+    sample.add_argument("--output", type=Path, metavar="FILE", help="write it to a file")
     local = command("local", "start, stop, look at, back up or fix local SageMaker")
     local.add_argument("action", choices=["up", "down", "status", "doctor", "backup", "restore"])
     local.add_argument(

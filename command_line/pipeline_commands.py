@@ -128,7 +128,8 @@ def run_all(context: Context, options: Namespace) -> int:
         given.setdefault("InputDataUri", uri)
     _upsert(context, compiled, seen, force=False)
     given = _with_champion(context, compiled.parameters, given)
-    return _follow(context, executions.start(context.sagemaker, compiled.name, given), compiled.step_names)
+    arn = executions.start(context.sagemaker, compiled.name, given)
+    return _follow(context, arn, compiled.step_names, options.data)
 
 
 def list_executions(context: Context, options: Namespace) -> int:
@@ -202,7 +203,7 @@ def _with_champion(context: Context, declared: Sequence[dict[str, Any]], given: 
     return parameters
 
 
-def _follow(context: Context, arn: str, step_names: Sequence[str]) -> int:
+def _follow(context: Context, arn: str, step_names: Sequence[str], data: Path | None = None) -> int:
     context.console.line(f"Execution  {arn}")
     poll = LOCAL_POLL_SECONDS if context.local else AWS_POLL_SECONDS
     execution = follow(context.sagemaker, arn, context.console, poll, step_names, context.notice)
@@ -210,7 +211,8 @@ def _follow(context: Context, arn: str, step_names: Sequence[str]) -> int:
         pipeline=context.command("run_pipeline.py"),
         deployment=context.command("deploy_model.py"),
         stage=next(iter(context.settings.stages)),
-        sample=SAMPLE if context.config is None else "REQUEST.json",
+        sample=SAMPLE if context.config is None else f"{context.settings.name}-request.json",
+        sample_of=None if context.config is None else str(data or "DATA"),
     )
     registered = registered_model(context.sagemaker, context.client("s3"), execution, Path(REPORTS))
     show_summary(

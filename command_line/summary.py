@@ -21,12 +21,15 @@ class Commands:
     deployment: str
     stage: str
     sample: str
+    sample_of: str | None = None  # the data file of which a request is made first
 
     def next(self, version: int, status: str) -> list[str]:
         """From the registry to a prediction: the commands still to be run for a version in this status."""
         approve = [f'{self.pipeline} approve {version} --comment "..."'] if status == PENDING else []
+        request = f"{self.pipeline} sample --data {self.sample_of} --output {self.sample}"
         return [
             *approve,
+            *([request] if self.sample_of else []),
             f"{self.deployment} deploy --latest-approved --stage {self.stage}",
             f"{self.deployment} predict --stage {self.stage} {self.sample}",
         ]
@@ -105,6 +108,8 @@ def _show_model(console: Console, registered: Registered, unit: str, commands: C
         console.line()
         console.line("On the test part:")
         console.show(metrics_table(registered.evaluation, unit))
+        for warning in registered.evaluation.warnings:
+            console.line(f"warning: {warning}", style="yellow")
     console.line()
     console.line(f"Model package      {registered.arn}  {registered.status}")
     if registered.report_uri is not None:

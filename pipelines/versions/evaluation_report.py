@@ -45,11 +45,15 @@ class Metrics:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The metrics of the registered model and of each candidate on the test part."""
+    """The metrics of the registered model and of each candidate on the test part.
+
+    `warnings` are what the checks of the data found that stops nothing, but that a person should know.
+    """
 
     model: Metrics
     candidates: dict[str, Metrics]
     rmse_ratio: float | None
+    warnings: tuple[str, ...] = ()
 
     def document(self) -> dict[str, Any]:
         """The numbers as data for --json."""
@@ -74,6 +78,9 @@ def read_evaluation(s3: S3Client, uri: str) -> Evaluation:
             Metrics.from_statistics(document["regression_metrics"]),
             {name: Metrics.from_statistics(entry) for name, entry in document.get("candidates", {}).items()},
             _number(comparison.get("value")),
+            tuple(
+                check["text"] for check in document.get("data", {}).get("checks", ()) if check["severity"] == "warning"
+            ),
         )
     except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise PipelineError(f"{uri} is not an evaluation in the layout of model quality statistics: {error}.") from None
