@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,9 @@ from evaluation.bias import segment_errors
 from evaluation.card import model_card
 from evaluation.data_checks import check_data
 from evaluation.gates import Limits, gates
+from evaluation.group_coverage import bands_of, group_coverage
 from evaluation.measurement import CHALLENGER, Scored, measure
+from evaluation.ratio_study import ratio_study
 from evaluation.reasons import Reasons, reasons_of
 from evaluation.segments import groupings
 from steps import estimators
@@ -88,6 +90,10 @@ def evaluate(model: Model, inputs: Inputs, output: Path, settings: JobSettings, 
     divided, chosen = groupings(rows, settings), settings.evaluation
     segments = segment_errors(scored.actual, scored.challenger, divided, chosen.min_segment_rows)
     document = measure(scored, segments, model.interval.coverage)
+    document["ratio_study"] = ratio_study(scored.actual, scored.challenger).to_json()
+    inside = (scored.actual >= scored.interval[0]) & (scored.actual <= scored.interval[1])
+    by_group = group_coverage(inside, [bands_of(scored.challenger), *divided], model.interval.coverage)
+    document["interval"]["groups"] = [asdict(group) for group in by_group]
     document["data"].update(
         train_rows=len(train),
         validation_rows=int(model.metadata["rows"]["validation"]),

@@ -21,6 +21,7 @@ from steps.leaks import SEVERE_R2, banded, explained, explained_by_groups, most_
 
 TARGETS = (
     *("price", "saleprice", "sale_price", "sellingprice", "selling_price", "sold_price", "price_usd", "target", "y"),
+    *("preis", "kaufpreis", "miete", "prix", "loyer", "precio", "prezzo", "preço", "preco", "cena", "prijs"),
     *("charges", "medv", "medianhousevalue", "median_house_value", "rent", "amount", "cost", "salary", "wage", "value"),
 )
 GROUP = re.compile(r"(^|[_\W])(id|parcel|apn|vin|pid)($|[_\W])|Id$|ID$")
