@@ -50,3 +50,21 @@ def test_rows_without_a_ratio_are_left_out() -> None:
     assert found.rows == 1
     assert ratio_study(np.zeros(3), np.ones(3)).median_ratio is None
     assert ratio_study(HUNDRED, HUNDRED).to_json()["editions"]["vei"] == "2026"
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        (40, (0.9928490924, 12.7090918033, 1.0147283754, 0.00621, 6.5534337198)),
+        (300, (1.0146451472, 11.5823028232, 1.0062994840, 0.00555, 2.0030928608)),
+        (900, (0.9935559844, 12.3905083962, 1.0194957848, -0.02336, -10.0637683145)),
+    ],
+)
+def test_they_are_those_of_the_library_ratio_study(rows: int, expected: tuple[float, ...]) -> None:
+    """Computed with ratio-study 1.0.1, which rounds the PRB and takes 0.693 for the logarithm of 2."""
+    random = np.random.default_rng(rows)
+    actual = random.lognormal(12, 0.5, rows).round()
+    predicted = (actual**0.93 * np.exp(0.07 * 12) * random.lognormal(0, 0.15, rows)).round()
+    found = ratio_study(actual, predicted)
+    assert (found.median_ratio, found.cod, found.prd, found.vei) == pytest.approx((*expected[:3], expected[4]))
+    assert found.prb == pytest.approx(expected[3], abs=2e-5)
