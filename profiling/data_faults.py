@@ -15,7 +15,7 @@ from steps.data_checks import check_parts
 from steps.failure import JobError
 from steps.features import check_target
 from steps.interval import fewest_rows
-from steps.raw_data import find_file, name_faults, read_file
+from steps.raw_data import find_file, name_faults, read_rows
 from steps.settings import JobSettings
 from steps.split import split
 from steps.validate import Validation, examine, reason_of
@@ -45,7 +45,7 @@ def check_file(path: Path, sections: Mapping[str, Any], coverage: float) -> Chec
     try:
         settings = JobSettings.from_json(sections)
         file = find_file(path)
-        table, _ = read_file(file, settings.data.format)
+        table, _ = read_rows(file, settings.data.format)
     except JobError as error:
         return Checked(0, 0, (DataFault("data", str(error).rstrip("."), "fix the file, or the YAML"),))
     names = [*name_faults([str(name) for name in table.columns], settings.data.columns)]

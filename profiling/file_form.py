@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from steps.csv_file import separator_of, unpacked
-from steps.raw_data import PARQUET_MAGIC, find_file, read_file
+from steps.raw_data import PARQUET_MAGIC, find_file, read_rows
 from steps.text_format import FileFormat
 
 BYTE_ORDER_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
@@ -28,7 +28,7 @@ def look_at(path: Path) -> Found:
     """Read a file whose form nobody has told. Raises JobError where it is neither CSV nor Parquet."""
     file = find_file(path)
     form = form_of(file)
-    table, broken = read_file(file, form)
+    table, broken = read_rows(file, form)
     return Found(file.name, table, form, broken)
 
 

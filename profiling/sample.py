@@ -12,7 +12,7 @@ import pandas as pd
 
 from profiling.errors import DataError
 from steps.failure import JobError
-from steps.raw_data import converted_columns, find_file, read_file
+from steps.raw_data import converted_columns, find_file, read_rows
 from steps.settings import Column, JobSettings
 
 
@@ -24,7 +24,7 @@ def request_of(path: Path, sections: Mapping[str, Any], rows: int) -> str:
     try:
         settings = JobSettings.from_json(sections)
         data, file = settings.data, find_file(path)
-        table, _ = converted_columns(read_file(file, data.format)[0], data.columns, file.name)
+        table, _ = converted_columns(read_rows(file, data.format)[0], data.columns, file.name)
     except JobError as error:
         raise DataError(str(error)) from error
     inputs = data.inputs

@@ -32,7 +32,12 @@ def find_file(folder: Path) -> Path:
     return files[0]
 
 
-def read_file(path: Path, written: FileFormat | None = None) -> tuple[pd.DataFrame, dict[int, str]]:
+def read_file(path: Path, written: FileFormat | None = None) -> pd.DataFrame:
+    """The rows of `read_rows` alone, those that are broken cut to the header."""
+    return read_rows(path, written)[0]
+
+
+def read_rows(path: Path, written: FileFormat | None = None) -> tuple[pd.DataFrame, dict[int, str]]:
     """Read a CSV or Parquet file, as it is or in gzip or zip, told apart by its content.
 
     All values of a CSV file stay texts, so that identities keep their leading zeros. Returns the rows, and why

@@ -19,7 +19,7 @@ from steps.derived import with_derived
 from steps.expectations import Outcome, check, expectations_of_columns
 from steps.failure import JobArgumentParser, JobError, run_job
 from steps.format_hints import hint
-from steps.raw_data import converted_columns, find_file, read_file
+from steps.raw_data import converted_columns, find_file, read_rows
 from steps.settings import DEFAULT_PATH, Expectation, JobSettings, load
 from steps.validation_report import render
 
@@ -173,7 +173,7 @@ def _refuse(validation: Validation, settings: JobSettings) -> None:
 def _read(path: Path, settings: JobSettings, validation: Validation) -> None:
     """The typed rows; a row with a cell that cannot be read, or with too many fields, is rejected."""
     columns = settings.data.columns
-    raw, broken = read_file(path, settings.data.format)
+    raw, broken = read_rows(path, settings.data.format)
     validation.table, validation.unreadable = converted_columns(raw, columns, path.name)
     validation.rejected = np.zeros(len(raw), dtype=bool)
     validation.reasons = [""] * len(raw)

@@ -12,7 +12,7 @@ import pytest
 
 from steps.failure import JobError
 from steps.prediction_request import read_request
-from steps.raw_data import find_file, read_file, typed
+from steps.raw_data import find_file, read_file, read_rows, typed
 from steps.settings import Column, JobSettings
 from steps.text_format import FileFormat
 
@@ -21,8 +21,8 @@ def test_csv_and_parquet_give_the_same_rows(rents: pd.DataFrame, settings: JobSe
     rents.assign(signed=rents["signed"].dt.strftime("%Y%m%dT000000")).to_csv(tmp_path / "a.csv", index=False)
     rents.assign(flat=rents["flat"].astype(int)).to_parquet(tmp_path / "b.parquet")
     columns = settings.data.columns
-    from_csv = typed(read_file(tmp_path / "a.csv")[0], columns, "a.csv")
-    from_parquet = typed(read_file(tmp_path / "b.parquet")[0], columns, "b.parquet")
+    from_csv = typed(read_file(tmp_path / "a.csv"), columns, "a.csv")
+    from_parquet = typed(read_file(tmp_path / "b.parquet"), columns, "b.parquet")
     pd.testing.assert_frame_equal(from_csv, from_parquet)
     assert from_csv["flat"][7] == "0007"
 
@@ -46,7 +46,7 @@ def test_csv_and_parquet_give_the_same_rows(rents: pd.DataFrame, settings: JobSe
 def test_unreadable_file(tmp_path: Path, content: bytes, message: str) -> None:
     (tmp_path / "x.csv").write_bytes(content)
     with pytest.raises(JobError, match=f"x.csv.*{message}|rows of x.csv have {message}"):
-        read_file(tmp_path / "x.csv")
+        read_rows(tmp_path / "x.csv")
 
 
 def test_folder_must_hold_one_file(tmp_path: Path) -> None:
@@ -83,14 +83,14 @@ def test_wrong_type_names_column_row_and_value(rents: pd.DataFrame, settings: Jo
 
 def test_a_row_with_too_many_fields_is_broken_and_the_others_are_read(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("a,b\n1,2\n3,4,5\n\n6\n7,8,\n")
-    table, broken = read_file(tmp_path / "x.csv")
+    table, broken = read_rows(tmp_path / "x.csv")
     assert table.to_numpy().tolist() == [["1", "2"], ["3", "4"], ["6", ""], ["7", "8"]]
     assert broken == {1: "the row has 3 fields where the header has 2"}
 
 
 def test_a_separator_at_the_end_of_every_row_is_not_a_field(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("a,b\n1,2,\n3,4,\n")
-    table, broken = read_file(tmp_path / "x.csv")
+    table, broken = read_rows(tmp_path / "x.csv")
     assert table.to_numpy().tolist() == [["1", "2"], ["3", "4"]]
     assert not broken
 
@@ -99,18 +99,18 @@ def test_the_yaml_says_how_the_file_is_written(tmp_path: Path) -> None:
     text = 'Größe ;"Preis, netto"\n1,5;"7;8"\n'
     for encoding in ("cp1252", "utf-16"):
         (tmp_path / "x.csv").write_bytes(text.encode(encoding))
-        table, _ = read_file(tmp_path / "x.csv", FileFormat(separator=";", encoding=encoding))
+        table, _ = read_rows(tmp_path / "x.csv", FileFormat(separator=";", encoding=encoding))
         assert table.to_dict("records") == [{"Größe": "1,5", "Preis, netto": "7;8"}]
 
 
 def test_words_stay_what_they_are(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("a,b\nNA,None\n,nan\n")
-    assert read_file(tmp_path / "x.csv")[0].to_numpy().tolist() == [["NA", "None"], ["", "nan"]]
+    assert read_rows(tmp_path / "x.csv")[0].to_numpy().tolist() == [["NA", "None"], ["", "nan"]]
 
 
 def test_an_index_without_a_name_has_the_name_that_pandas_gives_it(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text('"","size"\n"1",7\n')
-    assert list(read_file(tmp_path / "x.csv")[0]) == ["Unnamed: 0", "size"]
+    assert list(read_rows(tmp_path / "x.csv")[0]) == ["Unnamed: 0", "size"]
 
 
 def test_packed_files_are_read(tmp_path: Path) -> None:
@@ -120,15 +120,15 @@ def test_packed_files_are_read(tmp_path: Path) -> None:
         archive.writestr("__MACOSX/._x.csv", b"?")
         archive.writestr("data/x.csv", content)
     for name in ("x.csv.gz", "x.zip"):
-        assert read_file(tmp_path / name)[0].to_numpy().tolist() == [["1", "2"]]
+        assert read_rows(tmp_path / name)[0].to_numpy().tolist() == [["1", "2"]]
     with zipfile.ZipFile(tmp_path / "x.zip", "a") as archive:
         archive.writestr("data/y.csv", content)
     with pytest.raises(JobError, match=r"x.zip holds 2 files \(data/x.csv and data/y.csv\)"):
-        read_file(tmp_path / "x.zip")
+        read_rows(tmp_path / "x.zip")
     with zipfile.ZipFile(tmp_path / "x.xlsx", "w") as archive:
         archive.writestr("[Content_Types].xml", b"")
     with pytest.raises(JobError, match=r"x\.xlsx is a workbook: save its sheet as CSV"):
-        read_file(tmp_path / "x.xlsx")
+        read_rows(tmp_path / "x.xlsx")
 
 
 def test_a_level_that_is_called_na_is_the_same_level_in_every_form(tmp_path: Path) -> None:
@@ -139,7 +139,7 @@ def test_a_level_that_is_called_na_is_the_same_level_in_every_form(tmp_path: Pat
     expected = [["Attchd", "Stone"], ["NA", "None"]]
     pd.DataFrame(expected, columns=list(columns)).to_parquet(tmp_path / "x.parquet")
     for name in ("x.csv", "x.parquet"):
-        table, _ = read_file(tmp_path / name)
+        table, _ = read_rows(tmp_path / name)
         assert typed(table, columns, name).to_numpy().tolist() == expected
     assert read_request(text, "text/csv", columns).to_numpy().tolist() == expected
     record = {"garage": "NA", "veneer": "None"}
