@@ -8,13 +8,14 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
 
-OFFLINE = ("definition", "check")
+OFFLINE = ("init", "definition", "check", "sample")
 LATEST = "latest"  # the execution that is meant where none is named
 PLACEHOLDERS = """Prints the pipeline's definition; makes no network call. Where SAGEMAKER_ROLE_ARN, SAGEMAKER_BUCKET
 and AWS_REGION are not set, placeholders stand in: arn:aws:iam::000000000000:role/SageMakerPipelineRole,
 sagemaker-us-east-1-000000000000 and us-east-1."""
 EPILOG = """\
 examples:
+  run_pipeline.py init mine.csv --target price                   a YAML for another table, to look at
   run_pipeline.py --local run --data data/house_prices.parquet   the whole pipeline on this machine
   run_pipeline.py --local run -p MaxDepth=4                      the same with another hyperparameter
   run_pipeline.py --local approve 1 --comment "looks right"      then: deploy_model.py --local deploy ...
@@ -66,11 +67,17 @@ def build_parser() -> argparse.ArgumentParser:
     def command(name: str, text: str, *parents: argparse.ArgumentParser) -> argparse.ArgumentParser:
         return commands.add_parser(name, help=text, description=text, parents=[common, *parents])
 
+    init = command("init", "write the first version of a YAML from a data file")
+    init.add_argument("data", type=Path, metavar="DATA", help="a CSV or Parquet file")
+    init.add_argument("--target", metavar="COLUMN", help="what is to be predicted; guessed where it is not given")
+    init.add_argument("--output", type=Path, metavar="FILE", help="the YAML (NAME.yaml, by the name of the data file)")
+    init.add_argument("--force", action="store_true", help="replace a file that is there")
     definition = command("definition", "print the pipeline's definition; makes no network call")
     definition.description, definition.formatter_class = PLACEHOLDERS, argparse.RawDescriptionHelpFormatter
     definition.add_argument("--output", type=Path, metavar="FILE", help="write it to a file")
     check = command("check", "name every fault of the definition, offline, before anything is published", listing)
     check.add_argument("--definition", type=Path, metavar="FILE", help="check this definition in place of the compiled")
+    check.add_argument("--data", type=Path, metavar="FILE", help="check this data file too, here, as the jobs would")
     plan = command("plan", "show what an upsert would change, and which steps would run again")
     form = plan.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print JSON, for a script")
@@ -88,6 +95,12 @@ def build_parser() -> argparse.ArgumentParser:
     _add_execution(logs)
     logs.add_argument("step", nargs="?", metavar="STEP", help="only this step")
     _add_version_commands(command, listing)
+    sample = command("sample", "write a request to the model, of rows of a data file")
+    sample.add_argument(
+        "--data", type=Path, required=True, metavar="FILE", help="a file such as the model is trained on"
+    )
+    sample.add_argument("--rows", type=int, choices=range(1, 1001), default=1, metavar="N", help="how many (1)")
+    sample.add_argument("--output", type=Path, metavar="FILE", help="write it to a file")
     studio = command("studio", "open a web page with the pipelines, the registry and the endpoints, to see and decide")
     studio.add_argument("--no-open", action="store_true", help="only print its address")
     studio.add_argument("--port", type=int, help="its port on 127.0.0.1 (5600)")

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from command_line import infrastructure_commands, model_commands
+from command_line import data_commands, infrastructure_commands, model_commands
 from command_line.check_view import read_definition, show_faults
 from command_line.console import Console
 from command_line.context import AWS_POLL_SECONDS, LOCAL_POLL_SECONDS, Context, write_output
@@ -74,7 +74,10 @@ def check_pipeline(context: Context, options: Namespace) -> int:
         faults += check_definition(text, context.pipeline_name, settings, context.environment, context.structure_check)
         faults += permission_faults(text, settings.name, context.environment)
         warnings = warnings_of(text, settings)
-    show_faults(context.console, faults, text, time.perf_counter() - began, warnings)
+    seconds = time.perf_counter() - began
+    if options.data is not None:
+        faults += data_commands.data_faults(context, options.data)
+    show_faults(context.console, faults, text, seconds, warnings)
     return EXIT_ERROR if faults else EXIT_OK
 
 
@@ -137,7 +140,8 @@ def run_all(context: Context, options: Namespace) -> int:
         given.setdefault("InputDataUri", uri)
     _upsert(context, compiled, seen, force=False)
     given = _with_champion(context, compiled.parameters, given)
-    return _follow(context, executions.start(context.sagemaker, compiled.name, given), compiled.step_names)
+    arn = executions.start(context.sagemaker, compiled.name, given)
+    return _follow(context, arn, compiled.step_names, options.data)
 
 
 def list_executions(context: Context, _options: Namespace) -> int:
@@ -185,6 +189,7 @@ COMMANDS: dict[str, Callable[[Context, Namespace], int]] = {
     "describe": describe_execution,
     "logs": print_logs,
     "stop": stop_execution,
+    **data_commands.COMMANDS,
     **model_commands.COMMANDS,
     **infrastructure_commands.COMMANDS,
 }
@@ -216,7 +221,7 @@ def _with_champion(context: Context, declared: Sequence[dict[str, Any]], given: 
     return parameters
 
 
-def _follow(context: Context, arn: str, step_names: Sequence[str]) -> int:
+def _follow(context: Context, arn: str, step_names: Sequence[str], data: Path | None = None) -> int:
     context.console.line(f"Execution  {arn}")
     poll = LOCAL_POLL_SECONDS if context.local else AWS_POLL_SECONDS
     execution = follow(context.sagemaker, arn, context.console, poll, step_names, context.notice)
@@ -224,7 +229,8 @@ def _follow(context: Context, arn: str, step_names: Sequence[str]) -> int:
         pipeline=context.command("run_pipeline.py"),
         deployment=context.command("deploy_model.py"),
         stage=next(iter(context.settings.stages)),
-        sample=SAMPLE if context.config is None else "REQUEST.json",
+        sample=SAMPLE if context.config is None else f"{context.settings.name}-request.json",
+        sample_of=None if context.config is None else str(data or "DATA"),
     )
     result = outcome(context.sagemaker, context.client("s3"), execution, Path(REPORTS))
     show_summary(

@@ -34,6 +34,7 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     yield from _section("Pipeline", [_change(change) for change in plan.pipeline])
     yield from _section("Parameters", [_change(change) for change in plan.parameters])
     yield from _section("Steps", [line for step in plan.steps for line in _step(step)])
+    yield from _section("Settings of the jobs", [_change(change) for change in plan.code.settings])
     yield from _section("Code", _code(plan))
     if plan.has_changes:
         yield from _section("Next execution, with the parameters at their defaults", _cache(plan))

@@ -31,13 +31,16 @@ class Commands:
     deployment: str
     stage: str
     sample: str
+    sample_of: str | None = None  # the data file of which a request is made first
 
     def next(self, version: int, status: str) -> list[str]:
         """From the report to a prediction: the commands still to be run for a version in this status."""
         approve = [f'{self.pipeline} approve {version} --comment "..."'] if status == PENDING else []
+        request = f"{self.pipeline} sample --data {self.sample_of} --output {self.sample}"
         return [
             f"{self.pipeline} report {version}",
             *approve,
+            *([request] if self.sample_of else []),
             f"{self.deployment} deploy --latest-approved --stage {self.stage}",
             f"{self.deployment} predict --stage {self.stage} {self.sample}",
         ]
@@ -156,6 +159,8 @@ def _show_evaluation(console: Console, result: Outcome, unit: str) -> None:
         console.line()
         console.line("On the test part:")
         console.show(metrics_table(result.evaluation, unit))
+        for warning in result.evaluation.warnings:
+            console.line(f"warning: {warning}", style="yellow")
         if result.evaluation.gates:
             console.line()
             console.show(gates_table(result.evaluation.gates))

@@ -17,16 +17,35 @@ PARAMETERS = {
     "nthread": 2,  # fixed: sums over threads are rounded differently by their number
 }
 ROUNDS = 20
+SURE = 0.999
 
 
 def population_stability(reference: pd.Series, current: pd.Series) -> float:
-    """The population stability index: sum of (p - q) ln(p / q) over the bins of the reference.
+    """The population stability index, sum of (p - q) ln(p / q) over the bins of the reference, less what is chance.
 
     Numbers are binned by the reference's deciles, texts by their MOST_LEVELS most frequent values and the rest;
     missing values are a bin of their own. A bin without rows counts as half a row, so that the index is finite.
+    Of n and m rows of one distribution in k bins it is (k - 1) (1/n + 1/m) on average, which is taken off; 0 at least.
+    Source: Yurdakul and Naranjo, Statistical properties of the population stability index, 2020.
     """
+    index, bins = _index(reference, current)
+    return max(0.0, index - (bins - 1) * (1 / len(reference) + 1 / len(current)))
+
+
+def drifts(reference: pd.Series, current: pd.Series) -> bool:
+    """Whether the index is larger than chance makes it once in a thousand columns: it is chi-squared distributed."""
+    from scipy.stats import chi2
+
+    index, bins = _index(reference, current)
+    return bool(index > chi2.ppf(SURE, max(1, bins - 1)) * (1 / len(reference) + 1 / len(current)))
+
+
+def _index(reference: pd.Series, current: pd.Series) -> tuple[float, int]:
+    """The index as it is defined, and the number of bins with rows."""
     if pd.api.types.is_numeric_dtype(reference):
-        edges = np.unique(np.nanquantile(reference.to_numpy(dtype=float), np.linspace(0, 1, BINS + 1)[1:-1]))
+        known = reference.to_numpy(dtype=float)
+        known = known[np.isfinite(known)]
+        edges = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1])) if len(known) else np.array([])
         binned = [_number_bins(values.to_numpy(dtype=float), edges) for values in (reference, current)]
         bins = len(edges) + 2
     else:
@@ -34,9 +53,20 @@ def population_stability(reference: pd.Series, current: pd.Series) -> float:
         codes = {level: code for code, level in enumerate(levels)}
         binned = [_text_bins(values, codes) for values in (reference, current)]
         bins = len(levels) + 2
-    counts = [np.maximum(np.bincount(codes, minlength=bins), 0.5) for codes in binned]
-    p, q = (count / count.sum() for count in counts)
-    return float(((p - q) * np.log(p / q)).sum())
+    counts = [np.bincount(codes, minlength=bins) for codes in binned]
+    present = (counts[0] + counts[1]) > 0
+    shares = [np.maximum(count[present], 0.5) for count in counts]
+    p, q = (share / share.sum() for share in shares)
+    return float(((p - q) * np.log(p / q)).sum()), int(present.sum())
+
+
+def chance_auc(first: int, second: int) -> float:
+    """An area under the ROC curve that chance alone hardly reaches: three standard deviations above a half.
+
+    Source: the variance of the Mann-Whitney statistic under equal distributions.
+    """
+    rows = min(first, MOST_ROWS), min(second, MOST_ROWS)
+    return 0.5 + 3 * float(np.sqrt((sum(rows) + 1) / (12 * rows[0] * rows[1])))
 
 
 def adversarial_auc(train: pd.DataFrame, test: pd.DataFrame) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,13 @@ from evaluation import champion as champion_module
 from evaluation.archive import unpack
 from evaluation.bias import segment_errors
 from evaluation.card import model_card
-from evaluation.data_checks import Finding, Parts, check_data, refuse_severe
+from evaluation.data_checks import check_data
 from evaluation.gates import Limits, gates
 from evaluation.golden import golden
-from evaluation.measurement import CHALLENGER, Scored, check_size, measure
+from evaluation.group_coverage import bands_of, group_coverage
+from evaluation.measurement import CHALLENGER, Scored, measure
 from evaluation.provenance import provenance
+from evaluation.ratio_study import ratio_study
 from evaluation.reasons import Reasons, reasons_of
 from evaluation.sample_payload import sample_archive
 from evaluation.segments import groupings
@@ -29,6 +31,7 @@ from evaluation.worst import worst_predictions
 from steps import estimators
 from steps import features as feature_module
 from steps.artifacts import write_bytes, write_json, write_parquet, write_text
+from steps.data_checks import refuse_severe
 from steps.failure import JobArgumentParser, JobError, run_job
 from steps.model import CANDIDATES, Model, load
 from steps.raw_data import find_file
@@ -36,7 +39,6 @@ from steps.settings import DEFAULT_PATH, JobSettings
 from steps.settings import load as load_settings
 
 INPUT = Path("/opt/ml/processing/input")
-CHECKED_ROWS = 50_000  # for the check of single features; all others see every row
 
 
 @dataclass(frozen=True)
@@ -82,20 +84,27 @@ def evaluate(model: Model, inputs: Inputs, output: Path, settings: JobSettings, 
     sample_payload.tar.gz, a request that the registered model answers.
 
     Raises JobError when the data checks find that the test rows do not tell the truth, when a prediction is
-    NaN or infinite, when a metric is not defined for these rows, or when they are too few to measure the
-    interval's coverage.
+    NaN or infinite, or when a metric is not defined for these rows.
     """
     rows = pd.read_parquet(find_file(inputs.test))
-    check_size(len(rows), model.interval.coverage, limits.max_coverage_gap)
     train = pd.read_parquet(find_file(inputs.rows))
     table = feature_module.transform(rows, model.features)
-    findings = _check_data(model, train, rows, table, settings)
+    findings = check_data(train, rows, settings)
+    refuse_severe(findings)
     scored = _score(model, rows, table, inputs, settings)
     divided, chosen = groupings(rows, settings), settings.evaluation
     segments = segment_errors(scored.actual, scored.challenger, divided, chosen.min_segment_rows)
     document = measure(scored, segments, model.interval.coverage)
+    document["ratio_study"] = ratio_study(scored.actual, scored.challenger).to_json()
+    inside = (scored.actual >= scored.interval[0]) & (scored.actual <= scored.interval[1])
+    by_group = group_coverage(inside, [bands_of(scored.challenger), *divided], model.interval.coverage)
+    document["interval"]["groups"] = [asdict(group) for group in by_group]
+    document["data"].update(
+        train_rows=len(train),
+        validation_rows=int(model.metadata["rows"]["validation"]),
+        checks=[finding.to_json() for finding in findings],
+    )
     document["gates"] = gates(document, limits)
-    document["data"].update(train_rows=len(train), checks=[finding.to_json() for finding in findings])
     reasons = reasons_of(model, scored, table, chosen.explained_rows)
     document["explanation"] = reasons.to_json()
     important = [name for name in document["explanation"]["importance"] if name in model.features.inputs]
@@ -113,16 +122,6 @@ def evaluate(model: Model, inputs: Inputs, output: Path, settings: JobSettings, 
     write_json(output / "golden.json", golden(model, rows))
     write_json(output / "evaluation.json", document)
     return document
-
-
-def _check_data(
-    model: Model, train: pd.DataFrame, rows: pd.DataFrame, table: pd.DataFrame, settings: JobSettings
-) -> list[Finding]:
-    chosen = np.linspace(0, len(rows) - 1, min(len(rows), CHECKED_ROWS)).astype(int)
-    target = model.features.scaled(rows[model.features.target].to_numpy(dtype=float)[chosen])
-    findings = check_data(Parts(train, rows, table.iloc[chosen], target), settings)
-    refuse_severe(findings)
-    return findings
 
 
 def _typical(rows: pd.DataFrame, scored: Scored) -> pd.Series:

@@ -13,7 +13,7 @@ from evaluation.bias import SegmentError
 from evaluation.bootstrap import metric_draws, standard_deviation
 from evaluation.champion import Champion, improvement
 from steps.failure import JobError
-from steps.interval import coverage, fewest_test_rows
+from steps.interval import coverage
 from steps.metrics import regression_metrics
 
 CHALLENGER, BASELINE = "xgboost", "linear"
@@ -68,17 +68,6 @@ def measure(scored: Scored, segments: Sequence[SegmentError], wanted_coverage: f
         "champion": champion,
         "data": {"test_rows": len(scored.actual)},
     }
-
-
-def check_size(rows: int, wanted_coverage: float, tolerance: float) -> None:
-    """Raise JobError when the test part is too small to tell whether the interval covers what it should."""
-    needed = fewest_test_rows(wanted_coverage, tolerance)
-    if rows < needed:
-        raise JobError(
-            f"The test part has {rows:,} rows, too few to tell whether the interval covers {wanted_coverage:.0%} "
-            f"within {tolerance:.1%}: that takes {needed:,}; give more data, raise split.test or "
-            "gates.max_coverage_gap in the YAML."
-        )
 
 
 def _metrics(actual: np.ndarray, predicted: np.ndarray, draws: Mapping[str, np.ndarray]) -> dict[str, Any]:

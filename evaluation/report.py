@@ -35,6 +35,13 @@ th.text { text-align: left } ul { padding-left: 1.2rem; overflow-wrap: anywhere 
   td.text { min-width: 8rem } }
 """
 NARROW = 0.02  # of a limit: a gate that is passed by less is marked
+RATIOS = {
+    "median_ratio": "Median ratio",
+    "cod": "COD (coefficient of dispersion)",
+    "vei": "VEI (vertical equity indicator)",
+    "prd": "PRD (price-related differential)",
+    "prb": "PRB (price-related bias)",
+}
 NAMES = {"xgboost": "XGBoost", "linear": "Linear regression", "champion": "Champion"}
 
 
@@ -64,6 +71,8 @@ def render(
         f"<h2>Models</h2>{_metrics(models, unit)}<p><small>± is the standard deviation over bootstrap resamples of the "
         f"test rows.</small></p><h2>Figures</h2><div class='figures'>{''.join(map(_figure, pictures))}</div>"
         f"{worst(document['worst_predictions'], unit)}<h2>Segments</h2>{_segments(document['segments'])}"
+        f"<h2>Coverage of the interval</h2>{_coverage(document['interval'])}"
+        f"<h2>Ratio study</h2>{_ratio_study(document['ratio_study'])}"
         f"<h2>Checks of the data</h2>{_checks(document['data']['checks'])}"
         f"{_reasons(document['explanation'], metadata)}{_model(metadata)}</main></body></html>\n"
     )
@@ -80,7 +89,7 @@ def _gates(gates: Mapping[str, Any]) -> str:
     rows = [
         [
             f"<td class='text'>{escape(_sentence_case(check['subject']))}</td>",
-            f"<td>{check['value']:.4g}</td><td>{check['bound']} {check['limit']:g}</td>",
+            f"<td>{check['value']:.4g}</td><td>{check['bound']} {check['limit']:.4g}</td>",
             _result(check),
         ]
         for check in gates["checks"]
@@ -148,6 +157,34 @@ def _segments(segments: Sequence[Mapping[str, Any]]) -> str:
     head = ["segment", "rows", "MAPE", "MAPE / that of the others", "over-valued by"]
     note = "<p><small>With 95 % intervals of a bootstrap. Bands of the actual target are over-valued below and "
     return _table(head, rows) + note + "under-valued above by any model.</small></p>"
+
+
+def _coverage(interval: Mapping[str, Any]) -> str:
+    rows = [
+        f"<td>{escape(group['column'])} {escape(group['name'])}</td><td>{group['rows']:,}</td>"
+        f"<td>{percent(group['share'])} <small>{percent(group['lower'])} to {percent(group['upper'])}</small></td>"
+        f"<td class='{'severe' if group['low'] else 'ok'}'>{'too low' if group['low'] else 'ok'}</td>"
+        for group in interval.get("groups", ())
+    ]
+    note = (
+        f"<p><small>With bounds that hold for all groups at once with 95 %. A group is too low where its upper one "
+        f"is more than 3 points below {percent(interval['coverage'])}; no gate looks at it.</small></p>"
+    )
+    return _table(["group", "rows", "actual values inside", ""], rows) + note
+
+
+def _ratio_study(study: Mapping[str, Any]) -> str:
+    rows = []
+    for key, name in RATIOS.items():
+        value, (low, high) = study[key], study["accepted"][key]
+        state = "" if value is None else ("ok" if low <= value <= high else "outside")
+        shown = "-" if value is None else f"{value:.3g}"
+        rows.append(
+            f"<td>{name}</td><td>{shown}</td><td>{low:g} to {high:g}</td><td>{study['editions'][key]}</td>"
+            f"<td class='{'warning' if state == 'outside' else 'ok'}'>{state}</td>"
+        )
+    note = f"<p><small>Of predicted / actual, over {study['rows']:,} rows; IAAO, Standard on Ratio Studies.</small></p>"
+    return _table(["statistic", "value", "accepted", "edition", ""], rows) + note
 
 
 def _checks(checks: Sequence[Mapping[str, Any]]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Hashable, Iterable
 
 import numpy as np
 
@@ -17,7 +18,15 @@ finally:
     if not _loaded:
         del sys.modules["sklearn"]
 
-__all__ = ["by_row", "predict", "xgboost"]
+# What XGBoost does not take in the name of a feature, though a data file may have it -> what stands for it.
+_REFUSED = str.maketrans("[]<", "()\u2039")
+
+__all__ = ["by_row", "feature_names", "predict", "xgboost"]
+
+
+def feature_names(names: Iterable[Hashable]) -> list[str]:
+    """The names of features as XGBoost takes them."""
+    return [str(name).translate(_REFUSED) for name in names]
 
 
 def by_row(values: np.ndarray) -> np.ndarray:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 
 from steps.settings import Column
 
-_TRUE, _FALSE = ("true", "1", "1.0"), ("false", "0", "0.0")
+YES_WORDS, NO_WORDS = ("true", "yes", "y", "t", "1", "1.0"), ("false", "no", "n", "f", "0", "0.0")
+SPACES = re.compile("[\u00a0\u2009\u202f]")  # no-break, thin and narrow spaces between groups of digits
 NAMES = {
     "integer": "an integer",
     "number": "a number",
@@ -18,6 +22,23 @@ NAMES = {
 }
 
 
+def described(column: Column) -> str:
+    """What a value of the column is, as people say it, with what the YAML says of how it is written."""
+    noun, written = NAMES[column.type], ""
+    if column.type in ("integer", "number"):
+        if column.decimal == ",":
+            written += " with a decimal comma"
+        if column.thousands:
+            written += f"{' and' if written else ' with'} {column.thousands!r} between thousands"
+        if column.units:
+            written += f" in {' or '.join(column.units)}"
+    elif column.type == "boolean" and column.yes_words:
+        return f"one of {', '.join([*column.yes_words, *(column.no_words or NO_WORDS)])}"
+    elif column.type == "date" and column.dates:
+        return f"a date in the form {' or '.join(column.dates)}"
+    return noun + written
+
+
 def convert(values: pd.Series, column: Column) -> tuple[pd.Series, np.ndarray]:
     """Convert values to a column's type.
 
@@ -26,40 +47,93 @@ def convert(values: pd.Series, column: Column) -> tuple[pd.Series, np.ndarray]:
     Types of the result: int64 (float64 if some are missing) for integers, float64 for numbers and for
     booleans (0, 1), object for texts and categories, datetime64[ns] at midnight for dates.
     """
-    if values.dtype == object or isinstance(values.dtype, pd.StringDtype | pd.CategoricalDtype):
-        values = values.astype(object)
-        stripped = values.map(lambda value: value.strip() if isinstance(value, str) else value)
-        values = stripped.mask(stripped == "", None)
+    values = _without_missing_words(values, column.missing or ())
     missing = values.isna().to_numpy()
     if column.type == "date":
-        converted = _dates(values)
+        converted = _dates(values, column.dates or ())
     elif column.type in ("category", "text"):
         converted = _texts(values, column.width)
     elif column.type == "boolean":
-        converted = _booleans(values)
+        converted = _booleans(values, column)
     else:
-        converted = _numbers(values, whole=column.type == "integer")
+        converted = _numbers(values, column)
     bad = converted.isna().to_numpy() & ~missing
     if column.type == "integer" and not converted.isna().any():
         converted = converted.astype("int64")
     return converted, bad
 
 
-def _numbers(values: pd.Series, whole: bool) -> pd.Series:
+def _without_missing_words(values: pd.Series, words: tuple[str, ...]) -> pd.Series:
+    """Texts without spaces around them; None for empty ones and for the words that mean missing."""
+    if values.dtype == object or isinstance(values.dtype, pd.StringDtype | pd.CategoricalDtype):
+        values = values.astype(object)
+        stripped = values.map(lambda value: value.strip() if isinstance(value, str) else value)
+        return stripped.mask(stripped.isin({"", *words}), None)
+    if words and pd.api.types.is_numeric_dtype(values) and values.dtype != bool:
+        numbers = pd.to_numeric(pd.Series(words, dtype=object), errors="coerce").dropna()
+        return values.mask(values.isin(numbers))
+    return values
+
+
+def _numbers(values: pd.Series, column: Column) -> pd.Series:
     if values.dtype == bool or pd.api.types.is_datetime64_any_dtype(values):
         return pd.Series(np.nan, index=values.index)
     if values.dtype == object:
         values = values.map(lambda value: value if isinstance(value, str | int | float | np.number) else np.nan)
         values = values.mask(values.map(lambda value: isinstance(value, bool)), np.nan)
+        if column.units or column.thousands or column.decimal == ",":
+            read = number_reader(column)
+            values = values.map(lambda value: read(value) if isinstance(value, str) else value)
     numbers = pd.to_numeric(values, errors="coerce").astype("float64")
     numbers = numbers.where(np.isfinite(numbers))
-    return numbers.where(numbers == numbers.round()) if whole else numbers
+    return numbers.where(numbers == numbers.round()) if column.type == "integer" else numbers
 
 
-def _booleans(values: pd.Series) -> pd.Series:
-    known = {**dict.fromkeys(_TRUE, 1.0), **dict.fromkeys(_FALSE, 0.0)}
+def number_reader(column: Column) -> Callable[[str], float]:
+    """What reads the column's numbers from texts: NaN for what is not written as the YAML says."""
+    between, point = re.escape(column.thousands or ""), re.escape(column.decimal or ".")
+    # Groups of three digits, or of two before the last one, as in India.
+    grouped = rf"\d{{1,3}}(?:{between}\d{{2,3}})*{between}\d{{3}}|" if between else ""
+    form = re.compile(rf"([+-]?)((?:{grouped}\d+)?)(?:{point}(\d*))?((?:[eE][+-]?\d+)?)")
+    units = sorted((column.units or {}).items(), key=lambda unit: -len(unit[0]))
+
+    def read(text: str) -> float:
+        factor, rest = 1.0, SPACES.sub(" ", text.replace("\u2212", "-").replace("\u2019", "'"))
+        for _ in range(2):  # one word in front and one behind, as in "$ 1.2 M"
+            for word, worth in units:
+                shorter = _without(rest, word)
+                if shorter is not None:
+                    factor, rest = factor * worth, shorter
+                    break
+        found = form.fullmatch(rest)
+        if found is None or not (found[2] or found[3]):
+            return float("nan")
+        whole = found[2].replace(column.thousands, "") if column.thousands else found[2]
+        return float(f"{found[1]}{whole or '0'}.{found[3] or '0'}{found[4]}") * factor
+
+    return read
+
+
+def _without(text: str, word: str) -> str | None:
+    """A text without a word at its beginning, after a sign too, or at its end; None where it is at neither."""
+    folded, small = text.casefold(), word.casefold()
+    sign = text[:1] if text[:1] in ("+", "-") else ""
+    if len(folded) != len(text):  # a letter whose small form is longer: compare as it is written
+        folded, small = text, word
+    if folded[len(sign) :].startswith(small):
+        return sign + text[len(sign) + len(word) :].strip()
+    return text[: len(text) - len(word)].strip() if folded.endswith(small) else None
+
+
+def _booleans(values: pd.Series, column: Column) -> pd.Series:
+    yes, no = column.yes_words or YES_WORDS, column.no_words or NO_WORDS
+    known = {**{word.lower(): 0.0 for word in no}, **{word.lower(): 1.0 for word in yes}}
     if values.dtype == bool:
         return values.astype("float64")
+    if column.yes_words or column.no_words:  # true, false and their numbers are what requests and Parquet hold
+        known = {"true": 1.0, "false": 0.0, **known}
+        if not pd.api.types.is_object_dtype(values):
+            known = {"1": 1.0, "1.0": 1.0, "0": 0.0, "0.0": 0.0, **known}
     return values.map(lambda value: known.get(str(value).lower(), np.nan)).astype("float64")
 
 
@@ -78,15 +152,20 @@ def _texts(values: pd.Series, width: int) -> pd.Series:
     return values.map(text).astype(object)
 
 
-def _dates(values: pd.Series) -> pd.Series:
-    """Dates in ISO 8601, basic (20141013T000000) or extended; bare numbers are not dates."""
+def _dates(values: pd.Series, forms: tuple[str, ...]) -> pd.Series:
+    """Dates in the forms, and in ISO 8601, basic (20141013T000000) or extended; bare numbers are not dates."""
     if pd.api.types.is_numeric_dtype(values):
         return pd.Series(pd.NaT, index=values.index, dtype="datetime64[ns]")
     if values.dtype == object:
         values = values.map(lambda value: None if isinstance(value, bool | int | float | list | dict) else value)
+        found = pd.Series(pd.NaT, index=values.index, dtype="datetime64[ns]")
+        for form in forms:
+            found = found.fillna(pd.to_datetime(values.where(found.isna()), errors="coerce", format=form))
         # A short text such as "1955" is a year or a number, not a day.
-        values = values.map(lambda value: None if isinstance(value, str) and len(value) < 8 else value)
-        values = pd.to_datetime(values, errors="coerce", format="ISO8601", utc=True)
+        rest = values.where(found.isna())
+        rest = rest.map(lambda value: None if isinstance(value, str) and len(value) < 8 else value)
+        values = pd.to_datetime(rest, errors="coerce", format="ISO8601", utc=True).dt.tz_localize(None)
+        values = values.fillna(found)
     elif isinstance(values.dtype, pd.DatetimeTZDtype):
         values = values.dt.tz_convert("UTC")
     dates = pd.to_datetime(values)

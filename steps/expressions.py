@@ -4,14 +4,17 @@ Arithmetic (+ - * / // % **), comparisons, `and`, `or`, `not`, numbers, column n
 in FUNCTIONS. Dates are read by year(date), month(date), day(date), weekday(date), and by days(date),
 the days since 1970-01-01, which also takes a date in quotes: days(date) - days('2014-05-01').
 km(latitude, longitude, latitude, longitude) is the distance of two places on the earth.
-Categories can be compared with a text: zipcode == '98039'. Anything else is an error that names it.
+Categories can be compared with a text: zipcode == '98039'. A name that is not one word of letters, digits
+and _ stands in backticks: `Gr Liv Area` / 2. Anything else is an error that names it.
 """
 
 from __future__ import annotations
 
 import ast
+import keyword
 import math
 import operator
+import re
 from collections.abc import Callable, Mapping
 from datetime import date
 
@@ -33,7 +36,10 @@ FUNCTIONS: dict[str, tuple[int, int | None]] = {
     "km": (4, 4),
     "is_missing": (1, 1),
 }
+QUOTED = re.compile(r"""`([^`]*)`|'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*\"""")
+UNUSED = "quoted_name_"  # a name in backticks while Python parses the expression
 DATE_FUNCTIONS = ("year", "month", "day", "weekday", "days")
+KNOWN = {*FUNCTIONS, *DATE_FUNCTIONS}
 ARITHMETIC: dict[type[ast.operator], Callable[[float, float], float | complex]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -62,7 +68,7 @@ def parse(text: str, types: Mapping[str, str]) -> ast.expr:
     if len(text) > MAXIMUM_LENGTH:
         raise ExpressionError(f"it is longer than {MAXIMUM_LENGTH} characters.")
     try:
-        tree = ast.parse(text.strip(), mode="eval").body
+        tree = _tree(text)
         _check(tree, types)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         if isinstance(error, ExpressionError):
@@ -73,9 +79,32 @@ def parse(text: str, types: Mapping[str, str]) -> ast.expr:
 
 def names(text: str) -> set[str]:
     """Return the column names that an expression refers to."""
-    tree = ast.parse(text.strip(), mode="eval")
+    tree = _tree(text)
     functions = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and id(node) not in functions}
+
+
+def _tree(text: str) -> ast.expr:
+    """The parsed expression; names in backticks are names like others in it."""
+    quoted: dict[str, str] = {}
+
+    def stand_in(found: re.Match[str]) -> str:
+        if found[1] is None:
+            return found[0]  # a text in quotes: backticks in it mean nothing
+        name = f"{UNUSED}{len(quoted)}"
+        quoted[name] = found[1]
+        return name
+
+    tree = ast.parse(QUOTED.sub(stand_in, text.strip()), mode="eval").body
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            node.id = quoted.get(node.id, node.id)
+    return tree
+
+
+def written(name: str) -> str:
+    """A column's name as it stands in an expression."""
+    return name if name.isidentifier() and not keyword.iskeyword(name) and name not in KNOWN else f"`{name}`"
 
 
 def _check(node: ast.expr, types: Mapping[str, str], depth: int = 1) -> None:

@@ -35,6 +35,7 @@ class Gate(NamedTuple):
 
 GATES = {
     "min_r2": Gate("regression_metrics.r2.value", "at least", {"le": 1}),
+    "max_r2": Gate("regression_metrics.r2.value", "at most", {"gt": 0, "le": 1}, default=0.99),
     "max_mape": Gate("regression_metrics.mape.value", "at most", {"gt": 0}),
     "max_rmse_ratio": Gate("comparison.rmse_ratio.value", "at most", {"gt": 0}),
     "max_segment_mape": Gate("worst_segment.mape", "at most", {"gt": 0}, default=0.5),

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from steps.boosting import by_row, predict, xgboost
+from steps.boosting import by_row, feature_names, predict, xgboost
 from steps.failure import JobError
 
 ROUNDS, EARLY_STOPPING_ROUNDS = 1000, 40
@@ -109,17 +109,17 @@ def coverage(actual: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> float:
     return float(np.mean((actual >= lower) & (actual <= upper)))
 
 
-def fewest_test_rows(wanted: float, tolerance: float = 0.02) -> int:
-    """The fewest test rows on which a coverage can be told from one that is off by `tolerance`.
+def chance_in_coverage(wanted: float, calibrated: int, measured: int) -> float:
+    """How far the share that is measured on some rows may be from the wanted one by chance: two standard deviations.
 
-    With them, two standard deviations of the measured share, sqrt(p (1 - p) / n) each, fit into the
-    tolerance: 900 rows for 90 % within 2 points.
+    p (1 - p) / n for the `measured` rows, and about as much for the `calibrated` ones that the interval was moved by.
+    Source: Vovk, Conditional validity of inductive conformal predictors, 2012.
     """
-    return math.ceil(round(4 * wanted * (1 - wanted) / tolerance**2, 9))
+    return 2 * math.sqrt(wanted * (1 - wanted) * (1 / calibrated + 1 / measured))
 
 
 def _matrix(table: pd.DataFrame, start: np.ndarray, label: np.ndarray | None = None) -> xgboost.DMatrix:
-    names = [str(name) for name in table]
+    names = feature_names(table)
     matrix = xgboost.DMatrix(table.to_numpy(dtype=np.float32), label, feature_names=names)
     matrix.set_base_margin(np.column_stack([start, start]))
     return matrix

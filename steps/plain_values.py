@@ -2,6 +2,7 @@
 
 A request holds few rows, for which each call of pandas takes longer than all else. So values that are written plainly
 are converted here, and whatever else a client sends is left to `steps.conversion`, which alone says what it means.
+So is every value of a column whose YAML says how it is written.
 """
 
 from __future__ import annotations
@@ -39,11 +40,18 @@ def convert_values(values: Sequence[Any], column: Column) -> tuple[np.ndarray, n
     Returns the array, in which is missing what is missing or cannot be converted, and a boolean array that marks the
     latter, None if there is none.
     """
+    plain = _read_plainly(values, column) if column.is_default else None
+    if plain is not None:
+        return plain, None
+    converted, bad = convert(pd.Series(values, dtype=object), column)
+    return array_of(converted, column.type), bad if bad.any() else None
+
+
+def _read_plainly(values: Sequence[Any], column: Column) -> np.ndarray | None:
     try:
-        return _plain[column.type](values, column), None
+        return _plain[column.type](values, column)
     except _NotPlainError:
-        converted, bad = convert(pd.Series(values, dtype=object), column)
-        return array_of(converted, column.type), bad if bad.any() else None
+        return None
 
 
 def _numbers(values: Sequence[Any], column: Column) -> np.ndarray:

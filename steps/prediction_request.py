@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from steps.columns import is_missing
-from steps.conversion import NAMES
+from steps.conversion import described
 from steps.failure import did_you_mean, listed
 from steps.plain_values import convert_values
 from steps.settings import Column
@@ -124,7 +124,7 @@ def _typed(name: str, values: Sequence[Any], column: Column) -> np.ndarray:
     converted, bad = convert_values(values, column)
     if bad is not None:
         row = int(np.flatnonzero(bad)[0])
-        raise RequestFault(f"Row {row + 1}, field {name}: {values[row]!r} is not {NAMES[column.type]}.")
+        raise RequestFault(f"Row {row + 1}, field {name}: {values[row]!r} is not {described(column)}.")
     if not column.optional:
         gaps = is_missing(converted)
         if gaps.any():

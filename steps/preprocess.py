@@ -10,6 +10,7 @@ import pandas as pd
 from steps import features as feature_module
 from steps import fitting
 from steps.artifacts import write_json, write_parquet
+from steps.data_checks import check_parts, refuse_severe
 from steps.failure import JobArgumentParser, JobError, run_job
 from steps.raw_data import find_file, typed
 from steps.settings import DEFAULT_PATH, JobSettings, load
@@ -32,7 +33,8 @@ def preprocess(source: Path, output: Path, settings: JobSettings) -> dict[str, i
 
     train.parquet and validation.parquet hold the features and the target; test.parquet holds raw rows,
     from which evaluation computes the features as an endpoint does. Only training rows are learned from; rows/
-    holds them raw, to compare the test part with them.
+    holds them raw, to compare the test part with them. Raises JobError where the data checks find that the test
+    rows would not tell the truth, before anything is trained.
     """
     path = find_file(source)
     try:
@@ -42,6 +44,11 @@ def preprocess(source: Path, output: Path, settings: JobSettings) -> dict[str, i
     rows = typed(validated, settings.data.columns, path.name)
     fitting.check_target(rows, settings.data)
     parts = split(rows, settings.data, settings.split)
+    findings = check_parts(parts["train"], parts["test"], settings)
+    for finding in findings:
+        if finding.severity == "warning":
+            print(f"warning: {finding.text}", flush=True)
+    refuse_severe(findings)
     fitted, train = fitting.fit_transform(parts["train"], settings.data)
     tables = {"train": train, "validation": feature_module.transform(parts["validation"], fitted)}
     for name, table in tables.items():

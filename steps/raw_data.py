@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from steps.conversion import NAMES, convert
+from steps.conversion import convert, described
+from steps.csv_file import read_csv, unpacked
 from steps.failure import JobError, did_you_mean, listed
 from steps.settings import Column
+from steps.text_format import FileFormat
 
 PARQUET_MAGIC = b"PAR1"
 
@@ -29,32 +32,37 @@ def find_file(folder: Path) -> Path:
     return files[0]
 
 
-def read_file(path: Path) -> pd.DataFrame:
-    """Read a CSV or Parquet file, told apart by its content.
+def read_file(path: Path, written: FileFormat | None = None) -> pd.DataFrame:
+    """The rows of `read_rows` alone, those that are broken cut to the header."""
+    return read_rows(path, written)[0]
 
-    All values of a CSV file stay texts, so that identities keep their leading zeros. Raises JobError
-    when the file is missing, empty or neither.
+
+def read_rows(path: Path, written: FileFormat | None = None) -> tuple[pd.DataFrame, dict[int, str]]:
+    """Read a CSV or Parquet file, as it is or in gzip or zip, told apart by its content.
+
+    All values of a CSV file stay texts, so that identities keep their leading zeros. Returns the rows, and why
+    a row is broken by its place from 0. Raises JobError when the file is missing, empty or neither.
     """
     try:
-        with path.open("rb") as file:
-            start = file.read(len(PARQUET_MAGIC))
-        if not start.strip():
+        content = unpacked(path.read_bytes(), path.name)
+        if not content.strip():
             raise JobError(f"The data file {path.name} is empty: give a CSV or Parquet file with rows.")
-        if start == PARQUET_MAGIC:
-            return pd.read_parquet(path)
-        table = pd.read_csv(path, dtype=str, skipinitialspace=True, encoding="utf-8-sig")
+        if content.startswith(PARQUET_MAGIC):
+            return _named(pd.read_parquet(io.BytesIO(content))), {}
     except FileNotFoundError as error:
         raise JobError(f"The data file {path} does not exist.") from error
     except OSError as error:  # pyarrow's ArrowInvalid is not an OSError but a ValueError, see below
         raise JobError(f"The data file {path.name} cannot be read: {_line(error)}.") from error
-    except UnicodeDecodeError as error:
-        raise JobError(f"The data file {path.name} is neither Parquet nor CSV in UTF-8.") from error
-    except ValueError as error:  # pandas' EmptyDataError and ParserError, pyarrow's ArrowInvalid
+    except ValueError as error:  # pyarrow's ArrowInvalid
         raise JobError(f"The data file {path.name} is not a sound CSV or Parquet file: {_line(error)}.") from error
-    if not isinstance(table.index, pd.RangeIndex):
-        # pandas then takes the first field of each row for a name of the row.
-        raise JobError(f"The rows of {path.name} have more fields than its header: give each field a name.")
-    return table
+    return read_csv(content, path.name, written or FileFormat())
+
+
+def _named(table: pd.DataFrame) -> pd.DataFrame:
+    """A table whose index is a column too, where it has a name: so pandas wrote it."""
+    names = [name for name in table.index.names if name is not None]
+    table = table.reset_index(level=names) if names else table
+    return table.set_axis([str(name) for name in table.columns], axis="columns")
 
 
 def _line(error: Exception) -> str:
@@ -67,19 +75,38 @@ def typed(table: pd.DataFrame, columns: dict[str, Column], file_name: str) -> pd
     The index of the result numbers the rows from 0. Raises JobError for missing, unexpected or doubled
     columns, a table without rows, and values of a wrong type, naming column, row (from 1) and value.
     """
+    converted, unreadable = converted_columns(table, columns, file_name)
+    for name, bad in unreadable.items():
+        raise JobError(_type_fault(name, columns[name], table[name], bad, file_name))
+    return converted
+
+
+def converted_columns(
+    table: pd.DataFrame, columns: dict[str, Column], file_name: str
+) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
+    """The same, but for values of a wrong type: column -> a boolean array that marks its rows."""
     _check_names([str(name) for name in table.columns], columns, file_name)
     if table.empty:
         raise JobError(f"The data file {file_name} has columns but no rows.")
     table = table.reset_index(drop=True)
-    converted: dict[str, pd.Series] = {}
-    for name, column in columns.items():
-        converted[name], bad = convert(table[name], column)
-        if bad.any():
-            raise JobError(_type_fault(name, column, table[name], bad, file_name))
-    return pd.DataFrame(converted)
+    pairs = {name: convert(table[name], column) for name, column in columns.items()}
+    unreadable = {name: bad for name, (_, bad) in pairs.items() if bad.any()}
+    return pd.DataFrame({name: values for name, (values, _) in pairs.items()}), unreadable
 
 
 def _check_names(found: list[str], columns: dict[str, Column], file_name: str) -> None:
+    faults = name_faults(found, columns)
+    if faults:
+        wrong = len(set(found) ^ set(columns))
+        many = "columns do" if wrong > 1 else "column does"
+        raise JobError(
+            f"The {many} not fit the settings: {file_name} {' and '.join(faults)}; "
+            "change the file, or data.columns in the YAML."
+        )
+
+
+def name_faults(found: list[str], columns: dict[str, Column]) -> list[str]:
+    """What is wrong with the names of a file's columns, as ends of a sentence that begins with its name."""
     missing = [name for name in columns if name not in found]
     unexpected = [name for name in found if name not in columns]
     doubled = sorted({name for name in found if found.count(name) > 1})
@@ -91,12 +118,7 @@ def _check_names(found: list[str], columns: dict[str, Column], file_name: str) -
         faults.append(f"has the unexpected {listed(hints)}")
     if doubled:
         faults.append(f"has {listed(doubled)} more than once")
-    if faults:
-        many = "columns do" if len(missing) + len(unexpected) > 1 else "column does"
-        raise JobError(
-            f"The {many} not fit the settings: {file_name} {' and '.join(faults)}; "
-            "change the file, or data.columns in the YAML."
-        )
+    return faults
 
 
 def _type_fault(name: str, column: Column, values: pd.Series, bad: np.ndarray, file_name: str) -> str:
@@ -105,5 +127,5 @@ def _type_fault(name: str, column: Column, values: pd.Series, bad: np.ndarray, f
     more = f" ({count:,} such values)" if count > 1 else ""
     return (
         f"Column {name} of {file_name}: row {row + 1} holds {values.iloc[row]!r}, "
-        f"which is not {NAMES[column.type]}{more}; change the file, or the column's type in the YAML."
+        f"which is not {described(column)}{more}; change the file, or the column's type in the YAML."
     )

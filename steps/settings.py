@@ -15,16 +15,18 @@ from typing import Any, Literal
 from steps.estimators import Estimator as Estimator
 from steps.evaluation_settings import EvaluationSettings as EvaluationSettings
 from steps.expressions import ExpressionError, names, parse
-from steps.failure import JobError, did_you_mean
+from steps.failure import JobError, did_you_mean, listed
+from steps.known_expectations import check_expectation, check_level
 from steps.learned_settings import STRICT, LearnedFeature
+from steps.text_format import FileFormat, ValueFormat, refuse_foreign, with_file_format, with_tuples
 
 ColumnType = Literal["integer", "number", "boolean", "category", "text", "date"]
 DEFAULT_PATH = Path(__file__).resolve().parent.parent / "settings.json"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Column:
-    """One column of the data file.
+class Column(ValueFormat):
+    """One column of the data file; how its values are written is in ValueFormat.
 
     type: integer, number, boolean, category (a code or name: one-hot in the linear regression), text
         (never a feature) or date (a feature only through derived features).
@@ -56,6 +58,11 @@ class Column:
             raise ValueError(f"only a category has levels, not a {self.type}.")
         if self.width and self.type not in ("category", "text"):
             raise ValueError(f"only a category or text has a width, not a {self.type}.")
+        self.check_format()
+        refuse_foreign(self, self.type)
+        both = sorted({*self.levels} & {*(self.missing or ())})
+        if both:
+            raise ValueError(f"{both[0]!r} is one of the levels and missing: it can be one of them only.")
 
     @property
     def is_feature(self) -> bool:
@@ -67,7 +74,8 @@ class Column:
 class DataSettings:
     """The data file, its columns in order, and what is made of them.
 
-    identity: the columns that together name a row.
+    format: how the file is written, where it is not a plain CSV file or Parquet.
+    identity: the columns that together name a row; without them equal rows are taken for one.
     group: the columns whose rows stay together in a hash split (all sales of one house); default: identity.
     date: the column by which a time split orders the rows.
     derived: features computed from the columns, in the language of `steps.expressions`.
@@ -80,8 +88,9 @@ class DataSettings:
 
     file: str
     target: str
-    identity: tuple[str, ...]
     columns: dict[str, Column]
+    identity: tuple[str, ...] = ()
+    format: FileFormat = field(default_factory=FileFormat)
     sha256: str = ""
     rows: int = 0
     group: tuple[str, ...] = ()
@@ -92,8 +101,6 @@ class DataSettings:
     target_scale: Literal["log", "linear"] = "log"
 
     def __post_init__(self) -> None:
-        if not self.identity:
-            raise ValueError("data.identity is empty: name the columns that together name a row.")
         for key in ("identity", "group"):
             for name in getattr(self, key):
                 self._require(name, f"data.{key}")
@@ -154,8 +161,8 @@ class DataSettings:
 
     @property
     def split_keys(self) -> tuple[str, ...]:
-        """The columns whose hash decides on which side of a hash split a row falls."""
-        return self.group or self.identity
+        """The columns whose hash decides on which side of a hash split a row falls; all, where none name a row."""
+        return self.group or self.identity or tuple(self.columns)
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -171,21 +178,36 @@ class DataSettings:
         return {name: column for name, column in self.columns.items() if name in needed}
 
 
+UNIQUE = ("expect_column_values_to_be_unique", "expect_compound_columns_to_be_unique")
+
+
 @dataclass(frozen=True)
 class Expectation:
-    """One expectation by its name and arguments in Great Expectations, and the reason for people."""
+    """One expectation by its name and arguments in Great Expectations, and the reason for people.
+
+    keep: of rows that should be unique and are not, all are rejected (none), or all but the first or the last of
+        them that fails no other expectation.
+    """
 
     __pydantic_config__ = STRICT
 
     expectation: str
     arguments: dict[str, Any] = field(default_factory=dict)
     reason: str = ""
+    keep: Literal["none", "first", "last"] = "none"
 
     def __post_init__(self) -> None:
-        if not self.expectation.startswith("expect_"):
-            raise ValueError(
-                f"{self.expectation} is not an expectation: the names in Great Expectations start with expect_."
-            )
+        check_expectation(self.expectation, self.arguments)
+        if self.keep not in ("none", "first", "last"):
+            raise ValueError(f"keep is {self.keep!r}: it must be none, first or last.")
+        if self.keep != "none" and self.expectation not in UNIQUE:
+            raise ValueError(f"{self.expectation} has no keep: only {listed(UNIQUE)} have.")
+
+    @property
+    def unique_columns(self) -> list[str]:
+        """The columns whose values together should be unique, of an expectation in UNIQUE."""
+        found = self.arguments.get("column_list") or [self.arguments.get("column")]
+        return [str(name) for name in found if name is not None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,6 +229,8 @@ class ValidationSettings:
     max_rejected_share: float = 0.05
 
     def __post_init__(self) -> None:
+        for expectation in self.rows:
+            check_level(expectation.expectation, "rows")
         if not 0 <= self.max_rejected_share < 1:
             raise ValueError(f"validation.max_rejected_share is {self.max_rejected_share}: it must be in [0, 1).")
 
@@ -313,9 +337,22 @@ def load(path: Path = DEFAULT_PATH) -> JobSettings:
 
 
 def normalise(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the sections with the short form `split: time` written out as `split: {by: time}`."""
-    split = raw.get("split")
-    return {**raw, "split": {"by": split}} if isinstance(split, str) else dict(raw)
+    """Return the sections with their short forms written out.
+
+    `split: time` is `split: {by: time}`; what data.format says of values is said by each column that it is about.
+    """
+    result, split, data = dict(raw), raw.get("split"), raw.get("data")
+    if isinstance(split, str):
+        result["split"] = {"by": split}
+    if isinstance(data, Mapping):
+        columns, written = data.get("columns"), data.get("format")
+        if isinstance(columns, Mapping) and isinstance(written, Mapping):
+            full = {
+                name: with_file_format(column, written) if isinstance(column, Mapping) else column
+                for name, column in columns.items()
+            }
+            result["data"] = {**data, "columns": full}
+    return result
 
 
 def names_or_none(text: str) -> set[str]:
@@ -338,6 +375,7 @@ def _sections(document: Mapping[str, Any]) -> dict[str, Any]:
     for key in ("identity", "group"):
         data[key] = tuple(data.get(key, ()))
     data["columns"] = {name: column_of(column) for name, column in data["columns"].items()}
+    data["format"] = FileFormat.from_json(data.get("format") or {})
     data["learned"] = {name: _learned(feature) for name, feature in data.get("learned", {}).items()}
     data["feature_groups"] = {name: tuple(group) for name, group in data.get("feature_groups", {}).items()}
     validation = dict(document.get("validation") or {})
@@ -360,7 +398,7 @@ def _learned(raw: Mapping[str, Any]) -> LearnedFeature:
 
 def column_of(raw: Mapping[str, Any]) -> Column:
     """Build a column from its JSON."""
-    column = dict(raw)
+    column = with_tuples(raw)
     if column.get("range") is not None:
         column["range"] = tuple(column["range"])
     column["levels"] = tuple(column.get("levels", ()))

@@ -44,7 +44,14 @@ def split(rows: pd.DataFrame, data: DataSettings, settings: SplitSettings) -> di
 
 def hash_position(rows: pd.DataFrame, keys: tuple[str, ...], seed: int) -> np.ndarray:
     """Return for each row a number in [0, 1), uniform over keys, from the SHA-256 of its keys."""
-    texts = [rows[key].astype(str) for key in keys]
+    texts = [_texts(rows[key]) for key in keys]
     salted = (f"{seed}\x1f" + "\x1f".join(values) for values in zip(*texts, strict=True))
     first_bytes = b"".join(sha256(text.encode()).digest()[:8] for text in salted)
     return np.frombuffer(first_bytes, dtype=">u8").astype(float) / 2.0**64
+
+
+def _texts(values: pd.Series) -> pd.Series:
+    """Values as texts that do not depend on other rows: 3 is "3" in a column of floats, too, as one with gaps is."""
+    if not pd.api.types.is_float_dtype(values):
+        return values.astype(str)
+    return values.map(lambda value: str(int(value)) if value.is_integer() else str(value))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +13,27 @@ import numpy as np
 import pandas as pd
 
 from steps.artifacts import write_json, write_parquet, write_text
+from steps.conversion import described
 from steps.derived import with_derived
 from steps.expectations import Outcome, check, expectations_of_columns
 from steps.failure import JobArgumentParser, JobError, run_job
-from steps.raw_data import find_file, read_file, typed
+from steps.format_hints import hint
+from steps.raw_data import converted_columns, find_file, read_rows
 from steps.settings import DEFAULT_PATH, Expectation, JobSettings, load
 from steps.validation_report import render
 from steps.wheels import ensure
 
 NEEDED = ("great-expectations",)
+FIELDS = "the row must have as many fields as the header"
+LONGEST_VALUE = 60  # characters of a cell that are shown in a reason
 
 
 @dataclass
 class Validation:
-    """All that is known about the data file so far; `failure` is the sentence that the job fails with."""
+    """All that is known about the data file so far; `failure` is the sentence that the job fails with.
+
+    unreadable: column -> marks the rows whose value is not of the column's type. hints: column -> what to change.
+    """
 
     file: str = ""
     sha256: str = ""
@@ -34,7 +41,22 @@ class Validation:
     rejected: np.ndarray = field(default_factory=lambda: np.array([], dtype=bool))
     reasons: list[str] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
+    unreadable: dict[str, np.ndarray] = field(default_factory=dict)
+    hints: dict[str, str] = field(default_factory=dict)
     failure: str | None = None
+
+    @property
+    def advice(self) -> str:
+        """What to change so that most of the values that cannot be read can be, as a part of a sentence."""
+        if not self.unreadable:
+            return ""
+        worst = max(self.unreadable, key=lambda name: int(self.unreadable[name].sum()))
+        return f": {self.hints[worst]}"
+
+    def reject(self, row: int, reason: str) -> None:
+        """Reject a row, given by its place from 0, for one more reason."""
+        self.rejected[row] = True
+        self.reasons[row] += f"{'; ' if self.reasons[row] else ''}{reason}"
 
     def summary(self) -> dict[str, Any]:
         """The content of validation.json."""
@@ -94,7 +116,8 @@ def validate(source: Path, output: Path, settings: JobSettings) -> dict[str, Any
     """
     validation = Validation()
     try:
-        _examine(source, settings, validation)
+        examine(find_file(source), settings, validation)
+        _refuse(validation, settings)
     except JobError as error:
         validation.failure = str(error)
     summary = validation.summary()
@@ -117,32 +140,30 @@ def _sha256(path: Path) -> str:
     return content.hexdigest()
 
 
-def _examine(source: Path, settings: JobSettings, validation: Validation) -> None:
-    """Fill `validation` step by step; raise JobError at the first reason to fail the job."""
-    path = find_file(source)
+def examine(path: Path, settings: JobSettings, validation: Validation) -> None:
+    """Fill `validation` with what is known of a file; JobError where its columns are not those of the settings."""
     validation.file, validation.sha256 = path.name, _sha256(path)
-    validation.table = typed(read_file(path), settings.data.columns, path.name)
-    rows = len(validation.table)
-    validation.rejected = np.zeros(rows, dtype=bool)
+    _read(path, settings, validation)
     wide = with_derived(validation.table, settings.validation.derived, settings.data.types)
     by_row = [*expectations_of_columns(settings.data.columns), *settings.validation.rows]
-    validation.outcomes = check(wide, by_row, "rows")
-    validation.reasons = [""] * rows
-    for outcome in validation.outcomes:
-        validation.rejected[outcome.unexpected] = True
-        _add_reasons(validation.reasons, outcome, wide)
-    rejected = int(validation.rejected.sum())
+    _judge_rows(wide, by_row, validation)
+    if not validation.rejected.all():
+        accepted = wide[~validation.rejected].reset_index(drop=True)
+        validation.outcomes += check(accepted, settings.validation.table, "table")
+
+
+def _refuse(validation: Validation, settings: JobSettings) -> None:
+    """Raise JobError where too many rows are rejected, or the accepted ones are not as the settings expect."""
+    rows, rejected, name = len(validation.table), int(validation.rejected.sum()), validation.file
     if rejected == rows:
-        first = f"row 1: {validation.reasons[0]}"
-        raise JobError(f"All {rows:,} rows of {path.name} were rejected ({first}); see rejected.csv.")
+        first = f"(row 1: {validation.reasons[0]}){validation.advice}"
+        raise JobError(f"All {rows:,} rows of {name} were rejected {first}; see rejected.csv.")
     limit = settings.validation.max_rejected_share
     if rejected > limit * rows:
         raise JobError(
             f"{rejected:,} of {rows:,} rows were rejected, {rejected / rows:.2%} where {limit:.2%} is allowed "
-            f"(most often: {_most_frequent(validation.outcomes)}); see rejected.csv."
+            f"(most often: {most_frequent(validation.outcomes)}){validation.advice}; see rejected.csv."
         )
-    accepted = wide[~validation.rejected].reset_index(drop=True)
-    validation.outcomes += check(accepted, settings.validation.table, "table")
     failed = [outcome for outcome in validation.outcomes if outcome.level == "table" and not outcome.success]
     if failed:
         more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
@@ -150,22 +171,73 @@ def _examine(source: Path, settings: JobSettings, validation: Validation) -> Non
         raise JobError(f"The data are not as expected: {what}{more}; see the validation report.")
 
 
-def _add_reasons(reasons: list[str], outcome: Outcome, table: pd.DataFrame) -> None:
-    """Append an outcome's reason, with the row's value where one column is judged, to its rows' reasons."""
+def _read(path: Path, settings: JobSettings, validation: Validation) -> None:
+    """The typed rows; a row with a cell that cannot be read, or with too many fields, is rejected."""
+    columns = settings.data.columns
+    raw, broken = read_rows(path, settings.data.format)
+    validation.table, validation.unreadable = converted_columns(raw, columns, path.name)
+    validation.rejected = np.zeros(len(raw), dtype=bool)
+    validation.reasons = [""] * len(raw)
+    for row, reason in broken.items():
+        validation.reject(row, reason)
+    if broken:
+        expectation = Expectation("expect_table_column_count_to_equal", {"value": len(columns)}, FIELDS)
+        validation.outcomes.append(Outcome("rows", expectation, False, unexpected=np.array(sorted(broken))))
+    for name, bad in validation.unreadable.items():
+        places, sentence = np.flatnonzero(bad), f"{name} must be {described(columns[name])}"
+        validation.hints[name] = hint(name, str(raw[name].iloc[places[0]]), columns[name])
+        for place in places:
+            validation.reject(int(place), f"{sentence} (is {str(raw[name].iloc[place])[:LONGEST_VALUE]!r})")
+        expectation = Expectation(
+            "expect_column_values_to_be_of_type", {"column": name, "type_": columns[name].type}, sentence
+        )
+        validation.outcomes.append(Outcome("rows", expectation, False, unexpected=places))
+
+
+def _judge_rows(wide: pd.DataFrame, expectations: Sequence[Expectation], validation: Validation) -> None:
+    """Reject the rows that fail an expectation; those that must be unique come last, where one of them is kept."""
+    kept_one = [each for each in expectations if each.keep != "none"]
+    outcomes = check(wide, [each for each in expectations if each.keep == "none"], "rows")
+    for outcome in outcomes:
+        column = outcome.expectation.arguments.get("column")
+        bad = validation.unreadable.get(str(column))
+        validation.outcomes.append(outcome if bad is None else _without(outcome, bad))
+        _add_reasons(validation, validation.outcomes[-1], wide)
+    for expectation in kept_one:
+        places = np.flatnonzero(~validation.rejected)
+        values = wide[expectation.unique_columns].iloc[places]
+        present = values.notna().any(axis=1).to_numpy()
+        keep: Any = expectation.keep
+        again = places[values.duplicated(keep=keep).to_numpy() & present]
+        outcome = Outcome("rows", expectation, not len(again), unexpected=again)
+        validation.outcomes.append(outcome)
+        _add_reasons(validation, outcome, wide)
+
+
+def _without(outcome: Outcome, bad: np.ndarray) -> Outcome:
+    """An outcome of a column without the rows whose cell cannot be read: they have their reason."""
+    rows = outcome.unexpected[~bad[outcome.unexpected]]
+    return replace(outcome, unexpected=rows, success=not len(rows))
+
+
+def _add_reasons(validation: Validation, outcome: Outcome, table: pd.DataFrame) -> None:
+    """Reject an outcome's rows for its reason, with the row's value where one column is judged."""
     column = outcome.expectation.arguments.get("column")
     sentence = reason_of(outcome.expectation)
     for row in outcome.unexpected:
         value = table[column].iloc[row] if column else None
         shown = f" (is {_shown(value)})" if column and not pd.isna(value) else ""
-        reasons[row] += f"{'; ' if reasons[row] else ''}{sentence}{shown}"
+        validation.reject(int(row), f"{sentence}{shown}")
 
 
 def _shown(value: Any) -> str:
     return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
-def _most_frequent(outcomes: list[Outcome]) -> str:
-    return reason_of(max(outcomes, key=lambda outcome: len(outcome.unexpected)).expectation)
+def most_frequent(outcomes: list[Outcome]) -> str:
+    """The reason for which most rows were rejected."""
+    of_rows = [outcome for outcome in outcomes if outcome.level == "rows"]
+    return reason_of(max(of_rows, key=lambda outcome: len(outcome.unexpected)).expectation)
 
 
 def _rejected_rows(validation: Validation) -> pd.DataFrame:

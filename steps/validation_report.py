@@ -69,7 +69,7 @@ def _columns(table: pd.DataFrame) -> str:
     for name in table:
         values = table[name]
         row = {"column": name, "distinct": values.nunique(), "missing": int(values.isna().sum())}
-        if values.dtype != object:
+        if values.dtype != object and row["distinct"]:
             row |= {"smallest": values.min(), "median": values.median(), "largest": values.max()}
         summary.append(row)
     return _table(pd.DataFrame(summary))

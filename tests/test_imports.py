@@ -20,6 +20,7 @@ FOLDERS = (
     "command_line",
     "infrastructure",
     "pipelines",
+    "profiling",
     "steps",
     "evaluation",
     "deployment",
@@ -27,9 +28,10 @@ FOLDERS = (
     "local_sagemaker",
 )
 MAY_IMPORT = {
-    "command_line": {"infrastructure", "pipelines", "deployment", "studio", "local_sagemaker"},
+    "command_line": {"infrastructure", "pipelines", "profiling", "deployment", "studio", "local_sagemaker"},
     "infrastructure": {"local_sagemaker"},  # what a policy allows: see the test below
     "pipelines": {"steps"},  # one schema and one table of hyperparameters for the YAML and for the jobs
+    "profiling": {"steps"},
     "steps": set(),
     "evaluation": {"steps"},
     "deployment": set(),

@@ -23,7 +23,7 @@ MODULES: dict[PipelineName, tuple[str, ...]] = {
 CARRIED = {TRAIN: ("steps.serve",)}
 # The sections, or single keys of a section, that a job reads; a job that is not here reads none.
 READ: dict[str, tuple[str, ...]] = {
-    VALIDATE: ("data.file", "data.target", "data.identity", "data.columns", "validation"),
+    VALIDATE: ("data.file", "data.format", "data.target", "data.identity", "data.columns", "validation"),
     PREPROCESS: ("data", "split"),
     EVALUATE: ("data", "split", "evaluation", "estimators"),
 }

@@ -10,7 +10,7 @@ from pipelines.settings.environment import Environment
 from pipelines.settings.locations import DIGEST_LENGTH
 from pipelines.settings.settings import Settings
 
-SUFFIXES = (".csv", ".parquet")
+SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".gz", ".zip")
 BLOCK = 1 << 20
 
 
@@ -30,7 +30,9 @@ def check_data_file(path: Path) -> None:
     if not path.is_file():
         raise PipelineError(f"{path} is not a file: give one CSV or Parquet file.")
     if path.suffix.lower() not in SUFFIXES:
-        raise PipelineError(f"{path} is neither .csv nor .parquet: convert it, or fix its name.")
+        raise PipelineError(
+            f"{path} is neither CSV nor Parquet by its name: save it as CSV, or give it one of {', '.join(SUFFIXES)}."
+        )
     if path.stat().st_size == 0:
         raise PipelineError(f"The data file {path} is empty.")
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
+from pipelines.definition.bundle import SETTINGS
 from pipelines.definition.compilation import Compiled
 from pipelines.document.cache_forecast import Forecast, forecast, steps_of
 from pipelines.document.differences import Change, action_of, conceal, differences
@@ -49,6 +50,8 @@ class StepChange:
 class CodeChange:
     """The files of the jobs' archives by what happens to them; `problem` says why there was nothing to compare with.
 
+    `settings` are the settings of the YAML that travel with the code and differ, by their place in the YAML.
+
     `uploads` are the objects that an upsert uploads.
     """
 
@@ -59,6 +62,7 @@ class CodeChange:
     removed: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     problem: str | None = None
+    settings: tuple[Change, ...] = ()
 
     @property
     def differs(self) -> bool:
@@ -67,7 +71,8 @@ class CodeChange:
 
     def document(self) -> dict[str, Any]:
         """The code as data for --json."""
-        return {**vars(self), "differs": self.differs}
+        settings = [change.document() for change in self.settings]
+        return {**vars(self), "settings": settings, "differs": self.differs}
 
 
 @dataclass(frozen=True)
@@ -214,4 +219,19 @@ def _code(compiled: Compiled, bucket: str, deployed: DeployedCode, missing: Sequ
         added=tuple(sorted(new.keys() - old.keys())),
         removed=tuple(sorted(old.keys() - new.keys())),
         changed=tuple(sorted(path for path in old.keys() & new.keys() if old[path] != new[path])),
+        settings=_settings(old.get(SETTINGS), new.get(SETTINGS)),
     )
+
+
+def _settings(old: bytes | None, new: bytes | None) -> tuple[Change, ...]:
+    """Which settings differ; one that only the new code knows, and whose value is empty, changes nothing."""
+    try:
+        before, after = (conceal(json.loads(content)) if content else {} for content in (old, new))
+    except ValueError:
+        return ()  # what is deployed was not made by this program
+    found = differences(before, after)
+    return tuple(change for change in found if change.old is not None or not _is_empty(change.new))
+
+
+def _is_empty(value: Any) -> bool:
+    return value is False or (isinstance(value, str | list | dict) and not value)

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from pipelines.errors import PipelineError
 from pipelines.settings.stage_settings import Section, StageSettings
+from pipelines.settings.strict_yaml import read_yaml
 from pipelines.settings.tuning_settings import TuningSettings
 from steps.gates import GATES
 from steps.hyperparameters import HYPERPARAMETERS
@@ -97,12 +98,14 @@ class GateSettings(Section):
     """What a model must reach on the test part before it is registered.
 
     R2 is a share of the variance, MAPE a fraction (0.15 is 15 %), the ratio XGBoost's RMSE over the linear one's.
+    A model with an R2 above max_r2 is too good to be true: a feature may hold the target.
     max_segment_mape is the MAPE of the worst segment, max_coverage_gap how far the measured coverage of the
     interval may be from the wanted one, min_improvement by what share the RMSE must at least be lower than the
     champion's: the lower end of a 95 % confidence interval must be above it.
     """
 
     min_r2: float = gate_limit("min_r2")
+    max_r2: float = gate_limit("max_r2")
     max_mape: float = gate_limit("max_mape")
     max_rmse_ratio: float = gate_limit("max_rmse_ratio")
     max_segment_mape: float = gate_limit("max_segment_mape")
@@ -201,7 +204,7 @@ def default_config() -> Path:
 def load_settings(path: Path) -> Settings:
     """Read a YAML; PipelineError names every fault with its place and what to write instead."""
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        raw = read_yaml(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise PipelineError(f"The settings file {path} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:
@@ -230,7 +233,9 @@ def _explain(fault: Any) -> str:
     message = fault["msg"].removeprefix("Value error, ")
     if fault["type"] == "value_error":  # the sentence names what is wrong, the input may be a whole section
         return f"{place}: {message}".rstrip(".") if place else message
-    return f"{place}: {message[0].lower()}{message[1:]}, not {fault['input']!r}" if place else message
+    quotes = "; put it in quotes, for YAML reads yes, no, on and off as true and false"
+    hint = quotes if fault["type"] == "string_type" and isinstance(fault["input"], bool) else ""
+    return f"{place}: {message[0].lower()}{message[1:]}, not {fault['input']!r}{hint}" if place else message
 
 
 def _suggestion(location: tuple[Any, ...]) -> str:

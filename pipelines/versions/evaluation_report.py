@@ -68,12 +68,16 @@ class GateResult:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The metrics of the evaluated model and of each candidate on the test part, and the gates."""
+    """The metrics of the evaluated model and of each candidate on the test part, and the gates.
+
+    `warnings` are what the checks of the data found that stops nothing, but that a person should know.
+    """
 
     model: Metrics
     candidates: dict[str, Metrics]
     rmse_ratio: float | None
     gates: tuple[GateResult, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def document(self) -> dict[str, Any]:
         """The numbers as data for --json."""
@@ -99,6 +103,9 @@ def read_evaluation(s3: S3Client, uri: str) -> Evaluation:
             {name: Metrics.from_statistics(entry) for name, entry in document.get("candidates", {}).items()},
             _number(comparison.get("value")),
             tuple(_gate(check) for check in document.get("gates", {}).get("checks", [])),
+            tuple(
+                check["text"] for check in document.get("data", {}).get("checks", ()) if check["severity"] == "warning"
+            ),
         )
     except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise PipelineError(f"{uri} is not an evaluation in the layout of model quality statistics: {error}.") from None

@@ -48,6 +48,24 @@ def test_success_shows_durations_metrics_package_report_and_next_commands(
     assert (tmp_path / "abc" / "evaluation.html").read_bytes() == b"<html>report</html>"
 
 
+def test_what_the_checks_of_the_data_warn_of_is_printed(executions: Executions, output: Output, tmp_path: Path) -> None:
+    succeed(executions)
+    key = "evaluation/1/evaluation.json"
+    document = json.loads(executions.s3.get_object(Bucket="bucket", Key=key)["Body"].read())
+    checks = [{"severity": "ok", "text": "All is well."}, {"severity": "warning", "text": "It drifts."}]
+    executions.s3.put_object(Bucket="bucket", Key=key, Body=json.dumps({**document, "data": {"checks": checks}}))
+    lines = summarise(executions, output, tmp_path).splitlines()
+    assert [line for line in lines if line.startswith("warning: ")] == ["warning: It drifts."]
+
+
+def test_for_another_table_a_request_is_made_first() -> None:
+    commands = Commands("run", "deploy", "staging", "homes-request.json", "homes.csv")
+    assert commands.next(1, "Approved")[:2] == [
+        "run sample --data homes.csv --output homes-request.json",
+        "deploy deploy --latest-approved --stage staging",
+    ]
+
+
 def test_a_version_that_is_approved_already_needs_no_approval(
     executions: Executions, output: Output, tmp_path: Path
 ) -> None:

@@ -38,7 +38,13 @@ SETTINGS = JobSettings(
     evaluation=EvaluationSettings(segments={"kind": Segment(), "cost": Segment(quantiles=2)}, min_segment_rows=20),
 )
 LIMITS = Limits(
-    min_r2=0.8, max_mape=0.2, max_rmse_ratio=1.5, max_segment_mape=0.3, max_coverage_gap=0.15, min_improvement=0.0
+    min_r2=0.8,
+    max_r2=1.0,
+    max_mape=0.2,
+    max_rmse_ratio=1.5,
+    max_segment_mape=0.3,
+    max_coverage_gap=0.15,
+    min_improvement=0.0,
 )
 
 

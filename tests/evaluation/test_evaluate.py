@@ -136,10 +136,13 @@ def test_nan_predictions_fail_the_step_and_leave_nothing(model: Model, inputs: I
     assert not (tmp_path / "out").exists()
 
 
-def test_test_part_that_is_too_small_for_the_interval_is_said(model: Model, inputs: Inputs, tmp_path: Path) -> None:
-    limits = replace(LIMITS, max_coverage_gap=0.02)
-    with pytest.raises(JobError, match=r"The test part has 100 rows, too few .* 90% within 2\.0%.* takes 900"):
-        evaluate(model, inputs, tmp_path / "out", SETTINGS, limits)
+def test_a_small_test_part_widens_the_gate_of_the_interval_and_is_told(
+    model: Model, inputs: Inputs, tmp_path: Path
+) -> None:
+    document = evaluate(model, inputs, tmp_path / "out", SETTINGS, replace(LIMITS, max_coverage_gap=0.02))
+    (gate,) = [check for check in document["gates"]["checks"] if check["name"] == "max_coverage_gap"]
+    assert 0.08 < gate["limit"] < 0.09
+    assert "where 100 validation and 100 test rows tell no better" in (tmp_path / "out/evaluation.html").read_text()
 
 
 def test_metric_that_is_not_defined_is_named(model: Model, inputs: Inputs, tmp_path: Path) -> None:

@@ -11,7 +11,13 @@ from evaluation.gates import Limits, gates
 from steps.gates import GATES
 
 LIMITS = Limits(
-    min_r2=0.85, max_mape=0.15, max_rmse_ratio=0.95, max_segment_mape=0.3, max_coverage_gap=0.02, min_improvement=0.0
+    min_r2=0.85,
+    max_r2=0.99,
+    max_mape=0.15,
+    max_rmse_ratio=0.95,
+    max_segment_mape=0.3,
+    max_coverage_gap=0.02,
+    min_improvement=0.0,
 )
 
 
@@ -21,6 +27,7 @@ def document(**changes: Any) -> dict[str, Any]:
         "comparison": {"rmse_ratio": {"value": 0.9}},
         "interval": {"coverage": 0.9, "measured": {"value": 0.905}},
         "worst_segment": {"name": "age below 10", "rows": 300, "mape": 0.2},
+        "data": {"validation_rows": 2000, "test_rows": 4000},
         "champion": {
             "status": "scored",
             "improvement": {"value": 0.03, "lower": 0.01, "upper": 0.05, "confidence": 0.95},
@@ -33,7 +40,7 @@ def test_good_model_passes_with_nothing_to_say() -> None:
     judged = gates(document(), LIMITS)
     assert judged["missed"] == []
     assert judged["message"] == ""
-    assert len(judged["checks"]) == 6
+    assert len(judged["checks"]) == 7
 
 
 @pytest.mark.parametrize(
@@ -43,6 +50,12 @@ def test_good_model_passes_with_nothing_to_say() -> None:
             {"regression_metrics": {"r2": {"value": 0.84}, "mape": {"value": 0.16}}},
             ["min_r2", "max_mape"],
             "R2 is 0.84 (at least 0.85); MAPE is 0.16 (at most 0.15).",
+        ),
+        (
+            {"regression_metrics": {"r2": {"value": 0.9901}, "mape": {"value": 0.01}}},
+            ["max_r2"],
+            "R2, which looks too good to be true above its limit (look for a feature that holds the target), is 0.9901 "
+            "(at most 0.99).",
         ),
         (
             {"comparison": {"rmse_ratio": {"value": 1.02}}},
@@ -80,6 +93,7 @@ def at_their_limits(step: float = 0.0) -> dict[str, Any]:
         comparison={"rmse_ratio": {"value": 0.95 + step}},
         worst_segment={"name": "age below 10", "rows": 300, "mape": 0.3 + step},
         interval={"coverage": 0.5, "measured": {"value": 0.515625 + step}},  # 1/64 apart, to the last bit
+        data={"validation_rows": 20_000, "test_rows": 20_000},
         champion={
             "status": "scored",
             "improvement": {"value": 0.03, "lower": 0.25 - step, "upper": 0.5, "confidence": 0.95},
@@ -90,8 +104,11 @@ def at_their_limits(step: float = 0.0) -> dict[str, Any]:
 def test_a_limit_itself_is_good_enough_but_no_improvement_over_it() -> None:
     limits = replace(LIMITS, max_coverage_gap=0.015625, min_improvement=0.25)
     assert gates(at_their_limits(), limits)["missed"] == ["min_improvement"]
-    assert gates(at_their_limits(1e-9), limits)["missed"] == list(GATES)
+    assert gates(at_their_limits(1e-9), limits)["missed"] == [name for name in GATES if name != "max_r2"]
     assert gates(at_their_limits(-1e-9), limits)["missed"] == []
+    too_good = replace(limits, max_r2=0.85)
+    assert gates(at_their_limits(-1e-9), too_good)["missed"] == ["max_r2"]
+    assert "max_r2" not in gates(at_their_limits(), too_good)["missed"]
 
 
 def test_what_the_conditions_compare_is_what_was_judged() -> None:
@@ -117,6 +134,18 @@ def test_the_improvement_is_told_as_lower_or_higher(value: float, words: str) ->
     improvement = {"value": value, "lower": -0.5, "upper": 0.5, "confidence": 0.95}
     judged = gates(document(champion={"status": "scored", "improvement": improvement}), LIMITS)
     assert f"the RMSE is {words} than the champion's" in judged["message"]
+
+
+@pytest.mark.parametrize(("measured", "passed"), [(0.82, True), (0.81, False), (0.98, True), (0.99, False)])
+def test_few_rows_widen_the_gate_of_the_coverage_to_what_they_can_tell(measured: float, passed: bool) -> None:
+    interval = {"coverage": 0.9, "measured": {"value": measured}}
+    judged = gates(document(interval=interval, data={"validation_rows": 100, "test_rows": 100}), LIMITS)
+    assert (judged["missed"] == []) == passed
+    # The condition of the pipeline compares the value with the limit of the YAML.
+    assert (judged["values"]["coverage_gap"] <= LIMITS.max_coverage_gap) == passed
+    (gate,) = [check for check in judged["checks"] if check["name"] == "max_coverage_gap"]
+    assert gate["limit"] == pytest.approx(2 * (0.09 * 2 / 100) ** 0.5)
+    assert "where 100 validation and 100 test rows tell no better than 0.085," in gate["subject"]
 
 
 def test_improvement_that_could_be_noise_is_no_promotion() -> None:

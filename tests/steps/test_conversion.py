@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from steps.conversion import convert
+from steps.conversion import convert, described
 from steps.settings import Column
 
 DAY = pd.Timestamp("2014-10-13")
@@ -68,3 +68,79 @@ def test_ids_are_equal_with_and_without_their_leading_zeros() -> None:
     from_csv, _ = convert(pd.Series(["0001000102"]), column)
     from_parquet, _ = convert(pd.Series([1000102]), column)
     assert from_csv[0] == from_parquet[0] == "0001000102"
+
+
+def value_of(text: Any, **column: Any) -> Any:
+    converted, bad = convert(pd.Series([text], dtype=object), Column(**column))
+    assert bad[0] == bool(converted.isna()[0])
+    return "bad" if bad[0] else converted[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "written", "expected"),
+    [
+        ("1.234.567,5", {"decimal": ",", "thousands": "."}, 1234567.5),
+        ("1,5", {"decimal": ","}, 1.5),
+        ("1.5", {"decimal": ","}, "bad"),
+        (",5", {"decimal": ","}, 0.5),
+        ("1.50", {"decimal": ",", "thousands": "."}, "bad"),
+        ("1,234", {"thousands": ","}, 1234),
+        ("12,34,567", {"thousands": ","}, 1234567),
+        ("1,23", {"thousands": ","}, "bad"),
+        ("1,2345", {"thousands": ","}, "bad"),
+        ("1234", {"thousands": ","}, 1234),
+        ("1\u202f234\u00a0567", {"thousands": " "}, 1234567),
+        ("1\u2019234.5", {"thousands": "'"}, 1234.5),
+        ("\u22123,5", {"decimal": ","}, -3.5),
+        ("$1,234.50", {"thousands": ",", "units": {"$": 1}}, 1234.5),
+        ("-$12", {"units": {"$": 1}}, -12),
+        ("51,351 mi.", {"thousands": ",", "units": {"mi.": 1}}, 51351),
+        ("$ 1.2 M", {"units": {"$": 1, "k": 1e3, "M": 1e6}}, 1.2e6),
+        ("350K", {"units": {"k": 1000}}, 350000),
+        ("12 km", {"units": {"mi.": 1.609344, "km": 1}}, 12),
+        ("12 lbs", {"units": {"kg": 1}}, "bad"),
+        ("$", {"units": {"$": 1}}, "bad"),
+        ("1,5e3", {"decimal": ","}, 1500),
+        ("12 €", {"units": {"€": 1}}, 12),
+    ],
+)
+def test_numbers_are_read_as_the_yaml_says_they_are_written(text: str, written: dict[str, Any], expected: Any) -> None:
+    assert value_of(text, type="number", **written) == (expected if expected == "bad" else pytest.approx(expected))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("13.10.2014", DAY), ("2014-10-13", DAY), ("10.13.2014", "bad"), ("13.10.14", "bad")]
+)
+def test_dates_are_read_in_the_forms_of_the_yaml_and_in_iso_8601(text: str, expected: Any) -> None:
+    assert value_of(text, type="date", dates=("%d.%m.%Y",)) == expected
+
+
+@pytest.mark.parametrize("kind", ["integer", "number", "boolean", "category", "text", "date"])
+def test_only_the_words_of_the_yaml_are_missing(kind: Any) -> None:
+    converted, bad = convert(pd.Series([" NA ", "", None]), Column(type=kind, missing=("NA",)))
+    assert not bad.any()
+    assert converted.isna().all()
+    kept, bad = convert(pd.Series(["NA"]), Column(type=kind))
+    assert bad[0] == (kind not in ("category", "text"))
+    assert kept.isna()[0] == bad[0]
+
+
+def test_a_number_that_means_missing_does_so_in_parquet_too() -> None:
+    column = Column(type="number", missing=("-999",))
+    for values in (pd.Series(["-999", "5"]), pd.Series([-999, 5]), pd.Series([-999.0, 5.0])):
+        converted, bad = convert(values, column)
+        assert converted.isna().tolist() == [True, False]
+        assert not bad.any()
+
+
+def test_yes_and_no_in_other_words() -> None:
+    words = {"type": "boolean", "yes_words": ("Ja",), "no_words": ("Nein",)}
+    assert [value_of(text, **words) for text in ("ja", "NEIN", "yes", True)] == [1, 0, "bad", 1]
+    assert [value_of(text, type="boolean") for text in ("Yes", "n", "T", "F")] == [1, 0, 1, 0]
+    assert convert(pd.Series([1, 0]), Column(**words))[0].tolist() == [1, 0]
+
+
+def test_a_reason_says_how_the_value_should_have_been_written() -> None:
+    column = Column(type="number", decimal=",", thousands=".", units={"€": 1})
+    assert described(column) == "a number with a decimal comma and '.' between thousands in €"
+    assert described(Column(type="date", dates=("%d.%m.%Y",))) == "a date in the form %d.%m.%Y"

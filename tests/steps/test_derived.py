@@ -61,3 +61,10 @@ def test_later_expression_uses_an_earlier_one_and_the_index_stays() -> None:
     assert result["four"].tolist() == [8, 0, 20]
     assert result.index.tolist() == [7, 8, 9]
     assert "twice" not in TABLE
+
+
+def test_a_name_in_backticks_is_its_column() -> None:
+    table = pd.DataFrame({"Gr Liv (Area)": [4.0], "max": [2.0], "Kind [a]": ["x `y`"]})
+    types = {"Gr Liv (Area)": "number", "max": "number", "Kind [a]": "category"}
+    text = "max(`Gr Liv (Area)` / `max`, 1) + (`Kind [a]` == 'x `y`')"
+    assert with_derived(table, {"new": text}, types)["new"].tolist() == [3]

@@ -42,18 +42,10 @@ def test_table_level_outcome_tells_what_was_observed() -> None:
     assert outcome.observed == "1.5"
 
 
-@pytest.mark.parametrize(
-    ("name", "arguments", "message"),
-    [
-        ("expect_column_values_to_be_betwen", {"column": "a"}, "did you mean expect_column_values_to_be_between"),
-        ("expect_column_values_to_be_between", {"colum": "a"}, "arguments of expect_column_values_to_be_between"),
-        ("expect_column_values_to_be_between", {"column": "c", "min_value": 1}, "could not be evaluated"),
-        ("expect_table_row_count_to_be_between", {"min_value": 1}, "put it under validation.table"),
-    ],
-)
-def test_expectation_that_cannot_be_used_is_named(name: str, arguments: dict[str, object], message: str) -> None:
-    with pytest.raises(JobError, match=message):
-        check(TABLE, [Expectation(name, arguments)], "rows")
+def test_expectation_that_cannot_be_evaluated_is_named() -> None:
+    expectation = Expectation("expect_column_values_to_be_between", {"column": "c", "min_value": 1})
+    with pytest.raises(JobError, match="could not be evaluated"):
+        check(TABLE, [expectation], "rows")
 
 
 def test_nothing_expected_is_nothing_checked() -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from steps.expressions import ExpressionError, names, parse
+from steps.expressions import ExpressionError, names, parse, written
 
 TYPES = {"area": "number", "rooms": "integer", "signed": "date", "district": "category", "flat": "text"}
+QUOTED = {"Gr Liv (Area)": "number", "max": "number", "Yr Sold": "date", "kind [a]": "category"}
 
 
 @pytest.mark.parametrize(
@@ -64,3 +65,22 @@ def test_refuses_by_name(text: str, message: str) -> None:
 
 def test_names_are_columns_and_not_functions() -> None:
     assert names("max(area, year(signed))") == {"area", "signed"}
+
+
+def test_names_that_are_not_words_stand_in_backticks() -> None:
+    for text in ("`Gr Liv (Area)` / `max`", "year(`Yr Sold`)", "`kind [a]` == 'a `b` c'", "max(`max`, 1)"):
+        parse(text, QUOTED)
+    assert names("max(`Gr Liv (Area)`, year(`Yr Sold`)) + (`kind [a]` == 'x `y`')") == {
+        "Gr Liv (Area)",
+        "Yr Sold",
+        "kind [a]",
+    }
+    with pytest.raises(ExpressionError, match=r"it refers to Gr Liv Area, .*did you mean Gr Liv \(Area\)"):
+        parse("`Gr Liv Area` + 1", QUOTED)
+    assert [written(name) for name in ("area", "Gr Liv", "max", "class", "1stFlr")] == [
+        "area",
+        "`Gr Liv`",
+        "`max`",
+        "`class`",
+        "`1stFlr`",
+    ]

@@ -11,7 +11,7 @@ import pytest
 
 from steps.boosting import by_row
 from steps.failure import JobError
-from steps.interval import Interval, coverage, fewest_rows, fewest_test_rows, fit
+from steps.interval import Interval, chance_in_coverage, coverage, fewest_rows, fit
 from steps.model import Model, load
 
 Part = tuple[pd.DataFrame, np.ndarray, np.ndarray]
@@ -68,8 +68,8 @@ def test_too_few_rows_for_the_coverage_are_refused_with_the_number_needed() -> N
 
 
 def test_rows_needed_to_measure_a_coverage() -> None:
-    assert fewest_test_rows(0.9) == 900
-    assert fewest_test_rows(0.9, tolerance=0.01) == 3600
+    assert chance_in_coverage(0.9, 1800, 1800) == pytest.approx(0.02)
+    assert chance_in_coverage(0.5, 100, 10**9) == pytest.approx(0.1, rel=1e-3)
 
 
 def test_bounds_hold_the_prediction(model_folder: Path, typed_rents: pd.DataFrame) -> None:

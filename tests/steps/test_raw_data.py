@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import gzip
+import json
+import zipfile
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from steps.failure import JobError
-from steps.raw_data import find_file, read_file, typed
-from steps.settings import JobSettings
+from steps.prediction_request import read_request
+from steps.raw_data import find_file, read_file, read_rows, typed
+from steps.settings import Column, JobSettings
+from steps.text_format import FileFormat
 
 
 def test_csv_and_parquet_give_the_same_rows(rents: pd.DataFrame, settings: JobSettings, tmp_path: Path) -> None:
@@ -29,14 +34,19 @@ def test_csv_and_parquet_give_the_same_rows(rents: pd.DataFrame, settings: JobSe
         (b"\n\n", "is empty"),
         (b"\xff\xfe\x00", "neither Parquet nor CSV"),
         (b"PAR1 and no more", "not a sound CSV or Parquet file"),
-        (b"a,b\n1,2\n3,4,5\n", "not a sound CSV"),
+        (b"PK\x03\x04 and no more", "cannot be unpacked"),
+        (b"\x1f\x8b and no more", "cannot be unpacked"),
+        (b"price;size\n1;2\n3;4\n", "separated by ';': set data.format.separator to \";\""),
+        (b"price\tsize\n1\t2\n3\t4\n", "separated by a tab: set data.format.separator"),
+        ("größe,b\n1,2\n".encode("latin-1"), "set data.format.encoding in the YAML, such as cp1252"),
+        (b"a,b,a\n1,2,3\n", "has a more than once"),
         (b"a,b\n1,2,3\n3,4,5\n", "more fields than its header"),
     ],
 )
 def test_unreadable_file(tmp_path: Path, content: bytes, message: str) -> None:
     (tmp_path / "x.csv").write_bytes(content)
-    with pytest.raises(JobError, match=f"x.csv.*{message}|{message}.*x.csv|rows of x.csv have {message}"):
-        read_file(tmp_path / "x.csv")
+    with pytest.raises(JobError, match=f"x.csv.*{message}|rows of x.csv have {message}"):
+        read_rows(tmp_path / "x.csv")
 
 
 def test_folder_must_hold_one_file(tmp_path: Path) -> None:
@@ -69,3 +79,68 @@ def test_wrong_type_names_column_row_and_value(rents: pd.DataFrame, settings: Jo
     broken.loc[[4, 9], "area"] = "big"
     with pytest.raises(JobError, match=r"Column area of x.csv: row 5 holds 'big', .* number \(2 such values\)"):
         typed(broken, settings.data.columns, "x.csv")
+
+
+def test_a_row_with_too_many_fields_is_broken_and_the_others_are_read(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("a,b\n1,2\n3,4,5\n\n6\n7,8,\n")
+    table, broken = read_rows(tmp_path / "x.csv")
+    assert table.to_numpy().tolist() == [["1", "2"], ["3", "4"], ["6", ""], ["7", "8"]]
+    assert broken == {1: "the row has 3 fields where the header has 2"}
+
+
+def test_a_separator_at_the_end_of_every_row_is_not_a_field(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("a,b\n1,2,\n3,4,\n")
+    table, broken = read_rows(tmp_path / "x.csv")
+    assert table.to_numpy().tolist() == [["1", "2"], ["3", "4"]]
+    assert not broken
+
+
+def test_the_yaml_says_how_the_file_is_written(tmp_path: Path) -> None:
+    text = 'Größe ;"Preis, netto"\n1,5;"7;8"\n'
+    for encoding in ("cp1252", "utf-16"):
+        (tmp_path / "x.csv").write_bytes(text.encode(encoding))
+        table, _ = read_rows(tmp_path / "x.csv", FileFormat(separator=";", encoding=encoding))
+        assert table.to_dict("records") == [{"Größe": "1,5", "Preis, netto": "7;8"}]
+
+
+def test_words_stay_what_they_are(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("a,b\nNA,None\n,nan\n")
+    assert read_rows(tmp_path / "x.csv")[0].to_numpy().tolist() == [["NA", "None"], ["", "nan"]]
+
+
+def test_an_index_without_a_name_has_the_name_that_pandas_gives_it(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text('"","size"\n"1",7\n')
+    assert list(read_rows(tmp_path / "x.csv")[0]) == ["Unnamed: 0", "size"]
+
+
+def test_packed_files_are_read(tmp_path: Path) -> None:
+    content = b"a,b\n1,2\n"
+    (tmp_path / "x.csv.gz").write_bytes(gzip.compress(content))
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.writestr("__MACOSX/._x.csv", b"?")
+        archive.writestr("data/x.csv", content)
+    for name in ("x.csv.gz", "x.zip"):
+        assert read_rows(tmp_path / name)[0].to_numpy().tolist() == [["1", "2"]]
+    with zipfile.ZipFile(tmp_path / "x.zip", "a") as archive:
+        archive.writestr("data/y.csv", content)
+    with pytest.raises(JobError, match=r"x.zip holds 2 files \(data/x.csv and data/y.csv\)"):
+        read_rows(tmp_path / "x.zip")
+    with zipfile.ZipFile(tmp_path / "x.xlsx", "w") as archive:
+        archive.writestr("[Content_Types].xml", b"")
+    with pytest.raises(JobError, match=r"x\.xlsx is a workbook: save its sheet as CSV"):
+        read_rows(tmp_path / "x.xlsx")
+
+
+def test_a_level_that_is_called_na_is_the_same_level_in_every_form(tmp_path: Path) -> None:
+    levels = {"garage": ("Attchd", "NA"), "veneer": ("None", "Stone")}
+    columns = {name: Column(type="category", levels=known) for name, known in levels.items()}
+    text = "garage,veneer\nAttchd,Stone\nNA,None\n"
+    (tmp_path / "x.csv").write_text(text)
+    expected = [["Attchd", "Stone"], ["NA", "None"]]
+    pd.DataFrame(expected, columns=list(columns)).to_parquet(tmp_path / "x.parquet")
+    for name in ("x.csv", "x.parquet"):
+        table, _ = read_rows(tmp_path / name)
+        assert typed(table, columns, name).to_numpy().tolist() == expected
+    assert read_request(text, "text/csv", columns).to_numpy().tolist() == expected
+    record = {"garage": "NA", "veneer": "None"}
+    assert read_request(json.dumps(record), "application/json", columns).to_numpy().tolist() == expected[1:]

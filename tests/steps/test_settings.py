@@ -29,7 +29,26 @@ def change(document: dict[str, Any], path: str, value: Any) -> None:
         ("data/target", "rnet", "data.target: rnet is not a column; did you mean rent"),
         ("data/target", "district", "must be an integer or number"),
         ("data/identity", ["flt"], "data.identity: flt is not a column; did you mean flat"),
-        ("data/identity", [], "data.identity is empty"),
+        ("data/format", {"separator": ";;"}, "separator is ';;': it must be one character"),
+        ("data/format", {"encoding": "latin-99"}, "encoding is 'latin-99': it must be one of Python's"),
+        ("data/format", {"encoding": "base64"}, "encoding is 'base64'"),
+        ("data/format", {"decimal": ",", "thousands": ","}, "thousands and decimal are both ','"),
+        ("data/format", {"decimal": ";"}, "decimal is ';'"),
+        ("data/format", {"units": {"$": 0}}, r"units: '\$' is worth 0"),
+        ("data/format", {"dates": ["d.m.Y"]}, "'d.m.Y' is not a form such as"),
+        ("data/columns/lift/decimal", ",", "only an integer or number has decimal, not a boolean"),
+        ("data/columns/area/dates", ["%d.%m.%Y"], "only a date has dates, not a number"),
+        ("data/columns/lift", {"type": "boolean", "yes_words": ["Ja"], "no_words": ["ja"]}, "'ja' is in yes_words and"),
+        (
+            "data/columns/district",
+            {"type": "category", "levels": ["a", "NA"], "missing": ["NA"]},
+            "'NA' is one of the levels and missing",
+        ),
+        (
+            "validation/rows",
+            [{"expectation": "expect_column_values_to_not_be_null", "arguments": {"column": "area"}, "keep": "first"}],
+            "has no keep: only expect_column_values_to_be_unique and expect_compound",
+        ),
         ("data/date", "area", "must have the type date"),
         ("data/derived/bad", "aera * 2", "data.derived.bad: .*aera.*did you mean area"),
         ("data/derived/bad", "rent / area", "may not use the target rent"),
@@ -52,7 +71,7 @@ def change(document: dict[str, Any], path: str, value: Any) -> None:
         ("split", {"test": 0.7, "validation": 0.3}, "nothing is left to train on"),
         ("split", {"test": 1.5}, "split.test is 1.5"),
         ("validation/max_rejected_share", 3, "max_rejected_share is 3"),
-        ("validation/rows", [{"expectation": "be_good"}], "start with expect_"),
+        ("validation/rows", [{"expectation": "be_good"}], "be_good is not an expectation"),
         (
             "validation/rows",
             [{"expectation": "expect_column_values_to_not_be_null", "arguments": {"column": "aera"}}],
@@ -111,3 +130,26 @@ def test_the_house_prices_are_settings_and_never_use_the_price() -> None:
     assert settings.data.split_keys == ("id",)
     assert "price" not in settings.data.inputs
     assert "id" not in settings.data.inputs
+
+
+def test_what_the_file_says_holds_for_the_columns_that_it_is_about_and_a_column_may_say_otherwise(
+    document: dict[str, Any],
+) -> None:
+    document["data"]["format"] = {"decimal": ",", "missing": ["NA", "-"], "dates": ["%d.%m.%Y"], "yes_words": ["ja"]}
+    document["data"]["columns"]["rooms"]["missing"] = ["?"]
+    document["data"]["columns"]["district"]["levels"] = ["NA", "north"]
+    columns = JobSettings.from_json(document).data.columns
+    assert columns["area"].decimal == ","
+    assert columns["district"].decimal is None
+    assert columns["signed"].dates == ("%d.%m.%Y",)
+    assert columns["lift"].yes_words == ("ja",)
+    assert columns["area"].missing == ("NA", "-")
+    assert columns["rooms"].missing == ("?",)
+    assert columns["district"].missing == ("-",)  # a level that is declared is not missing
+    assert JobSettings.from_json(JobSettings.from_json(document).to_json()).data.columns == columns
+
+
+def test_without_an_identity_equal_rows_are_taken_for_one(document: dict[str, Any]) -> None:
+    del document["data"]["identity"], document["data"]["group"]
+    data = JobSettings.from_json(document).data
+    assert data.split_keys == tuple(data.columns)

@@ -22,7 +22,7 @@ def test_a_file_that_cannot_be_data_is_refused_with_the_reason(tmp_path: Path) -
     for name, words in (
         ("missing.csv", "There is no data file .*missing.csv: `make data`"),
         ("empty.csv", "empty.csv is empty"),
-        ("data.xlsx", "neither .csv nor .parquet"),
+        ("data.xlsx", "data.xlsx is neither CSV nor Parquet by its name: save it as CSV"),
         ("folder.csv", "is not a file"),
     ):
         with pytest.raises(PipelineError, match=words):

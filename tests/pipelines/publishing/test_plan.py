@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,8 @@ def step(document: dict[str, Any], name: str) -> dict[str, Any]:
 
 def plan(old: dict[str, Any] | None, new: dict[str, Any], code: DeployedCode | None = None, **options: Any) -> Plan:
     """The plan of `new` where `old` is deployed."""
-    compiled = Compiled("p", "a test", json.dumps(new), CODE, "abc")
+    wanted = replace(CODE, bundles={"steps.a": options.pop("wanted", BUNDLE)})
+    compiled = Compiled("p", "a test", json.dumps(new), wanted, "abc")
     commit = options.pop("commit", "abc")
     tags = {"git-commit": commit} if commit else {}
     deployed = old and Deployed(
@@ -251,6 +253,25 @@ def test_code_is_compared_file_by_file() -> None:
     old = DeployedCode(("s3://b/other/sourcedir.tar.gz",), {"steps/a.py": b"A", "steps/gone.py": b""})
     code = plan(definition(), definition(), old).code
     assert (code.added, code.removed, code.changed) == (("steps/b.py",), ("steps/gone.py",), ("steps/a.py",))
+
+
+def test_the_settings_that_changed_are_named() -> None:
+    old = {"data": {"columns": {"size": {"range": [None, 9], "db_password": "a"}}}, "split": {"seed": 0}}
+    new = {"data": {"columns": {"size": {"range": [0, 9], "db_password": "b", "levels": []}}}, "split": {"seed": 1}}
+    files = dict(BUNDLE.files, **{"settings.json": json.dumps(old).encode()})
+    bundle = replace(BUNDLE, files=dict(BUNDLE.files, **{"settings.json": json.dumps(new).encode()}))
+    found = plan(definition(), definition(), DeployedCode(("s3://old",), files), wanted=bundle)
+    lines = list(plan_lines(found))
+    first = lines.index("Settings of the jobs")
+    assert lines[first + 1 : first + 4] == [
+        "  + data.columns.size.range[0]: 0",
+        '  ~ data.columns.size.db_password: "(secret)" -> "(secret)"',
+        "  ~ split.seed: 0 -> 1",
+    ]
+    assert len(found.code.settings) == 3  # a key that the older code did not have, and that says nothing, is none
+    assert json.dumps(found.document())
+    broken = DeployedCode(("s3://old",), dict(files, **{"settings.json": b"?"}))
+    assert plan(definition(), definition(), broken, wanted=bundle).code.settings == ()
 
 
 def test_the_deployed_archive_is_read_or_what_is_wrong_with_it_is_said(s3: Any) -> None:

@@ -67,6 +67,14 @@ def test_the_split_may_be_a_word_or_a_mapping(tmp_path: Path, split: Any) -> Non
             {"candidates__Forest!": {"estimator": "sklearn.linear_model.Ridge"}},
             "Forest! is not a valid name for a candidate",
         ),
+        (
+            {"data__columns__waterfront": {"type": "category", "levels": [True]}},
+            "waterfront.levels.0: .*string, not True; put it in quotes, for YAML reads yes",
+        ),
+        (
+            {"validation__rows": [{"expectation": "expect_column_values_to_be_betwen"}]},
+            "validation.rows.0: .*did you mean expect_column_values_to_be_between",
+        ),
         ({"gates__min_r2": True}, "gates.min_r2: .*number, not True"),
         ({"jobs__processing__instance_type": "m5.large"}, "jobs.processing.instance_type"),
         ({"data__target": "prize"}, "prize is not a column; did you mean price"),
@@ -111,6 +119,7 @@ def test_a_missing_section_is_named(tmp_path: Path) -> None:
         ("a: " + "9" * 5000, "has a value that cannot be read: Exceeds the limit"),
         ("a: 2026-13-45", "has a value that cannot be read: month must be in"),
         ("a: [", "is not YAML"),
+        ("a: 1\nb:\n  c: 1\n  d: {e: 1, e: 2}\nb: 2\n", r"b.d.e stands twice \(lines 4 and 4\): remove one; b stands"),
         ("- a\n", "must be a mapping with the keys name"),
         ("", "must be a mapping"),
     ],

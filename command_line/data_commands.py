@@ -1,0 +1,73 @@
+"""The commands about a data file that is here: the first version of its YAML, and what is wrong with it."""
+
+from argparse import Namespace
+from pathlib import Path
+
+from command_line.context import Context, write_output
+from pipelines.checks.fault import Fault
+from pipelines.errors import PipelineError
+from pipelines.exit_codes import EXIT_OK
+from pipelines.publishing.dataset import check_data_file
+
+
+def begin_yaml(context: Context, options: Namespace) -> int:
+    """init"""
+    from profiling.draft import draft
+    from profiling.errors import DataError
+    from profiling.yaml_text import slug, yaml_of
+
+    check_data_file(options.data)
+    name = options.data.name.partition(".")[0]
+    output: Path = options.output or Path(f"{slug(name)}.yaml")
+    if output.exists() and not options.force:
+        raise PipelineError(f"{output} is there already: give another name with --output, or replace it with --force.")
+    try:
+        drafted = draft(options.data, options.target)
+    except DataError as error:
+        raise PipelineError(str(error)) from None
+    write_output(output, yaml_of(drafted, name))
+    console = context.console
+    console.line(f"{output} says what {options.data} holds: {len(drafted.found.table):,} rows; look at it.")
+    for note in drafted.notes:
+        console.line(f"  (!) {note}", style="yellow")
+    marked = sum(bool(column.notes) for column in drafted.columns)
+    if marked:
+        console.line(f"  (!) {marked} columns have something to look at: the lines with (!) in the file")
+    command = context.command("run_pipeline.py")
+    console.line("Next:")
+    console.line(f"  {command} --config {output} check --data {options.data}")
+    console.line(f"  {command} --local --config {output} run --data {options.data}")
+    return EXIT_OK
+
+
+def data_faults(context: Context, path: Path) -> list[Fault]:
+    """Every fault of a data file here against the YAML; what stops no job is printed as a warning."""
+    from profiling.data_faults import check_file
+
+    check_data_file(path)
+    checked = check_file(path, context.settings.for_jobs(), context.settings.interval.coverage)
+    for fault in checked.faults:
+        if fault.warning:
+            context.console.line(f"warning: {fault.path}: {fault.message}: {fault.fix}", style="yellow")
+    context.console.line(f"{path}: {checked.rows:,} rows, of which {checked.rejected:,} would be rejected")
+    return [Fault("ValidateData", each.path, each.message, each.fix) for each in checked.faults if not each.warning]
+
+
+def write_sample(context: Context, options: Namespace) -> int:
+    """sample"""
+    from profiling.errors import DataError
+    from profiling.sample import request_of
+
+    check_data_file(options.data)
+    try:
+        text = request_of(options.data, context.settings.for_jobs(), options.rows)
+    except DataError as error:
+        raise PipelineError(str(error)) from None
+    if options.output is None:
+        print(text, end="")
+    else:
+        write_output(options.output, text)
+    return EXIT_OK
+
+
+COMMANDS = {"init": begin_yaml, "sample": write_sample}

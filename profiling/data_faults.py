@@ -1,0 +1,141 @@
+"""Every fault of a data file at once, as the jobs would find them one after the other."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from steps.conversion import described
+from steps.data_checks import check_parts
+from steps.failure import JobError
+from steps.fitting import check_target
+from steps.interval import fewest_rows
+from steps.raw_data import find_file, name_faults, read_rows
+from steps.settings import JobSettings
+from steps.split import split
+from steps.validate import Validation, examine, reason_of
+
+
+@dataclass(frozen=True)
+class DataFault:
+    """What is wrong, where (a place of the YAML, or the file), and what to do. A warning stops no job."""
+
+    path: str
+    message: str
+    fix: str
+    warning: bool = False
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What became of a file: its rows, those that are rejected, and its faults."""
+
+    rows: int
+    rejected: int
+    faults: tuple[DataFault, ...]
+
+
+def check_file(path: Path, sections: Mapping[str, Any], coverage: float) -> Checked:
+    """Check a file against the settings of the jobs; `coverage` is that of the interval."""
+    try:
+        settings = JobSettings.from_json(sections)
+        file = find_file(path)
+        table, _ = read_rows(file, settings.data.format)
+    except JobError as error:
+        return Checked(0, 0, (DataFault("data", str(error).rstrip("."), "fix the file, or the YAML"),))
+    names = [*name_faults([str(name) for name in table.columns], settings.data.columns)]
+    if names:
+        found = tuple(
+            DataFault("data.columns", f"{file.name} {text}", "change the file, or the YAML") for text in names
+        )
+        return Checked(len(table), 0, (*found, *_unreadable_here(table, settings)))
+    validation = Validation()
+    examine(file, settings, validation)
+    faults = [*_of_rows(validation, settings), *_of_table(validation)]
+    rejected = int(validation.rejected.sum())
+    if rejected < len(validation.table):
+        faults += _of_parts(validation, settings, coverage)
+    return Checked(len(validation.table), rejected, tuple(faults))
+
+
+def _unreadable_here(table: Any, settings: JobSettings) -> Iterator[DataFault]:
+    """Values of a wrong type in the columns that are there, where others are not."""
+    from steps.conversion import convert
+
+    for name, column in settings.data.columns.items():
+        if name in table:
+            _, bad = convert(table[name], column)
+            if bad.any():
+                value = str(table[name].iloc[int(np.flatnonzero(bad)[0])])
+                message = f"{int(bad.sum()):,} rows of {name} are not {described(column)}, such as {value!r}"
+                yield DataFault(f"data.columns.{name}", message, "change the values, or the YAML")
+
+
+def _of_rows(validation: Validation, settings: JobSettings) -> Iterator[DataFault]:
+    """What rejects rows: faults where it is too many rows, warnings where it is as many as the YAML allows."""
+    rows, limit = len(validation.table), settings.validation.max_rejected_share
+    rejected = int(validation.rejected.sum())
+    allowed = rejected <= limit * rows and rejected < rows
+    for outcome in validation.outcomes:
+        if outcome.level == "rows" and len(outcome.unexpected):
+            column = str(outcome.expectation.arguments.get("column", ""))
+            place = f"data.columns.{column}" if column in settings.data.columns else "validation.rows"
+            count, first = len(outcome.unexpected), int(outcome.unexpected[0])
+            where = f"row {first + 1}" if count == 1 else f"{count:,} rows, first row {first + 1}"
+            shown = _shown(validation, first, reason_of(outcome.expectation))
+            fix = validation.hints.get(column) or "change the values, or what the YAML expects"
+            yield DataFault(place, f"{where}: {shown}", fix, warning=allowed)
+    if not allowed:
+        message = f"{rejected:,} of {rows:,} rows are rejected, {rejected / rows:.2%} where {limit:.2%} is allowed"
+        yield DataFault("validation.max_rejected_share", message, "mend the faults above, or raise it")
+
+
+def _shown(validation: Validation, row: int, sentence: str) -> str:
+    """The reason as it stands at the row, with the row's value."""
+    found = [text for text in validation.reasons[row].split("; ") if text.startswith(sentence)]
+    return found[0] if found else sentence
+
+
+def _of_table(validation: Validation) -> Iterator[DataFault]:
+    for outcome in validation.outcomes:
+        if outcome.level == "table" and not outcome.success:
+            message = f"{reason_of(outcome.expectation)}, but is {outcome.observed}"
+            yield DataFault("validation.table", message, "look at the data, or change what the YAML expects")
+
+
+def _of_parts(validation: Validation, settings: JobSettings, coverage: float) -> Iterator[DataFault]:
+    """What Preprocess would refuse, and what it would warn of, on the accepted rows."""
+    accepted = validation.table[~validation.rejected].reset_index(drop=True)
+    try:
+        check_target(accepted, settings.data)
+        parts = split(accepted, settings.data, settings.split)
+    except JobError as error:
+        yield DataFault("data", str(error).rstrip("."), "change the data, or the YAML")
+        return
+    needed, rows = fewest_rows(coverage), len(parts["validation"])
+    if rows < needed:
+        message = f"the validation part has {rows:,} rows, and an interval that covers {coverage:.0%} needs {needed:,}"
+        yield DataFault("split.validation", message, "give more data, raise it or lower interval.coverage")
+    for finding in check_parts(parts["train"], parts["test"], settings):
+        if finding.severity != "ok":
+            text = finding.text.rstrip(".")
+            yield DataFault("data", text, "look at these rows or columns", warning=finding.severity == "warning")
+    for name, count in _unseen_levels(parts, settings).items():
+        message = f"{count:,} test rows have a value of {name} that no training row has"
+        yield DataFault(f"data.columns.{name}", message, "expect less of the model for such rows", warning=True)
+
+
+def _unseen_levels(parts: Mapping[str, Any], settings: JobSettings) -> dict[str, int]:
+    found: Counter[str] = Counter()
+    for name, column in settings.data.columns.items():
+        if column.type == "category" and column.is_feature:
+            test = parts["test"][name].dropna()
+            unseen = int((~test.isin(parts["train"][name].unique())).sum())
+            if unseen > 0.01 * len(parts["test"]):
+                found[name] = unseen
+    return dict(found)

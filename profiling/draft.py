@@ -1,0 +1,246 @@
+"""From a data file to what its YAML will say: the columns with their parts, leaks, gates from a quick model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from profiling.columns import LATITUDE, LONGITUDE, Draft, counted, drafts, is_identity, range_of
+from profiling.errors import DataError
+from profiling.file_form import Found, look_at
+from profiling.quick_model import Quick, quick_model
+from steps.expressions import written
+from steps.failure import JobError, did_you_mean, listed
+from steps.leaks import SEVERE_R2, banded, explained, explained_by_groups, most_telling_pair, ordering
+
+TARGETS = (
+    *("price", "saleprice", "sale_price", "sellingprice", "selling_price", "sold_price", "price_usd", "target", "y"),
+    *("preis", "kaufpreis", "miete", "prix", "loyer", "precio", "prezzo", "preço", "preco", "cena", "prijs"),
+    *("charges", "medv", "medianhousevalue", "median_house_value", "rent", "amount", "cost", "salary", "wage", "value"),
+)
+GROUP = re.compile(r"(^|[_\W])(id|parcel|apn|vin|pid)($|[_\W])|Id$|ID$")
+AFTER = re.compile(
+    r"assess|apprais|estimat|zestimate|predict|commission|invoice|tax_?(amount|value|paid)", re.IGNORECASE
+)
+ORDERS = 0.95  # a rank correlation with the target that no place in a file has by chance
+FEWEST_ROWS = 60
+
+
+@dataclass(frozen=True)
+class Drafted:
+    """All that the YAML says, and the sentences about it that a person should read."""
+
+    found: Found
+    target: Draft
+    columns: Sequence[Draft]
+    identity: Sequence[str]
+    group: Sequence[str]
+    date: str | None
+    derived: Mapping[str, str]
+    learned: Mapping[str, dict[str, Any]]
+    scale: str
+    rejected: float  # share of the rows that these settings reject
+    quick: Quick
+    notes: Sequence[str] = field(default_factory=tuple)
+
+
+def draft(path: Path, target: str | None) -> Drafted:
+    """Look at a file. Raises DataError where it cannot be read, or holds no number that could be the target."""
+    try:
+        return _draft(look_at(path), target)
+    except JobError as error:
+        raise DataError(str(error)) from error
+
+
+def _draft(found: Found, target: str | None) -> Drafted:
+    columns = drafts(found.table)
+    notes = [f"{counted(len(found.broken))} too many fields and will be rejected"] if found.broken else []
+    chosen = _target(columns, target, notes)
+    columns = [_with_range(each) for each in columns]
+    by_name = {each.name: each for each in columns}
+    by_name[chosen] = _as_target(by_name[chosen], notes)
+    if len(found.table) < FEWEST_ROWS:
+        notes.append(f"{len(found.table):,} rows are very few: what a test part of them says is mostly chance")
+    accepted = _accepted(by_name.values(), found)
+    if accepted.sum() < 20:
+        raise DataError(f"Only {int(accepted.sum()):,} rows of {found.file} could be used: is {chosen} the target?")
+    by_name = _without_leaks(by_name, chosen, accepted, notes)
+    identity = [name for name, each in by_name.items() if name != chosen and is_identity(name, each.values)][:1]
+    date = next((name for name, each in by_name.items() if each.type == "date"), None)
+    group = [] if identity else _group(by_name, chosen)
+    for name in (*identity, *group):
+        by_name[name] = by_name[name].noted(feature=False)
+    columns = list(by_name.values())
+    values = by_name[chosen].values[accepted].to_numpy(dtype=float)
+    return Drafted(
+        found=found,
+        target=by_name[chosen],
+        columns=columns,
+        identity=[*identity] if not (group and date) else [*group, date],
+        group=group,
+        date=date,
+        derived=_derived(columns),
+        learned=_learned(columns),
+        scale=_scale(values),
+        rejected=float(1 - accepted.mean()),
+        quick=quick_model([each for each in columns if each.name != chosen], values, accepted, _scale(values)),
+        notes=notes,
+    )
+
+
+def _target(columns: Sequence[Draft], wanted: str | None, notes: list[str]) -> str:
+    names = {each.name: each for each in columns}
+    if wanted is not None:
+        if wanted not in names:
+            raise JobError(
+                f"There is no column {wanted}{did_you_mean(wanted, names) or '; there are ' + listed(names)}"
+            )
+        if not names[wanted].is_number:
+            raise DataError(f"{wanted} is a {names[wanted].type} and no number: it cannot be predicted.")
+        return wanted
+    numbers = [each.name for each in columns if each.is_number and each.column.get("feature", True)]
+    if not numbers:
+        raise DataError("No column holds numbers that could be predicted: name one with --target.")
+    known = [name for word in TARGETS for name in numbers if name.lower() == word]
+    known += [name for name in numbers if "price" in name.lower()]
+    chosen = known[0] if known else numbers[-1]
+    notes.append(f"{chosen} is taken for the target: name another one with --target")
+    return chosen
+
+
+def _with_range(each: Draft) -> Draft:
+    if not each.is_number or each.column.get("feature") is False:
+        return each
+    limits, notes = range_of(each.values)
+    return each.noted(*notes, **({"range": limits} if limits else {}))
+
+
+def _as_target(each: Draft, notes: list[str]) -> Draft:
+    """The target: without a value nothing is learned, and nought among positive values is no value."""
+    column = {key: value for key, value in each.column.items() if key not in ("optional", "feature")}
+    values = each.values.to_numpy(dtype=float)
+    gaps, zeros = int(np.isnan(values).sum()) - each.unreadable, int((values == 0).sum())
+    own = [f"{counted(gaps)} no value and will be rejected"] if gaps else []
+    positive = values[values > 0]
+    if zeros and not (values < 0).any() and zeros < 0.2 * len(values):
+        limits, _ = range_of(pd.Series(positive))
+        low = (limits or [float(positive.min())])[0]
+        column["range"] = [low, (column.get("range") or [None, None])[1]]
+        own.append(f"{counted(zeros)} the value 0 where the rest are positive, and will be rejected")
+    notes += [f"{each.name}: {text}" for text in own]
+    return Draft(each.name, column, each.values, (*each.notes, *own), each.distinct, each.unreadable)
+
+
+def _accepted(columns: Any, found: Found) -> np.ndarray:
+    """Which rows these settings accept."""
+    accepted = np.ones(len(found.table), dtype=bool)
+    accepted[list(found.broken)] = False
+    for each in columns:
+        missing = each.values.isna().to_numpy()
+        if not each.column.get("optional"):
+            accepted &= ~missing
+        if each.column.get("range"):
+            low, high = each.column["range"]
+            numbers = each.values.to_numpy(dtype=float)
+            accepted &= missing | ((numbers >= (-np.inf if low is None else low)) & (numbers <= (high or np.inf)))
+    return accepted
+
+
+def _without_leaks(
+    by_name: Mapping[str, Draft], target: str, accepted: np.ndarray, notes: list[str]
+) -> dict[str, Draft]:
+    """The columns, those that look like leaks as no features: a person decides, see the comment."""
+    result = dict(by_name)
+    goal = by_name[target].values[accepted].to_numpy(dtype=float)
+    ranks = np.argsort(np.argsort(goal, kind="stable")).astype(float)
+    numbers: dict[str, np.ndarray] = {}
+    place = ordering(np.flatnonzero(accepted), goal)
+    if place > ORDERS:
+        notes.append(f"the rows of the file are ordered by {target}: what counts them tells it")
+    for name, each in by_name.items():
+        if name == target or each.column.get("feature") is False or each.type in ("text", "date"):
+            continue
+        values = each.values[accepted]
+        if each.type == "category":
+            codes = np.unique(values.fillna("").astype(str), return_inverse=True)[1]
+            value = max(explained_by_groups(codes, ranks), banded(codes, ranks))
+        else:
+            numbers[name] = values.to_numpy(dtype=float)
+            codes = np.unique(numbers[name], return_inverse=True)[1]
+            value = max(explained(numbers[name], ranks), banded(codes, ranks))
+        if value >= SEVERE_R2:
+            result[name] = each.noted(f"LOOKS LIKE A LEAK: alone it explains {value:.1%} of {target}", feature=False)
+            notes.append(f"{name} alone explains {value:.1%} of {target} and is left out as a leak: feature: false")
+            numbers.pop(name, None)
+        elif AFTER.search(name) or _named_after(name, target):
+            result[name] = each.noted(f"by its name it may be known only after {target} is")
+            notes.append(f"{name} may by its name be known only after {target} is: if so, set feature: false")
+    pair, value = most_telling_pair(numbers, ranks)
+    if value >= SEVERE_R2:
+        leak = max(re.split(" [x/] ", pair), key=lambda name: (_named_after(name, target), name))
+        result[leak] = result[leak].noted(f"LOOKS LIKE A LEAK: {pair} explains {value:.1%} of {target}", feature=False)
+        notes.append(f"{pair} explains {value:.1%} of {target}: {leak} is left out as a leak")
+    return result
+
+
+def _named_after(name: str, target: str) -> bool:
+    return len(target) > 2 and target.lower() in name.lower() and name != target
+
+
+def _group(by_name: Mapping[str, Draft], target: str) -> list[str]:
+    """The column of ids that come more than once, such as a house that was sold again."""
+    for name, each in by_name.items():
+        present = each.values.dropna()
+        whole = each.type in ("integer", "text", "category") and len(present) == len(each.values)
+        if name != target and whole and GROUP.search(name) and 0.5 * len(present) < present.nunique() < len(present):
+            return [name]
+    return []
+
+
+def _derived(columns: Sequence[Draft]) -> dict[str, str]:
+    found = {}
+    names = {each.name for each in columns}
+    for each in columns:
+        if each.type == "date" and each.distinct > 1:
+            stem = re.sub(r"\W+", "_", each.name).strip("_").lower()
+            for key, text in ((f"day_of_{stem}", "days"), (f"month_of_{stem}", "month")):
+                if key not in names:
+                    found[key] = f"{text}({written(each.name)})"
+    return found
+
+
+def _learned(columns: Sequence[Draft]) -> dict[str, dict[str, Any]]:
+    """What rows at the same place, or with the same of many names, were worth."""
+    found: dict[str, dict[str, Any]] = {}
+    features = [each for each in columns if each.column.get("feature", True)]
+    latitude = next((each for each in features if each.is_number and LATITUDE.match(each.name)), None)
+    longitude = next((each for each in features if each.is_number and LONGITUDE.match(each.name)), None)
+    if latitude and longitude:
+        east = round(111.2 * float(np.cos(np.radians(latitude.values.mean()))), 1)
+        found["worth_nearby"] = {"kind": "neighbours", "of": [latitude.name, longitude.name], "scale": [111.2, east]}
+    for each in features:
+        rows = len(each.values)
+        many = each.type == "category" and each.distinct > 30
+        named = each.type == "text" and 30 < each.distinct <= rows / 2
+        if many or named:
+            stem = re.sub(r"\W+", "_", each.name).strip("_").lower()
+            found[f"worth_of_{stem}"] = {"kind": "target_encoding", "of": [each.name]}
+    return {name: spec for name, spec in found.items() if name not in {each.name for each in columns}}
+
+
+def _scale(values: np.ndarray) -> str:
+    """log where all are positive and their logarithm is less skewed than they are."""
+    if values.min() <= 0 or values.max() < 3 * values.min():
+        return "linear"
+    return "log" if abs(_skew(np.log(values))) < abs(_skew(values)) else "linear"
+
+
+def _skew(values: np.ndarray) -> float:
+    spread = values.std()
+    return float((((values - values.mean()) / spread) ** 3).mean()) if spread > 0 else 0.0

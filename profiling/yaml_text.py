@@ -1,0 +1,176 @@
+"""The YAML of a draft, with comments for the person who goes on from it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import yaml
+
+from profiling.columns import Draft
+from profiling.draft import Drafted
+
+NOTED = 110  # characters of a line of comment
+IMAGE_VERSION = "3.0-5"
+
+
+def slug(text: str) -> str:
+    """A name as SageMaker takes it: small letters, digits and single dashes, at most 40."""
+    found = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:40].strip("-")
+    return found or "table"
+
+
+def flow(value: Any) -> str:
+    """A value on one line of YAML."""
+    text = yaml.safe_dump(value, default_flow_style=True, width=float("inf"), allow_unicode=True, sort_keys=False)
+    return text.removesuffix("...\n").strip()
+
+
+def yaml_of(drafted: Drafted, name: str) -> str:
+    """The text of the file."""
+    return "\n".join(_lines(drafted, name)) + "\n"
+
+
+def _lines(drafted: Drafted, name: str) -> Iterator[str]:
+    found, target, quick = drafted.found, drafted.target, drafted.quick
+    size = f"{len(found.table):,} rows, {len(drafted.columns)} columns"
+    yield f"# Written by `run_pipeline.py init` from {found.file}: {size}."
+    yield "# Look at the lines marked with (!). pipelines/house_prices.yaml explains every key."
+    for note in drafted.notes:
+        yield from _wrapped(f"(!) {note}.", "# ")
+    yield f"name: {slug(name)}"
+    yield f"description: {flow(f'{target.name}, predicted from the other columns of {found.file}.')}"
+    yield ""
+    yield "data:"
+    yield f"  file: {flow(found.file)}"
+    yield from _format(drafted)
+    yield f"  target: {flow(target.name)}"
+    yield f"  target_scale: {drafted.scale:<12} # log (of a target that is positive and skewed) or linear"
+    if drafted.identity:
+        yield f"  identity: {flow([*drafted.identity])}    # what names a row"
+    else:
+        yield "  # identity: [...]         # no column names a row; equal rows stay on one side of the split"
+    if drafted.group:
+        yield f"  group: {flow([*drafted.group])}       # rows with the same value stay on one side of the split"
+    if drafted.date:
+        yield f"  date: {flow(drafted.date)}       # with `split: time` the newest rows are the test part"
+    yield ""
+    yield "  # Every column of the file. A range leaves room around the values; rows outside are rejected."
+    yield "  columns:"
+    for column in drafted.columns:
+        yield from _column(column, column.name == target.name)
+    yield from _mapping("derived", drafted.derived, "computed from the columns, never from the target")
+    yield from _mapping("learned", drafted.learned, "what training rows like this one were worth")
+    yield ""
+    yield "validation:"
+    share = max(0.01, round(min(0.9, 2 * drafted.rejected), 2))
+    yield f"  max_rejected_share: {share:<8} # {drafted.rejected:.2%} of this file's rows are rejected"
+    yield from _unique(drafted)
+    yield ""
+    yield "split: hash               # or time, which needs data.date" if drafted.date else "split: hash"
+    yield ""
+    yield from _models(drafted)
+    yield ""
+    yield "evaluation:"
+    yield "  explained_rows: 150"
+    yield from _segments(drafted)
+    yield ""
+    mape = f" and MAPE {quick.mape:.1%}" if quick.mape is not None else ""
+    yield f"# A quick model reaches R2 {quick.r2:.3f}{mape} in cross-validation; the limits leave some room."
+    yield "gates:"
+    yield f"  min_r2: {_below(quick.r2)}"
+    yield f"  max_mape: {_above(quick.mape)}"
+    yield "  max_rmse_ratio: 1.1        # RMSE of XGBoost / RMSE of the linear regression"
+    yield f"  max_segment_mape: {round(2.5 * _above(quick.mape), 2)}"
+    yield ""
+    yield "jobs:"
+    yield f"  image_version: {IMAGE_VERSION}"
+    yield "  processing: {instance_type: ml.m5.xlarge}"
+    yield "  training: {instance_type: ml.m5.xlarge}"
+    yield "stages:"
+    yield "  staging: {instance_type: ml.m5.large}"
+    yield "  production: {instance_type: ml.m5.large, instance_count: 2}"
+    yield "pipelines: [training, validation]"
+
+
+def _format(drafted: Drafted) -> Iterator[str]:
+    form = drafted.found.form
+    keys = {"separator": form.separator, "encoding": form.encoding}
+    said = {name: value for name, value in keys.items() if value != {"separator": ",", "encoding": "utf-8"}[name]}
+    if said:
+        inside = ", ".join(f'{key}: "\\t"' if value == "\t" else f"{key}: {flow(value)}" for key, value in said.items())
+        yield f"  format: {{{inside}}}"
+
+
+def _column(column: Draft, is_target: bool) -> Iterator[str]:
+    keys = {name: value for name, value in column.column.items() if name != "description"}
+    note = "  # the target" if is_target else ""
+    yield f"    {flow(column.name)}: {flow(keys)}{note}"
+    for text in column.notes:
+        yield from _wrapped(f"(!) {text}", "      # ")
+
+
+def _mapping(key: str, entries: Mapping[str, Any], comment: str) -> Iterator[str]:
+    if entries:
+        yield f"  {key}:  # {comment}"
+        yield from (f"    {flow(name)}: {flow(value)}" for name, value in entries.items())
+
+
+def _unique(drafted: Drafted) -> Iterator[str]:
+    if not drafted.identity:
+        return
+    names = [*drafted.identity]
+    yield "  rows:"
+    yield (
+        "    - expectation: expect_compound_columns_to_be_unique"
+        if len(names) > 1
+        else ("    - expectation: expect_column_values_to_be_unique")
+    )
+    yield f"      arguments: {flow({'column_list': names} if len(names) > 1 else {'column': names[0]})}"
+    yield f"      reason: {' and '.join(names)} should name one row"
+    yield "      keep: first           # of rows that are there twice; without it all of them are rejected"
+
+
+def _models(drafted: Drafted) -> Iterator[str]:
+    small = drafted.quick.rows < 3000
+    yield "candidates:"
+    yield "  linear: {}"
+    yield "  xgboost:"
+    yield f"    max_depth: {4 if small else 6}"
+    yield "    learning_rate: 0.05"
+    yield "    rounds: 3000             # at most; early stopping on the validation part ends it"
+    yield "    early_stopping_rounds: 60"
+    yield f"    min_child_weight: {2 if small else 4}"
+    yield "    subsample: 0.8"
+    yield "    colsample_bytree: 0.6"
+    yield "interval: {coverage: 0.9}"
+
+
+def _segments(drafted: Drafted) -> Iterator[str]:
+    few = [
+        each
+        for each in drafted.columns
+        if each.type in ("category", "boolean") and 2 <= each.distinct <= 8 and each.column.get("feature", True)
+    ][:3]
+    if few:
+        yield "  segments:               # groups of rows whose errors are compared"
+        yield from (f"    {flow(each.name)}: {{}}" for each in few)
+
+
+def _below(r2: float) -> float:
+    return round(max(0.0, r2 - max(0.05, 0.25 * (1 - r2))), 2)
+
+
+def _above(mape: float | None) -> float:
+    return round(max(0.05, 1.3 * mape), 2) if mape is not None else 10.0
+
+
+def _wrapped(text: str, start: str) -> Iterator[str]:
+    line = start
+    for word in text.split():
+        if len(line) + len(word) > NOTED:
+            yield line.rstrip()
+            line = start + "    "
+        line += word + " "
+    yield line.rstrip()

@@ -1,0 +1,209 @@
+"""Checks of the data that need no model: do the test rows tell the truth about rows that nobody has seen?
+
+Preprocess runs them before anything is trained, and Evaluate reports them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from steps.derived import with_derived
+from steps.failure import JobError
+from steps.leaks import HIGH_R2, SEVERE_R2, banded, explained, explained_by_groups, most_telling_pair
+from steps.settings import JobSettings
+
+SEVERE_COPIES = 0.01  # share of the test rows that are copies of training rows, target included
+LATER = 0.01  # share of the rows in which a date may be after the row's own by a slip
+CHECKED_ROWS = 50_000  # for the check of single columns; all others see every row
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check found. severe: the evaluation cannot be trusted. warning: a person should know."""
+
+    check: str
+    severity: Literal["ok", "warning", "severe"]
+    text: str
+    values: dict[str, float]
+
+    def to_json(self) -> dict[str, Any]:
+        """The finding as it stands in evaluation.json."""
+        return asdict(self)
+
+
+Check = Callable[[pd.DataFrame, pd.DataFrame, JobSettings], Finding]
+
+
+def check_parts(train: pd.DataFrame, test: pd.DataFrame, settings: JobSettings) -> list[Finding]:
+    """Run every check on typed raw rows of both parts, in the order in which a person reads them."""
+    checks: Sequence[Check] = (
+        same_entities,
+        copied_rows,
+        doubled_rows,
+        time_order,
+        telling_columns,
+        telling_pairs,
+        later_dates,
+    )
+    return [check(train, test, settings) for check in checks]
+
+
+def refuse_severe(findings: Sequence[Finding]) -> None:
+    """Raise JobError naming the severe findings, if there are any."""
+    severe = [finding.text.rstrip(".") for finding in findings if finding.severity == "severe"]
+    if severe:
+        raise JobError(f"The evaluation cannot be trusted: {'; '.join(severe)}.")
+
+
+def same_entities(train: pd.DataFrame, test: pd.DataFrame, settings: JobSettings) -> Finding:
+    """The same house on both sides: in a hash split never, in a split by time those that were sold again."""
+    data = settings.data
+    if not (data.group or data.identity):
+        text = "No column names a row (data.identity): equal rows stay on one side, others may be of one thing."
+        return Finding("same entity", "ok", text, {})
+    keys = [key for key in data.split_keys if key != data.date] or list(data.split_keys)
+    shared = np.isin(_hashes(test, keys), _hashes(train, keys))
+    count, share = int(shared.sum()), float(shared.mean())
+    named = " and ".join(keys)
+    text = f"{count:,} of {len(shared):,} test rows share {named} with a training row"
+    if not count:
+        return Finding("same entity", "ok", f"No test row shares {named} with a training row.", {"share": 0.0})
+    if settings.split.by == "hash":
+        text += ", though they should never be on both sides: look at data.group in the YAML"
+        return Finding("same entity", "severe", f"{text}.", {"share": share})
+    return Finding("same entity", "warning", f"{text}, as a split by time allows.", {"share": share})
+
+
+def copied_rows(train: pd.DataFrame, test: pd.DataFrame, settings: JobSettings) -> Finding:
+    """Test rows that are in the training part with the same target, but for their identity."""
+    columns = _compared(settings)
+    copied = np.isin(_hashes(test, columns), _hashes(train, columns))
+    count, share = int(copied.sum()), float(copied.mean())
+    text = f"{count:,} of {len(copied):,} test rows are equal to a training row{_names(settings)}."
+    severity: Literal["ok", "warning", "severe"] = "ok" if not count else "warning"
+    return Finding("copied rows", "severe" if share > SEVERE_COPIES else severity, text, {"share": share})
+
+
+def doubled_rows(train: pd.DataFrame, test: pd.DataFrame, settings: JobSettings) -> Finding:
+    """Rows that are there twice in one part, but for their identity."""
+    columns = _compared(settings)
+    doubled = {
+        name: float(pd.Series(_hashes(rows, columns)).duplicated().mean())
+        for name, rows in (("train", train), ("test", test))
+    }
+    text = f"{doubled['train']:.2%} of the training rows and {doubled['test']:.2%} of the test rows are there twice"
+    severity: Literal["ok", "warning"] = "warning" if max(doubled.values()) > SEVERE_COPIES else "ok"
+    return Finding("duplicated rows", severity, f"{text}{_names(settings)}.", doubled)
+
+
+def time_order(train: pd.DataFrame, test: pd.DataFrame, settings: JobSettings) -> Finding:
+    """In a split by time, no test row may be as old as a training row."""
+    date = settings.data.date
+    if date is None:
+        return Finding("time order", "ok", "The data has no date: the split cannot look ahead.", {})
+    newest, oldest = train[date].max(), test[date].min()
+    earlier = float((test[date] <= newest).mean())
+    if settings.split.by == "time":
+        if earlier:
+            text = f"{earlier:.1%} of the test rows are not newer than the newest training row ({newest:%Y-%m-%d})."
+            return Finding("time order", "severe", text, {"share": earlier})
+        text = f"All test rows (from {oldest:%Y-%m-%d}) are newer than the training rows (to {newest:%Y-%m-%d})."
+        return Finding("time order", "ok", text, {"share": 0.0})
+    text = (
+        f"The split is by hash: {earlier:.1%} of the test rows are as old as training rows. On rows of a later time "
+        "the errors may be larger; `split: time` measures that."
+    )
+    return Finding("time order", "ok", text, {"share": earlier})
+
+
+def telling_columns(train: pd.DataFrame, test: pd.DataFrame, settings: JobSettings) -> Finding:
+    """A column or derived feature that alone predicts the target too well may hold the target itself.
+
+    Measured on ranks, by the mean target of its values or bands on rows that these are not learned from; and for
+    few values, by how far they are bands of the target. Learned features hold no row's own target.
+    """
+    table, ranks = _sample(train, test, settings)
+    found = {}
+    for name in _features(table, settings):
+        values = table[name]
+        if settings.data.types.get(name) == "category":
+            codes = np.unique(values.fillna("").astype(str), return_inverse=True)[1]
+            found[name] = max(explained_by_groups(codes, ranks), banded(codes, ranks))
+        else:
+            numbers = values.to_numpy(dtype=float)
+            found[name] = max(explained(numbers, ranks), banded(np.unique(numbers, return_inverse=True)[1], ranks))
+    if not found:
+        return Finding("telling columns", "ok", "No column of the file is a feature.", {})
+    best = max(found, key=found.__getitem__)
+    value = found[best]
+    text = f"The most telling column alone is {best}, with an R2 of {value:.3f}"
+    if value >= SEVERE_R2:
+        text += ": it holds the target, or what is known only after it; set feature: false for it in the YAML"
+        return Finding("telling columns", "severe", f"{text}.", {best: value})
+    return Finding("telling columns", "warning" if value >= HIGH_R2 else "ok", f"{text}.", {best: value})
+
+
+def telling_pairs(train: pd.DataFrame, test: pd.DataFrame, settings: JobSettings) -> Finding:
+    """A ratio or product of two columns that predicts the target too well: price per square foot and square feet."""
+    table, ranks = _sample(train, test, settings)
+    numbers = {
+        name: table[name].to_numpy(dtype=float)
+        for name in _features(table, settings)
+        if settings.data.types.get(name, "number") in ("integer", "number")
+    }
+    pair, value = most_telling_pair(numbers, ranks)
+    if not pair:
+        return Finding("telling pairs", "ok", "No ratio or product of two columns says more than each alone.", {})
+    text = f"The most telling ratio or product is {pair}, with an R2 of {value:.3f}"
+    if value >= SEVERE_R2:
+        text += ": one of the two was computed from the target; set feature: false for it in the YAML"
+        return Finding("telling pairs", "severe", f"{text}.", {pair: value})
+    return Finding("telling pairs", "ok", f"{text}.", {pair: value})
+
+
+def later_dates(train: pd.DataFrame, test: pd.DataFrame, settings: JobSettings) -> Finding:
+    """Dates that features are made of and that are after the row's own date: they were not known then."""
+    data = settings.data
+    others = [name for name, column in data.inputs.items() if column.type == "date" and name != data.date]
+    if data.date is None or not others:
+        return Finding("later dates", "ok", "No feature is made of a date besides the row's own.", {})
+    rows = pd.concat([train, test])
+    later = {name: float((rows[name] > rows[data.date]).mean()) for name in others}
+    worst = max(later, key=later.__getitem__)
+    text = f"{worst} is after {data.date} in {later[worst]:.1%} of the rows"
+    if later[worst] > LATER:
+        text += ": features made of it hold what was not known on that day"
+        return Finding("later dates", "warning", f"{text}.", later)
+    return Finding("later dates", "ok", f"{text}.", later)
+
+
+def _sample(train: pd.DataFrame, test: pd.DataFrame, settings: JobSettings) -> tuple[pd.DataFrame, np.ndarray]:
+    """Rows of both parts with the derived features, and the ranks of their targets."""
+    rows = pd.concat([train, test], ignore_index=True)
+    rows = rows.iloc[np.linspace(0, len(rows) - 1, min(len(rows), CHECKED_ROWS)).astype(int)].reset_index(drop=True)
+    ranks = rows[settings.data.target].rank().to_numpy(dtype=float)
+    return with_derived(rows, settings.data.derived, settings.data.types), ranks
+
+
+def _features(table: pd.DataFrame, settings: JobSettings) -> list[str]:
+    return [name for name in settings.data.features if name in table]
+
+
+def _hashes(rows: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
+    return pd.util.hash_pandas_object(rows[list(columns)], index=False).to_numpy()
+
+
+def _compared(settings: JobSettings) -> list[str]:
+    """The columns in which copies are equal: all but those that only name a row, and are no features."""
+    data = settings.data
+    return [name for name, column in data.columns.items() if name not in data.identity or column.is_feature]
+
+
+def _names(settings: JobSettings) -> str:
+    left_out = [name for name in settings.data.columns if name not in _compared(settings)]
+    return f" in all but {' and '.join(left_out)}" if left_out else " in every column"
