@@ -76,8 +76,8 @@ _DATE_PARTS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 class Derived:
     """Derived features in their order, compiled once; a later expression may use an earlier one.
 
-    `types` are those of the columns that there are. Raises ExpressionError for an expression that cannot be computed
-    from them.
+    `types` are those of the columns that there are. Raises ExpressionError for an expression that they do not
+    suffice for.
     """
 
     def __init__(self, expressions: Mapping[str, str], types: Mapping[str, str]) -> None:

@@ -83,3 +83,30 @@ def test_refuses(body: Any, content_type: str | None, status: int, message: str)
     with pytest.raises(RequestFault, match=message) as fault:
         read_request(body, content_type, INPUTS)
     assert fault.value.status == status
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "read"),
+    [
+        (Column(type="number", decimal=","), "1,5", 1.5),
+        (Column(type="number", decimal=",", thousands="."), "1.234", 1234.0),
+        (Column(type="number", units={"k": 1000}), "2k", 2000.0),
+        (Column(type="integer", missing=("-1",), optional=True), "-1", np.nan),
+        (Column(type="number", missing=("0",), optional=True), "0", np.nan),
+        (Column(type="boolean", yes_words=("0",), no_words=("1",)), "0", 1.0),
+        (Column(type="boolean"), "no", 0.0),
+        (Column(type="category", missing=("none",), optional=True), "none", None),
+        (Column(type="date", dates=("%Y%d%m",)), "20240203", np.datetime64("2024-03-02")),
+    ],
+)
+def test_a_value_of_a_request_is_read_as_the_yaml_says_that_the_column_is_written(
+    column: Column, value: str, read: Any
+) -> None:
+    columns, _ = read_request(json.dumps({"x": value}), "application/json", {"x": column})
+    np.testing.assert_array_equal(columns["x"], np.array([read]))
+
+
+def test_the_refusal_of_a_value_says_how_the_column_is_written() -> None:
+    column = Column(type="number", decimal=",", units={"EUR": 1})
+    with pytest.raises(RequestFault, match=r"Row 1, field x: 'dear' is not a number with a decimal comma in EUR\."):
+        read_request('{"x": "dear"}', "application/json", {"x": column})

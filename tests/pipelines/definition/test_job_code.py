@@ -60,7 +60,7 @@ def test_a_setting_is_in_the_archives_of_the_jobs_that_read_it(
         ("evaluation/card.py", {"evaluation.evaluate"}),
         ("steps/validate.py", {"steps.validate"}),
         ("steps/train.py", {"steps.train"}),
-        ("steps/serve.py", {"steps.train"}),  # the model carries it
+        ("steps/serve.py", {"steps.train", "evaluation.evaluate"}),  # the model carries it; golden rows are its answers
         ("steps/failure.py", set(MODULES["training"])),
     ],
 )
@@ -97,11 +97,11 @@ def test_validation_gets_the_derived_features_only_where_there_is_no_other(tmp_p
         files = job_code(ROOT, settings, "validation").bundles["steps.validate"].files
         return set(json.loads(files["settings.json"])["data"])
 
-    assert keys(SETTINGS) == {"file", "target", "identity", "columns"}
+    assert keys(SETTINGS) == {"file", "format", "target", "identity", "columns"}
     document = yaml.safe_load(default_config().read_text())
     for column in document["data"]["columns"].values():
         column["feature"] = False
     document["data"].pop("feature_groups")
     file = tmp_path / "derived.yaml"
     file.write_text(yaml.safe_dump(document, sort_keys=False))
-    assert keys(load_settings(file)) == {"file", "target", "identity", "columns", "derived", "learned"}
+    assert keys(load_settings(file)) == {"file", "format", "target", "identity", "columns", "derived", "learned"}
