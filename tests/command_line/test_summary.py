@@ -60,7 +60,8 @@ def test_what_the_checks_of_the_data_warn_of_is_printed(executions: Executions, 
 
 def test_for_another_table_a_request_is_made_first() -> None:
     commands = Commands("run", "deploy", "staging", "homes-request.json", "homes.csv")
-    assert commands.next(1, "Approved")[:2] == [
+    assert commands.next(1, "Approved")[:3] == [
+        "run report 1",
         "run sample --data homes.csv --output homes-request.json",
         "deploy deploy --latest-approved --stage staging",
     ]
