@@ -12,7 +12,7 @@ from profiling.columns import Draft
 from profiling.draft import Drafted
 
 NOTED = 110  # characters of a line of comment
-IMAGE_VERSION = "3.0-5"
+IMAGE_VERSION = "3.2-0"
 
 
 def slug(text: str) -> str:

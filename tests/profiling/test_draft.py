@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipelines.settings.settings import Settings, load_settings
+from pipelines.settings.settings import Settings, default_config, load_settings
 from profiling.columns import range_of
 from profiling.data_faults import check_file
 from profiling.draft import draft
 from profiling.errors import DataError
-from profiling.yaml_text import slug, yaml_of
+from profiling.yaml_text import IMAGE_VERSION, slug, yaml_of
 
 ROWS = 400
 
@@ -165,3 +165,7 @@ def test_a_tail_is_no_slip() -> None:
 @pytest.mark.parametrize(("text", "name"), [("Wohnungen 2023", "wohnungen-2023"), ("__", "table"), ("a--b", "a-b")])
 def test_a_name_is_one_that_sagemaker_takes(text: str, name: str) -> None:
     assert slug(text) == name
+
+
+def test_the_image_is_that_of_the_pipeline_of_house_prices() -> None:
+    assert load_settings(default_config()).jobs.image_version == IMAGE_VERSION
