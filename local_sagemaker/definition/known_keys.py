@@ -26,8 +26,8 @@ CHECK = (
 OF_TYPE = {
     "Lambda": ("FunctionArn",),
     "Callback": ("SqsQueueUrl",),
-    "QualityCheck": CHECK,
-    "ClarifyCheck": CHECK,
+    "QualityCheck": ("QualityCheckConfig", *CHECK),
+    "ClarifyCheck": ("ClarifyCheckConfig", *CHECK),
 }
 ARGUMENTS = {"Condition": ("Conditions", "IfSteps", "ElseSteps"), "Fail": ("ErrorMessage",)}
 IN_LISTS = {

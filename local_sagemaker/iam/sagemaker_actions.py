@@ -32,6 +32,9 @@ OTHERS = {
     "ListPipelineVersions": "Pipeline",
     "ListTrainingJobsForHyperParameterTuningJob": "HyperParameterTuningJob",
     "UpdateEndpointWeightsAndCapacities": "Endpoint",
+    "GetModelPackageGroupPolicy": "ModelPackageGroup",
+    "PutModelPackageGroupPolicy": "ModelPackageGroup",
+    "DeleteModelPackageGroupPolicy": "ModelPackageGroup",
 }
 ALSO = {"CreateEndpoint": ("EndpointConfig",), "UpdateEndpoint": ("EndpointConfig",)}
 FIELDS_WITH_ARNS = ("PipelineExecutionArn", "PipelineArn", "ResourceArn")
@@ -86,6 +89,7 @@ def _resources(operation: str, request: Request, arn: Arn) -> Iterator[str]:
 
 def _package_resources(_operation: str, request: Request, arn: Arn) -> Iterator[str]:
     """Of a version of the registry. Which of its two ARNs the service asks for, AWS's table leaves open: both."""
+    yield from request.get("ModelPackageArnList", ())
     named = request.get("ModelPackageArn") or request.get("ModelPackageName")
     if named:
         yield _arn_of(str(named), "model-package", arn)

@@ -40,8 +40,8 @@ def members(archive: bytes) -> dict[str, Any]:
 def test_each_type_is_written_as_a_request_holds_it_and_what_is_missing_is_left_out() -> None:
     expected = {"day": "2014-10-13", "rooms": 3, "size": 1.5, "lake": True, "zip": "00981"}
     assert members(sample_archive(ROW, INPUTS)) == {"payload.json": expected}
-    read, _ = read_request(json.dumps(expected), "application/json", INPUTS)
-    assert read["zip"].tolist() == ["00981"]
+    columns, rows = read_request(json.dumps(expected), "application/json", INPUTS)
+    assert (rows, list(columns["zip"])) == (1, ["00981"])
 
 
 def test_equal_rows_give_equal_bytes() -> None:

@@ -41,7 +41,8 @@ def request_of(operation: str) -> dict[str, Any]:
     if operation == "CreateModelPackage":  # versions are named by their group
         arns = {}
         names.pop("ModelPackageName")
-    return {**names, **arns}
+    lists = {"ModelPackageArnList": [arn("model-package/a/1")]} if "ModelPackageArnList" in fields else {}
+    return {**names, **arns, **lists}
 
 
 def kind_of(resource: str) -> str:
