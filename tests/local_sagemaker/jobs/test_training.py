@@ -19,7 +19,7 @@ pytestmark = pytest.mark.e2e
 
 IMAGE = "public.ecr.aws/docker/library/python:3"
 XGBOOST = "1.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-xgboost:3.2-0"
-PYTORCH = "1.dkr.ecr.eu-west-1.amazonaws.com/pytorch-training:2.6.0-cpu-py312"
+SCIKIT_LEARN = "1.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
 FAIL = "open('/opt/ml/output/failure', 'w').write('lost'); print('error: no variance'); raise SystemExit(4)"
 
 
@@ -153,19 +153,26 @@ def test_the_failure_file_is_the_reason_and_artifacts_are_uploaded_all_the_same(
 
 
 @pytest.mark.parametrize(
-    ("image", "said"),
+    ("image", "program", "said", "command"),
     [
-        (XGBOOST, 'ExecuteUserScriptError:\nCommand "'),
-        (PYTORCH, 'ExecuteUserScriptError:\nExitCode 4\nErrorMessage "error: no variance"\nCommand "'),
+        (XGBOOST, "steps.train", 'ExecuteUserScriptError:\nCommand "', " -m steps.train"),
+        (
+            SCIKIT_LEARN,
+            "steps/train.py",
+            'ExecuteUserScriptError:\nExitCode 4\nErrorMessage "error: no variance"\nCommand "',
+            " steps/train.py",
+        ),
     ],
 )
 def test_the_toolkits_of_the_framework_images_overwrite_what_a_script_says_of_its_failure(
-    bench: Any, image: str, said: str
+    bench: Any, image: str, program: str, said: str, command: str
 ) -> None:
     algorithm = {"TrainingImage": image, "TrainingInputMode": "File"}
-    outcome = train(bench, training(bench, FAIL, {"depth": "6"}, AlgorithmSpecification=algorithm))
+    outcome = train(
+        bench, training(bench, FAIL, {"depth": "6", "sagemaker_program": program}, AlgorithmSpecification=algorithm)
+    )
     assert outcome.failure_reason.startswith(f"AlgorithmError: {said}")
-    assert outcome.failure_reason.endswith(' -m steps.train --depth 6", exit code: 1')
+    assert outcome.failure_reason.endswith(f'{command} --depth 6", exit code: 1')
     assert "lost" not in outcome.failure_reason
     assert "error: no variance" in bench.log()  # there it is still
     assert bench.log().rstrip().endswith('--depth 6"')  # the toolkit has the last word

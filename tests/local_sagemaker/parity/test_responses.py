@@ -111,6 +111,14 @@ class Conversation:
         self.api.describe_model_package(ModelPackageName=arn)
         self.api.describe_model_package_group(ModelPackageGroupName="group")
         self.api.list_model_packages(ModelPackageGroupName="group")
+        self.api.batch_describe_model_package(ModelPackageArnList=[arn])
+        for resource in ("ModelPackage", "ModelPackageGroup", "TrainingJob", "Pipeline"):
+            self.api.search(Resource=resource)
+        reads = {"Effect": "Allow", "Principal": "*", "Action": "sagemaker:DescribeModelPackage", "Resource": "*"}
+        policy = {"Version": "2012-10-17", "Statement": [reads]}
+        self.api.put_model_package_group_policy(ModelPackageGroupName="group", ResourcePolicy=json.dumps(policy))
+        self.api.get_model_package_group_policy(ModelPackageGroupName="group")
+        self.api.delete_model_package_group_policy(ModelPackageGroupName="group")
         self.api.list_model_package_groups()
         self.api.add_tags(ResourceArn=group["ModelPackageGroupArn"], Tags=[{"Key": "a", "Value": "b"}])
         self.api.list_tags(ResourceArn=group["ModelPackageGroupArn"])
