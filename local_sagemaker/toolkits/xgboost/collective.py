@@ -4,10 +4,11 @@ import json
 import socket
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from xgboost import collective
+from xgboost.core import XGBoostError
 from xgboost.tracker import RabitTracker
 
 PORT = 9099  # of the tracker in which the hosts find out who has data; the one that trains has the next
@@ -50,7 +51,8 @@ def joined(hosts: Sequence[str], current: str, port: int) -> Iterator[bool]:
     finally:
         context.__exit__(None, None, None)
         if tracker is not None:
-            tracker.free()
+            with suppress(XGBoostError):  # it closes its socket while its own thread still accepts from it
+                tracker.free()
 
 
 def _connected(arguments: dict[str, Any]) -> Any:

@@ -68,6 +68,13 @@ def seen(client: Client) -> dict[str, Any]:
     return {**_seen_objects(client("s3")), **_seen_small_services(client), **_seen_sagemaker(client)}
 
 
+def require_all(client: Client, before: dict[str, Any]) -> None:
+    """Everything is as it was; a start may have put events of endpoints that came back into the queue."""
+    now, counted = seen(client), "ApproximateNumberOfMessages"
+    assert int(now["messages"][counted]) >= int(before["messages"][counted])
+    assert {**now, "messages": before["messages"]} == before
+
+
 def _fill_buckets(s3: Any, sqs: Any) -> None:
     """Every setting of a bucket; logging is switched off again, or each reading would add an object."""
     sqs.create_queue(QueueName="queue")

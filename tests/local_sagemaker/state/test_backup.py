@@ -13,7 +13,7 @@ import pytest
 from local_sagemaker.errors import LocalSageMakerError
 from local_sagemaker.state.backup import backup, restore
 from tests.local_sagemaker.conftest import FORMAT_1
-from tests.local_sagemaker.state.filled import seen
+from tests.local_sagemaker.state.filled import require_all, seen
 
 
 def test_a_backup_of_a_running_server_is_restored_with_everything_in_it(
@@ -27,7 +27,7 @@ def test_a_backup_of_a_running_server_is_restored_with_everything_in_it(
     backup(server.state, tmp_path / "backup.tar")
     restore(tmp_path / "backup.tar", other.state)
     other.up()
-    assert seen(other.client) == expected
+    require_all(other.client, expected)
 
 
 def test_a_backup_under_load_holds_whole_objects_only(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.conftest import kill
-from tests.local_sagemaker.state.filled import PART, fill, seen
+from tests.local_sagemaker.state.filled import PART, fill, require_all, seen
 
 FOLDER = Path(__file__).parent
 
@@ -18,10 +18,10 @@ def test_a_state_of_format_1_opens_with_everything_in_it(new_server: Callable[[]
         tar.extractall(server.state, filter="data")
     expected = json.loads((FOLDER / "format_1.json").read_text())
     started = server.up()
-    assert seen(server.client) == expected
+    require_all(server.client, expected)
     kill(started.pid)
     server.up()
-    assert seen(server.client) == expected
+    require_all(server.client, expected)
     _finish_upload(server.client("s3"))
 
 
@@ -34,7 +34,7 @@ def test_everything_that_this_version_keeps_survives_a_kill(new_server: Callable
     (objects / "half").write_bytes(b"of an upload that the kill cut off")
     kill(started.pid)
     server.up()
-    assert seen(server.client) == before
+    require_all(server.client, before)
     assert set(objects.iterdir()) == files
     _finish_upload(server.client("s3"))
 

@@ -216,7 +216,7 @@ def test_the_image_s_handlers_stand_in_for_those_that_a_script_lacks(serve: Serv
     model = "class Model:\n    def predict(self, data): return data.sum(axis=1)\n"
     options = ("--toolkit", "containers", "--default-handlers", "scikit_learn_handlers")
     ask = serve(f"{model}def model_fn(d): return Model()", *options)
-    assert ask("1,2\n3,4\n", accept="text/csv") == (200, "text/csv", b"3.0\n7.0\n")
+    assert ask("1,2\n3,4\n", accept="text/csv") == (200, "text/csv; charset=utf-8", b"3.0\n7.0\n")
     assert ask("[[1, 2]]", "application/json", "application/json")[2] == b"[3.0]"
     status, content_type, body = ask("1", "image/png")
     assert (status, content_type) == (415, "application/json")
