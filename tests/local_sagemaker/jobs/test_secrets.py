@@ -78,5 +78,5 @@ def test_a_job_sees_no_credential_token_or_home_of_the_caller(
     environment, home, _, keys, profile, region = json.loads(text)
     assert environment["MINE"] == "given"
     assert home == []
-    assert keys[:2] == ["local", "local"]
+    assert keys[:2] == ["local:jobs:SageMaker", "local"]  # those of its role, which work nowhere else
     assert (profile, region) == ("default", "us-east-1")

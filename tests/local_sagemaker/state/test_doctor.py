@@ -66,7 +66,9 @@ def test_every_kind_of_damage_at_once_takes_nothing_else_with_it(
     listed = [entry["Key"] for entry in s3.list_objects_v2(Bucket="plain")["Contents"]]
     assert "copy" in listed
     assert "parts" not in listed
-    with pytest.raises(ClientError, match=r"What is known of s3://plain/copy is damaged .*local doctor"):
+    with pytest.raises(
+        ClientError, match=r"s3://plain/copy cannot be read: what is known of it is damaged .*local doctor"
+    ):
         s3.get_object(Bucket="plain", Key="copy")
     code, text = doctor(server.state, capsys)
     assert code == 1
