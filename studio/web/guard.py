@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
+from math import inf
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -91,8 +92,9 @@ def guarded(app: App, keeper: Gatekeeper) -> App:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         refused = keeper.refusal(headers, scope["method"])
         if refused is None and _length(headers) > MOST_BODY:
-            refused = f"The request is larger than {MOST_BODY:,} bytes."
+            refused = f"The request is larger than {MOST_BODY:,} bytes, or does not say how large it is."
         if refused is not None:
+            await _read_away(receive)
             await _plain(send, 403, refused)
         elif keeper.login is not None and not _has_cookie(keeper, headers):
             await _log_in(keeper, scope, send)
@@ -124,9 +126,21 @@ def _has_cookie(keeper: Gatekeeper, headers: dict[str, str]) -> bool:
     return found is not None and keeper.is_login(found.value)
 
 
-def _length(headers: dict[str, str]) -> int:
+def _length(headers: dict[str, str]) -> float:
+    """Bytes of a body as its request declares them; one that comes in chunks declares none, and may be endless."""
+    if "transfer-encoding" in headers:
+        return inf
     text = headers.get("content-length", "0")
     return int(text) if text.isdecimal() else 0
+
+
+async def _read_away(receive: Any) -> None:
+    """Read a body that nobody wants: where a connection ends before it, its sender may see no answer but a reset."""
+    read, more = 0, True
+    while more and read <= MOST_BODY:
+        message = await receive()
+        read += len(message.get("body", b""))
+        more = message.get("more_body", False)
 
 
 def _with_headers(send: Send) -> Send:

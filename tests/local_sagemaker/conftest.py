@@ -3,13 +3,14 @@
 import json
 import tarfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from local_sagemaker.state.database import Database
+from tests.conftest import BUCKET, LocalServer
 
 IMAGE = "public.ecr.aws/docker/library/python:3"  # no versions, so no log has the warning of a difference
 ROLE = "arn:aws:iam::000000000000:role/jobs"
@@ -98,6 +99,26 @@ def wait_until() -> Callable[[Callable[[], bool]], None]:
             time.sleep(0.02)
 
     return wait
+
+
+SCALE = 120  # how many times faster waits and alarm periods pass on the server `fast`
+
+
+@pytest.fixture(scope="module")
+def fast(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
+    """A server on which an hour takes half a minute; it has a bucket."""
+    server = LocalServer(tmp_path_factory.mktemp("fast"))
+    server.environment["SAGEMAKER_LOCAL_TIME_SCALE"] = str(SCALE)
+    server.up()
+    server.client("s3").create_bucket(Bucket=BUCKET)
+    yield server
+    server.down()
+
+
+@pytest.fixture(scope="module")
+def cloudwatch(fast: LocalServer) -> Any:
+    """A CloudWatch client of that server."""
+    return fast.client("cloudwatch")
 
 
 FORMAT_1 = Path(__file__).parent / "state/format_1.tar.xz"  # see state/filled.py

@@ -51,15 +51,9 @@ class World:
     version: int = 1
 
 
-def definition(bucket: str) -> dict[str, Any]:
-    """Measure -> Good -> Register | Reject."""
-    evaluation = {"Get": "Steps.Measure.ProcessingOutputConfig.Outputs['evaluation'].S3Output.S3Uri"}
-    statistics = {"Std:Join": {"On": "/", "Values": [evaluation, "evaluation.json"]}}
-    measured = {
-        "PropertyFile": {"Get": "Steps.Measure.PropertyFiles.Evaluation"},
-        "Path": "regression_metrics.r2.value",
-    }
-    measure = {
+def _measure(bucket: str) -> dict[str, Any]:
+    """A processing job that writes evaluation.json."""
+    return {
         "Name": "Measure",
         "Type": "Processing",
         "Arguments": {
@@ -92,7 +86,11 @@ def definition(bucket: str) -> dict[str, Any]:
             {"PropertyFileName": "Evaluation", "OutputName": "evaluation", "FilePath": "evaluation.json"}
         ],
     }
-    register = {
+
+
+def _register(bucket: str, statistics: dict[str, Any]) -> dict[str, Any]:
+    """A version with a sample payload and two baselines."""
+    return {
         "Name": "Register",
         "Type": "RegisterModel",
         "Arguments": {
@@ -128,6 +126,17 @@ def definition(bucket: str) -> dict[str, Any]:
             "SamplePayloadUrl": f"s3://{bucket}/studio/payload.tar.gz",
         },
     }
+
+
+def definition(bucket: str) -> dict[str, Any]:
+    """Measure -> Good -> Register | Reject."""
+    evaluation = {"Get": "Steps.Measure.ProcessingOutputConfig.Outputs['evaluation'].S3Output.S3Uri"}
+    statistics = {"Std:Join": {"On": "/", "Values": [evaluation, "evaluation.json"]}}
+    measured = {
+        "PropertyFile": {"Get": "Steps.Measure.PropertyFiles.Evaluation"},
+        "Path": "regression_metrics.r2.value",
+    }
+    register = _register(bucket, statistics)
     condition = {
         "Type": "GreaterThanOrEqualTo",
         "LeftValue": {"Std:JsonGet": measured},
@@ -145,7 +154,7 @@ def definition(bucket: str) -> dict[str, Any]:
             {"Name": "Least", "Type": "Float", "DefaultValue": 0.895},
             {"Name": "Seed", "Type": "String", "DefaultValue": "1"},
         ],
-        "Steps": [measure, good],
+        "Steps": [_measure(bucket), good],
     }
 
 

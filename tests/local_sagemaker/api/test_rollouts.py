@@ -5,7 +5,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -16,7 +16,6 @@ from tests.conftest import BUCKET, LocalServer
 from tests.local_sagemaker.api.test_endpoints import VARIANT, configure, make_model, wait_for
 
 pytestmark = pytest.mark.e2e
-SCALE = 120
 TWO = {**VARIANT, "InitialInstanceCount": 2}
 HANDLERS = """
 import os
@@ -31,23 +30,8 @@ def transform_fn(model, body, content_type, accept):
 
 
 @pytest.fixture(scope="module")
-def fast(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
-    server = LocalServer(tmp_path_factory.mktemp("fast"))
-    server.environment["SAGEMAKER_LOCAL_TIME_SCALE"] = str(SCALE)
-    server.up()
-    server.client("s3").create_bucket(Bucket=BUCKET)
-    yield server
-    server.down()
-
-
-@pytest.fixture(scope="module")
 def aws(fast: LocalServer) -> Any:
     return fast.client("sagemaker")
-
-
-@pytest.fixture(scope="module")
-def cloudwatch(fast: LocalServer) -> Any:
-    return fast.client("cloudwatch")
 
 
 @pytest.fixture(scope="module")

@@ -2,14 +2,13 @@
 
 import json
 import time
-from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.conftest import BUCKET, LocalServer
+from tests.conftest import LocalServer
 from tests.local_sagemaker.api.test_endpoints import configure, make_model, settle, wait_for
 
 pytestmark = pytest.mark.e2e
@@ -23,21 +22,6 @@ ALARM: dict[str, Any] = {
     "Threshold": 5,
     "ComparisonOperator": "GreaterThanThreshold",
 }
-
-
-@pytest.fixture(scope="module")
-def fast(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
-    server = LocalServer(tmp_path_factory.mktemp("fast"))
-    server.environment["SAGEMAKER_LOCAL_TIME_SCALE"] = "120"
-    server.up()
-    server.client("s3").create_bucket(Bucket=BUCKET)
-    yield server
-    server.down()
-
-
-@pytest.fixture(scope="module")
-def cloudwatch(fast: LocalServer) -> Any:
-    return fast.client("cloudwatch")
 
 
 def span() -> dict[str, datetime]:

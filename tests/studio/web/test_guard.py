@@ -1,8 +1,12 @@
 """Who is let in."""
 
+import asyncio
+from collections.abc import MutableMapping
+from typing import Any
+
 import pytest
 
-from studio.web.guard import PAGE_POLICY, UNTRUSTED_POLICY, Gatekeeper
+from studio.web.guard import MOST_BODY, PAGE_POLICY, UNTRUSTED_POLICY, Gatekeeper, guarded
 
 KEEPER = Gatekeeper(5600, None)
 
@@ -46,3 +50,42 @@ def test_pages_run_only_their_own_scripts_and_reports_none() -> None:
     assert "script-src" not in UNTRUSTED_POLICY
     assert "default-src 'none'" in UNTRUSTED_POLICY
     assert "allow-" not in UNTRUSTED_POLICY
+
+
+def ask(headers: dict[str, str], pieces: list[bytes]) -> tuple[int, list[bytes]]:
+    """The status of a POST to a guarded application that answers 200, and the pieces of its body that nobody read."""
+    statuses: list[int] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": pieces.pop(0), "more_body": bool(pieces)}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        statuses.extend([message["status"]] if "status" in message else [])
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+    }
+    asyncio.run(guarded(app, KEEPER)(scope, receive, send))
+    return statuses[0], pieces
+
+
+def test_the_body_of_a_refused_request_is_read_so_that_its_sender_sees_the_answer() -> None:
+    assert ask({"host": "evil.example"}, [b"a=1&", b"b=2"]) == (403, [])
+    assert ask({"host": "evil.example"}, [b"a" * MOST_BODY, b"a", b"more"]) == (403, [b"more"])
+
+
+@pytest.mark.parametrize(
+    ("header", "status"),
+    [
+        ({"content-length": str(MOST_BODY)}, 200),
+        ({"content-length": str(MOST_BODY + 1)}, 403),
+        ({"transfer-encoding": "chunked"}, 403),
+    ],
+)
+def test_a_body_says_that_it_is_small(header: dict[str, str], status: int) -> None:
+    assert ask({"host": "127.0.0.1:5600"} | header, [b""])[0] == status
