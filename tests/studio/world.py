@@ -57,8 +57,19 @@ def _measure(bucket: str) -> dict[str, Any]:
         "Name": "Measure",
         "Type": "Processing",
         "Arguments": {
-            "AppSpecification": {"ImageUri": IMAGE, "ContainerEntrypoint": ["python3", "-c", MEASURE]},
+            "AppSpecification": {"ImageUri": IMAGE, "ContainerEntrypoint": ["python3", "/opt/ml/processing/input/code/measure.py"]},
             "Environment": {"SEED": {"Get": "Parameters.Seed"}},
+            "ProcessingInputs": [
+                {
+                    "InputName": "code",
+                    "S3Input": {
+                        "S3Uri": f"s3://{bucket}/studio/measure.py",
+                        "LocalPath": "/opt/ml/processing/input/code",
+                        "S3DataType": "S3Prefix",
+                        "S3InputMode": "File",
+                    },
+                }
+            ],
             "ProcessingOutputConfig": {
                 "Outputs": [
                     {
@@ -161,6 +172,7 @@ def definition(bucket: str) -> dict[str, Any]:
 def make_world(server: LocalServer) -> World:
     """Make it, and wait until it stands."""
     sagemaker, s3 = server.client("sagemaker"), server.client("s3")
+    s3.put_object(Bucket=BUCKET, Key="studio/measure.py", Body=MEASURE)
     s3.put_object(Bucket=BUCKET, Key="studio/model.tar.gz", Body=packed({"code/serve.py": SERVE}))
     s3.put_object(Bucket=BUCKET, Key="studio/payload.tar.gz", Body=packed({"payload.json": json.dumps(PAYLOAD)}))
     rooms = {"name": "rooms", "inferred_type": "Integral", "numerical_statistics": {"min": 1, "max": 9}}
