@@ -20,6 +20,10 @@ RESOURCES: dict[str, tuple[tuple[str, str], ...]] = {
         ("Rule", "arn:aws:events:{region}:{account}:rule/{name}"),
         ("Name", "arn:aws:events:{region}:{account}:rule/{name}"),
     ),
+    "cloudwatch": (
+        ("AlarmName", "arn:aws:cloudwatch:{region}:{account}:alarm:{name}"),
+        ("AlarmNames", "arn:aws:cloudwatch:{region}:{account}:alarm:{name}"),
+    ),
     "sns": (("TopicArn", "{name}"),),
     "ssm": (("Name", "arn:aws:ssm:{region}:{account}:parameter/{name}"),),
     "kms": (("KeyId", "arn:aws:kms:{region}:{account}:key/{name}"),),
@@ -28,7 +32,7 @@ RESOURCES: dict[str, tuple[tuple[str, str], ...]] = {
 }
 # What everyone may ask: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
 WITHOUT_PERMISSION = ("sts:GetCallerIdentity",)
-PREFIXES = {"cloudwatch": "cloudwatch", "monitoring": "cloudwatch"}
+PREFIXES = {"monitoring": "cloudwatch"}  # a service's name in signatures, and in actions
 # S3's subresources in the query: the part of the action's name. https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
 BUCKET_PARTS = {
     "location": "Location",
@@ -63,21 +67,27 @@ def service_accesses(service: str, asked: Asked, account: str, region: str) -> l
     """What a request needs; nothing where everyone may."""
     if service == "s3":
         return _s3(asked)
-    action = f"{PREFIXES.get(service, service)}:{asked.action}"
+    service = PREFIXES.get(service, service)
+    action = f"{service}:{asked.action}"
     if action in WITHOUT_PERMISSION:
         return []
     if service == "sqs" and asked.fields.get("QueueUrl"):
         name = str(asked.fields["QueueUrl"]).rpartition("/")[2]
         return [Access(action, f"arn:aws:sqs:{region}:{account}:{name}")]
     for name, form in RESOURCES.get(service, ()):
-        if value := asked.fields.get(name):
-            text = str(value)
-            return [
-                Access(
-                    action, text if text.startswith("arn:") else form.format(region=region, account=account, name=text)
-                )
+        if values := _values(asked.fields, name):
+            arns = [
+                text if text.startswith("arn:") else form.format(region=region, account=account, name=text)
+                for text in values
             ]
+            return [Access(action, arn) for arn in arns]
     return [Access(action, ANY)]
+
+
+def _values(fields: Mapping[str, Any], name: str) -> list[str]:
+    """The values of a field that has one, or a list: in JSON, or in a form, which numbers its members."""
+    value = fields.get(name) or [text for key, text in fields.items() if key.startswith(f"{name}.member.")]
+    return [str(each) for each in value] if isinstance(value, list) else [str(value)]
 
 
 def _s3(asked: Asked) -> list[Access]:

@@ -93,6 +93,7 @@ def replaying(folder: Path) -> Iterator[Replay]:
     server.environment |= {
         "SAGEMAKER_LOCAL_ENFORCE_IAM": "1",
         "SAGEMAKER_LOCAL_CALLS": str(folder / "calls.jsonl"),
+        "SAGEMAKER_LOCAL_TIME_SCALE": "20",
     }
     server.up()
     work = folder / "work"
@@ -167,18 +168,20 @@ def _scientist(replay: Replay) -> None:
     _watch(replay, "data-scientist")
     for _ in range(2):  # from the cache: more versions
         replay.pipeline("data-scientist", "start", "--wait", *QUICK)
-    started = replay.pipeline("data-scientist", "start", "-p", "Rounds=61")
-    found = re.search(r"/execution/(\w+)", started)
-    replay.pipeline("data-scientist", "stop", found[1] if found else "")
+    _start_and_stop(replay, "data-scientist", (), "-p", "Rounds=61")
     denied = replay.pipeline("data-scientist", "approve", "1", expect=1)
     assert "may not call sagemaker:UpdateModelPackage" in denied
 
 
 def _data_engineer(replay: Replay) -> None:
     replay.pipeline("data-engineer", "--pipeline", "validation", "start", "--wait")
-    started = replay.pipeline("data-engineer", "--pipeline", "validation", "start")
+    _start_and_stop(replay, "data-engineer", ("--pipeline", "validation"))
+
+
+def _start_and_stop(replay: Replay, role: str, pipeline: tuple[str, ...], *words: str) -> None:
+    started = replay.pipeline(role, *pipeline, "start", *words)
     found = re.search(r"/execution/(\w+)", started)
-    replay.pipeline("data-engineer", "--pipeline", "validation", "stop", found[1] if found else "")
+    replay.pipeline(role, *pipeline, "stop", found[1] if found else "")
 
 
 def _approver(replay: Replay) -> None:
@@ -199,18 +202,30 @@ def _deployment(replay: Replay) -> None:
 
     deploy("1", "production", bad, expect=1)  # a first deployment, undone
     deploy("1", "staging", SAMPLE)
-    deploy("2", "staging", SAMPLE)
+    _guarded_update(replay)
     deploy("3", "staging", bad, expect=1)  # a later one, undone
     replay.deploy("deploy", "deploy", "--latest-approved", "--stage", "staging", "--sample", str(SAMPLE))
     replay.deploy("deploy", "rollback", "--stage", "staging")
     replay.deploy("deploy", "status")
 
 
+def _guarded_update(replay: Replay) -> None:
+    """An update under alarms, with the golden rows of the version."""
+    config = replay.folder / "guarded.yaml"
+    text = (ROOT / "pipelines/house_prices.yaml").read_text()
+    alone = "  staging: {instance_type: ml.m5.large, instance_count: 1"
+    guard = "deployment: {strategy: all_at_once, wait_seconds: 60, alarms: {max_error_rate: 0.5, period_seconds: 60}}"
+    assert f"{alone}}}" in text
+    config.write_text(text.replace(f"{alone}}}", f"{alone}, {guard}}}"))
+    replay.deploy("deploy", "--config", str(config), "deploy", "--model-package", "2", "--stage", "staging",
+                  "--sample", str(SAMPLE))  # fmt: skip
+
+
 def _mlops_engineer(replay: Replay) -> None:
     _watch(replay, "mlops-engineer")
     replay.pipeline("mlops-engineer", "plan")
     replay.pipeline("mlops-engineer", "upsert")
-    replay.pipeline("mlops-engineer", "start", *QUICK)
+    _start_and_stop(replay, "mlops-engineer", (), *QUICK)
     replay.deploy("mlops-engineer", "predict", "--stage", "staging", str(SAMPLE))
     replay.deploy("mlops-engineer", "rollback", "--stage", "staging")
     denied = replay.pipeline("mlops-engineer", "reject", "1", expect=1)

@@ -25,6 +25,7 @@ BUILD = {
     "codebuild:UpdateReport",
 }
 LARGE = "s3:AbortMultipartUpload"  # boto3 ends an upload in parts that has failed; nothing here was that large
+FLEETS = "cloudwatch:GetMetricData"  # with min_requests, and for the page of an incident
 # S3 asks for them for objects that the bucket's key encrypts; local S3 encrypts nothing.
 ENCRYPTED = {"kms:Decrypt", "kms:GenerateDataKey"}
 LOGS = {"logs:DescribeLogStreams", "logs:GetLogEvents"}  # here the command reads logs from files
@@ -60,13 +61,14 @@ UNUSED: dict[str, set[str]] = {
     "build": {*BUILD, LARGE, "iam:GetRole", "sagemaker:StopPipelineExecution"},
     "deploy": {
         *BUILD,
+        FLEETS,
         "sagemaker:DeleteTags",  # of an endpoint whose version has no commit, after one that has
         "sagemaker:DescribePipelineExecution",  # with four eyes: who started it
     },
     "data-engineer": {LARGE},
     "data-scientist": set(),
     "approver": set(),
-    "mlops-engineer": {LARGE, "iam:GetRole", "sagemaker:DeleteTags"},
+    "mlops-engineer": {LARGE, FLEETS, "iam:GetRole", "sagemaker:DeleteTags"},
 }
 
 

@@ -14,7 +14,12 @@ from tests.end_to_end.codebuild import read_buildspec
 
 ROOT = Path(__file__).parents[2]
 # The actions that IAM knows no resources for: https://docs.aws.amazon.com/service-authorization/latest/reference/
-WITHOUT_RESOURCE = {"cloudwatch:PutMetricData", "ecr:GetAuthorizationToken", "sagemaker:ListEndpointConfigs"}
+WITHOUT_RESOURCE = {
+    "cloudwatch:GetMetricData",
+    "cloudwatch:PutMetricData",
+    "ecr:GetAuthorizationToken",
+    "sagemaker:ListEndpointConfigs",
+}
 BUILDS = [("build", "CommitBuild", "BuildRole"), ("deployment", "DeployBuild", "DeployRole")]
 
 

@@ -57,7 +57,10 @@ def _measure(bucket: str) -> dict[str, Any]:
         "Name": "Measure",
         "Type": "Processing",
         "Arguments": {
-            "AppSpecification": {"ImageUri": IMAGE, "ContainerEntrypoint": ["python3", "/opt/ml/processing/input/code/measure.py"]},
+            "AppSpecification": {
+                "ImageUri": IMAGE,
+                "ContainerEntrypoint": ["python3", "/opt/ml/processing/input/code/measure.py"],
+            },
             "Environment": {"SEED": {"Get": "Parameters.Seed"}},
             "ProcessingInputs": [
                 {
