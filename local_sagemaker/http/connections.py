@@ -18,6 +18,7 @@ from werkzeug.serving import ThreadedWSGIServer
 from local_sagemaker.http.error_responses import error_response
 from local_sagemaker.http.framing import MalformedRequest, body_length, body_stream
 from local_sagemaker.moto_services.request_handler import MotoCompatibleHandler
+from local_sagemaker.wire.http_request import HttpRequest
 
 LOG = logging.getLogger("local_sagemaker")
 BLOCK = 1 << 20
@@ -133,7 +134,7 @@ class RequestHandler(MotoCompatibleHandler):
         self.command, self.request_version, self.close_connection = "", "HTTP/1.1", True
         what = (message or HTTPStatus(code).phrase).partition(" (")[0]  # without what the client has sent
         text = f"The request cannot be read as HTTP of version 1.0 or 1.1: {what}."
-        self._hang_up(*error_response({}, MalformedRequest(text, status=code)))
+        self._hang_up(*error_response(HttpRequest({}), MalformedRequest(text, status=code)))
 
     def run_wsgi(self) -> None:
         """Let the application answer one request, and leave the connection ready for the next."""
@@ -169,7 +170,7 @@ class RequestHandler(MotoCompatibleHandler):
     def _refuse(self, fault: MalformedRequest) -> None:
         """Answer a request of which nobody knows where it ends."""
         self.close_connection = True
-        self._hang_up(*error_response(self.make_environ(), fault))
+        self._hang_up(*error_response(HttpRequest(self.make_environ()), fault))
 
     def _hang_up(self, status: str, headers: list[tuple[str, str]], body: bytes) -> None:
         """Send the last answer, and read on for a moment: closed on unread bytes, a connection loses its answer.

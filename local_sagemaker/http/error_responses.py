@@ -4,12 +4,11 @@ import json
 import sqlite3
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
 from xml.sax.saxutils import escape
 
 from local_sagemaker.errors import ServiceError, is_disk_full
 from local_sagemaker.http.invocations import ModelError
-from local_sagemaker.moto_services.control_plane import signed_service
+from local_sagemaker.wire.http_request import FORM, HttpRequest
 
 XML_SERVICES = ("iam", "sts", "sns", "sqs", "cloudwatch", "route53", "cloudfront")  # also without a form
 INSUFFICIENT_STORAGE = 507  # clients do not repeat such a request by themselves
@@ -32,24 +31,22 @@ def as_service_error(error: Exception, folder: Path) -> ServiceError:
     return ServiceError("InternalFailure", f"{type(error).__name__}: {error}", HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
-def error_response(environ: dict[str, Any], error: ServiceError) -> Response:
+def error_response(request: HttpRequest, error: ServiceError) -> Response:
     """An error in the protocol of the request, whether its service is here or not."""
-    service = signed_service(environ)
-    if environ.get("HTTP_SMITHY_PROTOCOL") == "rpc-v2-cbor":
+    if request.headers.get("Smithy-Protocol") == "rpc-v2-cbor":
         body = _cbor_map({"__type": error.code, "message": error.message})
         return _response(error, body, "application/cbor", ("smithy-protocol", "rpc-v2-cbor"))
-    if "HTTP_X_AMZ_TARGET" in environ:
+    if "X-Amz-Target" in request.headers:
         return _json(error)
-    if service == "s3":
+    if request.service == "s3":
         # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
         code = "InternalError" if error.code == "InternalFailure" else error.code
         return _xml_response(error, f"<Error>{_xml(code, error.message)}<RequestId>local</RequestId></Error>")
-    if service == "ec2":
+    if request.service == "ec2":
         # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
         inner = f"<Errors><Error>{_xml(error.code, error.message)}</Error></Errors><RequestID>local</RequestID>"
         return _xml_response(error, f"<Response>{inner}</Response>")
-    form = environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded")
-    if form or service in XML_SERVICES:
+    if request.content_type.startswith(FORM) or request.service in XML_SERVICES:
         kind = "Sender" if error.status < HTTPStatus.INTERNAL_SERVER_ERROR else "Receiver"
         inner = f"<Error><Type>{kind}</Type>{_xml(error.code, error.message)}</Error>"
         return _xml_response(error, f"<ErrorResponse>{inner}<RequestId>local</RequestId></ErrorResponse>")

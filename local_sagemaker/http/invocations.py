@@ -4,7 +4,6 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndp
 """
 
 import re
-from typing import Any
 from urllib.parse import unquote
 
 from local_sagemaker.errors import ServiceError
@@ -14,22 +13,22 @@ from local_sagemaker.hosting.model_process import ModelResponse, ModelUnavailabl
 from local_sagemaker.hosting.serverless import Throttled
 from local_sagemaker.state.records import Records
 from local_sagemaker.wire.dispatch import Caller
+from local_sagemaker.wire.http_request import HttpRequest
 
 PATH = re.compile(r"/endpoints/([^/]+)/(invocations|invocations-response-stream|async-invocations)")
 OPERATIONS = {
     "invocations-response-stream": "the operation InvokeEndpointWithResponseStream",
     "async-invocations": "the operation InvokeEndpointAsync",
 }
-PREFIX = "HTTP_X_AMZN_SAGEMAKER_"
+PREFIX = "X-Amzn-SageMaker-"
 REFUSED = {
-    f"{PREFIX}TARGET_MODEL": "multi-model endpoints (TargetModel)",
-    f"{PREFIX}TARGET_CONTAINER_HOSTNAME": "direct invocation of containers (TargetContainerHostname)",
-    f"{PREFIX}INFERENCE_COMPONENT": "inference components (InferenceComponentName)",
-    f"{PREFIX}SESSION_ID": "stateful sessions (SessionId)",
-    f"{PREFIX}ENABLE_EXPLANATIONS": "online explanations (EnableExplanations)",
+    f"{PREFIX}Target-Model": "multi-model endpoints (TargetModel)",
+    f"{PREFIX}Target-Container-Hostname": "direct invocation of containers (TargetContainerHostname)",
+    f"{PREFIX}Inference-Component": "inference components (InferenceComponentName)",
+    f"{PREFIX}Session-Id": "stateful sessions (SessionId)",
+    f"{PREFIX}Enable-Explanations": "online explanations (EnableExplanations)",
 }
 LARGEST_BODY = 6 * 1024 * 1024  # bytes; the real-time limit of the service
-Environ = dict[str, Any]
 Answer = tuple[list[tuple[str, str]], bytes]  # headers and body
 
 
@@ -52,19 +51,19 @@ class ModelError(ServiceError):
         }
 
 
-def invoke(path: str, environ: Environ, host: EndpointHost, records: Records, caller: Caller) -> Answer | None:
-    """Answer a request for an invocation; None where the path is not one. ServiceError where it is refused."""
-    found = PATH.fullmatch(path)
+def invoke(request: HttpRequest, host: EndpointHost, records: Records, caller: Caller) -> Answer | None:
+    """Answer a request for an invocation; None where it is not one. ServiceError where it is refused."""
+    found = PATH.fullmatch(request.path)
     if found is None:
         return None
     name = unquote(found[1])
     if found[2] in OPERATIONS:
         raise _unsupported(OPERATIONS[found[2]])
     for header, what in REFUSED.items():
-        if environ.get(header):
+        if request.headers.get(header):
             raise _unsupported(what)
     try:
-        answered = host.invoke(name, _invocation(environ))
+        answered = host.invoke(name, _invocation(request))
     except LookupError as error:
         raise _not_served(name, error, records, caller) from None
     except ModelUnavailable as error:
@@ -84,18 +83,15 @@ def endpoint_of(path: str) -> str | None:
     return unquote(found[1]) if found else None
 
 
-def _invocation(environ: Environ) -> Invocation:
-    too_large = int(environ.get("CONTENT_LENGTH") or 0) > LARGEST_BODY  # that of chunks is known at their end only
-    body = b"" if too_large else bytes(environ["wsgi.input"].read(LARGEST_BODY + 1))
-    if too_large or len(body) > LARGEST_BODY:
-        raise ServiceError("ValidationError", f"The body is larger than {LARGEST_BODY} bytes.", 413)
+def _invocation(request: HttpRequest) -> Invocation:
+    headers = request.headers
     return Invocation(
-        body=body,
-        content_type=environ.get("CONTENT_TYPE") or "application/octet-stream",
-        accept=environ.get("HTTP_ACCEPT") or "*/*",
-        target_variant=environ.get(f"{PREFIX}TARGET_VARIANT"),
-        custom_attributes=environ.get(f"{PREFIX}CUSTOM_ATTRIBUTES"),
-        inference_id=environ.get(f"{PREFIX}INFERENCE_ID"),
+        body=request.read(LARGEST_BODY, "ValidationError"),
+        content_type=request.content_type or "application/octet-stream",
+        accept=headers.get("Accept") or "*/*",
+        target_variant=headers.get(f"{PREFIX}Target-Variant"),
+        custom_attributes=headers.get(f"{PREFIX}Custom-Attributes"),
+        inference_id=headers.get(f"{PREFIX}Inference-Id"),
     )
 
 

@@ -1,6 +1,5 @@
 """The server: AWS's protocols over HTTP on the loopback interface."""
 
-import io
 import json
 import logging
 import os
@@ -23,10 +22,11 @@ from local_sagemaker.http.connections import RequestHandler, Server
 from local_sagemaker.http.error_responses import as_service_error, error_response
 from local_sagemaker.http.invocations import endpoint_of, invoke
 from local_sagemaker.http.visitors import LOOPBACK, WARNING, Visitors, is_loopback
-from local_sagemaker.moto_services.control_plane import SERVICES, is_signed, signed_region, signed_service
+from local_sagemaker.moto_services.control_plane import SERVICES
 from local_sagemaker.moto_services.s3.bodies import holds_an_object
 from local_sagemaker.service import LocalSageMaker
 from local_sagemaker.wire.dispatch import Caller
+from local_sagemaker.wire.http_request import Environ, HttpRequest
 from local_sagemaker.wire.identity import ADMINISTRATOR
 
 LOG = logging.getLogger("local_sagemaker")
@@ -35,7 +35,6 @@ LARGEST_BODY = 10 << 20  # bytes of what is not an object; the largest of the se
 MOST_FILES = 65536  # open at once, where the system's hard limit allows it
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - it is what is asked for
 HEALTH = "/_local_sagemaker/health"
-Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 
 
@@ -49,60 +48,58 @@ class Application:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request; whatever goes wrong is an AWS error response."""
+        request = HttpRequest(environ)
         try:
-            return self._route(environ, start_response)
+            return self._route(request, start_response)
         except Exception as error:
             if not isinstance(error, ServiceError):
                 LOG.exception("a request failed")
             refusal = as_service_error(error, self._service.folder)
-            status, headers, body = error_response(environ, refusal)
+            status, headers, body = error_response(request, refusal)
             start_response(status, headers)
             return [body]
 
-    def _route(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        self._visitors.check(environ)
-        path = environ.get("PATH_INFO", "/")
-        if path == HEALTH:
+    def _route(self, request: HttpRequest, start_response: StartResponse) -> Iterable[bytes]:
+        self._visitors.check(request)
+        if request.path == HEALTH:
             return _json(start_response, self._health())
         self._service.refuse_lost_folder()
-        _require_text(environ.get("REQUEST_URI", ""))
-        form = environ.get("CONTENT_TYPE", "").startswith("multipart/form-data")  # it has its signature inside
-        if environ["REQUEST_METHOD"] == "POST" and not form and not is_signed(environ):
+        _require_text(request.uri)
+        if request.method == "POST" and not request.is_upload and not request.signature.present:
             text = "The request has no signature: give any credentials, such as AWS_ACCESS_KEY_ID=local."
             raise ServiceError("MissingAuthenticationToken", text, 403)
-        service, _, operation = environ.get("HTTP_X_AMZ_TARGET", "").partition(".")
-        caller = self._caller(environ)
+        service, operation = request.target
+        caller = self._caller(request)
         if service == "SageMaker":
-            request = _parsed(_body(environ))
-            return _json(start_response, self._service.dispatcher.call(operation, request, caller))
+            return _json(start_response, self._service.dispatcher.call(operation, _document(request), caller))
         if service == "Logs_20140328":
-            return self._logs(operation, environ, caller, start_response)
-        if signed_service(environ) != "s3":
-            self._watch_invocation(path, caller)
-            answer = invoke(path, environ, self._service.host, self._service.records, caller)
+            return self._logs(operation, request, caller, start_response)
+        if request.service != "s3":
+            self._watch_invocation(request.path, caller)
+            answer = invoke(request, self._service.host, self._service.records, caller)
             if answer is not None:
                 headers, body = answer
                 start_response("200 OK", [*headers, ("Content-Length", str(len(body)))])
                 return [body]
-        if signed_service(environ) not in SERVICES:
-            raise invalid(f"Local SageMaker does not support the service {signed_service(environ)}.")
-        if signed_service(environ) != "s3" or not holds_an_object(environ):
-            _body(environ)
-        self._watch(environ, caller)
-        return self._service.control_plane(environ, start_response)
+        if request.service not in SERVICES:
+            raise invalid(f"Local SageMaker does not support the service {request.service}.")
+        if request.service != "s3" or not holds_an_object(request):
+            _read(request)
+        self._watch(request, caller)
+        return self._service.control_plane(request, start_response)
 
-    def _caller(self, environ: Environ) -> Caller:
+    def _caller(self, request: HttpRequest) -> Caller:
         """Who asks. Any credentials are the administrator's, unless policies are enforced."""
-        account, region = self._service.caller.account, signed_region(environ, self._service.caller.region)
-        identity = self._service.control_plane.identity_of(environ)
+        account, region = self._service.caller.account, request.signature.region or self._service.caller.region
+        identity = self._service.control_plane.identity_of(request)
         if identity is None and self._service.guard.enforces:
             text = "The security token included in the request is invalid: nobody here has this access key."
             raise ServiceError("InvalidClientTokenId", text, 403)
         return Caller(account, region, identity or ADMINISTRATOR)
 
-    def _watch(self, environ: Environ, caller: Caller) -> None:
+    def _watch(self, request: HttpRequest, caller: Caller) -> None:
         if self._service.guard.watches:
-            self._service.guard.request(signed_service(environ), asked(environ), caller)
+            self._service.guard.request(request.service, asked(request), caller)
 
     def _watch_invocation(self, path: str, caller: Caller) -> None:
         name = endpoint_of(path)
@@ -110,23 +107,24 @@ class Application:
             watch = self._service.guard.operation
             watch("InvokeEndpoint", {"EndpointName": name}, caller, lambda *_: {})
 
-    def _logs(self, operation: str, environ: Environ, caller: Caller, start_response: StartResponse) -> Iterable[bytes]:
+    def _logs(
+        self, operation: str, request: HttpRequest, caller: Caller, start_response: StartResponse
+    ) -> Iterable[bytes]:
         """Logs of jobs and endpoints from here, others from moto, the list of groups from both."""
-        body = _body(environ)
-        request = _parsed(body)
-        self._watch(environ, caller)
-        answer = self._service.logs.call(operation, request, caller)
+        document = _document(request)
+        self._watch(request, caller)
+        answer = self._service.logs.call(operation, document, caller)
         if answer is not None:
             return _json(start_response, answer)
-        if operation != "DescribeLogGroups" or "nextToken" in request:
-            return self._service.control_plane(environ, start_response)
+        if operation != "DescribeLogGroups" or "nextToken" in document:
+            return self._service.control_plane(request, start_response)
         started: list[Any] = []
-        response = self._service.control_plane(environ, lambda *arguments: started.extend(arguments))
+        response = self._service.control_plane(request, lambda *arguments: started.extend(arguments))
         if not started[0].startswith("200"):
             start_response(*started)
             return response
         page = _parsed(b"".join(response))
-        page["logGroups"] = [*self._service.logs.groups(request, caller), *page.get("logGroups", [])]
+        page["logGroups"] = [*self._service.logs.groups(document, caller), *page.get("logGroups", [])]
         return _json(start_response, page)
 
     def _health(self) -> dict[str, Any]:
@@ -211,18 +209,13 @@ def _listen(address: str, port: int) -> socket.socket:
         ) from None
 
 
-def _body(environ: Environ) -> bytes:
-    """The whole body of a request that is not an object, put back for whoever reads it next."""
-    form = environ.get("CONTENT_TYPE", "").startswith("multipart/form-data")  # the upload of an object
-    announced = int(environ.get("CONTENT_LENGTH") or 0)
-    body = (
-        b"" if announced > LARGEST_BODY and not form else environ["wsgi.input"].read(None if form else LARGEST_BODY + 1)
-    )
-    if not form and max(announced, len(body)) > LARGEST_BODY:
-        raise ServiceError("RequestEntityTooLargeException", f"The body is larger than {LARGEST_BODY} bytes.", 413)
-    environ.pop("HTTP_TRANSFER_ENCODING", None)
-    environ.update({"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))})
-    return bytes(body)
+def _read(request: HttpRequest) -> bytes:
+    """The body of a request that is not the bytes of an object."""
+    return request.read(None if request.is_upload else LARGEST_BODY, "RequestEntityTooLargeException")
+
+
+def _document(request: HttpRequest) -> dict[str, Any]:
+    return _parsed(_read(request))
 
 
 def _parsed(body: bytes) -> dict[str, Any]:

@@ -7,10 +7,10 @@ browser then says whose page it is, in Host, Origin or Sec-Fetch-Site.
 import ipaddress
 import re
 import socket
-from typing import Any
 from urllib.parse import urlsplit
 
 from local_sagemaker.errors import ServiceError
+from local_sagemaker.wire.http_request import HttpRequest
 
 LOOPBACK = "127.0.0.1"
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
@@ -30,15 +30,15 @@ class Visitors:
         self._open = not is_loopback(address)
         self._names = (*LOCAL_HOSTS, socket.gethostname(), address) if self._open else LOCAL_HOSTS
 
-    def check(self, environ: dict[str, Any]) -> None:
+    def check(self, request: HttpRequest) -> None:
         """Raise AccessDenied (403) for a request from elsewhere."""
-        host = re.sub(r":\d+$", "", environ.get("HTTP_HOST", ""))
+        host = re.sub(r":\d+$", "", request.headers.get("Host", ""))
         if not self._is_local(host):
             raise ServiceError("AccessDenied", f"The host {host!r} is not local.", 403)
-        origin = environ.get("HTTP_ORIGIN")
+        origin = request.headers.get("Origin")
         if origin is not None and not self._is_local(_host_of(origin)):
             raise ServiceError("AccessDenied", f"The origin {origin!r} of the page that asks is not local.", 403)
-        if environ.get("HTTP_SEC_FETCH_SITE") == "cross-site" and origin is None:
+        if request.headers.get("Sec-Fetch-Site") == "cross-site" and origin is None:
             raise ServiceError("AccessDenied", "The page that asks is of another site.", 403)
 
     def _is_local(self, host: str) -> bool:

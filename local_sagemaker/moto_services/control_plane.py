@@ -14,7 +14,6 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import FunctionType
 from typing import Any
-from urllib.parse import parse_qs
 from xml.parsers.expat import ExpatError
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -30,17 +29,17 @@ from local_sagemaker.clock import Clock
 from local_sagemaker.errors import ServiceError, invalid
 from local_sagemaker.metrics.store import MetricStore
 from local_sagemaker.moto_services import event_targets, identity
-from local_sagemaker.moto_services.fields import check_fields, form
+from local_sagemaker.moto_services.fields import check_fields
 from local_sagemaker.moto_services.s3.view import lost
 from local_sagemaker.state.damage import Damage
 from local_sagemaker.state.database import Database
 from local_sagemaker.state.snapshots import Snapshots
+from local_sagemaker.wire.http_request import Environ, HttpRequest
 from local_sagemaker.wire.identity import ADMINISTRATOR, Identity
 
 LOG = logging.getLogger("local_sagemaker.moto_services.control_plane")
 SERVICES = ("s3", "iam", "sts", "events", "sqs", "sns", "kms", "logs", "ssm", "secretsmanager", "cloudwatch")
 WRITES_TO_S3 = "logs"  # its export tasks
-SIGNED_AS = {"monitoring": "cloudwatch"}  # in signatures: the service
 QUEUES = "sqs"  # where the events and the notifications of the other services go
 PrivateKey = RSAPrivateKey | EllipticCurvePrivateKey
 KEY_FORMAT = (Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
@@ -98,36 +97,36 @@ class ControlPlane:
         install_cloudwatch(metrics, lambda: self.alarms)
         self.alarms = Alarms(account, metrics.points, clock or Clock(), self._saved, self.put_event)
 
-    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    def __call__(self, request: HttpRequest, start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer one request; what it changed is on disk before the answer leaves."""
-        service = signed_service(environ)
-        if environ.get("PATH_INFO", "").startswith(MOTO_PATHS):
+        service = request.service
+        if request.path.startswith(MOTO_PATHS):
             raise ServiceError(
                 "AccessDenied", "moto's own pages, one of which forgets everything, are not served.", 403
             )
         started: Started = []
         if service in ("iam", "sts"):
             identity.install(self.account, self._enforces_iam)
-            identity.CALLER.set(self.identity_of(environ) or ADMINISTRATOR)
+            identity.CALLER.set(self.identity_of(request) or ADMINISTRATOR)
         if service == "events":
             event_targets.install()
         if service == "s3":
             try:
-                response = self._answer_s3(environ, started)
+                response = self._answer_s3(request, started)
             except FileNotFoundError as error:
-                raise lost(f"s3:/{environ['PATH_INFO']}", f"the file {error.filename} is gone") from error
-        elif _changes(action := _action(environ), environ):
-            check_fields(service, action, environ)
+                raise lost(f"s3:/{request.path}", f"the file {error.filename} is gone") from error
+        elif _changes(request):
+            check_fields(request)
             with self._saved(service), self._s3.changing() if service == WRITES_TO_S3 else nullcontext():
-                response = self._answer(environ, started)
+                response = self._answer(request.environ, started)
         else:
-            response = self._answer(environ, started)
+            response = self._answer(request.environ, started)
         start_response(*started)
         return response
 
-    def identity_of(self, environ: dict[str, Any]) -> Identity | None:
+    def identity_of(self, request: HttpRequest) -> Identity | None:
         """Who signed a request; None where nobody has its access key, and where there is none."""
-        return identity.identity_of(signed_key(environ), self.account)
+        return identity.identity_of(request.signature.access_key, self.account)
 
     def put_event(self, region: str, event: dict[str, Any]) -> None:
         """Send an event to EventBridge's rules, as the service itself would: a target that is gone keeps nobody."""
@@ -185,7 +184,7 @@ class ControlPlane:
             self.save(service)
             self.save(QUEUES)
 
-    def _answer(self, environ: dict[str, Any], started: Started) -> Iterable[bytes]:
+    def _answer(self, environ: Environ, started: Started) -> Iterable[bytes]:
         try:
             answer: Iterable[bytes] = self._application(environ, lambda *arguments: started.extend(arguments))
             return answer
@@ -194,18 +193,19 @@ class ControlPlane:
             code = "MalformedXML" if isinstance(error, ExpatError) else "InvalidRequest"
             raise ServiceError(code, f"The request could not be read: {type(error).__name__}: {error}.", 400) from error
 
-    def _begin_answer(self, environ: dict[str, Any], started: Started) -> Iterable[bytes]:
+    def _begin_answer(self, environ: Environ, started: Started) -> Iterable[bytes]:
         started.clear()  # of a reading that is repeated
         return self._answer(environ, started)
 
-    def _answer_s3(self, environ: dict[str, Any], started: Started) -> Iterable[bytes]:
+    def _answer_s3(self, request: HttpRequest, started: Started) -> Iterable[bytes]:
         from local_sagemaker.moto_services.s3.bodies import holds_an_object, receive
 
-        if not BYTES.fullmatch(environ.get("HTTP_RANGE", "bytes=")):
+        environ = request.environ
+        if not BYTES.fullmatch(request.headers.get("Range", "bytes=")):
             del environ["HTTP_RANGE"]
-        if environ["REQUEST_METHOD"] in ("GET", "HEAD", "OPTIONS"):
-            return self._s3.read(lambda: self._begin_answer(environ, started), alone=_looks_at_memory(environ))
-        blob = receive(environ, self._blobs) if holds_an_object(environ) else None
+        if request.method in ("GET", "HEAD", "OPTIONS"):
+            return self._s3.read(lambda: self._begin_answer(environ, started), alone=_looks_at_memory(request))
+        blob = receive(request, self._blobs) if holds_an_object(request) else None
         try:
             with self._s3.changing() as undo:
                 response = self._answer(environ, started)
@@ -268,50 +268,13 @@ def _private_key(data: bytes) -> Any:
     return load_der_private_key(data, None)
 
 
-def signed_service(environ: dict[str, Any]) -> str:
-    """The service in the signature of a request (its name in the credential scope); S3 where there is none."""
-    name = _scope(environ)[1] or "s3"
-    return SIGNED_AS.get(name, name)
+def _changes(request: HttpRequest) -> bool:
+    return request.method not in ("GET", "HEAD") and not request.action.startswith(READS)
 
 
-def is_signed(environ: dict[str, Any]) -> bool:
-    """Whether a request has a signature, in a header or, as presigned addresses have it, in the query."""
-    query = environ.get("QUERY_STRING", "")
-    return environ.get("HTTP_AUTHORIZATION", "").startswith("AWS") or "Signature=" in query
-
-
-def signed_region(environ: dict[str, Any], default: str) -> str:
-    """The region in the signature of a request."""
-    return _scope(environ)[0] or default
-
-
-def signed_key(environ: dict[str, Any]) -> str:
-    """The access key of a request's signature, in the header or in the query; empty where there is none."""
-    header = environ.get("HTTP_AUTHORIZATION", "")
-    if "Credential=" in header:
-        return str(header.partition("Credential=")[2].partition("/")[0])
-    query: dict[str, list[str]] = parse_qs(environ.get("QUERY_STRING", ""))
-    return query.get("X-Amz-Credential", query.get("AWSAccessKeyId", [""]))[0].partition("/")[0]
-
-
-def _scope(environ: dict[str, Any]) -> tuple[str, str]:
-    authorization = environ.get("HTTP_AUTHORIZATION", "")
-    parts = authorization.partition("Credential=")[2].partition(",")[0].split("/")
-    return (parts[2], parts[3]) if len(parts) >= 5 else ("", "")
-
-
-def _action(environ: dict[str, Any]) -> str:
-    return str(environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2] or form(environ).get("Action", ""))
-
-
-def _changes(action: str, environ: dict[str, Any]) -> bool:
-    return environ["REQUEST_METHOD"] not in ("GET", "HEAD") and not action.startswith(READS)
-
-
-def _looks_at_memory(environ: dict[str, Any]) -> bool:
+def _looks_at_memory(request: HttpRequest) -> bool:
     """Whether a request that reads S3 asks for what is not a row: the buckets, or uploads in progress."""
-    names = set(parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True))
-    return environ.get("PATH_INFO", "/") == "/" or bool(names & {"uploads", "uploadId"})
+    return request.path == "/" or bool(set(request.parameters) & {"uploads", "uploadId"})
 
 
 def _backends(service: str) -> list[tuple[str, Any]]:

@@ -8,15 +8,13 @@ import binascii
 import hashlib
 import re
 from collections.abc import Iterator
-from typing import Any
-from urllib.parse import parse_qs
 
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.moto_services.s3.blobs import BLOCK, Blob, BlobFolder
 from local_sagemaker.moto_services.s3.checksums import ALGORITHMS, Hash, encoded
 from local_sagemaker.moto_services.s3.install import BODY
+from local_sagemaker.wire.http_request import HttpRequest
 
-Environ = dict[str, Any]
 STREAMING = "STREAMING-"
 CHECKSUM = "x-amz-checksum-"
 NO_CHECKSUMS = ("x-amz-checksum-algorithm", "x-amz-checksum-mode", "x-amz-checksum-type")
@@ -24,30 +22,31 @@ OTHER_BODIES = {"acl", "tagging", "retention", "legal-hold"}  # PUTs to an objec
 LONGEST_LINE = 1 << 16
 
 
-def holds_an_object(environ: Environ) -> bool:
+def holds_an_object(request: HttpRequest) -> bool:
     """Whether the body of an S3 request is the bytes of an object, or of a part of one."""
-    if environ["REQUEST_METHOD"] != "PUT" or "HTTP_X_AMZ_COPY_SOURCE" in environ:
+    if request.method != "PUT" or "X-Amz-Copy-Source" in request.headers:
         return False
-    if OTHER_BODIES & set(parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)):
+    if OTHER_BODIES & set(request.parameters):
         return False
-    path = environ.get("PATH_INFO", "/").lstrip("/")
-    host = re.sub(r":\d+$", "", environ.get("HTTP_HOST", ""))
+    path = request.path.lstrip("/")
+    host = re.sub(r":\d+$", "", request.headers.get("Host", ""))
     key = path if host.endswith(".localhost") else path.partition("/")[2]  # bucket.s3.localhost/key, or /bucket/key
     return bool(key)
 
 
-def receive(environ: Environ, folder: BlobFolder) -> Blob:
-    """Write the body to a file and put it into the request in the body's place.
+def receive(request: HttpRequest, folder: BlobFolder) -> Blob:
+    """Write the body to a file and hand that to moto in the body's place.
 
     ServiceError where it is not whole, or not what its checksums say; OSError where the disk is full.
     """
-    body = _Body(environ)
+    body = _Body(request)
     blob = folder.write(body.blocks(), body.hashes())
     try:
         found = body.verify(blob)
     except BaseException:
         blob.discard()
         raise
+    environ = request.environ
     for name in ("HTTP_X_AMZ_CONTENT_SHA256", "HTTP_X_AMZ_TRAILER", "HTTP_TRANSFER_ENCODING"):
         environ.pop(name, None)
     if found is not None:
@@ -61,10 +60,10 @@ def receive(environ: Environ, folder: BlobFolder) -> Blob:
 class _Body:
     """The body of one request, and the checks that the request asks for."""
 
-    def __init__(self, environ: Environ) -> None:
-        self._environ = environ
-        self._stream = environ["wsgi.input"]
-        self._content_sha256 = environ.get("HTTP_X_AMZ_CONTENT_SHA256", "")
+    def __init__(self, request: HttpRequest) -> None:
+        self._headers = request.headers
+        self._stream = request.environ["wsgi.input"]
+        self._content_sha256 = self._headers.get("X-Amz-Content-SHA256", "")
         self._trailer: dict[str, str] = {}
         self._sha256: Hash | None = hashlib.sha256() if re.fullmatch(r"[0-9a-f]{64}", self._content_sha256) else None
         self._algorithm = self._find_algorithm()
@@ -84,9 +83,9 @@ class _Body:
 
     def verify(self, blob: Blob) -> tuple[str, str] | None:
         """Raise ServiceError where a check fails; the algorithm and the value of the checksum, if there is one."""
-        length = self._environ.get("HTTP_X_AMZ_DECODED_CONTENT_LENGTH")
+        length = self._headers.get("X-Amz-Decoded-Content-Length")
         if length is None and not self._content_sha256.startswith(STREAMING):
-            length = self._environ.get("CONTENT_LENGTH")
+            length = self._headers.get("Content-Length")
         if length and int(length) != blob.size:
             raise ServiceError("IncompleteBody", f"The request has {blob.size} bytes of a body of {length}.")
         self._verify_md5(blob)
@@ -97,13 +96,13 @@ class _Body:
         if self._algorithm is None or self._checksum is None:
             return None
         value, name = encoded(self._checksum), CHECKSUM + self._algorithm.lower()
-        said = self._trailer.get(name) or self._environ.get(_key(name)) or value
+        said = self._trailer.get(name) or self._headers.get(name) or value
         if said != value:
             raise ServiceError("BadDigest", f"The {self._algorithm} you specified is not that of the body.")
         return self._algorithm, value
 
     def _verify_md5(self, blob: Blob) -> None:
-        said = self._environ.get("HTTP_CONTENT_MD5")
+        said = self._headers.get("Content-MD5")
         if not said:
             return
         try:
@@ -117,11 +116,11 @@ class _Body:
 
     def _find_algorithm(self) -> str | None:
         """The algorithm of the checksum header, of the trailer, or the one that is only named."""
-        headers = [key[len("HTTP_") :].replace("_", "-").lower() for key in self._environ if key.startswith("HTTP_")]
+        headers = [name.lower() for name, _ in self._headers]
         names = [header for header in headers if header.startswith(CHECKSUM) and header not in NO_CHECKSUMS]
-        names += [name.strip().lower() for name in self._environ.get("HTTP_X_AMZ_TRAILER", "").split(",")]
+        names += [name.strip().lower() for name in self._headers.get("X-Amz-Trailer", "").split(",")]
         given = [name.removeprefix(CHECKSUM).upper() for name in names if name.startswith(CHECKSUM)]
-        given = given or [self._environ.get("HTTP_X_AMZ_SDK_CHECKSUM_ALGORITHM", "").upper()]
+        given = given or [self._headers.get("X-Amz-SDK-Checksum-Algorithm", "").upper()]
         if given[0] and given[0] not in ALGORITHMS:
             known = ", ".join(ALGORITHMS)
             raise ServiceError("InvalidRequest", f"Local SageMaker does not know the checksum {given[0]}: use {known}.")
@@ -152,7 +151,3 @@ class _Body:
     def _line(self) -> str:
         line: bytes = self._stream.readline(LONGEST_LINE)
         return line.decode("latin-1").rstrip("\r\n")
-
-
-def _key(header: str) -> str:
-    return "HTTP_" + header.upper().replace("-", "_")

@@ -8,6 +8,7 @@ from botocore.session import get_session
 
 from local_sagemaker.errors import invalid
 from local_sagemaker.http.error_responses import error_response
+from local_sagemaker.wire.http_request import HttpRequest
 
 SCOPE = "AWS4-HMAC-SHA256 Credential=a/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=x"
 FORM = {"CONTENT_TYPE": "application/x-www-form-urlencoded; charset=utf-8"}
@@ -29,7 +30,7 @@ FORM = {"CONTENT_TYPE": "application/x-www-form-urlencoded; charset=utf-8"}
 )
 def test_the_client_reads_code_and_message(service: str, signed: str, protocol: str, more: dict[str, str]) -> None:
     environ: dict[str, Any] = {"HTTP_AUTHORIZATION": SCOPE.format(service=signed), **more}
-    status, headers, body = error_response(environ, invalid("No <such> thing é."))
+    status, headers, body = error_response(HttpRequest(environ), invalid("No <such> thing é."))
     model = get_session().get_service_model(service)
     assert protocol in (model.metadata["protocol"], *model.metadata.get("protocols", []))
     response = {"status_code": int(status.split()[0]), "headers": {k.lower(): v for k, v in headers}, "body": body}

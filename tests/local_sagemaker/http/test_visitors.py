@@ -4,11 +4,12 @@ import pytest
 
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.http.visitors import Visitors, is_loopback
+from local_sagemaker.wire.http_request import HttpRequest
 
 
 def check(address: str = "127.0.0.1", **headers: str) -> None:
     environ = {"HTTP_HOST": "127.0.0.1:5599", **{f"HTTP_{name.upper()}": value for name, value in headers.items()}}
-    Visitors(address).check(environ)
+    Visitors(address).check(HttpRequest(environ))
 
 
 @pytest.mark.parametrize("origin", ["http://localhost:8888", "http://127.0.0.1", "http://app.localhost:3000"])

@@ -12,6 +12,7 @@ import pytest
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.moto_services.s3.blobs import BlobFolder
 from local_sagemaker.moto_services.s3.bodies import holds_an_object, receive
+from local_sagemaker.wire.http_request import HttpRequest
 
 DATA = b"the bytes of an object" * 100
 CRC32 = base64.b64encode(zlib.crc32(DATA).to_bytes(4, "big")).decode()
@@ -34,7 +35,7 @@ def chunked(*chunks: bytes, trailer: str = "", extension: str = "") -> bytes:
 
 def refused(folder: BlobFolder, request: dict[str, Any]) -> str:
     with pytest.raises(ServiceError) as caught:
-        receive(request, folder)
+        receive(HttpRequest(request), folder)
     assert list(folder.path.iterdir()) == []
     return caught.value.code
 
@@ -46,7 +47,7 @@ def folder(tmp_path: Path) -> BlobFolder:
 
 def test_a_plain_body_is_the_object(folder: BlobFolder) -> None:
     request = environ(DATA, x_amz_content_sha256=hashlib.sha256(DATA).hexdigest())
-    blob = receive(request, folder)
+    blob = receive(HttpRequest(request), folder)
     assert blob.path.read_bytes() == DATA
     assert request["CONTENT_LENGTH"] == "0"
 
@@ -62,13 +63,13 @@ def test_a_plain_body_is_the_object(folder: BlobFolder) -> None:
 def test_a_body_in_chunks_loses_its_framing(folder: BlobFolder, kind: str, extension: str) -> None:
     body = chunked(DATA[:1000], DATA[1000:], extension=extension)
     request = environ(body, x_amz_content_sha256=kind, x_amz_decoded_content_length=str(len(DATA)))
-    assert receive(request, folder).path.read_bytes() == DATA
+    assert receive(HttpRequest(request), folder).path.read_bytes() == DATA
 
 
 def test_the_checksum_of_the_trailer_is_verified_and_handed_on(folder: BlobFolder) -> None:
     framing = {"x_amz_content_sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER", "x_amz_trailer": "x-amz-checksum-crc32"}
     request = environ(chunked(DATA, trailer=f"x-amz-checksum-crc32:{CRC32}\r\n"), **framing)
-    receive(request, folder).discard()
+    receive(HttpRequest(request), folder).discard()
     assert request["HTTP_X_AMZ_CHECKSUM_CRC32"] == CRC32
     assert request["HTTP_X_AMZ_SDK_CHECKSUM_ALGORITHM"] == "CRC32"
     assert (
@@ -78,7 +79,7 @@ def test_the_checksum_of_the_trailer_is_verified_and_handed_on(folder: BlobFolde
 
 def test_a_checksum_that_is_only_named_is_computed(folder: BlobFolder) -> None:
     request = environ(DATA, x_amz_sdk_checksum_algorithm="CRC32")
-    receive(request, folder)
+    receive(HttpRequest(request), folder)
     assert request["HTTP_X_AMZ_CHECKSUM_CRC32"] == CRC32
 
 
@@ -135,4 +136,4 @@ def test_a_client_that_hangs_up_leaves_nothing(folder: BlobFolder) -> None:
     ],
 )
 def test_the_bodies_of_objects_are_told_from_others(changes: dict[str, str], expected: bool) -> None:
-    assert holds_an_object({**environ(b""), **changes}) is expected
+    assert holds_an_object(HttpRequest({**environ(b""), **changes})) is expected
