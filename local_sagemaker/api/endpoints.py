@@ -18,6 +18,7 @@ from local_sagemaker.hosting.model_process import ModelFailedToStart
 from local_sagemaker.hosting.rollout import Interrupted, Phase, RolledBack, Rollout
 from local_sagemaker.hosting.rollout_plan import RolloutPlan, plan_rollout
 from local_sagemaker.moto_services.alarms import Alarms
+from local_sagemaker.state.record_kinds import ENDPOINT
 from local_sagemaker.state.records import Records
 from local_sagemaker.wire.dispatch import Caller, Request
 
@@ -55,7 +56,7 @@ class Endpoints:
         _check_room(plan)
         self._plan_rollout(request.get("DeploymentConfig"), plan, plan, caller)
         document = {**request, "EndpointStatus": "Creating", "Pending": _pending(plan)}
-        response = self._resources.create("Endpoint", document, caller)
+        response = self._resources.create(ENDPOINT, document, caller)
         self._deploy_in_background(request["EndpointName"], plan)
         return response
 
@@ -119,7 +120,7 @@ class Endpoints:
         """Stop an endpoint's processes, once they have answered what they were asked, and forget it."""
         name = request["EndpointName"]
         with self._records.lock:
-            endpoint = self._resources.get("Endpoint", name, caller)
+            endpoint = self._resources.get(ENDPOINT, name, caller)
             if endpoint["EndpointStatus"] not in ("InService", "Failed"):
                 raise invalid(f'Cannot delete in-progress endpoint "{endpoint["EndpointArn"]}".')
             self._change(name, EndpointStatus="Deleting")
@@ -131,20 +132,20 @@ class Endpoints:
     def describe_endpoint(self, request: Request, caller: Caller) -> Request:
         """One endpoint with the variants that serve, how they stand, and what is to take their place."""
         name = request["EndpointName"]
-        endpoint = self._resources.get("Endpoint", name, caller)
+        endpoint = self._resources.get(ENDPOINT, name, caller)
         return described(endpoint, self._host.health(name), self._host.captures(name), self._phases.get(name))
 
     def list_endpoints(self, request: Request, caller: Caller) -> Request:
         """Endpoints, newest first."""
-        endpoints = self._resources.all("Endpoint")
+        endpoints = self._resources.all(ENDPOINT)
         return page(endpoints, request, result="Endpoints", name="EndpointName", status="EndpointStatus")
 
     def recover(self) -> None:
         """After a restart: what served comes back serving, what was being created is created, an update is undone."""
-        for endpoint in self._resources.all("Endpoint"):
+        for endpoint in self._resources.all(ENDPOINT):
             name, pending = endpoint["EndpointName"], endpoint.get("Pending")
             if endpoint["EndpointStatus"] == "Deleting":
-                self._records.delete("Endpoint", name)
+                self._records.delete(ENDPOINT, name)
             elif "Serving" in endpoint:
                 reason = endpoint.get("FailureReason")
                 if pending is not None:
@@ -155,7 +156,7 @@ class Endpoints:
                 self._deploy_in_background(name, pending)
 
     def _changeable(self, name: str, caller: Caller) -> Request:
-        endpoint = self._resources.get("Endpoint", name, caller)
+        endpoint = self._resources.get(ENDPOINT, name, caller)
         if endpoint["EndpointStatus"] == "Failed":  # then the service allows DeleteEndpoint only
             raise invalid(f'Cannot update failed endpoint "{endpoint["EndpointArn"]}": delete it.')
         if endpoint["EndpointStatus"] != "InService":
@@ -255,7 +256,7 @@ class Endpoints:
 
     def _resized(self, name: str, reason: str | None) -> None:
         with self._records.lock:
-            endpoint = self._records.get("Endpoint", name)
+            endpoint = self._records.get(ENDPOINT, name)
             if endpoint is None:
                 return
             sizes = {key: health.size for key, health in self._host.health(name).items()}
@@ -272,10 +273,10 @@ class Endpoints:
 
     def _remove(self, name: str) -> None:
         self._host.remove(name)
-        self._records.insist(lambda: self._records.delete("Endpoint", name))
+        self._records.insist(lambda: self._records.delete(ENDPOINT, name))
 
     def _change(self, name: str, **changes: Any) -> None:
-        self._records.update("Endpoint", name, LastModifiedTime=time.time(), **changes)
+        self._records.update(ENDPOINT, name, LastModifiedTime=time.time(), **changes)
 
 
 def _counts(plan: dict[str, Any]) -> dict[str, int]:

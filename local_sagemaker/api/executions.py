@@ -13,13 +13,12 @@ from local_sagemaker.api.request_tokens import RequestTokens
 from local_sagemaker.definition.definition import Definition, Step, parse
 from local_sagemaker.engine.execution import Execution
 from local_sagemaker.engine.selection import check_selection, steps_to_run
-from local_sagemaker.engine.step_run import STEPS
 from local_sagemaker.engine.tasks import Result
 from local_sagemaker.errors import invalid, not_found, unsupported
+from local_sagemaker.state.record_kinds import EXECUTION, EXECUTION_STEP, PIPELINE
 from local_sagemaker.state.records import Records
 from local_sagemaker.wire.dispatch import Caller, Request
 
-EXECUTIONS = "execution"
 RUNNING = ("Executing", "Stopping")
 RETRYABLE = ("Failed", "Stopped")
 UNFINISHED = ("Starting", "Executing", "Stopping")
@@ -67,7 +66,7 @@ class Executions:
         def mark() -> Request:
             if self._get(arn)["PipelineExecutionStatus"] not in RUNNING:
                 raise invalid(f"Pipeline execution with ARN {arn} has already ended.")
-            self._records.update(EXECUTIONS, arn, PipelineExecutionStatus="Stopping", LastModifiedTime=time.time())
+            self._records.update(EXECUTION, arn, PipelineExecutionStatus="Stopping", LastModifiedTime=time.time())
             return {"PipelineExecutionArn": arn}
 
         answer = self._tokens.once(arn, "StopPipelineExecution", request, mark)
@@ -93,7 +92,7 @@ class Executions:
         changes = {field: request[field] for field in fields if field in request}
         with self._records.lock:
             self._get(arn)
-            document = self._records.update(EXECUTIONS, arn, **changes, LastModifiedTime=time.time())
+            document = self._records.update(EXECUTION, arn, **changes, LastModifiedTime=time.time())
         if arn in self._live:
             self._live[arn].set_parallelism(document)
         return {"PipelineExecutionArn": arn}
@@ -113,11 +112,11 @@ class Executions:
         result, name = "PipelineExecutionSummaries", "PipelineExecutionArn"
         if "PipelineVersionAlias" in request:
             number = self._versions.get(pipeline, request)["PipelineVersionId"]
-            executions = self._records.all(EXECUTIONS, prefix)
+            executions = self._records.all(EXECUTION, prefix)
             of_version = (execution for execution in executions if execution.get("PipelineVersionId") == number)
             found = page(of_version, query, result=result, name=name)
         else:
-            found = page_of(self._records, EXECUTIONS, query, result=result, name=name, prefix=prefix)
+            found = page_of(self._records, EXECUTION, query, result=result, name=name, prefix=prefix)
         for execution in found[result]:
             execution["StartTime"] = execution["CreationTime"]
             execution["PipelineExecutionFailureReason"] = execution.get("FailureReason")
@@ -128,7 +127,7 @@ class Executions:
         """The steps of one execution that have started, newest first unless SortOrder says otherwise."""
         arn = request.get("PipelineExecutionArn", "")
         self._get(arn)
-        steps = self._records.all(STEPS, prefix=f"{arn}/")
+        steps = self._records.all(EXECUTION_STEP, prefix=f"{arn}/")
         for step in steps:
             step["CreationTime"] = step["StartTime"]
         return page(steps, request, result="PipelineExecutionSteps", name="StepName")
@@ -152,7 +151,7 @@ class Executions:
         """ARNs of the executions that have not ended."""
         return [
             document["PipelineExecutionArn"]
-            for document in self._records.all(EXECUTIONS)
+            for document in self._records.all(EXECUTION)
             if document["PipelineExecutionStatus"] in RUNNING
         ]
 
@@ -160,12 +159,12 @@ class Executions:
         """After a kill -9: executions and steps that were running have failed, and say why."""
         now = time.time()
         for arn in self.running():
-            for step in self._records.all(STEPS, prefix=f"{arn}/"):
+            for step in self._records.all(EXECUTION_STEP, prefix=f"{arn}/"):
                 if step["StepStatus"] in UNFINISHED:
                     name = f"{arn}/{step['StepName']}"
-                    self._records.update(STEPS, name, StepStatus="Failed", EndTime=now, FailureReason=CRASHED)
+                    self._records.update(EXECUTION_STEP, name, StepStatus="Failed", EndTime=now, FailureReason=CRASHED)
             self._records.update(
-                EXECUTIONS, arn, PipelineExecutionStatus="Failed", FailureReason=CRASHED, LastModifiedTime=now
+                EXECUTION, arn, PipelineExecutionStatus="Failed", FailureReason=CRASHED, LastModifiedTime=now
             )
 
     def close(self, timeout: float) -> None:
@@ -194,13 +193,13 @@ class Executions:
         document = _new_execution(pipeline, version, request, values, caller)
         arn = document["PipelineExecutionArn"]
         kept = reuse(self._records, definition, selected, document) if selection else {}
-        self._records.create(EXECUTIONS, arn, document)
+        self._records.create(EXECUTION, arn, document)
         self._versions.executed(pipeline["PipelineArn"], version["PipelineVersionId"], arn)
-        self._records.update("pipeline", pipeline["PipelineName"], LastRunTime=document["CreationTime"])
+        self._records.update(PIPELINE, pipeline["PipelineName"], LastRunTime=document["CreationTime"])
         execution = self._prepared(document, definition, caller, kept)
         experiment = json.loads(version["PipelineDefinition"]).get("PipelineExperimentConfig")
         if experiment:
-            self._records.update(EXECUTIONS, arn, PipelineExperimentConfig=execution.value(experiment))
+            self._records.update(EXECUTION, arn, PipelineExperimentConfig=execution.value(experiment))
         begun.append(execution)
         return {"PipelineExecutionArn": arn}
 
@@ -216,13 +215,13 @@ class Executions:
         definition = parse(document["PipelineDefinition"])
         rest = [step for step in steps_to_run(definition, document) if step.name not in kept]
         self._refuse_unsupported(inner for step in rest for inner in _with_body(step))
-        for step in self._records.all(STEPS, prefix=f"{arn}/"):
+        for step in self._records.all(EXECUTION_STEP, prefix=f"{arn}/"):
             if step["StepName"] not in kept:
-                self._records.delete(STEPS, f"{arn}/{step['StepName']}")
+                self._records.delete(EXECUTION_STEP, f"{arn}/{step['StepName']}")
         changes: Request = {"PipelineExecutionStatus": "Executing", "FailureReason": None}
         if "ParallelismConfiguration" in request:
             changes["ParallelismConfiguration"] = request["ParallelismConfiguration"]
-        document = self._records.update(EXECUTIONS, arn, **changes, LastModifiedTime=time.time())
+        document = self._records.update(EXECUTION, arn, **changes, LastModifiedTime=time.time())
         begun.append(self._prepared(document, definition, caller, kept))
         return {"PipelineExecutionArn": arn}
 
@@ -237,7 +236,7 @@ class Executions:
         return self._versions.aliases(document["PipelineArn"], document.get("PipelineVersionId"))
 
     def _get(self, arn: str) -> Request:
-        document = self._records.get(EXECUTIONS, arn)
+        document = self._records.get(EXECUTION, arn)
         if document is None:
             raise not_found(f"Pipeline execution with ARN {arn} does not exist.")
         return document

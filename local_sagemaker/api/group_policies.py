@@ -4,10 +4,9 @@ import json
 
 from local_sagemaker.api.registry import Registry
 from local_sagemaker.errors import invalid, not_found
+from local_sagemaker.state.record_kinds import MODEL_PACKAGE_GROUP_POLICY
 from local_sagemaker.state.records import Records
 from local_sagemaker.wire.dispatch import Caller, Request
-
-POLICIES = "model-package-group-policy"
 
 
 class GroupPolicies:
@@ -27,7 +26,7 @@ class GroupPolicies:
             raise invalid(f"ResourcePolicy is not JSON: {error}.") from None
         if not isinstance(policy, dict) or not policy.get("Statement"):
             raise invalid("ResourcePolicy is not a policy: it needs a Version and a Statement.")
-        self._records.put(POLICIES, group["ModelPackageGroupName"], {"ResourcePolicy": text})
+        self._records.put(MODEL_PACKAGE_GROUP_POLICY, group["ModelPackageGroupName"], {"ResourcePolicy": text})
         return {"ModelPackageGroupArn": group["ModelPackageGroupArn"]}
 
     def get_model_package_group_policy(self, request: Request, caller: Caller) -> Request:
@@ -38,14 +37,14 @@ class GroupPolicies:
         """Take a group's policy away."""
         name = self._group(request, caller)["ModelPackageGroupName"]
         self._policy(name)
-        self._records.delete(POLICIES, name)
+        self._records.delete(MODEL_PACKAGE_GROUP_POLICY, name)
         return {}
 
     def _group(self, request: Request, caller: Caller) -> Request:
         return self._registry.describe_model_package_group(request, caller)
 
     def _policy(self, group: str) -> Request:
-        policy = self._records.get(POLICIES, group)
+        policy = self._records.get(MODEL_PACKAGE_GROUP_POLICY, group)
         if policy is None:
             raise not_found(f"The model package group {group} has no resource policy.")
         return policy

@@ -6,6 +6,7 @@ from local_sagemaker.api.listing import page
 from local_sagemaker.api.registry import Registry
 from local_sagemaker.api.resources import Resources
 from local_sagemaker.errors import invalid, unsupported
+from local_sagemaker.state.record_kinds import ENDPOINT_CONFIG, MODEL
 from local_sagemaker.wire.dispatch import Caller, Request
 
 REFUSED_IN_CONFIGS = {
@@ -41,7 +42,7 @@ class Models:
             if container.get("Mode") == "MultiModel" or "MultiModelConfig" in container:
                 raise unsupported("multi-model containers (Mode MultiModel)")
             self._packaged(container)
-        return self._resources.create("Model", request, caller)
+        return self._resources.create(MODEL, request, caller)
 
     def create_endpoint_config(self, request: Request, caller: Caller) -> Request:
         """Record an endpoint configuration."""
@@ -61,18 +62,18 @@ class Models:
                     raise unsupported(f"{what} ({field} of the variant {variant['VariantName']})")
             if "ModelName" not in variant:
                 raise unsupported(f"inference components (the variant {variant['VariantName']} has no ModelName)")
-            self._resources.get("Model", variant["ModelName"], caller)
+            self._resources.get(MODEL, variant["ModelName"], caller)
         _check_serverless(request)
-        return self._resources.create("EndpointConfig", request, caller)
+        return self._resources.create(ENDPOINT_CONFIG, request, caller)
 
     def containers(self, model_name: str, caller: Caller) -> list[dict[str, Any]]:
         """The containers of a model, those of its model packages among them, in the order of their invocation."""
-        model = self._resources.get("Model", model_name, caller)
+        model = self._resources.get(MODEL, model_name, caller)
         return [found for container in _containers(model) for found in self._packaged(container)]
 
     def plan(self, config_name: str, caller: Caller) -> dict[str, Any]:
         """All that serving a configuration takes, so that it stays even where config or model are deleted."""
-        config = self._resources.get("EndpointConfig", config_name, caller)
+        config = self._resources.get(ENDPOINT_CONFIG, config_name, caller)
         return {
             "EndpointConfigName": config_name,
             "Variants": [self._planned(variant, caller) for variant in config["ProductionVariants"]],
@@ -95,28 +96,28 @@ class Models:
 
     def describe_model(self, request: Request, caller: Caller) -> Request:
         """One model."""
-        return self._resources.get("Model", request["ModelName"], caller)
+        return self._resources.get(MODEL, request["ModelName"], caller)
 
     def describe_endpoint_config(self, request: Request, caller: Caller) -> Request:
         """One endpoint configuration."""
-        return self._resources.get("EndpointConfig", request["EndpointConfigName"], caller)
+        return self._resources.get(ENDPOINT_CONFIG, request["EndpointConfigName"], caller)
 
     def list_models(self, request: Request, caller: Caller) -> Request:
         """Models, newest first."""
-        return page(self._resources.all("Model"), request, result="Models", name="ModelName")
+        return page(self._resources.all(MODEL), request, result="Models", name="ModelName")
 
     def list_endpoint_configs(self, request: Request, caller: Caller) -> Request:
         """Endpoint configurations, newest first."""
-        configs = self._resources.all("EndpointConfig")
+        configs = self._resources.all(ENDPOINT_CONFIG)
         return page(configs, request, result="EndpointConfigs", name="EndpointConfigName")
 
     def delete_model(self, request: Request, caller: Caller) -> Request:
         """Forget a model; the endpoints that serve it go on."""
-        return self._resources.delete("Model", request["ModelName"], caller)
+        return self._resources.delete(MODEL, request["ModelName"], caller)
 
     def delete_endpoint_config(self, request: Request, caller: Caller) -> Request:
         """Forget an endpoint configuration; the endpoints that serve it go on."""
-        return self._resources.delete("EndpointConfig", request["EndpointConfigName"], caller)
+        return self._resources.delete(ENDPOINT_CONFIG, request["EndpointConfigName"], caller)
 
     def _packaged(self, container: dict[str, Any]) -> list[dict[str, Any]]:
         if "ModelPackageName" not in container:

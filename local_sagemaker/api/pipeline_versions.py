@@ -5,10 +5,10 @@ import time
 from collections.abc import Iterable
 
 from local_sagemaker.errors import ServiceError, invalid, not_found
+from local_sagemaker.state.record_kinds import PIPELINE_VERSION
 from local_sagemaker.state.records import Records
 from local_sagemaker.wire.dispatch import Request
 
-VERSIONS = "pipeline-version"
 ALIAS = re.compile(r"(?!\d+$)[A-Za-z0-9._-]{1,128}")
 MOST_ALIASES = 10
 
@@ -31,14 +31,14 @@ class PipelineVersions:
             "CreationTime": now,
             "LastModifiedTime": now,
         }
-        self._records.put(VERSIONS, f"{arn}/{number}", version)
+        self._records.put(PIPELINE_VERSION, f"{arn}/{number}", version)
 
     def get(self, pipeline: Request, request: Request) -> Request:
         """The version that a request names by PipelineVersionId or PipelineVersionAlias, or the latest."""
         arn, number = pipeline["PipelineArn"], request.get("PipelineVersionId", pipeline["PipelineVersionId"])
         alias = request.get("PipelineVersionAlias")
         if alias is None:
-            version = self._records.get(VERSIONS, f"{arn}/{number}")
+            version = self._records.get(PIPELINE_VERSION, f"{arn}/{number}")
             if version is None:
                 raise not_found(f"Version {number} of the pipeline {arn} does not exist.")
             return version
@@ -51,16 +51,16 @@ class PipelineVersions:
 
     def all(self, arn: str) -> list[Request]:
         """Every version of a pipeline, oldest first."""
-        return self._records.all(VERSIONS, prefix=f"{arn}/")
+        return self._records.all(PIPELINE_VERSION, prefix=f"{arn}/")
 
     def aliases(self, arn: str, number: int | None) -> list[str]:
         """The aliases that a version has now."""
-        version = self._records.get(VERSIONS, f"{arn}/{number}")
+        version = self._records.get(PIPELINE_VERSION, f"{arn}/{number}")
         return list(version["PipelineVersionAliases"]) if version else []
 
     def executed(self, arn: str, number: int, execution_arn: str) -> None:
         """An execution of a version has started."""
-        self._records.update(VERSIONS, f"{arn}/{number}", LastExecutionPipelineExecutionArn=execution_arn)
+        self._records.update(PIPELINE_VERSION, f"{arn}/{number}", LastExecutionPipelineExecutionArn=execution_arn)
 
     def update(self, pipeline: Request, request: Request) -> None:
         """Change the names and the aliases of a version, as UpdatePipelineVersion asks."""
@@ -75,7 +75,7 @@ class PipelineVersions:
         self._refuse_aliases(arn, operations.get("Add", []), kept)
         fields = ("PipelineVersionDisplayName", "PipelineVersionDescription")
         self._records.update(
-            VERSIONS,
+            PIPELINE_VERSION,
             f"{arn}/{number}",
             PipelineVersionAliases=[*kept, *operations.get("Add", [])],
             LastModifiedTime=time.time(),
@@ -84,7 +84,7 @@ class PipelineVersions:
 
     def forget(self, arn: str) -> None:
         """Every version of a pipeline."""
-        self._records.delete_all(VERSIONS, prefix=f"{arn}/")
+        self._records.delete_all(PIPELINE_VERSION, prefix=f"{arn}/")
 
     def _refuse_aliases(self, arn: str, added: Iterable[str], kept: list[str]) -> None:
         """ValidationException or ConflictException where a version cannot have these aliases."""

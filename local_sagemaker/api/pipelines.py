@@ -9,11 +9,11 @@ from local_sagemaker.api.request_tokens import RequestTokens
 from local_sagemaker.definition.definition import parse
 from local_sagemaker.errors import ServiceError, invalid, not_found, unsupported
 from local_sagemaker.moto_services.objects import S3Objects
+from local_sagemaker.state.record_kinds import EXECUTION, EXECUTION_STEP, PIPELINE
 from local_sagemaker.state.records import Records
 from local_sagemaker.wire.dispatch import Caller, Request
 from local_sagemaker.work.tags import Tags
 
-PIPELINES = "pipeline"
 VERSION_FIELDS = (
     "PipelineDefinition",
     "PipelineVersionDisplayName",
@@ -74,7 +74,7 @@ class Pipelines:
             }
             if definition is not None:
                 changes["PipelineDefinition"] = definition
-            self._records.update(PIPELINES, pipeline["PipelineName"], **changes)
+            self._records.update(PIPELINE, pipeline["PipelineName"], **changes)
         return {"PipelineArn": arn, "PipelineVersionId": number}
 
     def describe_pipeline(self, request: Request, caller: Caller) -> Request:
@@ -86,7 +86,7 @@ class Pipelines:
     def list_pipelines(self, request: Request, caller: Caller) -> Request:
         """Pipelines, newest first."""
         prefix = request.get("PipelineNamePrefix", "")
-        found = [entry for entry in self._records.all(PIPELINES) if entry["PipelineName"].startswith(prefix)]
+        found = [entry for entry in self._records.all(PIPELINE) if entry["PipelineName"].startswith(prefix)]
         if request.get("ManagedBy") == "AWS":
             found = []
         for pipeline in found:
@@ -113,20 +113,20 @@ class Pipelines:
     def get(self, name_or_arn: str, caller: Caller) -> Request:
         """The record of a pipeline, by name or ARN."""
         name = name_or_arn.rpartition("/")[2]
-        pipeline = self._records.get(PIPELINES, name)
+        pipeline = self._records.get(PIPELINE, name)
         if pipeline is None:  # the name in an ARN is in lower case
-            found = (entry for entry in self._records.all(PIPELINES) if entry["PipelineName"].lower() == name)
+            found = (entry for entry in self._records.all(PIPELINE) if entry["PipelineName"].lower() == name)
             pipeline = next(found, None)
         if pipeline is None:
             raise not_found(f"Pipeline '{caller.arn(f'pipeline/{name.lower()}')}' does not exist.")
         if "PipelineVersionId" not in pipeline:  # stored before versions were kept
             self._versions.add(pipeline["PipelineArn"], 1, pipeline["PipelineDefinition"], [])
-            pipeline = self._records.update(PIPELINES, pipeline["PipelineName"], PipelineVersionId=1)
+            pipeline = self._records.update(PIPELINE, pipeline["PipelineName"], PipelineVersionId=1)
         return pipeline
 
     def _create(self, arn: str, definition: str, request: Request, caller: Caller) -> Request:
         name, now = request["PipelineName"], time.time()
-        if any(pipeline["PipelineArn"] == arn for pipeline in self._records.all(PIPELINES)):
+        if any(pipeline["PipelineArn"] == arn for pipeline in self._records.all(PIPELINE)):
             raise invalid(
                 "Pipeline names must be unique within an AWS account and region. "
                 f"Pipeline with name ({name}) already exists."
@@ -145,18 +145,18 @@ class Pipelines:
         }
         self._tokens.forget(arn)  # those of an earlier pipeline of this name
         self._versions.add(arn, 1, definition, request.get("PipelineVersionAliases", []))
-        self._records.put(PIPELINES, name, pipeline)
+        self._records.put(PIPELINE, name, pipeline)
         self._tags.add(arn, request.get("Tags", []))
         return {"PipelineArn": arn}
 
     def _delete(self, name: str, caller: Caller) -> Request:
         pipeline = self.get(name, caller)
         arn = pipeline["PipelineArn"]
-        executions = self._records.all("execution", prefix=f"{arn}/")
+        executions = self._records.all(EXECUTION, prefix=f"{arn}/")
         if any(execution["PipelineExecutionStatus"] in ("Executing", "Stopping") for execution in executions):
             raise ServiceError("ConflictException", f"Pipeline {pipeline['PipelineName']} has running executions.")
-        self._records.delete(PIPELINES, pipeline["PipelineName"])
-        for kind in ("execution", "execution-step"):
+        self._records.delete(PIPELINE, pipeline["PipelineName"])
+        for kind in (EXECUTION, EXECUTION_STEP):
             self._records.delete_all(kind, prefix=f"{arn}/")
         self._versions.forget(arn)
         self._tokens.forget(arn)

@@ -5,9 +5,9 @@ from collections.abc import Collection, Mapping
 
 from local_sagemaker.definition.definition import Definition
 from local_sagemaker.engine.selection import ancestors, check_reference, needed
-from local_sagemaker.engine.step_run import STEPS
 from local_sagemaker.engine.tasks import Result
 from local_sagemaker.errors import invalid
+from local_sagemaker.state.record_kinds import EXECUTION, EXECUTION_STEP
 from local_sagemaker.state.records import Records
 from local_sagemaker.wire.dispatch import Request
 
@@ -18,7 +18,7 @@ def step_results(records: Records, execution_arn: str) -> dict[str, Result]:
     """The results of the steps of an execution that have succeeded, by name."""
     return {
         step["StepName"]: Result("Succeeded", step["Metadata"], step["Properties"], outcome=step.get("Outcome"))
-        for step in records.all(STEPS, prefix=f"{execution_arn}/")
+        for step in records.all(EXECUTION_STEP, prefix=f"{execution_arn}/")
         if step["StepStatus"] == "Succeeded"
     }
 
@@ -39,7 +39,7 @@ def reuse(
                 f"dependencies on [{', '.join(missing)}]"
             )
         return {}
-    reference = records.get("execution", source)
+    reference = records.get(EXECUTION, source)
     if reference is None or reference["PipelineArn"] != execution["PipelineArn"]:
         raise invalid(f"Invalid SourcePipelineExecutionArn: {source}. It is not an execution of this pipeline.")
     if reference["PipelineExecutionStatus"] not in REFERENCES:
@@ -51,9 +51,9 @@ def reuse(
     results = {name: result for name, result in step_results(records, source).items() if name in before}
     check_reference(definition, selected, results, source)
     for name in results:
-        step = records.get(STEPS, f"{source}/{name}") or {}
+        step = records.get(EXECUTION_STEP, f"{source}/{name}") or {}
         now = time.time()
         step.update(StartTime=now, EndTime=now, SelectiveExecutionResult={"SourcePipelineExecutionArn": source})
         step.pop("CacheHitResult", None)
-        records.put(STEPS, f"{execution['PipelineExecutionArn']}/{name}", step)
+        records.put(EXECUTION_STEP, f"{execution['PipelineExecutionArn']}/{name}", step)
     return results

@@ -8,12 +8,11 @@ from typing import Any
 
 from local_sagemaker.api.listing import page, page_of
 from local_sagemaker.errors import ServiceError, invalid
+from local_sagemaker.state.record_kinds import MODEL_PACKAGE, MODEL_PACKAGE_COUNTER, MODEL_PACKAGE_GROUP
 from local_sagemaker.state.records import Records
 from local_sagemaker.wire.dispatch import Caller, Request
 from local_sagemaker.work.tags import Tags
 
-PACKAGES = "model-package"
-GROUPS = "model-package-group"
 REPLACED = (  # by UpdateModelPackage
     "ModelApprovalStatus",
     "ApprovalDescription",
@@ -46,7 +45,7 @@ class Registry:
             "CreatedBy": caller.user_context,
         }
         with self._records.lock:
-            if not self._records.create(GROUPS, name, group):
+            if not self._records.create(MODEL_PACKAGE_GROUP, name, group):
                 raise invalid(f"Model Package Group already exists: {arn}")
             self._tags.add(arn, request.get("Tags", []))
         return {"ModelPackageGroupArn": arn}
@@ -58,7 +57,7 @@ class Registry:
     def list_model_package_groups(self, request: Request, caller: Caller) -> Request:
         """Groups, newest first."""
         return page(
-            self._records.all(GROUPS),
+            self._records.all(MODEL_PACKAGE_GROUP),
             request,
             result="ModelPackageGroupSummaryList",
             name="ModelPackageGroupName",
@@ -69,7 +68,7 @@ class Registry:
         name = self._group(request["ModelPackageGroupName"])["ModelPackageGroupName"]
         if self._versions(name):
             raise ServiceError("ConflictException", f"Model Package Group {name} still has model packages.")
-        self._records.delete(GROUPS, name)
+        self._records.delete(MODEL_PACKAGE_GROUP, name)
         return {}
 
     def create_model_package(self, request: Request, caller: Caller) -> Request:
@@ -80,7 +79,7 @@ class Registry:
         name = name.rpartition("/")[2]
         now = time.time()
         with self._records.lock:
-            if self._records.get(GROUPS, name) is None:
+            if self._records.get(MODEL_PACKAGE_GROUP, name) is None:
                 self.create_model_package_group({"ModelPackageGroupName": name}, caller)
             version = self._next_version(name)
             arn = caller.arn(f"model-package/{name}/{version}")
@@ -96,7 +95,7 @@ class Registry:
                 "CreationTime": now,
                 "LastModifiedTime": now,
             }
-            self._records.create(PACKAGES, _key(name, version), package)
+            self._records.create(MODEL_PACKAGE, _key(name, version), package)
             self._tags.add(arn, request.get("Tags", []))
         self._emit(package, caller.region)
         return {"ModelPackageArn": arn}
@@ -111,7 +110,7 @@ class Registry:
         approval = {"StatusEquals": request["ModelApprovalStatus"]} if "ModelApprovalStatus" in request else {}
         return page_of(
             self._records,
-            PACKAGES,
+            MODEL_PACKAGE,
             request | approval,
             result="ModelPackageSummaryList",
             name="ModelPackageGroupName",
@@ -134,7 +133,7 @@ class Registry:
             if added:
                 changes["AdditionalInferenceSpecifications"] = _with_added(package, added)
             changed = self._records.update(
-                PACKAGES,
+                MODEL_PACKAGE,
                 _key(package["ModelPackageGroupName"], package["ModelPackageVersion"]),
                 **changes,
                 CustomerMetadataProperties=properties or None,
@@ -160,31 +159,31 @@ class Registry:
     def delete_model_package(self, request: Request, caller: Caller) -> Request:
         """Delete a version; its number is not used again."""
         package = self.package(request["ModelPackageName"])
-        self._records.delete(PACKAGES, _key(package["ModelPackageGroupName"], package["ModelPackageVersion"]))
+        self._records.delete(MODEL_PACKAGE, _key(package["ModelPackageGroupName"], package["ModelPackageVersion"]))
         return {}
 
     def package(self, arn: str) -> Request:
         """The record of one version, by its ARN."""
         found = re.search(r"model-package/(.+)/(\d+)$", arn)
-        package = self._records.get(PACKAGES, _key(found[1], int(found[2]))) if found else None
+        package = self._records.get(MODEL_PACKAGE, _key(found[1], int(found[2]))) if found else None
         if package is None:
             raise invalid(f"ModelPackage {arn} does not exist.")
         return package
 
     def _next_version(self, group: str) -> int:
-        counter = self._records.get("model-package-counter", group) or {"Version": 0}
+        counter = self._records.get(MODEL_PACKAGE_COUNTER, group) or {"Version": 0}
         version = int(counter["Version"]) + 1
-        self._records.put("model-package-counter", group, {"Version": version})
+        self._records.put(MODEL_PACKAGE_COUNTER, group, {"Version": version})
         return version
 
     def _group(self, name: str) -> Request:
-        group = self._records.get(GROUPS, name.rpartition("/")[2])
+        group = self._records.get(MODEL_PACKAGE_GROUP, name.rpartition("/")[2])
         if group is None:
             raise invalid(f"ModelPackageGroup {name} does not exist.")
         return group
 
     def _versions(self, group: str) -> list[Request]:
-        return self._records.all(PACKAGES, prefix=f"{group}/")
+        return self._records.all(MODEL_PACKAGE, prefix=f"{group}/")
 
     def _emit(self, package: Request, region: str, updated: Iterable[str] = ()) -> None:
         """Tell EventBridge; `updated` are the fields that an update has set, which public code reads in the event."""

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable
 
+from local_sagemaker.state.record_kinds import REQUEST_TOKEN
 from local_sagemaker.state.records import Records
 from local_sagemaker.wire.dispatch import Request
-
-TOKENS = "request-token"
 
 
 class RequestTokens:
@@ -23,14 +22,14 @@ class RequestTokens:
         token = request.get("ClientRequestToken")
         with self._records.lock:
             name = f"{resource}/{operation}/{token}"
-            earlier = self._records.get(TOKENS, name) if token else None
+            earlier = self._records.get(REQUEST_TOKEN, name) if token else None
             if earlier is not None:
                 return earlier
             answer = act()
             if token:
-                self._records.put(TOKENS, name, answer)
+                self._records.put(REQUEST_TOKEN, name, answer)
             return answer
 
     def forget(self, resource: str) -> None:
         """Every token of a resource that is no more."""
-        self._records.delete_all(TOKENS, prefix=f"{resource}/")
+        self._records.delete_all(REQUEST_TOKEN, prefix=f"{resource}/")

@@ -3,12 +3,13 @@
 import time
 
 from local_sagemaker.errors import invalid
+from local_sagemaker.state.record_kinds import ENDPOINT, ENDPOINT_CONFIG, MODEL
 from local_sagemaker.state.records import Records
 from local_sagemaker.wire.dispatch import Caller, Request
 from local_sagemaker.work.tags import Tags
 
-ARN_TYPES = {"Model": "model", "EndpointConfig": "endpoint-config", "Endpoint": "endpoint"}
-WORDS = {"Model": "model", "EndpointConfig": "endpoint configuration", "Endpoint": "endpoint"}
+ARN_TYPES = {MODEL: "model", ENDPOINT_CONFIG: "endpoint-config", ENDPOINT: "endpoint"}
+WORDS = {MODEL: "model", ENDPOINT_CONFIG: "endpoint configuration", ENDPOINT: "endpoint"}
 
 
 class Resources:

@@ -12,6 +12,17 @@ from dateutil.parser import isoparse
 
 from local_sagemaker.api.listing import page
 from local_sagemaker.errors import invalid, unsupported
+from local_sagemaker.state.record_kinds import (
+    ENDPOINT,
+    EXECUTION,
+    MODEL,
+    MODEL_PACKAGE,
+    MODEL_PACKAGE_GROUP,
+    PIPELINE,
+    PIPELINE_VERSION,
+    TRAINING_JOB,
+    TUNING_JOB,
+)
 from local_sagemaker.state.records import Records
 from local_sagemaker.wire.dispatch import Caller, Request
 from local_sagemaker.wire.model import service_model
@@ -19,15 +30,15 @@ from local_sagemaker.work.tags import Tags
 
 # The kind of the records of each resource, and the field that has its ARN.
 KINDS = {
-    "TrainingJob": ("training-job", "TrainingJobArn"),
-    "HyperParameterTuningJob": ("tuning-job", "HyperParameterTuningJobArn"),
-    "ModelPackage": ("model-package", "ModelPackageArn"),
-    "ModelPackageGroup": ("model-package-group", "ModelPackageGroupArn"),
-    "Model": ("Model", "ModelArn"),
-    "Endpoint": ("Endpoint", "EndpointArn"),
-    "Pipeline": ("pipeline", "PipelineArn"),
-    "PipelineExecution": ("execution", "PipelineExecutionArn"),
-    "PipelineVersion": ("pipeline-version", "PipelineArn"),
+    "TrainingJob": (TRAINING_JOB, "TrainingJobArn"),
+    "HyperParameterTuningJob": (TUNING_JOB, "HyperParameterTuningJobArn"),
+    "ModelPackage": (MODEL_PACKAGE, "ModelPackageArn"),
+    "ModelPackageGroup": (MODEL_PACKAGE_GROUP, "ModelPackageGroupArn"),
+    "Model": (MODEL, "ModelArn"),
+    "Endpoint": (ENDPOINT, "EndpointArn"),
+    "Pipeline": (PIPELINE, "PipelineArn"),
+    "PipelineExecution": (EXECUTION, "PipelineExecutionArn"),
+    "PipelineVersion": (PIPELINE_VERSION, "PipelineArn"),
 }
 TIMES = ("timestamp",)
 DEFAULT_PAGE = 10

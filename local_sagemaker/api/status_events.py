@@ -15,6 +15,15 @@ from typing import Any
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
+from local_sagemaker.state.record_kinds import (
+    ENDPOINT,
+    EXECUTION,
+    EXECUTION_STEP,
+    PROCESSING_JOB,
+    TRAINING_JOB,
+    TRANSFORM_JOB,
+    TUNING_JOB,
+)
 from local_sagemaker.wire.dispatch import known_fields
 from local_sagemaker.wire.model import service_model
 
@@ -39,17 +48,16 @@ def _job(words: str, name: str, *more: str) -> Described:
 
 
 DESCRIBED = {
-    "processing-job": _job("Processing Job", "ProcessingJob"),
-    "training-job": _job("Training Job", "TrainingJob", "SecondaryStatus"),
-    "transform-job": _job("Transform Job", "TransformJob"),
-    "tuning-job": _job("HyperParameter Tuning Job", "HyperParameterTuningJob"),
-    "Endpoint": _job("Endpoint", "Endpoint"),
+    PROCESSING_JOB: _job("Processing Job", "ProcessingJob"),
+    TRAINING_JOB: _job("Training Job", "TrainingJob", "SecondaryStatus"),
+    TRANSFORM_JOB: _job("Transform Job", "TransformJob"),
+    TUNING_JOB: _job("HyperParameter Tuning Job", "HyperParameterTuningJob"),
+    ENDPOINT: _job("Endpoint", "Endpoint"),
 }
-EXECUTION, STEP = "execution", "execution-step"
 STATUSES = {
     **{kind: each.statuses for kind, each in DESCRIBED.items()},
     EXECUTION: ("PipelineExecutionStatus",),
-    STEP: ("StepStatus",),
+    EXECUTION_STEP: ("StepStatus",),
 }
 
 
@@ -89,14 +97,14 @@ def event_of(kind: str, before: Document | None, after: Document) -> tuple[str, 
     """The region, and the event as PutEvents takes it."""
     if kind == EXECUTION:
         words, resources, detail = _execution(before, after)
-    elif kind == STEP:
+    elif kind == EXECUTION_STEP:
         words, resources, detail = _step(before, after)
     else:
         described = DESCRIBED[kind]
         words, resources = described.detail_type, [after[described.arn]]
         shape = service_model().operation_model(described.operation).output_shape
         detail = _in_milliseconds(known_fields(after, shape), shape)
-        if kind == "Endpoint":  # only in these events: IN_SERVICE, ROLLING_BACK
+        if kind == ENDPOINT:  # only in these events: IN_SERVICE, ROLLING_BACK
             detail["EndpointStatus"] = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", after["EndpointStatus"]).upper()
     event = {"Source": "aws.sagemaker", "DetailType": words, "Resources": resources, "Detail": json.dumps(detail)}
     return resources[0].split(":")[3], event

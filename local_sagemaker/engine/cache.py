@@ -13,6 +13,7 @@ from local_sagemaker.definition.definition import Step
 from local_sagemaker.definition.durations import seconds
 from local_sagemaker.definition.expressions import Scope, evaluate
 from local_sagemaker.errors import invalid
+from local_sagemaker.state.record_kinds import EXECUTION_STEP, STEP_CACHE
 from local_sagemaker.state.records import Records
 
 # What counts of each type of step: a field of its arguments (or of the step itself, for the checks, which keep theirs
@@ -76,18 +77,18 @@ class StepCache:
         """The record of the newest step that may be reused, or None."""
         if key is None or not enabled(step):
             return None
-        entry = self._records.get("step-cache", key)
+        entry = self._records.get(STEP_CACHE, key)
         if entry is None or time.time() - entry["EndTime"] > lifetime(step.raw["CacheConfig"].get("ExpireAfter")):
             return None
-        return self._records.get("execution-step", entry["Step"])
+        return self._records.get(EXECUTION_STEP, entry["Step"])
 
     def remember(self, key: str, record_name: str) -> None:
         """Offer a step that has just succeeded for reuse."""
-        self._records.put("step-cache", key, {"Step": record_name, "EndTime": time.time()})
+        self._records.put(STEP_CACHE, key, {"Step": record_name, "EndTime": time.time()})
 
     def forget(self, pipeline_arn: str) -> None:
         """Offer no step of a pipeline any more."""
-        self._records.delete_all("step-cache", prefix=f"{pipeline_arn}/")
+        self._records.delete_all(STEP_CACHE, prefix=f"{pipeline_arn}/")
 
 
 def enabled(step: Step) -> bool:

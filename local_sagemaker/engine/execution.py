@@ -19,6 +19,7 @@ from local_sagemaker.engine.step_run import StepRuns
 from local_sagemaker.engine.tasks import Result
 from local_sagemaker.errors import invalid, reason_of
 from local_sagemaker.moto_services.objects import S3Objects
+from local_sagemaker.state.record_kinds import EXECUTION
 from local_sagemaker.state.records import Records
 from local_sagemaker.wire.dispatch import Caller
 from local_sagemaker.work.jobs import Jobs
@@ -114,9 +115,7 @@ class Execution:
     def _record_end(self, status: str, reason: str | None) -> None:
         """Write how it ended; where the disk is full, as soon as it no longer is."""
         changes: Document = {"PipelineExecutionStatus": status, "FailureReason": reason}
-        self._records.insist(
-            lambda: self._records.update("execution", self.arn, **changes, LastModifiedTime=time.time())
-        )
+        self._records.insist(lambda: self._records.update(EXECUTION, self.arn, **changes, LastModifiedTime=time.time()))
 
     def _drive(self) -> None:
         with self._capacity.changed:

@@ -15,12 +15,12 @@ from local_sagemaker.engine.schedule import Node
 from local_sagemaker.engine.scope import JobScope, item_text
 from local_sagemaker.engine.tasks import Result, Task
 from local_sagemaker.errors import LONGEST_REASON, ServiceError
+from local_sagemaker.state.record_kinds import EXECUTION_STEP
 from local_sagemaker.state.records import Records
 from local_sagemaker.wire.dispatch import Caller
 from local_sagemaker.work.jobs import Jobs
 
 Document = dict[str, Any]
-STEPS = "execution-step"
 
 
 class StepRuns:
@@ -66,11 +66,13 @@ class StepRuns:
                 "Index": node.iteration.index,
                 "Item": item_text(node.iteration.item),
             }
-        self._records.put(STEPS, self._name(node), {key: item for key, item in record.items() if item is not None})
+        self._records.put(
+            EXECUTION_STEP, self._name(node), {key: item for key, item in record.items() if item is not None}
+        )
 
     def update(self, node: Node, **changes: Any) -> None:
         """Change the record of a step that has begun."""
-        self._records.update(STEPS, self._name(node), **changes)
+        self._records.update(EXECUTION_STEP, self._name(node), **changes)
 
     def run(self, node: Node, scope: Scope) -> Result:
         """Run a step to its end."""
@@ -103,9 +105,9 @@ class StepRuns:
         """Stop the jobs that run; `stopping` is set."""
         for name, stop in list(self._running.items()):
             with self._records.lock:
-                record = self._records.get(STEPS, name)
+                record = self._records.get(EXECUTION_STEP, name)
                 if record is not None and record["StepStatus"] in ("Starting", "Executing"):
-                    self._records.update(STEPS, name, StepStatus="Stopping")
+                    self._records.update(EXECUTION_STEP, name, StepStatus="Stopping")
             _ask(stop)
 
     def _reuse(self, node: Node, key: str | None) -> Result | None:

@@ -11,6 +11,7 @@ from local_sagemaker.hosting.deployment import ATTRIBUTES, Invocation
 from local_sagemaker.hosting.endpoint_host import EndpointHost
 from local_sagemaker.hosting.model_process import ModelResponse, ModelUnavailable
 from local_sagemaker.hosting.serverless import Throttled
+from local_sagemaker.state.record_kinds import ENDPOINT
 from local_sagemaker.state.records import Records
 from local_sagemaker.wire.dispatch import Caller
 from local_sagemaker.wire.http_request import HttpRequest
@@ -102,7 +103,7 @@ def _headers(variant: str, response: ModelResponse) -> list[tuple[str, str]]:
 
 
 def _not_served(name: str, error: LookupError, records: Records, caller: Caller) -> ServiceError:
-    endpoint = records.get("Endpoint", name)
+    endpoint = records.get(ENDPOINT, name)
     if endpoint is None:
         return ServiceError("ValidationError", f"Endpoint {name} of account {caller.account} not found.")
     return ServiceError("ValidationError", f"Endpoint {name} is {endpoint['EndpointStatus']}: {error}")

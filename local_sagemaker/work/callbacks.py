@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local_sagemaker.errors import ServiceError, not_found
+from local_sagemaker.state.record_kinds import CALLBACK
 from local_sagemaker.state.records import Records
 from local_sagemaker.wire.dispatch import Request
-
-TABLE = "callback"
 
 
 @dataclass
@@ -35,7 +34,7 @@ class Callbacks:
 
     def open(self, token: str, step: Mapping[str, Any], execution_arn: str) -> Waiting:
         """Let a step wait for an answer to its token."""
-        self._records.put(TABLE, token, {"PipelineExecutionArn": execution_arn})
+        self._records.put(CALLBACK, token, {"PipelineExecutionArn": execution_arn})
         waiting = self._waiting[token] = Waiting(step)
         return waiting
 
@@ -49,7 +48,7 @@ class Callbacks:
         """End the step of request's CallbackToken as `give` says; the response to whoever has answered."""
         token, own = request["CallbackToken"], request.get("ClientRequestToken")
         with self._records.lock:
-            record = self._records.get(TABLE, token)
+            record = self._records.get(CALLBACK, token)
             if record is None:
                 raise not_found(f"Callback token {token} does not exist.")
             answer = {"PipelineExecutionArn": record["PipelineExecutionArn"]}
@@ -59,6 +58,6 @@ class Callbacks:
             if waiting is None or record.get("Answered"):
                 raise ServiceError("ConflictException", f"The step of the callback token {token} has already ended.")
             give(waiting)
-            self._records.update(TABLE, token, Answered=True, ClientRequestToken=own)
+            self._records.update(CALLBACK, token, Answered=True, ClientRequestToken=own)
         self.give_up(token)  # only now: where the answer could not be written, the step still waits for one
         return answer

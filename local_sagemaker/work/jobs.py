@@ -9,6 +9,7 @@ from local_sagemaker.jobs.admission import admit_processing_job, admit_training_
 from local_sagemaker.jobs.runtime import JobRuntime
 from local_sagemaker.processes.log_events import LogStream
 from local_sagemaker.processes.outcome import ClientFault, Outcome
+from local_sagemaker.state.record_kinds import TAGS
 from local_sagemaker.state.records import Records
 from local_sagemaker.wire.dispatch import Caller, Request
 from local_sagemaker.work.job_history import FINAL, MESSAGES, ending, phase, transition
@@ -169,7 +170,7 @@ class Jobs:
             if job[f"{kind}JobStatus"] not in FINAL:
                 raise ServiceError("ResourceInUse", f"The {kind.lower()} job {name} has not ended: stop it first.")
             self._records.delete(table(kind), name)
-            self._records.delete("tags", job[f"{kind}JobArn"])
+            self._records.delete(TAGS, job[f"{kind}JobArn"])
         return {}
 
 

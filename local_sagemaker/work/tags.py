@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from local_sagemaker.state.record_kinds import TAGS
 from local_sagemaker.state.records import Records
 
 Tag = dict[str, str]
@@ -15,18 +16,18 @@ class Tags:
 
     def of(self, arn: str) -> list[Tag]:
         """The tags of a resource."""
-        document = self._records.get("tags", arn)
+        document = self._records.get(TAGS, arn)
         return document["Tags"] if document else []
 
     def add(self, arn: str, new: Iterable[Tag]) -> list[Tag]:
         """Add or replace tags; all that the resource has then."""
         with self._records.lock:
             tags = {tag["Key"]: tag for tag in self.of(arn)} | {tag["Key"]: tag for tag in new}
-            self._records.put("tags", arn, {"Tags": list(tags.values())})
+            self._records.put(TAGS, arn, {"Tags": list(tags.values())})
         return list(tags.values())
 
     def remove(self, arn: str, keys: Iterable[str]) -> None:
         """Remove tags by key."""
         gone = set(keys)
         with self._records.lock:
-            self._records.put("tags", arn, {"Tags": [tag for tag in self.of(arn) if tag["Key"] not in gone]})
+            self._records.put(TAGS, arn, {"Tags": [tag for tag in self.of(arn) if tag["Key"] not in gone]})

@@ -4,6 +4,7 @@ import threading
 import time
 
 from local_sagemaker.errors import ServiceError, invalid, not_found
+from local_sagemaker.state.record_kinds import TRAINING_JOB, TUNING_JOB
 from local_sagemaker.state.records import Records
 from local_sagemaker.tuning.plan import plan
 from local_sagemaker.tuning.run import TuningRun
@@ -13,7 +14,6 @@ from local_sagemaker.wire.dispatch import Caller, Request
 from local_sagemaker.work.jobs import Jobs
 from local_sagemaker.work.tags import Tags
 
-TABLE = "tuning-job"
 STATUS = "HyperParameterTuningJobStatus"
 RUNNING = ("InProgress", "Stopping")
 CRASHED = "InternalServerError: local SageMaker stopped while the tuning job was running."
@@ -55,7 +55,7 @@ class Tuning:
             finished=lambda status, reason: self._records.insist(lambda: self._end(name, status, reason)),
         )
         with self._records.lock:
-            if not self._records.create(TABLE, name, document):
+            if not self._records.create(TUNING_JOB, name, document):
                 raise ServiceError("ResourceInUse", f"Hyperparameter tuning job names must be unique: {name} exists.")
             self._tags.add(arn, request.get("Tags", []))
             self._live[name] = run
@@ -64,14 +64,14 @@ class Tuning:
 
     def get(self, name: str) -> Request:
         """The record of one tuning job; ResourceNotFound where there is none."""
-        document = self._records.get(TABLE, name)
+        document = self._records.get(TUNING_JOB, name)
         if document is None:
             raise not_found(f"Could not find requested hyperparameter tuning job with name: {name}")
         return document
 
     def all(self) -> list[Request]:
         """The records of all tuning jobs."""
-        return self._records.all(TABLE)
+        return self._records.all(TUNING_JOB)
 
     def described(self, document: Request) -> Request:
         """What Describe says: the record, with the counters and the best of its training jobs."""
@@ -79,16 +79,16 @@ class Tuning:
 
     def training_jobs(self, document: Request) -> list[Request]:
         """The records of the training jobs of one tuning job."""
-        jobs = self._records.all("training-job", prefix=f"{document['HyperParameterTuningJobName']}-")
+        jobs = self._records.all(TRAINING_JOB, prefix=f"{document['HyperParameterTuningJobName']}-")
         return [job for job in jobs if job.get("TuningJobArn") == document["HyperParameterTuningJobArn"]]
 
     def delete(self, name: str) -> None:
         """Forget a tuning job that has ended; its training jobs stay."""
-        document = self._records.get(TABLE, name)
+        document = self._records.get(TUNING_JOB, name)
         if document is not None and document[STATUS] in RUNNING:
             raise invalid(f"The tuning job {name} is {document[STATUS]}: stop it.")
         if document is not None:
-            self._records.delete(TABLE, name)
+            self._records.delete(TUNING_JOB, name)
 
     def stop(self, name: str) -> None:
         """Ask a running tuning job to stop; ValidationException where it has ended."""
@@ -96,7 +96,7 @@ class Tuning:
             document = self.get(name)
             if document[STATUS] not in RUNNING:
                 raise invalid(f"The request was rejected because the tuning job {name} has already ended.")
-            self._records.update(TABLE, name, **{STATUS: "Stopping"}, LastModifiedTime=time.time())
+            self._records.update(TUNING_JOB, name, **{STATUS: "Stopping"}, LastModifiedTime=time.time())
             run = self._live[name]
         run.stop()
 
@@ -111,7 +111,7 @@ class Tuning:
 
     def recover(self) -> None:
         """After a kill -9: what was running is gone, and says so."""
-        for document in self._records.all(TABLE):
+        for document in self._records.all(TUNING_JOB):
             if document[STATUS] in RUNNING:
                 self._end(document["HyperParameterTuningJobName"], "Failed", CRASHED)
 
@@ -126,6 +126,6 @@ class Tuning:
         now = time.time()
         changes = {STATUS: status, "FailureReason": reason, "HyperParameterTuningEndTime": now, "LastModifiedTime": now}
         with self._finished, self._records.lock:
-            self._records.update(TABLE, name, **changes)
+            self._records.update(TUNING_JOB, name, **changes)
             self._live.pop(name, None)
             self._finished.notify_all()
