@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import re
 import zipfile
 import zlib
 from collections import Counter
@@ -20,6 +21,7 @@ GZIP, ZIP = b"\x1f\x8b", b"PK\x03\x04"
 SEPARATORS = (",", ";", "\t", "|")
 SHOWN_SEPARATORS = {"\t": "a tab", " ": "a space"}
 SAMPLE_LINES = 20
+EXCEL_HINT = re.compile(r'\A\s*"?sep=.?"?\r?\n', re.IGNORECASE)  # the line that tells Excel the separator: no header
 
 
 def unpacked(content: bytes, name: str) -> bytes:
@@ -81,7 +83,7 @@ def _decoded(content: bytes, name: str, encoding: str) -> str:
         ) from error
     if "\0" in text:
         raise JobError(f"The data file {name} is neither Parquet nor CSV in {encoding}: it holds zero bytes.")
-    return text.removeprefix("\ufeff").lstrip("\r\n")
+    return EXCEL_HINT.sub("", text.removeprefix("\ufeff")).lstrip("\r\n")
 
 
 def _check_header(names: list[str], text: str, name: str, written: FileFormat) -> None:
@@ -104,7 +106,7 @@ def _yaml(separator: str) -> str:
 
 def separator_of(text: str) -> str:
     """The character of SEPARATORS that divides the first lines into most fields, equally many in each; else ","."""
-    lines = [line for line in text[:100_000].splitlines() if line.strip()][:SAMPLE_LINES]
+    lines = [line for line in EXCEL_HINT.sub("", text[:100_000]).splitlines() if line.strip()][:SAMPLE_LINES]
     best, most = ",", 1
     for separator in SEPARATORS:
         try:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from steps.csv_file import separator_of
 from steps.failure import JobError
 from steps.prediction_request import read_request
 from steps.raw_data import find_file, read_file, read_rows, typed
@@ -86,6 +87,15 @@ def test_a_row_with_too_many_fields_is_broken_and_the_others_are_read(tmp_path: 
     table, broken = read_rows(tmp_path / "x.csv")
     assert table.to_numpy().tolist() == [["1", "2"], ["3", "4"], ["6", ""], ["7", "8"]]
     assert broken == {1: "the row has 3 fields where the header has 2"}
+
+
+@pytest.mark.parametrize("hint", ["sep=;\n", "\ufeffSEP=;\r\n", '"sep=;"\n'])
+def test_the_line_that_tells_excel_the_separator_is_no_header(tmp_path: Path, hint: str) -> None:
+    text = f"{hint}price;size\n1;2\n3;4\n"
+    (tmp_path / "x.csv").write_text(text)
+    assert separator_of(text.removeprefix("\ufeff")) == ";"
+    table, broken = read_rows(tmp_path / "x.csv", FileFormat(separator=";"))
+    assert (list(table.columns), len(table), broken) == (["price", "size"], 2, {})
 
 
 def test_a_separator_at_the_end_of_every_row_is_not_a_field(tmp_path: Path) -> None:
