@@ -1,7 +1,10 @@
 """List operations: the filters, the order and the pages that they all share."""
 
 import base64
-from collections.abc import Iterable
+import contextlib
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from local_sagemaker.errors import invalid
@@ -31,11 +34,23 @@ def page(
     found = [document for document in documents if _matches(document, request, name, status)]
     field = _sort_field(request.get("SortBy"), name, status)
     found.sort(key=lambda document: document.get(field, 0), reverse=request.get("SortOrder", order) == "Descending")
-    start = _position(request.get("NextToken"))
+    return cut(found, request, result=result, name=name, default_size=default_size)
+
+
+def cut(
+    ordered: Sequence[Document], request: Document, *, result: str, name: str, default_size: int = PAGE
+) -> Document:
+    """One page of documents in their order, each of which has another `name`.
+
+    It follows the last of the page before; where that is gone, it follows as many as there were before.
+    """
+    last, start = _read_token(request, result) or (None, 0)
+    if last is not None:
+        start = next((place + 1 for place, each in enumerate(ordered) if each.get(name) == last), start)
     end = start + request.get("MaxResults", default_size)
-    response: Document = {result: found[start:end]}
-    if end < len(found):
-        response["NextToken"] = _token(end)
+    response: Document = {result: ordered[start:end]}
+    if end < len(ordered):
+        response["NextToken"] = _token(request, result, ordered[end - 1].get(name), end)
     return response
 
 
@@ -57,7 +72,7 @@ def page_of(
     sort_by = request.get("SortBy", "CreationTime")
     if sort_by not in ("CreationTime", "Name") or any(field in request for field in LOOKS_INTO_ALL):
         return page(records.all(kind, prefix), request, result=result, name=name, status=status)
-    start, size = _position(request.get("NextToken")), request.get("MaxResults", PAGE)
+    last, size = _read_token(request, result), request.get("MaxResults", PAGE)
     found = records.find(
         kind,
         prefix=prefix,
@@ -66,12 +81,12 @@ def page_of(
         until=_earliest(request, "CreationTimeBefore", "CreatedBefore"),
         by_name=sort_by == "Name",
         descending=request.get("SortOrder", "Descending") == "Descending",
-        offset=start,
+        after=(last[0], last[1]) if last is not None else None,
         limit=size + 1,
     )
-    response: Document = {result: found[:size]}
+    response: Document = {result: [each.document for each in found[:size]]}
     if len(found) > size:
-        response["NextToken"] = _token(start + size)
+        response["NextToken"] = _token(request, result, *found[size - 1].place)
     return response
 
 
@@ -81,10 +96,6 @@ def _latest(request: Document, *names: str) -> float | None:
 
 def _earliest(request: Document, *names: str) -> float | None:
     return min((request[name] for name in names if name in request), default=None)
-
-
-def _token(position: int) -> str:
-    return base64.urlsafe_b64encode(str(position).encode()).decode()
 
 
 def _sort_field(sort_by: str | None, name: str, status: str | None) -> str:
@@ -115,10 +126,23 @@ def _matches(document: Document, request: Document, name: str, status: str | Non
     return True
 
 
-def _position(token: str | None) -> int:
+def _token(request: Document, result: str, *last: Any) -> str:
+    """Where the next page begins, and of which list it is a page."""
+    return base64.urlsafe_b64encode(json.dumps([_list_of(request, result), *last]).encode()).decode()
+
+
+def _read_token(request: Document, result: str) -> tuple[Any, int] | None:
+    """Where the page begins; None for the first. ServiceError for a token that this list has not given out."""
+    token = request.get("NextToken")
     if token is None:
-        return 0
-    try:
-        return int(base64.urlsafe_b64decode(token))
-    except ValueError:
-        raise invalid(f"Invalid NextToken {token!r}.") from None
+        return None
+    with contextlib.suppress(ValueError, TypeError):
+        of, last, number = json.loads(base64.urlsafe_b64decode(token))
+        if of == _list_of(request, result):
+            return last, int(number)
+    raise invalid(f"Invalid NextToken {token!r}: it belongs to another list, or to none.")
+
+
+def _list_of(request: Document, result: str) -> str:
+    asked = {name: value for name, value in request.items() if name not in ("NextToken", "MaxResults")}
+    return hashlib.sha256(json.dumps([result, asked], sort_keys=True, default=str).encode()).hexdigest()[:16]

@@ -10,7 +10,7 @@ from typing import Any
 from botocore.model import ListShape, StructureShape
 from dateutil.parser import isoparse
 
-from local_sagemaker.api.listing import page
+from local_sagemaker.api.listing import cut
 from local_sagemaker.errors import invalid, unsupported
 from local_sagemaker.state.record_kinds import (
     ENDPOINT,
@@ -66,11 +66,8 @@ class Search:
         ]
         field = request.get("SortBy", "LastModifiedTime")
         found.sort(key=lambda document: _order(_at(document, field)), reverse=request.get("SortOrder") != "Ascending")
-        paging: Request = {name: request[name] for name in ("NextToken", "MaxResults") if name in request}
-        ranked = [{"Rank": rank, "Document": document} for rank, document in enumerate(found)]
-        paging["SortBy"] = "Name"
-        answer = page(ranked, paging, result="Results", name="Rank", order="Ascending", default_size=DEFAULT_PAGE)
-        answer["Results"] = [{resource: each["Document"]} for each in answer["Results"]]
+        answer = cut(found, request, result="Results", name=arn, default_size=DEFAULT_PAGE)
+        answer["Results"] = [{resource: each} for each in answer["Results"]]
         return answer | {"TotalHits": {"Value": len(found), "Relation": "EqualTo"}}
 
     def _tagged(self, document: Request, arn: str) -> Request:

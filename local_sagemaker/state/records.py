@@ -6,14 +6,22 @@ import sqlite3
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, NamedTuple
 
 from local_sagemaker.state.database import Database
 
 LOG = logging.getLogger("local_sagemaker.records")
 Document = dict[str, Any]
 Watcher = Callable[[str, Document | None, Document], None]
+Place = tuple[float | str, int]  # CreationTime or name, and the number of the row
 ROOM_SECONDS = 0.5  # between two attempts to write to a full disk
+
+
+class Found(NamedTuple):
+    """A document, and its place in the order that it was found in."""
+
+    document: Document
+    place: Place
 
 
 class Records:
@@ -60,31 +68,34 @@ class Records:
         until: float | None = None,
         by_name: bool = False,
         descending: bool = False,
-        offset: int = 0,
+        after: Place | None = None,
         limit: int = -1,
-    ) -> list[Document]:
+    ) -> list[Found]:
         """Some of the documents of a kind, by CreationTime or by name; reads no others, and waits for no writer.
 
-        `since` and `until` are limits of CreationTime, in seconds, themselves included. ValueError for a status
-        of a kind that has none.
+        `since` and `until` are limits of CreationTime, in seconds, themselves included; what follows the place
+        `after` in the order is found, whether or not its document is still there. ValueError for a status of a kind
+        that has none.
         """
         if status is not None and kind not in self._status_fields:
             raise ValueError(f"A {kind} has no status to be found by.")
-        direction = "DESC" if descending else "ASC"
-        order = f"name {direction}" if by_name else f"created {direction}, number {direction}"
+        column, direction, beyond = "name" if by_name else "created", *(("DESC", "<") if descending else ("ASC", ">"))
+        order = f"{column} {direction}, number {direction}"
         index = "" if by_name else "INDEXED BY records_by_time"
         conditions = "kind = ? AND name >= ? AND name < ?"
         values: list[str | float] = [kind, *_range(prefix)]
         for condition, value in (("status = ?", status), ("created >= ?", since), ("created <= ?", until)):
             if value is not None:
                 conditions, values = f"{conditions} AND {condition}", [*values, value]
+        if after is not None:
+            conditions, values = f"{conditions} AND ({column}, number) {beyond} (?, ?)", [*values, *after]
         with self._database.reader() as connection:
             rows = connection.execute(
-                f"SELECT document FROM records WHERE number IN (SELECT number FROM records {index} "
-                f"WHERE {conditions} ORDER BY {order} LIMIT ? OFFSET ?) ORDER BY {order}",
-                (*values, limit, offset),
+                f"SELECT document, {column}, number FROM records WHERE number IN (SELECT number FROM records {index} "
+                f"WHERE {conditions} ORDER BY {order} LIMIT ?) ORDER BY {order}",
+                (*values, limit),
             ).fetchall()
-        return [json.loads(row[0]) for row in rows]
+        return [Found(json.loads(document), (value, number)) for document, value, number in rows]
 
     def put(self, kind: str, name: str, document: Document) -> None:
         """Create or replace one document."""

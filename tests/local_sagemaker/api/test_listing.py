@@ -1,5 +1,7 @@
 """Filters, order and pages of List operations."""
 
+import base64
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -48,9 +50,29 @@ def test_pages_together_are_the_whole_list() -> None:
     assert seen == names({})
 
 
-def test_a_token_that_was_not_given_out_is_refused() -> None:
+@pytest.mark.parametrize("token", ["!", "", base64.b64encode(b"2").decode(), base64.b64encode(b'["x"]').decode()])
+def test_a_token_that_was_not_given_out_is_refused(token: str) -> None:
     with pytest.raises(ServiceError, match="Invalid NextToken"):
-        names({"NextToken": "!"})
+        names({"NextToken": token})
+
+
+def test_a_token_is_of_one_list_whatever_the_size_of_its_pages() -> None:
+    token = page(JOBS, {"MaxResults": 2}, result="Jobs", name="JobName", status="JobStatus")["NextToken"]
+    assert names({"MaxResults": 3, "NextToken": token}) == ["job-2", "job-1", "job-0"]
+    for other in ({"SortOrder": "Ascending"}, {"StatusEquals": "Failed"}):
+        with pytest.raises(ServiceError, match="Invalid NextToken"):
+            names(other | {"NextToken": token})
+    with pytest.raises(ServiceError, match="Invalid NextToken"):
+        page(JOBS, {"NextToken": token}, result="Others", name="JobName")
+
+
+def test_pages_stay_where_they_are_while_documents_come_and_go() -> None:
+    first = page(JOBS, {"MaxResults": 2}, result="Jobs", name="JobName")
+    token = {"MaxResults": 2, "NextToken": first["NextToken"]}
+    newer = [*JOBS, {"JobName": "job-5", "CreationTime": 5.0}]
+    assert [job["JobName"] for job in page(newer, token, result="Jobs", name="JobName")["Jobs"]] == ["job-2", "job-1"]
+    fewer = [job for job in JOBS if job["JobName"] != "job-4"]
+    assert [job["JobName"] for job in page(fewer, token, result="Jobs", name="JobName")["Jobs"]] == ["job-2", "job-1"]
 
 
 @pytest.fixture(name="records", scope="module")
@@ -96,6 +118,24 @@ def test_pages_of_a_kind_are_those_of_all_its_documents(
     whole = page(records.all("job", prefix), {**request_, "MaxResults": 100}, **fields)["Jobs"]  # type: ignore[arg-type]
     assert [job["CreationTime"] for job in seen] == [job["CreationTime"] for job in whole]
     assert sorted(job["JobName"] for job in seen) == sorted(job["JobName"] for job in whole)
+
+
+@pytest.mark.parametrize("order", ["Descending", "Ascending"])
+@pytest.mark.parametrize("sort_by", ["CreationTime", "Name"])
+def test_pages_of_a_kind_stay_where_they_are_while_documents_come_and_go(
+    tmp_path: Path, order: str, sort_by: str
+) -> None:
+    records = Records(Database(tmp_path / "state.db"))
+    for number in range(6):
+        records.put("job", f"{number}", {"JobName": f"{number}", "CreationTime": 1.0})  # in the same instant
+    request = {"SortOrder": order, "SortBy": sort_by, "MaxResults": 2}
+    first = page_of(records, "job", request, result="Jobs", name="JobName")
+    records.put("job", "6", {"JobName": "6", "CreationTime": 1.0})
+    records.put("job", "/", {"JobName": "/", "CreationTime": 0.0})
+    records.delete("job", first["Jobs"][-1]["JobName"])
+    second = page_of(records, "job", request | {"NextToken": first["NextToken"]}, result="Jobs", name="JobName")
+    expected = ["2", "3"] if order == "Ascending" else ["3", "2"]
+    assert [job["JobName"] for job in second["Jobs"]] == expected
 
 
 def test_a_page_reads_its_own_documents_alone(records: Records, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -91,9 +91,8 @@ def test_a_document_is_found_by_what_it_says_now(tmp_path: Path) -> None:
     records.put("job", "n", {"CreationTime": 1.5, "JobStatus": "InProgress"})
     records.update("job", "n", JobStatus="Completed")
     assert records.find("job", status="InProgress") == []
-    assert records.find("job", status="Completed", since=1.5, until=1.5) == [
-        {"CreationTime": 1.5, "JobStatus": "Completed"}
-    ]
+    found = records.find("job", status="Completed", since=1.5, until=1.5)
+    assert [each.document for each in found] == [{"CreationTime": 1.5, "JobStatus": "Completed"}]
     assert records.find("job", since=1.6) == records.find("job", until=1.4) == []
 
 
