@@ -7,7 +7,7 @@ from command_line.context import Context, write_output
 from pipelines.checks.fault import Fault
 from pipelines.errors import PipelineError
 from pipelines.exit_codes import EXIT_OK
-from pipelines.publishing.dataset import check_data_file
+from pipelines.publishing.dataset import check_data
 
 
 def begin_yaml(context: Context, options: Namespace) -> int:
@@ -16,7 +16,7 @@ def begin_yaml(context: Context, options: Namespace) -> int:
     from profiling.errors import DataError
     from profiling.yaml_text import slug, yaml_of
 
-    check_data_file(options.data)
+    check_data(options.data)
     name = options.data.name.partition(".")[0]
     output: Path = options.output or Path(f"{slug(name)}.yaml")
     if output.exists() and not options.force:
@@ -44,7 +44,7 @@ def data_faults(context: Context, path: Path) -> list[Fault]:
     """Every fault of a data file here against the YAML; what stops no job is printed as a warning."""
     from profiling.data_faults import check_file
 
-    check_data_file(path)
+    check_data(path)
     checked = check_file(path, context.settings.for_jobs(), context.settings.interval.coverage)
     for fault in checked.faults:
         if fault.warning:
@@ -58,7 +58,7 @@ def write_sample(context: Context, options: Namespace) -> int:
     from profiling.errors import DataError
     from profiling.sample import request_of
 
-    check_data_file(options.data)
+    check_data(options.data)
     try:
         text = request_of(options.data, context.settings.for_jobs(), options.rows)
     except DataError as error:

@@ -77,7 +77,7 @@ def build_parser() -> argparse.ArgumentParser:
     definition.add_argument("--output", type=Path, metavar="FILE", help="write it to a file")
     check = command("check", "name every fault of the definition, offline, before anything is published", listing)
     check.add_argument("--definition", type=Path, metavar="FILE", help="check this definition in place of the compiled")
-    check.add_argument("--data", type=Path, metavar="FILE", help="check this data file too, here, as the jobs would")
+    check.add_argument("--data", type=Path, metavar="PATH", help="check this file or folder of data too, here")
     plan = command("plan", "show what an upsert would change, and which steps would run again")
     form = plan.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print JSON, for a script")
@@ -87,7 +87,7 @@ def build_parser() -> argparse.ArgumentParser:
     start = command("start", "start an execution of the deployed pipeline", values, listing)
     start.add_argument("--wait", action="store_true", help="follow it to the end")
     run = command("run", "upload data if given, upsert, start, follow to the end", values)
-    run.add_argument("--data", type=Path, metavar="PATH", help="a CSV or Parquet file to train on")
+    run.add_argument("--data", type=Path, metavar="PATH", help="train on this CSV or Parquet file, or folder of them")
     command("executions", "list the executions of the pipeline", listing)
     for name, text in (("describe", "show an execution and its steps"), ("stop", "stop an execution")):
         _add_execution(command(name, text, *([listing] if name == "describe" else [])))

@@ -29,7 +29,7 @@ from pipelines.document.walk import step_names
 from pipelines.exit_codes import EXIT_ERROR, EXIT_OK
 from pipelines.images.wheels import fetch_wheels
 from pipelines.publishing.cost_forecast import last_durations
-from pipelines.publishing.dataset import check_data_file, upload_data
+from pipelines.publishing.dataset import check_data, upload_data
 from pipelines.publishing.deployed import DeployedCode, describe_deployed, read_code, read_deployed
 from pipelines.publishing.plan import make_plan
 from pipelines.publishing.publish import Upsert, require_role
@@ -129,7 +129,7 @@ def run_all(context: Context, options: Namespace) -> int:
     """run"""
     given = parse_parameters(options.parameter)
     if options.data is not None:
-        check_data_file(options.data)
+        check_data(options.data)
     context.require_configured()
     seen = describe_deployed(context.sagemaker, context.pipeline_name)
     compiled = context.compile()

@@ -12,10 +12,11 @@ import numpy as np
 
 from steps.conversion import described
 from steps.data_checks import check_parts
+from steps.data_set import Part, parts_of
 from steps.failure import JobError
 from steps.fitting import check_target
 from steps.interval import fewest_rows
-from steps.raw_data import find_file, name_faults, read_rows
+from steps.raw_data import name_faults, read_part
 from steps.settings import JobSettings
 from steps.split import split
 from steps.validate import Validation, examine, reason_of
@@ -44,23 +45,30 @@ def check_file(path: Path, sections: Mapping[str, Any], coverage: float) -> Chec
     """Check a file against the settings of the jobs; `coverage` is that of the interval."""
     try:
         settings = JobSettings.from_json(sections)
-        file = find_file(path)
-        table, _ = read_rows(file, settings.data.format)
+        parts = parts_of(path)
+        rows, of_names = 0, list[DataFault]()
+        for part in parts:
+            count, faults_of_part = _of_names(part, settings)
+            rows, of_names = rows + count, [*of_names, *faults_of_part]
+        if of_names:
+            return Checked(rows, 0, tuple(of_names))
+        validation = Validation()
+        examine(parts, settings, validation)
     except JobError as error:
         return Checked(0, 0, (DataFault("data", str(error).rstrip("."), "fix the file, or the YAML"),))
-    names = [*name_faults([str(name) for name in table.columns], settings.data.columns)]
-    if names:
-        found = tuple(
-            DataFault("data.columns", f"{file.name} {text}", "change the file, or the YAML") for text in names
-        )
-        return Checked(len(table), 0, (*found, *_unreadable_here(table, settings)))
-    validation = Validation()
-    examine(file, settings, validation)
     faults = [*_of_rows(validation, settings), *_of_table(validation)]
     rejected = int(validation.rejected.sum())
     if rejected < len(validation.table):
         faults += _of_parts(validation, settings, coverage)
     return Checked(len(validation.table), rejected, tuple(faults))
+
+
+def _of_names(part: Part, settings: JobSettings) -> tuple[int, list[DataFault]]:
+    """The rows of one file, and what is wrong where its columns are not those of the settings."""
+    table, _ = read_part(part, settings.data.format)
+    texts = name_faults([str(name) for name in table.columns], settings.data.columns)
+    found = [DataFault("data.columns", f"{part.name} {text}", "change the file, or the YAML") for text in texts]
+    return len(table), [*found, *(_unreadable_here(table, settings) if found else ())]
 
 
 def _unreadable_here(table: Any, settings: JobSettings) -> Iterator[DataFault]:

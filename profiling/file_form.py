@@ -8,7 +8,9 @@ from pathlib import Path
 import pandas as pd
 
 from steps.csv_file import separator_of, unpacked
-from steps.raw_data import PARQUET_MAGIC, find_file, read_rows
+from steps.data_set import parts_of
+from steps.failure import JobError, listed
+from steps.raw_data import PARQUET_MAGIC, read_part
 from steps.text_format import FileFormat
 
 BYTE_ORDER_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
@@ -25,11 +27,18 @@ class Found:
 
 
 def look_at(path: Path) -> Found:
-    """Read a file whose form nobody has told. Raises JobError where it is neither CSV nor Parquet."""
-    file = find_file(path)
-    form = form_of(file)
-    table, broken = read_rows(file, form)
-    return Found(file.name, table, form, broken)
+    """Read files whose form nobody has told: that of the first. JobError where one is neither CSV nor Parquet."""
+    parts = parts_of(path)
+    form = form_of(parts[0].path)
+    tables, broken = list[pd.DataFrame](), dict[int, str]()
+    for part in parts:
+        table, faults = read_part(part, form)
+        if tables and set(table.columns) != set(tables[0].columns):
+            other = listed(sorted(set(table.columns) ^ set(tables[0].columns)))
+            raise JobError(f"{part.name} and {parts[0].name} have other columns ({other}): give files of one table.")
+        broken |= {sum(map(len, tables)) + row: reason for row, reason in faults.items()}
+        tables.append(table)
+    return Found(path.name, pd.concat(tables, ignore_index=True), form, broken)
 
 
 def form_of(path: Path) -> FileFormat:

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from profiling.errors import DataError
+from steps.data_set import parts_of
 from steps.failure import JobError
-from steps.raw_data import converted_columns, find_file, read_rows
+from steps.raw_data import converted_columns, read_part
 from steps.settings import Column, JobSettings
 
 
@@ -23,17 +24,19 @@ def request_of(path: Path, sections: Mapping[str, Any], rows: int) -> str:
     """
     try:
         settings = JobSettings.from_json(sections)
-        data, file = settings.data, find_file(path)
-        table, _ = converted_columns(read_rows(file, data.format)[0], data.columns, file.name)
+        data = settings.data
+        tables = [
+            converted_columns(read_part(part, data.format)[0], data.columns, part.name)[0] for part in parts_of(path)
+        ]
     except JobError as error:
         raise DataError(str(error)) from error
     inputs = data.inputs
     required = [data.target, *(name for name, column in inputs.items() if not column.optional)]
-    usable = table.dropna(subset=required)
+    usable = pd.concat(tables, ignore_index=True).dropna(subset=required)
     complete = usable.dropna(subset=list(inputs))
     chosen = (complete if len(complete) else usable).sort_values(data.target, kind="stable")
     if chosen.empty:
-        raise DataError(f"No row of {file.name} has a value in every column that a prediction needs.")
+        raise DataError(f"No row of {path.name} has a value in every column that a prediction needs.")
     places = np.unique(np.linspace(0, len(chosen) - 1, rows + 2)[1:-1].round().astype(int))
     records = [
         {name: _value(row[name], column) for name, column in inputs.items()}

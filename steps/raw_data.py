@@ -1,4 +1,4 @@
-"""Read the data file as it was given: one CSV or Parquet file, its columns and types checked."""
+"""Read data files as they were given, CSV or Parquet; their columns and types checked."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pandas as pd
 
 from steps.conversion import convert, described
 from steps.csv_file import read_csv, unpacked
+from steps.data_set import Part
 from steps.failure import JobError, did_you_mean, listed
 from steps.settings import Column
 from steps.text_format import FileFormat
@@ -37,25 +38,35 @@ def read_file(path: Path, written: FileFormat | None = None) -> pd.DataFrame:
     return read_rows(path, written)[0]
 
 
-def read_rows(path: Path, written: FileFormat | None = None) -> tuple[pd.DataFrame, dict[int, str]]:
+def read_part(part: Part, written: FileFormat | None = None) -> tuple[pd.DataFrame, dict[int, str]]:
+    """The rows of one file of a data set, with the columns that its folders tell of and that it has not itself."""
+    table, broken = read_rows(part.path, written, part.name)
+    told = {name: value for name, value in part.partition.items() if name not in table}
+    return (table.assign(**told) if told else table), broken
+
+
+def read_rows(
+    path: Path, written: FileFormat | None = None, name: str | None = None
+) -> tuple[pd.DataFrame, dict[int, str]]:
     """Read a CSV or Parquet file, as it is or in gzip or zip, told apart by its content.
 
     All values of a CSV file stay texts, so that identities keep their leading zeros. Returns the rows, and why
     a row is broken by its place from 0. Raises JobError when the file is missing, empty or neither.
     """
+    name = name or path.name
     try:
-        content = unpacked(path.read_bytes(), path.name)
+        content = unpacked(path.read_bytes(), name)
         if not content.strip():
-            raise JobError(f"The data file {path.name} is empty: give a CSV or Parquet file with rows.")
+            raise JobError(f"The data file {name} is empty: give a CSV or Parquet file with rows.")
         if content.startswith(PARQUET_MAGIC):
             return _named(pd.read_parquet(io.BytesIO(content))), {}
     except FileNotFoundError as error:
         raise JobError(f"The data file {path} does not exist.") from error
     except OSError as error:  # pyarrow's ArrowInvalid is not an OSError but a ValueError, see below
-        raise JobError(f"The data file {path.name} cannot be read: {_line(error)}.") from error
+        raise JobError(f"The data file {name} cannot be read: {_line(error)}.") from error
     except ValueError as error:  # pyarrow's ArrowInvalid
-        raise JobError(f"The data file {path.name} is not a sound CSV or Parquet file: {_line(error)}.") from error
-    return read_csv(content, path.name, written or FileFormat())
+        raise JobError(f"The data file {name} is not a sound CSV or Parquet file: {_line(error)}.") from error
+    return read_csv(content, name, written or FileFormat())
 
 
 def _named(table: pd.DataFrame) -> pd.DataFrame:
@@ -75,6 +86,8 @@ def typed(table: pd.DataFrame, columns: dict[str, Column], file_name: str) -> pd
     The index of the result numbers the rows from 0. Raises JobError for missing, unexpected or doubled
     columns, a table without rows, and values of a wrong type, naming column, row (from 1) and value.
     """
+    if table.empty:
+        raise JobError(f"The data file {file_name} has columns but no rows.")
     converted, unreadable = converted_columns(table, columns, file_name)
     for name, bad in unreadable.items():
         raise JobError(_type_fault(name, columns[name], table[name], bad, file_name))
@@ -86,8 +99,6 @@ def converted_columns(
 ) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
     """The same, but for values of a wrong type: column -> a boolean array that marks its rows."""
     _check_names([str(name) for name in table.columns], columns, file_name)
-    if table.empty:
-        raise JobError(f"The data file {file_name} has columns but no rows.")
     table = table.reset_index(drop=True)
     pairs = {name: convert(table[name], column) for name, column in columns.items()}
     unreadable = {name: bad for name, (_, bad) in pairs.items() if bad.any()}

@@ -1,8 +1,7 @@
-"""Validate: divide the data file's rows into accepted and rejected ones, each rejection with its reasons."""
+"""Validate: divide the rows of the data into accepted and rejected ones, each rejection with its reasons."""
 
 from __future__ import annotations
 
-import hashlib
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -14,12 +13,13 @@ import pandas as pd
 
 from steps.artifacts import write_json, write_parquet, write_text
 from steps.conversion import described
+from steps.data_set import Part, digest_of, parts_of
 from steps.derived import with_derived
 from steps.expectations import Outcome, check, expectations_of_columns
 from steps.failure import JobArgumentParser, JobError, run_job
 from steps.format_hints import hint
-from steps.raw_data import converted_columns, find_file, read_rows
-from steps.settings import DEFAULT_PATH, Expectation, JobSettings, load
+from steps.raw_data import converted_columns, read_part
+from steps.settings import DEFAULT_PATH, Column, Expectation, JobSettings, load
 from steps.validation_report import render
 from steps.wheels import ensure
 
@@ -30,13 +30,15 @@ LONGEST_VALUE = 60  # characters of a cell that are shown in a reason
 
 @dataclass
 class Validation:
-    """All that is known about the data file so far; `failure` is the sentence that the job fails with.
+    """All that is known about the data so far; `failure` is the sentence that the job fails with.
 
+    `file` is the name of the only file, or says how many there are; `files` has the rows of each by its name.
     unreadable: column -> marks the rows whose value is not of the column's type. hints: column -> what to change.
     """
 
     file: str = ""
     sha256: str = ""
+    files: dict[str, int] = field(default_factory=dict)
     table: pd.DataFrame = field(default_factory=pd.DataFrame)
     rejected: np.ndarray = field(default_factory=lambda: np.array([], dtype=bool))
     reasons: list[str] = field(default_factory=list)
@@ -66,6 +68,7 @@ class Validation:
             "reason": self.failure,
             "file": self.file,
             "sha256": self.sha256,  # what the URI of the data held at the time
+            "files": self.files,
             "rows": {
                 "read": rows,
                 "accepted": rows - rejected,
@@ -111,12 +114,12 @@ def validate(source: Path, output: Path, settings: JobSettings) -> dict[str, Any
     """Write validated/, rejected/ and report/ under `output`; return the counts of rows.
 
     validated/data.parquet: accepted rows with the settings' types. rejected/rejected.csv: each rejected
-    row with its place in the file and its reasons. report/: index.html and validation.json. When the
+    row with its place in its file and its reasons. report/: index.html and validation.json. When the
     job fails there are report and rejected rows, but no validated rows. Raises JobError.
     """
     validation = Validation()
     try:
-        examine(find_file(source), settings, validation)
+        examine(parts_of(source), settings, validation)
         _refuse(validation, settings)
     except JobError as error:
         validation.failure = str(error)
@@ -132,18 +135,11 @@ def validate(source: Path, output: Path, settings: JobSettings) -> dict[str, Any
     return counts
 
 
-def _sha256(path: Path) -> str:
-    content = hashlib.sha256()
-    with path.open("rb") as stream:
-        while block := stream.read(1 << 20):
-            content.update(block)
-    return content.hexdigest()
-
-
-def examine(path: Path, settings: JobSettings, validation: Validation) -> None:
-    """Fill `validation` with what is known of a file; JobError where its columns are not those of the settings."""
-    validation.file, validation.sha256 = path.name, _sha256(path)
-    _read(path, settings, validation)
+def examine(parts: Sequence[Part], settings: JobSettings, validation: Validation) -> None:
+    """Fill `validation` with what is known of the files; JobError where columns are not those of the settings."""
+    validation.file = parts[0].name if len(parts) == 1 else f"{len(parts):,} files"
+    validation.sha256 = digest_of(parts)
+    _read(parts, settings, validation)
     wide = with_derived(validation.table, settings.validation.derived, settings.data.types)
     by_row = [*expectations_of_columns(settings.data.columns), *settings.validation.rows]
     _judge_rows(wide, by_row, validation)
@@ -171,27 +167,62 @@ def _refuse(validation: Validation, settings: JobSettings) -> None:
         raise JobError(f"The data are not as expected: {what}{more}; see the validation report.")
 
 
-def _read(path: Path, settings: JobSettings, validation: Validation) -> None:
-    """The typed rows; a row with a cell that cannot be read, or with too many fields, is rejected."""
-    columns = settings.data.columns
-    raw, broken = read_rows(path, settings.data.format)
-    validation.table, validation.unreadable = converted_columns(raw, columns, path.name)
-    validation.rejected = np.zeros(len(raw), dtype=bool)
-    validation.reasons = [""] * len(raw)
+def _read(parts: Sequence[Part], settings: JobSettings, validation: Validation) -> None:
+    """The typed rows of all files; a row with a cell that cannot be read, or with too many fields, is rejected."""
+    read = [_read_part(part, settings, validation) for part in parts]
+    validation.table = pd.concat([each.table for each in read], ignore_index=True) if len(read) > 1 else read[0].table
+    if validation.table.empty:
+        raise JobError(f"The data file {validation.file} has columns but no rows.")
+    validation.rejected = np.zeros(len(validation.table), dtype=bool)
+    validation.reasons = [""] * len(validation.table)
+    _reject_broken(read, len(settings.data.columns), validation)
+    for name, column in settings.data.columns.items():
+        _reject_unreadable(name, column, read, validation)
+
+
+@dataclass(frozen=True)
+class _Read:
+    """One file: its typed rows, why a row is broken, and the unreadable cells of each column as they are written."""
+
+    first: int
+    table: pd.DataFrame
+    broken: dict[int, str]
+    unreadable: dict[str, dict[int, str]]
+
+
+def _read_part(part: Part, settings: JobSettings, validation: Validation) -> _Read:
+    raw, broken = read_part(part, settings.data.format)
+    table, unreadable = converted_columns(raw, settings.data.columns, part.name)
+    first = sum(validation.files.values())
+    validation.files[part.name] = len(table)
+    cells = {
+        name: {first + int(row): str(raw[name].iloc[row]) for row in np.flatnonzero(bad)}
+        for name, bad in unreadable.items()
+    }
+    return _Read(first, table, {first + row: reason for row, reason in broken.items()}, cells)
+
+
+def _reject_broken(read: Sequence[_Read], columns: int, validation: Validation) -> None:
+    broken = {row: reason for each in read for row, reason in each.broken.items()}
     for row, reason in broken.items():
         validation.reject(row, reason)
     if broken:
-        expectation = Expectation("expect_table_column_count_to_equal", {"value": len(columns)}, FIELDS)
+        expectation = Expectation("expect_table_column_count_to_equal", {"value": columns}, FIELDS)
         validation.outcomes.append(Outcome("rows", expectation, False, unexpected=np.array(sorted(broken))))
-    for name, bad in validation.unreadable.items():
-        places, sentence = np.flatnonzero(bad), f"{name} must be {described(columns[name])}"
-        validation.hints[name] = hint(name, str(raw[name].iloc[places[0]]), columns[name])
-        for place in places:
-            validation.reject(int(place), f"{sentence} (is {str(raw[name].iloc[place])[:LONGEST_VALUE]!r})")
-        expectation = Expectation(
-            "expect_column_values_to_be_of_type", {"column": name, "type_": columns[name].type}, sentence
-        )
-        validation.outcomes.append(Outcome("rows", expectation, False, unexpected=places))
+
+
+def _reject_unreadable(name: str, column: Column, read: Sequence[_Read], validation: Validation) -> None:
+    cells = {row: text for each in read for row, text in each.unreadable.get(name, {}).items()}
+    if not cells:
+        return
+    places, sentence = np.array(sorted(cells)), f"{name} must be {described(column)}"
+    validation.unreadable[name] = np.zeros(len(validation.table), dtype=bool)
+    validation.unreadable[name][places] = True
+    validation.hints[name] = hint(name, cells[int(places[0])], column)
+    for row, text in cells.items():
+        validation.reject(row, f"{sentence} (is {text[:LONGEST_VALUE]!r})")
+    expectation = Expectation("expect_column_values_to_be_of_type", {"column": name, "type_": column.type}, sentence)
+    validation.outcomes.append(Outcome("rows", expectation, False, unexpected=places))
 
 
 def _judge_rows(wide: pd.DataFrame, expectations: Sequence[Expectation], validation: Validation) -> None:
@@ -241,13 +272,22 @@ def most_frequent(outcomes: list[Outcome]) -> str:
 
 
 def _rejected_rows(validation: Validation) -> pd.DataFrame:
-    """The rejected rows with their place in the file, from 1, and the reasons, in front."""
+    """The rejected rows with their place in their file, from 1, and the reasons, in front.
+
+    The name of the file stands before them where there are several.
+    """
+    lengths = list(validation.files.values())
+    name, many = "file" if "file" not in validation.table else "file_", len(lengths) > 1
     if not validation.rejected.any():
-        return pd.DataFrame(columns=["row", "reasons", *validation.table.columns])
+        return pd.DataFrame(columns=[*([name] if many else []), "row", "reasons", *validation.table.columns])
     rows = validation.table[validation.rejected]
     places = np.flatnonzero(validation.rejected)
     reasons = [validation.reasons[place] for place in places]
-    return pd.concat([pd.DataFrame({"row": places + 1, "reasons": reasons}, index=rows.index), rows], axis=1)
+    ends = np.cumsum(lengths)
+    files = np.searchsorted(ends, places, side="right")
+    front: dict[str, Any] = {name: np.array(list(validation.files))[files]} if many else {}
+    front |= {"row": places - (ends - lengths)[files] + 1, "reasons": reasons}
+    return pd.concat([pd.DataFrame(front, index=rows.index), rows], axis=1)
 
 
 def _csv(table: pd.DataFrame) -> str:

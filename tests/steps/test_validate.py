@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -129,3 +130,69 @@ def test_without_an_identity_the_data_are_validated_and_split(
     changed = rows.astype({"rooms": float}).assign(rooms=lambda t: t["rooms"].where(t.index > 0))
     moved = split(changed, settings.data, settings.split)
     assert set(parts["test"]["flat"][1:]) - {"0000"} == set(moved["test"]["flat"][1:]) - {"0000"}
+
+
+def parts(folder: Path, rents: pd.DataFrame, *ends: int) -> Path:
+    """The rows of a table, in a file for each stretch between two ends; CSV and Parquet in turn."""
+    folder.mkdir()
+    for number, (begin, end) in enumerate(pairwise((0, *ends, len(rents)))):
+        table = rents.iloc[begin:end]
+        if number % 2:
+            table.to_parquet(folder / f"part-{number}.parquet")
+        else:
+            table.to_csv(folder / f"part-{number}.csv", index=False)
+    return folder
+
+
+def test_many_files_have_the_verdict_of_one(rents: pd.DataFrame, settings: JobSettings, tmp_path: Path) -> None:
+    rents.loc[3, "area"] = 2000.0
+    rents.loc[250, "district"] = None
+    whole = validate(parts(tmp_path / "one", rents), tmp_path / "of-one", settings)
+    many = validate(parts(tmp_path / "many", rents, 100, 100, 251, 400), tmp_path / "of-many", settings)
+    assert many == whole == {"read": 600, "accepted": 598, "rejected": 2, "rejected_share": 2 / 600}
+    accepted = [pd.read_parquet(tmp_path / f"of-{name}" / "validated" / "data.parquet") for name in ("one", "many")]
+    pd.testing.assert_frame_equal(*accepted)
+    rejected = pd.read_csv(tmp_path / "of-many" / "rejected" / "rejected.csv")
+    assert rejected[["file", "row"]].to_numpy().tolist() == [["part-0.csv", 4], ["part-2.csv", 151]]
+    summary = json.loads((tmp_path / "of-many" / "report" / "validation.json").read_text())
+    assert summary["file"] == "5 files"
+    assert list(summary["files"].values()) == [100, 0, 151, 149, 200]
+
+
+def test_a_column_may_be_in_the_names_of_the_folders(
+    rents: pd.DataFrame, settings: JobSettings, tmp_path: Path
+) -> None:
+    for district, rows in rents.groupby("district"):
+        folder = tmp_path / "in" / f"district={district}"
+        folder.mkdir(parents=True)
+        rows.drop(columns="district").to_csv(folder / "part.csv", index=False)
+    assert validate(tmp_path / "in", tmp_path / "out", settings)["accepted"] == 600
+    accepted = pd.read_parquet(tmp_path / "out" / "validated" / "data.parquet").set_index("flat").sort_index()
+    assert accepted["district"].tolist() == rents.set_index("flat").sort_index()["district"].tolist()
+
+
+def test_a_file_that_does_not_fit_is_named(rents: pd.DataFrame, settings: JobSettings, tmp_path: Path) -> None:
+    folder = parts(tmp_path / "in", rents, 300)
+    rents.drop(columns="area").to_csv(folder / "late.csv", index=False)
+    with pytest.raises(JobError, match=r"late\.csv lacks area"):
+        validate(folder, tmp_path / "out", settings)
+    (folder / "late.csv").write_bytes(b"PAR1 and no more")
+    with pytest.raises(JobError, match=r"late\.csv is not a sound CSV or Parquet file"):
+        validate(folder, tmp_path / "out", settings)
+
+
+def test_cells_that_cannot_be_read_are_named_in_any_file(
+    rents: pd.DataFrame, settings: JobSettings, tmp_path: Path
+) -> None:
+    rents["area"] = rents["area"].astype(object)
+    rents.loc[[5, 305], "area"] = ["big", "small"]
+    folder = tmp_path / "in"
+    folder.mkdir()
+    rents.iloc[:300].to_csv(folder / "a.csv", index=False)
+    rents.iloc[300:].to_csv(folder / "b.csv", index=False)
+    assert validate(folder, tmp_path / "out", settings)["rejected"] == 2
+    rejected = pd.read_csv(tmp_path / "out" / "rejected" / "rejected.csv")
+    assert rejected[["file", "row", "reasons"]].to_numpy().tolist() == [
+        ["a.csv", 6, "area must be a number (is 'big')"],
+        ["b.csv", 6, "area must be a number (is 'small')"],
+    ]

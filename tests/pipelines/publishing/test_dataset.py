@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pipelines.errors import PipelineError
-from pipelines.publishing.dataset import check_data_file, upload_data
+from pipelines.publishing.dataset import check_data, upload_data
 from pipelines.settings.environment import Environment
 from pipelines.settings.locations import default_data_uri
 from pipelines.settings.settings import default_config, load_settings
@@ -19,14 +19,19 @@ def test_a_file_that_cannot_be_data_is_refused_with_the_reason(tmp_path: Path) -
     (tmp_path / "empty.csv").touch()
     (tmp_path / "data.xlsx").write_text("x")
     (tmp_path / "folder.csv").mkdir()
+    (tmp_path / "folder.csv" / "_SUCCESS").touch()
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "a.csv").write_text("x")
+    (tmp_path / "folder" / "notes.docx").write_text("x")
     for name, words in (
         ("missing.csv", "There is no data file .*missing.csv: `make data`"),
         ("empty.csv", "empty.csv is empty"),
         ("data.xlsx", "data.xlsx is neither CSV nor Parquet by its name: save it as CSV"),
-        ("folder.csv", "is not a file"),
+        ("folder.csv", "There is no data file in .*folder.csv: give CSV or Parquet files"),
+        ("folder", "folder/notes.docx is neither CSV nor Parquet"),
     ):
         with pytest.raises(PipelineError, match=words):
-            check_data_file(tmp_path / name)
+            check_data(tmp_path / name)
 
 
 def test_the_same_content_has_the_same_place_and_is_uploaded_once(tmp_path: Path, s3: Any) -> None:
@@ -39,6 +44,19 @@ def test_the_same_content_has_the_same_place_and_is_uploaded_once(tmp_path: Path
     assert s3.head_object(Bucket="test-bucket", Key=key)["LastModified"] == written
     file.write_text("price\n2\n")
     assert upload_data(s3, file, SETTINGS, ENVIRONMENT) != first
+
+
+def test_a_folder_is_uploaded_with_its_folders_and_without_what_is_hidden(tmp_path: Path, s3: Any) -> None:
+    for name in ("sales/year=2014/part-0.csv", "sales/year=2015/part-0.csv", "sales/_SUCCESS", "sales/.part.crc"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(f"price\n{len(name)}\n{name}\n")
+    uri = upload_data(s3, tmp_path / "sales", SETTINGS, ENVIRONMENT)
+    assert uri.endswith("/sales/")
+    prefix = uri.removeprefix("s3://test-bucket/")
+    keys = [each["Key"] for each in s3.list_objects_v2(Bucket="test-bucket", Prefix=prefix)["Contents"]]
+    assert [key.removeprefix(prefix) for key in keys] == ["year=2014/part-0.csv", "year=2015/part-0.csv"]
+    (tmp_path / "sales/year=2015/part-1.csv").write_text("price\n1\n")
+    assert upload_data(s3, tmp_path / "sales", SETTINGS, ENVIRONMENT) != uri
 
 
 def test_the_default_is_where_the_yamls_own_file_is_uploaded() -> None:

@@ -1,0 +1,62 @@
+"""The files of a data set: one, or all below a folder. Imports the standard library only."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import unquote
+
+from steps.failure import JobError
+
+BLOCK = 1 << 20
+NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"  # Hive's and Spark's word for a missing value
+
+
+@dataclass(frozen=True)
+class Part:
+    """One file. `name` is its path below the data set, and `partition` what its folders say (year=2015)."""
+
+    name: str
+    path: Path
+    partition: Mapping[str, str] = field(default_factory=dict)
+
+
+def parts_of(source: Path) -> list[Part]:
+    """The files of a data set by their names; JobError where there is none.
+
+    Names that begin with a dot or an underscore, such as _SUCCESS, are left out, and so is what lies in such folders.
+    """
+    if source.is_file():
+        return [Part(source.name, source)]
+    if not source.is_dir():
+        raise JobError(f"There is no data: {source} does not exist.")
+    found = sorted(path for path in source.rglob("*") if path.is_file())
+    parts = [
+        Part(path.relative_to(source).as_posix(), path, _partition(path.relative_to(source).parts[:-1]))
+        for path in found
+        if not any(name.startswith((".", "_")) for name in path.relative_to(source).parts)
+    ]
+    if not parts:
+        raise JobError(f"There is no data file in {source}: give CSV or Parquet files.")
+    return parts
+
+
+def digest_of(parts: Sequence[Part]) -> str:
+    """The SHA-256 of a file, or of the sorted SHA-256s of several: neither their names nor their order matter."""
+    digests = sorted(_sha256(part.path) for part in parts)
+    return digests[0] if len(digests) == 1 else hashlib.sha256("\n".join(digests).encode()).hexdigest()
+
+
+def _sha256(path: Path) -> str:
+    content = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(BLOCK):
+            content.update(block)
+    return content.hexdigest()
+
+
+def _partition(folders: Sequence[str]) -> dict[str, str]:
+    pairs = [folder.partition("=") for folder in folders if "=" in folder]
+    return {unquote(name): "" if value == NULL_PARTITION else unquote(value) for name, _, value in pairs}

@@ -1,0 +1,54 @@
+"""The files of a data set, and what identifies it."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from steps.data_set import digest_of, parts_of
+from steps.failure import JobError
+
+
+def written(folder: Path, *names: str) -> Path:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(name)
+    return folder
+
+
+def test_a_file_is_a_data_set_of_one(tmp_path: Path) -> None:
+    file = written(tmp_path, "a.csv") / "a.csv"
+    [part] = parts_of(file)
+    assert (part.name, part.path, part.partition) == ("a.csv", file, {})
+    assert digest_of([part]) == hashlib.sha256(b"a.csv").hexdigest()
+
+
+def test_a_folder_is_all_files_below_it_but_those_that_are_hidden(tmp_path: Path) -> None:
+    folder = written(
+        tmp_path / ".hidden" / "data", "b.csv", "a/2.csv", "a/1.csv", "_SUCCESS", "a/.x.crc", "_temporary/3.csv"
+    )
+    assert [part.name for part in parts_of(folder)] == ["a/1.csv", "a/2.csv", "b.csv"]
+
+
+def test_the_names_of_folders_are_values(tmp_path: Path) -> None:
+    names = ("year=2015/area=North%2FEast/x.csv", "year=__HIVE_DEFAULT_PARTITION__/a=b=c/x.csv", "plain/x=1.csv")
+    partitions = {part.name: part.partition for part in parts_of(written(tmp_path, *names))}
+    assert partitions == {names[0]: {"year": "2015", "area": "North/East"}, names[1]: {"year": "", "a": "b=c"},
+                          names[2]: {}}  # fmt: skip
+
+
+def test_the_hash_is_that_of_the_contents_whatever_their_names_and_order(tmp_path: Path) -> None:
+    first, second, third = (tmp_path / name for name in "xyz")
+    for folder, names in ((first, "ab"), (second, "ba"), (third, "ab")):
+        folder.mkdir()
+        for name, content in zip(names, ("one", "two"), strict=True):
+            (folder / name).write_text(content)
+    (third / "c").write_text("")
+    assert digest_of(parts_of(first)) == digest_of(parts_of(second)) != digest_of(parts_of(third))
+
+
+def test_what_holds_no_file_is_said(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    for path in (tmp_path / "empty", tmp_path / "missing"):
+        with pytest.raises(JobError, match=f"There is no data.*{path.name}"):
+            parts_of(path)
