@@ -64,6 +64,9 @@ bootstrap: $(BIN)/installed  ## the stacks of STAGE=dev in the AWS account; OPTI
 teardown: $(BIN)/installed  ## what of STAGE=dev still bills; OPTIONS=--yes removes it
 	$(BIN)/python run_pipeline.py teardown --stage $(STAGE) $(OPTIONS)
 
+lesson-%: $(BIN)/installed
+	@$(BIN)/python -m lessons check $*
+
 wheels: $(BIN)/installed  ## renew the lists of what the jobs need beside each image
 	$(BIN)/python -m pipelines.images.renew
 

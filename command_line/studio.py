@@ -20,6 +20,7 @@ from studio.errors import StudioError
 from studio.place import HOST, PORT, WHO
 
 ROOT = Path(__file__).resolve().parents[1]
+LESSONS = ROOT / "lessons" / "text"
 START_SECONDS = 30.0
 
 
@@ -46,6 +47,7 @@ def start(server: Server, port: int) -> str:
         raise StudioError(f"Port {port} has the studio of {found.get('endpoint_url')}: give another with --port.")
     log = server.state / "studio.log"
     command = [sys.executable, "-m", "studio", "--endpoint-url", server.url, "--port", str(port), "--no-open"]
+    command += ["--lessons", str(LESSONS)]
     with log.open("wb") as output:
         process = subprocess.Popen(
             command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
@@ -91,5 +93,5 @@ def _serve_aws(options: Namespace, port: int) -> int:
     if options.stop:
         raise StudioError("The studio of an AWS account ends with Ctrl-C; --stop is for --local.")
     account = connect(None, os.environ.get("AWS_PROFILE"), os.environ.get("AWS_REGION"), options.allow_changes)
-    serve(account, port, not options.no_open, lambda text: print(text, flush=True))
+    serve(account, port, not options.no_open, lambda text: print(text, flush=True), LESSONS)
     return EXIT_OK

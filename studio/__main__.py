@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from studio.account.account import connect
 from studio.errors import StudioError
@@ -19,6 +20,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--region", metavar="NAME", help="the region, where the profile or AWS_REGION does not say it")
     parser.add_argument("--allow-changes", action="store_true", help="let an AWS account be changed, not only read")
     parser.add_argument("--port", type=int, default=PORT, help=f"the port on 127.0.0.1 ({PORT}; 0 takes a free one)")
+    parser.add_argument("--lessons", type=Path, metavar="FOLDER", help="show the Markdown files of a folder as lessons")
     parser.add_argument("--no-open", action="store_true", help="print the address and open no browser")
     return parser
 
@@ -28,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = build_parser().parse_args(arguments)
     try:
         account = connect(options.endpoint_url, options.profile, options.region, options.allow_changes)
-        serve(account, options.port, not options.no_open, lambda text: print(text, flush=True))
+        serve(account, options.port, not options.no_open, lambda text: print(text, flush=True), options.lessons)
     except StudioError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -4,6 +4,7 @@ import secrets
 import socket
 import webbrowser
 from collections.abc import Callable
+from pathlib import Path
 
 from studio.account.account import Account
 from studio.errors import StudioError
@@ -24,8 +25,13 @@ def listen(port: int) -> socket.socket:
     return listener
 
 
-def serve(account: Account, port: int, open_browser: bool, announce: Callable[[str], None]) -> None:
-    """Serve the account's pages until Ctrl-C; port 0 takes any that is free."""
+def serve(
+    account: Account, port: int, open_browser: bool, announce: Callable[[str], None], lessons: Path | None = None
+) -> None:
+    """Serve the account's pages until Ctrl-C; port 0 takes any that is free.
+
+    `lessons` is a folder of Markdown files.
+    """
     import uvicorn
 
     from studio.web.app import Studio
@@ -35,7 +41,7 @@ def serve(account: Account, port: int, open_browser: bool, announce: Callable[[s
     keeper = Gatekeeper(chosen, None if account.is_local else secrets.token_urlsafe(24))
     address = f"http://{HOST}:{chosen}/" + (f"?login={keeper.login}" if keeper.login else "")
     config = uvicorn.Config(
-        Studio(account, keeper).application(),
+        Studio(account, keeper, lessons).application(),
         log_level="warning",
         access_log=False,
         server_header=False,

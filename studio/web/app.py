@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -18,6 +19,7 @@ from studio.account.attempts import is_missing, sentence
 from studio.account.calls import recording
 from studio.errors import ReadOnly, StudioError
 from studio.pages import endpoints, executions, prediction
+from studio.pages.lessons import lesson_page, list_page
 from studio.place import WHO
 from studio.previews.preview import raw
 from studio.web.guard import UNTRUSTED_POLICY, Gatekeeper, guarded
@@ -29,8 +31,8 @@ from studio.web.routes import CHANGES, PAGES, Asked, Change, Context, Read
 class Studio:
     """The pages of one account."""
 
-    def __init__(self, account: Account, keeper: Gatekeeper) -> None:
-        self._account, self._keeper = account, keeper
+    def __init__(self, account: Account, keeper: Gatekeeper, lessons: Path | None = None) -> None:
+        self._account, self._keeper, self._lessons = account, keeper, lessons
         self._templates, self._streams = environment(), Streams(account.poll_seconds)
 
     def application(self) -> Any:
@@ -45,6 +47,8 @@ class Studio:
             Route("/raw", self._raw),
             Route(WHO, self._who),
             *(Route(path, self._showing(template, read)) for path, template, read in PAGES),
+            Route("/lessons", self._showing("lessons.html", lambda _: list_page(self._lessons))),
+            Route("/lessons/{name}", self._showing("lesson.html", self._lesson)),
             Mount("/static", StaticFiles(directory=FOLDER / "static")),
         ]
         return guarded(
@@ -56,6 +60,9 @@ class Studio:
             return self._page(request, template, lambda: read(self._asked(request, request.query_params)))
 
         return show
+
+    def _lesson(self, ask: Asked) -> Context:
+        return lesson_page(self._lessons, ask.path["name"])
 
     def _asked(self, request: Request, values: Mapping[str, str]) -> Asked:
         return Asked(self._account, request.path_params, values)
@@ -76,6 +83,7 @@ class Studio:
             token=self._keeper.token if self._account.may_change else "",
             path=path,
             calls=calls,
+            has_lessons=self._lessons is not None,
         )
 
     def _changing(self, change: Change) -> Callable[[Request], Any]:

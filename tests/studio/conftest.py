@@ -8,6 +8,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,8 @@ from studio.web.app import Studio
 from studio.web.guard import Gatekeeper
 from tests.conftest import LocalServer, free_port
 from tests.studio.world import World, make_world
+
+LESSONS = Path(__file__).parents[2] / "lessons" / "text"
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ def served(account: Account, login: str | None = None) -> Iterator[Served]:
     listener = listen(0)
     keeper = Gatekeeper(listener.getsockname()[1], login)
     config = uvicorn.Config(
-        Studio(account, keeper).application(), log_level="error", lifespan="off", timeout_graceful_shutdown=1
+        Studio(account, keeper, LESSONS).application(), log_level="error", lifespan="off", timeout_graceful_shutdown=1
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

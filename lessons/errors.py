@@ -1,0 +1,5 @@
+"""What a learner is told."""
+
+
+class LessonError(Exception):
+    """Something that the learner can put right; the message is one sentence."""

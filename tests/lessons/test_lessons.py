@@ -1,0 +1,68 @@
+"""The lessons done as they are written, and graded: what is not done is not yet there.
+
+Those that train take minutes: SOAK=1 does all of them.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from lessons.course import read_lessons
+from tests.conftest import LocalServer
+
+pytestmark = pytest.mark.e2e
+
+ROOT = Path(__file__).parents[2]
+LINKS = ("run_pipeline.py", "deploy_model.py", "pipelines", "lessons", "data", "house.json")
+FAILS = ("corrupt.parquet", "leaky.yaml run", "leaky.yaml check", "-p Rounds=5")  # commands whose failure is the lesson
+KEYS = list(read_lessons()) if os.environ.get("SOAK") else ["1", "2", "3"]
+
+
+@dataclass
+class Learner:
+    """Somebody in a folder that looks like the project's, with a server that nobody has used."""
+
+    folder: Path
+    server: LocalServer
+
+    def types(self, line: str) -> subprocess.CompletedProcess[str]:
+        """What a shell says to a command."""
+        command = line.replace(".venv/bin/python", sys.executable)
+        if command.startswith("make lesson-"):
+            command = f"{sys.executable} -m lessons check {command.removeprefix('make lesson-')}"
+        variables = {**self.server.environment, "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+        return subprocess.run(
+            ["bash", "-c", command], cwd=self.folder, env=variables, capture_output=True, text=True, timeout=540
+        )
+
+
+@pytest.fixture(scope="module")
+def learner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Learner]:
+    """An empty console."""
+    folder = tmp_path_factory.mktemp("course")
+    for name in LINKS:
+        (folder / name).symlink_to(ROOT / name)
+    server = LocalServer(folder / "state")
+    server.up()
+    yield Learner(folder, server)
+    server.down()
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_lesson_done_as_it_is_written_is_graded_as_done(learner: Learner, key: str) -> None:
+    lesson = read_lessons()[key]
+    assert learner.types(f"make lesson-{key}").stderr.startswith("not yet: ")
+    for section in ("Run", "Change"):
+        for line in lesson.commands(section):
+            done = learner.types(line)
+            meant = section == "Run" and any(part in line for part in FAILS)
+            assert (done.returncode != 0) is meant, f"{line}\n{done.stdout[-3000:]}{done.stderr[-3000:]}"
+        if section == "Run":
+            assert learner.types(f"make lesson-{key}").returncode == 1
+    graded = learner.types(f"make lesson-{key}")
+    assert graded.stdout.startswith("done: "), graded.stderr

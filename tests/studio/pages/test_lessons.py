@@ -1,0 +1,40 @@
+"""A folder of Markdown as pages."""
+
+from pathlib import Path
+
+import pytest
+
+from studio.errors import StudioError
+from studio.pages.lessons import lesson_page, list_page
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "1-a.md").write_text("# First\n\n```console\nls\n```\n\n| a |\n| - |\n| b |\n\n<script>1</script>\n")
+    (tmp_path / "2-b.md").write_text("# Second & last\n")
+    (tmp_path / "notes.txt").write_text("x")
+    return tmp_path
+
+
+def test_the_lessons_stand_in_the_order_of_their_names(folder: Path) -> None:
+    assert list_page(folder)["lessons"] == [("1-a", "First"), ("2-b", "Second & last")]
+
+
+def test_a_lesson_is_rendered_and_brings_no_markup_of_its_own(folder: Path) -> None:
+    page = lesson_page(folder, "1-a")
+    assert "<h1>First</h1>" in page["html"]
+    assert "<td>b</td>" in page["html"]
+    assert '<pre tabindex="0" data-copy><code class="language-console">ls' in page["html"]
+    assert "<script" not in page["html"]
+    assert page["around"] == [("2-b", "Second & last")]
+
+
+@pytest.mark.parametrize("name", ["3-c", "../1-a", "notes", ""])
+def test_a_page_is_one_of_the_folders_files(folder: Path, name: str) -> None:
+    with pytest.raises(StudioError, match="There is no lesson"):
+        lesson_page(folder, name)
+
+
+def test_without_a_folder_there_are_no_lessons() -> None:
+    with pytest.raises(StudioError, match="--lessons FOLDER"):
+        list_page(None)
