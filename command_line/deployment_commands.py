@@ -148,17 +148,21 @@ def predict(session: "Session", options: argparse.Namespace) -> None:
     payload = read_payload(options.file, options.content_type, sys.stdin.buffer)
     answer = session.predictor(endpoint, options.stage, payload)()
     data = session.settings.data
-    numbers = answer.predictions()
-    if options.json or numbers is None:
-        print(answer.body.rstrip("\n"))
+    rows, identities = answer.rows(), payload.identities(data.identity)
+    if options.json or rows is None:
+        print(answer.with_identities(identities).rstrip("\n"))
         return
-    unit, intervals = data.columns[data.target].unit, answer.intervals()
-    for row, number in enumerate(numbers):
-        text = amount(number, unit)
-        if intervals is not None:
-            bounds, coverage = intervals
-            text += f"  ({coverage:.0%} interval: {' to '.join(amount(bound, unit) for bound in bounds[row])})"
+    unit, named = data.columns[data.target].unit, len(identities) == len(rows)
+    for place, row in enumerate(rows):
+        text = f"{' '.join(identities[place].values())}: " if named and identities[place] else ""
+        text += amount(row.score, unit)
+        if row.interval is not None:
+            bounds = " to ".join(amount(bound, unit) for bound in row.interval)
+            promised = "interval of unknown coverage" if row.coverage is None else f"{row.coverage:.0%} interval"
+            text += f"  ({promised}: {bounds})"
         session.console.line(text)
+        for warning in row.warnings:
+            session.console.line(f"  warning: {warning}.")
 
 
 def rollback(session: "Session", options: argparse.Namespace) -> None:

@@ -1,6 +1,9 @@
 """Send a file to an endpoint and read the predictions, or the model's own words on what is wrong with it."""
 
+import csv
+import io
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -21,6 +24,45 @@ class Payload:
     body: bytes
     content_type: str
 
+    def identities(self, columns: Sequence[str]) -> list[dict[str, str]]:
+        """What of these columns each row holds, in the order of the rows: what names a row in the file that was sent.
+
+        Empty where the body holds none of them, or is of a layout not known here.
+        """
+        try:
+            text = self.body.decode("utf-8-sig")
+            rows = _csv_rows(text) if self.content_type.startswith("text/csv") else _json_rows(text)
+            found = [{name: str(row[name]) for name in columns if row.get(name) is not None} for row in rows]
+        except (ValueError, AttributeError, TypeError, csv.Error, RecursionError):
+            return []
+        return found if any(found) else []
+
+
+def _json_rows(text: str) -> list[dict[str, object]]:
+    document = json.loads(text)
+    if isinstance(document, dict):
+        document = document.get("instances", document)
+    return [document] if isinstance(document, dict) else document
+
+
+def _csv_rows(text: str) -> list[dict[str, str]]:
+    rows = [row for row in csv.reader(io.StringIO(text), skipinitialspace=True) if row]
+    header = [name.strip() for name in rows[0]] if rows else []
+    return [dict(zip(header, row, strict=False)) for row in rows[1:]]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One prediction, with the interval that holds the actual value with `coverage`; None for what was not answered.
+
+    `warnings` say how the row is unlike those that the model learned from; such an interval has no coverage.
+    """
+
+    score: float
+    interval: tuple[float, float] | None = None
+    coverage: float | None = None
+    warnings: tuple[str, ...] = ()
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -29,30 +71,39 @@ class Answer:
     body: str
     content_type: str
 
-    def intervals(self) -> tuple[list[tuple[float, float]], float] | None:
-        """The lower and upper bound of each row, and the share of actual values that they cover; None without them.
-
-        {"predictions": [{"score": 1.5, "lower": 1.2, "upper": 1.9}, ...], "coverage": 0.9}
-        """
-        try:
-            document = json.loads(self.body)
-            bounds = [(float(entry["lower"]), float(entry["upper"])) for entry in document["predictions"]]
-            return bounds, float(document["coverage"])
-        except (ValueError, KeyError, TypeError):
-            return None
-
-    def predictions(self) -> list[float] | None:
-        """The predicted numbers in the order of the rows; None where the answer is of a layout not known here.
+    def rows(self) -> list[Row] | None:
+        """The predictions in the order of the rows; None where the answer is of a layout not known here.
 
         Known are the layouts of SageMaker's built-in algorithms: {"predictions": [{"score": 1.5}, ...]} as
         JSON, and one number per line as CSV. https://docs.aws.amazon.com/sagemaker/latest/dg/cdf-inference.html
+        Beside a score there may be lower, upper, coverage and warnings; a coverage beside `predictions` is that of rows
+        that have none of their own.
         """
         try:
             if self.content_type.startswith("text/csv"):
-                return [float(line) for line in self.body.split()]
-            return [float(entry["score"]) for entry in json.loads(self.body)["predictions"]]
-        except (ValueError, KeyError, TypeError):
+                return [Row(float(line)) for line in self.body.split()]
+            document = json.loads(self.body)
+            return [_row(entry, document.get("coverage")) for entry in document["predictions"]]
+        except (ValueError, KeyError, TypeError, AttributeError):
             return None
+
+    def with_identities(self, identities: Sequence[dict[str, str]]) -> str:
+        """The body, each of its predictions with the `identity` of its row; as it came where there are not as many."""
+        rows = self.rows()
+        if not identities or rows is None or len(rows) != len(identities) or self.content_type.startswith("text/csv"):
+            return self.body
+        document = json.loads(self.body)
+        pairs = zip(document["predictions"], identities, strict=True)
+        document["predictions"] = [{"identity": identity, **entry} for entry, identity in pairs]
+        return json.dumps(document)
+
+
+def _row(entry: dict[str, Any], coverage: float | None) -> Row:
+    low, high = entry.get("lower"), entry.get("upper")
+    interval = None if low is None or high is None else (float(low), float(high))
+    covered = entry.get("coverage", coverage)
+    known = None if covered is None else float(covered)
+    return Row(float(entry["score"]), interval, known, tuple(map(str, entry.get("warnings") or ())))
 
 
 def read_payload(file: str, content_type: str | None, standard_input: BinaryIO) -> Payload:

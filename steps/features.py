@@ -15,6 +15,7 @@ import pandas as pd
 from steps.columns import Columns, columns_of
 from steps.derived import Derived
 from steps.failure import JobError
+from steps.known_values import Familiarity, KnownValues
 from steps.learned import Learned
 from steps.learned import from_json as learned_from_json
 from steps.settings import Column, column_of
@@ -31,6 +32,8 @@ class Features:
     fill: numeric feature -> its median, which stands in for missing values.
     target_range: smallest and largest target; predictions stay within.
     learned: the features that say what training rows like a new one were worth, see `steps.learned`.
+    known: what values the training rows had. others: columns of the data that a request may hold and no feature is
+    computed from, such as an id.
     """
 
     names: tuple[str, ...]
@@ -43,6 +46,8 @@ class Features:
     target_scale: Literal["log", "linear"]
     target_range: tuple[float, float]
     learned: dict[str, Learned] = field(default_factory=dict)
+    known: KnownValues = field(default_factory=KnownValues)
+    others: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON; `from_json` gives the features back."""
@@ -60,6 +65,8 @@ class Features:
             "levels": levels,
             "target_range": (low, high),
             "learned": learned_from_json(document.get("learned", {})),
+            "known": KnownValues.from_json(document.get("known", {})),
+            "others": tuple(document.get("others", ())),
         }
         return cls(**{**document, **plain})
 
@@ -87,6 +94,11 @@ class Features:
     @cached_property
     def _derived(self) -> Derived:
         return Derived(self.derived, {name: column.type for name, column in self.inputs.items()})
+
+    @cached_property
+    def familiarity(self) -> Familiarity:
+        """What says of a request's rows how they differ from the training rows."""
+        return Familiarity(self.inputs, self.known, self.levels)
 
     @cached_property
     def _codes(self) -> dict[str, dict[str, float]]:

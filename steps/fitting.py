@@ -9,6 +9,7 @@ from steps.columns import Columns, columns_of
 from steps.derived import Derived
 from steps.failure import JobError
 from steps.features import Features
+from steps.known_values import KnownValues
 from steps.learned import KINDS, Learned
 from steps.settings import DataSettings
 from steps.split import hash_position
@@ -65,6 +66,8 @@ def fit_transform(rows: pd.DataFrame, data: DataSettings) -> tuple[Features, pd.
         target_scale=data.target_scale,
         target_range=(float(target.min()), float(target.max())),
         learned=learned,
+        known=KnownValues.learn(columns, inputs, categories),
+        others=tuple(name for name in data.columns if name not in inputs),
     )
     return features, pd.DataFrame(features.table(complete, len(rows)), columns=list(features.names), index=rows.index)
 

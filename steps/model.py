@@ -24,7 +24,8 @@ from steps.interval import Interval
 from steps.linear import LinearModel
 
 CANDIDATES = ("xgboost", "linear")
-FORMAT = 1  # of the model directory, as model.json says; older ones are read too
+# Of the model directory, as model.json says; older ones are read too. 1: without what the training rows held.
+FORMAT = 2
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -28,16 +28,28 @@ class RequestFault(ValueError):
         self.status = status
 
 
+class Request(NamedTuple):
+    """The model's raw columns, converted to their types, and how many rows there are.
+
+    strict: a row that the training rows were not like is to be refused, not answered with warnings.
+    """
+
+    columns: dict[str, np.ndarray]
+    rows: int
+    strict: bool
+
+
 def read_request(
-    body: bytes | str, content_type: str | None, inputs: Mapping[str, Column]
-) -> tuple[dict[str, np.ndarray], int]:
-    """Return the model's raw columns, converted to their types, and how many rows the request has.
+    body: bytes | str, content_type: str | None, inputs: Mapping[str, Column], others: Collection[str] = ()
+) -> Request:
+    """Read a request; the fields in `others` may be there too, and are not looked at.
 
     text/csv: with a header row that names the fields, or without one in the order of `inputs`.
     application/json: {"instances": [{field: value}, ...]}, a list of such objects, or one object.
+    Strict are {"instances": [...], "strict": true} and, in both types, the parameter strict=true of the content type.
     Raises RequestFault (400, or 415 for another content type) naming field and row.
     """
-    kind = (content_type or "").split(";")[0].strip().lower()
+    kind, _, parameters = (part.strip().lower() for part in (content_type or "").partition(";"))
     if kind not in (JSON, CSV):
         raise RequestFault(f"The content type {kind or 'is missing and'} is not {CSV} or {JSON}.", 415)
     try:
@@ -46,38 +58,68 @@ def read_request(
         raise RequestFault("The body is not text in UTF-8.") from error
     if not text.strip():
         raise RequestFault(f"The body is empty: send at least one row with {listed(inputs)}.")
-    given, rows = _json_columns(text, inputs) if kind == JSON else _csv_columns(text, inputs)
-    return {name: _typed(name, given[name], column) for name, column in inputs.items()}, rows
+    strict = _strict(parameters)
+    if kind == JSON:
+        given, rows, also_strict = _json_columns(text, inputs, others)
+        strict = strict or also_strict
+    else:
+        given, rows = _csv_columns(text, inputs, others)
+    return Request({name: _typed(name, given[name], column) for name, column in inputs.items()}, rows, strict)
 
 
-def _json_columns(text: str, inputs: Mapping[str, Column]) -> tuple[dict[str, Sequence[Any]], int]:
+def _strict(parameters: str) -> bool:
+    """What the parameters of a content type, in small letters, say of it."""
+    for parameter in parameters.split(";"):
+        name, _, value = (part.strip() for part in parameter.partition("="))
+        if name == "strict":
+            if value not in ("true", "false"):
+                raise RequestFault(f"The content type's parameter strict is {value!r}, not true or false.")
+            return value == "true"
+    return False
+
+
+def _json_columns(
+    text: str, inputs: Mapping[str, Column], others: Collection[str]
+) -> tuple[dict[str, Sequence[Any]], int, bool]:
     try:
         document = json.loads(text)
     except (json.JSONDecodeError, RecursionError) as error:
         raise RequestFault(f"The body is not JSON: {error}.") from error
     except ValueError as error:
         raise RequestFault("The body holds a number with more digits than can be read.") from error
-    if isinstance(document, dict) and "instances" in document and "instances" not in inputs:
-        unexpected = sorted(set(document) - {"instances"})
-        if unexpected:
-            raise RequestFault(f"The body has the unexpected key {unexpected[0]} beside instances: remove it.")
-        document = document["instances"]
+    document, strict = _instances(document, inputs)
     records = [document] if isinstance(document, dict) else document
     if not isinstance(records, list):
         raise RequestFault('The body must be {"instances": [...]}, a list of objects, or one object.')
     if not records:
         raise RequestFault(f"The body has no rows: send at least one with {listed(inputs)}.")
-    fields = inputs.keys()
+    fields, allowed = inputs.keys(), {*inputs, *others}
+    needed = {name for name, column in inputs.items() if not column.optional}
     for number, record in enumerate(records, start=1):
         if not isinstance(record, dict):
             raise RequestFault(f"Row {number} is not an object of field names and values.")
-        if record.keys() != fields:
-            _check_fields(list(record), inputs, number)
-    return {name: [record.get(name) for record in records] for name in inputs}, len(records)
+        if record.keys() != fields and not needed <= record.keys() <= allowed:
+            _check_fields(list(record), inputs, others, number)
+    return {name: [record.get(name) for record in records] for name in inputs}, len(records), strict
 
 
-def _csv_columns(text: str, inputs: Mapping[str, Column]) -> tuple[dict[str, Sequence[Any]], int]:
-    names = list(inputs)
+def _instances(document: Any, inputs: Mapping[str, Column]) -> tuple[Any, bool]:
+    """What holds the rows, and whether the request is strict."""
+    if isinstance(document, dict) and "instances" in document and "instances" not in inputs:
+        unexpected = sorted(set(document) - {"instances", "strict"})
+        if unexpected:
+            raise RequestFault(f"The body has the unexpected key {unexpected[0]} beside instances: remove it.")
+        strict = document.get("strict", False)
+        if not isinstance(strict, bool):
+            raise RequestFault("The body's strict is neither true nor false.")
+        return document["instances"], strict
+    return document, False
+
+
+def _csv_columns(
+    text: str, inputs: Mapping[str, Column], others: Collection[str]
+) -> tuple[dict[str, Sequence[Any]], int]:
+    names = [*inputs, *others]
     try:
         rows = [row for row in csv.reader(io.StringIO(text), skipinitialspace=True, strict=True) if row]
     except csv.Error as error:
@@ -88,10 +130,10 @@ def _csv_columns(text: str, inputs: Mapping[str, Column]) -> tuple[dict[str, Seq
         doubled = [name for name in names if header.count(name) > 1]
         if doubled:
             raise RequestFault(f"The header has {listed(doubled)} more than once.")
-        _check_fields(header, inputs, None)
+        _check_fields(header, inputs, others, None)
         rows = rows[1:]
     else:
-        header = names
+        header = list(inputs)
     if not rows:
         raise RequestFault("The body has a header but no rows.")
     for number, row in enumerate(rows, start=1):
@@ -102,11 +144,11 @@ def _csv_columns(text: str, inputs: Mapping[str, Column]) -> tuple[dict[str, Seq
     return {name: given.get(name) or [None] * len(rows) for name in inputs}, len(rows)
 
 
-def _check_fields(found: Sequence[str], inputs: Mapping[str, Column], row: int | None) -> None:
+def _check_fields(found: Sequence[str], inputs: Mapping[str, Column], others: Collection[str], row: int | None) -> None:
     """Raise RequestFault for missing and extra fields of a header (row None) or of one object."""
     place = "The header" if row is None else f"Row {row}"
     missing = [name for name, column in inputs.items() if name not in found and not column.optional]
-    extra = [name for name in found if name not in inputs]
+    extra = [name for name in found if name not in inputs and name not in others]
     faults = []
     if missing:
         faults.append(f"lacks {'the field' if len(missing) == 1 else 'the fields'} {listed(missing)}")

@@ -8,13 +8,15 @@ cannot be answered is a value, Refusal, and leaves as a response with its own st
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from steps.columns import missing
+from steps.failure import listed
 from steps.model import Model, load
 from steps.prediction_request import CSV, JSON, RequestFault, read_request
 
@@ -36,7 +38,8 @@ class Refusal:
 class Prediction:
     """One number per row in the target's unit, and the interval that covers its actual value with `coverage`.
 
-    `model` is the identity of the model that answered.
+    `model` is the identity of the model that answered. `warnings`: place of a row -> how it is unlike the training
+    rows; nothing is known of the coverage of its interval.
     """
 
     score: np.ndarray
@@ -44,6 +47,7 @@ class Prediction:
     upper: np.ndarray
     coverage: float
     model: str = ""
+    warnings: Mapping[int, list[str]] = field(default_factory=dict)
 
 
 def model_fn(model_dir: str) -> Model:
@@ -63,19 +67,29 @@ def input_fn(input_data: bytes | str, content_type: str) -> tuple[bytes | str, s
 
 
 def predict_fn(data: tuple[bytes | str, str], model: Model) -> Prediction | Refusal:
-    """Read the rows of a request and predict; a Refusal with status 400, or 415 for an unknown content type."""
+    """Read the rows of a request and predict.
+
+    A Refusal with status 400, also where a strict request has a row unlike the training rows, or 415 for an unknown
+    content type.
+    """
     body, content_type = data
+    features = model.features
     try:
-        columns, rows = read_request(body, content_type, model.features.inputs)
+        columns, rows, strict = read_request(body, content_type, features.inputs, features.others)
     except RequestFault as fault:
         return Refusal(fault.message, fault.status)
-    return Prediction(*model.answer(columns, rows), model.interval.coverage, model.identity)
+    warnings = features.familiarity.warnings(columns)
+    if strict and warnings:
+        row = min(warnings)
+        return Refusal(f"Row {row + 1}: {listed(warnings[row])}; without strict it is answered with warnings.", 400)
+    return Prediction(*model.answer(columns, rows), model.interval.coverage, model.identity, warnings)
 
 
 def output_fn(prediction: Prediction | Refusal, accept: str | None) -> tuple[str, str] | Response:
     """Write predictions with their intervals as JSON, or without as CSV: one number per line.
 
-    {"predictions": [{"score": 1.5, "lower": 1.2, "upper": 1.9}, ...], "coverage": 0.9, "model": "1f2e3d4c5b6a7988"}.
+    {"predictions": [{"score": 1.5, "lower": 1.2, "upper": 1.9, "coverage": 0.9, "warnings": []}, ...],
+    "coverage": 0.9, "model": "1f2e3d4c5b6a7988"}; a row with warnings has the coverage null, and so has the whole.
     Both are the layouts of SageMaker's built-in regressions, in JSON with the interval and the model's identity added.
     Returns body and content type; for a Refusal, or a client that accepts neither (406), a response.
     """
@@ -95,8 +109,13 @@ def written(prediction: Prediction, kind: str) -> tuple[str, str]:
     if kind == CSV:
         return "".join(f"{float(value)}\n" for value in prediction.score), CSV
     columns = {name: getattr(prediction, name).tolist() for name in ("score", "lower", "upper")}
+    coverage, count = prediction.coverage, len(prediction.score)
+    columns |= {"coverage": [coverage] * count, "warnings": [[]] * count}
     rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
-    return json.dumps({"predictions": rows, "coverage": prediction.coverage, "model": prediction.model}), JSON
+    for row, clauses in prediction.warnings.items():
+        rows[row] |= {"coverage": None, "warnings": clauses}
+    whole = None if prediction.warnings else coverage
+    return json.dumps({"predictions": rows, "coverage": whole, "model": prediction.model}), JSON
 
 
 def _refused(refusal: Refusal) -> Response:

@@ -47,7 +47,7 @@ def compared(work: Path) -> list[Row]:
     result = []
     for count, times, bars in ((1, 300, (0.4, 3.0)), (100, 40, (None, None)), (1000, 15, (1.4, None))):
         body = json.dumps({"instances": records[:count]}).encode()
-        columns, rows = read_request(body, JSON, model.features.inputs)
+        columns, rows, _ = read_request(body, JSON, model.features.inputs)
         values = model.features.of_columns(columns, rows)
         start, values = model.features.held(model.linear.on(model.features.names)(values)), by_row(values)
         doubled = start.repeat(2).reshape(-1, 2)

@@ -105,6 +105,25 @@ def test_a_prediction_is_shown_with_its_interval(
     assert capsys.readouterr().out == "$543,210  (90% interval: $500,000 to $612,346)\n"
 
 
+def test_a_prediction_is_shown_with_its_id_and_its_warnings(
+    account: Hosting, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = {"score": 543210.4, "lower": 500000, "upper": 612345.6, "coverage": None, "warnings": ["grade 20 is odd"]}
+    answer = json.dumps({"predictions": [row], "coverage": None}).encode()
+    account.aws.models[ENDPOINT] = lambda body, kind: (answer, "application/json")
+    account.register()
+    assert deploy_model.main(["deploy", "--latest-approved", "--stage", "staging"]) == 0
+    (tmp_path / "house.csv").write_text("id,grade,date\n0012,20,2015-05-01\n")
+    capsys.readouterr()
+    assert deploy_model.main(["predict", "--stage", "staging", str(tmp_path / "house.csv")]) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == "0012 2015-05-01: $543,210  (interval of unknown coverage: $500,000 to $612,346)"
+    assert second == "  warning: grade 20 is odd."
+    assert deploy_model.main(["predict", "--stage", "staging", str(tmp_path / "house.csv"), "--json"]) == 0
+    (predicted,) = json.loads(capsys.readouterr().out)["predictions"]
+    assert predicted == {"identity": {"id": "0012", "date": "2015-05-01"}, **row}
+
+
 def test_json_is_one_document_on_the_output(account: Hosting, house: str, capsys: pytest.CaptureFixture[str]) -> None:
     package = account.register()
     assert deploy_model.main(["deploy", "--model-package", package, "--stage", "staging", "--json"]) == 0

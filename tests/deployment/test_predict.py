@@ -1,13 +1,14 @@
 """Predictions, and the model's own words on what is wrong with a request."""
 
 import io
+import json
 from pathlib import Path
 
 import botocore.exceptions
 import pytest
 
 from deployment.errors import DeploymentError
-from deployment.predict import Answer, Payload, model_sentence, predict, read_payload
+from deployment.predict import Answer, Payload, Row, model_sentence, predict, read_payload
 from tests.aws_stub import Refusal
 from tests.deployment.conftest import Hosting
 from tests.deployment.test_deploy import ENDPOINT, deploy
@@ -35,7 +36,7 @@ def test_the_file_goes_to_the_model_as_it_is_and_the_answer_comes_back(hosting: 
         return b'{"predictions": [{"score": 543210.5}]}', "application/json"
 
     hosting.aws.models[ENDPOINT] = model
-    assert send(hosting).predictions() == [543210.5]
+    assert send(hosting).rows() == [Row(543210.5)]
     assert seen == [(PAYLOAD.body, "application/json")]
 
 
@@ -85,14 +86,52 @@ def test_other_refusals_stay_what_they_are(hosting: Hosting) -> None:
 def test_known_layouts_are_read_and_others_are_left_as_they_are(
     body: str, content_type: str, expected: list[float] | None
 ) -> None:
-    assert Answer(body, content_type).predictions() == expected
+    rows = Answer(body, content_type).rows()
+    assert (rows and [row.score for row in rows]) == expected
 
 
 def test_intervals_are_read_where_the_model_gives_them() -> None:
     rows = '{"predictions": [{"score": 1.5, "lower": 1, "upper": 2.5}]'
-    assert Answer(rows + ', "coverage": 0.9}', "application/json").intervals() == ([(1.0, 2.5)], 0.9)
-    assert Answer(rows + "}", "application/json").intervals() is None
-    assert Answer("1.5\n", "text/csv").intervals() is None
+    assert Answer(rows + ', "coverage": 0.9}', "application/json").rows() == [Row(1.5, (1.0, 2.5), 0.9)]
+    assert Answer(rows + "}", "application/json").rows() == [Row(1.5, (1.0, 2.5))]
+    assert Answer("1.5\n", "text/csv").rows() == [Row(1.5)]
+
+
+def test_a_row_with_warnings_has_no_coverage_whatever_the_others_have() -> None:
+    entry = {"score": 1.5, "lower": 1, "upper": 2.5, "coverage": None, "warnings": ["a 9 is far"]}
+    document = {"predictions": [entry, {**entry, "coverage": 0.9, "warnings": []}], "coverage": None}
+    first, second = Answer(json.dumps(document), "application/json").rows() or ()
+    assert (first.coverage, first.warnings) == (None, ("a 9 is far",))
+    assert (second.coverage, second.warnings) == (0.9, ())
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "expected"),
+    [
+        ('{"id": 7, "x": 1}', "application/json", [{"id": "7"}]),
+        ('[{"id": "7", "x": 1}, {"id": "8", "day": null, "x": 1}]', "application/json", [{"id": "7"}, {"id": "8"}]),
+        ('{"instances": [{"id": "7", "day": "2020-01-01"}]}', "application/json", [{"id": "7", "day": "2020-01-01"}]),
+        ("\ufeffx, id\n1, 7\n\n2,8\n", "text/csv", [{"id": "7"}, {"id": "8"}]),
+        ("x\n1\n", "text/csv", []),
+        ("", "text/csv", []),
+        ("1,2\n", "text/csv", []),
+        ('{"x": 1}', "application/json", []),
+        ("[1]", "application/json", []),
+        ("7", "application/json", []),
+        ("{", "application/json", []),
+    ],
+)
+def test_what_names_a_row_in_the_request_is_found(body: str, content_type: str, expected: list[dict[str, str]]) -> None:
+    assert Payload("house", body.encode(), content_type).identities(("id", "day")) == expected
+
+
+def test_the_answer_carries_the_identities_where_there_is_one_for_each_row() -> None:
+    answer = Answer('{"predictions": [{"score": 1.5}], "model": "m"}', "application/json")
+    expected = {"predictions": [{"identity": {"id": "7"}, "score": 1.5}], "model": "m"}
+    assert json.loads(answer.with_identities([{"id": "7"}])) == expected
+    for identities in ([], [{"id": "7"}, {"id": "8"}]):
+        assert answer.with_identities(identities) == answer.body
+    assert Answer("1.5\n", "text/csv").with_identities([{"id": "7"}]) == "1.5\n"
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def members(archive: bytes) -> dict[str, Any]:
 def test_each_type_is_written_as_a_request_holds_it_and_what_is_missing_is_left_out() -> None:
     expected = {"day": "2014-10-13", "rooms": 3, "size": 1.5, "lake": True, "zip": "00981"}
     assert members(sample_archive(ROW, INPUTS)) == {"payload.json": expected}
-    columns, rows = read_request(json.dumps(expected), "application/json", INPUTS)
+    columns, rows, _ = read_request(json.dumps(expected), "application/json", INPUTS)
     assert (rows, list(columns["zip"])) == (1, ["00981"])
 
 

@@ -33,7 +33,7 @@ ROW = {"area": 50.5, "rooms": 2, "signed": "2024-03-01", "kind": "007"}
     ],
 )
 def test_ways_to_send_one_row(body: Any, content_type: str) -> None:
-    columns, rows = read_request(body, content_type, INPUTS)
+    columns, rows, _ = read_request(body, content_type, INPUTS)
     assert rows == 1
     found = {name: values.item() for name, values in columns.items()}
     assert found == {"area": 50.5, "rooms": 2, "signed": date(2024, 3, 1), "kind": "007"}
@@ -41,7 +41,7 @@ def test_ways_to_send_one_row(body: Any, content_type: str) -> None:
 
 def test_optional_field_may_be_absent_or_empty() -> None:
     without = {name: value for name, value in ROW.items() if name != "rooms"}
-    columns, rows = read_request(json.dumps([without, {**ROW, "rooms": None}]), "application/json", INPUTS)
+    columns, rows, _ = read_request(json.dumps([without, {**ROW, "rooms": None}]), "application/json", INPUTS)
     assert rows == 2
     assert np.isnan(columns["rooms"]).all()
     assert np.isnan(read_request("50.5,,2024-03-01,007", "text/csv", INPUTS)[0]["rooms"]).all()
@@ -102,7 +102,7 @@ def test_refuses(body: Any, content_type: str | None, status: int, message: str)
 def test_a_value_of_a_request_is_read_as_the_yaml_says_that_the_column_is_written(
     column: Column, value: str, read: Any
 ) -> None:
-    columns, _ = read_request(json.dumps({"x": value}), "application/json", {"x": column})
+    columns, _, _ = read_request(json.dumps({"x": value}), "application/json", {"x": column})
     np.testing.assert_array_equal(columns["x"], np.array([read]))
 
 

@@ -151,8 +151,8 @@ def test_a_level_that_is_called_na_is_the_same_level_in_every_form(tmp_path: Pat
     for name in ("x.csv", "x.parquet"):
         table, _ = read_rows(tmp_path / name)
         assert typed(table, columns, name).to_numpy().tolist() == expected
-    requested, _ = read_request(text, "text/csv", columns)
+    requested, _, _ = read_request(text, "text/csv", columns)
     assert [list(row) for row in zip(*requested.values(), strict=True)] == expected
     record = {"garage": "NA", "veneer": "None"}
-    requested, _ = read_request(json.dumps(record), "application/json", columns)
+    requested, _, _ = read_request(json.dumps(record), "application/json", columns)
     assert [list(row) for row in zip(*requested.values(), strict=True)] == expected[1:]

@@ -78,7 +78,7 @@ class Theirs:
 def ours(model: Model, body: str, content_type: str) -> list[Any]:
     """What this code says, in the same form."""
     try:
-        columns, rows = read_request(body, content_type, model.features.inputs)
+        columns, rows, _ = read_request(body, content_type, model.features.inputs)
     except RequestFault as fault:
         return [fault.status, fault.message]
     features = model.features.of_columns(columns, rows)

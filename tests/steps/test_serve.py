@@ -78,6 +78,82 @@ def test_a_refusal_is_a_response_with_a_status_and_a_sentence_that_flask_sends_a
     assert response.get_data(as_text=True).startswith(sentence)
 
 
+def test_columns_that_are_no_features_may_be_sent_and_change_nothing(model_folder: Path) -> None:
+    model = serve.model_fn(str(model_folder))
+    plain, _ = invoke(model, json.dumps(ROW), JSON)
+    assert invoke(model, json.dumps({**ROW, "flat": "0001", "rent": [None]}), JSON)[0] == plain
+    header, values = ",".join(["flat", *ROW]), ",".join(["0001", *map(str, ROW.values())])
+    assert invoke(model, f"{header}\n{values}\n", CSV, JSON)[0] == plain
+    refused = invoke(model, json.dumps({**ROW, "flat": "0001", "owner": "Ada"}), JSON)
+    assert refused.get_data(as_text=True) == "Row 1 has the unexpected field owner."
+    doubled = invoke(model, f"flat,{header}\n1,{values}\n", CSV, JSON)
+    assert doubled.get_data(as_text=True) == "The header has flat more than once."
+
+
+def test_a_row_unlike_the_training_rows_carries_warnings_and_its_interval_promises_nothing(model_folder: Path) -> None:
+    model = serve.model_fn(str(model_folder))
+    odd = {**ROW, "area": 1001, "district": "moon", "signed": "2031-05-01"}
+    answer = json.loads(invoke(model, json.dumps([ROW, odd]), JSON)[0])
+    first, second = answer["predictions"]
+    assert (first["warnings"], first["coverage"]) == ([], 0.9)
+    assert second["coverage"] is None
+    assert answer["coverage"] is None
+    area, signed, district = second["warnings"]
+    assert area == "area 1001 is outside the range that training accepted, from 5 to 1000"
+    assert signed.startswith("signed 2031-05-01 is long after the training rows, which end on 2024-")
+    assert district == "district 'moon' is a level that no training row had"
+    assert second["score"] > 0
+    only_first = json.loads(invoke(model, json.dumps([ROW]), JSON)[0])
+    assert only_first["coverage"] == 0.9
+
+
+STRICT_HEADER, STRICT_VALUES = ",".join(ROW), ",".join(map(str, {**ROW, "district": "moon"}.values()))
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (json.dumps({"instances": [ROW, {**ROW, "district": "moon"}], "strict": True}), JSON),
+        (json.dumps([ROW, {**ROW, "district": "moon"}]), "application/json; strict=true"),
+        (
+            f"{STRICT_HEADER}\n{','.join(map(str, ROW.values()))}\n{STRICT_VALUES}\n",
+            "text/csv; charset=utf-8; Strict=True",
+        ),
+    ],
+)
+def test_a_strict_request_with_such_a_row_is_refused(model_folder: Path, body: str, content_type: str) -> None:
+    refused = invoke(serve.model_fn(str(model_folder)), body, content_type)
+    assert refused.status_code == 400
+    sentence = (
+        "Row 2: district 'moon' is a level that no training row had; without strict it is answered with warnings."
+    )
+    assert refused.get_data(as_text=True) == sentence
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "sentence"),
+    [
+        (json.dumps({"instances": [ROW], "strict": 1}), JSON, "The body's strict is neither true nor false."),
+        (json.dumps({**ROW, "strict": True}), JSON, "Row 1 has the unexpected field strict."),
+        (json.dumps(ROW), f"{JSON}; strict=yes", "The content type's parameter strict is 'yes', not true or false."),
+        (json.dumps(ROW), f"{JSON}; strict", "The content type's parameter strict is '', not true or false."),
+    ],
+)
+def test_a_strictness_that_is_not_understood_is_refused(
+    model_folder: Path, body: str, content_type: str, sentence: str
+) -> None:
+    refused = invoke(serve.model_fn(str(model_folder)), body, content_type)
+    assert (refused.status_code, refused.get_data(as_text=True)) == (400, sentence)
+
+
+def test_a_strict_request_of_rows_like_the_training_rows_is_answered(model_folder: Path) -> None:
+    model = serve.model_fn(str(model_folder))
+    plain = invoke(model, json.dumps(ROW), JSON)
+    assert invoke(model, json.dumps({"instances": [ROW], "strict": True}), JSON) == plain
+    assert invoke(model, json.dumps({"instances": [ROW], "strict": False}), JSON) == plain
+    assert invoke(model, json.dumps(ROW), f"{JSON};strict=true") == plain
+
+
 def test_a_model_that_cannot_predict_does_not_come_into_service(model_folder: Path) -> None:
     """What fails at each request would otherwise be seen by clients first."""
     path = model_folder / "features.json"
