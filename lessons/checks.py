@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -61,17 +62,17 @@ def surfaces(_: Account) -> str:
 
 
 def training(account: Account) -> str:
-    """Two models that differ in MaxDepth, measured on the same test rows."""
-    found: dict[str, Any] = {}
+    """Two models that differ in MaxDepth and not in Rounds, measured on the same test rows."""
+    found: dict[str, dict[int, float]] = defaultdict(dict)
     for execution in account.executions(f"{HOUSES}-training"):
         evaluation = account.output(execution, "Evaluate", "evaluation.json")
-        if evaluation is not None and account.parameters(execution).get("Rounds", "3000") == "3000":
-            found.setdefault(account.parameters(execution)["MaxDepth"], evaluation["regression_metrics"]["r2"]["value"])
-    _require(len(found) > 1, f"Models of {len(found)} depths were evaluated: train one with -p MaxDepth=2, too.")
-    told = ", ".join(
-        f"depth {depth}: R2 {r2:.3f}" for depth, r2 in sorted(found.items(), key=lambda each: int(each[0]))
-    )
-    return f"{told}."
+        given = account.parameters(execution)
+        if evaluation is not None:
+            r2 = evaluation["regression_metrics"]["r2"]["value"]
+            found[given["Rounds"]].setdefault(int(given["MaxDepth"]), r2)
+    depths = max(found.values(), key=len, default={})
+    _require(len(depths) > 1, f"Models of {len(depths)} depths were evaluated: train one with -p MaxDepth=2, too.")
+    return f"{', '.join(f'depth {depth}: R2 {depths[depth]:.3f}' for depth in sorted(depths))}."
 
 
 def registry(account: Account) -> str:
