@@ -23,8 +23,9 @@ DASK = ("dask", "dask-cuda", "distributed", "rapids-dask-dependency", "numba", "
 NOT_NEEDED = (*GPU, *DASK, "model-archiver", "multi-model-server")
 # The same library without 300 MB for GPUs.
 INSTEAD = {"xgboost": "xgboost-cpu"}
-# What the Dockerfiles add to their lists of packages: the toolkit imports pkg_resources; 3.0-5 has this pip.
-SETUPTOOLS, PIP = "80.10.2", "25.2"
+# What the Dockerfile of 3.0-5 installs beside its list: the toolkit imports pkg_resources, and its messages are of that
+# protobuf.
+BESIDE = {"setuptools": "80.10.2", "pip": "25.2", "protobuf": "3.20.3"}
 # sagemaker-containers pins flask==1.1.1, and the images install others over it.
 OVERRIDDEN = ("certifi", "flask", "itsdangerous", "jinja2", "markupsafe", "pillow", "urllib3", "werkzeug")
 RECIPE = 1  # another number for another way to build the same packages
@@ -122,8 +123,7 @@ def _version(interpreter: str) -> str | None:
 
 def _requirements(target: Image) -> list[str]:
     pins = {name: pin for name, pin in target.packages.items() if name not in NOT_NEEDED}
-    pins = {"setuptools": SETUPTOOLS, "pip": PIP, **pins}
-    return [f"{INSTEAD.get(name, name)}=={pin}" for name, pin in sorted(pins.items())]
+    return [f"{INSTEAD.get(name, name)}=={pin}" for name, pin in sorted({**BESIDE, **pins}.items())]
 
 
 def _mend(folder: Path) -> None:
