@@ -4,11 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA := data/house_prices.parquet
 
-.PHONY: help run test unit lint format data bench soak alone quality pictures lock wheels clean bootstrap teardown
+.PHONY: help run test unit lint format data bench soak alone image-test quality pictures lock wheels clean bootstrap teardown
 STAGE ?= dev
+IMAGE ?= 3.2-0
 
 help:  ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## ?/  make \1\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## ?/  make \1\t/' | expand -t 18
 
 run: $(DATA)  ## the whole pipeline on local SageMaker, from the data to a model that waits for approval
 	$(BIN)/python run_pipeline.py --local run --data $(DATA)
@@ -44,6 +45,9 @@ soak: $(BIN)/installed-dev  ## what takes long: 200 seeded kills, damage, power 
 
 alone: $(BIN)/installed-dev  ## the wheel of local SageMaker, and its own tests where nothing else of the project is
 	$(BIN)/python tests/end_to_end/alone.py
+
+image-test: $(DATA) $(BIN)/installed-dev  ## jobs and endpoint under AWS's own toolkit; IMAGE=3.0-5 chooses the image
+	IMAGE=$(IMAGE) IMAGE_PYTHON=$(IMAGE_PYTHON) $(BIN)/python -m pytest tests/end_to_end/test_image.py
 
 quality: $(DATA) $(BIN)/installed-dev  ## how good the model is, over several seeds, and what each group of features is worth
 	$(BIN)/python tests/benchmarks/quality.py bars candidates ablation curve

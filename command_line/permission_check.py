@@ -16,7 +16,7 @@ def permission_faults(text: str, project: str, environment: Environment, templat
     """A fault for each action that a role lacks: for a step of the definition, else for what it was recorded doing."""
     account = account_of(project, environment)
     known = roles(account, template)
-    definition = _readable(text)
+    definition = readable(text)
     values, told = defaults(definition), set[tuple[str, str]]()
     for step in steps(definition):
         if step.type in OPERATIONS:
@@ -50,7 +50,8 @@ def _fault(lack: Lack, template: Path, step: str | None, path: str) -> Fault:
     return Fault(step, path, message, f"add {access.action} to the policies of {role}")
 
 
-def _readable(text: str) -> dict[str, object]:
+def readable(text: str) -> dict[str, object]:
+    """A definition, empty where the text is none: which another check says."""
     try:
         document = json.loads(text)
     except ValueError:

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from command_line import data_commands, infrastructure_commands, model_commands
+from command_line.account_check import account_faults
 from command_line.check_view import read_definition, show_faults
 from command_line.console import Console
 from command_line.context import AWS_POLL_SECONDS, LOCAL_POLL_SECONDS, Context, write_output
 from command_line.execution_view import executions_table, show_execution
 from command_line.follow import follow
 from command_line.lock import Lock, held
-from command_line.permission_check import permission_faults
+from command_line.permission_check import permission_faults, readable
 from command_line.plan_view import show_plan
 from command_line.summary import Commands, outcome, show_summary
 from pipelines.checks.check import check_definition, compilable, prepare, warnings_of
@@ -77,6 +78,11 @@ def check_pipeline(context: Context, options: Namespace) -> int:
     seconds = time.perf_counter() - began
     if options.data is not None:
         faults += data_commands.data_faults(context, options.data)
+    if options.account:
+        context.require_configured()
+        definition = readable(text or "")
+        for known, fault in account_faults(context.client, definition, settings, context.environment):
+            (faults if known else warnings).append(fault)
     show_faults(context.console, faults, text, seconds, warnings)
     return EXIT_ERROR if faults else EXIT_OK
 

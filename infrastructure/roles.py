@@ -54,14 +54,18 @@ class Role:
     trust: Mapping[str, Any]
 
 
-def roles(account: Account, template: Path = ROLES) -> dict[str, Role]:
-    """Every role of the template by its name, such as house-prices-dev-approver."""
+def roles(account: Account, template: Path = ROLES, given: Mapping[str, Any] | None = None) -> dict[str, Role]:
+    """Every role of the template by its name, such as house-prices-dev-approver.
+
+    `given` are further parameters, such as those of a deployed stack.
+    """
     document = read_template(template)
     values: dict[str, Any] = {
         "AWS::Region": account.region,
         "AWS::AccountId": account.account,
         "AWS::Partition": "aws",
         **account.parameters,
+        **(given or {}),
     }
     names = {
         logical_id: str(Resolved(document, values).value(resource["Properties"]["RoleName"]))

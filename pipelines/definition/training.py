@@ -33,7 +33,8 @@ from steps.gates import GATES
 
 CARD = PropertyFile(name="ModelCard", output_name=OUTPUT, path=CARD_PATH)
 REPORT = PropertyFile(name="EvaluationReport", output_name=OUTPUT, path=REPORT_PATH)
-APPROVAL_STATUSES = ["PendingManualApproval", "Approved", "Rejected"]
+# Not Approved: who starts a pipeline would approve what comes of it, and on AWS the jobs' role may not register it so.
+APPROVAL_STATUSES = ["PendingManualApproval", "Rejected"]
 CONTENT_TYPES = ["text/csv", "application/json"]
 CONDITIONS = {
     "at least": ConditionGreaterThanOrEqualTo,

@@ -53,6 +53,20 @@ def test_the_models_are_listed_with_status_metrics_and_comment(cli: Any, deploye
     assert "$" in line
 
 
+def test_a_check_of_the_account_says_what_is_wrong_and_what_nobody_knows(cli: Any, first_run: Any) -> None:
+    """Local SageMaker has no role of this name, and neither quotas nor a registry of images to ask."""
+    found = cli.pipeline("check", "--account", "--json", expect=1)
+    document = json.loads(found.stdout)
+    assert [(fault["path"], fault["message"]) for fault in document["faults"]] == [
+        ("account.trust", "there is no role SageMakerPipelineRole")
+    ]
+    assert {warning["path"] for warning in document["warnings"]} == {
+        "account.quotas",
+        "account.images",
+        "account.roles",
+    }
+
+
 def test_approving_twice_changes_nothing_and_an_unknown_version_is_named(cli: Any, deployed: str) -> None:
     assert "already" in cli.pipeline("approve", "1").stdout
     assert "99" in cli.pipeline("approve", "99", expect=1).stderr

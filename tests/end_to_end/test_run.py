@@ -175,7 +175,7 @@ def test_a_data_file_without_rows_fails_the_validation(cli: Any, tmp_path: Path)
         (["-p", "MaxDepth=deep"], "MaxDepth"),
         (["-p", "MaxDepth"], "is not NAME=VALUE"),
         (["--data", "nowhere.csv"], "There is no data file nowhere.csv"),
-        (["-p", "ModelApprovalStatus=Perhaps"], "ModelApprovalStatus"),
+        (["-p", "ModelApprovalStatus=Approved"], "ModelApprovalStatus cannot be 'Approved': give one of Pending"),
     ],
 )
 def test_a_wrong_argument_is_refused_before_anything_starts(cli: Any, arguments: list[str], words: str) -> None:

@@ -11,7 +11,7 @@ from botocore.validate import ParamValidator
 
 from pipelines.definition.compilation import Compiled, compile_pipeline
 from pipelines.settings.environment import Environment
-from pipelines.settings.settings import default_config, load_settings
+from pipelines.settings.settings import ROOT, default_config, load_settings
 
 REQUESTS = {
     "Processing": ("CreateProcessingJob", "ProcessingJobName"),
@@ -74,6 +74,15 @@ def test_what_may_change_between_executions_is_a_parameter(definition: dict[str,
     assert defaults["MinR2"] == ("Float", settings.gates.min_r2)
     assert defaults["MaxDepth"] == ("Integer", settings.candidates.xgboost.max_depth)
     assert defaults["LearningRate"] == ("Float", settings.candidates.xgboost.learning_rate)
+
+
+def test_who_starts_a_pipeline_cannot_approve_by_a_parameter(definition: dict[str, Any]) -> None:
+    offered = next(entry for entry in definition["Parameters"] if entry["Name"] == "ModelApprovalStatus")["EnumValues"]
+    assert "Approved" not in offered
+    roles = (ROOT / "infrastructure" / "roles.yaml").read_text()
+    condition = '"sagemaker:ModelApprovalStatus": '
+    registers = roles.partition("Sid: NewVersions")[2].partition(condition)[2].partition("\n")[0]
+    assert registers == f"[{', '.join(offered)}]", "the jobs' role may register what the definition offers, and no more"
 
 
 def test_every_parameter_is_used(definition: dict[str, Any]) -> None:
