@@ -196,6 +196,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             chosen_pipeline=getattr(options, "pipeline", None),
             structure_check=_structure_faults,
             notice=notice or (lambda: None),
+            server=server,
         )
         return COMMANDS[options.command](context, options)
 
