@@ -23,7 +23,7 @@ def deploy(session: "Session", options: argparse.Namespace) -> None:
     from deployment.packages import latest_approved_package, named_package
 
     session.endpoint(options.stage)  # stage and sample are known before anything is asked
-    sample = sample_of(options)
+    sample = sample_of(session, options)
     sagemaker = session.client("sagemaker")
     approve, group = session.command("run_pipeline.py", "approve"), session.settings.name
     if options.approved_at is not None:
@@ -36,11 +36,14 @@ def deploy(session: "Session", options: argparse.Namespace) -> None:
     deploy_package(session, options, package, sample)
 
 
-def sample_of(options: argparse.Namespace) -> Any:
-    """The payload of --sample; None without one."""
+def sample_of(session: "Session", options: argparse.Namespace) -> Any:
+    """The payload of --sample, without personal columns; None without one."""
+    from deployment.personal import without_personal
     from deployment.predict import read_payload
 
-    return read_payload(options.sample, None, sys.stdin.buffer) if options.sample else None
+    if not options.sample:
+        return None
+    return without_personal(read_payload(options.sample, None, sys.stdin.buffer), session.settings.data.personal)[0]
 
 
 def _deploy_approved(session: "Session", options: argparse.Namespace, sample: Any) -> None:
@@ -194,7 +197,7 @@ def promote(session: "Session", options: argparse.Namespace) -> None:
 
     source = session.endpoint(options.source)
     session.endpoint(options.stage)
-    sample, wanted = sample_of(options), session.settings.stages[options.stage]
+    sample, wanted = sample_of(session, options), session.settings.stages[options.stage]
     if wanted.promote_from not in (None, options.source):
         raise DeploymentError(
             f"{options.stage} is promoted from {wanted.promote_from} only (promote_from in the YAML)."

@@ -30,6 +30,7 @@ examples:
   deploy_model.py deploy --latest-approved --stage staging --plan      what it would send and take
   deploy_model.py promote --from staging --to production               what staging has proven
   deploy_model.py abort --stage staging                                roll back the update under way
+  deploy_model.py withdraw --model-package ARN                         where a rejected version serves
   deploy_model.py rollback --stage production [--to VERSION]           back to what served before
   deploy_model.py status [--follow]                                    every stage, its history, what goes on
 

@@ -16,11 +16,16 @@ if TYPE_CHECKING:
 
 def predict(session: "Session", options: argparse.Namespace) -> None:
     """predict"""
+    from deployment.personal import without_personal
     from deployment.predict import read_payload
     from pipelines.versions.evaluation_report import amount
 
     endpoint = session.endpoint(options.stage)
-    payload = read_payload(options.file, options.content_type, sys.stdin.buffer)
+    payload, dropped = without_personal(
+        read_payload(options.file, options.content_type, sys.stdin.buffer), session.settings.data.personal
+    )
+    if dropped:
+        print(f"note: {', '.join(dropped)} left out: personal columns are not sent.", file=sys.stderr)
     answer = session.predictor(endpoint, options.stage, payload)()
     data = session.settings.data
     rows, identities = answer.rows(), payload.identities(data.identity)

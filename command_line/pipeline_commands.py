@@ -78,6 +78,8 @@ def check_pipeline(context: Context, options: Namespace) -> int:
     seconds = time.perf_counter() - began
     if options.data is not None:
         faults += data_commands.data_faults(context, options.data)
+    if options.captured is not None:
+        faults += data_commands.captured_requests(context, options.captured)
     show_faults(context.console, faults, text, seconds, warnings)
     return EXIT_ERROR if faults else EXIT_OK
 
