@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 from dataclasses import asdict, replace
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from command_line.deployment_history import Following, entry_of, raise_outcome, recorded
@@ -88,6 +88,7 @@ def deploy_package(
         _show_plan(session, specification, options.stage)
         return
     console.line(f"Version {package.version} of {session.settings.name} to {endpoint}, {hosting.machines}")
+    despite = _freeze(session, options)
     require_four_eyes(session, package)
     following = Following(session, options.stage)
     with session.alone(endpoint, following.look):
@@ -98,10 +99,32 @@ def deploy_package(
         if why is not None:
             console.line(f"Nothing is deployed to {options.stage}: {why}.")
             return
-        deployed = _deploy(session, specification, sample, options.command, approved=approved_at is not None)
+        deployed = _deploy(session, specification, sample, options, approved=approved_at is not None, reason=despite)
     if followed is not None and followed.package == package.arn and followed.result:
         deployed = replace(deployed, action=followed.result)
     _show(session, deployed, package, sample)
+
+
+def _freeze(session: "Session", options: argparse.Namespace) -> str:
+    """Why a freeze of the stage is passed over, empty where there is none; DeploymentError where it holds."""
+    from command_line.console import moment
+    from deployment.errors import DeploymentError
+    from pipelines.settings.freeze_settings import frozen
+
+    found = frozen(session.settings.stages[options.stage].freeze, datetime.now(timezone.utc))
+    despite = getattr(options, "despite_freeze", None)
+    if found is None:
+        return ""
+    end, why = found
+    until = f"until {moment(end)}" if end is not None else "without an end"
+    because = f" ({why})" if why else ""
+    if despite:
+        session.console.line(f"The stage {options.stage} is frozen {until}{because}; passed over: {despite}")
+        return f"despite the freeze: {despite}"
+    raise DeploymentError(
+        f"The stage {options.stage} is frozen {until}{because}: no version is deployed to it. Wait, or add "
+        "--despite-freeze REASON, which is kept in the history; rollback, abort and withdraw are always possible."
+    )
 
 
 def _out_of_date(session: "Session", endpoint: str, package: "Package", approved_at: datetime) -> str | None:
@@ -118,7 +141,15 @@ def _out_of_date(session: "Session", endpoint: str, package: "Package", approved
     return passed_over(package, approved_at, serving, session.history(endpoint).entries())
 
 
-def _deploy(session: "Session", specification: "Specification", sample: Any, action: str, approved: bool) -> "Deployed":
+def _deploy(
+    session: "Session",
+    specification: "Specification",
+    sample: Any,
+    options: argparse.Namespace,
+    *,
+    approved: bool,
+    reason: str,
+) -> "Deployed":
     """Run the deployment, with the lock held, and write down what became of it; of an approval, who approved."""
     from command_line.guarded_deployment import guarding_of
     from deployment.deploy import Deployment
@@ -130,7 +161,7 @@ def _deploy(session: "Session", specification: "Specification", sample: Any, act
     before = versions_of(session, endpoint)
     described = session.client("sagemaker").describe_model_package(ModelPackageName=package.arn) if approved else {}
     approver = {"who": f"{decider(described)}, who approved it"} if approved and decider(described) else {}
-    entry = entry_of(session, stage, action, package, config=specification.config_name, **approver)
+    entry = entry_of(session, stage, options.command, package, config=specification.config_name, **approver)
     with recorded(session, entry) as recording:
         deployment = Deployment(
             session.client("sagemaker"),
@@ -142,7 +173,7 @@ def _deploy(session: "Session", specification: "Specification", sample: Any, act
             recording.begins,
         )
         deployed = deployment.run(session.predictor(endpoint, stage, sample) if sample else None)
-        recording.end(SERVES, result=deployed.action)
+        recording.end(SERVES, reason, result=deployed.action)
     if deployed.action != "unchanged":
         enter(session, stage, [package.arn], IN_SERVICE, f"on {endpoint}")
         enter(session, stage, before - {package.arn}, REPLACED, f"by version {package.version} on {endpoint}")

@@ -86,6 +86,10 @@ def build_parser() -> argparse.ArgumentParser:
     promote.add_argument("--to", dest="stage", required=True, metavar="STAGE", help="such as production")
     promote.add_argument("--sample", metavar="FILE", help="a request the model must answer; else it is undone")
     promote.add_argument("--json", action="store_true", help="print JSON, for a script")
+    for each in (deploy, promote):
+        each.add_argument(
+            "--despite-freeze", metavar="REASON", help="although the stage is frozen; kept in the history"
+        )
     command("abort", "make SageMaker roll back the guarded update of a stage that is under way")
     retire = command("retire", "delete old configurations and models of a stage, never one that is in use")
     retire.add_argument("--keep", type=int, default=5, metavar="N", help="the last N configurations stay (5)")
