@@ -32,6 +32,7 @@ examples:
   deploy_model.py abort --stage staging                                roll back the update under way
   deploy_model.py withdraw --model-package ARN                         where a rejected version serves
   deploy_model.py rollback --stage production [--to VERSION]           back to what served before
+  deploy_model.py loadtest --stage staging house.json --latency-ms 200 the rate that it answers within 200 ms
   deploy_model.py status [--follow]                                    every stage, its history, what goes on
 
 stages and their machines are in the settings file (stages: ...); the endpoint is NAME-STAGE.
@@ -81,6 +82,13 @@ def build_parser() -> argparse.ArgumentParser:
     predict = command("predict", "send a JSON or CSV file to the endpoint of a stage and print the predictions")
     predict.add_argument("file", metavar="FILE", help="a .json or .csv file, or - for standard input")
     predict.add_argument("--content-type", metavar="TYPE", help="application/json or text/csv")
+    load = command("loadtest", "find the largest rate of a stage within a latency goal; bounded")
+    load.add_argument("file", metavar="FILE", help="the request: a .json or .csv file, or - for standard input")
+    load.add_argument("--content-type", metavar="TYPE", help="application/json or text/csv")
+    load.add_argument("--latency-ms", type=_positive(float), default=500.0, metavar="MS", help="99th percentile (500)")
+    load.add_argument("--clients", type=_positive(int), default=32, metavar="N", help="the most at once (32)")
+    load.add_argument("--step-seconds", type=_positive(float), default=5.0, metavar="S", help="of each number (5)")
+    load.add_argument("--requests", type=_positive(int), default=20_000, metavar="N", help="the most in all (20000)")
     promote = commands.add_parser("promote", help="bring what one stage serves to the next", parents=[common])
     promote.add_argument("--from", dest="source", required=True, metavar="STAGE", help="such as staging")
     promote.add_argument("--to", dest="stage", required=True, metavar="STAGE", help="such as production")
@@ -103,6 +111,18 @@ def build_parser() -> argparse.ArgumentParser:
     status.add_argument("--follow", action="store_true", help="with the history, and what is under way to its end")
     command("logs", "print the log of the newest deployment of a stage that a build has made")
     return parser
+
+
+def _positive(kind: type[int] | type[float]) -> Callable[[str], float]:
+    """A type of arguments: a number above 0."""
+
+    def number(text: str) -> float:
+        value = kind(text)
+        if not 0 < value < float("inf"):
+            raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
+        return value
+
+    return number
 
 
 class Session:

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from command_line.deploying import deploy, promote
+from command_line.load_test import loadtest
 from command_line.returning import abort, rollback, withdraw
 from command_line.stage_status import logs, status
 
@@ -63,6 +64,7 @@ def retire(session: "Session", options: argparse.Namespace) -> None:
 COMMANDS: dict[str, Callable[["Session", argparse.Namespace], None]] = {
     "abort": abort,
     "deploy": deploy,
+    "loadtest": loadtest,
     "logs": logs,
     "predict": predict,
     "promote": promote,

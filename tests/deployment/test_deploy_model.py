@@ -266,3 +266,21 @@ def test_a_frozen_stage_takes_no_version_but_for_a_reason_and_can_always_be_roll
     capsys.readouterr()
     assert deploy_model.main([*frozen, "status", "--stage", "staging", "--follow"]) == 0
     assert "serves: despite the freeze: prices are wrong" in capsys.readouterr().out
+
+
+def test_a_load_test_says_the_largest_rate_and_the_scaling_target(
+    account: Hosting, house: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    quick = ["loadtest", "--stage", "staging", house, "--step-seconds", "0.1", "--clients", "2"]
+    assert deploy_model.main(quick) == 1
+    assert f"{ENDPOINT} is not deployed" in capsys.readouterr().err
+    account.register()
+    assert deploy_model.main(["deploy", "--latest-approved", "--stage", "staging"]) == 0
+    capsys.readouterr()
+    assert deploy_model.main([*quick, "--latency-ms", "60000", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert [step["clients"] for step in document["steps"]] == [1, 2]
+    assert document["best"]["rate"] > 0
+    assert document["invocations_per_instance"] == int(document["best"]["rate"] * 30)
+    assert deploy_model.main([*quick, "--latency-ms", "0.0001"]) == 1
+    assert "No rate is within 0.0001 ms" in capsys.readouterr().err

@@ -83,8 +83,7 @@ def test_the_approval_deploys_and_deploy_of_the_same_version_follows(account: Lo
     assert "serves version 1" in work.deploy("logs", "--stage", "staging").stdout
     decide(account, 2, "Approved")  # as from Studio
     followed = work.deploy("status", "--follow").stdout
-    assert "to staging, begun by " in followed
-    assert followed.rstrip().endswith("serves.")
+    assert re.search(r" deploy +2 .* serves$|deployment of version 2 to staging, .*: serves\.$", followed, re.MULTILINE)
     assert serving(account) == "v2"
 
 
