@@ -53,6 +53,13 @@ class ApprovalRule:
         events.put_rule(**{name: rule[name] for name in ("Name", "Description", "EventPattern")}, State="ENABLED")
         events.put_targets(Rule=rule["Name"], Targets=rule["Targets"])
 
+    def disable(self, events: Any) -> None:
+        """Let the rule start nothing, where it is there."""
+        try:
+            events.disable_rule(Name=self._rule()["Name"])
+        except events.exceptions.ResourceNotFoundException:
+            return
+
     def _rule(self) -> dict[str, Any]:
         """PutRule's and PutTargets' requests, out of the stack."""
         import json
@@ -85,10 +92,13 @@ class ApprovalRule:
 def ensure_rule(context: "Context") -> None:
     """Let approvals deploy, on local SageMaker; a person who has a role of an account there does not set that up."""
     server = context.server
-    if server is None or context.settings.approval_stage is None or os.environ.get("SAGEMAKER_LOCAL_ROLE"):
+    if server is None or os.environ.get("SAGEMAKER_LOCAL_ROLE"):
         return
     rule = ApprovalRule(context.settings, context.config, context.environment.region)
-    rule.put(context.client("events"), server.state, server.port)
+    if context.settings.approval_stage is None:
+        rule.disable(context.client("events"))
+    else:
+        rule.put(context.client("events"), server.state, server.port)
 
 
 def prepared(context: "Context") -> set[str]:

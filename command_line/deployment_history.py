@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -84,12 +84,16 @@ def recorded(session: "Session", entry: "Entry") -> Iterator[Recording]:
 
 
 class Following:
-    """Shows what another process does to an endpoint: its deployment once it is known, then each status."""
+    """Shows what another process does to an endpoint: its deployment once it is known, then each status.
 
-    def __init__(self, session: "Session", stage: str) -> None:
+    Followed is what is under way, or, where the names of the entries until now are `known`, what is new since.
+    """
+
+    def __init__(self, session: "Session", stage: str, known: Collection[str] | None = None) -> None:
         self._session = session
         self._endpoint = session.endpoint(stage)
         self._history = session.history(self._endpoint)
+        self._known = known
         self._seen: tuple[str, ...] | None = None
         self._began = time.monotonic()
         self.entry: Entry | None = None
@@ -100,7 +104,8 @@ class Following:
 
         if self.entry is None or self.entry.outcome != UNDER_WAY:
             newest = self._history.newest()
-            if newest is not None and newest.outcome == UNDER_WAY:
+            is_new = newest is not None and self._known is not None and newest.name not in self._known
+            if newest is not None and (newest.outcome == UNDER_WAY or is_new) and newest != self.entry:
                 self.entry = newest
                 self._session.console.line(f"Following {described(newest)}")
         self._show_status()

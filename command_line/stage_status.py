@@ -120,7 +120,8 @@ def _follow(session: "Session", stages: Sequence[str], entries: Sequence["Entry"
     stage = held[0] if held else _awaited(session, stages, entries)
     if stage is None:
         return
-    following, endpoint = Following(session, stage), session.endpoint(stage)
+    known = {entry.name for entry in entries if entry.stage == stage and entry.ended is not None}
+    following, endpoint = Following(session, stage, known), session.endpoint(stage)
     give_up = time.monotonic() + (LOCAL_BUILD_STARTS_SECONDS if session.local else BUILD_STARTS_SECONDS)
     while session.holder(endpoint) is not None or (following.entry is None and time.monotonic() < give_up):
         following.look()
