@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 STAGE = "local"  # of the stack's names
 ACCOUNT = "000000000000"
-GROUP = "/aws/codebuild/"
 STARTED_SECONDS = 5.0
 # What buildspec-deploy.yml does; "$@" are the words of deploy_model.py.
 BUILD = """
@@ -121,13 +120,12 @@ def show_started(context: "Context", before: set[str], what: str) -> None:
     if build is None:
         console.line(f"Nothing has started on it here. By hand: {deploy} deploy --latest-approved --stage {stage}")
         return
-    log = context.server.state / "targets" / "codebuild" / f"{context.settings.name}-{STAGE}-deploy" / f"{build}.log"
     console.line(f"{what} has started. Watch: {watch}")
-    console.line(f"Its log: {log}")
+    console.line(f"Its log: {_log_folder(context) / build}.log")
 
 
 def _started(context: "Context", before: set[str]) -> str | None:
-    """The log stream of the build that a decision has started, once it has; None where none does."""
+    """The run that a decision has started, once it has; None where none does."""
     give_up = time.monotonic() + STARTED_SECONDS
     while time.monotonic() < give_up:
         new = _builds(context) - before
@@ -138,14 +136,10 @@ def _started(context: "Context", before: set[str]) -> str | None:
 
 
 def _builds(context: "Context") -> set[str]:
-    """The log streams of the builds until now."""
-    from botocore.exceptions import ClientError
+    """The runs until now, by their logs."""
+    return {path.stem for path in _log_folder(context).glob("*.log")}
 
-    group = f"{GROUP}{context.settings.name}-{STAGE}-deploy"
-    try:
-        pages = context.client("logs").get_paginator("describe_log_streams").paginate(logGroupName=group)
-        return {stream["logStreamName"] for page in pages for stream in page["logStreams"]}
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ResourceNotFoundException":
-            raise
-        return set()
+
+def _log_folder(context: "Context") -> Path:
+    state = context.server.state if context.server is not None else Path()
+    return state / "targets" / "codebuild" / f"{context.settings.name}-{STAGE}-deploy"
