@@ -54,7 +54,8 @@ def _show(session: "Session", result: "Load", latency_ms: float, instances: int)
         raise DeploymentError(f"No rate is within {latency_ms:g} ms: {result.why_ended} already with one client.")
     console.line(
         f"The largest rate within {latency_ms:g} ms (99th percentile): {result.best.rate:.1f} answers a second, "
-        f"by {result.best.clients} clients and {instances} instances.",
+        f"by {result.best.clients} client{'s' * (result.best.clients > 1)} on {instances} "
+        f"instance{'s' * (instances > 1)}.",
         style="green",
     )
     console.line(

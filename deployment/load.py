@@ -85,7 +85,7 @@ def load(ask: Ask, bounds: Bounds, announce: Announce) -> Load:
 
 def _why_ended(step: Step, bounds: Bounds, left: int) -> str | None:
     if step.failed:
-        return f"{step.failed} requests failed"
+        return f"{step.failed} request{'s' * (step.failed > 1)} failed"
     if not step.meets(bounds.latency_ms):
         return f"the 99th percentile is above {bounds.latency_ms:g} ms"
     if left <= 0:

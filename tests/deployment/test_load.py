@@ -56,7 +56,7 @@ def test_clients_and_requests_are_bounded() -> None:
 
 def test_a_request_that_fails_ends_it_and_its_step_is_not_the_best() -> None:
     found = load(Endpoint(99, 0.001, breaks=1).ask, Bounds(latency_ms=9999, step_seconds=0.05), lambda _: None)
-    assert (found.best, found.why_ended) == (None, "1 requests failed")
+    assert (found.best, found.why_ended) == (None, "1 request failed")
 
 
 @pytest.mark.parametrize(("share", "expected"), [(0.5, 50.0), (0.99, 99.0), (1.0, 100.0), (0.001, 1.0)])
