@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from command_line.console import Console, command_line
+from local_sagemaker.client.lifecycle import Server
 from pipelines.aws_client import make_client
 from pipelines.definition.catalogue import chosen
 from pipelines.definition.compilation import Compiled
@@ -29,7 +30,7 @@ class Context:
     """What a command works with; clients and settings are made when they are first asked for.
 
     `structure_check` finds the faults that any definition can have, as (path, message), and `notice` says what keeps
-    the server from going on, if anything does; the command line brings both.
+    the server from going on, if anything does; `server` is local SageMaker. The command line brings them.
     """
 
     config: Path | None
@@ -39,6 +40,7 @@ class Context:
     chosen_pipeline: str | None = None
     structure_check: Callable[[str], Iterable[tuple[str, str]]] | None = None
     notice: Callable[[], str | None] = lambda: None
+    server: Server | None = None
 
     @cached_property
     def settings(self) -> Settings:

@@ -53,6 +53,22 @@ def data_faults(context: Context, path: Path) -> list[Fault]:
     return [Fault("ValidateData", each.path, each.message, each.fix) for each in checked.faults if not each.warning]
 
 
+def captured_requests(context: Context, stage: str) -> list[Fault]:
+    """The captured requests of a stage that hold personal columns."""
+    from pipelines.checks.captured import captured_faults
+
+    settings = context.settings
+    if stage not in settings.stages:
+        raise PipelineError(f"There is no stage {stage}: the settings have {', '.join(settings.stages) or 'none'}.")
+    if not settings.data.personal:
+        raise PipelineError("The settings name no personal columns (data.personal): there is nothing to look for.")
+    context.require_configured()
+    prefix = f"{settings.name}/capture/{stage}/"
+    faults, read = captured_faults(context.bucket_client(), context.environment.bucket, prefix, settings.data.personal)
+    context.console.line(f"{stage}: {read:,} captured requests were read")
+    return faults
+
+
 def write_sample(context: Context, options: Namespace) -> int:
     """sample"""
     from profiling.errors import DataError

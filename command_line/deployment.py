@@ -2,20 +2,23 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from command_line.lock import Lock
+    from deployment.history import History
     from pipelines.settings.settings import Settings
 
 PROJECT = Path(__file__).resolve().parents[1]
 LOCAL_POLL_SECONDS = 0.1
 AWS_POLL_SECONDS = 10.0
 LONGEST_UPDATE_SECONDS = 8 * 3600.0  # the service's own limit
-LOCK_SECONDS = 18 * 3600.0  # longer than an update, its undoing and the build: who holds a lock then has died
+LOCK_SECONDS = 18 * 3600.0  # longer than an update, its undoing and the build: who waits for more gives up
+LEASE_SECONDS = 120.0  # after which the lock of a process that has died on another machine is free
 
 EPILOG = """\
 examples:
@@ -27,8 +30,10 @@ examples:
   deploy_model.py deploy --latest-approved --stage staging --plan      what it would send and take
   deploy_model.py promote --from staging --to production               what staging has proven
   deploy_model.py abort --stage staging                                roll back the update under way
+  deploy_model.py withdraw --model-package ARN                         where a rejected version serves
   deploy_model.py rollback --stage production [--to VERSION]           back to what served before
-  deploy_model.py status                                               every stage
+  deploy_model.py loadtest --stage staging house.json --latency-ms 200 the rate that it answers within 200 ms
+  deploy_model.py status [--follow]                                    every stage, its history, what goes on
 
 stages and their machines are in the settings file (stages: ...); the endpoint is NAME-STAGE.
 
@@ -69,23 +74,55 @@ def build_parser() -> argparse.ArgumentParser:
     which = deploy.add_mutually_exclusive_group(required=True)
     which.add_argument("--model-package", metavar="ARN", help="this version: ARN or number")
     which.add_argument("--latest-approved", action="store_true", help="the newest version that is approved")
+    deploy.add_argument(
+        "--approved-at", metavar="TIME", help="the event of an approval at this time asks for it: not if out of date"
+    )
     deploy.add_argument("--plan", action="store_true", help="only print what would be sent, its time and its cost")
     deploy.add_argument("--sample", metavar="FILE", help="a request the model must answer; else it is undone")
     predict = command("predict", "send a JSON or CSV file to the endpoint of a stage and print the predictions")
     predict.add_argument("file", metavar="FILE", help="a .json or .csv file, or - for standard input")
     predict.add_argument("--content-type", metavar="TYPE", help="application/json or text/csv")
+    load = command("loadtest", "find the largest rate of a stage within a latency goal; bounded")
+    load.add_argument("file", metavar="FILE", help="the request: a .json or .csv file, or - for standard input")
+    load.add_argument("--content-type", metavar="TYPE", help="application/json or text/csv")
+    load.add_argument("--latency-ms", type=_positive(float), default=500.0, metavar="MS", help="99th percentile (500)")
+    load.add_argument("--clients", type=_positive(int), default=32, metavar="N", help="the most at once (32)")
+    load.add_argument("--step-seconds", type=_positive(float), default=5.0, metavar="S", help="of each number (5)")
+    load.add_argument("--requests", type=_positive(int), default=20_000, metavar="N", help="the most in all (20000)")
     promote = commands.add_parser("promote", help="bring what one stage serves to the next", parents=[common])
     promote.add_argument("--from", dest="source", required=True, metavar="STAGE", help="such as staging")
     promote.add_argument("--to", dest="stage", required=True, metavar="STAGE", help="such as production")
     promote.add_argument("--sample", metavar="FILE", help="a request the model must answer; else it is undone")
     promote.add_argument("--json", action="store_true", help="print JSON, for a script")
+    for each in (deploy, promote):
+        each.add_argument(
+            "--despite-freeze", metavar="REASON", help="although the stage is frozen; kept in the history"
+        )
     command("abort", "make SageMaker roll back the guarded update of a stage that is under way")
     retire = command("retire", "delete old configurations and models of a stage, never one that is in use")
     retire.add_argument("--keep", type=int, default=5, metavar="N", help="the last N configurations stay (5)")
     rollback = command("rollback", "return to what the endpoint of a stage served before")
     rollback.add_argument("--to", metavar="VERSION", help="to the last configuration with this version")
-    command("status", "what the endpoints of the stages serve", stage_required=False)
+    withdraw = command(
+        "withdraw", "roll back the stages that serve a version that is not approved any more", stage_required=False
+    )
+    withdraw.add_argument("--model-package", required=True, metavar="ARN", help="this version: ARN or number")
+    status = command("status", "what the endpoints of the stages serve", stage_required=False)
+    status.add_argument("--follow", action="store_true", help="with the history, and what is under way to its end")
+    command("logs", "print the log of the newest deployment of a stage that a build has made")
     return parser
+
+
+def _positive(kind: type[int] | type[float]) -> Callable[[str], float]:
+    """A type of arguments: a number above 0."""
+
+    def number(text: str) -> float:
+        value = kind(text)
+        if not 0 < value < float("inf"):
+            raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
+        return value
+
+    return number
 
 
 class Session:
@@ -145,19 +182,44 @@ class Session:
             self.log(endpoint),
         )
 
-    def alone(self, endpoint: str) -> AbstractContextManager[None]:
-        """The only one of these commands that changes an endpoint, while the block runs."""
-        from command_line.lock import Lock, held
+    def alone(self, endpoint: str, meanwhile: Callable[[], None] = lambda: None) -> AbstractContextManager[None]:
+        """The only one of these commands that changes an endpoint, while the block runs.
+
+        `meanwhile` is called again and again while it waits for another one.
+        """
+        from command_line.lock import held
         from deployment.errors import DeploymentError
         from pipelines.publishing.publish import create_bucket_if_local
 
-        if "SAGEMAKER_BUCKET" in self.environment.placeholders and not self.local:
+        if not self.has_bucket:
             raise DeploymentError("Set SAGEMAKER_BUCKET to the project's bucket, or use --local.")
         s3 = self.client("s3")
         if self.local:
             create_bucket_if_local(s3, self.environment)
-        lock = Lock(self.environment.bucket, self.settings.name, endpoint, LOCK_SECONDS, LOCK_SECONDS)
-        return held(s3, lock, self.console.line)
+        return held(s3, self._lock(endpoint, meanwhile), self.console.line)
+
+    def holder(self, endpoint: str) -> str | None:
+        """Who changes an endpoint now; None where nobody does."""
+        from command_line.lock import holder
+
+        return holder(self.client("s3"), self._lock(endpoint))
+
+    def history(self, endpoint: str) -> "History":
+        """What was done to an endpoint."""
+        from deployment.history import History
+
+        return History(self.client("s3"), self.environment.bucket, self.settings.name, endpoint)
+
+    @property
+    def has_bucket(self) -> bool:
+        """Whether the project's bucket is known: that of locks and history."""
+        return self.local or "SAGEMAKER_BUCKET" not in self.environment.placeholders
+
+    def _lock(self, endpoint: str, meanwhile: Callable[[], None] = lambda: None) -> "Lock":
+        from command_line.lock import Lock
+
+        poll = self.waiting.poll_seconds
+        return Lock(self.environment.bucket, self.settings.name, endpoint, LEASE_SECONDS, LOCK_SECONDS, poll, meanwhile)
 
     @property
     def waiting(self) -> Any:

@@ -47,6 +47,7 @@ def hosting_of(settings: "Settings", stage: str, environment: "Environment", loc
         environment.security_group_ids,
         capture,
         Serverless(serverless.memory_mb, serverless.max_concurrency) if serverless is not None else None,
+        settings.data.personal,
     )
 
 

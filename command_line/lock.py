@@ -2,11 +2,13 @@
 
 A lock is an object in the project's bucket that is written only where it is as it was read: by S3's conditional writes,
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+Its holder renews it, so that a lock whose holder has died is free after a short while; at once on the same machine.
 """
 
 import json
 import os
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,15 +19,17 @@ from typing import Any
 from pipelines.errors import PipelineError
 
 LOST = ("PreconditionFailed", "ConditionalRequestConflict")  # another one wrote at the same time
-MISSING = "NoSuchKey"
+MISSING = ("NoSuchKey", "NoSuchBucket")
+RENEWALS = 3  # in one lease
 Announce = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Lock:
-    """A lock `name` of a project. It ends by itself after `lease_seconds`, should its holder die.
+    """A lock `name` of a project. It ends by itself `lease_seconds` after its holder has died.
 
-    Whoever finds it held looks again after `poll_seconds`, and gives up after `wait_seconds`.
+    Whoever finds it held looks again after `poll_seconds`, and gives up after `wait_seconds`; `meanwhile` is called at
+    each look.
     """
 
     bucket: str
@@ -34,6 +38,7 @@ class Lock:
     lease_seconds: float
     wait_seconds: float
     poll_seconds: float = 2.0
+    meanwhile: Callable[[], None] = lambda: None
 
     @property
     def key(self) -> str:
@@ -44,11 +49,47 @@ class Lock:
 @contextmanager
 def held(s3: Any, lock: Lock, announce: Announce) -> Iterator[None]:
     """Hold a lock while the block runs; PipelineError where another one holds it for too long."""
-    tag = _acquire(s3, lock, announce)
+    renewal = _Renewal(s3, lock, _acquire(s3, lock, announce))
     try:
         yield
     finally:
-        _write(s3, lock, {"released": True}, IfMatch=tag)
+        _write(s3, lock, {"released": True}, IfMatch=renewal.end())
+
+
+def holder(s3: Any, lock: Lock) -> str | None:
+    """Who holds a lock; None where nobody does."""
+    found = _read(s3, lock)
+    return _holder(found[0], datetime.now(timezone.utc)) if found else None
+
+
+class _Renewal:
+    """Renews a lock three times in its lease, until it ends."""
+
+    def __init__(self, s3: Any, lock: Lock, tag: str) -> None:
+        self._s3, self._lock, self._tag = s3, lock, tag
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._renew, daemon=True)
+        if lock.lease_seconds > 0:
+            self._thread.start()
+
+    def end(self) -> str:
+        """Stop; the entity tag of what was written last."""
+        self._ended.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        return self._tag
+
+    def _renew(self) -> None:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        while not self._ended.wait(self._lock.lease_seconds / RENEWALS):
+            try:
+                tag = _write(self._s3, self._lock, _held(self._lock), IfMatch=self._tag)
+            except (BotoCoreError, ClientError):
+                continue  # the next attempt comes before the lease ends
+            if tag is None:
+                return  # it is another's, after this one could not renew it for too long
+            self._tag = tag
 
 
 def _acquire(s3: Any, lock: Lock, announce: Announce) -> str:
@@ -58,9 +99,8 @@ def _acquire(s3: Any, lock: Lock, announce: Announce) -> str:
         found = _read(s3, lock)
         held_by = _holder(found[0], now) if found else None
         if held_by is None:
-            until = (now + timedelta(seconds=lock.lease_seconds)).isoformat()
             condition = {"IfMatch": found[1]} if found else {"IfNoneMatch": "*"}
-            tag = _write(s3, lock, {"holder": _me(), "until": until}, **condition)
+            tag = _write(s3, lock, _held(lock), **condition)
             if tag is not None:
                 return tag
             continue
@@ -69,18 +109,36 @@ def _acquire(s3: Any, lock: Lock, announce: Announce) -> str:
                 f"{lock.name} is still locked by {held_by} after {lock.wait_seconds:.0f} s: wait for that one to end, "
                 f"or delete s3://{lock.bucket}/{lock.key} if it has died."
             )
+        lock.meanwhile()
         if not said:
             announce(f"Waiting: {lock.name} is locked by {held_by}")
             said = True
         time.sleep(lock.poll_seconds)
 
 
+def _held(lock: Lock) -> dict[str, Any]:
+    until = datetime.now(timezone.utc) + timedelta(seconds=lock.lease_seconds)
+    return {"holder": _me(), "until": until.isoformat(), "host": socket.gethostname(), "process": os.getpid()}
+
+
 def _holder(document: dict[str, Any], now: datetime) -> str | None:
-    """Who holds it, and until when at the longest; None where nobody does (any more)."""
-    if document.get("released"):
+    """Who holds it; None where nobody does (any more)."""
+    if document.get("released") or datetime.fromisoformat(document["until"]) <= now or _is_dead(document):
         return None
-    until = datetime.fromisoformat(document["until"])
-    return f"{document['holder']}, until {until:%Y-%m-%d %H:%M:%S} UTC at the longest" if until > now else None
+    return str(document["holder"])
+
+
+def _is_dead(document: dict[str, Any]) -> bool:
+    """Whether the holder was a process of this machine that is not there any more."""
+    if document.get("host") != socket.gethostname() or "process" not in document:
+        return False
+    try:
+        os.kill(document["process"], 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        pass  # another user's: it is there
+    return False
 
 
 def _me() -> str:
@@ -94,7 +152,7 @@ def _read(s3: Any, lock: Lock) -> tuple[dict[str, Any], str] | None:
     try:
         answer = s3.get_object(Bucket=lock.bucket, Key=lock.key)
     except ClientError as error:
-        if error.response["Error"]["Code"] != MISSING:
+        if error.response["Error"]["Code"] not in MISSING:
             raise
         return None
     document = json.loads(answer["Body"].read())

@@ -8,6 +8,7 @@ from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
 
+from command_line.approval_rule import prepared, show_started
 from command_line.context import LOCAL_POLL_SECONDS, Context
 from command_line.execution_view import show_failure
 from command_line.follow import follow
@@ -128,16 +129,22 @@ def approve_model(context: Context, options: Namespace) -> int:
     """approve"""
     group = context.settings.name
     me = who_am_i(context.client("sts")) if context.settings.approval.four_eyes else None
+    builds = prepared(context)
     decision = registry.approve(context.sagemaker, group, options.version, options.comment, me)
     show_decision(context.console, group, decision)
+    if decision.was != decision.status:
+        show_started(context, builds, f"Its deployment to {context.settings.approval_stage}")
     return EXIT_OK
 
 
 def reject_model(context: Context, options: Namespace) -> int:
     """reject"""
     group = context.settings.name
+    builds = prepared(context)
     decision = registry.reject(context.sagemaker, group, options.version, options.comment)
     show_decision(context.console, group, decision)
+    if decision.was != decision.status:
+        show_started(context, builds, "The return of the stages that serve it")
     return EXIT_OK
 
 

@@ -79,6 +79,9 @@ def build_parser() -> argparse.ArgumentParser:
     check.add_argument("--definition", type=Path, metavar="FILE", help="check this definition in place of the compiled")
     check.add_argument("--data", type=Path, metavar="PATH", help="check this file or folder of data too, here")
     check.add_argument("--account", action="store_true", help="ask the AWS account too, which is only read")
+    check.add_argument(
+        "--captured", metavar="STAGE", help="read back that a stage has captured no personal columns; asks S3"
+    )
     plan = command("plan", "show what an upsert would change, and which steps would run again")
     form = plan.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print JSON, for a script")
@@ -180,7 +183,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from command_line.pipeline_commands import COMMANDS
 
         log_folder, notice, server = None, None, None
-        if local and (options.command not in OFFLINE or getattr(options, "account", False)):
+        asks = getattr(options, "account", False) or getattr(options, "captured", None)
+        if local and (options.command not in OFFLINE or asks):
             from local_sagemaker.client.lifecycle import use_local, what_keeps_it
 
             server = use_local(PROJECT / ".sagemaker", announce=lambda text: print(text, file=sys.stderr))
@@ -197,6 +201,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             chosen_pipeline=getattr(options, "pipeline", None),
             structure_check=_structure_faults,
             notice=notice or (lambda: None),
+            server=server,
         )
         return COMMANDS[options.command](context, options)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from command_line import data_commands, infrastructure_commands, model_commands
 from command_line.account_check import account_faults
+from command_line.approval_rule import ensure_rule
 from command_line.check_view import read_definition, show_faults
 from command_line.console import Console
 from command_line.context import AWS_POLL_SECONDS, LOCAL_POLL_SECONDS, Context, write_output
@@ -83,6 +84,8 @@ def check_pipeline(context: Context, options: Namespace) -> int:
         definition = readable(text or "")
         for known, fault in account_faults(context.client, definition, settings, context.environment):
             (faults if known else warnings).append(fault)
+    if options.captured is not None:
+        faults += data_commands.captured_requests(context, options.captured)
     show_faults(context.console, faults, text, seconds, warnings)
     return EXIT_ERROR if faults else EXIT_OK
 
@@ -208,6 +211,7 @@ def _upsert(context: Context, compiled: Compiled, seen: dict[str, Any] | None, *
     is_new_role = seen is None or seen.get("RoleArn") != context.environment.role_arn
     if is_new_role and not context.local:
         require_role(context.client("iam"), context.environment.role_arn)
+    ensure_rule(context)
     image, s3 = compiled.code.image, context.bucket_client()
     folder = ROOT / "build" / "wheels" / image.wheels_digest
     wheels = list if context.local else partial(fetch_wheels, image, folder)

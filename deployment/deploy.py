@@ -54,7 +54,10 @@ class Guarding:
 
 
 class Deployment:
-    """One attempt. Where it fails, the models, configurations and alarms that it created are removed."""
+    """One attempt. Where it fails, the models, configurations and alarms that it created are removed.
+
+    `begins` is called once it is known that something will be changed, before it is.
+    """
 
     def __init__(
         self,
@@ -64,8 +67,10 @@ class Deployment:
         announce: Announce,
         log: str,
         guarding: Guarding | None = None,
+        begins: Callable[[], None] = lambda: None,
     ) -> None:
         self._guarding = guarding
+        self._begins = begins
         self._sagemaker = sagemaker
         self._wanted = specification
         self._waiting = waiting
@@ -79,11 +84,17 @@ class Deployment:
         Waits for another change of the endpoint to end first. After it serves, `smoke_test` must pass, or the
         deployment is undone. Raises DeploymentError with the service's reason and the place of the log.
         """
-        before = self._joined() or self._settled()
+        joined = self._joined()
+        before = joined or self._settled()
         if before is not None and _serves(before, self._wanted.config_name):
             if smoke_test is not None:
                 smoke_test()
-            return self._deployed(before, "unchanged")
+            if joined is None:
+                return self._deployed(before, "unchanged")
+            self._tag(before)
+            self._compare(before)
+            return self._deployed(before, "updated")
+        self._begins()
         with ExitStack() as undo:
             self._create_model(undo)
             self._create_config(undo)

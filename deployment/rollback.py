@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from typing import Any
 
 from deployment.endpoint import (
     Announce,
@@ -44,47 +45,72 @@ class RolledBack:
     versions: tuple[int, ...]
 
 
-def rollback(
-    sagemaker: SageMakerClient,
-    endpoint: str,
-    waiting: Waiting,
-    announce: Announce,
-    log: str,
-    version: str | None = None,
-) -> RolledBack:
-    """Return to the configuration deployed last before the one that serves, or to the last one with a `version`.
+@dataclass(frozen=True)
+class Target:
+    """Where a rollback goes: the configuration, the one that it leaves, and what the former serves."""
+
+    config: PastConfig
+    current: PastConfig
+    packages: tuple[str, ...]
+    versions: tuple[int, ...]
+
+
+class Rollback:
+    """The return of an endpoint to the configuration deployed last before the one that serves, or to a version.
 
     Passed over are configurations whose model package is not Approved (any more), and those that were
     rolled back from since they were deployed: so a second rollback goes further back, never to and fro.
-    Raises DeploymentError where there is none, or where the service cannot bring it up; the endpoint then
-    serves on as before.
     """
-    before = wait_until_settled(sagemaker, endpoint, waiting, announce)
-    if before is None:
-        raise DeploymentError(f"Endpoint {endpoint} does not exist: there is nothing to roll back.")
-    if before["EndpointStatus"] != "InService":
-        raise DeploymentError(
-            f"Endpoint {endpoint} is {before['EndpointStatus']} and cannot be moved: deploy a version to it instead."
+
+    def __init__(
+        self, sagemaker: SageMakerClient, endpoint: str, waiting: Waiting, announce: Announce, log: str
+    ) -> None:
+        self._sagemaker = sagemaker
+        self._endpoint = endpoint
+        self._waiting = waiting
+        self._announce = announce
+        self._log = log
+
+    def target(self, version: str | None = None) -> Target:
+        """Where it goes: the last configuration with a `version`, if that is given.
+
+        Waits for a change of the endpoint to end; DeploymentError where there is nothing to go back to.
+        """
+        before = self._settled()
+        if before is None:
+            raise DeploymentError(f"Endpoint {self._endpoint} does not exist: there is nothing to roll back.")
+        if before["EndpointStatus"] != "InService":
+            raise DeploymentError(
+                f"Endpoint {self._endpoint} is {before['EndpointStatus']} and cannot be moved: deploy a version to it "
+                "instead."
+            )
+        return _target(
+            self._sagemaker, self._endpoint, _past_config(self._sagemaker, before["EndpointConfigName"]), version
         )
-    current = _past_config(sagemaker, before["EndpointConfigName"])
-    target, versions = _target(sagemaker, endpoint, current, version)
-    try:
-        uncontended(sagemaker.update_endpoint, EndpointName=endpoint, EndpointConfigName=target.name)
-    except Contended:
-        raise DeploymentError(
-            f"A change of endpoint {endpoint} has begun at the same time, and it is not rolled back: run it again."
-        ) from None
-    after = wait_until_settled(sagemaker, endpoint, waiting, announce)
-    require_serving(after, endpoint, target.name, log)
-    now = datetime.now(timezone.utc).isoformat()
-    sagemaker.add_tags(ResourceArn=current.arn, Tags=tag_list({TAG_ROLLED_BACK: now}))
-    tag_serving(sagemaker, before["EndpointArn"], {**target.tags, TAG_DEPLOYED: now})
-    return RolledBack(endpoint, current.name, target.name, versions)
+
+    def run(self, target: Target) -> RolledBack:
+        """Go there; DeploymentError where the service cannot bring it up: the endpoint then serves on as before."""
+        name = target.config.name
+        try:
+            uncontended(self._sagemaker.update_endpoint, EndpointName=self._endpoint, EndpointConfigName=name)
+        except Contended:
+            raise DeploymentError(
+                f"A change of endpoint {self._endpoint} has begun at the same time, and it is not rolled back: run it "
+                "again."
+            ) from None
+        after = self._settled()
+        require_serving(after, self._endpoint, name, self._log)
+        now = datetime.now(timezone.utc).isoformat()
+        self._sagemaker.add_tags(ResourceArn=target.current.arn, Tags=tag_list({TAG_ROLLED_BACK: now}))
+        arn = after["EndpointArn"] if after is not None else ""
+        tag_serving(self._sagemaker, arn, {**target.config.tags, TAG_DEPLOYED: now})
+        return RolledBack(self._endpoint, target.current.name, name, target.versions)
+
+    def _settled(self) -> Mapping[str, Any] | None:
+        return wait_until_settled(self._sagemaker, self._endpoint, self._waiting, self._announce)
 
 
-def _target(
-    sagemaker: SageMakerClient, endpoint: str, current: PastConfig, version: str | None
-) -> tuple[PastConfig, tuple[int, ...]]:
+def _target(sagemaker: SageMakerClient, endpoint: str, current: PastConfig, version: str | None) -> Target:
     refused = []
     for config in history(sagemaker, endpoint):
         if config.name == current.name:
@@ -96,9 +122,11 @@ def _target(
             config.rolled_back is not None and config.rolled_back >= config.deployed
         ):
             continue
-        packages = [describe_package(sagemaker, arn) for arn in packages_of_config(sagemaker, config.name)]
+        arns = packages_of_config(sagemaker, config.name)
+        packages = [describe_package(sagemaker, arn) for arn in arns]
         if packages and all(package is not None and package.approval == APPROVED for package in packages):
-            return config, tuple(package.version for package in packages if package is not None)
+            versions = tuple(package.version for package in packages if package is not None)
+            return Target(config, current, tuple(arns), versions)
         refused.append(config.name)
     why = f" ({', '.join(refused)}: its model package is not Approved any more)" if refused else ""
     what = f"configuration of version {version}" if version is not None else "earlier configuration"

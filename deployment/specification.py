@@ -10,6 +10,7 @@ from deployment.packages import Package
 
 NAME_LENGTH = 63  # characters that a model, an endpoint configuration or an endpoint may have
 VARIANT = "AllTraffic"
+PERSONAL = "PERSONAL_COLUMNS"  # what the model's server refuses while requests are captured, see steps/personal.py
 TAG_ENDPOINT = "endpoint"
 TAG_PACKAGE = "model-package"
 TAG_VERSION = "model-package-version"
@@ -37,7 +38,10 @@ class Serverless:
 
 @dataclass(frozen=True)
 class Hosting:
-    """The machines of an endpoint, the role of its containers, and where the account wants them to run."""
+    """The machines of an endpoint, the role of its containers, and where the account wants them to run.
+
+    `personal` are the columns that its requests may not hold while they are captured.
+    """
 
     instance_type: str
     instance_count: int
@@ -47,6 +51,7 @@ class Hosting:
     security_group_ids: tuple[str, ...] = ()
     capture: Capture | None = None
     serverless: Serverless | None = None
+    personal: tuple[str, ...] = ()
 
     @property
     def machines(self) -> str:
@@ -100,10 +105,10 @@ class Specification:
 
     @property
     def _model(self) -> dict[str, Any]:
-        model: dict[str, Any] = {
-            "ExecutionRoleArn": self.hosting.role_arn,
-            "PrimaryContainer": {"ModelPackageName": self.package.arn},
-        }
+        container: dict[str, Any] = {"ModelPackageName": self.package.arn}
+        if self.hosting.capture is not None and self.hosting.personal:
+            container["Environment"] = {PERSONAL: json.dumps(self.hosting.personal)}
+        model: dict[str, Any] = {"ExecutionRoleArn": self.hosting.role_arn, "PrimaryContainer": container}
         if self.hosting.subnets:
             model["VpcConfig"] = {
                 "Subnets": list(self.hosting.subnets),

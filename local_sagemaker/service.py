@@ -52,6 +52,8 @@ from local_sagemaker.state.lost_database import refuse_lost_database
 from local_sagemaker.state.record_kinds import REQUIRED, STATUS_FIELDS
 from local_sagemaker.state.records import Records
 from local_sagemaker.state.salvage import clear_the_way, repaired
+from local_sagemaker.targets.runs import TargetRuns
+from local_sagemaker.targets.target_logs import TargetLogs
 from local_sagemaker.transform.job import TransformRuntime
 from local_sagemaker.wire.dispatch import Caller, Dispatcher
 from local_sagemaker.wire.identity import ACCOUNT
@@ -90,8 +92,16 @@ class LocalSageMaker:
         self.clock = clock or Clock()
         metrics = MetricStore(time.time)
         enforces_iam = configuration.configured_enforcement()
+        self.targets = TargetRuns(self.records, folder, self.handlers, job_environment(url, region))
         self.control_plane = ControlPlane(
-            self._database, self.damage, folder / "objects", account, metrics, self.clock, enforces_iam
+            self._database,
+            self.damage,
+            folder / "objects",
+            account,
+            metrics,
+            self.clock,
+            enforces_iam,
+            self.targets.deliver,
         )
         self.guard = Guard(self.control_plane.policies, configuration.configured_record(), enforces_iam)
         watch = self.guard.operation if self.guard.watches else None
@@ -154,7 +164,7 @@ class LocalSageMaker:
         self.executions = Executions(self.records, pipelines, versions, launch, executors.refuse_unsupported)
         self.dispatcher = Dispatcher((*groups, self.executions, CallbackOperations(self.callbacks)), watch)
         job_logs = {f"/aws/sagemaker/{kind}Jobs": partial(self.jobs.log_streams, kind) for kind in JOB_KINDS}
-        self.logs = Logs(job_logs, EndpointLogs(folder / "endpoints"))
+        self.logs = Logs(job_logs, EndpointLogs(folder / "endpoints"), TargetLogs(folder))
 
     @property
     def is_lost(self) -> bool:
@@ -187,12 +197,14 @@ class LocalSageMaker:
         self.tuning.recover()
         self.executions.recover()
         self.endpoints.recover()
+        self.targets.recover()
 
     def close(self) -> None:
         """Stop executions, jobs and model processes, then let go of the state."""
         self.callbacks.closing = True
         self.records.stop_insisting()
         self.control_plane.alarms.close()
+        self.targets.close()
         try:
             self.executions.close(STOP_SECONDS)
             self.tuning.close(STOP_SECONDS)
@@ -230,7 +242,7 @@ def job_environment(url: str, region: str) -> dict[str, str]:
 
 def _opened(folder: Path) -> Database:
     """The database of a state folder, with what can be repaired repaired."""
-    clear_the_way(folder, ("objects", "jobs", "endpoints", "handlers"))
+    clear_the_way(folder, ("objects", "jobs", "endpoints", "handlers", "targets"))
     path = repaired(folder / DATABASE)
     refuse_lost_database(folder)
     return Database(path)

@@ -18,6 +18,7 @@ import numpy as np
 from steps.columns import missing
 from steps.failure import listed
 from steps.model import Model, load
+from steps.personal import named, personal_columns
 from steps.prediction_request import CSV, JSON, RequestFault, read_request
 
 if TYPE_CHECKING:
@@ -73,6 +74,9 @@ def predict_fn(data: tuple[bytes | str, str], model: Model) -> Prediction | Refu
     content type.
     """
     body, content_type = data
+    refusal = personal_refusal(body)
+    if refusal is not None:
+        return refusal
     features = model.features
     try:
         columns, rows, strict = read_request(body, content_type, features.inputs, features.others)
@@ -83,6 +87,18 @@ def predict_fn(data: tuple[bytes | str, str], model: Model) -> Prediction | Refu
         row = min(warnings)
         return Refusal(f"Row {row + 1}: {listed(warnings[row])}; without strict it is answered with warnings.", 400)
     return Prediction(*model.answer(columns, rows), model.interval.coverage, model.identity, warnings)
+
+
+def personal_refusal(body: bytes | str) -> Refusal | None:
+    """The refusal of a request with personal columns, where the endpoint captures its requests; None for any other."""
+    personal = named()
+    found = personal_columns(body, personal) if personal else []
+    if not found:
+        return None
+    noun = "column" if len(found) == 1 else "columns"
+    return Refusal(
+        f"The request holds the personal {noun} {listed(found)}, and requests are captured: leave it out.", 400
+    )
 
 
 def output_fn(prediction: Prediction | Refusal, accept: str | None) -> tuple[str, str] | Response:

@@ -74,6 +74,7 @@ class Column(ValueFormat):
 class DataSettings:
     """The data file, its columns in order, and what is made of them.
 
+    personal: columns that no request may hold where requests are captured; so none of them may be what the model needs.
     format: how the file is written, where it is not a plain CSV file or Parquet.
     identity: the columns that together name a row; without them equal rows are taken for one.
     group: the columns whose rows stay together in a hash split (all sales of one house); default: identity.
@@ -90,6 +91,7 @@ class DataSettings:
     target: str
     columns: dict[str, Column]
     identity: tuple[str, ...] = ()
+    personal: tuple[str, ...] = ()
     format: FileFormat = field(default_factory=FileFormat)
     sha256: str = ""
     rows: int = 0
@@ -101,7 +103,7 @@ class DataSettings:
     target_scale: Literal["log", "linear"] = "log"
 
     def __post_init__(self) -> None:
-        for key in ("identity", "group"):
+        for key in ("identity", "group", "personal"):
             for name in getattr(self, key):
                 self._require(name, f"data.{key}")
         self._check_target()
@@ -111,6 +113,7 @@ class DataSettings:
                 raise ValueError(f"data.date: {self.date} must have the type date.")
         self._check_derived()
         self._check_learned()
+        self._check_personal()
         if not self.features:
             raise ValueError("data.columns has no feature: the model would know nothing.")
         for group, members in self.feature_groups.items():
@@ -125,6 +128,14 @@ class DataSettings:
             raise ValueError(f"data.target: {self.target} must be an integer or number to be predicted.")
         if self.columns[self.target].optional:
             raise ValueError(f"data.target: {self.target} cannot be optional, a row without it teaches nothing.")
+
+    def _check_personal(self) -> None:
+        for name in self.personal:
+            if name in self.inputs:
+                raise ValueError(
+                    f"data.personal: {name} is needed for a prediction, so every request would hold it: give it "
+                    "feature: false, and use it in no derived or learned feature."
+                )
 
     def _check_derived(self) -> None:
         types = {name: kind for name, kind in self.types.items() if name != self.target}
@@ -372,7 +383,7 @@ def _columns_of(expectation: Expectation) -> list[str]:
 
 def _sections(document: Mapping[str, Any]) -> dict[str, Any]:
     data = dict(document["data"])
-    for key in ("identity", "group"):
+    for key in ("identity", "group", "personal"):
         data[key] = tuple(data.get(key, ()))
     data["columns"] = {name: column_of(column) for name, column in data["columns"].items()}
     data["format"] = FileFormat.from_json(data.get("format") or {})

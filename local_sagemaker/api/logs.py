@@ -17,6 +17,7 @@ from local_sagemaker.api.log_filter import LogFilter
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.hosting.endpoint_logs import EndpointLogs
 from local_sagemaker.processes.log_events import PAGE_BYTES, Event, LogStream
+from local_sagemaker.targets.target_logs import TargetLogs
 from local_sagemaker.wire.constraints import check_request
 from local_sagemaker.wire.dispatch import Caller, Request
 
@@ -32,12 +33,14 @@ Source = Callable[[str], Iterable[LogStream]]  # the streams whose names start w
 class Logs:
     """DescribeLogGroups, DescribeLogStreams, GetLogEvents and FilterLogEvents.
 
-    `groups` are the log groups of the jobs by name; every endpoint has a group of its own.
+    `groups` are the log groups of the jobs by name; every endpoint, and every build or function that an event has
+    started here, has a group of its own.
     """
 
-    def __init__(self, groups: Mapping[str, Source], endpoints: EndpointLogs) -> None:
+    def __init__(self, groups: Mapping[str, Source], endpoints: EndpointLogs, targets: TargetLogs) -> None:
         self._groups = groups
         self._endpoints = endpoints
+        self._targets = targets
         self._operations: dict[str, Callable[[str, Source, Request, Caller], Request]] = {
             "DescribeLogStreams": self._describe_streams,
             "GetLogEvents": self._get_events,
@@ -59,7 +62,7 @@ class Logs:
     def groups(self, request: Request, caller: Caller) -> list[Request]:
         """SageMaker's log groups, as DescribeLogGroups shows them, that a request asks for."""
         prefix, part = request.get("logGroupNamePrefix", ""), request.get("logGroupNamePattern", "")
-        names = [*self._groups, *(f"{ENDPOINTS}{name}" for name in self._endpoints.names())]
+        names = [*self._groups, *(f"{ENDPOINTS}{name}" for name in self._endpoints.names()), *self._targets.names()]
         described = []
         for name in names:
             source = self._source(name)
@@ -89,7 +92,7 @@ class Logs:
     def _source(self, group: str) -> Source | None:
         if group.startswith(ENDPOINTS):
             return partial(self._endpoints.streams, group.removeprefix(ENDPOINTS))
-        return self._groups.get(group)
+        return self._groups.get(group) or self._targets.source(group)
 
     def _describe_streams(self, group: str, source: Source, request: Request, caller: Caller) -> Request:
         by_time = request.get("orderBy") == "LastEventTime"

@@ -18,6 +18,7 @@ from local_sagemaker.errors import LocalSageMakerError
 PROCESS = Path(__file__).with_name("handler_process.py")
 STEP_TYPE = re.compile(r"[A-Za-z]+")
 LAMBDA_ARN = re.compile(r"(arn:[\w-]+:lambda:[\w-]*:\d*:function:[\w-]+)(:[\w$-]+)?")
+BUILD_ARN = re.compile(r"arn:[\w-]+:codebuild:[\w-]*:\d*:project/[\w-]+")
 INTERPRETER = re.compile(r"(python|pypy)[\d.]*")
 KEPT = ("HOME", "LANG", "LC_ALL", "PATH", "PYTHONPATH", "SSL_CERT_FILE", "TMPDIR", "VIRTUAL_ENV")
 LIST_SECONDS = 60
@@ -31,8 +32,8 @@ class HandlerFailed(Exception):
 class Handlers:
     """The keys of the dictionary HANDLERS in a Python file, with their commands; None stands for a callable.
 
-    A key is a step type (one word), the ARN of a Lambda function, or an image's URI or the beginning of one. The file
-    itself is read in other processes only, each time anew.
+    A key is a step type (one word), the ARN of a Lambda function or of a project of CodeBuild, or an image's URI or the
+    beginning of one. The file itself is read in other processes only, each time anew.
     """
 
     file: Path | None = None
@@ -50,7 +51,7 @@ class Handlers:
                 text=True,
                 stdin=subprocess.DEVNULL,
                 timeout=LIST_SECONDS,
-                env=_environment({}),
+                env=plain_environment({}),
             )
         except subprocess.TimeoutExpired:
             raise LocalSageMakerError(f"The handlers file {file} was not read in {LIST_SECONDS} s.") from None
@@ -66,6 +67,12 @@ class Handlers:
             if key in self.commands:
                 return str(key)
         return None
+
+    def key_for_target(self, arn: str) -> str | None:
+        """The key that stands for a target of a rule: a function, without its version too, or a build project."""
+        function = LAMBDA_ARN.fullmatch(arn)
+        keys = (function[0], function[1]) if function else (arn,) if BUILD_ARN.fullmatch(arn) else ()
+        return next((key for key in keys if key in self.commands), None)
 
     def images(self) -> dict[str, list[str]]:
         """Images that stand for a Python interpreter, which runs their scripts: a command that ends with one."""
@@ -106,7 +113,7 @@ class HandlerCall:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                env=_environment(environment),
+                env=plain_environment(environment),
                 cwd=file.parent,
                 start_new_session=True,
                 text=True,
@@ -150,10 +157,10 @@ def _is_interpreter(command: list[str] | None) -> bool:
 
 
 def _is_image(key: str) -> bool:
-    return not STEP_TYPE.fullmatch(key) and not LAMBDA_ARN.fullmatch(key)
+    return not any(pattern.fullmatch(key) for pattern in (STEP_TYPE, LAMBDA_ARN, BUILD_ARN))
 
 
-def _environment(own: Mapping[str, str]) -> dict[str, str]:
+def plain_environment(own: Mapping[str, str]) -> dict[str, str]:
     """Nothing of the caller's but what a program needs to start; no credentials, and no files that hold some."""
     kept = {name: os.environ[name] for name in KEPT if name in os.environ}
     return {**kept, "AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, **own}

@@ -69,6 +69,7 @@ class ControlPlane:
         store: MetricStore | None = None,
         clock: Clock | None = None,
         enforces_iam: bool = False,
+        deliver: event_targets.Deliver = lambda arn, event: None,
     ) -> None:
         os.environ["MOTO_ACCOUNT_ID"] = account  # moto reads it once, when first imported
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
@@ -84,6 +85,7 @@ class ControlPlane:
         self.account = account
         self.policies = identity.MotoPolicies(account)
         self._enforces_iam = enforces_iam
+        self._deliver = deliver
         self._database = database
         self._snapshots = Snapshots(database)
         self._application = DomainDispatcherApplication(create_backend_app)
@@ -109,7 +111,9 @@ class ControlPlane:
             identity.install(self.account, self._enforces_iam)
             identity.CALLER.set(self.identity_of(request) or ADMINISTRATOR)
         if service == "events":
-            event_targets.install()
+            event_targets.install(self._deliver)
+            if request.action == "PutTargets":
+                event_targets.check_targets(request.body)
         if service == "s3":
             try:
                 response = self._answer_s3(request, started)
@@ -135,7 +139,7 @@ class ControlPlane:
         backend = events_backends[self.account][region]
         if not any(bus.rules for bus in backend.event_buses.values()):
             return  # nobody listens
-        event_targets.install()
+        event_targets.install(self._deliver)
         with self._saved(QUEUES):
             try:
                 backend.put_events([event])

@@ -23,7 +23,7 @@ PATCHES = {
     "moto.core.common_models.BaseModel.__new__": "moto remembers every object ever made: memory that only grows",
     "moto.sts.models.STSBackend.get_caller_identity": "who has which key: the administrator, roles (identity.py)",
     "moto.iam.models.IAMBackend.get_role": "the execution role exists",
-    "moto.events.models.Rule.send_to_targets": "topics of SNS are targets, too (event_targets.py)",
+    "moto.events.models.Rule.send_to_targets": "topics, builds, functions; a disabled rule (event_targets.py)",
     "moto.iam.responses.IamResponse.simulate_principal_policy": "moto lacks it, and the SDK asks before each job",
 }
 

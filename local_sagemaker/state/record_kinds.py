@@ -24,6 +24,7 @@ EXECUTION_STEP = "execution-step"
 STEP_CACHE = "step-cache"
 CALLBACK = "callback"
 TAGS = "tags"
+TARGET_RUN = "target-run"
 REQUEST_TOKEN = "request-token"  # noqa: S105 - a kind, no secret
 
 
@@ -72,6 +73,7 @@ REQUIRED: dict[str, Fields] = {
     STEP_CACHE: {"Step": TEXT, "EndTime": NUMBER},
     CALLBACK: {"PipelineExecutionArn": TEXT},
     TAGS: {"Tags": ARRAY},
+    TARGET_RUN: {"RunId": TEXT, "TargetArn": TEXT, "Status": TEXT, "Attempts": INTEGER, "CreationTime": NUMBER},
 }
 
 # The field of a document by which the lists of its kind are filtered.

@@ -27,6 +27,7 @@ from steps.settings import (
     normalise,
 )
 
+DEFAULT_APPROVAL_STAGE = "staging"
 CANDIDATE_NAME = re.compile("[a-z][a-z0-9_]*")
 ROOT = Path(__file__).resolve().parents[2]
 PipelineName = Literal["training", "validation"]
@@ -133,9 +134,13 @@ class JobsSettings(Section):
 
 
 class ApprovalSettings(Section):
-    """Whether who approves a version must be somebody else than who made it."""
+    """Whether who approves a version must be somebody else than who made it, and the stage that it then goes to.
+
+    Without `deploys_to` that is the stage staging, where there is one; with `false` none is.
+    """
 
     four_eyes: bool = False
+    deploys_to: str | Literal[False] | None = None
 
 
 class Settings(Section):
@@ -163,6 +168,9 @@ class Settings(Section):
             if stage.promote_from is not None and (stage.promote_from == name or stage.promote_from not in self.stages):
                 others = ", ".join(each for each in self.stages if each != name) or "none"
                 raise ValueError(f"stages.{name}.promote_from is {stage.promote_from}: the other stages are {others}.")
+        if self.approval.deploys_to and self.approval.deploys_to not in self.stages:
+            stages = ", ".join(self.stages) or "none"
+            raise ValueError(f"approval.deploys_to is {self.approval.deploys_to}: the stages are {stages}.")
         for name, chosen in (self.tuning.ranges if self.tuning else {}).items():
             known = [field for field in XGBoostSettings.model_fields if field != "seed"]
             if name not in known:
@@ -182,6 +190,13 @@ class Settings(Section):
             evaluation=self.evaluation,
             estimators=self.candidates.estimators,
         ).to_json()
+
+    @property
+    def approval_stage(self) -> str | None:
+        """The stage that an approved version is deployed to; None where an approval deploys nothing."""
+        if self.approval.deploys_to is None:
+            return DEFAULT_APPROVAL_STAGE if DEFAULT_APPROVAL_STAGE in self.stages else None
+        return self.approval.deploys_to or None
 
     def pipeline_name(self, pipeline: PipelineName) -> str:
         """The name of one of the pipelines in SageMaker."""

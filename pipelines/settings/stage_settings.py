@@ -9,6 +9,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from pipelines.settings.freeze_settings import FreezeSettings
+
 INSTANCE_TYPE = r"^ml\.[a-z0-9]+\.[a-z0-9]+$"
 LONGEST_WAIT = 3600  # seconds, of the service
 LONGEST_UPDATE, SHORTEST_UPDATE = 28800, 600
@@ -107,7 +109,10 @@ class DeploymentSettings(Section):
 
 
 class StageSettings(Section):
-    """One endpoint: instances, or `serverless` in their place; capture is on unless it is `false`."""
+    """One endpoint: instances, or `serverless` in their place; capture is on unless it is `false`.
+
+    Within the windows of `freeze` no version is deployed to it.
+    """
 
     instance_type: str | None = Field(default=None, pattern=INSTANCE_TYPE)
     instance_count: int = Field(default=1, ge=1)
@@ -117,6 +122,7 @@ class StageSettings(Section):
     promote_from: str | None = None
     promote_after_minutes: int = Field(default=0, ge=0)
     promote_after_requests: int = Field(default=0, ge=0)
+    freeze: list[FreezeSettings] = []
 
     @model_validator(mode="after")
     def _possible(self) -> "StageSettings":

@@ -1,13 +1,18 @@
 """Locks on real S3 semantics: local SageMaker's S3 keeps the conditions of writes."""
 
+import json
+import os
+import socket
+import subprocess
 import threading
 import time
 from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 
-from command_line.lock import Lock, held
+from command_line.lock import Lock, held, holder
 from pipelines.errors import PipelineError
 from tests.conftest import BUCKET
 
@@ -80,3 +85,40 @@ def test_of_many_at_once_one_holds_it(server: Any, lock: Lock) -> None:
     for thread in threads:
         thread.join()
     assert most == [1]
+
+
+def test_a_holder_that_lives_renews_it_beyond_its_lease(s3: Any, lock: Lock) -> None:
+    short = replace(lock, lease_seconds=1.2)
+    with held(s3, short, print):
+        time.sleep(1.6)
+        assert holder(s3, short) is not None
+        with pytest.raises(PipelineError), held(s3, short, print):
+            pass
+    assert holder(s3, short) is None
+
+
+def test_that_of_a_process_of_this_machine_that_has_died_is_free_at_once(s3: Any, lock: Lock) -> None:
+    with subprocess.Popen(["true"]) as ended:
+        pass
+    until = (datetime.now(timezone.utc) + timedelta(hours=1)).isoformat()
+
+    def held_by(process: int, host: str) -> None:
+        document = {"holder": "somebody", "until": until, "host": host, "process": process}
+        s3.put_object(Bucket=BUCKET, Key=lock.key, Body=json.dumps(document).encode())
+
+    held_by(ended.pid, "another-machine")
+    assert holder(s3, lock) == "somebody"
+    held_by(os.getpid(), socket.gethostname())
+    assert holder(s3, lock) == "somebody"
+    held_by(ended.pid, socket.gethostname())
+    assert holder(s3, lock) is None
+    with held(s3, lock, print):
+        pass
+
+
+def test_who_waits_is_called_meanwhile(server: Any, s3: Any, lock: Lock) -> None:
+    looks: list[int] = []
+    watching = replace(lock, wait_seconds=2.0, meanwhile=lambda: looks.append(1))
+    with held(s3, lock, print), pytest.raises(PipelineError), held(server.client("s3"), watching, print):
+        pass
+    assert len(looks) >= 2

@@ -241,3 +241,46 @@ def test_with_four_eyes_who_made_a_version_cannot_have_approved_it(
     words = ["--config", str(config), "deploy", "--model-package", "1", "--stage", "staging"]
     assert deploy_model.main(words) == code
     assert ("ada made version 1" in capsys.readouterr().err) is (code == 1)
+
+
+def test_a_frozen_stage_takes_no_version_but_for_a_reason_and_can_always_be_rolled_back(
+    account: Hosting, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (PROJECT / "pipelines/house_prices.yaml").read_text()
+    alone = "staging: {instance_type: ml.m5.large, instance_count: 1"
+    window = "freeze: [{starts: 2020-01-01, ends: 2999-12-31, reason: the stranger's holidays}]"
+    config = tmp_path / "frozen.yaml"
+    config.write_text(text.replace(f"{alone}}}", f"{alone}, {window}}}"))
+    account.register()
+    account.register()
+    frozen = ["--config", str(config)]
+    assert deploy_model.main(["deploy", "--model-package", "1", "--stage", "staging"]) == 0
+    deploy = [*frozen, "deploy", "--model-package", "2", "--stage", "staging"]
+    assert deploy_model.main(deploy) == 1
+    said = capsys.readouterr().err
+    assert "The stage staging is frozen until 3000-01-01" in said
+    assert "(the stranger's holidays)" in said
+    assert account.aws.asked("UpdateEndpoint") == []
+    assert deploy_model.main([*deploy, "--despite-freeze", "prices are wrong"]) == 0
+    assert deploy_model.main([*frozen, "rollback", "--stage", "staging"]) == 0
+    capsys.readouterr()
+    assert deploy_model.main([*frozen, "status", "--stage", "staging", "--follow"]) == 0
+    assert "serves: despite the freeze: prices are wrong" in capsys.readouterr().out
+
+
+def test_a_load_test_says_the_largest_rate_and_the_scaling_target(
+    account: Hosting, house: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    quick = ["loadtest", "--stage", "staging", house, "--step-seconds", "0.1", "--clients", "2"]
+    assert deploy_model.main(quick) == 1
+    assert f"{ENDPOINT} is not deployed" in capsys.readouterr().err
+    account.register()
+    assert deploy_model.main(["deploy", "--latest-approved", "--stage", "staging"]) == 0
+    capsys.readouterr()
+    assert deploy_model.main([*quick, "--latency-ms", "60000", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert [step["clients"] for step in document["steps"]] == [1, 2]
+    assert document["best"]["rate"] > 0
+    assert document["invocations_per_instance"] == int(document["best"]["rate"] * 30)
+    assert deploy_model.main([*quick, "--latency-ms", "0.0001"]) == 1
+    assert "No rate is within 0.0001 ms" in capsys.readouterr().err

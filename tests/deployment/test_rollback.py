@@ -4,13 +4,14 @@ import pytest
 
 from deployment.endpoint import Waiting
 from deployment.errors import DeploymentError
-from deployment.rollback import RolledBack, rollback
+from deployment.rollback import Rollback, RolledBack
 from tests.deployment.conftest import Hosting
 from tests.deployment.test_deploy import ENDPOINT, deploy
 
 
 def roll_back(hosting: Hosting) -> RolledBack:
-    return rollback(hosting.sagemaker, ENDPOINT, Waiting(0.001), list[str]().append, "log")
+    moving = Rollback(hosting.sagemaker, ENDPOINT, Waiting(0.001), list[str]().append, "log")
+    return moving.run(moving.target())
 
 
 def test_it_returns_to_the_version_before_and_tags_the_endpoint_with_it(hosting: Hosting) -> None:

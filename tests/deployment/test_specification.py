@@ -8,7 +8,7 @@ import pytest
 from botocore.validate import validate_parameters
 
 from deployment.packages import Package
-from deployment.specification import Hosting, Specification
+from deployment.specification import Capture, Hosting, Specification
 
 PACKAGE = Package(
     "arn:aws:sagemaker:eu-west-1:123456789012:model-package/house-prices/3", "house-prices", 3, "Approved", "abc"
@@ -46,6 +46,14 @@ def test_another_content_has_another_configuration_name(changes: dict[str, Any])
 def test_machines_do_not_change_the_model_but_its_role_does() -> None:
     assert specification(instance_count=2).model_name == specification().model_name
     assert specification(role_arn="arn:aws:iam::123456789012:role/other").model_name != specification().model_name
+
+
+def test_the_container_knows_personal_columns_only_where_requests_are_captured() -> None:
+    capture = Capture("s3://bucket/capture")
+    container = specification(personal=("owner",), capture=capture).model_request()["PrimaryContainer"]
+    assert container["Environment"] == {"PERSONAL_COLUMNS": '["owner"]'}
+    for changes in ({"personal": ("owner",)}, {"capture": capture}):
+        assert "Environment" not in specification(**changes).model_request()["PrimaryContainer"]
 
 
 def test_long_endpoint_names_are_cut_to_what_sagemaker_takes_and_stay_apart() -> None:

@@ -139,7 +139,8 @@ def test_an_approval_deploys_the_version_that_it_names_and_no_other(
     assert build.last_line.startswith(f"error: Version {newest} of house-prices is PendingManualApproval")
     cli.pipeline("approve", "1")
     for _ in range(2):  # events repeat
-        build = run_build(spec, ROOT, {**waiting, "MODEL_PACKAGE_ARN": f"{group}/1"}, tmp_path)
+        approved = {"MODEL_PACKAGE_ARN": f"{group}/1", "DECISION": "Approved", "DECIDED_AT": "2026-01-01T00:00:00Z"}
+        build = run_build(spec, ROOT, {**waiting, **approved}, tmp_path)
         assert build.succeeded, build.log
     endpoint = sagemaker.describe_endpoint(EndpointName="house-prices-production")
     assert endpoint["EndpointStatus"] == "InService"

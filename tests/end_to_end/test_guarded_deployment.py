@@ -1,8 +1,6 @@
 """Deployments that are guarded, against local SageMaker whose waits pass 60 times faster: real processes and alarms."""
 
-import io
 import json
-import tarfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,22 +19,11 @@ from deployment.guard import AlarmLimits, Guard
 from deployment.packages import describe_package
 from deployment.specification import Hosting, Specification
 from tests.conftest import BUCKET, LocalServer
-from tests.local_sagemaker.conftest import IMAGE, ROLE
+from tests.end_to_end.small_versions import register_version
+from tests.local_sagemaker.conftest import ROLE
 
 pytestmark = pytest.mark.e2e
 SCALE = 60
-HANDLERS = """
-import json
-def model_fn(model_dir):
-    {load}
-    return {name!r}
-def transform_fn(model, body, content_type, accept):
-    rows = json.loads(body)["instances"]
-    if not all("x" in row for row in rows):
-        error = ValueError("no x"); error.status_code, error.message = 400, "Row 1 lacks x."; raise error
-    {fault}
-    return json.dumps({{"predictions": [{{"score": row["x"] * {factor}}} for row in rows], "model": model}}), accept
-"""
 LIMITS = AlarmLimits(max_error_rate=0.01, max_latency_ms=2000, period_seconds=60, evaluation_periods=1)
 CANARY = Guard("canary", ("INSTANCE_COUNT", 1), wait_seconds=240, limits=LIMITS)
 GROUP = "guarded"
@@ -62,26 +49,7 @@ class Stage:
 
     def register(self, name: str, load: str = "pass", fault: str = "pass", factor: float = 2.0) -> str:
         """A version of the model that answers x * factor, and does `fault` at each request."""
-        code = HANDLERS.format(load=load, name=name, fault=fault, factor=factor).encode()
-        stream = io.BytesIO()
-        with tarfile.open(fileobj=stream, mode="w:gz") as archive:
-            member = tarfile.TarInfo("code/inference.py")
-            member.size = len(code)
-            archive.addfile(member, io.BytesIO(code))
-        self.s3.put_object(Bucket=BUCKET, Key=f"{name}.tar.gz", Body=stream.getvalue())
-        environment = {"SAGEMAKER_PROGRAM": "inference.py", "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code"}
-        container = {"Image": IMAGE, "ModelDataUrl": f"s3://{BUCKET}/{name}.tar.gz", "Environment": environment}
-        return str(
-            self.sagemaker.create_model_package(
-                ModelPackageGroupName=GROUP,
-                ModelApprovalStatus="Approved",
-                InferenceSpecification={
-                    "Containers": [container],
-                    "SupportedContentTypes": ["application/json"],
-                    "SupportedResponseMIMETypes": ["application/json"],
-                },
-            )["ModelPackageArn"]
-        )
+        return register_version(self.sagemaker, self.s3, GROUP, name, load=load, fault=fault, factor=factor)
 
     def attempt(self, arn: str, guard: Guard, golden: GoldenRows | None = None) -> Deployment:
         package = describe_package(self.sagemaker, arn)

@@ -206,7 +206,8 @@ def _deployment(replay: Replay) -> None:
     deploy("3", "staging", bad, expect=1)  # a later one, undone
     replay.deploy("deploy", "deploy", "--latest-approved", "--stage", "staging", "--sample", str(SAMPLE))
     replay.deploy("deploy", "rollback", "--stage", "staging")
-    replay.deploy("deploy", "status")
+    replay.deploy("deploy", "status", "--follow")
+    replay.deploy("deploy", "withdraw", "--model-package", "1")  # which is approved, and so serves on
 
 
 def _guarded_update(replay: Replay) -> None:

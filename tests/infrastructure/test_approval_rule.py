@@ -1,12 +1,12 @@
 """The rule of the stack in local SageMaker: an approval sends the build what it needs, nothing else does."""
 
 import json
-import re
 from typing import Any
 
 import pytest
 
 from infrastructure.template import FOLDER, read_template
+from local_sagemaker.moto_services.event_targets import input_of
 
 pytestmark = pytest.mark.e2e
 
@@ -21,7 +21,9 @@ def rule() -> dict[str, Any]:
     return dict(json.loads(text))
 
 
-def test_only_an_approval_of_the_projects_group_reaches_the_target(server: Any, sagemaker: Any, rule: Any) -> None:
+def test_only_a_decision_over_a_version_of_the_projects_group_reaches_the_target(
+    server: Any, sagemaker: Any, rule: Any
+) -> None:
     events, sqs = server.client("events"), server.client("sqs")
     queue = sqs.create_queue(QueueName="approvals")["QueueUrl"]
     queue_arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
@@ -43,12 +45,11 @@ def test_only_an_approval_of_the_projects_group_reaches_the_target(server: Any, 
     born_approved = register(GROUP, ModelApprovalStatus="Approved")
     messages = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
     sent = [json.loads(message["Body"]) for message in messages]
-    assert [event["detail"]["ModelPackageArn"] for event in sent] == [approved, born_approved]
+    assert [event["detail"]["ModelPackageArn"] for event in sent] == [rejected, approved, born_approved]
 
-    transformer = rule["Targets"][0]["InputTransformer"]
-    (path,) = transformer["InputPathsMap"].values()
-    value: Any = sent[0]
-    for name in re.findall(r"\w+", path):
-        value = value[name]
-    overrides = json.loads(transformer["InputTemplate"].replace("<arn>", json.dumps(value)))
-    assert overrides["environmentVariablesOverride"][0]["value"] == approved
+    given = input_of(rule["Targets"][0], sent[1])["environmentVariablesOverride"]
+    assert {each["name"]: each["value"] for each in given} == {
+        "MODEL_PACKAGE_ARN": approved,
+        "DECISION": "Approved",
+        "DECIDED_AT": sent[1]["time"],
+    }

@@ -28,7 +28,11 @@ LARGE = "s3:AbortMultipartUpload"  # boto3 ends an upload in parts that has fail
 FLEETS = "cloudwatch:GetMetricData"  # with min_requests, and for the page of an incident
 # S3 asks for them for objects that the bucket's key encrypts; local S3 encrypts nothing.
 ENCRYPTED = {"kms:Decrypt", "kms:GenerateDataKey"}
-LOGS = {"logs:DescribeLogStreams", "logs:GetLogEvents"}  # here the command reads logs from files
+LOGS = {
+    "logs:DescribeLogStreams",
+    "logs:FilterLogEvents",
+    "logs:GetLogEvents",
+}  # here the command reads logs from files
 # Reading is one policy for everyone; each uses its part.
 READING = {
     "s3:GetObject",

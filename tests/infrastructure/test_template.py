@@ -1,6 +1,7 @@
 """The stacks: templates that CloudFormation takes, and nothing in them that is open, unencrypted or too much."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -136,11 +137,11 @@ def test_a_role_is_assumed_only_for_this_account_and_passed_only_to_sagemaker() 
             assert statement["Condition"] == {"Bool": {"kms:GrantIsForAWSResource": "true"}}
 
 
-def test_an_approval_starts_the_deployment_of_just_that_version() -> None:
+def test_a_decision_starts_the_build_for_just_that_version() -> None:
     rule = properties("deployment", "ApprovalRule")
     assert rule["EventPattern"]["detail"] == {
         "ModelPackageGroupName": [{"Ref": "ProjectName"}],
-        "ModelApprovalStatus": ["Approved"],
+        "ModelApprovalStatus": ["Approved", "Rejected"],
         "$or": [
             {"UpdatedModelPackageFields": ["ModelApprovalStatus"]},
             {"UpdatedModelPackageFields": [{"exists": False}]},
@@ -150,11 +151,12 @@ def test_an_approval_starts_the_deployment_of_just_that_version() -> None:
     assert target["Arn"] == {"Fn::GetAtt": ["DeployBuild", "Arn"]}
     assert target["DeadLetterConfig"]["Arn"] == {"Fn::GetAtt": ["UndeliveredApprovals", "Arn"]}
     transformer = target["InputTransformer"]
-    assert transformer["InputPathsMap"] == {"arn": "$.detail.ModelPackageArn"}
-    sent = json.loads(transformer["InputTemplate"].replace("<arn>", '"arn:aws:sagemaker:...:model-package/x/1"'))
-    (variable,) = sent["environmentVariablesOverride"]
-    assert variable["name"] == "MODEL_PACKAGE_ARN"
-    assert "$MODEL_PACKAGE_ARN" in (ROOT / "buildspec-deploy.yml").read_text()
+    paths = {"arn": "$.detail.ModelPackageArn", "decision": "$.detail.ModelApprovalStatus", "time": "$.time"}
+    assert transformer["InputPathsMap"] == paths
+    sent = json.loads(re.sub("<(.+?)>", r'"\1"', transformer["InputTemplate"]))
+    variables = {each["name"]: each["value"] for each in sent["environmentVariablesOverride"]}
+    assert variables == {"MODEL_PACKAGE_ARN": "arn", "DECISION": "decision", "DECIDED_AT": "time"}
+    assert all(f"${name}" in (ROOT / "buildspec-deploy.yml").read_text() for name in variables)
     assert properties("deployment", "DeployBuild")["Source"]["BuildSpec"] == "buildspec-deploy.yml"
 
 
