@@ -20,7 +20,8 @@ class Window:
 
     versions: identity of a model -> its version. live: the version that is judged. captured_since: how far back
     requests were collected. sampling: the share of requests that is captured, in per cent; None where capture is off or
-    there is no endpoint. changed: when the endpoint was last changed. notes: sentences about what was not there.
+    there is no endpoint. changed: when the endpoint was last changed. captured, truth: the folders of captured requests and of prices, below that of the downloaded files; others: the archives
+    of other approved versions there, by version. notes: sentences about what was not there.
     """
 
     stage: str
@@ -32,6 +33,9 @@ class Window:
     versions: Mapping[str, int] = field(default_factory=dict)
     sampling: int | None = None
     changed: datetime | None = None
+    captured: str = ""
+    truth: str = ""
+    others: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     @property
@@ -47,9 +51,10 @@ class Window:
 
     @classmethod
     def read(cls, folder: Path) -> Window:
-        """Read window.json of a folder. Raises JobError where it is missing or cannot be used."""
+        """Read the one window.json below a folder. Raises JobError where it is missing or cannot be used."""
         try:
-            document: dict[str, Any] = json.loads((folder / FILE).read_text(encoding="utf-8"))
+            (path,) = folder.rglob(FILE)
+            document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
             times = {name: datetime.fromisoformat(document[name]) for name in ("since", "until", "captured_since")}
             changed = document.get("changed")
             return cls(
