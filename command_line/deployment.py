@@ -181,9 +181,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     def run() -> int:
         log_folder, time_scale = None, 1.0
         if getattr(options, "local", False):
-            from local_sagemaker.client.lifecycle import use_local
+            from command_line.local_server import local_server
 
-            server = use_local(PROJECT / ".sagemaker", announce=lambda text: print(text, file=sys.stderr))
+            server = local_server()
             log_folder, time_scale = server.state / "endpoints", server.time_scale
         try:
             COMMANDS[options.command](Session(options, log_folder, time_scale), options)
