@@ -18,8 +18,8 @@ def accuracy_checks(
     """The checks of a sample against the test part at registration.
 
     `what` says what its rows are, such as "new sales"; `place` is the column of places, None without one. Ratios are
-    compared by rank sums (Mann and Whitney): they move together where the level moves, and few dear houses weigh no more
-    than others.
+    compared by rank sums (Mann and Whitney): they move together where the level moves, and few dear houses weigh no
+    more than others.
     """
     names = [f"{name} of {what}" for name in ("level", "error", "coverage", *(["places"] if place else []))]
     rows = len(current.known_ratios)

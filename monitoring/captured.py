@@ -58,8 +58,8 @@ class Capture:
 def read_captured(folder: Path, wanted: Mapping[str, Any], names: Sequence[str]) -> Capture:
     """Read the capture files (*.jsonl) below a folder, in the order of their paths, so in that of time.
 
-    `wanted` are the keys whose prices are known; `names` are the fields of a CSV body without a header. An event that is
-    there twice counts once; one that cannot be read is counted, and told with the first of its kind.
+    `wanted` are the keys whose prices are known; `names` are the fields of a CSV body without a header. An event that
+    is there twice counts once; one that cannot be read is counted, and told with the first of its kind.
     """
     capture, random = Capture(), np.random.default_rng(SEED)
     others: list[Served] = []

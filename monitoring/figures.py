@@ -19,7 +19,7 @@ def level_by_week(reference: Sample, current: Sample | None, date: str | None) -
     for sample, colour, name in ((reference, GREY, "test part at registration"), (current, BLUE, "new sales")):
         weeks = _weeks(sample, date)
         if len(weeks):
-            x = weeks.index.to_timestamp()
+            x = pd.PeriodIndex(weeks.index).to_timestamp()
             axes.fill_between(x, weeks["low"], weeks["high"], color=colour, alpha=0.2, linewidth=0)
             axes.plot(x, weeks["middle"], color=colour, marker="o", markersize=3, linewidth=1.2, label=name)
     axes.axhline(0, color=RED, linewidth=1)

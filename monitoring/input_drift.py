@@ -103,7 +103,7 @@ def _weeks(dates: pd.Series) -> list[np.ndarray]:
 
 
 def _codes(reference: pd.Series, current: pd.Series) -> tuple[np.ndarray, np.ndarray, int, bool]:
-    """Both columns as places among all values (the last: missing), how many there are, and whether they have an order."""
+    """Both columns as places among all values (the last: missing), how many there are, and whether they are ordered."""
     ordered = pd.api.types.is_numeric_dtype(reference)
     both = pd.concat([reference, current], ignore_index=True)
     codes, values = pd.factorize(both.astype(float) if ordered else both.astype(object), sort=True)

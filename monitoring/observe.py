@@ -43,7 +43,7 @@ FEWEST = 20  # new sales below which no statistic is given
 
 @dataclass(frozen=True)
 class Inputs:
-    """Folders: the live version's archive, its evaluation, the data file with new sales, and what CollectWindow found."""
+    """Folders: the live version's archive, its evaluation, the file with new sales, and what CollectWindow found."""
 
     model: Path
     reference: Path
@@ -86,7 +86,7 @@ def observe(inputs: Inputs, output: Path, settings: JobSettings) -> Decision:
     served = served_samples(
         read_captured(captured, truth.prices, list(settings.data.inputs)), truth, window, settings.data
     )
-    checks, document = _examined(reference, backtest, sales, served, window, settings, inputs)
+    checks, document = _examined(reference, backtest, sales, served, settings, inputs)
     decision = decide(checks, settings.monitoring.false_alarms(window.days))
     notes = [*window.notes, *sales.notes, *served.notes]
     if sales.known:
@@ -130,7 +130,6 @@ def _examined(
     backtest: Sample | None,
     sales: NewSales,
     served: ServedSamples,
-    window: Window,
     settings: JobSettings,
     inputs: Inputs,
 ) -> tuple[list[Check], dict[str, Any]]:

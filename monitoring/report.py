@@ -116,8 +116,8 @@ def _decomposition(parts: Mapping[str, Any]) -> str:
     rest = "more" if parts["model"] > 0 else "less"
     return (
         f"<p>The MAPE went from {percent(parts['before'])} to {percent(parts['now'])}. Other houses being sold (mix): "
-        f"{signed(parts['mix'])}. The level (market): {signed(parts['market'])}, which correcting the level alone would "
-        f"take off (95 %: {signed(low)} to {signed(high)}). The rest ({rest} error of the model itself): "
+        f"{signed(parts['mix'])}. The level (market): {signed(parts['market'])}, which correcting the level alone "
+        f"would take off (95 %: {signed(low)} to {signed(high)}). The rest ({rest} error of the model itself): "
         f"{signed(parts['model'])}, the most that a retrain could take off beyond that.</p>"
     )
 
@@ -127,7 +127,8 @@ def _places(found: Mapping[str, Any]) -> str:
         return ""
     ordered = sorted(found["places"], key=lambda each: each[3])[:8]
     rows = [
-        f"<td>{escape(name)}</td><td>{count:,}</td><td>{signed(change)}</td><td>{min(1.0, p * len(found['places'])):.2g}</td>"
+        f"<td>{escape(name)}</td><td>{count:,}</td><td>{signed(change)}</td>"
+        f"<td>{min(1.0, p * len(found['places'])):.2g}</td>"
         for name, count, change, p in ordered
     ]
     return "<h3>Places</h3>" + table(["place", "new sales", "level beside all others", "p, adjusted"], rows)
@@ -157,9 +158,10 @@ def _inputs(drift: Mapping[str, Any] | None) -> str:
     ]
     moved = drift["prediction"]
     return (
-        f"<p>{drift['rows']:,} {escape(drift['what'])} against the test part at registration: p {drift['p']:.2g} over all "
-        f"features together. A classifier tells them apart with an AUC of {drift['auc']:.2f} (0.5: not at all). The median "
-        f"prediction is {moved['median']:,.4g} where it was {moved['median_at_registration']:,.4g} (PSI {moved['psi']:.2f})."
+        f"<p>{drift['rows']:,} {escape(drift['what'])} against the test part at registration: p {drift['p']:.2g} over "
+        f"all features together. A classifier tells them apart with an AUC of {drift['auc']:.2f} (0.5: not at all). "
+        f"The median prediction is {moved['median']:,.4g} where it was {moved['median_at_registration']:,.4g} "
+        f"(PSI {moved['psi']:.2f})."
         f"</p>{table(['feature', 'PSI', 'distance', 'standard deviations'], rows)}"
     )
 

@@ -33,7 +33,8 @@ class Sample:
     @property
     def known_ratios(self) -> np.ndarray:
         """The ratios without those that are not defined."""
-        return self.ratios[np.isfinite(self.ratios)]
+        known: np.ndarray = self.ratios[np.isfinite(self.ratios)]
+        return known
 
     @cached_property
     def errors(self) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -116,28 +116,36 @@ def _cohorts(capture: Capture, truth: Truth, window: Window, data: DataSettings)
 
 def _notes_of(capture: Capture, truth: Truth, window: Window) -> list[str]:
     """What was wrong with the files, each in one sentence."""
-    notes = []
-    if window.sampling is not None and window.sampling < 100:
-        notes.append(f"{window.sampling} % of the requests are captured: counts are of those alone.")
+    return [*_of_capture(capture, window), *_of_versions(capture, window), *_of_truth(capture, truth)]
+
+
+def _of_capture(capture: Capture, window: Window) -> Iterator[str]:
     if window.sampling is None and not capture.rows:
-        notes.append("The endpoint captures nothing, so what was served is not known: set capture for its stage.")
+        yield "The endpoint captures nothing, so what was served is not known: set capture for its stage."
     elif not capture.rows:
-        notes.append(f"No request was captured since {window.captured_since:%Y-%m-%d}.")
+        yield f"No request was captured since {window.captured_since:%Y-%m-%d}."
+    elif window.sampling is not None and window.sampling < 100:
+        yield f"{window.sampling} % of the requests are captured: counts are of those alone."
     if capture.repeated:
-        notes.append(f"{capture.repeated:,} captured events are there more than once, and count once.")
+        yield f"{capture.repeated:,} captured events are there more than once, and count once."
     if capture.unreadable:
-        notes.append(f"{capture.unreadable:,} captured events cannot be read (first: {capture.example}).")
+        yield f"{capture.unreadable:,} captured events cannot be read (first: {capture.example})."
+
+
+def _of_versions(capture: Capture, window: Window) -> Iterator[str]:
     models = sorted({model for _, model in capture.by_month})
-    if len([model for model in models if model]) > 1:
-        named = ", ".join(str(window.versions.get(model, f"of identity {model}")) for model in models if model)
-        notes.append(f"More than one version answered ({named}): each is looked at by itself.")
-    if UNTOLD in models and capture.rows:
-        notes.append("Answers in CSV do not say which version gave them: they count for the live one.")
+    told = [str(window.versions.get(model, f"of identity {model}")) for model in models if model != UNTOLD]
+    if len(told) > 1:
+        yield f"More than one version answered ({', '.join(told)}): each is looked at by itself."
+    if UNTOLD in models:
+        yield "Answers in CSV do not say which version gave them: they count for the live one."
+
+
+def _of_truth(capture: Capture, truth: Truth) -> Iterator[str]:
     unknown = len(truth.prices) - len({row.key for row in capture.served} & truth.prices.keys())
     if unknown:
-        notes.append(f"{unknown:,} of {len(truth.prices):,} prices are of requests that were not captured.")
+        yield f"{unknown:,} of {len(truth.prices):,} prices are of requests that were not captured."
     if truth.contradicted:
-        notes.append(f"{truth.contradicted:,} requests have several prices: the last one counts.")
+        yield f"{truth.contradicted:,} requests have several prices: the last one counts."
     if truth.unreadable:
-        notes.append(f"{truth.unreadable:,} lines of prices cannot be read.")
-    return notes
+        yield f"{truth.unreadable:,} lines of prices cannot be read."

@@ -57,7 +57,7 @@ class Baselines:
 def strange_values(reference: pd.DataFrame, current: pd.DataFrame, baselines: Baselines) -> list[Strange]:
     """Each column and kind with such values, against the share of them in the reference (Fisher's exact test)."""
     found = []
-    for name in current:
+    for name in map(str, current):
         for kind, mask_of in (("missing", _missing), ("out of range", _outside), ("not seen in training", _new)):
             masks = [mask_of(name, side[name], baselines) for side in (reference, current)]
             if not masks[1].any():

@@ -19,9 +19,10 @@ class Window:
     """The time from `since` to before `until`, both with a time zone, and what served then.
 
     versions: identity of a model -> its version. live: the version that is judged. captured_since: how far back
-    requests were collected. sampling: the share of requests that is captured, in per cent; None where capture is off or
-    there is no endpoint. changed: when the endpoint was last changed. captured, truth: the folders of captured requests and of prices, below that of the downloaded files; others: the archives
-    of other approved versions there, by version. notes: sentences about what was not there.
+    requests were collected. sampling: the share of requests that is captured, in per cent; None where capture is off
+    or there is no endpoint. changed: when the endpoint was last changed. captured, truth: the folders of captured
+    requests and of prices, below that of the downloaded files; others: the archives of other approved versions there,
+    by version. notes: sentences about what was not there.
     """
 
     stage: str

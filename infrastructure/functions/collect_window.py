@@ -104,7 +104,7 @@ class Collection:
         """The version behind the endpoint's first variant, or the newest approved one."""
         if config is not None:
             model = self._sagemaker.describe_model(ModelName=config["ProductionVariants"][0]["ModelName"])
-            container = model.get("PrimaryContainer") or next(iter(model.get("Containers", [])), {})
+            container: dict[str, Any] = model.get("PrimaryContainer") or next(iter(model.get("Containers", [])), {})
             if "ModelPackageName" not in container:
                 raise ValueError(
                     f"The model {model['ModelName']} behind {self._project}-{self._stage} is of no version of the "
@@ -209,7 +209,8 @@ def _in_hours(key: str, since: datetime, until: datetime) -> bool:
     found = HOUR.search(key)
     if found is None:
         return False
-    hour = datetime(*map(int, found.groups()), tzinfo=timezone.utc)  # type: ignore[misc]
+    year, month, day, hour_of_day = map(int, found.groups())
+    hour = datetime(year, month, day, hour_of_day, tzinfo=timezone.utc)
     return since - timedelta(hours=1) < hour < until
 
 

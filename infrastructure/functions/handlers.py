@@ -1,4 +1,4 @@
-"""The functions of this project for local SageMaker: the same code that Lambda runs, by the end of a function's name."""
+"""The functions of this project for local SageMaker: the code that Lambda runs, by the end of a function's name."""
 
 import sys
 from pathlib import Path

@@ -135,7 +135,7 @@ def _act(
     return LambdaStep(
         "Act",
         lambda_func=Lambda(function_arn=environment.function_arn(settings.name, "act")),
-        description="Publishes metrics, sends a note of what is not ok, and starts a training where that is called for.",
+        description="Publishes metrics, sends a note of what is not ok, and starts a training where one is called for.",
         inputs={
             "project": settings.name,
             "stage": parameters.stage,
