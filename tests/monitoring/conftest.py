@@ -92,17 +92,15 @@ def window(**fields: Any) -> Window:
 
 @pytest.fixture(scope="session")
 def train() -> pd.DataFrame:
-    return houses(1500, seed=1)
+    return houses(600, seed=1)
 
 
 @pytest.fixture(scope="session")
 def model(train: pd.DataFrame) -> Model:
-    fitted = fitting.fit(train[:1200], DATA)
-    parts = [
-        feature_module.transform(part, fitted).assign(price=part["price"]) for part in (train[:1200], train[1200:])
-    ]
+    fitted = fitting.fit(train[:500], DATA)
+    parts = [feature_module.transform(part, fitted).assign(price=part["price"]) for part in (train[:500], train[500:])]
     hyperparameters = {name: each.default for name, each in HYPERPARAMETERS.items()}
-    return fit(parts[0], parts[1], fitted, {**hyperparameters, "rounds": 60, "learning_rate": 0.2})[0]
+    return fit(parts[0], parts[1], fitted, {**hyperparameters, "rounds": 30, "learning_rate": 0.2})[0]
 
 
 @pytest.fixture(scope="session")

@@ -124,15 +124,8 @@ def endpoint(stub: Stubber, percent: int | None = 100) -> None:
     }
     stub.add_response("describe_endpoint_config", {**config, **({"DataCaptureConfig": capture} if percent else {})})
     container = {"ModelPackageName": f"{ARN}:model-package/{PROJECT}/1"}
-    stub.add_response(
-        "describe_model",
-        {
-            "ModelName": "m",
-            "PrimaryContainer": container,
-            "CreationTime": datetime(2026, 1, 1),
-            "ModelArn": f"{ARN}:model/m",
-        },
-    )
+    model = {"ModelName": "m", "ModelArn": f"{ARN}:model/m", "CreationTime": datetime(2026, 1, 1)}
+    stub.add_response("describe_model", {**model, "PrimaryContainer": container})
 
 
 def collected(
