@@ -37,10 +37,11 @@ def decide(checks: Sequence[Check], false_alarms: float) -> Decision:
     A change that is serious calls for a retrain, any other for watching.
     """
     judged = [check for check in checks if check.p is not None]
-    level = false_alarms / max(1, len(judged))
+    tested = [check for check in judged if not check.certain]
+    level = false_alarms / max(1, len(tested))
     changed = [check for check in judged if check.outcome(level) == "changed"]
-    if not judged:
-        decision, reasons = NOT_ENOUGH, [check.sentence for check in checks]
+    if not tested and not changed:
+        decision, reasons = NOT_ENOUGH, [check.sentence for check in checks if check.p is None]
     elif not changed:
         decision, reasons = OK, ["No check found a difference that chance would not explain."]
     else:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.bootstrap import SEED
-from evaluation.drift import adversarial_auc, population_stability
+from evaluation.drift import population_stability
 from steps.settings import DataSettings
 
 DRAWS = 999
@@ -36,7 +36,6 @@ class InputDrift:
 
     p: float
     features: tuple[FeatureDrift, ...]  # the furthest first
-    auc: float  # of a classifier that tells the two sides apart; a half where it cannot
 
 
 def watched_features(data: DataSettings) -> list[str]:
@@ -71,8 +70,7 @@ def input_drift(
         FeatureDrift(name, float(distance), float(score), population_stability(reference[name], current[name]))
         for name, distance, score in zip(features, observed, z, strict=True)
     ]
-    auc = adversarial_auc(reference[list(features)], current[list(features)])
-    return InputDrift(p, tuple(sorted(found, key=lambda each: -each.z)), auc)
+    return InputDrift(p, tuple(sorted(found, key=lambda each: -each.z)))
 
 
 def _draws(

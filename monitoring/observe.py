@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.archive import unpack
+from evaluation.drift import adversarial_auc, population_stability
 from evaluation.reference import KEYS, LOWER, PREDICTED, ROWS, UPPER, monitored
 from monitoring.accuracy import accuracy_checks, place_changes
 from monitoring.captured import read_captured
@@ -186,15 +187,19 @@ def _inputs(
     else:
         checks.append(Check(f"values of {what}", "Not enough data: the version has no baselines of its inputs."))
     return checks, {
-        "input_drift": {**asdict(drift), "rows": len(rows), "what": what, "prediction": _moved(reference, predicted)},
+        "input_drift": {
+            **asdict(drift),
+            "rows": len(rows),
+            "what": what,
+            "auc": adversarial_auc(reference.rows[names], rows[names]),
+            "prediction": _moved(reference, predicted),
+        },
         "values": [asdict(each) for each in strange],
     }
 
 
 def _moved(reference: Sample, predicted: np.ndarray) -> dict[str, float]:
     """How far the predictions themselves are from those at registration; no check, as they follow the date too."""
-    from evaluation.drift import population_stability
-
     medians = float(np.median(reference.predicted)), float(np.median(predicted))
     psi = population_stability(pd.Series(reference.predicted), pd.Series(predicted))
     return {"median_at_registration": medians[0], "median": medians[1], "psi": psi}

@@ -54,7 +54,7 @@ def new_sales(folder: Path, seen: np.ndarray | None, window: Window, settings: J
     try:
         examine(find_file(folder), settings, validation)
     except JobError as error:
-        return NewSales(None, Check(SCHEMA, f"The sales file cannot be used: {error}", p=0.0))
+        return NewSales(None, Check(SCHEMA, f"The sales file cannot be used: {error}", p=0.0, certain=True))
     table = validation.table
     inside = _dated(table[date], window.since, window.until)
     rejected = inside & validation.rejected
@@ -96,10 +96,10 @@ def _rejections(rejected: int, rows: int, validation: Validation, settings: JobS
     if rows == 0:
         return Check(SCHEMA, "Not enough data: no row of the sales file is dated in the window.")
     if rejected <= limit * rows:
-        return Check(SCHEMA, "The sales file is as the YAML says.", p=1.0)
+        return Check(SCHEMA, "The sales file is as the YAML says.", p=1.0, certain=True)
     why = most_frequent(validation.outcomes)
     sentence = (
         f"{rejected:,} of {rows:,} rows of the sales file in the window are not valid, {rejected / rows:.2%} where "
         f"{limit:.2%} is allowed (most often: {why}{validation.advice})."
     )
-    return Check(SCHEMA, sentence, p=0.0)
+    return Check(SCHEMA, sentence, p=0.0, certain=True)

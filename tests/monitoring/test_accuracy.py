@@ -105,12 +105,12 @@ def spread(rows: int, seed: int) -> Sample:
 
 @pytest.mark.parametrize(("share", "rows", "least"), [(1.03, 300, 15), (1.05, 100, 15)])
 def test_changes_of_the_level_are_found_over_twenty_seeds(share: float, rows: int, least: int) -> None:
-    before = spread(4000, 1)
+    before = spread(2000, 1)
     found = [checks(before, moved(spread(rows, 100 + seed), share), place=None)["level"] for seed in range(20)]
     assert sum(check.outcome(0.01) == "changed" for check in found) >= least
 
 
 def test_an_unchanged_level_is_found_no_more_often_than_asked_for() -> None:
-    before = spread(4000, 1)
+    before = spread(2000, 1)
     found = [checks(before, spread(100, 200 + seed), place=None)["level"] for seed in range(24)]
     assert sum(check.outcome(0.05) == "changed" for check in found) <= 4

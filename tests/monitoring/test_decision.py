@@ -29,5 +29,16 @@ def test_without_data_there_is_no_decision_and_no_failure() -> None:
     assert (found.decision, found.reasons) == ("not enough data", ("Too few sales.", "No requests."))
 
 
+def test_a_file_that_is_as_it_should_be_says_nothing_of_the_model() -> None:
+    sound = Check("schema", "As the YAML says.", 1.0, certain=True)
+    assert decide([sound, Check("a", "Too few.")], 0.05).reasons == ("Too few.",)
+    assert decide([sound, Check("a", "Too few.")], 0.05).decision == "not enough data"
+    assert decide([sound, Check("a", "A.", 0.5)], 0.05).level == 0.05  # nothing of it is chance, so it takes no share
+
+
+def test_a_file_that_is_not_as_it_should_be_is_watched_also_without_other_data() -> None:
+    assert decide([Check("schema", "Not so.", 0.0, certain=True), Check("a", "Too few.")], 0.05).decision == "watch"
+
+
 def test_nothing_at_all_is_not_enough_data() -> None:
     assert decide([], 0.05).decision == "not enough data"
