@@ -14,8 +14,8 @@ class Check:
 
     p: the chance of a difference at least as large where nothing has; None where there were too few rows to look.
     size: how large the difference is, in the unit that the sentence names. serious: whether it is large enough for a
-    retrain, should it be no chance. certain: nothing about it is left to chance, so p is 0 or 1; that alone says nothing
-    of the model. sentence: what was found, for people.
+    retrain, should it be no chance. certain: nothing about it is left to chance, so p is 0 or 1; that alone says
+    nothing of the model. sentence: what was found, for people.
     """
 
     name: str

@@ -12,7 +12,8 @@ from evaluation.bootstrap import SEED
 from evaluation.drift import population_stability
 from steps.settings import DataSettings
 
-DRAWS = 999
+FEWEST_DRAWS = 999
+DRAWS_OF_AN_ALARM = 20  # so many draws beyond, at the level of all checks together, so that each alone can tell
 MOST_ROWS = 10_000  # of each side; of more an even selection
 
 
@@ -43,8 +44,13 @@ def watched_features(data: DataSettings) -> list[str]:
     return [name for name, column in data.inputs.items() if column.type not in ("date", "text")]
 
 
+def draws_for(false_alarms: float) -> int:
+    """How many draws tell a difference at the level of one check, of those that share these false alarms."""
+    return max(FEWEST_DRAWS, round(DRAWS_OF_AN_ALARM / false_alarms))
+
+
 def input_drift(
-    reference: pd.DataFrame, current: pd.DataFrame, features: Sequence[str], dates: pd.Series | None
+    reference: pd.DataFrame, current: pd.DataFrame, features: Sequence[str], dates: pd.Series | None, draws: int
 ) -> InputDrift:
     """Compare the features of two tables; `dates` are those of the reference's rows, None where rows have none.
 
@@ -60,7 +66,7 @@ def input_drift(
     drawn = np.array(
         [
             [_distance(codes[0][first], codes[0][second], codes[2], codes[3]) for codes in coded]
-            for first, second in _draws(weeks, len(reference), sizes)
+            for first, second in _draws(weeks, len(reference), sizes, draws)
         ]
     )
     mean, spread = drawn.mean(axis=0), np.maximum(drawn.std(axis=0), 1e-12)
@@ -74,11 +80,11 @@ def input_drift(
 
 
 def _draws(
-    weeks: list[np.ndarray] | None, rows: int, sizes: tuple[int, int]
+    weeks: list[np.ndarray] | None, rows: int, sizes: tuple[int, int], draws: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Places of the reference's rows for both sides, DRAWS times: whole weeks until there are enough rows."""
+    """Places of the reference's rows for both sides, `draws` times: whole weeks until there are enough rows."""
     random = np.random.default_rng(SEED)
-    for _ in range(DRAWS):
+    for _ in range(draws):
         if weeks is None:
             yield random.integers(rows, size=sizes[0]), random.integers(rows, size=sizes[1])
         else:

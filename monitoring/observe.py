@@ -20,7 +20,7 @@ from monitoring.checks import Check
 from monitoring.decision import Decision, decide
 from monitoring.decomposition import decompose
 from monitoring.groups import grouped_by_place, segment_levels
-from monitoring.input_drift import input_drift, watched_features
+from monitoring.input_drift import draws_for, input_drift, watched_features
 from monitoring.model_monitor import write_layouts
 from monitoring.report import write_report
 from monitoring.sales import NewSales, new_sales, scored
@@ -87,8 +87,11 @@ def observe(inputs: Inputs, output: Path, settings: JobSettings) -> Decision:
     served = served_samples(
         read_captured(captured, truth.prices, list(settings.data.inputs)), truth, window, settings.data
     )
-    checks, document = _examined(reference, backtest, sales, served, settings, inputs)
-    decision = decide(checks, settings.monitoring.false_alarms(window.days))
+    false_alarms = settings.monitoring.false_alarms(window.days)
+    checks, document = _examined(reference, backtest, sales, served, settings)
+    more, numbers = _inputs(reference, backtest, served, settings, inputs.reference / "data_quality", false_alarms)
+    document |= numbers
+    decision = decide([*checks, *more], false_alarms)
     notes = [*window.notes, *sales.notes, *served.notes]
     if sales.known:
         notes.append(f"{sales.known:,} sales of the window were seen in training, and are left out.")
@@ -132,9 +135,8 @@ def _examined(
     sales: NewSales,
     served: ServedSamples,
     settings: JobSettings,
-    inputs: Inputs,
 ) -> tuple[list[Check], dict[str, Any]]:
-    """Every check, and the numbers behind them."""
+    """The checks of what the model says against prices, and the numbers behind them."""
     wanted, place = settings.monitoring, settings.evaluation.map.group if settings.evaluation.map else None
     empty = reference.take(np.zeros(len(reference), dtype=bool))
     checks = [sales.check, *accuracy_checks(reference, backtest or empty, wanted, place, "new sales")]
@@ -154,13 +156,16 @@ def _examined(
             document["served"] = {"rows": len(served.priced), "statistics": measured(served.priced)}
     document["cohorts"] = [asdict(cohort) for cohort in served.cohorts]
     document["requests"] = len(served.inputs)
-    drift, more = _inputs(reference, backtest, served, settings, inputs.reference / "data_quality")
-    document |= more
-    return [*checks, *drift], document
+    return checks, document
 
 
 def _inputs(
-    reference: Sample, backtest: Sample | None, served: ServedSamples, settings: JobSettings, baselines: Path
+    reference: Sample,
+    backtest: Sample | None,
+    served: ServedSamples,
+    settings: JobSettings,
+    baselines: Path,
+    false_alarms: float,
 ) -> tuple[list[Check], dict[str, Any]]:
     """The checks of what comes in: captured requests, or the new sales where there are too few of those."""
     wanted, names = settings.monitoring, watched_features(settings.data)
@@ -174,7 +179,7 @@ def _inputs(
         )
         return [Check(f"inputs of {what}", few), Check(f"values of {what}", few)], {"input_drift": None, "values": []}
     dates = reference.rows[settings.data.date] if settings.data.date else None
-    drift = input_drift(reference.rows, rows, names, dates)
+    drift = input_drift(reference.rows, rows, names, dates, draws_for(false_alarms))
     furthest = drift.features[0]
     sentence = (
         f"The inputs of the {what} are others than at registration, {furthest.name} above all (PSI {furthest.psi:.2f})."

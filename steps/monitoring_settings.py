@@ -8,7 +8,7 @@ from typing import Any
 
 STRICT = {"extra": "forbid", "strict": True}
 DAYS_OF_A_MONTH = 30
-MOST_ALARMS = 0.5  # a test at a higher level says nothing
+FEWEST_ALARMS, MOST_ALARMS = 0.001, 0.5  # of a window: less takes too many draws to tell, more says nothing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,10 +46,10 @@ class MonitoringSettings:
             raise ValueError(
                 f"monitoring.cohort_days is {self.cohort_days}: it must be window_days ({self.window_days}) or more."
             )
-        if not 0 < self.false_alarms_per_month <= MOST_ALARMS:
+        if not FEWEST_ALARMS <= self.false_alarms_per_month <= MOST_ALARMS:
             raise ValueError(
                 f"monitoring.false_alarms_per_month is {self.false_alarms_per_month}: "
-                f"it must be above 0 and at most {MOST_ALARMS}."
+                f"it must be from {FEWEST_ALARMS} to {MOST_ALARMS}."
             )
         if not 0 < self.max_level_change < 1:
             raise ValueError(f"monitoring.max_level_change is {self.max_level_change}: it must be between 0 and 1.")
@@ -57,8 +57,8 @@ class MonitoringSettings:
             raise ValueError(f"monitoring.max_error_ratio is {self.max_error_ratio}: it must be above 1.")
 
     def false_alarms(self, days: float) -> float:
-        """The chance that a window of so many days, in which nothing changes, raises an alarm."""
-        return min(MOST_ALARMS, self.false_alarms_per_month * days / DAYS_OF_A_MONTH)
+        """The chance that so many days, in which nothing changes, raise an alarm: FEWEST_ALARMS at least."""
+        return min(MOST_ALARMS, max(FEWEST_ALARMS, self.false_alarms_per_month * days / DAYS_OF_A_MONTH))
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> MonitoringSettings:

@@ -96,7 +96,7 @@ def window(**fields: Any) -> Window:
 def fewer_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
     """Intervals of a hundred resamples are as good here, and ten times as fast."""
     monkeypatch.setattr(bootstrap, "RESAMPLES", 100)
-    monkeypatch.setattr(input_drift, "DRAWS", 99)
+    monkeypatch.setattr(input_drift, "FEWEST_DRAWS", 399)
 
 
 @pytest.fixture(scope="session")

@@ -5,11 +5,12 @@ import pandas as pd
 from monitoring.input_drift import InputDrift, input_drift, watched_features
 from tests.monitoring.conftest import DATA, houses
 
+DRAWS = 99
 REFERENCE = houses(1000, seed=11)
 
 
 def compared(current: pd.DataFrame) -> InputDrift:
-    return input_drift(REFERENCE, current, watched_features(DATA), REFERENCE["sold"])
+    return input_drift(REFERENCE, current, watched_features(DATA), REFERENCE["sold"], DRAWS)
 
 
 def test_dates_and_texts_are_not_watched() -> None:
@@ -46,4 +47,4 @@ def test_unchanged_months_raise_no_more_alarms_than_asked_for() -> None:
 
 
 def test_rows_without_dates_are_drawn_one_by_one() -> None:
-    assert input_drift(REFERENCE, houses(200, seed=12), ["size", "x"], None).p > 0.05
+    assert input_drift(REFERENCE, houses(200, seed=12), ["size", "x"], None, DRAWS).p > 0.05
