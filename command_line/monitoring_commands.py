@@ -16,7 +16,7 @@ from command_line.upserting import upsert_compiled
 from pipelines.clients import exists, split_uri
 from pipelines.errors import PipelineError
 from pipelines.exit_codes import EXIT_OK
-from pipelines.publishing.dataset import check_data_file, upload_data
+from pipelines.publishing.dataset import check_data, upload_data
 from pipelines.publishing.deployed import describe_deployed
 from pipelines.versions.evaluation_report import REPORTS, download_report
 from pipelines.versions.execution_evaluation import observation_uri
@@ -31,7 +31,7 @@ def monitor(context: Context, options: Namespace) -> int:
     context = replace(context, chosen_pipeline="monitoring")
     given = {"Stage": _stage(context, options.stage), **_window(options)}
     if options.data is not None:
-        check_data_file(options.data)
+        check_data(options.data)
     context.require_configured()
     seen = describe_deployed(context.sagemaker, context.pipeline_name)
     compiled, s3 = context.compile(), context.bucket_client()

@@ -154,7 +154,7 @@ def _add_monitoring_commands(command: Callable[..., argparse.ArgumentParser], li
     monitor.add_argument("--stage", metavar="STAGE", help="whose endpoint; the last one of the settings if not given")
     monitor.add_argument("--since", metavar="DATE", help="begin of the window, in UTC; the last whole one if not given")
     monitor.add_argument("--until", metavar="DATE", help="its end, not in it; now if only --since is given")
-    monitor.add_argument("--data", type=Path, metavar="FILE", help="the data file with the houses sold since")
+    monitor.add_argument("--data", type=Path, metavar="PATH", help="the file or folder with the houses sold since")
     monitor.add_argument("--no-open", action="store_true", help="only print where the report is")
     truth = command("truth", "store prices that became known, to be joined with the predictions", listing)
     truth.add_argument("file", type=Path, metavar="FILE", help="CSV: inference_id or the identity, and the target")

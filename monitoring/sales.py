@@ -12,9 +12,9 @@ import pandas as pd
 from monitoring.checks import Check
 from monitoring.sample import Sample
 from monitoring.window import Window
+from steps.data_set import parts_of
 from steps.failure import JobError
 from steps.model import Model
-from steps.raw_data import find_file
 from steps.settings import JobSettings
 from steps.split import row_keys
 from steps.validate import Validation, examine, most_frequent
@@ -52,7 +52,7 @@ def new_sales(folder: Path, seen: np.ndarray | None, window: Window, settings: J
         )
     validation = Validation()
     try:
-        examine(find_file(folder), settings, validation)
+        examine(parts_of(folder), settings, validation)
     except JobError as error:
         return NewSales(None, Check(SCHEMA, f"The sales file cannot be used: {error}", p=0.0, certain=True))
     table = validation.table
