@@ -73,6 +73,9 @@ def build_parser() -> argparse.ArgumentParser:
     deploy.add_argument("--sample", metavar="FILE", help="a request the model must answer; else it is undone")
     predict = command("predict", "send a JSON or CSV file to the endpoint of a stage and print the predictions")
     predict.add_argument("file", metavar="FILE", help="a .json or .csv file, or - for standard input")
+    predict.add_argument(
+        "--inference-id", metavar="ID", help="what the price will be joined by: see run_pipeline.py truth"
+    )
     predict.add_argument("--content-type", metavar="TYPE", help="application/json or text/csv")
     promote = commands.add_parser("promote", help="bring what one stage serves to the next", parents=[common])
     promote.add_argument("--from", dest="source", required=True, metavar="STAGE", help="such as staging")

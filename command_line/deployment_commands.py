@@ -145,7 +145,7 @@ def predict(session: "Session", options: argparse.Namespace) -> None:
     from pipelines.versions.evaluation_report import amount
 
     endpoint = session.endpoint(options.stage)
-    payload = read_payload(options.file, options.content_type, sys.stdin.buffer)
+    payload = read_payload(options.file, options.content_type, sys.stdin.buffer, options.inference_id)
     answer = session.predictor(endpoint, options.stage, payload)()
     data = session.settings.data
     rows, identities = answer.rows(), payload.identities(data.identity)

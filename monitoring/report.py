@@ -160,7 +160,7 @@ def _inputs(drift: Mapping[str, Any] | None) -> str:
     return (
         f"<p>{drift['rows']:,} {escape(drift['what'])} against the test part at registration: p {drift['p']:.2g} over "
         f"all features together. A classifier tells them apart with an AUC of {drift['auc']:.2f} (0.5: not at all). "
-        f"The median prediction is {moved['median']:,.4g} where it was {moved['median_at_registration']:,.4g} "
+        f"The median prediction is {moved['median']:,.6g} where it was {moved['median_at_registration']:,.6g} "
         f"(PSI {moved['psi']:.2f})."
         f"</p>{table(['feature', 'PSI', 'distance', 'standard deviations'], rows)}"
     )
