@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,6 @@ import pandas as pd
 
 from monitoring.accuracy import accuracy_checks
 from monitoring.checks import Check
-from monitoring.decision import Decision, decide
 from monitoring.input_drift import draws_for, input_drift, watched_features
 from monitoring.sample import Sample
 from monitoring.values import Baselines, strange_values, values_check
@@ -19,6 +18,7 @@ from steps.settings import JobSettings
 
 Change = Callable[[Sample, np.random.Generator], Sample]
 MONTH = 30
+CHECKS = 6  # level, error, coverage, places, inputs, values
 
 
 def price_level(share: float) -> Change:
@@ -77,33 +77,45 @@ class Drills:
         assert baselines is not None, json.dumps([path.name for path in folder.iterdir()])
         self._baselines = baselines
 
-    def decision(self, change: Change, rows: int, seed: int) -> Decision:
-        """What is decided over a window of so many rows, drawn with this seed and changed."""
+    def checks(self, change: Change, rows: int, seed: int, wanted: str | None = None) -> list[Check]:
+        """The checks of a window of so many rows, drawn with this seed and changed; of one kind alone, if it is wanted.
+
+        CHECKS share the false alarms, whichever of them are made.
+        """
         random = np.random.default_rng(seed)
         sample = change(self._pool.take(random.choice(len(self._pool), rows)), random)
-        wanted, names = self._settings.monitoring, watched_features(self._settings.data)
-        alarms, date = wanted.false_alarms(MONTH), str(self._settings.data.date)
-        place = self._settings.evaluation.map.group if self._settings.evaluation.map else None
-        drift = input_drift(self._reference.rows, sample.rows, names, self._reference.rows[date], draws_for(alarms))
-        strange = strange_values(self._reference.rows[names], sample.rows[names], self._baselines)
-        checks = [
-            *accuracy_checks(self._reference, sample, wanted, place, "new sales"),
-            Check("inputs of new sales", "The inputs are others.", drift.p),
-            values_check(strange, len(names), "new sales"),
-        ]
-        return decide(checks, alarms)
+        settings, names = self._settings.monitoring, watched_features(self._settings.data)
+        found: list[Check] = []
+        if wanted in (None, "level"):
+            place = self._settings.evaluation.map.group if self._settings.evaluation.map else None
+            found += accuracy_checks(self._reference, sample, settings, place, "new sales")
+        if wanted in (None, "inputs"):
+            dates = self._reference.rows[str(self._settings.data.date)]
+            draws = draws_for(settings.false_alarms(MONTH))
+            drift = input_drift(self._reference.rows, sample.rows, names, dates, draws)
+            found.append(Check("inputs of new sales", "The inputs are others.", drift.p))
+        if wanted in (None, "values"):
+            strange = strange_values(self._reference.rows[names], sample.rows[names], self._baselines)
+            found.append(values_check(strange, len(names), "new sales"))
+        return found
+
+    @property
+    def level(self) -> float:
+        """At which each check is judged."""
+        return self._settings.monitoring.false_alarms(MONTH) / CHECKS
 
     def found(self, name: str, seeds: int) -> int:
         """In how many of so many windows the check that must find a change does."""
         change, rows, wanted = DRILLS[name]
-        return sum(wanted in changed(self.decision(change, rows, seed)) for seed in range(seeds))
+        windows = (self.checks(change, rows, seed, wanted) for seed in range(seeds))
+        return sum(wanted in changed(checks, self.level) for checks in windows)
 
     def false_alarms(self, months: int) -> int:
-        """In how many unchanged months anything is decided but ok."""
-        return sum(self.decision(none, 300, 1000 + seed).decision != "ok" for seed in range(months))
+        """In how many unchanged months any check finds a change."""
+        windows = (self.checks(none, 300, 1000 + seed) for seed in range(months))
+        return sum(bool(changed(checks, self.level)) for checks in windows)
 
 
-def changed(decision: Decision) -> set[str]:
+def changed(checks: Sequence[Check], level: float) -> set[str]:
     """The first words of the checks that found a change."""
-    level = decision.level
-    return {check.name.partition(" ")[0] for check in decision.checks if check.outcome(level) == "changed"}
+    return {check.name.partition(" ")[0] for check in checks if check.outcome(level) == "changed"}
