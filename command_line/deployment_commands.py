@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from command_line.life_cycles import enter, require_four_eyes, versions_of
@@ -146,6 +146,7 @@ def predict(session: "Session", options: argparse.Namespace) -> None:
 
     endpoint = session.endpoint(options.stage)
     payload = read_payload(options.file, options.content_type, sys.stdin.buffer, options.inference_id)
+    payload = _named(payload, session.settings.data)
     answer = session.predictor(endpoint, options.stage, payload)()
     data = session.settings.data
     rows, identities = answer.rows(), payload.identities(data.identity)
@@ -163,6 +164,16 @@ def predict(session: "Session", options: argparse.Namespace) -> None:
         session.console.line(text)
         for warning in row.warnings:
             session.console.line(f"  warning: {warning}.")
+
+
+def _named(payload: Any, data: Any) -> Any:
+    """The payload with an inference id: the one given, or the identity of its row, if it holds one row with that."""
+    from pipelines.watching.truth import identity_key
+
+    rows = payload.identities(data.identity)
+    if payload.inference_id is not None or len(rows) != 1 or len(rows[0]) != len(data.identity):
+        return payload
+    return replace(payload, inference_id=identity_key(rows[0], data))
 
 
 def rollback(session: "Session", options: argparse.Namespace) -> None:

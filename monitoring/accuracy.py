@@ -11,6 +11,8 @@ from monitoring.sample import Sample
 from monitoring.statistics import interval_of
 from steps.monitoring_settings import MonitoringSettings
 
+FEWEST_INTERVALS = 20  # below which the coverage is not looked at
+
 
 def accuracy_checks(
     reference: Sample, current: Sample, settings: MonitoringSettings, place: str | None, what: str
@@ -66,11 +68,13 @@ def _error(name: str, reference: Sample, current: Sample, settings: MonitoringSe
 
 
 def _coverage(name: str, reference: Sample, current: Sample, what: str) -> Check:
-    counts = [(int(sample.inside.sum()), len(sample)) for sample in (current, reference)]
+    if len(current.inside) < FEWEST_INTERVALS:
+        return Check(name, f"Not enough data: {len(current.inside):,} of the {what} have an interval.")
+    counts = [(int(sample.inside.sum()), len(sample.inside)) for sample in (current, reference)]
     table = [[inside, rows - inside] for inside, rows in counts]
     shares = [inside / rows for inside, rows in counts]
     sentence = (
-        f"The interval holds {percent(shares[0])} of {len(current):,} {what} where it held {percent(shares[1])} at "
+        f"The interval holds {percent(shares[0])} of {len(current.inside):,} {what} where it held {percent(shares[1])} at "
         "registration."
     )
     return Check(name, sentence, float(fisher_exact(table, alternative="less").pvalue), shares[0] - shares[1])

@@ -153,8 +153,12 @@ def _answers(body: str) -> tuple[list[tuple[float, float, float]], str]:
     if body.lstrip().startswith("{"):
         document = json.loads(body)
         answers = [
-            (float(each["score"]), float(each.get("lower", np.nan)), float(each.get("upper", np.nan)))
+            (float(each["score"]), _bound(each.get("lower")), _bound(each.get("upper")))
             for each in document["predictions"]
         ]
         return answers, str(document.get("model", ""))
     return [(float(line), np.nan, np.nan) for line in body.split()], ""
+
+
+def _bound(value: Any) -> float:
+    return np.nan if value is None else float(value)

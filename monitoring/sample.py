@@ -47,8 +47,9 @@ class Sample:
 
     @cached_property
     def inside(self) -> np.ndarray:
-        """Whether the actual value lies in the interval, bounds included."""
-        covered: np.ndarray = (self.actual >= self.lower) & (self.actual <= self.upper)
+        """Whether the actual value lies in the interval, bounds included, of the rows that have one."""
+        known = np.isfinite(self.lower) & np.isfinite(self.upper)
+        covered: np.ndarray = ((self.actual >= self.lower) & (self.actual <= self.upper))[known]
         return covered
 
     def take(self, chosen: np.ndarray) -> Sample:

@@ -26,8 +26,11 @@ def measured(sample: Sample) -> dict[str, Any]:
     study = ratio_study(sample.actual, sample.predicted)
     values |= {name: getattr(study, name) for name in RATIOS}
     draws |= _ratio_draws(sample)
-    values["coverage"] = float(sample.inside.mean())
-    draws["coverage"] = np.array([counts @ sample.inside for counts in resamples(len(sample))]) / len(sample)
+    inside = sample.inside
+    values["coverage"] = float(inside.mean()) if len(inside) else None
+    draws["coverage"] = np.array([counts @ inside for counts in (resamples(len(inside)) if len(inside) else ())]) / max(
+        1, len(inside)
+    )
     return {name: _entry(values[name], draws[name]) for name in ("r2", "mape", *RATIOS, "coverage")}
 
 

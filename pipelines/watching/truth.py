@@ -42,7 +42,7 @@ def read_prices(path: Path, data: DataSettings) -> dict[str, float]:
         )
     prices: dict[str, float] = {}
     for number, row in enumerate(rows, start=1):
-        key = "-".join(_key_part(row[name], name, data) for name in keys)
+        key = row[KEY].strip() if keys == [KEY] else identity_key(row, data)
         if not key.strip("-"):
             raise PipelineError(f"{path}, row {number}: {' and '.join(keys)} is empty.")
         price = _price(row, number, path, data)
@@ -51,6 +51,11 @@ def read_prices(path: Path, data: DataSettings) -> dict[str, float]:
                 f"{path}, row {number}: {key} has another price in a row before: leave one of them out."
             )
     return prices
+
+
+def identity_key(row: Mapping[str, str], data: DataSettings) -> str:
+    """What a row is known by where no other id is given: the values of its identity, joined by "-"."""
+    return "-".join(_key_part(row[name], name, data) for name in data.identity)
 
 
 def store_prices(s3: S3Client, bucket: str, folder: str, prices: Mapping[str, float], now: datetime) -> Stored:

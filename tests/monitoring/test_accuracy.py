@@ -61,6 +61,12 @@ def test_wider_errors_at_the_same_level_are_found_beside_it(reference: Sample, c
     assert found["coverage"].outcome(0.01) == "changed"
 
 
+def test_answers_without_an_interval_are_not_taken_for_misses(reference: Sample, current: Sample) -> None:
+    bare = replace(current, lower=np.full(len(current), np.nan), upper=np.full(len(current), np.nan))
+    assert checks(reference, bare)["coverage"].outcome(0.01) == "not enough data"
+    assert measured(bare)["coverage"]["value"] is None
+
+
 def test_one_place_that_moved_is_named(reference: Sample, current: Sample) -> None:
     there = (current.rows["quarter"] == "c").to_numpy()
     found = checks(reference, replace(current, actual=np.where(there, current.actual * 1.2, current.actual)))
