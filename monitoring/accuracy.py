@@ -74,8 +74,8 @@ def _coverage(name: str, reference: Sample, current: Sample, what: str) -> Check
     table = [[inside, rows - inside] for inside, rows in counts]
     shares = [inside / rows for inside, rows in counts]
     sentence = (
-        f"The interval holds {percent(shares[0])} of {len(current.inside):,} {what} where it held {percent(shares[1])} at "
-        "registration."
+        f"The interval holds {percent(shares[0])} of {len(current.inside):,} {what} where it held "
+        f"{percent(shares[1])} at registration."
     )
     return Check(name, sentence, float(fisher_exact(table, alternative="less").pvalue), shares[0] - shares[1])
 

@@ -1,6 +1,7 @@
 """The monitoring as a person runs it: real sales, a real version, the functions in processes of their own."""
 
 import json
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,14 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from pipelines.settings.settings import default_config, load_settings
+from steps.settings import JobSettings
 from tests.end_to_end.conftest import DATA, Cli
+from tests.monitoring.drills import DRILLS, Drills
 
 pytestmark = pytest.mark.e2e
+SOAK = bool(os.environ.get("SOAK"))
+SEEDS = 20 if SOAK else 3
 WINDOW = ("--since", "2015-03-01", "--until", "2015-04-01", "--stage", "staging", "--no-open")
 
 
@@ -18,6 +24,32 @@ WINDOW = ("--since", "2015-03-01", "--until", "2015-04-01", "--stage", "staging"
 def approved(cli: Cli, first_run: subprocess.CompletedProcess[str]) -> None:
     """A version that may be judged."""
     cli.pipeline("approve", "1")
+
+
+@pytest.fixture(scope="module")
+def drills(cli: Cli, server: Any, first_run: subprocess.CompletedProcess[str], tmp_path_factory: Any) -> Drills:
+    """Drills on what version 1 was registered with."""
+    (version,) = [each for each in cli.json("models") if each["version"] == 1]
+    sagemaker, s3 = server.client("sagemaker"), server.client("s3")
+    package = sagemaker.describe_model_package(ModelPackageName=version["arn"])
+    uri = package["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"]
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    folder: Path = tmp_path_factory.mktemp("version")
+    for name in ("reference/test.parquet", "data_quality/statistics.json", "data_quality/constraints.json"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        s3.download_file(bucket, f"{key.rpartition('/')[0]}/{name}", str(folder / name))
+    return Drills(folder, JobSettings.from_json(load_settings(default_config()).for_jobs()))
+
+
+@pytest.mark.parametrize("name", DRILLS)
+def test_drills_are_found_on_real_predictions(drills: Drills, name: str) -> None:
+    least = (15 if name.startswith("price-level") else 19) if SOAK else SEEDS - 1
+    assert drills.found(name, SEEDS) >= least
+
+
+def test_unchanged_months_raise_no_more_alarms_than_are_set(drills: Drills) -> None:
+    # At 5 % a month, 5 of 24 and more would come once in 200 times, and 2 of 4 once in 70.
+    assert drills.false_alarms(24 if SOAK else 4) <= (4 if SOAK else 1)
 
 
 def raised(folder: Path, share: float) -> Path:
