@@ -28,9 +28,8 @@ def measured(sample: Sample) -> dict[str, Any]:
     draws |= _ratio_draws(sample)
     inside = sample.inside
     values["coverage"] = float(inside.mean()) if len(inside) else None
-    draws["coverage"] = np.array([counts @ inside for counts in (resamples(len(inside)) if len(inside) else ())]) / max(
-        1, len(inside)
-    )
+    resampled = resamples(len(inside)) if len(inside) else ()
+    draws["coverage"] = np.array([counts @ inside / len(inside) for counts in resampled])
     return {name: _entry(values[name], draws[name]) for name in ("r2", "mape", *RATIOS, "coverage")}
 
 
