@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from command_line.local_server import HANDLERS
-from tests.conftest import LocalServer
+from tests.conftest import BUCKET, LocalServer
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "data" / "house_prices.parquet"
@@ -66,8 +66,21 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
     shared = LocalServer(tmp_path_factory.mktemp("local-sagemaker"))
     shared.environment["SAGEMAKER_LOCAL_HANDLERS"] = str(HANDLERS)
     shared.up()
+    shared.client("s3").create_bucket(Bucket=BUCKET)
     yield shared
     shared.down()
+
+
+@pytest.fixture(scope="session")
+def sagemaker(server: LocalServer) -> Any:
+    """A SageMaker client of it."""
+    return server.client("sagemaker")
+
+
+@pytest.fixture(scope="session")
+def s3(server: LocalServer) -> Any:
+    """An S3 client of it."""
+    return server.client("s3")
 
 
 @pytest.fixture(scope="session")
