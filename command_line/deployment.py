@@ -81,6 +81,9 @@ def build_parser() -> argparse.ArgumentParser:
     deploy.add_argument("--sample", metavar="FILE", help="a request the model must answer; else it is undone")
     predict = command("predict", "send a JSON or CSV file to the endpoint of a stage and print the predictions")
     predict.add_argument("file", metavar="FILE", help="a .json or .csv file, or - for standard input")
+    predict.add_argument(
+        "--inference-id", metavar="ID", help="what the price will be joined by: see run_pipeline.py truth"
+    )
     predict.add_argument("--content-type", metavar="TYPE", help="application/json or text/csv")
     load = command("loadtest", "find the largest rate of a stage within a latency goal; bounded")
     load.add_argument("file", metavar="FILE", help="the request: a .json or .csv file, or - for standard input")
@@ -243,9 +246,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     def run() -> int:
         log_folder, time_scale = None, 1.0
         if getattr(options, "local", False):
-            from local_sagemaker.client.lifecycle import use_local
+            from command_line.local_server import local_server
 
-            server = use_local(PROJECT / ".sagemaker", announce=lambda text: print(text, file=sys.stderr))
+            server = local_server()
             log_folder, time_scale = server.state / "endpoints", server.time_scale
         try:
             COMMANDS[options.command](Session(options, log_folder, time_scale), options)

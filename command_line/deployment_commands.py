@@ -3,8 +3,8 @@
 import argparse
 import sys
 from collections.abc import Callable
-from dataclasses import asdict
-from typing import TYPE_CHECKING
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
 
 from command_line.deploying import deploy, promote
 from command_line.load_test import loadtest
@@ -23,10 +23,12 @@ def predict(session: "Session", options: argparse.Namespace) -> None:
 
     endpoint = session.endpoint(options.stage)
     payload, dropped = without_personal(
-        read_payload(options.file, options.content_type, sys.stdin.buffer), session.settings.data.personal
+        read_payload(options.file, options.content_type, sys.stdin.buffer, options.inference_id),
+        session.settings.data.personal,
     )
     if dropped:
         print(f"note: {', '.join(dropped)} left out: personal columns are not sent.", file=sys.stderr)
+    payload = _named(payload, session.settings.data)
     answer = session.predictor(endpoint, options.stage, payload)()
     data = session.settings.data
     rows, identities = answer.rows(), payload.identities(data.identity)
@@ -44,6 +46,16 @@ def predict(session: "Session", options: argparse.Namespace) -> None:
         session.console.line(text)
         for warning in row.warnings:
             session.console.line(f"  warning: {warning}.")
+
+
+def _named(payload: Any, data: Any) -> Any:
+    """The payload with an inference id: the one given, or the identity of its row, if it holds one row with that."""
+    from pipelines.watching.truth import identity_key
+
+    rows = payload.identities(data.identity)
+    if payload.inference_id is not None or len(rows) != 1 or len(rows[0]) != len(data.identity):
+        return payload
+    return replace(payload, inference_id=identity_key(rows[0], data))
 
 
 def retire(session: "Session", options: argparse.Namespace) -> None:

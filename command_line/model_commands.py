@@ -73,9 +73,15 @@ def _open(context: Context, options: Namespace, files: list[Path], uri: str) -> 
     if not pages:
         raise PipelineError(f"There is no report beside {uri} any more: run the pipeline again.")
     context.console.line(str(pages[0]))
-    if not options.no_open and has_display():
-        webbrowser.open(pages[0].resolve().as_uri())
+    if not options.no_open:
+        open_page(pages[0])
     return EXIT_OK
+
+
+def open_page(page: Path) -> None:
+    """Show a page in the browser, where anyone could see it."""
+    if has_display():
+        webbrowser.open(page.resolve().as_uri())
 
 
 def _of_version(context: Context, text: str) -> tuple[str, str]:

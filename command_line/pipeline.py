@@ -1,12 +1,11 @@
 """The command line run_pipeline.py: which commands there are, and what it connects them to."""
 
 import argparse
-import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parents[1]
+from command_line.local_server import STATE, local_server, require_functions
 
 OFFLINE = ("init", "definition", "check", "sample")
 LATEST = "latest"  # the execution that is meant where none is named
@@ -19,13 +18,14 @@ examples:
   run_pipeline.py --local run --data data/house_prices.parquet   the whole pipeline on this machine
   run_pipeline.py --local run -p MaxDepth=4                      the same with another hyperparameter
   run_pipeline.py --local approve 1 --comment "looks right"      then: deploy_model.py --local deploy ...
+  run_pipeline.py --local monitor --since 2015-03-01 --until 2015-04-01   is the model still right?
   run_pipeline.py check && run_pipeline.py plan                  what is wrong, and what would change
   run_pipeline.py upsert && run_pipeline.py start --wait         on AWS
 
 environment:
   SAGEMAKER_ROLE_ARN, SAGEMAKER_BUCKET   the jobs' role and bucket; needed on AWS. Unset, they stand at
                                          placeholders of the account 000000000000 (region us-east-1)
-  SAGEMAKER_KMS_KEY, SAGEMAKER_SUBNETS, SAGEMAKER_SECURITY_GROUP_IDS   optional
+  SAGEMAKER_KMS_KEY, SAGEMAKER_SUBNETS, SAGEMAKER_SECURITY_GROUP_IDS, SAGEMAKER_MONITORING_FUNCTIONS   optional
   AWS_REGION                             region, us-east-1 where it is not set
   SAGEMAKER_LOCAL_PORT, SAGEMAKER_LOCAL_STATE   port (5599) and state folder (.sagemaker) of local SageMaker
 
@@ -110,6 +110,7 @@ def build_parser() -> argparse.ArgumentParser:
     studio.add_argument("--port", type=int, help="its port on 127.0.0.1 (5600)")
     studio.add_argument("--stop", action="store_true", help="end the one that runs for local SageMaker")
     studio.add_argument("--allow-changes", action="store_true", help="let it change an AWS account, not only read it")
+    _add_monitoring_commands(command, listing)
     _add_account_commands(command)
     local = command("local", "start, stop, look at, back up or fix local SageMaker")
     local.add_argument("action", choices=["up", "down", "status", "doctor", "backup", "restore"])
@@ -151,6 +152,19 @@ def _add_version_commands(command: Callable[..., argparse.ArgumentParser], listi
         decision.add_argument("--comment", default="", metavar="TEXT", help="kept with the version")
 
 
+def _add_monitoring_commands(command: Callable[..., argparse.ArgumentParser], listing: argparse.ArgumentParser) -> None:
+    """The commands about a model that serves."""
+    monitor = command("monitor", "compare what was sold and served in a window with the model at registration", listing)
+    monitor.add_argument("--stage", metavar="STAGE", help="whose endpoint; the last one of the settings if not given")
+    monitor.add_argument("--since", metavar="DATE", help="begin of the window, in UTC; the last whole one if not given")
+    monitor.add_argument("--until", metavar="DATE", help="its end, not in it; now if only --since is given")
+    monitor.add_argument("--data", type=Path, metavar="PATH", help="the file or folder with the houses sold since")
+    monitor.add_argument("--no-open", action="store_true", help="only print where the report is")
+    truth = command("truth", "store prices that became known, to be joined with the predictions", listing)
+    truth.add_argument("file", type=Path, metavar="FILE", help="CSV: inference_id or the identity, and the target")
+    truth.add_argument("--stage", metavar="STAGE", help="whose endpoint; the last one of the settings if not given")
+
+
 def _add_account_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
     """The commands about an AWS account: infrastructure/stages.yaml says what a stage has."""
     bootstrap = command("bootstrap", "set up the stacks of a stage in the AWS account, or show what that would do")
@@ -178,16 +192,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command == "local":
             from local_sagemaker.__main__ import main as local_sagemaker
 
-            return local_sagemaker([options.action, "--state", str(PROJECT / ".sagemaker"), *options.options])
+            if options.action == "up" and not options.options:
+                local_server()  # with the functions of this project, which the next line knows nothing of
+            return local_sagemaker([options.action, "--state", str(STATE), *options.options])
         from command_line.context import Context
         from command_line.pipeline_commands import COMMANDS
 
         log_folder, notice, server = None, None, None
         asks = getattr(options, "account", False) or getattr(options, "captured", None)
         if local and (options.command not in OFFLINE or asks):
-            from local_sagemaker.client.lifecycle import use_local, what_keeps_it
+            from local_sagemaker.client.lifecycle import what_keeps_it
 
-            server = use_local(PROJECT / ".sagemaker", announce=lambda text: print(text, file=sys.stderr))
+            server = local_server()
+            if options.command == "monitor":
+                require_functions(server)
             log_folder, notice = server.state / "jobs", partial(what_keeps_it, server)
         if options.command == "studio":
             from command_line.studio import open_studio

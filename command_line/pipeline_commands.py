@@ -1,40 +1,35 @@
 """What each command of run_pipeline.py does."""
 
 import os
-import sys
 import time
 from argparse import Namespace
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from command_line import data_commands, infrastructure_commands, model_commands
+from command_line import data_commands, infrastructure_commands, model_commands, monitoring_commands
 from command_line.account_check import account_faults
-from command_line.approval_rule import ensure_rule
 from command_line.check_view import read_definition, show_faults
 from command_line.console import Console
 from command_line.context import AWS_POLL_SECONDS, LOCAL_POLL_SECONDS, Context, write_output
 from command_line.execution_view import executions_table, show_execution
 from command_line.follow import follow
-from command_line.lock import Lock, held
 from command_line.permission_check import permission_faults, readable
 from command_line.plan_view import show_plan
 from command_line.summary import Commands, outcome, show_summary
+from command_line.upserting import upsert_compiled
 from pipelines.checks.check import check_definition, compilable, prepare, warnings_of
 from pipelines.checks.fault import Fault
 from pipelines.clients import exists
-from pipelines.definition.compilation import Compiled, compile_pipeline
+from pipelines.definition.compilation import compile_pipeline
 from pipelines.definition.revision import author, revision
 from pipelines.document.parameters import check_parameters, parse_parameters
 from pipelines.document.walk import step_names
 from pipelines.exit_codes import EXIT_ERROR, EXIT_OK
-from pipelines.images.wheels import fetch_wheels
 from pipelines.publishing.cost_forecast import last_durations
 from pipelines.publishing.dataset import check_data, upload_data
 from pipelines.publishing.deployed import DeployedCode, describe_deployed, read_code, read_deployed
 from pipelines.publishing.plan import make_plan
-from pipelines.publishing.publish import Upsert, require_role
 from pipelines.settings.settings import ROOT
 from pipelines.versions.champion import with_champion
 from pipelines.versions.evaluation_report import REPORTS
@@ -42,7 +37,6 @@ from pipelines.versions.four_eyes import described
 from pipelines.watching import executions
 from pipelines.watching.logs import read_log, steps_with_logs
 
-UPSERT_SECONDS = 900.0  # an upsert takes some seconds; the lock of one that died ends after this
 SAMPLE = "house.json"  # a request to the model of the project's own data set
 
 
@@ -115,7 +109,7 @@ def upsert_pipeline(context: Context, options: Namespace) -> int:
     """upsert"""
     context.require_configured()
     seen = describe_deployed(context.sagemaker, context.pipeline_name)
-    _upsert(context, context.compile(), seen, force=options.force)
+    upsert_compiled(context, context.compile(), seen, force=options.force)
     return EXIT_OK
 
 
@@ -147,7 +141,7 @@ def run_all(context: Context, options: Namespace) -> int:
         uri = upload_data(context.bucket_client(), options.data, context.settings, context.environment)
         context.console.line(f"Data       {uri}")
         given.setdefault("InputDataUri", uri)
-    _upsert(context, compiled, seen, force=False)
+    upsert_compiled(context, compiled, seen, force=False)
     given = _with_champion(context, compiled.parameters, given)
     arn = executions.start(context.sagemaker, compiled.name, given)
     return _follow(context, arn, compiled.step_names, options.data)
@@ -201,27 +195,8 @@ COMMANDS: dict[str, Callable[[Context, Namespace], int]] = {
     **data_commands.COMMANDS,
     **model_commands.COMMANDS,
     **infrastructure_commands.COMMANDS,
+    **monitoring_commands.COMMANDS,
 }
-
-
-def _upsert(context: Context, compiled: Compiled, seen: dict[str, Any] | None, *, force: bool) -> None:
-    origin = revision(ROOT)
-    if origin.dirty:
-        print("note: the checkout has changes that no commit holds; the deployment is tagged dirty.", file=sys.stderr)
-    is_new_role = seen is None or seen.get("RoleArn") != context.environment.role_arn
-    if is_new_role and not context.local:
-        require_role(context.client("iam"), context.environment.role_arn)
-    ensure_rule(context)
-    image, s3 = compiled.code.image, context.bucket_client()
-    folder = ROOT / "build" / "wheels" / image.wheels_digest
-    wheels = list if context.local else partial(fetch_wheels, image, folder)
-    upsert = Upsert(compiled, context.environment, origin, seen, force, wheels)
-    bucket, project = context.environment.bucket, context.settings.name
-    with held(s3, Lock(bucket, project, compiled.name, UPSERT_SECONDS, UPSERT_SECONDS), context.console.line):
-        published = upsert.run(context.sagemaker, s3)
-    code = "code uploaded" if published.uploaded else "code unchanged"
-    version = f", version {published.version}" if published.version else ""
-    context.console.line(f"Pipeline   {published.arn} ({published.action}{version}, {code})")
 
 
 def _with_champion(context: Context, declared: Sequence[dict[str, Any]], given: dict[str, str]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,16 +14,21 @@ from deployment.errors import DeploymentError
 from deployment.packages import SageMakerClient
 
 RuntimeClient = Any  # boto3's client of sagemaker-runtime
+INFERENCE_ID = re.compile(r"[\x21-\x7e][\x20-\x7e]{0,63}")  # botocore's pattern of InferenceId
 CONTENT_TYPES = {".json": "application/json", ".csv": "text/csv"}
 
 
 @dataclass(frozen=True)
 class Payload:
-    """The body of one request; `name` is what a person calls it."""
+    """The body of one request; `name` is what a person calls it.
+
+    inference_id: what its prices will be joined by, kept with the captured request; None where nobody wants to know.
+    """
 
     name: str
     body: bytes
     content_type: str
+    inference_id: str | None = None
 
     def identities(self, columns: Sequence[str]) -> list[dict[str, str]]:
         """What of these columns each row holds, in the order of the rows: what names a row in the file that was sent.
@@ -106,12 +112,18 @@ def _row(entry: dict[str, Any], coverage: float | None) -> Row:
     return Row(float(entry["score"]), interval, known, tuple(map(str, entry.get("warnings") or ())))
 
 
-def read_payload(file: str, content_type: str | None, standard_input: BinaryIO) -> Payload:
+def read_payload(
+    file: str, content_type: str | None, standard_input: BinaryIO, inference_id: str | None = None
+) -> Payload:
     """Read a .json or .csv file, or standard input for `-`, which needs a content type.
 
     What the fields must be is the model's to say. Raises DeploymentError for a file that is missing,
-    unreadable, empty or of a type not told.
+    unreadable, empty or of a type not told, and for an inference id that SageMaker does not take.
     """
+    if inference_id is not None and not INFERENCE_ID.fullmatch(inference_id):
+        raise DeploymentError(
+            f"The inference id {inference_id!r} must have 1 to 64 characters of ASCII, the first not a space."
+        )
     chosen = content_type or CONTENT_TYPES.get(Path(file).suffix.lower())
     if chosen is None:
         what = "Standard input has no file name" if file == "-" else f"{file} does not end in .json or .csv"
@@ -123,7 +135,7 @@ def read_payload(file: str, content_type: str | None, standard_input: BinaryIO) 
     name = "standard input" if file == "-" else file
     if not body.strip():
         raise DeploymentError(f"{name} is empty: it must hold at least one row to predict.")
-    return Payload(name, body, chosen)
+    return Payload(name, body, chosen, inference_id)
 
 
 def predict(
@@ -143,7 +155,11 @@ def predict(
 
     try:
         response = runtime.invoke_endpoint(
-            EndpointName=endpoint, Body=payload.body, ContentType=payload.content_type, Accept="application/json"
+            EndpointName=endpoint,
+            Body=payload.body,
+            ContentType=payload.content_type,
+            Accept="application/json",
+            **({"InferenceId": payload.inference_id} if payload.inference_id else {}),
         )
     except ClientError as error:
         raise _explained(error, sagemaker, endpoint, payload, deploy_command, log) from error

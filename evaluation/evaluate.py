@@ -25,6 +25,7 @@ from evaluation.measurement import CHALLENGER, Scored, measure
 from evaluation.provenance import provenance
 from evaluation.ratio_study import ratio_study
 from evaluation.reasons import Reasons, reasons_of
+from evaluation.reference import keep_reference
 from evaluation.sample_payload import sample_archive
 from evaluation.segments import groupings
 from evaluation.worst import worst_predictions
@@ -34,6 +35,7 @@ from steps.artifacts import write_bytes, write_json, write_parquet, write_text
 from steps.data_checks import refuse_severe
 from steps.failure import JobArgumentParser, JobError, run_job
 from steps.model import CANDIDATES, Model, load
+from steps.preprocess import SEEN
 from steps.raw_data import find_file
 from steps.settings import DEFAULT_PATH, JobSettings
 from steps.settings import load as load_settings
@@ -80,7 +82,7 @@ def evaluate(model: Model, inputs: Inputs, output: Path, settings: JobSettings, 
     evaluation.json, predictions.parquet, evaluation.html and its figures as figures/*.png; in Clarify's layout
     bias/analysis.json, explainability/analysis.json and explainability/explanations_shap/out.csv; in Model
     Monitor's model_quality/ and data_quality/, each statistics.json and constraints.json; model_card.json;
-    golden.json;
+    golden.json; reference/ with what monitoring will compare with;
     sample_payload.tar.gz, a request that the registered model answers.
 
     Raises JobError when the data checks find that the test rows do not tell the truth, when a prediction is
@@ -120,6 +122,7 @@ def evaluate(model: Model, inputs: Inputs, output: Path, settings: JobSettings, 
     # A pipeline can read a text out of a JSON file, and the registry takes the card as a text.
     write_json(output / "model_card.json", {"content": json.dumps(card)})
     write_json(output / "golden.json", golden(model, rows))
+    keep_reference(scored, inputs.rows / SEEN, output / "reference", settings.data)
     write_json(output / "evaluation.json", document)
     return document
 

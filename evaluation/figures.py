@@ -77,7 +77,7 @@ def pictures(subject: Subject) -> list[Picture]:
 
 def predicted_against_actual(subject: Subject) -> Picture:
     """Where people look first."""
-    figure, axes = _figure()
+    figure, axes = new_figure()
     actual, predicted = subject.scored.actual, subject.scored.challenger
     chosen = _thinned(len(actual))
     low, high = min(actual.min(), predicted.min()), max(actual.max(), predicted.max())
@@ -96,12 +96,12 @@ def predicted_against_actual(subject: Subject) -> Picture:
         ("within 20 %", percent(near[1])),
     )
     caption = "Each point is a test row; on the line the prediction is right."
-    return Picture("predicted_against_actual", "Predicted against actual", caption, _png(figure), numbers)
+    return Picture("predicted_against_actual", "Predicted against actual", caption, as_png(figure), numbers)
 
 
 def residuals_by_prediction(subject: Subject) -> Picture:
     """Errors by what was predicted: against the actual value every model seems to under-value the dear."""
-    figure, axes = _figure()
+    figure, axes = new_figure()
     predicted, error = subject.scored.challenger, subject.error
     chosen = _thinned(len(predicted))
     axes.scatter(predicted[chosen], error[chosen], s=7, color=BLUE, alpha=0.25, linewidths=0)
@@ -117,10 +117,10 @@ def residuals_by_prediction(subject: Subject) -> Picture:
     if subject.logarithmic:
         axes.set_xscale("log")
     _amounts(axes.xaxis)
-    _shares(axes)
+    shares(axes)
     caption = "Green: the median and the middle 80 % of the errors. Above the line the model over-values."
     numbers = (("median error", signed(float(np.nanmedian(error)))), ("mean error", signed(float(np.nanmean(error)))))
-    return Picture("residuals_by_prediction", "Residuals by predicted value", caption, _png(figure), numbers)
+    return Picture("residuals_by_prediction", "Residuals by predicted value", caption, as_png(figure), numbers)
 
 
 def residuals_over_time(subject: Subject) -> Picture | None:
@@ -132,11 +132,11 @@ def residuals_over_time(subject: Subject) -> Picture | None:
     table = pd.DataFrame({"period": periods, "error": subject.error}).dropna().groupby("period")["error"]
     mean = table.mean()
     spread: pd.Series = (table.std() / np.sqrt(table.count())).fillna(0)
-    figure, axes = _figure()
+    figure, axes = new_figure()
     axes.axhline(0, color=RED, linewidth=1)
     axes.errorbar(mean.index, mean, yerr=1.96 * spread, color=BLUE, marker="o", markersize=4, capsize=3, linewidth=1)
     axes.set(ylabel="mean (predicted - actual) / actual")
-    _shares(axes)
+    shares(axes)
     figure.autofmt_xdate(rotation=30)
     worst = int(mean.abs().argmax())
     numbers = (
@@ -144,7 +144,7 @@ def residuals_over_time(subject: Subject) -> Picture | None:
         ("periods", str(len(mean))),
     )
     caption = "Mean error by the date of the row, with its 95 % interval."
-    return Picture("residuals_over_time", "Residuals over time", caption, _png(figure), numbers)
+    return Picture("residuals_over_time", "Residuals over time", caption, as_png(figure), numbers)
 
 
 def errors_on_a_map(subject: Subject) -> Picture | None:
@@ -156,7 +156,7 @@ def errors_on_a_map(subject: Subject) -> Picture | None:
     table = pd.DataFrame({"y": rows[latitude], "x": rows[longitude], "error": np.abs(subject.error)})
     by_group = table.dropna().groupby(rows[group].astype(str))
     found = by_group.mean().assign(rows=by_group.size())
-    figure, axes = _figure(height=4.4)
+    figure, axes = new_figure(height=4.4)
     sizes = 20 + 180 * found["rows"] / found["rows"].max()
     points = axes.scatter(found["x"], found["y"], c=found["error"], s=sizes, cmap="viridis_r", edgecolors="white")
     axes.set_aspect(1 / np.cos(np.deg2rad(found["y"].mean())))  # a degree of longitude is shorter than one of latitude
@@ -171,7 +171,7 @@ def errors_on_a_map(subject: Subject) -> Picture | None:
         (f"highest: {large.index[-1]}", percent(large["error"].iloc[-1])),
     )
     caption = f"MAPE by {group}: the darker the worse, the larger the more test rows (named: of 20 and more)."
-    return Picture("errors_on_a_map", f"Errors by {group} on the map", caption, _png(figure), numbers)
+    return Picture("errors_on_a_map", f"Errors by {group} on the map", caption, as_png(figure), numbers)
 
 
 def errors_by_segment(subject: Subject) -> Picture | None:
@@ -179,7 +179,7 @@ def errors_by_segment(subject: Subject) -> Picture | None:
     segments = [segment for segment in subject.document["segments"] if segment["mape_ratio"] is not None]
     if not segments:
         return None
-    figure, axes = _figure(height=max(HEIGHT, 0.6 + 0.2 * len(segments)))
+    figure, axes = new_figure(height=max(HEIGHT, 0.6 + 0.2 * len(segments)))
     for place, segment in enumerate(reversed(segments)):
         low, high = segment["mape_ratio_interval"]
         colour = GREY if segment["small"] else RED if low > 1 else GREEN if high < 1 else BLUE
@@ -192,7 +192,7 @@ def errors_by_segment(subject: Subject) -> Picture | None:
     worst = subject.document["worst_segment"]
     caption = "With 95 % intervals. Red: worse than the others; green: better; grey: too few rows to rely on."
     numbers = ((f"worst: {worst['name']}", percent(worst["mape"])),)
-    return Picture("errors_by_segment", "Errors by segment", caption, _png(figure), numbers)
+    return Picture("errors_by_segment", "Errors by segment", caption, as_png(figure), numbers)
 
 
 def calibration(subject: Subject) -> Picture:
@@ -202,7 +202,7 @@ def calibration(subject: Subject) -> Picture:
     table = pd.DataFrame({"x": subject.scored.challenger, "inside": inside.astype(float)})
     by_band = table.groupby(_bands(subject.scored.challenger))
     share, count, x = by_band["inside"].mean(), by_band.size(), by_band["x"].median()
-    figure, axes = _figure()
+    figure, axes = new_figure()
     wanted, measured = subject.document["interval"]["coverage"], subject.document["interval"]["measured"]["value"]
     axes.axhline(wanted, color=RED, linewidth=1)
     deviation = np.sqrt(share * (1 - share) / count)
@@ -211,11 +211,11 @@ def calibration(subject: Subject) -> Picture:
         axes.set_xscale("log")
     axes.set(xlabel=f"predicted {subject.label}", ylabel="share of actual values inside")
     _amounts(axes.xaxis)
-    _shares(axes)
+    shares(axes)
     width = subject.document["interval"]["median_width"]["share_of_prediction"]
     numbers = (("wanted", percent(wanted)), ("measured", percent(measured)), ("median width", percent(width)))
     caption = "Coverage in bands with equally many rows, with 95 % intervals; the line is what is wanted."
-    return Picture("calibration", "Calibration of the interval", caption, _png(figure), numbers)
+    return Picture("calibration", "Calibration of the interval", caption, as_png(figure), numbers)
 
 
 def models(subject: Subject) -> Picture:
@@ -224,7 +224,7 @@ def models(subject: Subject) -> Picture:
     champion = subject.document["champion"]
     if champion["status"] == "scored":
         found["champion"] = champion["metrics"]
-    figure, axes = _figure(height=max(2.2, 1.2 + 0.4 * len(found)))
+    figure, axes = new_figure(height=max(2.2, 1.2 + 0.4 * len(found)))
     for place, (name, metrics) in enumerate(reversed(found.items())):
         colour = {"xgboost": BLUE, "champion": RED}.get(name, GREY)
         value, deviation = metrics["rmse"]["value"], metrics["rmse"]["standard_deviation"]
@@ -243,14 +243,14 @@ def models(subject: Subject) -> Picture:
         "RMSE with 95 % intervals. The rows are the same for all, so the improvement over the champion (xgboost's "
         "RMSE against the champion's) is surer than these intervals look."
     )
-    return Picture("champion_and_challenger", "Champion against challenger", caption, _png(figure), numbers)
+    return Picture("champion_and_challenger", "Champion against challenger", caption, as_png(figure), numbers)
 
 
 def importance(subject: Subject) -> Picture:
     """The mean absolute Shapley value of each feature."""
     explanation = subject.document["explanation"]
     found = list(explanation["importance"].items())[:MOST_BARS][::-1]
-    figure, axes = _figure()
+    figure, axes = new_figure()
     axes.barh(range(len(found)), [value for _, value in found], color=BLUE)
     axes.set_yticks(range(len(found)), [name for name, _ in found], fontsize=8)
     axes.set(xlabel=f"mean |contribution| to {'the logarithm of ' if subject.logarithmic else ''}{subject.target}")
@@ -259,7 +259,7 @@ def importance(subject: Subject) -> Picture:
         f"Exact Shapley values of {explanation['explained_rows']} test rows; beside it, what the feature changes on "
         "average. Features that say the same are taken together."
     )
-    return Picture("importance", "Importance of the features", caption, _png(figure), numbers)
+    return Picture("importance", "Importance of the features", caption, as_png(figure), numbers)
 
 
 def dependence(subject: Subject) -> Picture | None:
@@ -278,7 +278,7 @@ def dependence(subject: Subject) -> Picture | None:
         _amounts(axes.xaxis)
         _amounts(axes.yaxis)
     caption = f"The mean predicted {subject.label} when this feature alone is changed, all others as they are."
-    return Picture("dependence", "Partial dependence", caption, _png(figure))
+    return Picture("dependence", "Partial dependence", caption, as_png(figure))
 
 
 def percent(value: float) -> str:
@@ -299,7 +299,8 @@ def amount(value: float) -> str:
     return f"{value:.4g}"
 
 
-def _figure(height: float = HEIGHT) -> tuple[Figure, Axes]:
+def new_figure(height: float = HEIGHT) -> tuple[Figure, Axes]:
+    """An empty figure in the look of the report, and its axes."""
     figure = Figure(figsize=(WIDTH, height), layout="tight")
     axes = figure.add_subplot()
     _frame(axes)
@@ -320,7 +321,8 @@ def _amounts(axis: Any) -> None:
     axis.set_minor_formatter(NullFormatter())
 
 
-def _shares(axes: Axes) -> None:
+def shares(axes: Axes) -> None:
+    """Write the y axis in per cent."""
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0%}"))
 
 
@@ -335,7 +337,8 @@ def _bands(values: np.ndarray) -> np.ndarray:
     return np.searchsorted(edges, values, side="right")
 
 
-def _png(figure: Figure) -> bytes:
+def as_png(figure: Figure) -> bytes:
+    """The image of a figure: the same bytes for the same figure."""
     stream = io.BytesIO()
     # The version of the library does not belong into an image that is to be the same every time.
     figure.savefig(stream, format="png", dpi=RESOLUTION, metadata={"Software": None})

@@ -61,20 +61,27 @@ def render(
     if document["champion"]["status"] == "scored":
         models["champion"] = document["champion"]["metrics"]
     return (
-        "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
-        "<meta name='viewport' content='width=device-width, initial-scale=1'>"
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}"><link rel="icon" href="data:,">'
-        f"<title>Evaluation: {escape(target)}</title><style>{STYLE}</style></head><body><main>"
+        f"{head(f'Evaluation: {target}')}"
         f"<h1>Evaluation of the model of {escape(target)}</h1>"
         f"<p class='note'>On {document['data']['test_rows']:,} test rows that training has not seen.</p>"
         f"{_verdict(document['gates'])}{about(document, card, facts)}{_gates(document['gates'])}"
         f"<h2>Models</h2>{_metrics(models, unit)}<p><small>± is the standard deviation over bootstrap resamples of the "
-        f"test rows.</small></p><h2>Figures</h2><div class='figures'>{''.join(map(_figure, pictures))}</div>"
+        f"test rows.</small></p><h2>Figures</h2><div class='figures'>{''.join(map(figure, pictures))}</div>"
         f"{worst(document['worst_predictions'], unit)}<h2>Segments</h2>{_segments(document['segments'])}"
         f"<h2>Coverage of the interval</h2>{_coverage(document['interval'])}"
         f"<h2>Ratio study</h2>{_ratio_study(document['ratio_study'])}"
         f"<h2>Checks of the data</h2>{_checks(document['data']['checks'])}"
         f"{_reasons(document['explanation'], metadata)}{_model(metadata)}</main></body></html>\n"
+    )
+
+
+def head(title: str) -> str:
+    """The beginning of a page, up to its main part; `</main></body></html>` ends it."""
+    return (
+        "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
+        "<meta name='viewport' content='width=device-width, initial-scale=1'>"
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}"><link rel="icon" href="data:,">'
+        f"<title>{escape(title)}</title><style>{STYLE}</style></head><body><main>"
     )
 
 
@@ -88,13 +95,13 @@ def _verdict(gates: Mapping[str, Any]) -> str:
 def _gates(gates: Mapping[str, Any]) -> str:
     rows = [
         [
-            f"<td class='text'>{escape(_sentence_case(check['subject']))}</td>",
+            f"<td class='text'>{escape(sentence_case(check['subject']))}</td>",
             f"<td>{check['value']:.4g}</td><td>{check['bound']} {check['limit']:.4g}</td>",
             _result(check),
         ]
         for check in gates["checks"]
     ]
-    return _table(["gate", "value", "limit", ""], ["".join(cells) for cells in rows])
+    return table(["gate", "value", "limit", ""], ["".join(cells) for cells in rows])
 
 
 def _result(check: Mapping[str, Any]) -> str:
@@ -105,7 +112,8 @@ def _result(check: Mapping[str, Any]) -> str:
     return "<td class='warning'>passed narrowly</td>" if narrow else "<td class='ok'>passed</td>"
 
 
-def _sentence_case(text: str) -> str:
+def sentence_case(text: str) -> str:
+    """The text with a capital at its beginning."""
     return text[:1].upper() + text[1:]
 
 
@@ -121,7 +129,7 @@ def _metrics(models: Mapping[str, Any], unit: str) -> str:
             for key, form in formats.values()
         )
         rows.append(f"<td>{NAMES.get(name, escape(name))}</td>{cells}")
-    return _table(["model", *formats], rows)
+    return table(["model", *formats], rows)
 
 
 def _number(value: float, form: str) -> str:
@@ -129,7 +137,8 @@ def _number(value: float, form: str) -> str:
     return f"{value:.4g}" if form == ",.0f" and abs(value) < 100 else f"{value:{form}}"
 
 
-def _figure(picture: Picture) -> str:
+def figure(picture: Picture) -> str:
+    """A figure with its numbers and caption; the image is in the page."""
     numbers = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in picture.numbers)
     image = base64.b64encode(picture.png).decode()
     return (
@@ -154,9 +163,9 @@ def _segments(segments: Sequence[Mapping[str, Any]]) -> str:
         compared = f"{ratio:.2f} <small>{interval[0]:.2f} to {interval[1]:.2f}</small>" if ratio is not None else "-"
         valuation = f"{signed(segment['valuation'])} <small>{signed(low)} to {signed(high)}</small>"
         rows.append(f"{name}<td>{percent(segment['mape'])}</td><td>{compared}</td><td>{valuation}</td>")
-    head = ["segment", "rows", "MAPE", "MAPE / that of the others", "over-valued by"]
+    titles = ["segment", "rows", "MAPE", "MAPE / that of the others", "over-valued by"]
     note = "<p><small>With 95 % intervals of a bootstrap. Bands of the actual target are over-valued below and "
-    return _table(head, rows) + note + "under-valued above by any model.</small></p>"
+    return table(titles, rows) + note + "under-valued above by any model.</small></p>"
 
 
 def _coverage(interval: Mapping[str, Any]) -> str:
@@ -170,7 +179,7 @@ def _coverage(interval: Mapping[str, Any]) -> str:
         f"<p><small>With bounds that hold for all groups at once with 95 %. A group is too low where its upper one "
         f"is more than 3 points below {percent(interval['coverage'])}; no gate looks at it.</small></p>"
     )
-    return _table(["group", "rows", "actual values inside", ""], rows) + note
+    return table(["group", "rows", "actual values inside", ""], rows) + note
 
 
 def _ratio_study(study: Mapping[str, Any]) -> str:
@@ -184,16 +193,16 @@ def _ratio_study(study: Mapping[str, Any]) -> str:
             f"<td class='{'warning' if state == 'outside' else 'ok'}'>{state}</td>"
         )
     note = f"<p><small>Of predicted / actual, over {study['rows']:,} rows; IAAO, Standard on Ratio Studies.</small></p>"
-    return _table(["statistic", "value", "accepted", "edition", ""], rows) + note
+    return table(["statistic", "value", "accepted", "edition", ""], rows) + note
 
 
 def _checks(checks: Sequence[Mapping[str, Any]]) -> str:
     rows = [
-        f"<td>{escape(_sentence_case(check['check']))}</td><td class='{check['severity']}'>{check['severity']}</td>"
+        f"<td>{escape(sentence_case(check['check']))}</td><td class='{check['severity']}'>{check['severity']}</td>"
         f"<td class='text'>{escape(check['text'])}</td>"
         for check in checks
     ]
-    return _table(["check", "", "finding"], rows)
+    return table(["check", "", "finding"], rows)
 
 
 def _reasons(explanation: Mapping[str, Any], metadata: Mapping[str, Any]) -> str:
@@ -206,10 +215,10 @@ def _reasons(explanation: Mapping[str, Any], metadata: Mapping[str, Any]) -> str
             for term in sample["terms"]
         )
         values = f"predicted {sample['predicted']:,.0f} {escape(unit)}, actual {sample['actual']:,.0f} {escape(unit)}"
-        samples += f"<div><h3>{_sentence_case(escape(sample['row']))}</h3><p>{values}</p><ul>{terms}</ul></div>"
+        samples += f"<div><h3>{sentence_case(escape(sample['row']))}</h3><p>{values}</p><ul>{terms}</ul></div>"
     sentences = "".join(f"<li>{escape(sentence)}</li>" for sentence in explanation["linear_regression"])
     return (
-        f"<h2>Why the model says so</h2><p class='note'>{escape(_sentence_case(explanation['method']))}.</p>"
+        f"<h2>Why the model says so</h2><p class='note'>{escape(sentence_case(explanation['method']))}.</p>"
         f"<div class='figures'>{samples}</div>"
         f"<h2>The linear regression in words</h2><ul>{sentences}</ul>"
     )
@@ -231,7 +240,7 @@ def _model(metadata: Mapping[str, Any]) -> str:
     )
 
 
-def _table(head: Sequence[str], rows: Sequence[str]) -> str:
+def table(head: Sequence[str], rows: Sequence[str]) -> str:
     """A table that scrolls by itself where the screen is narrow; the rows are cells already."""
     names = "".join(f"<th class='text'>{name}</th>" if name == "finding" else f"<th>{name}</th>" for name in head)
     body = "".join(f"<tr>{row}</tr>" for row in rows)

@@ -77,7 +77,7 @@ def _connect() -> Account:
     from local_sagemaker.errors import LocalSageMakerError
 
     try:
-        use_local(configured_state(ROOT / ".sagemaker"))
+        use_local(configured_state(ROOT / ".sagemaker"), handlers=ROOT / "infrastructure/functions/handlers.py")
     except LocalSageMakerError as error:
         raise LessonError(str(error)) from None
     return Account(boto3.client("sagemaker"), boto3.client("s3"))

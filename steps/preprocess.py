@@ -14,7 +14,9 @@ from steps.data_checks import check_parts, refuse_severe
 from steps.failure import JobArgumentParser, JobError, run_job
 from steps.raw_data import find_file, typed
 from steps.settings import DEFAULT_PATH, JobSettings, load
-from steps.split import split
+from steps.split import row_keys, split
+
+SEEN = "_seen.parquet"  # beside the training rows: its underscore says that it is not a data file
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -33,8 +35,8 @@ def preprocess(source: Path, output: Path, settings: JobSettings) -> dict[str, i
 
     train.parquet and validation.parquet hold the features and the target; test.parquet holds raw rows,
     from which evaluation computes the features as an endpoint does. Only training rows are learned from; rows/
-    holds them raw, to compare the test part with them. Raises JobError where the data checks find that the test
-    rows would not tell the truth, before anything is trained.
+    holds them raw, to compare the test part with them, and SEEN, the keys of all rows that training sees. Raises
+    JobError where the data checks find that the test rows would not tell the truth, before anything is trained.
     """
     path = find_file(source)
     try:
@@ -56,6 +58,8 @@ def preprocess(source: Path, output: Path, settings: JobSettings) -> dict[str, i
         write_parquet(output / name / f"{name}.parquet", table)
     write_parquet(output / "test" / "test.parquet", parts["test"])
     write_parquet(output / "rows" / "rows.parquet", parts["train"])
+    known = pd.concat([parts["train"], parts["validation"]])
+    write_parquet(output / "rows" / SEEN, pd.DataFrame({"key": row_keys(known, settings.data)}))
     write_json(output / "features" / "features.json", fitted.to_json(), indent=None)
     return {name: len(rows) for name, rows in parts.items()}
 

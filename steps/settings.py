@@ -18,6 +18,7 @@ from steps.expressions import ExpressionError, names, parse
 from steps.failure import JobError, did_you_mean, listed
 from steps.known_expectations import check_expectation, check_level
 from steps.learned_settings import STRICT, LearnedFeature
+from steps.monitoring_settings import MonitoringSettings as MonitoringSettings
 from steps.text_format import FileFormat, ValueFormat, refuse_foreign, with_file_format, with_tuples
 
 ColumnType = Literal["integer", "number", "boolean", "category", "text", "date"]
@@ -280,6 +281,7 @@ class JobSettings:
     split: SplitSettings = field(default_factory=SplitSettings)
     evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
     estimators: dict[str, Estimator] = field(default_factory=dict)
+    monitoring: MonitoringSettings = field(default_factory=MonitoringSettings)
 
     def __post_init__(self) -> None:
         if self.split.by == "time" and self.data.date is None:
@@ -399,6 +401,7 @@ def _sections(document: Mapping[str, Any]) -> dict[str, Any]:
         "split": SplitSettings(**(document.get("split") or {})),
         "evaluation": EvaluationSettings.from_json(document.get("evaluation") or {}),
         "estimators": {name: Estimator(**each) for name, each in (document.get("estimators") or {}).items()},
+        "monitoring": MonitoringSettings.from_json(document.get("monitoring") or {}),
     }
 
 

@@ -44,10 +44,19 @@ def split(rows: pd.DataFrame, data: DataSettings, settings: SplitSettings) -> di
 
 def hash_position(rows: pd.DataFrame, keys: tuple[str, ...], seed: int) -> np.ndarray:
     """Return for each row a number in [0, 1), uniform over keys, from the SHA-256 of its keys."""
+    return _hashes(rows, keys, str(seed)).astype(float) / 2.0**64
+
+
+def row_keys(rows: pd.DataFrame, data: DataSettings) -> np.ndarray:
+    """Return for each row a number of 64 bits that stands for its identity: all of its columns, where none is set."""
+    return _hashes(rows, data.identity or tuple(data.columns), "row").astype(np.uint64)
+
+
+def _hashes(rows: pd.DataFrame, keys: tuple[str, ...], salt: str) -> np.ndarray:
     texts = [_texts(rows[key]) for key in keys]
-    salted = (f"{seed}\x1f" + "\x1f".join(values) for values in zip(*texts, strict=True))
+    salted = (f"{salt}\x1f" + "\x1f".join(values) for values in zip(*texts, strict=True))
     first_bytes = b"".join(sha256(text.encode()).digest()[:8] for text in salted)
-    return np.frombuffer(first_bytes, dtype=">u8").astype(float) / 2.0**64
+    return np.frombuffer(first_bytes, dtype=">u8")
 
 
 def _texts(values: pd.Series) -> pd.Series:

@@ -6,7 +6,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-SOURCES = ("command_line", "local_sagemaker", "pipelines", "profiling", "deployment", "steps", "evaluation", "studio")
+SOURCES = (
+    "command_line",
+    "local_sagemaker",
+    "pipelines",
+    "profiling",
+    "deployment",
+    "steps",
+    "evaluation",
+    "monitoring",
+    "studio",
+)
 FILES = ("run_pipeline.py", "deploy_model.py", "buildspec.yml", "buildspec-deploy.yml", "Makefile")
 VARIABLE = re.compile(r"""["'$]\{?((?:SAGEMAKER|AWS|SM)_[A-Z_]*[A-Z]|SOAK|FAULT_SEED|START_OPTIONS|PYTEST_ARGS)\b""")
 OF_THE_PROTOCOL = {"SAGEMAKER_VALIDATE_ROLE", "SAGEMAKER_RESOURCE_LIMIT"}  # kinds of exceptions in retry policies

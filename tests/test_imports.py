@@ -23,6 +23,7 @@ FOLDERS = (
     "profiling",
     "steps",
     "evaluation",
+    "monitoring",
     "deployment",
     "studio",
     "lessons",
@@ -35,6 +36,7 @@ MAY_IMPORT = {
     "profiling": {"steps"},
     "steps": set(),
     "evaluation": {"steps"},
+    "monitoring": {"evaluation", "steps"},
     "deployment": set(),
     "lessons": {"local_sagemaker"},  # starting it; what they grade is read through boto3
     "studio": set(),  # works on any account, through boto3 alone
@@ -105,7 +107,7 @@ def test_infrastructure_takes_from_local_sagemaker_only_how_policies_are_decided
     assert all(name.startswith("local_sagemaker.iam.") for name in taken if name.startswith("local_sagemaker"))
 
 
-@pytest.mark.parametrize("folder", ["steps", "evaluation"])
+@pytest.mark.parametrize("folder", ["steps", "evaluation", "monitoring"])
 def test_what_runs_in_a_job_needs_nothing_that_the_image_lacks(folder: str) -> None:
     for path in (ROOT / folder).rglob("*.py"):
         assert not {name.partition(".")[0] for name in imported(path)} & NEVER_IN_A_JOB, path

@@ -79,9 +79,12 @@ class Server:
         return self.lost and self.state == state
 
 
-def use_local(state: Path, announce: Callable[[str], None] | None = None) -> Server:
-    """Start the server where none runs, and point this process (boto3, the SDK) at it and at nothing else."""
-    server = up(state, announce)
+def use_local(state: Path, announce: Callable[[str], None] | None = None, handlers: Path | None = None) -> Server:
+    """Start the server where none runs, and point this process (boto3, the SDK) at it and at nothing else.
+
+    `handlers` are those of a server that is started now, unless SAGEMAKER_LOCAL_HANDLERS names others.
+    """
+    server = up(state, announce, handlers)
     os.environ.update(client_environment(server.port))
     os.environ[sdk_defaults.VARIABLE] = str(sdk_defaults.write(server.state, os.environ["AWS_REGION"]))
     sts_address.redirect()
@@ -126,25 +129,25 @@ def _access_key() -> str:
     return key
 
 
-def up(state: Path, announce: Callable[[str], None] | None = None) -> Server:
-    """The server of this state folder: the one that runs, or a new one in the background.
+def up(state: Path, announce: Callable[[str], None] | None = None, handlers: Path | None = None) -> Server:
+    """The server of this state folder: the one that runs, or a new one in the background, with these handlers.
 
     LocalSageMakerError where the port is another program's or another project's, where the server does not
     answer, and where the folder cannot be written.
     """
     state = configured_state(state)
     try:
-        return _up(state, announce)
+        return _up(state, announce, handlers)
     except OSError as error:
         place = error.filename or state
         text = f"{place} cannot be used ({error.strerror or error}): move it away, or fix its permissions."
         raise LocalSageMakerError(text) from None
 
 
-def _up(state: Path, announce: Callable[[str], None] | None) -> Server:
-    server = _found_or_started(state, configured_port(state), announce)
+def _up(state: Path, announce: Callable[[str], None] | None, default: Path | None) -> Server:
+    server = _found_or_started(state, configured_port(state), announce, default)
     if server.state != state and "SAGEMAKER_LOCAL_PORT" not in os.environ:
-        server = _found_or_started(state, _port_of_its_own(state, server, announce), announce)
+        server = _found_or_started(state, _port_of_its_own(state, server, announce), announce, default)
     if server.state != state:
         raise LocalSageMakerError(
             f"Port {server.port} serves the local SageMaker of {server.state}: stop it with `local down` in its own "
@@ -168,7 +171,7 @@ def _up(state: Path, announce: Callable[[str], None] | None) -> Server:
     return server
 
 
-def _found_or_started(state: Path, port: int, announce: Callable[[str], None] | None) -> Server:
+def _found_or_started(state: Path, port: int, announce: Callable[[str], None] | None, handlers: Path | None) -> Server:
     """The server of a port, which may be another project's, or a new one of this state folder."""
     server = find(port, state)
     if server is not None and not server.has_lost(state):
@@ -184,7 +187,7 @@ def _found_or_started(state: Path, port: int, announce: Callable[[str], None] | 
         if server is None:
             if announce:
                 announce(f"Starting local SageMaker on port {port}, state in {state} ...")
-            server = _start(state, port)
+            server = _start(state, port, configured_handlers() or handlers)
             if announce and server.warning and server.state == state:
                 announce(server.warning)
     return server
@@ -299,7 +302,7 @@ def _prepare(state: Path) -> None:
         ) from None
 
 
-def _start(state: Path, port: int) -> Server:
+def _start(state: Path, port: int, handlers: Path | None) -> Server:
     package = Path(__file__).resolve().parents[1]
     command = [sys.executable, "-m", "local_sagemaker", "serve", "--state", str(state), "--port", str(port)]
     log_path = state / "server.log"
@@ -309,7 +312,7 @@ def _start(state: Path, port: int) -> Server:
         process = subprocess.Popen(
             command,
             cwd=package.parent,
-            env={**os.environ, "AWS_EC2_METADATA_DISABLED": "true", **_absolute_handlers()},
+            env={**os.environ, "AWS_EC2_METADATA_DISABLED": "true", **_handlers(handlers)},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -318,8 +321,7 @@ def _start(state: Path, port: int) -> Server:
     return _await_health(port, process, log_path)
 
 
-def _absolute_handlers() -> dict[str, str]:
-    handlers = configured_handlers()
+def _handlers(handlers: Path | None) -> dict[str, str]:
     return {"SAGEMAKER_LOCAL_HANDLERS": str(handlers)} if handlers else {}
 
 

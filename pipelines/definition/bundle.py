@@ -13,7 +13,7 @@ from typing import Any
 
 from pipelines.errors import PipelineError
 
-PACKAGES = ("steps", "evaluation")
+PACKAGES = ("steps", "evaluation", "monitoring")
 SETTINGS = "settings.json"
 ARCHIVE = "sourcedir.tar.gz"
 LARGEST_FILE = 5_000_000  # bytes; this is code, and every job downloads it

@@ -24,7 +24,13 @@ def chosen(settings: Settings, name: str | None) -> PipelineName:
 
 def builder(name: PipelineName) -> Callable[..., Any]:
     """What makes a pipeline; imports the SDK."""
+    from pipelines.definition.monitoring import monitoring_pipeline
     from pipelines.definition.training import training_pipeline
     from pipelines.definition.validation import validation_pipeline
 
-    return {"training": training_pipeline, "validation": validation_pipeline}[name]
+    builders = {
+        "training": training_pipeline,
+        "validation": validation_pipeline,
+        "monitoring": monitoring_pipeline,
+    }
+    return builders[name]

@@ -15,9 +15,11 @@ from pipelines.images.wheels import LIST
 from pipelines.settings.settings import PipelineName, Settings
 
 VALIDATE, PREPROCESS, TRAIN, EVALUATE = "steps.validate", "steps.preprocess", "steps.train", "evaluation.evaluate"
+OBSERVE = "monitoring.observe"
 MODULES: dict[PipelineName, tuple[str, ...]] = {
     "training": (VALIDATE, PREPROCESS, TRAIN, EVALUATE),
     "validation": (VALIDATE,),
+    "monitoring": (OBSERVE,),
 }
 # What a job needs beside what it imports: the model carries the code that serves it.
 CARRIED = {TRAIN: ("steps.serve",)}
@@ -26,6 +28,7 @@ READ: dict[str, tuple[str, ...]] = {
     VALIDATE: ("data.file", "data.format", "data.target", "data.identity", "data.columns", "validation"),
     PREPROCESS: ("data", "split"),
     EVALUATE: ("data", "split", "evaluation", "estimators"),
+    OBSERVE: ("data", "validation", "evaluation.segments", "evaluation.map", "monitoring"),
 }
 # For people and for `make data` alone: no job reads them.
 NOT_READ = ("feature_groups", "rows", "sha256")

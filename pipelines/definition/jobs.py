@@ -62,6 +62,13 @@ class Instances:
     settings: InstanceSettings
 
 
+@dataclass(frozen=True)
+class Manifest:
+    """An input of the objects that a manifest lists, each under its name there; `uri` is where the manifest lies."""
+
+    uri: Any
+
+
 class JobFactory:
     """Makes the steps of a pipeline; everything that they have in common is here."""
 
@@ -335,7 +342,6 @@ def _entrypoint(inputs: str, module: str) -> list[str]:
 
 
 def _input(name: str, uri: Any) -> ProcessingInput:
-    location = ProcessingS3Input(
-        s3_uri=uri, local_path=f"{INPUT}/{name}", s3_data_type="S3Prefix", s3_input_mode="File"
-    )
+    source, kind = (uri.uri, "ManifestFile") if isinstance(uri, Manifest) else (uri, "S3Prefix")
+    location = ProcessingS3Input(s3_uri=source, local_path=f"{INPUT}/{name}", s3_data_type=kind, s3_input_mode="File")
     return ProcessingInput(input_name=name, s3_input=location)

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 UNKNOWN, DIRTY = "unknown", "-dirty"
-PUBLISHED = ("steps", "evaluation", "pipelines")  # a file there counts although git does not know it yet
+PUBLISHED = ("steps", "evaluation", "monitoring", "pipelines")  # a file there counts although git does not know it yet
 NOT_IN_TAGS = re.compile(r"[^\w\s.:/=+\-@]")  # of botocore's pattern of TagValue
 LONGEST_TAG = 256
 

@@ -10,6 +10,7 @@ from pipelines.errors import PipelineError
 PLACEHOLDER_ACCOUNT = "000000000000"
 DEFAULT_REGION = "us-east-1"
 ROLE = re.compile(r"arn:aws[a-z\-]*:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+")  # botocore's pattern of RoleArn
+FUNCTIONS = re.compile(r"arn:aws[a-z\-]*:lambda:[a-z0-9-]+:\d{12}:function:[a-zA-Z0-9_-]+")
 BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 
@@ -31,13 +32,20 @@ class Environment:
     security_group_ids: tuple[str, ...] = ()
     placeholders: tuple[str, ...] = ()
     serving_role_arn: str | None = None
+    functions: str | None = None
+
+    def function_arn(self, project: str, name: str) -> str:
+        """The ARN of a Lambda function of the pipelines; where none is named, of the account of the jobs' role."""
+        account = self.role_arn.split(":")[4]
+        beginning = self.functions or f"arn:aws:lambda:{self.region}:{account}:function:{project}-monitoring"
+        return f"{beginning}-{name}"
 
     @classmethod
     def from_env(cls, variables: Mapping[str, str] = os.environ) -> "Environment":
         """Read the environment; PipelineError for a value that cannot be one.
 
         SAGEMAKER_ROLE_ARN, SAGEMAKER_SERVING_ROLE_ARN, SAGEMAKER_BUCKET, SAGEMAKER_KMS_KEY, SAGEMAKER_SUBNETS,
-        SAGEMAKER_SECURITY_GROUP_IDS (the last two separated by commas) and AWS_REGION.
+        SAGEMAKER_SECURITY_GROUP_IDS (the last two separated by commas), SAGEMAKER_MONITORING_FUNCTIONS and AWS_REGION.
         """
         region = variables.get("AWS_REGION") or variables.get("AWS_DEFAULT_REGION") or DEFAULT_REGION
         defaults = {
@@ -47,6 +55,7 @@ class Environment:
         missing = tuple(name for name in defaults if not variables.get(name))
         for name in ("SAGEMAKER_ROLE_ARN", "SAGEMAKER_SERVING_ROLE_ARN"):
             _require(variables, name, ROLE, "the ARN of a role, as in arn:aws:iam::111122223333:role/NAME")
+        _require(variables, "SAGEMAKER_MONITORING_FUNCTIONS", FUNCTIONS, "what the ARNs of both functions begin with")
         _require(variables, "SAGEMAKER_BUCKET", BUCKET, "the name of a bucket alone, without s3://")
         return cls(
             region=region,
@@ -56,6 +65,7 @@ class Environment:
             subnets=_listed(variables.get("SAGEMAKER_SUBNETS", "")),
             security_group_ids=_listed(variables.get("SAGEMAKER_SECURITY_GROUP_IDS", "")),
             placeholders=missing,
+            functions=variables.get("SAGEMAKER_MONITORING_FUNCTIONS") or None,
             serving_role_arn=variables.get("SAGEMAKER_SERVING_ROLE_ARN") or None,
         )
 

@@ -22,6 +22,7 @@ from steps.settings import (
     Estimator,
     EvaluationSettings,
     JobSettings,
+    MonitoringSettings,
     SplitSettings,
     ValidationSettings,
     normalise,
@@ -30,7 +31,7 @@ from steps.settings import (
 DEFAULT_APPROVAL_STAGE = "staging"
 CANDIDATE_NAME = re.compile("[a-z][a-z0-9_]*")
 ROOT = Path(__file__).resolve().parents[2]
-PipelineName = Literal["training", "validation"]
+PipelineName = Literal["training", "validation", "monitoring"]
 
 
 def hyperparameter(name: str, *, optional: bool = False) -> Any:
@@ -152,6 +153,7 @@ class Settings(Section):
     validation: ValidationSettings = ValidationSettings()
     split: SplitSettings = SplitSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
+    monitoring: MonitoringSettings = MonitoringSettings()
     candidates: CandidateSettings
     tuning: TuningSettings | None = None
     interval: IntervalSettings = IntervalSettings()
@@ -189,6 +191,7 @@ class Settings(Section):
             split=self.split,
             evaluation=self.evaluation,
             estimators=self.candidates.estimators,
+            monitoring=self.monitoring,
         ).to_json()
 
     @property

@@ -13,6 +13,9 @@ from pipelines.definition.evaluation_files import (
     VALIDATION_PATH,
     VALIDATION_STEP,
 )
+from pipelines.definition.observation_files import DECISION_PATH
+from pipelines.definition.observation_files import OUTPUT as OBSERVATION
+from pipelines.definition.observation_files import STEP as OBSERVE
 from pipelines.versions.evaluation_report import GateResult
 from pipelines.watching.executions import ExecutionSummary
 
@@ -25,6 +28,11 @@ def evaluation_uri(sagemaker: SageMakerClient, execution: ExecutionSummary) -> s
 def validation_uri(sagemaker: SageMakerClient, execution: ExecutionSummary) -> str | None:
     """The same of the validation of its data."""
     return _file_uri(sagemaker, execution, (VALIDATION_STEP, VALIDATION_OUTPUT, VALIDATION_PATH))
+
+
+def observation_uri(sagemaker: SageMakerClient, execution: ExecutionSummary) -> str | None:
+    """The same of the decision of a monitoring execution."""
+    return _file_uri(sagemaker, execution, (OBSERVE, OBSERVATION, DECISION_PATH))
 
 
 @dataclass(frozen=True)

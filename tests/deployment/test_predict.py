@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import botocore.exceptions
@@ -38,6 +39,30 @@ def test_the_file_goes_to_the_model_as_it_is_and_the_answer_comes_back(hosting: 
     hosting.aws.models[ENDPOINT] = model
     assert send(hosting).rows() == [Row(543210.5)]
     assert seen == [(PAYLOAD.body, "application/json")]
+
+
+class Recording:
+    """A runtime that keeps what it is asked."""
+
+    def __init__(self) -> None:
+        self.asked: dict[str, object] = {}
+
+    def invoke_endpoint(self, **request: object) -> dict[str, object]:
+        self.asked = request
+        return {"Body": io.BytesIO(b"1.5"), "ContentType": "text/csv"}
+
+
+@pytest.mark.parametrize(("given", "sent"), [(None, {}), ("house-7", {"InferenceId": "house-7"})])
+def test_an_inference_id_goes_along_where_one_is_given(given: str | None, sent: dict[str, str]) -> None:
+    runtime = Recording()
+    predict(runtime, None, ENDPOINT, replace(PAYLOAD, inference_id=given), "deploy", "/logs")
+    assert {name: value for name, value in runtime.asked.items() if name == "InferenceId"} == sent
+
+
+@pytest.mark.parametrize("inference_id", ["", " a", "a" * 65, "a\n", "ä"])
+def test_an_inference_id_that_sagemaker_does_not_take_is_refused(tmp_path: Path, inference_id: str) -> None:
+    with pytest.raises(DeploymentError, match="must have 1 to 64 characters"):
+        read_payload("house.json", None, io.BytesIO(), inference_id)
 
 
 def test_a_refused_request_gives_the_models_sentence(hosting: Hosting) -> None:

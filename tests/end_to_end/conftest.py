@@ -4,12 +4,15 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from command_line.local_server import HANDLERS
+from tests.conftest import BUCKET, LocalServer
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "data" / "house_prices.parquet"
@@ -55,6 +58,29 @@ class Cli:
     def json(self, *arguments: str) -> Any:
         """What a command of run_pipeline.py prints with --json."""
         return json.loads(self.pipeline(*arguments, "--json").stdout)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
+    """One server for all of these tests, with the functions that the project's pipelines call."""
+    shared = LocalServer(tmp_path_factory.mktemp("local-sagemaker"))
+    shared.environment["SAGEMAKER_LOCAL_HANDLERS"] = str(HANDLERS)
+    shared.up()
+    shared.client("s3").create_bucket(Bucket=BUCKET)
+    yield shared
+    shared.down()
+
+
+@pytest.fixture(scope="session")
+def sagemaker(server: LocalServer) -> Any:
+    """A SageMaker client of it."""
+    return server.client("sagemaker")
+
+
+@pytest.fixture(scope="session")
+def s3(server: LocalServer) -> Any:
+    """An S3 client of it."""
+    return server.client("s3")
 
 
 @pytest.fixture(scope="session")

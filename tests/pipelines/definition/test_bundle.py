@@ -18,7 +18,7 @@ SETTINGS = {"data": {"target": "price"}}
 
 def copied(tmp_path: Path, name: str) -> Path:
     root = tmp_path / name
-    for package in ("steps", "evaluation"):
+    for package in ("steps", "evaluation", "monitoring"):
         shutil.copytree(ROOT / package, root / package)
     return root
 

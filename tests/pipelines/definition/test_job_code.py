@@ -65,7 +65,7 @@ def test_a_setting_is_in_the_archives_of_the_jobs_that_read_it(
     ],
 )
 def test_a_file_is_in_the_archives_of_the_jobs_that_import_it(tmp_path: Path, file: str, jobs: set[str]) -> None:
-    for package in ("steps", "evaluation"):
+    for package in ("steps", "evaluation", "monitoring"):
         shutil.copytree(ROOT / package, tmp_path / package)
     before = digests(SETTINGS, tmp_path)
     with (tmp_path / file).open("a") as code:

@@ -20,8 +20,8 @@ def test_the_lock_has_exactly_the_versions_of_the_default_image_of_what_job_code
 
 def test_what_job_code_imports_is_named() -> None:
     distributions = {"sklearn": "scikit-learn"}
-    known = {"steps", "evaluation", "great_expectations", *__import__("sys").stdlib_module_names}
-    files = [path for folder in ("steps", "evaluation") for path in (ROOT / folder).rglob("*.py")]
+    known = {"steps", "evaluation", "monitoring", "great_expectations", *__import__("sys").stdlib_module_names}
+    files = [path for folder in ("steps", "evaluation", "monitoring") for path in (ROOT / folder).rglob("*.py")]
     found = {
         match
         for path in files

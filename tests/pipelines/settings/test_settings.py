@@ -137,5 +137,5 @@ def test_a_file_that_does_not_exist_is_named(tmp_path: Path) -> None:
 
 
 def test_gates_and_machines_do_not_travel_with_the_jobs() -> None:
-    sections = {"data", "validation", "split", "evaluation", "estimators"}
+    sections = {"data", "validation", "split", "evaluation", "estimators", "monitoring"}
     assert set(load_settings(default_config()).for_jobs()) == sections

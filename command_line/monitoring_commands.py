@@ -1,0 +1,127 @@
+"""What the commands about a model that serves do: monitor, truth."""
+
+import json
+from argparse import Namespace
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from command_line.context import AWS_POLL_SECONDS, LOCAL_POLL_SECONDS, Context
+from command_line.execution_view import show_failure
+from command_line.follow import follow
+from command_line.model_commands import open_page
+from command_line.upserting import upsert_compiled
+from pipelines.clients import exists, split_uri
+from pipelines.errors import PipelineError
+from pipelines.exit_codes import EXIT_OK
+from pipelines.publishing.dataset import check_data, upload_data
+from pipelines.publishing.deployed import describe_deployed
+from pipelines.versions.evaluation_report import REPORTS, download_report
+from pipelines.versions.execution_evaluation import observation_uri
+from pipelines.watching import executions
+from pipelines.watching.truth import read_prices, store_prices
+
+STYLES = {"ok": "green", "watch": "yellow", "retrain": "red", "not enough data": "yellow"}
+
+
+def monitor(context: Context, options: Namespace) -> int:
+    """monitor"""
+    context = replace(context, chosen_pipeline="monitoring")
+    given = {"Stage": _stage(context, options.stage), **_window(options)}
+    if options.data is not None:
+        check_data(options.data)
+    context.require_configured()
+    seen = describe_deployed(context.sagemaker, context.pipeline_name)
+    compiled, s3 = context.compile(), context.bucket_client()
+    if options.data is not None:
+        given["InputDataUri"] = upload_data(s3, options.data, context.settings, context.environment)
+    else:
+        default = next(each["DefaultValue"] for each in compiled.parameters if each["Name"] == "InputDataUri")
+        if not exists(s3, *split_uri(default)):
+            raise PipelineError(f"There is no data file at {default}: give the one with the new sales with --data.")
+    upsert_compiled(context, compiled, seen, force=False)
+    arn = executions.start(context.sagemaker, compiled.name, given)
+    context.console.line(f"Execution  {arn}")
+    poll = LOCAL_POLL_SECONDS if context.local else AWS_POLL_SECONDS
+    execution = follow(context.sagemaker, arn, context.console, poll, compiled.step_names, context.notice)
+    uri = observation_uri(context.sagemaker, execution)
+    if uri is None or execution.exit_code:
+        show_failure(context.console, execution, context.log_folder, context.last_words)
+        return execution.exit_code
+    _show(context, options, s3, uri, execution.id)
+    return EXIT_OK
+
+
+def _show(context: Context, options: Namespace, s3: Any, uri: str, execution: str) -> None:
+    """The decision with its reasons, and the report brought here."""
+    bucket, key = split_uri(uri)
+    document = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+    files = download_report(s3, uri, Path(REPORTS) / f"monitoring-{execution}")
+    report = next(path for path in files if path.suffix == ".html")
+    if context.json_output:
+        context.console.document({**document, "report": str(report)})
+        return
+    console = context.console
+    console.line()
+    console.line(f"{document['decision']}: {document['window']}", style=STYLES[document["decision"]])
+    for reason in document["reasons"]:
+        console.line(f"  {reason}")
+    for note in document["notes"]:
+        console.line(f"note: {note}")
+    console.line()
+    console.line(f"Report     {report}")
+    if not options.no_open:
+        open_page(report)
+
+
+def store_truth(context: Context, options: Namespace) -> int:
+    """truth"""
+    stage = _stage(context, options.stage)
+    prices = read_prices(options.file, context.settings.data)
+    context.require_configured()
+    s3, bucket = context.bucket_client(), context.environment.bucket
+    folder = f"{context.settings.name}/monitoring/truth/{stage}"
+    stored = store_prices(s3, bucket, folder, prices, datetime.now(timezone.utc))
+    if context.json_output:
+        context.console.document({"uri": stored.uri, "prices": len(prices), "new": stored.new})
+    elif stored.new:
+        context.console.line(f"{len(prices):,} prices stored as {stored.uri}.")
+    else:
+        context.console.line(f"These {len(prices):,} prices are stored already, as {stored.uri}.")
+    return EXIT_OK
+
+
+def _stage(context: Context, name: str | None) -> str:
+    stages = list(context.settings.stages)
+    if name is None:
+        return stages[-1]
+    if name not in stages:
+        raise PipelineError(f"There is no stage {name}: the settings have {', '.join(stages)} (stages: in the YAML).")
+    return name
+
+
+def _window(options: Namespace) -> dict[str, str]:
+    """The window as parameters, so that a slip is told before anything is started."""
+    given = {name: getattr(options, name) for name in ("since", "until") if getattr(options, name) is not None}
+    moments = {name: _moment(name, text) for name, text in given.items()}
+    if "until" in moments and "since" not in moments:
+        raise PipelineError("--until is given without --since: give the beginning of the window, too.")
+    since, until = moments.get("since"), moments.get("until", datetime.now(timezone.utc))
+    if since is not None and since >= until:
+        raise PipelineError(f"The window ends ({until:%Y-%m-%d %H:%M} UTC) before it begins: --since {given['since']}.")
+    return {name.title(): text for name, text in given.items()}
+
+
+def _moment(name: str, text: str) -> datetime:
+    try:
+        parsed = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        raise PipelineError(
+            f"--{name} is {text!r}: give a date such as 2026-10-01, or a time such as 2026-10-01T08:00+02:00."
+        ) from None
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=timezone.utc)
+
+
+COMMANDS: dict[str, Callable[[Context, Namespace], int]] = {"monitor": monitor, "truth": store_truth}

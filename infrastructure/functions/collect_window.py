@@ -1,0 +1,227 @@
+"""CollectWindow: which window, which version of the model, and which captured files; the first step of monitoring.
+
+It reads what serves and what was captured, and writes window.json and a manifest of all files that the job is to see.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+LAST = "last"  # since and until where none is given
+MOST_OTHERS = 2  # other approved versions that are scored on the new sales
+MOST_VERSIONS = 20  # whose identity is looked up
+HOUR = re.compile(r"/(\d{4})/(\d{2})/(\d{2})/(\d{2})/[^/]+\.jsonl$")
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+@dataclass(frozen=True)
+class Version:
+    """A model package, and where its archive and its evaluation lie."""
+
+    number: int
+    archive: str
+    evaluation: str
+
+
+def handler(event: Mapping[str, Any], _context: Any) -> dict[str, Any]:
+    """The step's output parameters; ValueError, in one sentence, for a window or a version that cannot be judged."""
+    import boto3
+
+    return Collection(event, boto3.client("sagemaker"), boto3.client("s3")).run()
+
+
+class Collection:
+    """One collection. `event` has project, bucket, stage, since, until, started, window_days and cohort_days."""
+
+    def __init__(self, event: Mapping[str, Any], sagemaker: Any, s3: Any) -> None:
+        self._event = event
+        self._sagemaker = sagemaker
+        self._s3 = s3
+        self._project, self._bucket, self._stage = event["project"], event["bucket"], event["stage"]
+        self._notes: list[str] = []
+
+    def run(self) -> dict[str, Any]:
+        """Write both files, whose keys name their content, and say where everything is."""
+        since, until = window_of(self._event)
+        endpoint = f"{self._project}-{self._stage}"
+        config, changed = self._config(endpoint)
+        live = self._live(config)
+        captured_since = min(since, until - timedelta(days=int(self._event["cohort_days"])))
+        folders = {"captured": f"capture/{self._stage}/{endpoint}", "truth": f"monitoring/truth/{self._stage}"}
+        files = [key for key in self._keys(folders["captured"]) if _in_hours(key, captured_since, until)]
+        files += list(self._keys(folders["truth"]))
+        approved = self._approved()
+        others = {str(each.number): path for each in approved if (path := self._own(each.archive))}
+        others.pop(str(live.number), None)
+        others = dict(list(others.items())[:MOST_OTHERS])
+        document = {
+            "stage": self._stage,
+            "endpoint": endpoint,
+            "since": since.isoformat(),
+            "until": until.isoformat(),
+            "live": live.number,
+            "captured_since": captured_since.isoformat(),
+            "versions": self._identities([*approved, live]),
+            "sampling": _sampling(config),
+            "changed": changed,
+            **folders,
+            "others": others,
+            "notes": self._notes,
+        }
+        folder = f"monitoring/windows/{self._stage}/{since:%Y%m%dT%H%M}--{until:%Y%m%dT%H%M}"
+        place = f"{folder}/{_digest(document)}/window.json"
+        manifest = [{"prefix": f"s3://{self._bucket}/{self._project}/"}, place, *others.values(), *files]
+        listed = f"{folder}/{_digest(manifest)}.manifest"
+        self._write(place, document)
+        self._write(listed, manifest)
+        return {
+            "Model": live.archive,
+            "Reference": f"{live.evaluation}/",
+            "Manifest": f"s3://{self._bucket}/{self._project}/{listed}",
+            "Window": f"s3://{self._bucket}/{self._project}/{folder}",
+            "Version": live.number,
+        }
+
+    def _config(self, endpoint: str) -> tuple[dict[str, Any] | None, str | None]:
+        """The configuration of the endpoint, and when it last changed; None and a note where there is no endpoint."""
+        try:
+            description = self._sagemaker.describe_endpoint(EndpointName=endpoint)
+            config: dict[str, Any] = self._sagemaker.describe_endpoint_config(
+                EndpointConfigName=description["EndpointConfigName"]
+            )
+        except self._sagemaker.exceptions.ClientError as error:
+            if not _is_missing(error):
+                raise
+            self._notes.append(f"The endpoint {endpoint} does not exist: the newest approved version is judged.")
+            return None, None
+        return config, description["LastModifiedTime"].astimezone(timezone.utc).isoformat()
+
+    def _live(self, config: Mapping[str, Any] | None) -> Version:
+        """The version behind the endpoint's first variant, or the newest approved one."""
+        if config is not None:
+            model = self._sagemaker.describe_model(ModelName=config["ProductionVariants"][0]["ModelName"])
+            container: dict[str, Any] = model.get("PrimaryContainer") or next(iter(model.get("Containers", [])), {})
+            if "ModelPackageName" not in container:
+                raise ValueError(
+                    f"The model {model['ModelName']} behind {self._project}-{self._stage} is of no version of the "
+                    "registry: deploy a version with deploy_model.py."
+                )
+            return self._version(container["ModelPackageName"])
+        approved = self._approved()
+        if not approved:
+            raise ValueError(
+                f"{self._project} has no endpoint in {self._stage} and no approved version: there is nothing to watch."
+            )
+        return approved[0]
+
+    def _approved(self) -> list[Version]:
+        """The newest approved versions, the newest first."""
+        pages = self._sagemaker.get_paginator("list_model_packages").paginate(ModelPackageGroupName=self._project)
+        entries = [
+            entry
+            for page in pages
+            for entry in page["ModelPackageSummaryList"]
+            if entry.get("ModelApprovalStatus") == "Approved"
+        ]
+        newest = sorted(entries, key=lambda entry: -int(entry["ModelPackageVersion"]))[:MOST_VERSIONS]
+        return [self._version(entry["ModelPackageArn"]) for entry in newest]
+
+    def _version(self, arn: str) -> Version:
+        package = self._sagemaker.describe_model_package(ModelPackageName=arn)
+        containers = package.get("InferenceSpecification", {}).get("Containers") or [{}]
+        statistics = package.get("ModelMetrics", {}).get("ModelQuality", {}).get("Statistics", {}).get("S3Uri")
+        if not containers[0].get("ModelDataUrl") or not statistics:
+            raise ValueError(
+                f"Version {package['ModelPackageVersion']} of {self._project} names no archive or no evaluation: "
+                "register one with the training pipeline."
+            )
+        number = int(package["ModelPackageVersion"])
+        return Version(number, containers[0]["ModelDataUrl"], str(statistics).rpartition("/")[0])
+
+    def _identities(self, versions: list[Version]) -> dict[str, int]:
+        """Identity -> version, of what their golden rows say; of two versions of one model, the one that comes last."""
+        found = {}
+        for version in versions:
+            bucket, _, key = f"{version.evaluation}/golden.json".removeprefix("s3://").partition("/")
+            try:
+                golden = json.loads(self._s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+                found[str(golden["model"])] = version.number
+            except (self._s3.exceptions.ClientError, ValueError, KeyError):
+                self._notes.append(f"Version {version.number} has no golden rows: its answers are not told by name.")
+        return found
+
+    def _keys(self, folder: str) -> Iterator[str]:
+        """The keys below a folder of the project, without the project's prefix."""
+        pages = self._s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket, Prefix=f"{self._project}/{folder}/"
+        )
+        for page in pages:
+            for entry in page.get("Contents", []):
+                yield entry["Key"].removeprefix(f"{self._project}/")
+
+    def _own(self, uri: str) -> str | None:
+        """The key of an object below the project's prefix, without it; None for one that lies elsewhere."""
+        prefix = f"s3://{self._bucket}/{self._project}/"
+        return uri.removeprefix(prefix) if uri.startswith(prefix) else None
+
+    def _write(self, key: str, document: Any) -> None:
+        body = json.dumps(document, indent=1).encode()
+        self._s3.put_object(Bucket=self._bucket, Key=f"{self._project}/{key}", Body=body)
+
+
+def window_of(event: Mapping[str, Any]) -> tuple[datetime, datetime]:
+    """The window that is asked for, or the last whole one before `started`.
+
+    Whole windows follow one another since 1970, so that the same one is meant until it is followed by another.
+    """
+    given = {name: str(event[name]) for name in ("since", "until")}
+    days = int(event["window_days"])
+    started = moment("started", str(event["started"]))
+    if given["since"] == LAST and given["until"] == LAST:
+        until = EPOCH + timedelta(days=(started - EPOCH).days // days * days)
+        return until - timedelta(days=days), until
+    if given["since"] == LAST:
+        raise ValueError("until is given without since: give the beginning of the window, too.")
+    since = moment("since", given["since"])
+    until = started if given["until"] == LAST else moment("until", given["until"])
+    if since >= until:
+        raise ValueError(f"The window begins at {since:%Y-%m-%d %H:%M} and ends at {until:%Y-%m-%d %H:%M} (UTC).")
+    return since, until.replace(second=0, microsecond=0)
+
+
+def moment(name: str, text: str) -> datetime:
+    """A date or a time in UTC; one without a time zone is taken for UTC."""
+    try:
+        parsed = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        raise ValueError(
+            f"{name} is {text!r}: give a date such as 2026-10-01, or a time such as 2026-10-01T08:00+02:00."
+        ) from None
+    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
+
+
+def _in_hours(key: str, since: datetime, until: datetime) -> bool:
+    """Whether a captured file is of an hour between the two; its rows are looked at one by one in the job."""
+    found = HOUR.search(key)
+    if found is None:
+        return False
+    year, month, day, hour_of_day = map(int, found.groups())
+    hour = datetime(year, month, day, hour_of_day, tzinfo=timezone.utc)
+    return since - timedelta(hours=1) < hour < until
+
+
+def _sampling(config: Mapping[str, Any] | None) -> int | None:
+    capture = (config or {}).get("DataCaptureConfig") or {}
+    return int(capture["InitialSamplingPercentage"]) if capture.get("EnableCapture") else None
+
+
+def _digest(document: Any) -> str:
+    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _is_missing(error: Any) -> bool:
+    return "could not find" in str(error).lower() or "not found" in str(error).lower() or "not exist" in str(error)

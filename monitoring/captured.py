@@ -1,0 +1,164 @@
+"""Captured requests: read one file at a time, into as much memory as a sample takes, however many there are."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+MOST_ROWS = 50_000  # rows that are kept beside those whose price is known
+SEED = 20141013
+JSON, CSV = "JSON", "CSV"
+
+
+@dataclass(frozen=True)
+class Served:
+    """One row of a request that was answered.
+
+    key: what its price is joined by; `model`: the identity of the model that answered, empty where it did not say.
+    """
+
+    key: str
+    when: datetime
+    model: str
+    values: Mapping[str, Any]
+    predicted: float
+    lower: float
+    upper: float
+
+
+@dataclass
+class Capture:
+    """What was read. `served` holds every row whose key is wanted, and an even sample of the others.
+
+    rows, refused, unreadable: counts. repeated: events that were there before. by_month: rows by month and model.
+    examples: a sentence about the first event that could not be read.
+    """
+
+    served: list[Served] = field(default_factory=list)
+    files: int = 0
+    events: int = 0
+    rows: int = 0
+    repeated: int = 0
+    unreadable: int = 0
+    without_id: int = 0
+    by_month: Counter[tuple[str, str]] = field(default_factory=Counter)
+    example: str = ""
+
+
+def read_captured(folder: Path, wanted: Mapping[str, Any], names: Sequence[str]) -> Capture:
+    """Read the capture files (*.jsonl) below a folder, in the order of their paths, so in that of time.
+
+    `wanted` are the keys whose prices are known; `names` are the fields of a CSV body without a header. An event that
+    is there twice counts once; one that cannot be read is counted, and told with the first of its kind.
+    """
+    capture, random = Capture(), np.random.default_rng(SEED)
+    others: list[Served] = []
+    seen: set[int] = set()
+    count = 0
+    for path in sorted(folder.rglob("*.jsonl")) if folder.is_dir() else ():
+        capture.files += 1
+        for row in _rows_of_file(path, capture, seen, names):
+            capture.by_month[f"{row.when:%Y-%m}", row.model] += 1
+            if row.key in wanted:
+                capture.served.append(row)
+                continue
+            count += 1
+            # Algorithm R: each of the rows so far is kept with the same chance.
+            if len(others) < MOST_ROWS:
+                others.append(row)
+            elif (place := int(random.integers(count))) < MOST_ROWS:
+                others[place] = row
+    capture.served += others
+    return capture
+
+
+def _rows_of_file(path: Path, capture: Capture, seen: set[int], names: Sequence[str]) -> Iterator[Served]:
+    with path.open(encoding="utf-8", errors="replace") as lines:
+        for line in lines:
+            if not line.strip():
+                continue
+            capture.events += 1
+            try:
+                event = json.loads(line)
+                identity = hash(str(event["eventMetadata"]["eventId"]))
+                if identity in seen:
+                    capture.repeated += 1
+                    continue
+                seen.add(identity)
+                rows = list(_rows(event, names))
+            except (ValueError, KeyError, TypeError, csv.Error) as error:
+                capture.unreadable += 1
+                capture.example = capture.example or f"{path.name}: {type(error).__name__} {error}"[:200]
+                continue
+            capture.rows += len(rows)
+            capture.without_id += "inferenceId" not in event["eventMetadata"]
+            yield from rows
+
+
+def _rows(event: Mapping[str, Any], names: Sequence[str]) -> Iterator[Served]:
+    """The rows of one event; of several rows each has the event's key and its place from 0, as in key/0."""
+    metadata, sides = event["eventMetadata"], event["captureData"]
+    if "endpointInput" not in sides or "endpointOutput" not in sides:
+        raise ValueError("the request or its answer was not captured")
+    records = _records(_text(sides["endpointInput"]), names)
+    answers, model = _answers(_text(sides["endpointOutput"]))
+    if len(records) != len(answers):
+        raise ValueError(f"{len(records)} rows of the request have {len(answers)} answers")
+    key = str(metadata.get("inferenceId") or metadata["eventId"])
+    when = datetime.fromisoformat(metadata["inferenceTime"].replace("Z", "+00:00"))
+    for place, (values, answer) in enumerate(zip(records, answers, strict=True)):
+        yield Served(key if len(records) == 1 else f"{key}/{place}", when, model, values, *answer)
+
+
+def _text(side: Mapping[str, Any]) -> str:
+    """The body of a request or an answer, whatever it is encoded as."""
+    data = str(side["data"])
+    if side.get("encoding") == "BASE64":
+        return base64.b64decode(data, validate=True).decode("utf-8-sig")
+    return data
+
+
+def _records(body: str, names: Sequence[str]) -> list[dict[str, Any]]:
+    """The rows of a request's body, by field: JSON if it begins so, else CSV with or without a header."""
+    text = body.lstrip()
+    if text.startswith(("{", "[")):
+        document = json.loads(text)
+        if isinstance(document, dict) and "instances" in document and "instances" not in names:
+            document = document["instances"]
+        records = [document] if isinstance(document, dict) else document
+        if not all(isinstance(record, dict) for record in records):
+            raise ValueError("a row of the request is not an object")
+        return list(records)
+    rows = [row for row in csv.reader(io.StringIO(body), skipinitialspace=True, strict=True) if row]
+    header = [cell.strip() for cell in rows[0]]
+    if any(cell in names for cell in header):
+        rows = rows[1:]
+    else:
+        header = list(names)
+    return [dict(zip(header, row, strict=True)) for row in rows]
+
+
+def _answers(body: str) -> tuple[list[tuple[float, float, float]], str]:
+    """(predicted, lower, upper) of each row, and the model's identity; NaN where an answer in CSV has no interval."""
+    if body.lstrip().startswith("{"):
+        document = json.loads(body)
+        answers = [
+            (float(each["score"]), _bound(each.get("lower")), _bound(each.get("upper")))
+            for each in document["predictions"]
+        ]
+        return answers, str(document.get("model", ""))
+    return [(float(line), np.nan, np.nan) for line in body.split()], ""
+
+
+def _bound(value: Any) -> float:
+    return np.nan if value is None else float(value)

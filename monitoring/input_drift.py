@@ -1,0 +1,127 @@
+"""Whether the inputs are still those of the reference: one statistic over all features, calibrated on its own weeks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from evaluation.bootstrap import SEED
+from evaluation.drift import population_stability
+from steps.settings import DataSettings
+
+FEWEST_DRAWS = 999
+DRAWS_OF_AN_ALARM = 20  # so many draws beyond, at the level of all checks together, so that each alone can tell
+MOST_ROWS = 10_000  # of each side; of more an even selection
+
+
+@dataclass(frozen=True)
+class FeatureDrift:
+    """One feature. distance: Kolmogorov and Smirnov's of numbers, half the sum of differences of shares of categories.
+
+    z: the distance less its mean on resampled weeks, over its standard deviation there. psi: the population stability
+    index, less what is chance.
+    """
+
+    name: str
+    distance: float
+    z: float
+    psi: float
+
+
+@dataclass(frozen=True)
+class InputDrift:
+    """p: how often whole weeks of the reference, drawn for the window's size, are as far apart in any feature."""
+
+    p: float
+    features: tuple[FeatureDrift, ...]  # the furthest first
+
+
+def watched_features(data: DataSettings) -> list[str]:
+    """The raw inputs that can drift: neither dates nor texts, whose values are new in every window."""
+    return [name for name, column in data.inputs.items() if column.type not in ("date", "text")]
+
+
+def draws_for(false_alarms: float) -> int:
+    """How many draws tell a difference at the level of one check, of those that share these false alarms."""
+    return max(FEWEST_DRAWS, round(DRAWS_OF_AN_ALARM / false_alarms))
+
+
+def input_drift(
+    reference: pd.DataFrame, current: pd.DataFrame, features: Sequence[str], dates: pd.Series | None, draws: int
+) -> InputDrift:
+    """Compare the features of two tables; `dates` are those of the reference's rows, None where rows have none.
+
+    Both sides of each draw are resampled, so that the reference's own chance counts, too. Source: Westfall and Young,
+    Resampling-Based Multiple Testing, 1993 (the maximum statistic).
+    """
+    kept = _even(len(reference))
+    reference, current = reference.iloc[kept], current.iloc[_even(len(current))]
+    weeks = _weeks(dates.iloc[kept].reset_index(drop=True)) if dates is not None else None
+    coded = [_codes(reference[name], current[name]) for name in features]
+    observed = np.array([_distance(*codes) for codes in coded])
+    sizes = len(reference), len(current)
+    drawn = np.array(
+        [
+            [_distance(codes[0][first], codes[0][second], codes[2], codes[3]) for codes in coded]
+            for first, second in _draws(weeks, len(reference), sizes, draws)
+        ]
+    )
+    mean, spread = drawn.mean(axis=0), np.maximum(drawn.std(axis=0), 1e-12)
+    z, largest = (observed - mean) / spread, ((drawn - mean) / spread).max(axis=1)
+    p = float((1 + np.count_nonzero(largest >= z.max())) / (1 + len(largest)))
+    found = [
+        FeatureDrift(name, float(distance), float(score), population_stability(reference[name], current[name]))
+        for name, distance, score in zip(features, observed, z, strict=True)
+    ]
+    return InputDrift(p, tuple(sorted(found, key=lambda each: -each.z)))
+
+
+def _draws(
+    weeks: list[np.ndarray] | None, rows: int, sizes: tuple[int, int], draws: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Places of the reference's rows for both sides, `draws` times: whole weeks until there are enough rows."""
+    random = np.random.default_rng(SEED)
+    for _ in range(draws):
+        if weeks is None:
+            yield random.integers(rows, size=sizes[0]), random.integers(rows, size=sizes[1])
+        else:
+            yield _of_weeks(weeks, sizes[0], random), _of_weeks(weeks, sizes[1], random)
+
+
+def _of_weeks(weeks: list[np.ndarray], size: int, random: np.random.Generator) -> np.ndarray:
+    chosen: list[np.ndarray] = []
+    rows = 0
+    while rows < size:
+        chosen.append(weeks[random.integers(len(weeks))])
+        rows += len(chosen[-1])
+    return random.permutation(np.concatenate(chosen))[:size]
+
+
+def _weeks(dates: pd.Series) -> list[np.ndarray]:
+    """The places of the rows of each week."""
+    periods = dates.dt.to_period("W")
+    return [np.asarray(places) for places in periods.groupby(periods).indices.values()]
+
+
+def _codes(reference: pd.Series, current: pd.Series) -> tuple[np.ndarray, np.ndarray, int, bool]:
+    """Both columns as places among all values (the last: missing), how many there are, and whether they are ordered."""
+    ordered = pd.api.types.is_numeric_dtype(reference)
+    both = pd.concat([reference, current], ignore_index=True)
+    codes, values = pd.factorize(both.astype(float) if ordered else both.astype(object), sort=True)
+    codes = np.where(codes < 0, len(values), codes)
+    return codes[: len(reference)], codes[len(reference) :], len(values) + 1, ordered
+
+
+def _even(rows: int) -> np.ndarray:
+    """The places of an even selection of at most MOST_ROWS."""
+    return np.linspace(0, rows - 1, min(rows, MOST_ROWS)).astype(int)
+
+
+def _distance(first: np.ndarray, second: np.ndarray, count: int, ordered: bool) -> float:
+    """The largest difference of cumulated shares, or half the sum of the differences of shares."""
+    shares = [np.bincount(codes, minlength=count) / len(codes) for codes in (first, second)]
+    difference = shares[0] - shares[1]
+    return float(np.abs(np.cumsum(difference)).max() if ordered else np.abs(difference).sum() / 2)

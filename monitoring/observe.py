@@ -1,0 +1,228 @@
+"""Observe: from captured requests, prices and new sales to one decision with its reasons."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from evaluation.archive import unpack
+from evaluation.drift import adversarial_auc, population_stability
+from evaluation.reference import KEYS, LOWER, PREDICTED, ROWS, UPPER, monitored
+from monitoring.accuracy import accuracy_checks, place_changes
+from monitoring.captured import read_captured
+from monitoring.checks import Check
+from monitoring.decision import Decision, decide
+from monitoring.decomposition import decompose
+from monitoring.groups import grouped_by_place, segment_levels
+from monitoring.input_drift import draws_for, input_drift, watched_features
+from monitoring.model_monitor import write_layouts
+from monitoring.report import write_report
+from monitoring.sales import NewSales, new_sales, scored
+from monitoring.sample import Sample
+from monitoring.served import ServedSamples, served_samples
+from monitoring.statistics import measured
+from monitoring.truth import read_truth
+from monitoring.values import Baselines, strange_values, values_check
+from monitoring.window import Window
+from steps.artifacts import write_json
+from steps.failure import JobArgumentParser, JobError, run_job
+from steps.model import Model, load
+from steps.settings import DEFAULT_PATH, JobSettings
+from steps.settings import load as load_settings
+from steps.validate import NEEDED
+from steps.wheels import ensure
+
+INPUT = Path("/opt/ml/processing/input")
+FEWEST = 20  # new sales below which no statistic is given
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Folders: the live version's archive, its evaluation, the file with new sales, and what CollectWindow found."""
+
+    model: Path
+    reference: Path
+    sales: Path
+    window: Path
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Run the job with command-line arguments. Raises JobError."""
+    parser = JobArgumentParser(prog="monitoring.observe", description=__doc__)
+    for field in fields(Inputs):
+        parser.add_argument(f"--{field.name}", type=Path, default=INPUT / field.name)
+    parser.add_argument("--wheels", type=Path, default=INPUT / "wheels")
+    parser.add_argument("--output", type=Path, default=Path("/opt/ml/processing/output/observation"))
+    parser.add_argument("--settings", type=Path, default=DEFAULT_PATH)
+    options = parser.parse_args(arguments)
+    ensure(NEEDED, options.wheels)
+    inputs = Inputs(**{field.name: getattr(options, field.name) for field in fields(Inputs)})
+    decision = observe(inputs, options.output, load_settings(options.settings))
+    print(f"decision: {decision.decision}")
+    for reason in decision.reasons:
+        print(f"  {reason}")
+
+
+def observe(inputs: Inputs, output: Path, settings: JobSettings) -> Decision:
+    """Write decision.json, monitoring.json (all numbers), monitoring.html and Model Monitor's layouts; the decision.
+
+    Raises JobError where the version's archive or its reference cannot be read.
+    """
+    window = Window.read(inputs.window)
+    model, reference = _model(inputs.model / "model.tar.gz"), _reference(inputs.reference, window, settings)
+    keys = inputs.reference / "reference" / KEYS
+    seen = pd.read_parquet(keys)["key"].to_numpy() if keys.is_file() else None
+    sales = new_sales(inputs.sales, seen, window, settings)
+    backtest = (
+        scored(monitored(sales.rows, settings.data), model) if sales.rows is not None and len(sales.rows) else None
+    )
+    truth = read_truth(inputs.window / window.truth) if window.truth else read_truth(Path("none"))
+    captured = inputs.window / window.captured if window.captured else Path("none")
+    served = served_samples(
+        read_captured(captured, truth.prices, list(settings.data.inputs)), truth, window, settings.data
+    )
+    false_alarms = settings.monitoring.false_alarms(window.days)
+    checks, document = _examined(reference, backtest, sales, served, settings)
+    more, numbers = _inputs(reference, backtest, served, settings, inputs.reference / "data_quality", false_alarms)
+    document |= numbers
+    decision = decide([*checks, *more], false_alarms)
+    notes = [*window.notes, *sales.notes, *served.notes]
+    if sales.known:
+        notes.append(f"{sales.known:,} sales of the window were seen in training, and are left out.")
+    document |= {
+        "window": {**asdict(window), **{name: f"{getattr(window, name).isoformat()}" for name in ("since", "until")}},
+        "notes": notes,
+        "others": _others(inputs.window, window, backtest),
+        **decision.to_json(),
+    }
+    for name in ("captured_since", "changed"):
+        moment = getattr(window, name)
+        document["window"][name] = moment.isoformat() if moment else None
+    write_json(output / "decision.json", {**decision.to_json(), "notes": notes, "window": window.title})
+    write_json(output / "monitoring.json", document)
+    write_layouts(output, backtest, served.inputs, decision, settings.data)
+    write_report(output / "monitoring.html", document, window, reference, backtest, settings)
+    return decision
+
+
+def _model(archive: Path) -> Model:
+    with tempfile.TemporaryDirectory() as folder:
+        unpack(archive, Path(folder))
+        return load(Path(folder))
+
+
+def _reference(folder: Path, window: Window, settings: JobSettings) -> Sample:
+    path = folder / "reference" / ROWS
+    if not path.is_file():
+        raise JobError(
+            f"Version {window.live} was registered without a reference for monitoring (reference/{ROWS} beside its "
+            "evaluation): run the training pipeline, and approve and deploy what it registers."
+        )
+    table = pd.read_parquet(path)
+    bounds = [table.pop(name).to_numpy(dtype=float) for name in (PREDICTED, LOWER, UPPER)]
+    return Sample(table, table[settings.data.target].to_numpy(dtype=float), *bounds)
+
+
+def _examined(
+    reference: Sample,
+    backtest: Sample | None,
+    sales: NewSales,
+    served: ServedSamples,
+    settings: JobSettings,
+) -> tuple[list[Check], dict[str, Any]]:
+    """The checks of what the model says against prices, and the numbers behind them."""
+    wanted, place = settings.monitoring, settings.evaluation.map.group if settings.evaluation.map else None
+    empty = reference.take(np.zeros(len(reference), dtype=bool))
+    checks = [sales.check, *accuracy_checks(reference, backtest or empty, wanted, place, "new sales")]
+    document: dict[str, Any] = {"registered": measured(reference), "backtest": None, "served": None}
+    if backtest is not None and len(backtest) >= FEWEST:
+        places = grouped_by_place(reference, backtest, place)
+        document["backtest"] = {
+            "rows": len(backtest),
+            "statistics": measured(backtest),
+            "decomposition": asdict(decompose(reference, backtest, places)),
+            "segments": segment_levels(reference, backtest, settings),
+            "places": place_changes(reference, backtest, wanted, place) if place else [],
+        }
+    if served.priced is not None:
+        checks += accuracy_checks(reference, served.priced, wanted, None, "served predictions")
+        if len(served.priced) >= FEWEST:
+            document["served"] = {"rows": len(served.priced), "statistics": measured(served.priced)}
+    document["cohorts"] = [asdict(cohort) for cohort in served.cohorts]
+    document["requests"] = len(served.inputs)
+    return checks, document
+
+
+def _inputs(
+    reference: Sample,
+    backtest: Sample | None,
+    served: ServedSamples,
+    settings: JobSettings,
+    baselines: Path,
+    false_alarms: float,
+) -> tuple[list[Check], dict[str, Any]]:
+    """The checks of what comes in: captured requests, or the new sales where there are too few of those."""
+    wanted, names = settings.monitoring, watched_features(settings.data)
+    rows, what = served.inputs, "captured requests"
+    predicted = served.predicted
+    if len(rows) < wanted.min_requests and backtest is not None:
+        rows, what, predicted = backtest.rows, "new sales", backtest.predicted
+    if len(rows) < min(wanted.min_requests, wanted.min_sales if what == "new sales" else wanted.min_requests):
+        few = (
+            f"Not enough data: {len(rows):,} {what} where {wanted.min_requests:,} are needed (monitoring.min_requests)."
+        )
+        return [Check(f"inputs of {what}", few), Check(f"values of {what}", few)], {"input_drift": None, "values": []}
+    dates = reference.rows[settings.data.date] if settings.data.date else None
+    drift = input_drift(reference.rows, rows, names, dates, draws_for(false_alarms))
+    furthest = drift.features[0]
+    sentence = (
+        f"The inputs of the {what} are others than at registration, {furthest.name} above all (PSI {furthest.psi:.2f})."
+    )
+    checks = [Check(f"inputs of {what}", sentence, drift.p, furthest.distance)]
+    known = Baselines.read(baselines)
+    strange = strange_values(reference.rows[names], rows[names], known) if known else []
+    if known:
+        checks.append(values_check(strange, len(names), what))
+    else:
+        checks.append(Check(f"values of {what}", "Not enough data: the version has no baselines of its inputs."))
+    return checks, {
+        "input_drift": {
+            **asdict(drift),
+            "rows": len(rows),
+            "what": what,
+            "auc": adversarial_auc(reference.rows[names], rows[names]),
+            "prediction": _moved(reference, predicted),
+        },
+        "values": [asdict(each) for each in strange],
+    }
+
+
+def _moved(reference: Sample, predicted: np.ndarray) -> dict[str, float]:
+    """How far the predictions themselves are from those at registration; no check, as they follow the date too."""
+    medians = float(np.median(reference.predicted)), float(np.median(predicted))
+    psi = population_stability(pd.Series(reference.predicted), pd.Series(predicted))
+    return {"median_at_registration": medians[0], "median": medians[1], "psi": psi}
+
+
+def _others(folder: Path, window: Window, backtest: Sample | None) -> list[dict[str, Any]]:
+    """Other approved versions on the same new sales; one that cannot be loaded is told, not hidden."""
+    found: list[dict[str, Any]] = []
+    for version, place in sorted(window.others.items()) if backtest is not None and len(backtest) >= FEWEST else ():
+        assert backtest is not None  # noqa: S101 - there are sales
+        try:
+            predicted = _model(folder / place).predict(backtest.rows)
+        except (JobError, KeyError) as error:
+            found.append({"version": version, "reason": f"It cannot be scored: {error}"})
+            continue
+        found.append({"version": version, "statistics": measured(replace(backtest, predicted=predicted))})
+    return found
+
+
+if __name__ == "__main__":
+    run_job(main)

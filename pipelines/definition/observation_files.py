@@ -1,0 +1,4 @@
+"""Where an execution's observation lies: files of the output of a step."""
+
+STEP, OUTPUT = "Observe", "observation"
+DECISION_PATH = "decision.json"

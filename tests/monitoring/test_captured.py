@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitoring import captured as module
+from monitoring.captured import Capture, read_captured
+from tests.monitoring.conftest import event
+
+NAMES = ["size", "quarter"]
+ANSWER = json.dumps({"predictions": [{"score": 5.0, "lower": 4.0, "upper": 6.0}], "coverage": 0.9, "model": "abc"})
+REQUEST = json.dumps({"instances": [{"size": 50, "quarter": "a"}]})
+
+
+def read(folder: Path, *lines: str, wanted: tuple[str, ...] = (), **more: Any) -> Capture:
+    folder.mkdir(exist_ok=True)
+    (folder / "a.jsonl").write_text("".join(lines))
+    return read_captured(folder, dict.fromkeys(wanted, 1.0), NAMES)
+
+
+def test_a_request_is_read_with_its_answer(tmp_path: Path) -> None:
+    (row,) = read(tmp_path, event(REQUEST, ANSWER, inference_id="house-1")).served
+    assert (row.key, row.model, dict(row.values)) == ("house-1", "abc", {"size": 50, "quarter": "a"})
+    assert (row.predicted, row.lower, row.upper) == (5.0, 4.0, 6.0)
+    assert row.when.isoformat() == "2026-06-15T08:00:00+00:00"
+
+
+def test_base64_is_read_as_what_it_encodes(tmp_path: Path) -> None:
+    coded = [base64.b64encode(text.encode()).decode() for text in (REQUEST, ANSWER)]
+    plain = read(tmp_path / "a", event(REQUEST, ANSWER)).served
+    assert read(tmp_path / "b", event(*coded, encoding="BASE64")).served == plain
+
+
+@pytest.mark.parametrize("body", ["50,a\n60,b\n", "size,quarter\n50,a\n60,b\n"])
+def test_csv_is_read_with_and_without_a_header(tmp_path: Path, body: str) -> None:
+    rows = read(tmp_path, event(body, "5.0\n6.0\n", encoding="CSV")).served
+    assert [(row.key, dict(row.values)["size"], row.predicted) for row in rows] == [
+        ("1/0", "50", 5.0),
+        ("1/1", "60", 6.0),
+    ]
+    assert {row.model for row in rows} == {""}
+
+
+def test_an_event_that_is_there_twice_counts_once(tmp_path: Path) -> None:
+    capture = read(tmp_path, event(REQUEST, ANSWER), event(REQUEST, ANSWER), event(REQUEST, ANSWER, event_id="2"))
+    assert (capture.rows, capture.repeated) == (2, 1)
+
+
+def test_what_cannot_be_read_is_counted_and_told_and_loses_nothing_else(tmp_path: Path) -> None:
+    two = json.dumps([{"size": 1, "quarter": "a"}] * 2)
+    only_input = json.loads(event(REQUEST, ANSWER, event_id="4"))
+    del only_input["captureData"]["endpointOutput"]
+    capture = read(
+        tmp_path,
+        "{no json\n",
+        "\n",
+        event(two, ANSWER, event_id="2"),
+        json.dumps(only_input) + "\n",
+        event(REQUEST, ANSWER, event_id="3"),
+    )
+    assert (capture.rows, capture.unreadable, len(capture.served)) == (1, 3, 1)
+    assert capture.example.startswith("a.jsonl: ")
+
+
+def test_many_rows_become_a_sample_and_those_with_a_price_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_ROWS", 50)
+    lines = [event(REQUEST, ANSWER, event_id=str(number), inference_id=f"h{number}") for number in range(500)]
+    capture = read(tmp_path, *lines, wanted=("h7", "h499"))
+    assert capture.rows == 500
+    assert len(capture.served) == 52
+    assert [row.key for row in capture.served[:2]] == ["h7", "h499"]
+    numbers = [int(row.key[1:]) for row in capture.served[2:]]
+    assert min(numbers) < 150 < 350 < max(numbers)  # of all of them, not of the first or the last
+
+
+def test_a_window_without_files_is_empty(tmp_path: Path) -> None:
+    assert read_captured(tmp_path / "nothing", {}, NAMES) == Capture()
