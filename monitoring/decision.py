@@ -41,7 +41,8 @@ def decide(checks: Sequence[Check], false_alarms: float) -> Decision:
     level = false_alarms / max(1, len(tested))
     changed = [check for check in judged if check.outcome(level) == "changed"]
     if not tested and not changed:
-        decision, reasons = NOT_ENOUGH, [check.sentence for check in checks if check.p is None]
+        decision = NOT_ENOUGH
+        reasons = list(dict.fromkeys(check.sentence for check in checks if check.p is None))
     elif not changed:
         decision, reasons = OK, ["No check found a difference that chance would not explain."]
     else:

@@ -25,7 +25,7 @@ def test_what_is_large_but_may_be_chance_calls_for_nothing() -> None:
 
 
 def test_without_data_there_is_no_decision_and_no_failure() -> None:
-    found = decide([Check("a", "Too few sales."), Check("b", "No requests.")], 0.05)
+    found = decide([Check("a", "Too few sales."), Check("b", "No requests."), Check("c", "Too few sales.")], 0.05)
     assert (found.decision, found.reasons) == ("not enough data", ("Too few sales.", "No requests."))
 
 
