@@ -30,13 +30,13 @@ pytestmark = pytest.mark.e2e
 ROOT = Path(__file__).parents[2]
 HOUSE = json.loads((ROOT / "house.json").read_text())
 DEFAULT = load_settings(default_config()).jobs.image_version
-CHOSEN = os.environ.get("IMAGE")  # of `make image-test`, which skips nothing
+CHOSEN = os.environ.get("IMAGE")  # of `make image-test`
 VERSION = CHOSEN or DEFAULT
 BUILD_SECONDS = 40.0
 STEPS = ("ValidateData", "Preprocess", "Train", *(["Evaluate"] if CHOSEN else []))
-# Where the image's libraries are not the lock's, its model is another: predictions differ by this share at most in the
-# median, and the errors on the test part by this share.
-MEDIAN_TOLERANCE, ERROR_TOLERANCE = 0.03, 0.02
+# Where the image's libraries are not the lock's: the share by which a prediction, and an error on the test part, may
+# differ at most. None did when 3.0-5 was tried.
+TOLERANCE = 1e-6
 SAME_VERSIONS = all(image(VERSION).packages[name] == image(DEFAULT).packages[name] for name in IMPORTED)
 exact = pytest.mark.skipif(not SAME_VERSIONS, reason=f"the image {VERSION} has other versions than the lock")
 in_full = pytest.mark.skipif(not CHOSEN, reason="`make image-test` runs it, which may take longer")
@@ -171,7 +171,7 @@ def test_the_model_of_the_image_is_as_good_as_the_one_here(run: Run) -> None:
     here, there = (json.loads(each["evaluation/evaluation.json"]) for each in run.both("Evaluate"))
     for metric in ("rmse", "mae", "mape", "r2"):
         value = here["regression_metrics"][metric]["value"]
-        tolerance = 0 if SAME_VERSIONS else ERROR_TOLERANCE * value
+        tolerance = 0 if SAME_VERSIONS else TOLERANCE * value
         assert there["regression_metrics"][metric]["value"] == pytest.approx(value, abs=tolerance), metric
 
 
@@ -241,7 +241,7 @@ def test_predictions_are_the_same_in_the_image_as_here(run: Run, answers: Any, e
     if SAME_VERSIONS:
         assert run.but_for_python(there.body) == here.body
     else:
-        assert np.median(np.abs(scores(there) / scores(here) - 1)) <= MEDIAN_TOLERANCE
+        assert np.abs(scores(there) / scores(here) - 1).max() <= TOLERANCE
 
 
 def scores(answer: Answer) -> Any:
