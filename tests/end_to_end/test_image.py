@@ -18,7 +18,7 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
-from pipelines.images.image import IMPORTED, image
+from pipelines.images.image import IMPORTED, image, known_images
 from pipelines.settings.settings import default_config, load_settings
 from steps.identity import identity
 from tests.end_to_end.image.container import Answer, Container, namespaces
@@ -30,14 +30,16 @@ pytestmark = pytest.mark.e2e
 ROOT = Path(__file__).parents[2]
 HOUSE = json.loads((ROOT / "house.json").read_text())
 DEFAULT = load_settings(default_config()).jobs.image_version
-CHOSEN = os.environ.get("IMAGE")  # of `make image-test`, which skips nothing
+CHOSEN = os.environ.get("IMAGE")  # of `make image-test`
 VERSION = CHOSEN or DEFAULT
 BUILD_SECONDS = 40.0
 STEPS = ("ValidateData", "Preprocess", "Train", *(["Evaluate"] if CHOSEN else []))
-# Where the image's libraries are not the lock's, its model is another: predictions differ by this share at most in the
-# median, and the errors on the test part by this share.
-MEDIAN_TOLERANCE, ERROR_TOLERANCE = 0.03, 0.02
-SAME_VERSIONS = all(image(VERSION).packages[name] == image(DEFAULT).packages[name] for name in IMPORTED)
+# Where the image's libraries are not the lock's: the share by which a prediction, and an error on the test part, may
+# differ at most. None did when 3.0-5 was tried.
+TOLERANCE = 1e-6
+SAME_VERSIONS = VERSION in known_images() and all(
+    image(VERSION).packages[name] == image(DEFAULT).packages[name] for name in IMPORTED
+)
 exact = pytest.mark.skipif(not SAME_VERSIONS, reason=f"the image {VERSION} has other versions than the lock")
 in_full = pytest.mark.skipif(not CHOSEN, reason="`make image-test` runs it, which may take longer")
 SERVE = "house-prices-image-test"
@@ -76,7 +78,7 @@ BAD = {
 RAISES = "def model_fn(model_dir):\n    return 1\n\n\ndef input_fn(data, content_type):\n    raise ValueError('no')\n"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")  # of the session, so that what is lacking is said before the first run begins
 def packages() -> Path:
     """The image's environment; what is lacking is the reason of the skip, and in `make image-test` a failure."""
     try:
@@ -84,7 +86,7 @@ def packages() -> Path:
         return environment(VERSION, os.environ.get("IMAGE_PYTHON"), None if CHOSEN else BUILD_SECONDS)
     except NoEnvironment as error:
         if CHOSEN:
-            pytest.fail(str(error), pytrace=False)
+            pytest.exit(f"error: {error}", returncode=1)
         pytest.skip(f"{error} `make image-test` builds it without a limit of time.")
 
 
@@ -171,7 +173,7 @@ def test_the_model_of_the_image_is_as_good_as_the_one_here(run: Run) -> None:
     here, there = (json.loads(each["evaluation/evaluation.json"]) for each in run.both("Evaluate"))
     for metric in ("rmse", "mae", "mape", "r2"):
         value = here["regression_metrics"][metric]["value"]
-        tolerance = 0 if SAME_VERSIONS else ERROR_TOLERANCE * value
+        tolerance = 0 if SAME_VERSIONS else TOLERANCE * value
         assert there["regression_metrics"][metric]["value"] == pytest.approx(value, abs=tolerance), metric
 
 
@@ -241,7 +243,7 @@ def test_predictions_are_the_same_in_the_image_as_here(run: Run, answers: Any, e
     if SAME_VERSIONS:
         assert run.but_for_python(there.body) == here.body
     else:
-        assert np.median(np.abs(scores(there) / scores(here) - 1)) <= MEDIAN_TOLERANCE
+        assert np.abs(scores(there) / scores(here) - 1).max() <= TOLERANCE
 
 
 def scores(answer: Answer) -> Any:
