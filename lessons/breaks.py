@@ -6,6 +6,7 @@ import pandas as pd
 
 from lessons.errors import LessonError
 
+MOVED, RISE = "2015-03-01", 0.08
 COLUMN = "    sqft_living: "  # the new column goes before it
 
 
@@ -32,7 +33,15 @@ def leaky(houses: Path, folder: Path) -> list[Path]:
     return [data, settings]
 
 
-BREAKS = {"data": corrupt, "leak": leaky}
+def dearer(houses: Path, folder: Path) -> list[Path]:
+    """Every house that was sold since MOVED costs more, and is otherwise the same."""
+    table = _read(houses)
+    sold = pd.to_datetime(table["date"]) >= pd.Timestamp(MOVED)
+    table.loc[sold, "price"] = table["price"] * (1 + RISE)
+    return [_write(table, folder / "dearer.parquet")]
+
+
+BREAKS = {"data": corrupt, "leak": leaky, "drift": dearer}
 
 
 def _read(houses: Path) -> pd.DataFrame:

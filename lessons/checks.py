@@ -103,6 +103,16 @@ def hosting(account: Account) -> str:
     raise LessonError("No two requests differ in sqft_living alone: ask for house.json, then for my_house.json.")
 
 
+def monitored(account: Account) -> str:
+    """A window that was ok, and one in which the level of the prices had moved."""
+    found = [account.output(each, "Observe", "decision.json") for each in account.executions(f"{HOUSES}-monitoring")]
+    decisions = {each["decision"]: each for each in found if each is not None}
+    _require("ok" in decisions, "No window was ok yet: run the command under Run.")
+    moved = [decisions[decision] for decision in ("retrain", "watch") if decision in decisions]
+    _require(moved != [], "No window called for anything: let the market move.")
+    return f"Noticed: {moved[0]['reasons'][0]}"
+
+
 def broken_data(account: Account) -> str:
     """A validation that failed for its rejected rows, and a later one that passed."""
     reports = _validations(account, OWN)
@@ -141,6 +151,7 @@ CHECKS: Mapping[str, Callable[[Account], str]] = {
     "4": training,
     "5": registry,
     "6": hosting,
+    "7": monitored,
     "data": broken_data,
     "leak": broken_leak,
     "model": broken_model,
