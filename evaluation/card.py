@@ -18,6 +18,7 @@ def model_card(document: Mapping[str, Any], metadata: Mapping[str, Any], setting
     """Return the card of the model behind evaluation.json (`document`) and model.json (`metadata`)."""
     target = metadata["target"]
     unit = f" in {target['unit']}" if target["unit"] else ""
+    start = metadata["boosting_starts_from"].replace("_", " ")
     return {
         "intended_uses": {
             "purpose_of_model": settings.purpose or f"Predict {target['name']}{unit}.",
@@ -30,7 +31,7 @@ def model_card(document: Mapping[str, Any], metadata: Mapping[str, Any], setting
             "objective_function": {"function": "Minimize", "facet": "squared error", "condition": target["scale"]},
             "training_observations": _shortened(
                 f"{metadata['rows']['train']:,} training rows; early stopping and the interval's calibration on "
-                f"{metadata['rows']['validation']:,} validation rows. Boosting starts from a linear regression. "
+                f"{metadata['rows']['validation']:,} validation rows. Boosting starts from the {start}. "
                 f"Features: {', '.join(metadata['features'])}.",
                 LONGEST_OBSERVATION,
             ),

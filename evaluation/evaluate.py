@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from evaluation import baselines, clarify
+from evaluation import baselines, clarify, plain_boosting
 from evaluation import champion as champion_module
 from evaluation.archive import unpack
 from evaluation.bias import segment_errors
@@ -22,6 +22,7 @@ from evaluation.gates import Limits, gates
 from evaluation.golden import golden
 from evaluation.group_coverage import bands_of, group_coverage
 from evaluation.measurement import CHALLENGER, Scored, measure
+from evaluation.missing_inputs import missing_inputs
 from evaluation.provenance import provenance
 from evaluation.ratio_study import ratio_study
 from evaluation.reasons import Reasons, reasons_of
@@ -91,10 +92,11 @@ def evaluate(model: Model, inputs: Inputs, output: Path, settings: JobSettings, 
     table = feature_module.transform(rows, model.features)
     findings = check_data(train, rows, settings)
     refuse_severe(findings)
-    scored = _score(model, rows, table, inputs, settings)
+    scored = _score(model, (train, rows), table, inputs, settings)
     divided, chosen = groupings(rows, settings), settings.evaluation
     segments = segment_errors(scored.actual, scored.challenger, divided, chosen.min_segment_rows)
     document = measure(scored, segments, model.interval.coverage)
+    document["missing_inputs"] = missing_inputs(model, rows, scored.actual)
     document["ratio_study"] = ratio_study(scored.actual, scored.challenger).to_json()
     inside = (scored.actual >= scored.interval[0]) & (scored.actual <= scored.interval[1])
     by_group = group_coverage(inside, [bands_of(scored.challenger), *divided], model.interval.coverage)
@@ -170,8 +172,13 @@ def _write_explanation(folder: Path, reasons: Reasons, scored: Scored, target: s
     write_text(folder / "explanations_shap" / "out.csv", local.to_csv(index=False))
 
 
-def _score(model: Model, rows: pd.DataFrame, table: pd.DataFrame, inputs: Inputs, settings: JobSettings) -> Scored:
+def _score(
+    model: Model, raw: tuple[pd.DataFrame, pd.DataFrame], table: pd.DataFrame, inputs: Inputs, settings: JobSettings
+) -> Scored:
+    """`raw` are the training and the test rows, `table` the features of the latter."""
+    known, rows = raw
     predictions = {name: model.predict_features(table, name) for name in CANDIDATES}
+    predictions[plain_boosting.NAME] = plain_boosting.predictions(known, rows, settings.data)
     if settings.estimators:
         train = pd.read_parquet(find_file(inputs.train))
         predictions |= estimators.predictions(settings.estimators, train, table, model.features)

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from evaluation.bias import SegmentError
-from evaluation.bootstrap import metric_draws, standard_deviation
+from evaluation.bootstrap import CONFIDENCE, confidence_interval, metric_draws, standard_deviation
 from evaluation.champion import Champion, improvement
+from evaluation.plain_boosting import NAME as PLAIN
 from steps.failure import JobError
 from steps.interval import coverage
 from steps.metrics import regression_metrics
@@ -61,7 +62,7 @@ def measure(scored: Scored, segments: Sequence[SegmentError], wanted_coverage: f
     return {
         "regression_metrics": measured[CHALLENGER],
         "candidates": measured,
-        "comparison": {"rmse_ratio": ratio},
+        "comparison": {"rmse_ratio": ratio, "baseline_ratio": _baseline_ratio(rmse, draws)},
         "interval": _interval(scored, wanted_coverage),
         "worst_segment": _worst_segment(scored, segments, measured[CHALLENGER]["mape"]["value"]),
         "segments": [asdict(segment) for segment in segments],
@@ -82,6 +83,15 @@ def _metrics(actual: np.ndarray, predicted: np.ndarray, draws: Mapping[str, np.n
         metric: {"value": value, "standard_deviation": standard_deviation(draws[metric])}
         for metric, value in measured.items()
     }
+
+
+def _baseline_ratio(rmse: Mapping[str, float], draws: Mapping[str, Mapping[str, np.ndarray]]) -> dict[str, float]:
+    """The challenger's RMSE over that of the plain boosting, with its confidence interval over the same resamples."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratios = draws[CHALLENGER]["rmse"] / draws[PLAIN]["rmse"]
+    value = _ratio(rmse[CHALLENGER], rmse[PLAIN])
+    low, high = confidence_interval(ratios) if np.isfinite(ratios).any() else (value, value)
+    return {"value": value, "lower": low, "upper": high, "confidence": CONFIDENCE}
 
 
 def _ratio(error: float, other: float) -> float:

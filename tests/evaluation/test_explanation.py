@@ -14,6 +14,7 @@ from evaluation.plain_words import coefficients
 from steps import features as feature_module
 from steps.linear import LinearModel
 from steps.model import Model
+from tests.evaluation.conftest import trained_on
 
 
 def features_of(model: Model, rows: pd.DataFrame) -> pd.DataFrame:
@@ -25,6 +26,30 @@ def test_expected_value_and_contributions_add_up_to_the_prediction(model: Model,
     assert len(explanation.rows) == 50
     predicted = model.features.scaled(model.predict(rows.iloc[explanation.rows]))
     assert explanation.expected + explanation.contributions.sum(axis=1).to_numpy() == pytest.approx(predicted, abs=2e-5)
+
+
+@pytest.mark.parametrize("start", ["mean", "out_of_fold_line"])
+def test_they_add_up_wherever_boosting_starts(rows: pd.DataFrame, start: str) -> None:
+    """The trees split the category by sets of levels; from the mean the line adds nothing."""
+    model = trained_on(rows, start)
+    explanation = explain(model, features_of(model, rows), at_most=100)
+    predicted = model.features.scaled(model.predict(rows.iloc[explanation.rows]))
+    assert explanation.expected + explanation.contributions.sum(axis=1).to_numpy() == pytest.approx(predicted, abs=2e-5)
+    assert set(explanation.contributions) - {LIMITS} == {"size", "kind"}
+
+
+def test_they_add_up_where_values_are_missing(rows: pd.DataFrame) -> None:
+    """What a missing value adds belongs to its feature, in the line and in the trees."""
+    gappy = rows.assign(size=rows["size"].where(np.arange(len(rows)) % 4 > 0))
+    model = trained_on(gappy)
+    assert model.features.gaps == ("size",)
+    explanation = explain(model, features_of(model, gappy), at_most=100)
+    assert explanation.table["size"].isna().any()
+    predicted = model.features.scaled(model.predict(gappy.iloc[explanation.rows]))
+    assert explanation.expected + explanation.contributions.sum(axis=1).to_numpy() == pytest.approx(predicted, abs=2e-5)
+    (dependence,) = partial_dependence(model, explanation.table, "xgboost", ["size"])
+    assert np.isfinite(dependence.predictions).all()
+    assert coefficients(model, explanation)
 
 
 def test_they_add_up_where_the_prediction_is_held_within_the_range(model: Model, rows: pd.DataFrame) -> None:

@@ -15,16 +15,22 @@ LIMITS = Limits(
     max_r2=0.99,
     max_mape=0.15,
     max_rmse_ratio=0.95,
+    max_baseline_ratio=1.0,
+    max_missing_ratio=3.0,
     max_segment_mape=0.3,
     max_coverage_gap=0.02,
     min_improvement=0.0,
 )
 
 
+RATIO = {"value": 1.01, "lower": 0.98, "upper": 1.04, "confidence": 0.95}
+
+
 def document(**changes: Any) -> dict[str, Any]:
     good: dict[str, Any] = {
         "regression_metrics": {"r2": {"value": 0.9}, "mape": {"value": 0.1}},
-        "comparison": {"rmse_ratio": {"value": 0.9}},
+        "comparison": {"rmse_ratio": {"value": 0.9}, "baseline_ratio": RATIO},
+        "missing_inputs": {"worst": {"name": "", "rmse_ratio": 1.0}},
         "interval": {"coverage": 0.9, "measured": {"value": 0.905}},
         "worst_segment": {"name": "age below 10", "rows": 300, "mape": 0.2},
         "data": {"validation_rows": 2000, "test_rows": 4000},
@@ -40,7 +46,7 @@ def test_good_model_passes_with_nothing_to_say() -> None:
     judged = gates(document(), LIMITS)
     assert judged["missed"] == []
     assert judged["message"] == ""
-    assert len(judged["checks"]) == 7
+    assert len(judged["checks"]) == 9
 
 
 @pytest.mark.parametrize(
@@ -58,7 +64,7 @@ def test_good_model_passes_with_nothing_to_say() -> None:
             "(at most 0.99).",
         ),
         (
-            {"comparison": {"rmse_ratio": {"value": 1.02}}},
+            {"comparison": {"rmse_ratio": {"value": 1.02}, "baseline_ratio": RATIO}},
             ["max_rmse_ratio"],
             "the RMSE over the linear regression's is 1.02 (at most 0.95).",
         ),
@@ -66,6 +72,17 @@ def test_good_model_passes_with_nothing_to_say() -> None:
             {"worst_segment": {"name": "age below 10", "rows": 300, "mape": 0.31}},
             ["max_segment_mape"],
             "the MAPE of the worst segment (age below 10) is 0.31 (at most 0.3).",
+        ),
+        (
+            {"comparison": {"rmse_ratio": {"value": 0.9}, "baseline_ratio": {**RATIO, "value": 1.1, "lower": 1.02}}},
+            ["max_baseline_ratio"],
+            "the RMSE is 1.1 times that of scikit-learn's HistGradientBoosting on the same rows, and the lower end of "
+            "the 95% confidence interval of that ratio is 1.02 (at most 1).",
+        ),
+        (
+            {"missing_inputs": {"worst": {"name": "lot", "rmse_ratio": 3.6}}},
+            ["max_missing_ratio"],
+            "the RMSE where the optional input lot is missing over the RMSE is 3.6 (at most 3).",
         ),
         (
             {"interval": {"coverage": 0.9, "measured": {"value": 0.75}}},
@@ -90,7 +107,8 @@ def at_their_limits(step: float = 0.0) -> dict[str, Any]:
     """An evaluation whose numbers are all at their limits, or `step` on the wrong side of them."""
     return document(
         regression_metrics={"r2": {"value": 0.85 - step}, "mape": {"value": 0.15 + step}},
-        comparison={"rmse_ratio": {"value": 0.95 + step}},
+        comparison={"rmse_ratio": {"value": 0.95 + step}, "baseline_ratio": {**RATIO, "lower": 1.0 + step}},
+        missing_inputs={"worst": {"name": "age", "rmse_ratio": 3.0 + step}},
         worst_segment={"name": "age below 10", "rows": 300, "mape": 0.3 + step},
         interval={"coverage": 0.5, "measured": {"value": 0.515625 + step}},  # 1/64 apart, to the last bit
         data={"validation_rows": 20_000, "test_rows": 20_000},
