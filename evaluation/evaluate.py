@@ -20,7 +20,7 @@ from evaluation.card import model_card
 from evaluation.data_checks import check_data
 from evaluation.gates import Limits, gates
 from evaluation.golden import golden
-from evaluation.group_coverage import bands_of, group_coverage
+from evaluation.group_coverage import bands_of, group_coverage, undercovered
 from evaluation.measurement import CHALLENGER, Scored, measure
 from evaluation.missing_inputs import missing_inputs
 from evaluation.provenance import provenance
@@ -94,13 +94,19 @@ def evaluate(model: Model, inputs: Inputs, output: Path, settings: JobSettings, 
     refuse_severe(findings)
     scored = _score(model, (train, rows), table, inputs, settings)
     divided, chosen = groupings(rows, settings), settings.evaluation
-    segments = segment_errors(scored.actual, scored.challenger, divided, chosen.min_segment_rows)
-    document = measure(scored, segments, model.interval.coverage)
+    bands = bands_of(scored.challenger)
+    errors = segment_errors(scored.actual, scored.challenger, [bands, *divided], chosen.min_segment_rows)
+    banded, segments = errors[: len(bands.names)], errors[len(bands.names) :]
+    # By the actual value chance alone makes cheap rows look over-valued; by bands of the prediction it does not.
+    judged = [*banded, *(each for each in segments if each.column != model.features.target)]
+    document = measure(scored, judged, model.interval.coverage)
+    document |= {"segments": list(map(asdict, segments)), "prediction_bands": list(map(asdict, banded))}
     document["missing_inputs"] = missing_inputs(model, rows, scored.actual)
     document["ratio_study"] = ratio_study(scored.actual, scored.challenger).to_json()
     inside = (scored.actual >= scored.interval[0]) & (scored.actual <= scored.interval[1])
-    by_group = group_coverage(inside, [bands_of(scored.challenger), *divided], model.interval.coverage)
+    by_group = group_coverage(inside, [bands, *divided], model.interval.coverage)
     document["interval"]["groups"] = [asdict(group) for group in by_group]
+    document["interval"]["undercovered"] = undercovered(by_group, (bands.column, model.features.target))
     document["data"].update(
         train_rows=len(train),
         validation_rows=int(model.metadata["rows"]["validation"]),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from steps.failure import listed
 from steps.gates import GATES, Bound, passes
 from steps.interval import chance_in_coverage
 
@@ -25,6 +26,7 @@ class Limits:
     max_missing_ratio: float
     max_segment_mape: float
     max_coverage_gap: float
+    max_undercovered: float
     min_improvement: float
 
 
@@ -97,6 +99,7 @@ def _subjects(document: Mapping[str, Any], tolerance: str) -> dict[str, str]:
         "max_segment_mape": f"the MAPE of the worst segment ({document['worst_segment']['name']})",
         "max_coverage_gap": f"the interval's coverage is {interval['measured']['value']:.4g}, and its distance from "
         f"{interval['coverage']:g}{tolerance}",
+        "max_undercovered": _undercovered_subject(interval["undercovered"]["names"]),
         "min_improvement": _improvement_subject(document["champion"]),
     }
 
@@ -106,6 +109,11 @@ def _baseline_subject(ratio: Mapping[str, Any]) -> str:
         f"the RMSE is {ratio['value']:.4g} times that of scikit-learn's HistGradientBoosting on the same rows, and the "
         f"lower end of the {ratio['confidence']:.0%} confidence interval of that ratio"
     )
+
+
+def _undercovered_subject(names: Sequence[str]) -> str:
+    which = f" ({listed(names)})" if names else ""
+    return f"the number of segments{which} whose coverage is, even at its upper bound, more than 3 points too low"
 
 
 def _missing_subject(name: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -40,8 +40,9 @@ def measure(scored: Scored, segments: Sequence[SegmentError], wanted_coverage: f
     """Return evaluation.json without its gates, in the layout of SageMaker's model quality statistics.
 
     Source: "Model Quality Metrics", SageMaker Developer Guide: regression_metrics.<metric>.{value,
-    standard_deviation}. They are those of the challenger. Standard deviations and the interval of the
-    improvement are over one set of bootstrap resamples. Raises JobError where a metric is not defined.
+    standard_deviation}. They are those of the challenger; of the `segments` the worst is told. Standard deviations
+    and the interval of the improvement are over one set of bootstrap resamples. Raises JobError where a metric is
+    not defined.
     """
     models = dict(scored.predictions)
     if scored.champion.predicted is not None:
@@ -65,7 +66,6 @@ def measure(scored: Scored, segments: Sequence[SegmentError], wanted_coverage: f
         "comparison": {"rmse_ratio": ratio, "baseline_ratio": _baseline_ratio(rmse, draws)},
         "interval": _interval(scored, wanted_coverage),
         "worst_segment": _worst_segment(scored, segments, measured[CHALLENGER]["mape"]["value"]),
-        "segments": [asdict(segment) for segment in segments],
         "champion": champion,
         "data": {"test_rows": len(scored.actual)},
     }

@@ -42,6 +42,7 @@ GATES = {
     "max_missing_ratio": Gate("missing_inputs.worst.rmse_ratio", "at most", {"ge": 1}, default=3.0),
     "max_segment_mape": Gate("worst_segment.mape", "at most", {"gt": 0}, default=0.5),
     "max_coverage_gap": Gate("gates.values.coverage_gap", "at most", {"gt": 0, "lt": 1}, default=0.02),
+    "max_undercovered": Gate("interval.undercovered.count", "at most", {"ge": 0}, default=0.0),
     "min_improvement": Gate("gates.values.improvement", "more than", {"gt": -1, "lt": 1}, default=0.0),
 }
 

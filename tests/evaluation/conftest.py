@@ -47,6 +47,7 @@ LIMITS = Limits(
     max_missing_ratio=3.0,
     max_segment_mape=0.3,
     max_coverage_gap=0.15,
+    max_undercovered=0,
     min_improvement=0.0,
 )
 
