@@ -52,10 +52,13 @@ def model_card(document: Mapping[str, Any], metadata: Mapping[str, Any], setting
 
 def _factors(document: Mapping[str, Any]) -> str:
     """The features that matter most, and how sure a prediction is."""
-    names = ", ".join(list(document["explanation"]["importance"])[:5])
+    most = list(document["explanation"]["importance"])[:5]
+    names = ", ".join(most)
+    together = [name for name in most if " + " in name]
+    inseparable = f" What moves together cannot be told apart: {'; '.join(together)}." if together else ""
     interval = document["interval"]
     return (
-        f"Most important are {names}. The interval of {interval['coverage']:.0%} covers "
+        f"Most important are {names}.{inseparable} The interval of {interval['coverage']:.0%} covers "
         f"{interval['measured']['value']:.1%} of the test rows; half of the intervals are narrower than "
         f"{interval['median_width']['share_of_prediction']:.0%} of the prediction."
     )

@@ -78,7 +78,8 @@ def explain(model: Model, features: pd.DataFrame, at_most: int) -> Explanation:
 def groups_of(table: pd.DataFrame, categories: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """Group features that say the same; name of the group -> its features.
 
-    They are numbers whose correlation is SAME or more, and numbers that follow from a category's level. A
+    They are numbers in one cluster of a hierarchy by correlation (average linkage; within a cluster the members have
+    a mean correlation of SAME or more, whatever its sign), and numbers that follow from a category's level. A
     linear regression can shift weight between such features (the year of building and the age, a zip code and
     the mean price in it) at will: alone each seems to matter, and they cancel. Together they say what the model
     makes of them.
@@ -88,12 +89,10 @@ def groups_of(table: pd.DataFrame, categories: Sequence[str]) -> dict[str, tuple
     values = known[numeric].to_numpy(dtype=float)
     spread = values.std(axis=0)
     standard = (values - values.mean(axis=0)) / np.where(spread > 0, spread, 1)
-    same = np.abs(standard.T @ standard) / len(table) >= SAME
     leader = {name: name for name in map(str, table)}
-    for index, name in enumerate(numeric):
-        for other in np.flatnonzero(same[index, :index]):
-            leader[name] = leader[numeric[other]]
-            break
+    first: dict[int, str] = {}
+    for name, cluster in zip(numeric, _clusters(np.abs(standard.T @ standard) / len(table)), strict=True):
+        leader[name] = first.setdefault(cluster, name)
     for category in categories:
         codes = table[category]
         within = known[numeric].groupby(codes).transform("mean").to_numpy()
@@ -105,3 +104,16 @@ def groups_of(table: pd.DataFrame, categories: Sequence[str]) -> dict[str, tuple
     for name in map(str, table):
         groups.setdefault(leader[name], []).append(name)
     return {" + ".join(members): tuple(members) for members in groups.values()}
+
+
+def _clusters(correlation: np.ndarray) -> list[int]:
+    """The number of each feature's cluster, from the absolute correlations of all pairs."""
+    from scipy.cluster.hierarchy import fcluster, linkage
+    from scipy.spatial.distance import squareform
+
+    if len(correlation) < 2:
+        return [0] * len(correlation)
+    distances = np.clip(1 - correlation, 0, 1)
+    np.fill_diagonal(distances, 0)
+    tree = linkage(squareform(distances, checks=False), method="average")
+    return [int(cluster) for cluster in fcluster(tree, 1 - SAME, criterion="distance")]

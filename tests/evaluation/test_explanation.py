@@ -80,6 +80,20 @@ def test_features_that_say_the_same_are_one() -> None:
     }
 
 
+def test_features_between_which_others_stand_are_one_group_and_a_hint_of_a_correlation_makes_none() -> None:
+    """a and c are further apart than SAME, but both are near b; d is like none, and -a says what a says."""
+    random = np.random.default_rng(0)
+    a, noise = random.normal(size=4000), random.normal(size=(3, 4000))
+    b = a + 0.2 * noise[0]
+    table = pd.DataFrame({"a": a, "d": 0.8 * a + noise[2], "b": b, "c": b + 0.2 * noise[1], "less": -a})
+    assert np.corrcoef(table["a"], table["c"])[0, 1] < np.sqrt(0.95) < np.corrcoef(table["a"], table["b"])[0, 1]
+    assert groups_of(table, []) == {"a + b + c + less": ("a", "b", "c", "less"), "d": ("d",)}
+    shuffled = table[["c", "less", "d", "a", "b"]]
+    assert groups_of(shuffled, []) == {"c + less + a + b": ("c", "less", "a", "b"), "d": ("d",)}
+    assert groups_of(table[["a"]], []) == {"a": ("a",)}
+    assert groups_of(table.assign(constant=1.0)[["a", "constant"]], []) == {"a": ("a",), "constant": ("constant",)}
+
+
 def test_dependence_follows_the_feature(model: Model, rows: pd.DataFrame) -> None:
     table = feature_module.transform(rows[:50], model.features)
     (found,) = partial_dependence(model, table, "linear", ["size"], points=5)
