@@ -8,6 +8,7 @@ import os
 import platform
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from steps.features import Features
 from steps.hyperparameters import HYPERPARAMETERS, STARTS, Hyperparameter, column_share
 from steps.metrics import regression_metrics
 from steps.model import CANDIDATES, FORMAT, Model, save
-from steps.starting_point import Boosting, Part, best_start, start_at
+from steps.starting_point import Boosting, Part, best_start, refit, start_at
 
 HYPERPARAMETERS_FILE = Path("/opt/ml/input/config/hyperparameters.json")
 # rounds and early_stopping_rounds are arguments of its train(), coverage and start are ours.
@@ -144,7 +145,9 @@ def fit(
         rows={"train": len(train), "validation": len(validation)},
         validation_metrics=measured,
     )
-    return model, metrics
+    # The interval's trees know the training rows alone, so its calibration stays what it is.
+    final = refit(boosting, booster.num_boosted_rounds(), started, features)
+    return replace(model, booster=final), metrics
 
 
 def boosting_of(hyperparameters: dict[str, Any], names: Sequence[str]) -> Boosting:

@@ -11,10 +11,11 @@ import pytest
 
 from steps import features as feature_module
 from steps import linear
+from steps.boosting import by_row, predict
 from steps.features import Features
 from steps.model import load
 from steps.settings import Column
-from steps.starting_point import Boosting, Part, best_start, start_at
+from steps.starting_point import Boosting, Part, best_start, refit, start_at
 from steps.train import main
 from tests.steps.conftest import channels
 
@@ -102,6 +103,18 @@ def test_validation_rows_start_from_what_new_rows_start_from() -> None:
         start = start_at(name, train, validation, features(), line, 0)[1].start
         np.testing.assert_array_equal(start, line.predict(validation.table))
     assert set(start_at("mean", train, validation, features(), line, 0)[1].start) == {train.target.mean()}
+
+
+def test_the_last_booster_learns_from_the_validation_rows_too() -> None:
+    """What holds on the validation rows alone is known to it afterwards, after as many rounds."""
+    train, _ = parts(slope=0.0)
+    beside = train.table + 1000
+    validation = Part(beside, train.target + 50, train.start)
+    final = refit(BOOSTING, 60, (train, validation), features())
+    assert final.num_boosted_rounds() == 60
+    predicted = predict(final, by_row(beside.to_numpy()), np.zeros(len(beside)))
+    assert np.abs(predicted - 50).mean() < 5
+    assert np.abs(predict(final, by_row(train.table.to_numpy()), train.start)).mean() < 5
 
 
 @pytest.mark.parametrize("start", ["mean", "line", "out_of_fold_line", "auto"])
