@@ -22,13 +22,16 @@ def predictions(train: pd.DataFrame, rows: pd.DataFrame, data: DataSettings) -> 
     target_scale: log it learns the logarithm, as the registered model does.
     """
     from sklearn.ensemble import HistGradientBoostingRegressor
+    from sklearn.utils.parallel import _get_threadpool_controller
 
     train = train.iloc[np.linspace(0, len(train) - 1, min(len(train), MOST_ROWS)).astype(int)]
     known, new = obvious(train, rows, data)
     target = train[data.target].to_numpy(dtype=float)
     log = data.target_scale == "log"
     model = HistGradientBoostingRegressor(categorical_features="from_dtype", random_state=0)
-    predicted = np.asarray(model.fit(known, np.log(target) if log else target).predict(new), dtype=float)
+    # Its threads spin while they wait: where something else has the cores, two take fifty times as long as one.
+    with _get_threadpool_controller().limit(limits=1, user_api="openmp"):
+        predicted = np.asarray(model.fit(known, np.log(target) if log else target).predict(new), dtype=float)
     return np.exp(predicted) if log else predicted
 
 
