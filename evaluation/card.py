@@ -18,6 +18,7 @@ def model_card(document: Mapping[str, Any], metadata: Mapping[str, Any], setting
     """Return the card of the model behind evaluation.json (`document`) and model.json (`metadata`)."""
     target = metadata["target"]
     unit = f" in {target['unit']}" if target["unit"] else ""
+    start = metadata["boosting_starts_from"].replace("_", " ")
     return {
         "intended_uses": {
             "purpose_of_model": settings.purpose or f"Predict {target['name']}{unit}.",
@@ -30,7 +31,7 @@ def model_card(document: Mapping[str, Any], metadata: Mapping[str, Any], setting
             "objective_function": {"function": "Minimize", "facet": "squared error", "condition": target["scale"]},
             "training_observations": _shortened(
                 f"{metadata['rows']['train']:,} training rows; early stopping and the interval's calibration on "
-                f"{metadata['rows']['validation']:,} validation rows. Boosting starts from a linear regression. "
+                f"{metadata['rows']['validation']:,} validation rows. Boosting starts from the {start}. "
                 f"Features: {', '.join(metadata['features'])}.",
                 LONGEST_OBSERVATION,
             ),
@@ -51,10 +52,13 @@ def model_card(document: Mapping[str, Any], metadata: Mapping[str, Any], setting
 
 def _factors(document: Mapping[str, Any]) -> str:
     """The features that matter most, and how sure a prediction is."""
-    names = ", ".join(list(document["explanation"]["importance"])[:5])
+    most = list(document["explanation"]["importance"])[:5]
+    names = ", ".join(most)
+    together = [name for name in most if " + " in name]
+    inseparable = f" What moves together cannot be told apart: {'; '.join(together)}." if together else ""
     interval = document["interval"]
     return (
-        f"Most important are {names}. The interval of {interval['coverage']:.0%} covers "
+        f"Most important are {names}.{inseparable} The interval of {interval['coverage']:.0%} covers "
         f"{interval['measured']['value']:.1%} of the test rows; half of the intervals are narrower than "
         f"{interval['median_width']['share_of_prediction']:.0%} of the prediction."
     )

@@ -35,10 +35,13 @@ def partial_dependence(
     found = []
     for name in names:
         column = table[name].to_numpy(dtype=float)
-        values = np.unique(np.quantile(column, np.linspace(0.02, 0.98, points)))
+        known = column[np.isfinite(column)]
+        if not len(known):
+            continue
+        values = np.unique(np.quantile(known, np.linspace(0.02, 0.98, points)))
         grid = pd.concat([table.assign(**{name: value}) for value in values], ignore_index=True)
         predicted = model.predict_features(grid, candidate).reshape(len(values), len(table))
-        nearest = np.abs(column[:, None] - values[None, :]).argmin(axis=1)
-        shares = np.bincount(nearest, minlength=len(values)) / len(column)
+        nearest = np.abs(known[:, None] - values[None, :]).argmin(axis=1)
+        shares = np.bincount(nearest, minlength=len(values)) / len(known)
         found.append(Dependence(name, values, predicted.mean(axis=1), shares))
     return found

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from evaluation import baselines, clarify
+from evaluation import baselines, clarify, plain_boosting
 from evaluation import champion as champion_module
 from evaluation.archive import unpack
 from evaluation.bias import segment_errors
@@ -20,8 +20,9 @@ from evaluation.card import model_card
 from evaluation.data_checks import check_data
 from evaluation.gates import Limits, gates
 from evaluation.golden import golden
-from evaluation.group_coverage import bands_of, group_coverage
+from evaluation.group_coverage import bands_of, group_coverage, undercovered
 from evaluation.measurement import CHALLENGER, Scored, measure
+from evaluation.missing_inputs import missing_inputs
 from evaluation.provenance import provenance
 from evaluation.ratio_study import ratio_study
 from evaluation.reasons import Reasons, reasons_of
@@ -93,14 +94,21 @@ def evaluate(model: Model, inputs: Inputs, output: Path, settings: JobSettings, 
     table = feature_module.transform(rows, model.features)
     findings = check_data(train, rows, settings)
     refuse_severe(findings)
-    scored = _score(model, rows, table, inputs, settings)
+    scored = _score(model, (train, rows), table, inputs, settings)
     divided, chosen = groupings(rows, settings), settings.evaluation
-    segments = segment_errors(scored.actual, scored.challenger, divided, chosen.min_segment_rows)
-    document = measure(scored, segments, model.interval.coverage)
+    bands = bands_of(scored.challenger)
+    errors = segment_errors(scored.actual, scored.challenger, [bands, *divided], chosen.min_segment_rows)
+    banded, segments = errors[: len(bands.names)], errors[len(bands.names) :]
+    # By the actual value chance alone makes cheap rows look over-valued; by bands of the prediction it does not.
+    judged = [*banded, *(each for each in segments if each.column != model.features.target)]
+    document = measure(scored, judged, model.interval.coverage)
+    document |= {"segments": list(map(asdict, segments)), "prediction_bands": list(map(asdict, banded))}
+    document["missing_inputs"] = missing_inputs(model, rows, scored.actual)
     document["ratio_study"] = ratio_study(scored.actual, scored.challenger).to_json()
     inside = (scored.actual >= scored.interval[0]) & (scored.actual <= scored.interval[1])
-    by_group = group_coverage(inside, [bands_of(scored.challenger), *divided], model.interval.coverage)
+    by_group = group_coverage(inside, [bands, *divided], model.interval.coverage)
     document["interval"]["groups"] = [asdict(group) for group in by_group]
+    document["interval"]["undercovered"] = undercovered(by_group, (bands.column, model.features.target))
     document["data"].update(
         train_rows=len(train),
         validation_rows=int(model.metadata["rows"]["validation"]),
@@ -173,8 +181,13 @@ def _write_explanation(folder: Path, reasons: Reasons, scored: Scored, target: s
     write_text(folder / "explanations_shap" / "out.csv", local.to_csv(index=False))
 
 
-def _score(model: Model, rows: pd.DataFrame, table: pd.DataFrame, inputs: Inputs, settings: JobSettings) -> Scored:
+def _score(
+    model: Model, raw: tuple[pd.DataFrame, pd.DataFrame], table: pd.DataFrame, inputs: Inputs, settings: JobSettings
+) -> Scored:
+    """`raw` are the training and the test rows, `table` the features of the latter."""
+    known, rows = raw
     predictions = {name: model.predict_features(table, name) for name in CANDIDATES}
+    predictions[plain_boosting.NAME] = plain_boosting.predictions(known, rows, settings.data)
     if settings.estimators:
         train = pd.read_parquet(find_file(inputs.train))
         predictions |= estimators.predictions(settings.estimators, train, table, model.features)

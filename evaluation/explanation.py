@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from evaluation.bootstrap import SEED
-from steps.model import Model, matrix
+from steps.boosting import categories_of, matrix
+from steps.model import Model
 
 LIMITS = "(limits of the range)"
 SAME, FOLLOWS = 0.95, 0.999  # a correlation; a share of the variance
@@ -52,12 +53,15 @@ def explain(model: Model, features: pd.DataFrame, at_most: int) -> Explanation:
         places = np.sort(np.random.default_rng(SEED).choice(len(features), at_most, replace=False))
     average = pd.Series(0.0, index=list(model.features.names))
     for start in range(0, len(features), BLOCK):
-        average += linear_terms(model, features.iloc[start : start + BLOCK]).sum() / len(features)
+        average += model.start.terms(features.iloc[start : start + BLOCK]).sum() / len(features)
     groups = groups_of(features.iloc[:BLOCK], list(model.features.levels))
-    line, table = model.linear, features.iloc[places]
-    terms = linear_terms(model, table)
+    line, table = model.start, features.iloc[places]
+    terms = line.terms(table)
     margin = model.features.held(line.predict(table))
-    trees = model.booster.predict(matrix(table, model.features, line), pred_contribs=True).astype(float)
+    names = list(map(str, table))
+    levels = {names[place] for place in categories_of(model.booster)}
+    data = matrix(table.to_numpy(), names, levels, margin)
+    trees = model.booster.predict(data, pred_contribs=True).astype(float)
     single = terms - average + trees[:, :-1]
     contributions = pd.DataFrame({name: single[list(members)].sum(axis=1) for name, members in groups.items()})
     # The bias column is the margin of each row and the trees' own expectation, which is the same for all.
@@ -74,24 +78,24 @@ def explain(model: Model, features: pd.DataFrame, at_most: int) -> Explanation:
 def groups_of(table: pd.DataFrame, categories: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """Group features that say the same; name of the group -> its features.
 
-    They are numbers whose correlation is SAME or more, and numbers that follow from a category's level. A
+    They are numbers in one cluster of a hierarchy by correlation (average linkage; within a cluster the members have
+    a mean correlation of SAME or more, whatever its sign), and numbers that follow from a category's level. A
     linear regression can shift weight between such features (the year of building and the age, a zip code and
     the mean price in it) at will: alone each seems to matter, and they cancel. Together they say what the model
     makes of them.
     """
     numeric = [str(name) for name in table if name not in categories]
-    values = table[numeric].to_numpy(dtype=float)
+    known = table.fillna(table[numeric].median())
+    values = known[numeric].to_numpy(dtype=float)
     spread = values.std(axis=0)
     standard = (values - values.mean(axis=0)) / np.where(spread > 0, spread, 1)
-    same = np.abs(standard.T @ standard) / len(table) >= SAME
     leader = {name: name for name in map(str, table)}
-    for index, name in enumerate(numeric):
-        for other in np.flatnonzero(same[index, :index]):
-            leader[name] = leader[numeric[other]]
-            break
+    first: dict[int, str] = {}
+    for name, cluster in zip(numeric, _clusters(np.abs(standard.T @ standard) / len(table)), strict=True):
+        leader[name] = first.setdefault(cluster, name)
     for category in categories:
         codes = table[category]
-        within = table[numeric].groupby(codes).transform("mean").to_numpy()
+        within = known[numeric].groupby(codes).transform("mean").to_numpy()
         unexplained = ((values - within) ** 2).mean(axis=0) / np.where(spread > 0, spread**2, 1)
         for place in np.flatnonzero((unexplained < 1 - FOLLOWS) & (spread > 0)):
             followed = leader[numeric[place]]
@@ -102,10 +106,14 @@ def groups_of(table: pd.DataFrame, categories: Sequence[str]) -> dict[str, tuple
     return {" + ".join(members): tuple(members) for members in groups.values()}
 
 
-def linear_terms(model: Model, table: pd.DataFrame) -> pd.DataFrame:
-    """What each feature adds to the linear regression's prediction."""
-    terms = {name: table[name] * coefficient for name, coefficient in model.linear.coefficients.items()}
-    for name, coefficients in model.linear.levels.items():
-        by_code = np.array([*coefficients.values(), 0.0])  # -1, an unknown level, finds the zero at the end
-        terms[name] = pd.Series(by_code[table[name].to_numpy(dtype=int)], index=table.index)
-    return pd.DataFrame({name: terms[name] for name in model.features.names}, index=table.index)
+def _clusters(correlation: np.ndarray) -> list[int]:
+    """The number of each feature's cluster, from the absolute correlations of all pairs."""
+    from scipy.cluster.hierarchy import fcluster, linkage
+    from scipy.spatial.distance import squareform
+
+    if len(correlation) < 2:
+        return [0] * len(correlation)
+    distances = np.clip(1 - correlation, 0, 1)
+    np.fill_diagonal(distances, 0)
+    tree = linkage(squareform(distances, checks=False), method="average")
+    return [int(cluster) for cluster in fcluster(tree, 1 - SAME, criterion="distance")]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from steps.failure import listed
 from steps.gates import GATES, Bound, passes
 from steps.interval import chance_in_coverage
 
@@ -21,8 +22,11 @@ class Limits:
     max_r2: float
     max_mape: float
     max_rmse_ratio: float
+    max_baseline_ratio: float
+    max_missing_ratio: float
     max_segment_mape: float
     max_coverage_gap: float
+    max_undercovered: float
     min_improvement: float
 
 
@@ -90,11 +94,32 @@ def _subjects(document: Mapping[str, Any], tolerance: str) -> dict[str, str]:
         "max_r2": TOO_GOOD,
         "max_mape": "MAPE",
         "max_rmse_ratio": "the RMSE over the linear regression's",
+        "max_baseline_ratio": _baseline_subject(document["comparison"]["baseline_ratio"]),
+        "max_missing_ratio": _missing_subject(document["missing_inputs"]["worst"]["name"]),
         "max_segment_mape": f"the MAPE of the worst segment ({document['worst_segment']['name']})",
         "max_coverage_gap": f"the interval's coverage is {interval['measured']['value']:.4g}, and its distance from "
         f"{interval['coverage']:g}{tolerance}",
+        "max_undercovered": _undercovered_subject(interval["undercovered"]["names"]),
         "min_improvement": _improvement_subject(document["champion"]),
     }
+
+
+def _baseline_subject(ratio: Mapping[str, Any]) -> str:
+    return (
+        f"the RMSE is {ratio['value']:.4g} times that of scikit-learn's HistGradientBoosting on the same rows, and the "
+        f"lower end of the {ratio['confidence']:.0%} confidence interval of that ratio"
+    )
+
+
+def _undercovered_subject(names: Sequence[str]) -> str:
+    which = f" ({listed(names)})" if names else ""
+    return f"the number of segments{which} whose coverage is, even at its upper bound, more than 3 points too low"
+
+
+def _missing_subject(name: str) -> str:
+    if not name:
+        return "the RMSE where an optional input is missing over the RMSE (no input is optional, which counts as 1)"
+    return f"the RMSE where the optional input {name} is missing over the RMSE"
 
 
 def _tolerated_gap(document: Mapping[str, Any], limits: Limits) -> tuple[float, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -53,3 +54,13 @@ def group_coverage(inside: np.ndarray, groupings: Sequence[Grouping], wanted: fl
         low = upper < wanted - TOLERATED
         found.append(GroupCoverage(each.column, each.names[place], rows, count / rows, lower, upper, low))
     return found
+
+
+def undercovered(groups: Sequence[GroupCoverage], but: Sequence[str]) -> dict[str, Any]:
+    """How many groups are low, and what they are called; those of the columns in `but` are not judged.
+
+    By bands of the prediction the interval is not calibrated, and by the actual value the extremes are covered less by
+    regression to the mean alone.
+    """
+    low = [f"{group.column} {group.name}" for group in groups if group.low and group.column not in but]
+    return {"count": len(low), "names": low}

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from evaluation.bias import SegmentError
-from evaluation.bootstrap import metric_draws, standard_deviation
+from evaluation.bootstrap import CONFIDENCE, confidence_interval, metric_draws, standard_deviation
 from evaluation.champion import Champion, improvement
+from evaluation.plain_boosting import NAME as PLAIN
 from steps.failure import JobError
 from steps.interval import coverage
 from steps.metrics import regression_metrics
@@ -39,8 +40,9 @@ def measure(scored: Scored, segments: Sequence[SegmentError], wanted_coverage: f
     """Return evaluation.json without its gates, in the layout of SageMaker's model quality statistics.
 
     Source: "Model Quality Metrics", SageMaker Developer Guide: regression_metrics.<metric>.{value,
-    standard_deviation}. They are those of the challenger. Standard deviations and the interval of the
-    improvement are over one set of bootstrap resamples. Raises JobError where a metric is not defined.
+    standard_deviation}. They are those of the challenger; of the `segments` the worst is told. Standard deviations
+    and the interval of the improvement are over one set of bootstrap resamples. Raises JobError where a metric is
+    not defined.
     """
     models = dict(scored.predictions)
     if scored.champion.predicted is not None:
@@ -61,10 +63,9 @@ def measure(scored: Scored, segments: Sequence[SegmentError], wanted_coverage: f
     return {
         "regression_metrics": measured[CHALLENGER],
         "candidates": measured,
-        "comparison": {"rmse_ratio": ratio},
+        "comparison": {"rmse_ratio": ratio, "baseline_ratio": _baseline_ratio(rmse, draws)},
         "interval": _interval(scored, wanted_coverage),
         "worst_segment": _worst_segment(scored, segments, measured[CHALLENGER]["mape"]["value"]),
-        "segments": [asdict(segment) for segment in segments],
         "champion": champion,
         "data": {"test_rows": len(scored.actual)},
     }
@@ -82,6 +83,15 @@ def _metrics(actual: np.ndarray, predicted: np.ndarray, draws: Mapping[str, np.n
         metric: {"value": value, "standard_deviation": standard_deviation(draws[metric])}
         for metric, value in measured.items()
     }
+
+
+def _baseline_ratio(rmse: Mapping[str, float], draws: Mapping[str, Mapping[str, np.ndarray]]) -> dict[str, float]:
+    """The challenger's RMSE over that of the plain boosting, with its confidence interval over the same resamples."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratios = draws[CHALLENGER]["rmse"] / draws[PLAIN]["rmse"]
+    value = _ratio(rmse[CHALLENGER], rmse[PLAIN])
+    low, high = confidence_interval(ratios) if np.isfinite(ratios).any() else (value, value)
+    return {"value": value, "lower": low, "upper": high, "confidence": CONFIDENCE}
 
 
 def _ratio(error: float, other: float) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from evaluation.explanation import Explanation, linear_terms
+from evaluation.explanation import Explanation
 from steps.failure import listed
 from steps.model import Model
 
@@ -16,7 +16,7 @@ def coefficients(model: Model, explanation: Explanation, at_most: int = 8) -> li
     The strength of a number is what one standard deviation of it changes among the explained rows, that of a
     category the distance between its highest and its lowest level. Features that say the same are one.
     """
-    terms = linear_terms(model, explanation.table)
+    terms = model.linear.terms(explanation.table)
     strengths: list[tuple[float, str]] = []
     for members in explanation.groups.values():
         levels = model.linear.levels.get(members[0], {})

@@ -47,8 +47,9 @@ class Reasons:
     def to_json(self) -> dict[str, Any]:
         """The section `explanation` of evaluation.json."""
         return {
-            "method": "exact tree SHAP of the booster plus the Shapley values of the linear regression that it "
-            "starts from; expected_value and the contributions of a row add up to its prediction on the training scale",
+            "method": "exact tree SHAP of the booster plus the Shapley values of the linear regression, where it "
+            "starts from one; expected_value and the contributions of a row add up to its prediction on the training "
+            "scale",
             "explained_rows": len(self.explanation.rows),
             "expected_value": self.explanation.expected,
             "importance": {str(name): float(value) for name, value in self.explanation.importance.items()},

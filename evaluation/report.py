@@ -42,7 +42,12 @@ RATIOS = {
     "prd": "PRD (price-related differential)",
     "prb": "PRB (price-related bias)",
 }
-NAMES = {"xgboost": "XGBoost", "linear": "Linear regression", "champion": "Champion"}
+NAMES = {
+    "xgboost": "XGBoost",
+    "linear": "Linear regression",
+    "champion": "Champion",
+    "plain_boosting": "HistGradientBoosting as it comes",
+}
 
 
 def render(
@@ -69,7 +74,7 @@ def render(
         f"test rows.</small></p><h2>Figures</h2><div class='figures'>{''.join(map(figure, pictures))}</div>"
         f"{worst(document['worst_predictions'], unit)}<h2>Segments</h2>{_segments(document['segments'])}"
         f"<h2>Coverage of the interval</h2>{_coverage(document['interval'])}"
-        f"<h2>Ratio study</h2>{_ratio_study(document['ratio_study'])}"
+        f"{_missing(document['missing_inputs'])}<h2>Ratio study</h2>{_ratio_study(document['ratio_study'])}"
         f"<h2>Checks of the data</h2>{_checks(document['data']['checks'])}"
         f"{_reasons(document['explanation'], metadata)}{_model(metadata)}</main></body></html>\n"
     )
@@ -110,6 +115,20 @@ def _result(check: Mapping[str, Any]) -> str:
         return "<td class='no'>missed</td>"
     narrow = abs(check["value"] - check["limit"]) < NARROW * abs(check["limit"])
     return "<td class='warning'>passed narrowly</td>" if narrow else "<td class='ok'>passed</td>"
+
+
+def _missing(measured: Mapping[str, Any]) -> str:
+    """What each optional input is worth where it is missing; nothing where none is optional."""
+    if not measured["inputs"]:
+        return ""
+    rows = [
+        f"<td class='text'>{escape(name)}</td><td>{each['rmse_ratio']:.2f}</td><td>{each['coverage']:.1%}</td>"
+        for name, each in measured["inputs"].items()
+    ]
+    note = (
+        f"<p class='note'>{measured['rows']:,} test rows, in which one optional input after the other is blanked.</p>"
+    )
+    return f"<h2>Missing inputs</h2>{note}{table(['input', 'RMSE grows by the factor', 'coverage'], rows)}"
 
 
 def sentence_case(text: str) -> str:

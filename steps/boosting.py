@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Hashable, Iterable
+from collections.abc import Collection, Hashable, Iterable, Sequence
 
 import numpy as np
 
@@ -21,7 +21,7 @@ finally:
 # What XGBoost does not take in the name of a feature, though a data file may have it -> what stands for it.
 _REFUSED = str.maketrans("[]<", "()\u2039")
 
-__all__ = ["by_row", "feature_names", "predict", "xgboost"]
+__all__ = ["by_row", "categories_of", "feature_names", "matrix", "predict", "xgboost"]
 
 
 def feature_names(names: Iterable[Hashable]) -> list[str]:
@@ -29,9 +29,47 @@ def feature_names(names: Iterable[Hashable]) -> list[str]:
     return [str(name).translate(_REFUSED) for name in names]
 
 
-def by_row(values: np.ndarray) -> np.ndarray:
-    """Features as `predict` takes them."""
-    return np.ascontiguousarray(values, dtype=np.float32)
+def categories_of(booster: xgboost.Booster) -> list[int]:
+    """The places of the features that the trees split by sets of levels; none in models that were made before that."""
+    return [place for place, kind in enumerate(booster.feature_types or ()) if kind == "c"]
+
+
+def by_row(values: np.ndarray, categories: Sequence[int] = ()) -> np.ndarray:
+    """Features as `predict` takes them; in the places `categories` a code below 0 is a level that nobody has seen.
+
+    Such a value is missing for the trees, which learned from rare levels where rows like that belong.
+    """
+    rows = np.ascontiguousarray(values, dtype=np.float32)
+    for place in categories:
+        if rows is values:
+            rows = rows.copy()
+        codes = rows[:, place]
+        codes[codes < 0] = np.nan
+    return rows
+
+
+def matrix(
+    values: np.ndarray,
+    names: Sequence[Hashable],
+    categories: Collection[Hashable],
+    start: np.ndarray,
+    label: np.ndarray | None = None,
+) -> xgboost.DMatrix:
+    """Return features (rows, names) as XGBoost learns from them, those in `categories` as levels.
+
+    `start` is what boosting starts from, (rows,) or (rows, outputs).
+    """
+    places = [place for place, name in enumerate(names) if name in categories]
+    kinds = ["c" if name in categories else "q" for name in names]
+    result = xgboost.DMatrix(
+        by_row(values, places),
+        label,
+        feature_names=feature_names(names),
+        feature_types=kinds if places else None,
+        enable_categorical=bool(places),
+    )
+    result.set_base_margin(start)
+    return result
 
 
 def predict(booster: xgboost.Booster, values: np.ndarray, start: np.ndarray, threads: int | None = None) -> np.ndarray:

@@ -57,7 +57,8 @@ def predictions(
     """Fit each estimator on training rows and return its predictions for `table`, in the target's unit.
 
     `train` holds the features and the target, `table` the features of other rows. The features are the same
-    numbers that XGBoost has, standardised, for some estimators measure distances. Raises JobError when an
+    numbers that XGBoost has, standardised, for some estimators measure distances, and with an indicator and the
+    median for what is missing. Raises JobError when an
     estimator cannot be made or fitted.
     """
     names = list(features.names)
@@ -69,12 +70,15 @@ def predictions(
 
 
 def _fitted(name: str, estimator: Estimator, table: pd.DataFrame, target: np.ndarray) -> Any:
+    from sklearn.impute import SimpleImputer
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
     try:
         made = estimator.make()
-        pipeline = make_pipeline(StandardScaler(), made).fit(table, target)
+        pipeline = make_pipeline(SimpleImputer(strategy="median", add_indicator=True), StandardScaler(), made).fit(
+            table, target
+        )
     except (ValueError, TypeError) as error:
         sentence = " ".join(str(error).split())
         raise JobError(f"The candidate {name} ({estimator.estimator}) cannot be fitted: {sentence}") from error

@@ -28,8 +28,11 @@ class Features:
     """What turns raw rows into features; all that was learned, was learned from training rows.
 
     names: the features in the model's order. inputs: the raw columns that they are computed from.
-    levels: category -> its levels, sorted; a level's code is its place, unknown and missing is -1.
+    levels: category -> its levels, sorted; a level's code is its place, unknown, rare and missing is -1.
     fill: numeric feature -> its median, which stands in for missing values.
+    gaps: the numeric features that are missing in many training rows, and stay missing: the trees learn where such
+        rows belong, and the line has an indicator. What was hardly ever missing has its median instead, for nobody
+        has learned what its absence means.
     target_range: smallest and largest target; predictions stay within.
     learned: the features that say what training rows like a new one were worth, see `steps.learned`.
     known: what values the training rows had. others: columns of the data that a request may hold and no feature is
@@ -48,6 +51,7 @@ class Features:
     learned: dict[str, Learned] = field(default_factory=dict)
     known: KnownValues = field(default_factory=KnownValues)
     others: tuple[str, ...] = ()
+    gaps: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON; `from_json` gives the features back."""
@@ -67,6 +71,7 @@ class Features:
             "learned": learned_from_json(document.get("learned", {})),
             "known": KnownValues.from_json(document.get("known", {})),
             "others": tuple(document.get("others", ())),
+            "gaps": tuple(document.get("gaps", ())),
         }
         return cls(**{**document, **plain})
 
@@ -105,7 +110,7 @@ class Features:
         return {name: {level: float(code) for code, level in enumerate(known)} for name, known in self.levels.items()}
 
     def of_columns(self, columns: Columns, rows: int) -> np.ndarray:
-        """Compute the features of that many typed raw rows: floats of shape (rows, names), nothing missing.
+        """Compute the features of that many typed raw rows: floats of shape (rows, names), NaN in `gaps` only.
 
         `columns` are the inputs. Expressions and levels are compiled at the first call. Each feature lies in one
         piece of memory.
@@ -115,7 +120,7 @@ class Features:
         return self.table(complete, rows)
 
     def table(self, complete: Columns, rows: int) -> np.ndarray:
-        """The features in their order, from the inputs, derived and learned ones: levels as codes, gaps filled."""
+        """The features in their order, from the inputs, derived and learned ones: levels as codes, gaps as said."""
         result = np.empty((len(self.names), rows))
         for place, name in enumerate(self.names):
             if name in self._codes:
@@ -124,7 +129,8 @@ class Features:
             else:
                 values = complete[name]
                 np.copyto(result[place], values)
-                np.copyto(result[place], self.fill[name], where=np.isnan(values))
+                if name not in self.gaps:
+                    np.copyto(result[place], self.fill[name], where=np.isnan(values))
         return result.T
 
 
@@ -137,7 +143,7 @@ def load(path: Path) -> Features:
 
 
 def transform(rows: pd.DataFrame, features: Features) -> pd.DataFrame:
-    """Compute the features of typed raw rows: one float column per name, nothing missing, same index."""
+    """Compute the features of typed raw rows: one float column per name, same index, NaN in `gaps` only."""
     types = {name: column.type for name, column in features.inputs.items()}
     values = features.of_columns(columns_of(rows, features.inputs, types), len(rows))
     return pd.DataFrame(values, columns=list(features.names), index=rows.index)

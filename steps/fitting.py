@@ -14,6 +14,9 @@ from steps.learned import KINDS, Learned
 from steps.settings import DataSettings
 from steps.split import hash_position
 
+# A feature that is missing in at least so many training rows stays missing, see `Features.gaps`.
+ENOUGH_GAPS = 20
+RARE = 5  # a level of fewer training rows is an unseen one for the models: nobody can learn what it is worth
 FOLD_SEED = -1  # the folds of learned features do not follow any split
 
 
@@ -59,17 +62,24 @@ def fit_transform(rows: pd.DataFrame, data: DataSettings) -> tuple[Features, pd.
         names=data.features,
         inputs=inputs,
         derived=data.derived,
-        levels={name: tuple(sorted(rows[name].dropna().unique())) for name in categories},
+        levels={name: _levels(rows[name]) for name in categories},
         fill={name: float(np.nanmedian(values)) for name, values in numeric.items()},
         target=data.target,
         target_unit=data.columns[data.target].unit,
         target_scale=data.target_scale,
         target_range=(float(target.min()), float(target.max())),
         learned=learned,
-        known=KnownValues.learn(columns, inputs, categories),
+        known=KnownValues.learn(columns, inputs),
         others=tuple(name for name in data.columns if name not in inputs),
+        gaps=tuple(name for name, values in numeric.items() if np.isnan(values).sum() >= ENOUGH_GAPS),
     )
     return features, pd.DataFrame(features.table(complete, len(rows)), columns=list(features.names), index=rows.index)
+
+
+def _levels(values: pd.Series) -> tuple[str, ...]:
+    """The levels that are not rare, sorted."""
+    counts = values.value_counts()
+    return tuple(sorted(counts.index[counts >= RARE]))
 
 
 def _learn(

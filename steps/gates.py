@@ -38,8 +38,11 @@ GATES = {
     "max_r2": Gate("regression_metrics.r2.value", "at most", {"gt": 0, "le": 1}, default=0.99),
     "max_mape": Gate("regression_metrics.mape.value", "at most", {"gt": 0}),
     "max_rmse_ratio": Gate("comparison.rmse_ratio.value", "at most", {"gt": 0}),
+    "max_baseline_ratio": Gate("comparison.baseline_ratio.lower", "at most", {"gt": 0}, default=1.0),
+    "max_missing_ratio": Gate("missing_inputs.worst.rmse_ratio", "at most", {"ge": 1}, default=3.0),
     "max_segment_mape": Gate("worst_segment.mape", "at most", {"gt": 0}, default=0.5),
     "max_coverage_gap": Gate("gates.values.coverage_gap", "at most", {"gt": 0, "lt": 1}, default=0.02),
+    "max_undercovered": Gate("interval.undercovered.count", "at most", {"ge": 0}, default=0.0),
     "min_improvement": Gate("gates.values.improvement", "more than", {"gt": -1, "lt": 1}, default=0.0),
 }
 

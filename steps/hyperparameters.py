@@ -27,6 +27,17 @@ class Hyperparameter(NamedTuple):
 
 
 UNLIMITED = float("inf")
+# What boosting starts from. auto: whichever of the others is best on the validation part. out_of_fold_line: the line,
+# where training rows start from one that has not seen them.
+STARTS = ("auto", "mean", "line", "out_of_fold_line")
+FEWEST_COLUMNS, LEAST_SHARE = 8, 0.4
+
+
+def column_share(features: int) -> float:
+    """The share of so many features that each tree sees: all of few, LEAST_SHARE of many."""
+    return min(1.0, max(LEAST_SHARE, FEWEST_COLUMNS / features))
+
+
 HYPERPARAMETERS = {
     "max_depth": Hyperparameter(int, 6, 1, 64),
     "learning_rate": Hyperparameter(float, 0.05, 1e-6, 1),
@@ -34,7 +45,7 @@ HYPERPARAMETERS = {
     "early_stopping_rounds": Hyperparameter(int, 50, 1, 1_000_000),
     "min_child_weight": Hyperparameter(float, 1.0, 0, UNLIMITED),
     "subsample": Hyperparameter(float, 0.8, 1e-6, 1),
-    "colsample_bytree": Hyperparameter(float, 0.8, 1e-6, 1),
+    "colsample_bytree": Hyperparameter(float, 0.0, 0, 1),  # 0: `column_share`
     "reg_lambda": Hyperparameter(float, 1.0, 0, UNLIMITED),
     "coverage": Hyperparameter(float, 0.9, 0.5, 0.999),
     "seed": Hyperparameter(int, 0, 0, 2**31 - 1),

@@ -10,26 +10,18 @@ by less than the chance in their number.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from steps.boosting import by_row, feature_names, predict, xgboost
+from steps.boosting import by_row, categories_of, matrix, predict, xgboost
 from steps.failure import JobError
 
-ROUNDS, EARLY_STOPPING_ROUNDS = 1000, 40
-PARAMETERS = {
-    "objective": "reg:quantileerror",
-    "tree_method": "hist",
-    "max_depth": 5,
-    "learning_rate": 0.05,
-    "subsample": 0.7,
-    "colsample_bytree": 0.4,
-    "min_child_weight": 5,
-}
+ROUNDS, EARLY_STOPPING_ROUNDS = 1000, 40  # the most of what the YAML asks for: quantiles cost five times as much
+Part = tuple[pd.DataFrame, np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -66,15 +58,18 @@ class Interval:
 
 
 def fit(
-    train: tuple[pd.DataFrame, np.ndarray, np.ndarray],
-    validation: tuple[pd.DataFrame, np.ndarray, np.ndarray],
+    train: Part,
+    validation: Part,
     coverage: float,
-    seed: int,
-    threads: int,
+    parameters: Mapping[str, Any],
+    stopping: tuple[int, int] = (ROUNDS, EARLY_STOPPING_ROUNDS),
+    categories: Collection[str] = (),
 ) -> Interval:
     """Fit the quantiles on training rows and calibrate them on validation rows.
 
-    Each part is (features, target on the training scale, prediction that boosting starts from).
+    Each part is (features, target on the training scale, prediction that boosting starts from). `parameters` are those
+    of the prediction's booster, `stopping` its rounds and early stopping rounds, of which no more than ROUNDS and
+    EARLY_STOPPING_ROUNDS are used; `categories` are the features that hold codes of levels.
     Raises JobError when the validation part is too small for the coverage.
     """
     rows, needed = len(validation[1]), fewest_rows(coverage)
@@ -84,17 +79,21 @@ def fit(
             f"{needed:,}; give more data, raise split.validation or lower interval.coverage in the YAML."
         )
     tails = [(1 - coverage) / 2, (1 + coverage) / 2]
-    matrices = [_matrix(table, start, target) for table, target, start in (train, validation)]
+    matrices = [
+        matrix(table.to_numpy(), list(table), categories, np.column_stack([start, start]), target)
+        for table, target, start in (train, validation)
+    ]
     booster = xgboost.train(
-        {**PARAMETERS, "quantile_alpha": tails, "seed": seed, "nthread": threads},
+        {**parameters, "objective": "reg:quantileerror", "quantile_alpha": tails},
         matrices[0],
-        num_boost_round=ROUNDS,
+        num_boost_round=min(stopping[0], ROUNDS),
         evals=[(matrices[1], "validation")],
-        early_stopping_rounds=EARLY_STOPPING_ROUNDS,
+        early_stopping_rounds=min(stopping[1], EARLY_STOPPING_ROUNDS),
         verbose_eval=False,
     )
     booster = booster[: int(booster.best_iteration) + 1]
-    low, high = Interval(booster, coverage, 0.0).bounds(by_row(validation[0].to_numpy()), validation[2])
+    values = by_row(validation[0].to_numpy(), categories_of(booster))
+    low, high = Interval(booster, coverage, 0.0).bounds(values, validation[2])
     outside = np.sort(np.maximum(low - validation[1], validation[1] - high))
     return Interval(booster, coverage, float(outside[math.ceil(coverage * (rows + 1)) - 1]))
 
@@ -116,10 +115,3 @@ def chance_in_coverage(wanted: float, calibrated: int, measured: int) -> float:
     Source: Vovk, Conditional validity of inductive conformal predictors, 2012.
     """
     return 2 * math.sqrt(wanted * (1 - wanted) * (1 / calibrated + 1 / measured))
-
-
-def _matrix(table: pd.DataFrame, start: np.ndarray, label: np.ndarray | None = None) -> xgboost.DMatrix:
-    names = feature_names(table)
-    matrix = xgboost.DMatrix(table.to_numpy(dtype=np.float32), label, feature_names=names)
-    matrix.set_base_margin(np.column_stack([start, start]))
-    return matrix

@@ -5,7 +5,7 @@ A model answers such a row too, but nothing that was measured of it says how wel
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +23,7 @@ WHOLE = 1e15  # up to here a float is written as a whole number
 class KnownValues:
     """Of the training rows: smallest and largest number, first and last day (ISO 8601), and levels of each input.
 
-    `levels` are those of the categories that are no features themselves: `Features.levels` has the others.
+    `levels` are all that there were, also those that are too rare to be in `Features.levels`.
     """
 
     numbers: dict[str, tuple[float, float]] = field(default_factory=dict)
@@ -31,7 +31,7 @@ class KnownValues:
     levels: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
-    def learn(cls, columns: Columns, inputs: Mapping[str, Column], features: Iterable[str]) -> KnownValues:
+    def learn(cls, columns: Columns, inputs: Mapping[str, Column]) -> KnownValues:
         """Learn from typed training rows; a column without any value is not known."""
         numbers, days, levels = {}, {}, {}
         for name, column in inputs.items():
@@ -41,7 +41,7 @@ class KnownValues:
             elif column.type == "date" and not np.isnat(values).all():
                 there = values[~np.isnat(values)]
                 days[name] = (str(there.min()), str(there.max()))
-            elif column.type == "category" and name not in features:
+            elif column.type == "category":
                 levels[name] = tuple(sorted({value for value in values if value is not None}))
         return cls(numbers=numbers, days=days, levels=levels)
 
@@ -66,7 +66,7 @@ class Familiarity:
         self._low = np.array([[limits[name][0]] for name in self._numbers])
         self._high = np.array([[limits[name][1]] for name in self._numbers])
         self._days = {name: _day_limits(*known.days[name]) for name in inputs if name in known.days}
-        every = {**known.levels, **levels}
+        every = {**levels, **known.levels}
         # What is missing is no level, and nothing to be told of.
         self._levels = {name: frozenset([*every[name], None]) for name in inputs if name in every}
 

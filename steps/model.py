@@ -15,7 +15,7 @@ import pandas as pd
 from steps import boosting
 from steps import features as feature_module
 from steps.artifacts import write_json, write_with
-from steps.boosting import by_row, feature_names, xgboost
+from steps.boosting import by_row, categories_of, xgboost
 from steps.columns import Columns
 from steps.failure import JobError
 from steps.features import Features
@@ -24,7 +24,8 @@ from steps.interval import Interval
 from steps.linear import LinearModel
 
 CANDIDATES = ("xgboost", "linear")
-# Of the model directory, as model.json says; older ones are read too. 1: without what the training rows held.
+# Of the model directory, as model.json says; older ones are read too. 1: boosting starts from the line, a category is a
+# number for the trees and nothing is missing; what the training rows held is not known.
 FORMAT = 2
 
 
@@ -51,8 +52,9 @@ class Model:
 
     def predict_features(self, table: pd.DataFrame, candidate: str) -> np.ndarray:
         """Predict from features that are computed already; `candidate` is one of CANDIDATES."""
-        line = self._line(table.to_numpy())
-        return self.features.unscaled(line) if candidate == "linear" else self._boosted(by_row(table.to_numpy()), line)
+        if candidate == "linear":
+            return self.features.unscaled(self._line(table.to_numpy()))
+        return self._boosted(*self._of_trees(table.to_numpy()))
 
     def predict_interval(self, rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
         """Return lower and upper bounds around XGBoost's predictions for typed raw rows, in the target's unit.
@@ -67,41 +69,43 @@ class Model:
 
         Unlike a prediction, a bound may lie outside the range of the training targets.
         """
-        return self._bounds(by_row(table.to_numpy()), self._line(table.to_numpy()), predicted)
+        return self._bounds(*self._of_trees(table.to_numpy()), predicted)
 
     def answer(self, columns: Columns, rows: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return `predict` and both bounds of `predict_interval` for that many typed raw rows, given as columns."""
-        values = self.features.of_columns(columns, rows)
-        line, values = self._line(values), by_row(values)
-        predicted = self._boosted(values, line)
-        return predicted, *self._bounds(values, line, predicted)
+        values, start = self._of_trees(self.features.of_columns(columns, rows))
+        predicted = self._boosted(values, start)
+        return predicted, *self._bounds(values, start, predicted)
+
+    @cached_property
+    def start(self) -> LinearModel:
+        """What boosting starts from: the line, or the mean of the training targets."""
+        mean = self.metadata.get("starting_mean")
+        return self.linear if mean is None else LinearModel(mean, {}, {})
 
     @cached_property
     def _line(self) -> Callable[[np.ndarray], np.ndarray]:
         return self.linear.on(self.features.names)
 
-    def _boosted(self, values: np.ndarray, line: np.ndarray) -> np.ndarray:
-        start = self.features.held(line)
+    @cached_property
+    def _start(self) -> Callable[[np.ndarray], np.ndarray]:
+        return self.start.on(self.features.names)
+
+    @cached_property
+    def _categories(self) -> list[int]:
+        return categories_of(self.booster)
+
+    def _of_trees(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Features as the trees take them, and what boosting starts from."""
+        return by_row(values, self._categories), self.features.held(self._start(values))
+
+    def _boosted(self, values: np.ndarray, start: np.ndarray) -> np.ndarray:
         return self.features.unscaled(boosting.predict(self.booster, values, start, self.threads))
 
-    def _bounds(self, values: np.ndarray, line: np.ndarray, predicted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        low, high = self.interval.bounds(values, self.features.held(line), self.threads)
+    def _bounds(self, values: np.ndarray, start: np.ndarray, predicted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        low, high = self.interval.bounds(values, start, self.threads)
         bounds = (np.exp(low), np.exp(high)) if self.features.target_scale == "log" else (low, high)
         return np.minimum(bounds[0], predicted), np.maximum(bounds[1], predicted)
-
-
-def matrix(
-    table: pd.DataFrame, features: Features, linear: LinearModel, label: np.ndarray | None = None
-) -> xgboost.DMatrix:
-    """Return features (and labels, on the scaled target) as XGBoost takes them.
-
-    Boosting starts from the linear regression's prediction instead of from the mean: the trees learn
-    what the line misses. So the model carries on beyond the densest part of the data, where trees
-    alone are flat: on house prices that takes a tenth off the RMSE.
-    """
-    result = xgboost.DMatrix(table.to_numpy(dtype=np.float32), label, feature_names=feature_names(features.names))
-    result.set_base_margin(features.held(linear.predict(table)))
-    return result
 
 
 def save(model: Model, folder: Path) -> None:

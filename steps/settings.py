@@ -34,7 +34,7 @@ class Column(ValueFormat):
     unit, description: for people; the unit of the target is that of MAE and RMSE.
     range: smallest and largest allowed value, null for no limit; rows outside are rejected.
     levels: the only allowed values of a category.
-    optional: whether values may be missing; they are filled with the median of the training rows.
+    optional: whether values may be missing; the models learn what that means, see `steps.features.Features.gaps`.
     feature: whether the model sees the column itself.
     width: texts are filled with leading zeros to this width, so that 123 and 0000000123 are one id.
     """

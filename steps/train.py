@@ -1,4 +1,4 @@
-"""Train: the linear regression, and the gradient boosting that starts from it and must beat it."""
+"""Train: the linear regression, and the gradient boosting that may start from it and must beat it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 import platform
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +21,14 @@ from steps import linear, training_metrics
 from steps.boosting import xgboost
 from steps.failure import JobArgumentParser, JobError, run_job
 from steps.features import Features
-from steps.hyperparameters import HYPERPARAMETERS, Hyperparameter
-from steps.linear import LinearModel
+from steps.hyperparameters import HYPERPARAMETERS, STARTS, Hyperparameter, column_share
 from steps.metrics import regression_metrics
-from steps.model import CANDIDATES, FORMAT, Model, matrix, save
+from steps.model import CANDIDATES, FORMAT, Model, save
+from steps.starting_point import Boosting, Part, best_start, refit, start_at
 
 HYPERPARAMETERS_FILE = Path("/opt/ml/input/config/hyperparameters.json")
-# rounds and early_stopping_rounds are arguments of its train(), coverage is that of the interval.
-NOT_BOOSTERS = ("rounds", "early_stopping_rounds", "coverage", "threads")
+# rounds and early_stopping_rounds are arguments of its train(), coverage and start are ours.
+NOT_BOOSTERS = ("rounds", "early_stopping_rounds", "coverage", "threads", "start")
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -37,7 +38,7 @@ def main(arguments: Sequence[str]) -> None:
     job runs, gives them as arguments.
     """
     options = vars(_parser().parse_args(arguments or hyperparameter_arguments(HYPERPARAMETERS_FILE)))
-    hyperparameters = {name: options[name] for name in HYPERPARAMETERS}
+    hyperparameters = {name: options[name] for name in (*HYPERPARAMETERS, "start")}
     features = feature_module.load(options["features"] / "features.json")
     train = _read(options["train"] / "train.parquet", features)
     validation = _read(options["validation"] / "validation.parquet", features)
@@ -75,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--_tuning_objective_metric", help=argparse.SUPPRESS)
     for name, hyperparameter in HYPERPARAMETERS.items():
         parser.add_argument(f"--{name}", type=_within(hyperparameter), default=hyperparameter.default)
+    parser.add_argument("--start", choices=STARTS, default=STARTS[0])
     return parser
 
 
@@ -110,36 +112,46 @@ def fit(
     the validation part, on which XGBoost also stopped early: the test part is evaluation's alone.
     """
     names = list(features.names)
-    target = features.scaled(train[features.target].to_numpy(dtype=float))
-    line = linear.fit(train[names], target, features.levels)
-    booster, best_iteration = _boost(train, validation, features, line, hyperparameters)
+    parts = [
+        Part(part[names], features.scaled(part[features.target].to_numpy(dtype=float)), np.zeros(len(part)))
+        for part in (train, validation)
+    ]
+    line, boosting = linear.fit(parts[0].table, parts[0].target, features.levels), boosting_of(hyperparameters, names)
+    start: str = hyperparameters["start"]
+    errors: dict[str, float] = {}
+    if start == "auto":
+        start, errors = best_start(parts[0], parts[1], features, line, boosting)
+    started = start_at(start, parts[0], parts[1], features, line, hyperparameters["seed"])
+    booster, _ = boosting.fit(*started, features)
     interval = interval_module.fit(
-        _interval_part(train, features, line),
-        _interval_part(validation, features, line),
-        **{name: hyperparameters[name] for name in ("coverage", "seed", "threads")},
+        started[0].columns,
+        started[1].columns,
+        coverage=hyperparameters["coverage"],
+        parameters=boosting.parameters,
+        stopping=(boosting.rounds, boosting.early_stopping_rounds),
+        categories=features.levels,
     )
-    model = Model(features, booster, line, interval, {})
+    mean = float(parts[0].target.mean()) if start == "mean" else None
+    model = Model(features, booster, line, interval, {"starting_mean": mean})
     actual = validation[features.target].to_numpy(dtype=float)
     measured = {c: regression_metrics(actual, model.predict_features(validation[names], c)) for c in CANDIDATES}
     metrics = {f"validation:{name}": value for name, value in measured["xgboost"].items()}
     metrics["validation:linear_rmse"] = measured["linear"]["rmse"]
-    metrics["train:rounds"] = float(best_iteration + 1)
+    metrics["train:rounds"] = float(booster.num_boosted_rounds())
     model.metadata.update(
-        _metadata(features, hyperparameters, best_iteration),
+        _metadata(features, hyperparameters, booster.num_boosted_rounds() - 1),
+        boosting_starts_from=start,
+        starting_points=errors,
         rows={"train": len(train), "validation": len(validation)},
         validation_metrics=measured,
     )
-    return model, metrics
+    # The interval's trees know the training rows alone, so its calibration stays what it is.
+    final = refit(boosting, booster.num_boosted_rounds(), started, features)
+    return replace(model, booster=final), metrics
 
 
-def _boost(
-    train: pd.DataFrame,
-    validation: pd.DataFrame,
-    features: Features,
-    line: LinearModel,
-    hyperparameters: dict[str, Any],
-) -> tuple[xgboost.Booster, int]:
-    """Boost until the validation error has not fallen for a while; keep the rounds up to the best one."""
+def boosting_of(hyperparameters: dict[str, Any], names: Sequence[str]) -> Boosting:
+    """How to boost on these features, as the hyperparameters say."""
     parameters = {
         "objective": "reg:squarederror",
         "tree_method": "hist",
@@ -147,29 +159,8 @@ def _boost(
         "nthread": hyperparameters["threads"],
         **{n: v for n, v in hyperparameters.items() if n not in NOT_BOOSTERS},
     }
-    names = list(features.names)
-    matrices = [
-        matrix(part[names], features, line, features.scaled(part[features.target].to_numpy(dtype=float)))
-        for part in (train, validation)
-    ]
-    booster = xgboost.train(
-        parameters,
-        matrices[0],
-        num_boost_round=hyperparameters["rounds"],
-        evals=[(matrices[1], "validation")],
-        early_stopping_rounds=hyperparameters["early_stopping_rounds"],
-        verbose_eval=False,
-    )
-    best = int(booster.best_iteration)
-    return booster[: best + 1], best
-
-
-def _interval_part(
-    part: pd.DataFrame, features: Features, line: LinearModel
-) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
-    table = part[list(features.names)]
-    target = features.scaled(part[features.target].to_numpy(dtype=float))
-    return table, target, features.held(line.predict(table))
+    parameters["colsample_bytree"] = parameters["colsample_bytree"] or column_share(len(names))
+    return Boosting(parameters, hyperparameters["rounds"], hyperparameters["early_stopping_rounds"])
 
 
 def _metadata(features: Features, hyperparameters: dict[str, Any], best_iteration: int) -> dict[str, Any]:
@@ -195,7 +186,6 @@ def _metadata(features: Features, hyperparameters: dict[str, Any], best_iteratio
         },
         "inputs": inputs,
         "features": list(features.names),
-        "boosting_starts_from": "linear",
     }
 
 

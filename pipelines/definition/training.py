@@ -166,6 +166,7 @@ def _train(
             "reg_lambda": str(xgboost.reg_lambda),
             "coverage": str(settings.interval.coverage),
             "seed": str(xgboost.seed),
+            "start": xgboost.start,
         },
         "description": "Trains XGBoost with its prediction interval, and the linear regression that it must beat.",
     }

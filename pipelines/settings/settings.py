@@ -52,6 +52,7 @@ class XGBoostSettings(Section):
     colsample_bytree: float = hyperparameter("colsample_bytree", optional=True)
     reg_lambda: float = hyperparameter("reg_lambda", optional=True)
     seed: int = hyperparameter("seed", optional=True)
+    start: Literal["auto", "mean", "line", "out_of_fold_line"] = "auto"
 
 
 class LinearSettings(Section):
@@ -75,7 +76,7 @@ class CandidateSettings(Section):
     @model_validator(mode="after")
     def _estimators_exist(self) -> "CandidateSettings":
         for name, estimator in self.estimators.items():
-            if not CANDIDATE_NAME.fullmatch(name) or name == "champion":
+            if not CANDIDATE_NAME.fullmatch(name) or name in ("champion", "plain_boosting"):
                 raise ValueError(f"{name} is not a valid name for a candidate: use small letters, digits and _.")
             try:
                 estimator.make()
@@ -101,17 +102,24 @@ class GateSettings(Section):
 
     R2 is a share of the variance, MAPE a fraction (0.15 is 15 %), the ratio XGBoost's RMSE over the linear one's.
     A model with an R2 above max_r2 is too good to be true: a feature may hold the target.
+    max_baseline_ratio is XGBoost's RMSE over that of scikit-learn's HistGradientBoosting with its defaults: the lower
+    end of a 95 % confidence interval may not be above it. max_missing_ratio is by what factor the RMSE may grow where
+    an optional input is missing.
     max_segment_mape is the MAPE of the worst segment, max_coverage_gap how far the measured coverage of the
-    interval may be from the wanted one, min_improvement by what share the RMSE must at least be lower than the
-    champion's: the lower end of a 95 % confidence interval must be above it.
+    interval may be from the wanted one, max_undercovered how many segments may be covered too seldom, and
+    min_improvement by what share the RMSE must at least be lower than the champion's: the lower end of a 95 %
+    confidence interval must be above it.
     """
 
     min_r2: float = gate_limit("min_r2")
     max_r2: float = gate_limit("max_r2")
     max_mape: float = gate_limit("max_mape")
     max_rmse_ratio: float = gate_limit("max_rmse_ratio")
+    max_baseline_ratio: float = gate_limit("max_baseline_ratio")
+    max_missing_ratio: float = gate_limit("max_missing_ratio")
     max_segment_mape: float = gate_limit("max_segment_mape")
     max_coverage_gap: float = gate_limit("max_coverage_gap")
+    max_undercovered: float = gate_limit("max_undercovered")
     min_improvement: float = gate_limit("min_improvement")
 
 

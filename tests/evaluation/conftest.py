@@ -5,6 +5,7 @@ from __future__ import annotations
 import tarfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -42,8 +43,11 @@ LIMITS = Limits(
     max_r2=1.0,
     max_mape=0.2,
     max_rmse_ratio=1.5,
+    max_baseline_ratio=1.5,
+    max_missing_ratio=3.0,
     max_segment_mape=0.3,
     max_coverage_gap=0.15,
+    max_undercovered=0,
     min_improvement=0.0,
 )
 
@@ -59,9 +63,15 @@ def rows() -> pd.DataFrame:
 
 @pytest.fixture(scope="session")
 def model(rows: pd.DataFrame) -> Model:
+    return trained_on(rows)
+
+
+def trained_on(rows: pd.DataFrame, start: str = "line") -> Model:
+    """A model of the first 200 rows, stopped on the next 100."""
     fitted = fitting.fit(rows[:200], DATA)
     parts = [_with_target(part, fitted) for part in (rows[:200], rows[200:300])]
-    hyperparameters = {name: each.default for name, each in HYPERPARAMETERS.items()}
+    hyperparameters: dict[str, Any] = {name: each.default for name, each in HYPERPARAMETERS.items()}
+    hyperparameters["start"] = start
     trained, _ = fit(parts[0], parts[1], fitted, {**hyperparameters, "rounds": 60, "learning_rate": 0.2})
     return trained
 

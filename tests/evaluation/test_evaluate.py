@@ -94,12 +94,18 @@ def test_severe_finding_fails_the_step_and_leaves_nothing(model: Model, inputs: 
     assert not (tmp_path / "out").exists()
 
 
-def test_worst_segment_is_the_one_with_the_highest_error(model: Model, inputs: Inputs, tmp_path: Path) -> None:
+def test_worst_segment_is_the_one_with_the_highest_error_but_for_those_of_the_actual_value(
+    model: Model, inputs: Inputs, tmp_path: Path
+) -> None:
     document = evaluate(model, inputs, tmp_path / "out", SETTINGS, LIMITS)
     table = pd.read_parquet(tmp_path / "out" / "predictions.parquet")
     error = (table["prediction_xgboost"] / table["cost"] - 1).abs()
-    by_cost = error.groupby(table["cost"] >= table["cost"].median()).mean()
-    assert document["worst_segment"]["mape"] == pytest.approx(max(*error.groupby(table["kind"]).mean(), *by_cost))
+    edges = np.quantile(table["prediction_xgboost"], [0.2, 0.4, 0.6, 0.8])
+    by_band = error.groupby(np.searchsorted(edges, table["prediction_xgboost"], side="right")).mean()
+    assert document["worst_segment"]["mape"] == pytest.approx(max(*error.groupby(table["kind"]).mean(), *by_band))
+    assert document["worst_segment"]["name"].split()[0] in ("kind", "prediction")
+    assert {each["column"] for each in document["segments"]} == {"kind", "cost"}
+    assert {each["column"] for each in document["prediction_bands"]} == {"prediction"}
     large = replace(SETTINGS, evaluation=replace(SETTINGS.evaluation, min_segment_rows=101))
     worst = evaluate(model, inputs, tmp_path / "out", large, LIMITS)["worst_segment"]
     assert worst == {"name": "all rows", "rows": 100, "mape": pytest.approx(error.mean())}

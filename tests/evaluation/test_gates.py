@@ -15,17 +15,32 @@ LIMITS = Limits(
     max_r2=0.99,
     max_mape=0.15,
     max_rmse_ratio=0.95,
+    max_baseline_ratio=1.0,
+    max_missing_ratio=3.0,
     max_segment_mape=0.3,
     max_coverage_gap=0.02,
+    max_undercovered=0.0,
     min_improvement=0.0,
 )
+
+
+RATIO = {"value": 1.01, "lower": 0.98, "upper": 1.04, "confidence": 0.95}
+
+
+def interval(measured: float, wanted: float = 0.9, low: tuple[str, ...] = ()) -> dict[str, Any]:
+    return {
+        "coverage": wanted,
+        "measured": {"value": measured},
+        "undercovered": {"count": len(low), "names": list(low)},
+    }
 
 
 def document(**changes: Any) -> dict[str, Any]:
     good: dict[str, Any] = {
         "regression_metrics": {"r2": {"value": 0.9}, "mape": {"value": 0.1}},
-        "comparison": {"rmse_ratio": {"value": 0.9}},
-        "interval": {"coverage": 0.9, "measured": {"value": 0.905}},
+        "comparison": {"rmse_ratio": {"value": 0.9}, "baseline_ratio": RATIO},
+        "missing_inputs": {"worst": {"name": "", "rmse_ratio": 1.0}},
+        "interval": interval(0.905),
         "worst_segment": {"name": "age below 10", "rows": 300, "mape": 0.2},
         "data": {"validation_rows": 2000, "test_rows": 4000},
         "champion": {
@@ -40,7 +55,7 @@ def test_good_model_passes_with_nothing_to_say() -> None:
     judged = gates(document(), LIMITS)
     assert judged["missed"] == []
     assert judged["message"] == ""
-    assert len(judged["checks"]) == 7
+    assert len(judged["checks"]) == 10
 
 
 @pytest.mark.parametrize(
@@ -58,7 +73,7 @@ def test_good_model_passes_with_nothing_to_say() -> None:
             "(at most 0.99).",
         ),
         (
-            {"comparison": {"rmse_ratio": {"value": 1.02}}},
+            {"comparison": {"rmse_ratio": {"value": 1.02}, "baseline_ratio": RATIO}},
             ["max_rmse_ratio"],
             "the RMSE over the linear regression's is 1.02 (at most 0.95).",
         ),
@@ -68,7 +83,24 @@ def test_good_model_passes_with_nothing_to_say() -> None:
             "the MAPE of the worst segment (age below 10) is 0.31 (at most 0.3).",
         ),
         (
-            {"interval": {"coverage": 0.9, "measured": {"value": 0.75}}},
+            {"comparison": {"rmse_ratio": {"value": 0.9}, "baseline_ratio": {**RATIO, "value": 1.1, "lower": 1.02}}},
+            ["max_baseline_ratio"],
+            "the RMSE is 1.1 times that of scikit-learn's HistGradientBoosting on the same rows, and the lower end of "
+            "the 95% confidence interval of that ratio is 1.02 (at most 1).",
+        ),
+        (
+            {"interval": interval(0.9, low=("age below 10", "view 4"))},
+            ["max_undercovered"],
+            "the number of segments (age below 10 and view 4) whose coverage is, even at its upper bound, more than "
+            "3 points too low is 2 (at most 0).",
+        ),
+        (
+            {"missing_inputs": {"worst": {"name": "lot", "rmse_ratio": 3.6}}},
+            ["max_missing_ratio"],
+            "the RMSE where the optional input lot is missing over the RMSE is 3.6 (at most 3).",
+        ),
+        (
+            {"interval": interval(0.75)},
             ["max_coverage_gap"],
             "the interval's coverage is 0.75, and its distance from 0.9 is 0.15 (at most 0.02).",
         ),
@@ -90,9 +122,10 @@ def at_their_limits(step: float = 0.0) -> dict[str, Any]:
     """An evaluation whose numbers are all at their limits, or `step` on the wrong side of them."""
     return document(
         regression_metrics={"r2": {"value": 0.85 - step}, "mape": {"value": 0.15 + step}},
-        comparison={"rmse_ratio": {"value": 0.95 + step}},
+        comparison={"rmse_ratio": {"value": 0.95 + step}, "baseline_ratio": {**RATIO, "lower": 1.0 + step}},
+        missing_inputs={"worst": {"name": "age", "rmse_ratio": 3.0 + step}},
         worst_segment={"name": "age below 10", "rows": 300, "mape": 0.3 + step},
-        interval={"coverage": 0.5, "measured": {"value": 0.515625 + step}},  # 1/64 apart, to the last bit
+        interval=interval(0.515625 + step, 0.5, ("age below 10",) if step > 0 else ()),  # 1/64 apart, to the last bit
         data={"validation_rows": 20_000, "test_rows": 20_000},
         champion={
             "status": "scored",
@@ -138,8 +171,7 @@ def test_the_improvement_is_told_as_lower_or_higher(value: float, words: str) ->
 
 @pytest.mark.parametrize(("measured", "passed"), [(0.82, True), (0.81, False), (0.98, True), (0.99, False)])
 def test_few_rows_widen_the_gate_of_the_coverage_to_what_they_can_tell(measured: float, passed: bool) -> None:
-    interval = {"coverage": 0.9, "measured": {"value": measured}}
-    judged = gates(document(interval=interval, data={"validation_rows": 100, "test_rows": 100}), LIMITS)
+    judged = gates(document(interval=interval(measured), data={"validation_rows": 100, "test_rows": 100}), LIMITS)
     assert (judged["missed"] == []) == passed
     # The condition of the pipeline compares the value with the limit of the YAML.
     assert (judged["values"]["coverage_gap"] <= LIMITS.max_coverage_gap) == passed

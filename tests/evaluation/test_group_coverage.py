@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from evaluation.group_coverage import bands_of, group_coverage
+from evaluation.group_coverage import bands_of, group_coverage, undercovered
 from evaluation.segments import Grouping
 
 
@@ -36,6 +36,14 @@ def test_more_groups_have_wider_bounds() -> None:
     both = group_coverage(np.tile(inside, 2), [Grouping("kind", ("a", "b"), np.repeat([0, 1], 100))], 0.9)[0]
     assert both.lower < alone.lower
     assert both.upper > alone.upper
+
+
+def test_low_groups_are_counted_but_for_those_of_columns_that_are_not_judged() -> None:
+    inside, groups = one_group(10, 100)
+    found = group_coverage(inside, [groups, Grouping("price", ("b",), groups.codes)], 0.9)
+    assert undercovered(found, ("price",)) == {"count": 1, "names": ["kind a"]}
+    assert undercovered(found, ("price", "kind")) == {"count": 0, "names": []}
+    assert undercovered(found, ()) == {"count": 2, "names": ["kind a", "price b"]}
 
 
 def test_all_and_none_inside_have_bounds_at_the_ends() -> None:

@@ -23,7 +23,8 @@ ROOT = Path(__file__).parents[2]
 DATA, SAMPLE = ROOT / "data" / "house_prices.parquet", ROOT / "house.json"
 PROJECT, BUCKET = "house-prices", "replayed-houses"
 QUICK = ("-p", "Rounds=60", "-p", "MaxRmseRatio=9", "-p", "MinR2=-9", "-p", "MaxMape=9", "-p", "MaxSegmentMape=9",
-         "-p", "MaxCoverageGap=0.99", "-p", "MinImprovement=-0.99")  # fmt: skip
+         "-p", "MaxCoverageGap=0.99", "-p", "MaxBaselineRatio=9", "-p", "MaxUndercovered=99",
+         "-p", "MinImprovement=-0.99")  # fmt: skip
 
 
 @dataclass

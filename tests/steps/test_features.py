@@ -11,24 +11,43 @@ import pytest
 
 from steps.failure import JobError
 from steps.features import Features, transform
-from steps.fitting import fit, fit_transform
+from steps.fitting import ENOUGH_GAPS, RARE, fit, fit_transform
 from steps.settings import JobSettings
 
 
-def test_every_feature_is_a_number_and_nothing_is_missing(typed_rents: pd.DataFrame, settings: JobSettings) -> None:
-    table = transform(typed_rents, fit(typed_rents, settings.data))
-    assert tuple(table.columns) == settings.data.features
-    assert set(table.dtypes) == {np.dtype("float64")}
-    assert np.isfinite(table.to_numpy()).all()
-
-
-def test_missing_values_become_the_median_of_the_training_rows(
+def test_every_feature_is_a_number_and_missing_only_where_many_training_rows_miss_it(
     typed_rents: pd.DataFrame, settings: JobSettings
 ) -> None:
     fitted = fit(typed_rents, settings.data)
+    table = transform(typed_rents, fitted)
+    assert tuple(table.columns) == settings.data.features
+    assert set(table.dtypes) == {np.dtype("float64")}
+    assert fitted.gaps == ("rooms", "area_per_room")
     missing = typed_rents["rooms"].isna()
-    assert missing.any()
-    assert (transform(typed_rents, fitted).loc[missing, "rooms"] == typed_rents["rooms"].median()).all()
+    assert (table[list(fitted.gaps)].isna().any(axis=1) == missing).all()
+    assert np.isfinite(table.drop(columns=list(fitted.gaps)).to_numpy()).all()
+
+
+@pytest.mark.parametrize(("count", "kept"), [(ENOUGH_GAPS - 1, False), (ENOUGH_GAPS, True)])
+def test_what_was_hardly_ever_missing_becomes_the_median_of_the_training_rows(
+    typed_rents: pd.DataFrame, settings: JobSettings, count: int, kept: bool
+) -> None:
+    full = typed_rents.assign(rooms=typed_rents["rooms"].fillna(2.0))
+    rows = full.assign(rooms=full["rooms"].where(np.arange(len(full)) >= count))
+    fitted = fit(rows, settings.data)
+    value = transform(rows, fitted).loc[0, "rooms"]
+    assert np.isnan(value) if kept else value == rows["rooms"].median()
+
+
+@pytest.mark.parametrize(("count", "known"), [(RARE - 1, False), (RARE, True)])
+def test_a_rare_level_is_an_unknown_one_for_the_models_and_is_still_known_to_have_been_there(
+    typed_rents: pd.DataFrame, settings: JobSettings, count: int, known: bool
+) -> None:
+    rows = typed_rents.assign(district=typed_rents["district"].where(np.arange(len(typed_rents)) >= count, "moon"))
+    fitted = fit(rows, settings.data)
+    assert ("moon" in fitted.levels["district"]) == known
+    assert "moon" in fitted.known.levels["district"]
+    assert (transform(rows, fitted).loc[0, "district"] == -1) == (not known)
 
 
 def test_unknown_and_missing_levels_are_minus_one(typed_rents: pd.DataFrame, settings: JobSettings) -> None:
@@ -66,7 +85,8 @@ def test_training_rows_differ_from_new_ones_in_learned_features_only(
 ) -> None:
     fitted, own = fit_transform(typed_rents, settings.data)
     as_new = transform(typed_rents, fitted)
-    assert set(own.columns[(own != as_new).any()]) == set(settings.data.learned)
+    differs = (own != as_new) & ~(own.isna() & as_new.isna())
+    assert set(own.columns[differs.any()]) == set(settings.data.learned)
 
 
 def test_one_row_gets_the_features_that_it_gets_among_many(typed_rents: pd.DataFrame, settings: JobSettings) -> None:

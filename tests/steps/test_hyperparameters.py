@@ -1,14 +1,20 @@
 """The limits of the hyperparameters are those of the job, of the YAML and of tuning ranges alike."""
 
+from typing import get_args
+
 import pytest
 from pydantic import ValidationError
 
 from pipelines.settings.settings import XGBoostSettings
-from steps.hyperparameters import HYPERPARAMETERS
+from steps.hyperparameters import HYPERPARAMETERS, STARTS, column_share
 from steps.train import _parser
 
 REQUIRED = {"max_depth": 6, "learning_rate": 0.05, "rounds": 100, "early_stopping_rounds": 5}
-BOUNDED = [name for name in XGBoostSettings.model_fields if HYPERPARAMETERS[name].high != float("inf")]
+BOUNDED = [
+    name
+    for name in HYPERPARAMETERS
+    if name in XGBoostSettings.model_fields and HYPERPARAMETERS[name].high != float("inf")
+]
 
 
 @pytest.mark.parametrize("name", BOUNDED)
@@ -28,8 +34,20 @@ def test_the_yaml_takes_the_ends_and_nothing_beyond_as_the_job_does(name: str, e
 
 def test_what_the_yaml_leaves_out_is_what_the_job_takes_without_it() -> None:
     settings, job = XGBoostSettings(**REQUIRED), vars(_parser().parse_args([]))
-    for name in set(XGBoostSettings.model_fields) - set(REQUIRED):
+    for name in set(XGBoostSettings.model_fields) - set(REQUIRED) - {"start"}:
         assert getattr(settings, name) == job[name] == HYPERPARAMETERS[name].default
+    assert settings.start == job["start"] == STARTS[0]
+
+
+def test_the_yaml_takes_the_starts_that_the_job_takes() -> None:
+    assert get_args(XGBoostSettings.model_fields["start"].annotation) == STARTS
+    with pytest.raises(ValidationError, match="start"):
+        XGBoostSettings(**REQUIRED, start="median")
+
+
+@pytest.mark.parametrize(("features", "share"), [(1, 1.0), (8, 1.0), (10, 0.8), (20, 0.4), (500, 0.4)])
+def test_each_tree_sees_all_of_few_features_and_a_share_of_many(features: int, share: float) -> None:
+    assert column_share(features) == pytest.approx(share)
 
 
 @pytest.mark.parametrize("value", [float("inf"), float("nan")])

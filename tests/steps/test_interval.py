@@ -15,6 +15,14 @@ from steps.interval import Interval, chance_in_coverage, coverage, fewest_rows, 
 from steps.model import Model, load
 
 Part = tuple[pd.DataFrame, np.ndarray, np.ndarray]
+PARAMETERS = {
+    "objective": "reg:squarederror",
+    "tree_method": "hist",
+    "max_depth": 5,
+    "learning_rate": 0.05,
+    "nthread": 2,
+}
+PARAMETERS |= {"subsample": 0.7, "min_child_weight": 5, "seed": 0}
 
 
 def part(rows: int, seed: int) -> Part:
@@ -27,7 +35,7 @@ def part(rows: int, seed: int) -> Part:
 
 @pytest.fixture(scope="module")
 def interval() -> Interval:
-    return fit(part(3000, 1), part(1000, 2), coverage=0.9, seed=0, threads=2)
+    return fit(part(3000, 1), part(1000, 2), coverage=0.9, parameters=PARAMETERS)
 
 
 def test_covers_the_wanted_share_of_new_rows_and_adapts_to_their_noise(interval: Interval) -> None:
@@ -62,8 +70,8 @@ def test_the_bounds_of_an_interval_belong_to_it() -> None:
 
 def test_too_few_rows_for_the_coverage_are_refused_with_the_number_needed() -> None:
     with pytest.raises(JobError, match=r"8 rows, too few for an interval that covers 90%: it needs 9"):
-        fit(part(100, 1), part(8, 2), coverage=0.9, seed=0, threads=1)
-    assert fit(part(100, 1), part(9, 2), coverage=0.9, seed=0, threads=1).margin < np.inf
+        fit(part(100, 1), part(8, 2), coverage=0.9, parameters=PARAMETERS)
+    assert fit(part(100, 1), part(9, 2), coverage=0.9, parameters=PARAMETERS).margin < np.inf
     assert (fewest_rows(0.9), fewest_rows(0.99), fewest_rows(0.5)) == (9, 99, 1)
 
 

@@ -41,7 +41,7 @@ def columns(**values: list[Any]) -> dict[str, np.ndarray]:
 
 @pytest.fixture(scope="module", name="known")
 def known_values() -> KnownValues:
-    learned = KnownValues.learn(columns(), INPUTS, ["area", "rooms", "grade", "district", "lift"])
+    learned = KnownValues.learn(columns(), INPUTS)
     return KnownValues.from_json(json.loads(json.dumps(asdict(learned))))
 
 
@@ -97,14 +97,14 @@ def test_of_a_model_without_known_values_the_declared_range_and_the_levels_are_k
 def test_a_date_may_be_later_by_the_span_of_the_data_within_a_month_and_a_year(days: int, allowed: int) -> None:
     last = np.datetime64("2024-03-01", "D")
     data = columns(signed=[str(last - days), str(last), "NaT"])
-    known = KnownValues.learn(data, INPUTS, [])
+    known = KnownValues.learn(data, INPUTS)
     rows = columns(signed=[str(last + allowed), str(last + allowed + 1), "NaT"])
     assert list(Familiarity(INPUTS, known, {}).warnings(rows)) == [1]
 
 
 def test_a_column_without_any_value_is_not_known() -> None:
     empty = columns(rooms=[np.nan] * 3, signed=["NaT"] * 3, street=[None] * 3)
-    known = KnownValues.learn(empty, INPUTS, ["district"])
+    known = KnownValues.learn(empty, INPUTS)
     assert "rooms" not in known.numbers
     assert known.days == {}
-    assert known.levels == {"street": ()}
+    assert known.levels == {"district": ("north", "south"), "street": ()}

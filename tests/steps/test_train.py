@@ -97,6 +97,7 @@ def test_same_input_gives_the_same_bytes(preprocessed: Path, tmp_path: Path, mon
         (["--max_depth", "deep"], "--max_depth: 'deep' is not an integer from 1 to 64"),
         (["--subsample", "1.5"], "--subsample: '1.5' is not a number"),
         (["--learning_rate", "nan"], "--learning_rate: 'nan' is not a number"),
+        (["--start", "median"], "--start: invalid choice: 'median'"),
         (["--colour", "red"], "unrecognized arguments: --colour red"),
         (["--features", "/none"], "/none/features.json do not exist: run steps.preprocess"),
         (["--train", "/none"], "/none/train.parquet does not exist"),

@@ -1,0 +1,120 @@
+"""Boost from what a prediction starts from: the mean, the line, or for training rows a line that has not seen them.
+
+Starting from the line, the model goes on where trees alone are flat: beyond the densest part of the data. A line that
+has seen the training rows fits them better than new ones, though, and the trees then learn too little; of many
+categories and few rows it is worse than the mean. So the default is to try each on the validation part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from steps import linear
+from steps.boosting import matrix, xgboost
+from steps.features import Features
+from steps.hyperparameters import STARTS
+from steps.linear import LinearModel
+
+FOLDS = 5
+FASTER = 3  # a comparison of starting points learns so many times faster than the model itself
+FASTEST = 0.3  # but no faster than this
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows to learn from: features, and targets on the training scale; `start` is what their boosting starts from."""
+
+    table: pd.DataFrame
+    target: np.ndarray
+    start: np.ndarray
+
+    @property
+    def columns(self) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
+        """As the interval takes it."""
+        return self.table, self.target, self.start
+
+
+@dataclass(frozen=True)
+class Boosting:
+    """How to boost: XGBoost's own parameters, the most rounds, and after how many without progress to stop."""
+
+    parameters: Mapping[str, Any]
+    rounds: int
+    early_stopping_rounds: int
+
+    def faster(self) -> Boosting:
+        """The same with a few large steps, to compare."""
+        rate = self.parameters["learning_rate"]
+        quick = {**self.parameters, "learning_rate": max(rate, min(FASTEST, FASTER * rate))}
+        return Boosting(quick, self.rounds, max(1, self.early_stopping_rounds // FASTER))
+
+    def fit(self, train: Part, validation: Part, features: Features) -> tuple[xgboost.Booster, float]:
+        """Boost until the validation error has not fallen for a while; return the best rounds, and their error.
+
+        The error is the root mean square on the training scale.
+        """
+        matrices = [
+            matrix(part.table.to_numpy(), features.names, features.levels, part.start, part.target)
+            for part in (train, validation)
+        ]
+        booster = xgboost.train(
+            dict(self.parameters),
+            matrices[0],
+            num_boost_round=self.rounds,
+            evals=[(matrices[1], "validation")],
+            early_stopping_rounds=self.early_stopping_rounds,
+            verbose_eval=False,
+        )
+        return booster[: int(booster.best_iteration) + 1], float(booster.best_score)
+
+
+def refit(boosting: Boosting, rounds: int, parts: Sequence[Part], features: Features) -> xgboost.Booster:
+    """Boost so many rounds on all these rows together: the validation part has told when to stop, and teaches too."""
+    table = np.concatenate([part.table.to_numpy() for part in parts])
+    start, target = (np.concatenate([getattr(part, name) for part in parts]) for name in ("start", "target"))
+    data = matrix(table, features.names, features.levels, start, target)
+    return xgboost.train(dict(boosting.parameters), data, num_boost_round=rounds)
+
+
+def start_at(
+    name: str, train: Part, validation: Part, features: Features, line: LinearModel, seed: int
+) -> tuple[Part, Part]:
+    """Both parts with what their boosting starts from; `name` is one of STARTS but auto."""
+    if name == "mean":
+        mean = float(train.target.mean())
+        starts = [np.full(len(part.target), mean) for part in (train, validation)]
+    else:
+        starts = [features.held(line.predict(part.table)) for part in (train, validation)]
+        if name == "out_of_fold_line":
+            starts[0] = features.held(_out_of_fold(train, features, line.penalty, seed))
+    return replace(train, start=starts[0]), replace(validation, start=starts[1])
+
+
+def best_start(
+    train: Part, validation: Part, features: Features, line: LinearModel, boosting: Boosting
+) -> tuple[str, dict[str, float]]:
+    """The starting point with the lowest error on the validation part, and the error of each on the training scale."""
+    quick, seed = boosting.faster(), boosting.parameters["seed"]
+    errors = {
+        name: quick.fit(*start_at(name, train, validation, features, line, seed), features)[1]
+        for name in STARTS
+        if name != "auto"
+    }
+    return min(errors, key=errors.__getitem__), errors
+
+
+def _out_of_fold(train: Part, features: Features, penalty: float, seed: int) -> np.ndarray:
+    """For each training row, what a line of the other folds says of it."""
+    fold = np.random.default_rng(seed).permutation(len(train.target)) % FOLDS
+    result = np.empty(len(train.target))
+    for number in range(FOLDS):
+        inside = fold == number
+        if inside.any():
+            line = linear.fit(train.table[~inside], train.target[~inside], features.levels, penalty)
+            result[inside] = line.predict(train.table[inside])
+    return result
