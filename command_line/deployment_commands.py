@@ -53,7 +53,7 @@ def _named(payload: Any, data: Any) -> Any:
     from pipelines.watching.truth import identity_key
 
     rows = payload.identities(data.identity)
-    if payload.inference_id is not None or len(rows) != 1 or len(rows[0]) != len(data.identity):
+    if payload.inference_id is not None or len(rows) != 1:
         return payload
     return replace(payload, inference_id=identity_key(rows[0], data))
 

@@ -31,16 +31,17 @@ class Payload:
     inference_id: str | None = None
 
     def identities(self, columns: Sequence[str]) -> list[dict[str, str]]:
-        """What of these columns each row holds, in the order of the rows: what names a row in the file that was sent.
+        """The values of these columns, in the order of the rows: what names a row in the file that was sent.
 
-        Empty where the body holds none of them, or is of a layout not known here.
+        A row that lacks one of them has no name ({}). Empty where no row has one, and for a layout not known here.
         """
         try:
             text = self.body.decode("utf-8-sig")
             rows = _csv_rows(text) if self.content_type.startswith("text/csv") else _json_rows(text)
-            found = [{name: str(row[name]) for name in columns if row.get(name) is not None} for row in rows]
+            given = [{name: str(row[name]) for name in columns if row.get(name) is not None} for row in rows]
         except (ValueError, AttributeError, TypeError, csv.Error, RecursionError):
             return []
+        found = [each if len(each) == len(columns) else {} for each in given]
         return found if any(found) else []
 
 

@@ -133,10 +133,11 @@ def test_a_row_with_warnings_has_no_coverage_whatever_the_others_have() -> None:
 @pytest.mark.parametrize(
     ("body", "content_type", "expected"),
     [
-        ('{"id": 7, "x": 1}', "application/json", [{"id": "7"}]),
-        ('[{"id": "7", "x": 1}, {"id": "8", "day": null, "x": 1}]', "application/json", [{"id": "7"}, {"id": "8"}]),
+        ('{"id": 7, "day": "today", "x": 1}', "application/json", [{"id": "7", "day": "today"}]),
+        ('[{"id": "7", "day": "a"}, {"id": "8", "day": null}]', "application/json", [{"id": "7", "day": "a"}, {}]),
+        ('{"day": "today", "x": 1}', "application/json", []),
         ('{"instances": [{"id": "7", "day": "2020-01-01"}]}', "application/json", [{"id": "7", "day": "2020-01-01"}]),
-        ("\ufeffx, id\n1, 7\n\n2,8\n", "text/csv", [{"id": "7"}, {"id": "8"}]),
+        ("\ufeffday, id\n1, 7\n\n2,8\n", "text/csv", [{"id": "7", "day": "1"}, {"id": "8", "day": "2"}]),
         ("x\n1\n", "text/csv", []),
         ("", "text/csv", []),
         ("1,2\n", "text/csv", []),
