@@ -109,7 +109,7 @@ def model(train: pd.DataFrame) -> Model:
     fitted = fitting.fit(train[:500], DATA)
     parts = [feature_module.transform(part, fitted).assign(price=part["price"]) for part in (train[:500], train[500:])]
     hyperparameters = {name: each.default for name, each in HYPERPARAMETERS.items()}
-    return fit(parts[0], parts[1], fitted, {**hyperparameters, "rounds": 30, "learning_rate": 0.2})[0]
+    return fit(parts[0], parts[1], fitted, {**hyperparameters, "start": "line", "rounds": 30, "learning_rate": 0.2})[0]
 
 
 @pytest.fixture(scope="session")
