@@ -41,8 +41,9 @@ bench: $(DATA) $(BIN)/installed-dev .venv-bench/installed  ## speed, as ratios m
 	$(BIN)/python tests/benchmarks/run.py
 endif
 
-soak: $(BIN)/installed-dev  ## what takes long: 200 seeded kills, damage, power cuts, load, drills of the monitoring
-	SOAK=1 $(BIN)/python -m pytest tests/local_sagemaker/faults tests/local_sagemaker/test_many_clients.py tests/end_to_end/test_monitoring.py -o addopts="--import-mode=importlib --strict-markers -v"
+soak: $(BIN)/installed-dev  ## what takes long: seeded kills, damage, load, drills of the monitoring, all lessons
+	SOAK=1 $(BIN)/python -m pytest tests/local_sagemaker/faults tests/local_sagemaker/test_many_clients.py \
+	  tests/end_to_end/test_monitoring.py tests/evaluation/test_evaluate.py tests/lessons -o addopts="--import-mode=importlib --strict-markers -v"
 
 alone: $(BIN)/installed-dev  ## the wheel of local SageMaker, and its own tests where nothing else of the project is
 	$(BIN)/python tests/end_to_end/alone.py
