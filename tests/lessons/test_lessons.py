@@ -48,6 +48,7 @@ def learner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Learner]:
     for name in LINKS:
         (folder / name).symlink_to(ROOT / name)
     server = LocalServer(folder / "state")
+    server.environment["SAGEMAKER_LOCAL_HANDLERS"] = str(ROOT / "infrastructure/functions/handlers.py")
     server.up()
     yield Learner(folder, server)
     server.down()
