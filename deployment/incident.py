@@ -95,9 +95,9 @@ class _Axis:
         return LEFT + (WIDTH - LEFT - 20) * (inside - self.first) / (self.last - self.first)
 
     def band(self, phases: Sequence[PhaseSeen]) -> str:
-        ends = [*(phase.moment for phase in phases[1:]), self.last]
+        begins = [*(phase.moment for phase in phases), self.last]
         parts = ['<text x="10" y="40">phase, share</text>']
-        for phase, end in zip(phases, ends, strict=True):
+        for phase, end in zip(phases, begins[1:], strict=True):
             left, width = self.x(phase.moment), max(1.0, self.x(end) - self.x(phase.moment))
             parts.append(
                 f'<rect x="{left:.1f}" y="20" width="{width:.1f}" height="34" '

@@ -1,5 +1,6 @@
 """The page of a deployment that did not go through."""
 
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from xml.etree import ElementTree
@@ -55,3 +56,10 @@ def test_the_picture_is_xml_with_a_band_for_each_phase_and_a_bar_for_each_value(
     assert len(rectangles) == 1 + 2 + 3  # the background, the phases, the values
     widths = [float(each.get("width", "0").rstrip("%")) for each in rectangles[1:3]]
     assert widths[1] == pytest.approx(2 * widths[0], abs=0.2)
+
+
+def test_an_update_that_failed_before_any_phase_was_seen_has_a_page_too(tmp_path: Path) -> None:
+    page = replace(incident(), phases=[], series=[]).write(tmp_path / "reports")
+    assert "The alarm new-5xx." in page.read_text(encoding="utf-8")
+    picture = ElementTree.fromstring(page.with_suffix(".svg").read_text(encoding="utf-8"))
+    assert len([each for each in picture.iter() if each.tag.endswith("rect")]) == 1
