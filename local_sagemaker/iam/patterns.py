@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.ht
 """
 
 import re
-from functools import cache
+from functools import lru_cache
 
 from local_sagemaker.iam.access import Context
 
@@ -13,6 +13,7 @@ VARIABLE = re.compile(r"\$\{([^}]*)\}")
 DEFAULT = re.compile(r"(?P<key>[^,]+?)\s*,\s*'(?P<default>[^']*)'")
 LITERALS = ("*", "?", "$")  # ${*} is the character, not the wildcard
 ARN_PARTS = 6
+KNOWN_PATTERNS = 4096  # whose expressions are kept: those of a few hundred policies
 
 
 class UnknownVariable(Exception):
@@ -71,10 +72,11 @@ def _value(inner: str, context: Context) -> str:
     raise UnknownVariable(inner)
 
 
+@lru_cache(maxsize=KNOWN_PATTERNS)
 def _wild(pattern: str) -> str:
     return "".join({"*": ".*", "?": "."}.get(letter, re.escape(letter)) for letter in pattern)
 
 
-@cache
+@lru_cache(maxsize=KNOWN_PATTERNS)
 def _compiled(expression: str, ignore_case: bool) -> re.Pattern[str]:
     return re.compile(expression, re.DOTALL | (re.IGNORECASE if ignore_case else 0))

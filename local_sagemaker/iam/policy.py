@@ -71,11 +71,11 @@ def statements(document: Document) -> list[Mapping[str, Any]]:
 def covers(statement: Mapping[str, Any], access: Access, version: str = VARIABLES_SINCE) -> bool:
     """Whether a statement speaks of an access, by its action, its resource and its conditions."""
     context: Context | None = access.context if version == VARIABLES_SINCE else None
-    actions = _named(
-        statement, "Action", lambda pattern: matches(access.action, pattern, ignore_case=True), missing=False
+    return (
+        _named(statement, "Action", lambda pattern: matches(access.action, pattern, ignore_case=True), missing=False)
+        and _named(statement, "Resource", lambda pattern: matches(access.resource, pattern, context), missing=True)
+        and hold(statement.get("Condition", {}), access.context)
     )
-    resources = _named(statement, "Resource", lambda pattern: matches(access.resource, pattern, context), missing=True)
-    return actions and resources and hold(statement.get("Condition", {}), access.context)
 
 
 def _effects(policies: Iterable[Document], access: Access) -> list[str]:

@@ -6,8 +6,9 @@ import hashlib
 import io
 import json
 import tarfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ PACKAGES = ("steps", "evaluation", "monitoring")
 SETTINGS = "settings.json"
 ARCHIVE = "sourcedir.tar.gz"
 LARGEST_FILE = 5_000_000  # bytes; this is code, and every job downloads it
+BLOCKS = ("body", "orelse", "handlers", "finalbody", "cases")  # where statements hold statements: no import elsewhere
 DIGEST_LENGTH = 16  # hexadecimal digits of SHA-256 that the key carries
 
 
@@ -77,7 +79,7 @@ def imported_files(root: Path, modules: Iterable[str]) -> list[Path]:
         if path is None or name in found:
             continue
         found[name] = path
-        waiting += [name.rpartition(".")[0], *_imports(path)]
+        waiting += [name.rpartition(".")[0], *_imports(path.read_text(encoding="utf-8"))]
     return sorted(found.values())
 
 
@@ -90,20 +92,25 @@ def _file_of(root: Path, module: str) -> Path | None:
     return next((path for path in candidates if path.is_file()), None)
 
 
-def _imports(path: Path) -> Iterator[str]:
+@cache
+def _imports(source: str) -> tuple[str, ...]:
     """What a module imports when it runs, so nothing that is there for the types alone."""
-    waiting: list[ast.AST] = [ast.parse(path.read_text(encoding="utf-8"))]
+    found: list[str] = []
+    waiting: list[ast.AST] = [ast.parse(source)]
     while waiting:
         node = waiting.pop()
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-            waiting += node.orelse
-        else:
-            waiting += ast.iter_child_nodes(node)
+            found += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        for block in BLOCKS:
+            if block != "body" or not _is_for_types(node):
+                waiting += getattr(node, block, ())
+    return tuple(found)
+
+
+def _is_for_types(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
 
 
 def merged(archives: Iterable[Mapping[str, bytes]]) -> dict[str, bytes]:
