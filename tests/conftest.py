@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -107,14 +108,24 @@ def new_server(tmp_path: Path) -> Iterator[Callable[[], LocalServer]]:
         server.down()
 
 
+@contextmanager
+def running(folder: Path, **environment: str) -> Iterator[LocalServer]:
+    """A server with a bucket, and with more variables in its environment, until its tests have ended."""
+    server = LocalServer(folder)
+    server.environment.update(environment)
+    server.up()
+    try:
+        server.client("s3").create_bucket(Bucket=BUCKET)
+        yield server
+    finally:
+        server.down()
+
+
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
     """One server for all tests that only add to it; it has a bucket."""
-    shared = LocalServer(tmp_path_factory.mktemp("local-sagemaker"))
-    shared.up()
-    shared.client("s3").create_bucket(Bucket=BUCKET)
-    yield shared
-    shared.down()
+    with running(tmp_path_factory.mktemp("local-sagemaker")) as shared:
+        yield shared
 
 
 @pytest.fixture(scope="session")

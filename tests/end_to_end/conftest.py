@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from command_line.local_server import HANDLERS
-from tests.conftest import BUCKET, LocalServer
+from tests.conftest import LocalServer, running
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "data" / "house_prices.parquet"
@@ -63,12 +63,8 @@ class Cli:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
     """One server for all of these tests, with the functions that the project's pipelines call."""
-    shared = LocalServer(tmp_path_factory.mktemp("local-sagemaker"))
-    shared.environment["SAGEMAKER_LOCAL_HANDLERS"] = str(HANDLERS)
-    shared.up()
-    shared.client("s3").create_bucket(Bucket=BUCKET)
-    yield shared
-    shared.down()
+    with running(tmp_path_factory.mktemp("local-sagemaker"), SAGEMAKER_LOCAL_HANDLERS=str(HANDLERS)) as shared:
+        yield shared
 
 
 @pytest.fixture(scope="session")

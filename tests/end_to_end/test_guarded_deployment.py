@@ -18,7 +18,7 @@ from deployment.golden import GoldenCheck, GoldenRows
 from deployment.guard import AlarmLimits, Guard
 from deployment.packages import describe_package
 from deployment.specification import Hosting, Specification
-from tests.conftest import BUCKET, LocalServer
+from tests.conftest import BUCKET, LocalServer, running
 from tests.end_to_end.small_versions import register_version
 from tests.local_sagemaker.conftest import ROLE
 
@@ -31,12 +31,8 @@ GROUP = "guarded"
 
 @pytest.fixture(scope="module")
 def fast(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
-    server = LocalServer(tmp_path_factory.mktemp("fast"))
-    server.environment["SAGEMAKER_LOCAL_TIME_SCALE"] = str(SCALE)
-    server.up()
-    server.client("s3").create_bucket(Bucket=BUCKET)
-    yield server
-    server.down()
+    with running(tmp_path_factory.mktemp("fast"), SAGEMAKER_LOCAL_TIME_SCALE=str(SCALE)) as server:
+        yield server
 
 
 class Stage:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from local_sagemaker.state.database import Database
-from tests.conftest import BUCKET, LocalServer
+from tests.conftest import LocalServer, running
 
 IMAGE = "public.ecr.aws/docker/library/python:3"  # no versions, so no log has the warning of a difference
 ROLE = "arn:aws:iam::000000000000:role/jobs"
@@ -107,12 +107,8 @@ SCALE = 120  # how many times faster waits and alarm periods pass on the server 
 @pytest.fixture(scope="module")
 def fast(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
     """A server on which an hour takes half a minute; it has a bucket."""
-    server = LocalServer(tmp_path_factory.mktemp("fast"))
-    server.environment["SAGEMAKER_LOCAL_TIME_SCALE"] = str(SCALE)
-    server.up()
-    server.client("s3").create_bucket(Bucket=BUCKET)
-    yield server
-    server.down()
+    with running(tmp_path_factory.mktemp("fast"), SAGEMAKER_LOCAL_TIME_SCALE=str(SCALE)) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
