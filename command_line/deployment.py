@@ -50,6 +50,9 @@ exit codes:
 """
 
 
+Command = Callable[..., argparse.ArgumentParser]  # adds a command by its name and its help
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The arguments of every command."""
     common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
@@ -70,28 +73,8 @@ def build_parser() -> argparse.ArgumentParser:
         added.add_argument("--json", action="store_true", help="print JSON, for a script")
         return added
 
-    deploy = command("deploy", "bring an approved version to the endpoint of a stage; twice changes nothing")
-    which = deploy.add_mutually_exclusive_group(required=True)
-    which.add_argument("--model-package", metavar="ARN", help="this version: ARN or number")
-    which.add_argument("--latest-approved", action="store_true", help="the newest version that is approved")
-    deploy.add_argument(
-        "--approved-at", metavar="TIME", help="the event of an approval at this time asks for it: not if out of date"
-    )
-    deploy.add_argument("--plan", action="store_true", help="only print what would be sent, its time and its cost")
-    deploy.add_argument("--sample", metavar="FILE", help="a request the model must answer; else it is undone")
-    predict = command("predict", "send a JSON or CSV file to the endpoint of a stage and print the predictions")
-    predict.add_argument("file", metavar="FILE", help="a .json or .csv file, or - for standard input")
-    predict.add_argument(
-        "--inference-id", metavar="ID", help="what the price will be joined by: see run_pipeline.py truth"
-    )
-    predict.add_argument("--content-type", metavar="TYPE", help="application/json or text/csv")
-    load = command("loadtest", "find the largest rate of a stage within a latency goal; bounded")
-    load.add_argument("file", metavar="FILE", help="the request: a .json or .csv file, or - for standard input")
-    load.add_argument("--content-type", metavar="TYPE", help="application/json or text/csv")
-    load.add_argument("--latency-ms", type=_positive(float), default=500.0, metavar="MS", help="99th percentile (500)")
-    load.add_argument("--clients", type=_positive(int), default=32, metavar="N", help="the most at once (32)")
-    load.add_argument("--step-seconds", type=_positive(float), default=5.0, metavar="S", help="of each number (5)")
-    load.add_argument("--requests", type=_positive(int), default=20_000, metavar="N", help="the most in all (20000)")
+    deploy = _add_deploy(command)
+    _add_requests(command)
     promote = commands.add_parser("promote", help="bring what one stage serves to the next", parents=[common])
     promote.add_argument("--from", dest="source", required=True, metavar="STAGE", help="such as staging")
     promote.add_argument("--to", dest="stage", required=True, metavar="STAGE", help="such as production")
@@ -114,6 +97,36 @@ def build_parser() -> argparse.ArgumentParser:
     status.add_argument("--follow", action="store_true", help="with the history, and what is under way to its end")
     command("logs", "print the log of the newest deployment of a stage that a build has made")
     return parser
+
+
+def _add_deploy(command: Command) -> argparse.ArgumentParser:
+    deploy = command("deploy", "bring an approved version to the endpoint of a stage; twice changes nothing")
+    which = deploy.add_mutually_exclusive_group(required=True)
+    which.add_argument("--model-package", metavar="ARN", help="this version: ARN or number")
+    which.add_argument("--latest-approved", action="store_true", help="the newest version that is approved")
+    deploy.add_argument(
+        "--approved-at", metavar="TIME", help="the event of an approval at this time asks for it: not if out of date"
+    )
+    deploy.add_argument("--plan", action="store_true", help="only print what would be sent, its time and its cost")
+    deploy.add_argument("--sample", metavar="FILE", help="a request the model must answer; else it is undone")
+    return deploy
+
+
+def _add_requests(command: Command) -> None:
+    """The commands that send requests to an endpoint."""
+    predict = command("predict", "send a JSON or CSV file to the endpoint of a stage and print the predictions")
+    predict.add_argument("file", metavar="FILE", help="a .json or .csv file, or - for standard input")
+    predict.add_argument(
+        "--inference-id", metavar="ID", help="what the price will be joined by: see run_pipeline.py truth"
+    )
+    predict.add_argument("--content-type", metavar="TYPE", help="application/json or text/csv")
+    load = command("loadtest", "find the largest rate of a stage within a latency goal; bounded")
+    load.add_argument("file", metavar="FILE", help="the request: a .json or .csv file, or - for standard input")
+    load.add_argument("--content-type", metavar="TYPE", help="application/json or text/csv")
+    load.add_argument("--latency-ms", type=_positive(float), default=500.0, metavar="MS", help="99th percentile (500)")
+    load.add_argument("--clients", type=_positive(int), default=32, metavar="N", help="the most at once (32)")
+    load.add_argument("--step-seconds", type=_positive(float), default=5.0, metavar="S", help="of each number (5)")
+    load.add_argument("--requests", type=_positive(int), default=20_000, metavar="N", help="the most in all (20000)")
 
 
 def _positive(kind: type[int] | type[float]) -> Callable[[str], float]:

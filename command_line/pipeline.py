@@ -38,6 +38,9 @@ exit codes:
 """
 
 
+Command = Callable[..., argparse.ArgumentParser]  # adds a command by its name and its help
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The arguments of every command."""
     common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
@@ -46,15 +49,6 @@ def build_parser() -> argparse.ArgumentParser:
     common.add_argument("--pipeline", metavar="NAME", help="one of the settings' pipelines; the first if not given")
     listing = argparse.ArgumentParser(add_help=False)
     listing.add_argument("--json", action="store_true", help="print JSON, for a script")
-    values = argparse.ArgumentParser(add_help=False)
-    values.add_argument(
-        "-p",
-        "--parameter",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="a pipeline parameter; repeatable",
-    )
     parser = argparse.ArgumentParser(
         prog="run_pipeline.py",
         parents=[common],
@@ -67,6 +61,22 @@ def build_parser() -> argparse.ArgumentParser:
     def command(name: str, text: str, *parents: argparse.ArgumentParser) -> argparse.ArgumentParser:
         return commands.add_parser(name, help=text, description=text, parents=[common, *parents])
 
+    _add_definition_commands(command, listing)
+    _add_execution_commands(command, listing)
+    _add_version_commands(command, listing)
+    _add_sample_and_studio(command)
+    _add_monitoring_commands(command, listing)
+    _add_account_commands(command)
+    local = command("local", "start, stop, look at, back up or fix local SageMaker")
+    local.add_argument("action", choices=["up", "down", "status", "doctor", "backup", "restore"])
+    local.add_argument(
+        "options", nargs=argparse.REMAINDER, help="of the action: python -m local_sagemaker ACTION --help"
+    )
+    return parser
+
+
+def _add_definition_commands(command: Command, listing: argparse.ArgumentParser) -> None:
+    """The commands about the YAML and the definition that is made of it."""
     init = command("init", "write the first version of a YAML from a data file")
     init.add_argument("data", type=Path, metavar="DATA", help="a CSV or Parquet file")
     init.add_argument("--target", metavar="COLUMN", help="what is to be predicted; guessed where it is not given")
@@ -88,6 +98,19 @@ def build_parser() -> argparse.ArgumentParser:
     form.add_argument("--markdown", action="store_true", help="print Markdown, for a pull request comment")
     upsert = command("upsert", "publish the code, then create or update the pipeline")
     upsert.add_argument("--force", action="store_true", help="replace a newer deployment, too")
+
+
+def _add_execution_commands(command: Command, listing: argparse.ArgumentParser) -> None:
+    """The commands about executions."""
+    values = argparse.ArgumentParser(add_help=False)
+    values.add_argument(
+        "-p",
+        "--parameter",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a pipeline parameter; repeatable",
+    )
     start = command("start", "start an execution of the deployed pipeline", values, listing)
     start.add_argument("--wait", action="store_true", help="follow it to the end")
     run = command("run", "upload data if given, upsert, start, follow to the end", values)
@@ -98,7 +121,10 @@ def build_parser() -> argparse.ArgumentParser:
     logs = command("logs", "print the logs of an execution's jobs")
     _add_execution(logs)
     logs.add_argument("step", nargs="?", metavar="STEP", help="only this step")
-    _add_version_commands(command, listing)
+
+
+def _add_sample_and_studio(command: Command) -> None:
+    """A request to try, and the page to try it on."""
     sample = command("sample", "write a request to the model, of rows of a data file")
     sample.add_argument(
         "--data", type=Path, required=True, metavar="FILE", help="a file such as the model is trained on"
@@ -110,14 +136,6 @@ def build_parser() -> argparse.ArgumentParser:
     studio.add_argument("--port", type=int, help="its port on 127.0.0.1 (5600)")
     studio.add_argument("--stop", action="store_true", help="end the one that runs for local SageMaker")
     studio.add_argument("--allow-changes", action="store_true", help="let it change an AWS account, not only read it")
-    _add_monitoring_commands(command, listing)
-    _add_account_commands(command)
-    local = command("local", "start, stop, look at, back up or fix local SageMaker")
-    local.add_argument("action", choices=["up", "down", "status", "doctor", "backup", "restore"])
-    local.add_argument(
-        "options", nargs=argparse.REMAINDER, help="of the action: python -m local_sagemaker ACTION --help"
-    )
-    return parser
 
 
 def _add_execution(command: argparse.ArgumentParser) -> None:
@@ -130,7 +148,7 @@ def _add_execution(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_version_commands(command: Callable[..., argparse.ArgumentParser], listing: argparse.ArgumentParser) -> None:
+def _add_version_commands(command: Command, listing: argparse.ArgumentParser) -> None:
     """The commands about versions of the model."""
     models = command("models", "list the model versions with their metrics, commit and status", listing)
     models.add_argument("--show", metavar="VERSION", help="one version, and all that it was made of")
@@ -152,11 +170,11 @@ def _add_version_commands(command: Callable[..., argparse.ArgumentParser], listi
         decision.add_argument("--comment", default="", metavar="TEXT", help="kept with the version")
 
 
-def _add_monitoring_commands(command: Callable[..., argparse.ArgumentParser], listing: argparse.ArgumentParser) -> None:
+def _add_monitoring_commands(command: Command, listing: argparse.ArgumentParser) -> None:
     """The commands about a model that serves."""
     monitor = command("monitor", "compare what was sold and served in a window with the model at registration", listing)
     monitor.add_argument("--stage", metavar="STAGE", help="whose endpoint; the last one of the settings if not given")
-    monitor.add_argument("--since", metavar="DATE", help="begin of the window, in UTC; the last whole one if not given")
+    monitor.add_argument("--since", metavar="DATE", help="start of the window, in UTC; the last whole one if not given")
     monitor.add_argument("--until", metavar="DATE", help="its end, not in it; now if only --since is given")
     monitor.add_argument("--data", type=Path, metavar="PATH", help="the file or folder with the houses sold since")
     monitor.add_argument("--no-open", action="store_true", help="only print where the report is")
@@ -165,7 +183,7 @@ def _add_monitoring_commands(command: Callable[..., argparse.ArgumentParser], li
     truth.add_argument("--stage", metavar="STAGE", help="whose endpoint; the last one of the settings if not given")
 
 
-def _add_account_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
+def _add_account_commands(command: Command) -> None:
     """The commands about an AWS account: infrastructure/stages.yaml says what a stage has."""
     bootstrap = command("bootstrap", "set up the stacks of a stage in the AWS account, or show what that would do")
     bootstrap.add_argument("--dry-run", action="store_true", help="print the change sets, and change nothing")
