@@ -83,88 +83,99 @@ class LocalSageMaker:
         self.folder = folder
         self.handlers = handlers or Handlers()
         self.caller = Caller(account, region)
+        self.clock = clock or Clock()
         _close_to_others(folder)
         self._lock = lock_folder(folder, urlsplit(url).port or 0)
         self._database = _opened(folder)
         self.records = Records(self._database, STATUS_FIELDS)
         self.damage = Damage(self._database)
         self.damage.put_all_aside(unfit_records(self._database, REQUIRED))
-        self.clock = clock or Clock()
-        metrics = MetricStore(time.time)
+        self._metrics = MetricStore(time.time)
+        self._environment = job_environment(url, region)
+        self._images = ImageMap(self.handlers.images(), self.handlers.entrypoints())
+        self._make_control_plane(account)
+        self._has_its_folder = folder_check(folder, self._lock)
+        self._make_work()
+        self._make_api()
+
+    def _make_control_plane(self, account: str) -> None:
+        """The services around SageMaker, who may call what, and the events."""
         enforces_iam = configuration.configured_enforcement()
-        self.targets = TargetRuns(self.records, folder, self.handlers, job_environment(url, region))
+        self.targets = TargetRuns(self.records, self.folder, self.handlers, self._environment)
         self.control_plane = ControlPlane(
             self._database,
             self.damage,
-            folder / "objects",
+            self.folder / "objects",
             account,
-            metrics,
+            self._metrics,
             self.clock,
             enforces_iam,
             self.targets.deliver,
         )
         self.guard = Guard(self.control_plane.policies, configuration.configured_record(), enforces_iam)
-        watch = self.guard.operation if self.guard.watches else None
         self._events = StatusEvents(self.control_plane.put_event)
         self.records.watcher = self._events.changed
-        self._has_its_folder = folder_check(folder, self._lock)
-        objects = self.control_plane.objects
-        environment = job_environment(url, region)
-        images = ImageMap(self.handlers.images(), self.handlers.entrypoints())
-        cores = os.cpu_count() or 1
+
+    def _make_work(self) -> None:
+        """What runs: jobs, tuning jobs, endpoints."""
+        objects, jobs = self.control_plane.objects, self.folder / "jobs"
         self.tags = Tags(self.records)
         # A folder for each kind, as a training job may have the name of a processing job.
         runtimes = {
-            kind: JobRuntime(folder / "jobs" / kind.lower(), objects, images, environment) for kind in JOB_KINDS
+            kind: JobRuntime(jobs / kind.lower(), objects, self._images, self._environment) for kind in JOB_KINDS
         }
-        self.jobs = Jobs(self.records, runtimes, self.tags, cores, job_quota())
+        self.jobs = Jobs(self.records, runtimes, self.tags, os.cpu_count() or 1, job_quota())
         self.tuning = Tuning(self.records, self.jobs, self.tags)
-        self.registry = Registry(self.records, self.tags, self.control_plane.put_event)
         self.host = EndpointHost(
-            folder / "endpoints",
+            self.folder / "endpoints",
             objects,
-            images,
-            environment,
-            metrics=InvocationMetrics(metrics),
+            self._images,
+            self._environment,
+            metrics=InvocationMetrics(self._metrics),
             clock=self.clock,
         )
-        resources = Resources(self.records, self.tags)
+        self.callbacks = Callbacks(self.records)
+
+    def _make_api(self) -> None:
+        """The operations, and the engine that calls them for the steps of an execution."""
+        objects, records = self.control_plane.objects, self.records
+        watch = self.guard.operation if self.guard.watches else None
+        self.registry = Registry(records, self.tags, self.control_plane.put_event)
+        resources = Resources(records, self.tags)
         models = Models(resources, self.registry)
-        self.endpoints = Endpoints(self.records, resources, self.host, models, self.control_plane.alarms, self.clock)
-        runtime = TransformRuntime(folder / "jobs/transform", objects, images, environment)
-        self.transform = transform = Transform(self.records, self.jobs, models, runtime)
-        cache = StepCache(self.records)
-        versions = PipelineVersions(self.records)
-        pipelines = Pipelines(self.records, objects, self.tags, versions, cache.forget)
+        self.endpoints = Endpoints(records, resources, self.host, models, self.control_plane.alarms, self.clock)
+        runtime = TransformRuntime(self.folder / "jobs/transform", objects, self._images, self._environment)
+        self.transform = Transform(records, self.jobs, models, runtime)
+        cache, versions = StepCache(records), PipelineVersions(records)
+        pipelines = Pipelines(records, objects, self.tags, versions, cache.forget)
         groups = (
             TagOperations(self.tags),
-            JobOperations(self.records, self.jobs),
+            JobOperations(records, self.jobs),
             TuningOperations(self.tuning),
             self.registry,
-            GroupPolicies(self.records, self.registry),
-            Search(self.records, self.tags),
+            GroupPolicies(records, self.registry),
+            Search(records, self.tags),
             models,
             self.endpoints,
-            transform,
+            self.transform,
             pipelines,
         )
-        self.callbacks = Callbacks(self.records)
         callback_steps = CallbackSteps(self.callbacks, self.control_plane.send_message)
-        handled = HandledSteps(self.handlers, folder / "handlers", environment)
-        executors = Executors(Dispatcher(groups, watch), self.jobs, self.tuning, callback_steps, handled, images)
+        handled = HandledSteps(self.handlers, self.folder / "handlers", self._environment)
+        executors = Executors(Dispatcher(groups, watch), self.jobs, self.tuning, callback_steps, handled, self._images)
         launch = partial(
             Execution,
-            records=self.records,
+            records=records,
             objects=objects,
             executors=executors,
             cache=cache,
             jobs=self.jobs,
-            capacity=Capacity(cores),
+            capacity=Capacity(os.cpu_count() or 1),
         )
-        self.executions = Executions(self.records, pipelines, versions, launch, executors.refuse_unsupported)
+        self.executions = Executions(records, pipelines, versions, launch, executors.refuse_unsupported)
         self.dispatcher = Dispatcher((*groups, self.executions, CallbackOperations(self.callbacks)), watch)
         job_logs = {f"/aws/sagemaker/{kind}Jobs": partial(self.jobs.log_streams, kind) for kind in JOB_KINDS}
-        self.logs = Logs(job_logs, EndpointLogs(folder / "endpoints"), TargetLogs(folder))
+        self.logs = Logs(job_logs, EndpointLogs(self.folder / "endpoints"), TargetLogs(self.folder))
 
     @property
     def is_lost(self) -> bool:
