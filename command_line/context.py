@@ -12,7 +12,7 @@ from local_sagemaker.client.lifecycle import Server
 from pipelines.aws_client import make_client
 from pipelines.definition.catalogue import chosen
 from pipelines.definition.compilation import Compiled
-from pipelines.definition.definition_cache import compile_or_recall
+from pipelines.definition.definition_cache import compile_or_recall, define_or_recall
 from pipelines.errors import PipelineError
 from pipelines.files import write_whole
 from pipelines.publishing.publish import create_bucket_if_local
@@ -23,6 +23,7 @@ from pipelines.watching.logs import last_words
 
 LOCAL_POLL_SECONDS = 0.1
 AWS_POLL_SECONDS = 5.0
+DEFINITIONS = ROOT / "build" / "definitions"  # those compiled before
 
 
 @dataclass(frozen=True)
@@ -112,11 +113,11 @@ class Context:
     def compile(self, console: Console | None = None) -> Compiled:
         """The definition of the chosen pipeline, from the cache where it was compiled before."""
         (console or self.console).line("Compiling ...", style="dim")
-        return self.compile_quietly(self.settings)
+        return compile_or_recall(self.settings, self.environment, DEFINITIONS, pipeline=self.pipeline)
 
-    def compile_quietly(self, settings: Settings) -> Compiled:
-        """The same without a word, for settings that may differ from the file's."""
-        return compile_or_recall(settings, self.environment, ROOT / "build" / "definitions", pipeline=self.pipeline)
+    def definition(self, settings: Settings) -> str:
+        """Its definition alone, without a word, for settings that may differ from the file's."""
+        return define_or_recall(settings, self.environment, DEFINITIONS, pipeline=self.pipeline)
 
 
 def write_output(path: Path, text: str) -> None:

@@ -63,7 +63,7 @@ def check_pipeline(context: Context, options: Namespace) -> int:
     elif any(fault.path == "AWS_REGION" for fault in faults):
         text = None  # without images of the region there is nothing to compile
     else:
-        text = context.compile_quietly(settings).definition
+        text = context.definition(settings)
         began = time.perf_counter()
     warnings: list[Fault] = []
     if text is not None:

@@ -50,13 +50,12 @@ def decide(access: Access, principal: Principal, resource_policy: Document | Non
     `resource_policy` is the resource's: a bucket's, a key's, a role's trust. It may allow by itself; where it must let
     in (keys, roles), it may also leave it to the account's own policies by naming the account.
     """
-    asked = [*_effects(principal.policies, access), *_resource_effects(resource_policy, access, principal)]
-    if "Deny" in asked or (principal.boundary and "Deny" in _effects([principal.boundary], access)):
-        return Decision.EXPLICIT_DENY
+    by_itself = _effects(principal.policies, access)
     by_resource = _resource_effects(resource_policy, access, principal)
-    own = "Allow" in _effects(principal.policies, access)
-    if principal.boundary is not None:
-        own = own and "Allow" in _effects([principal.boundary], access)
+    by_boundary = ["Allow"] if principal.boundary is None else _effects([principal.boundary], access)
+    if "Deny" in (*by_itself, *by_resource, *by_boundary):
+        return Decision.EXPLICIT_DENY
+    own = "Allow" in by_itself and "Allow" in by_boundary
     if access.action.startswith(NEEDED_OF_RESOURCE) and resource_policy is not None:
         own = own and "Delegate" in by_resource
     return Decision.ALLOWED if own or "Allow" in by_resource else Decision.IMPLICIT_DENY

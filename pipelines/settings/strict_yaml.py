@@ -5,10 +5,12 @@ from typing import Any
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's parser where the wheel has it: ten times as fast
+
 
 def read_yaml(text: str) -> Any:
     """The document; yaml.YAMLError where it is not YAML, ValueError that names each key that stands twice."""
-    loader = yaml.SafeLoader(text)
+    loader = Loader(text)
     try:
         root = loader.get_single_node()
         doubled = list(_doubled(root, "")) if root is not None else []

@@ -33,7 +33,16 @@ from serving import BODY, deploy
 SLOWER = 1.15
 ROUNDS, CALLS = 9, 40
 KEYS = 2000
-PACKAGES = ("local_sagemaker", "pipelines", "deployment", "steps", "evaluation")
+PACKAGES = (
+    "local_sagemaker",
+    "pipelines",
+    "command_line",
+    "infrastructure",
+    "deployment",
+    "steps",
+    "evaluation",
+    "monitoring",
+)
 
 
 @dataclass

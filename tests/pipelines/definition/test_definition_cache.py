@@ -6,7 +6,9 @@ import pytest
 
 from pipelines.definition import definition_cache
 from pipelines.definition.compilation import Compiled, compile_pipeline
-from pipelines.definition.definition_cache import compile_or_recall
+from pipelines.definition.definition_cache import compile_or_recall, define_or_recall
+from pipelines.definition.job_code import JobCode, job_code
+from pipelines.images.image import image
 from pipelines.settings.environment import Environment
 from pipelines.settings.settings import ROOT, PipelineName, Settings, default_config, load_settings
 
@@ -29,8 +31,7 @@ def test_other_settings_or_another_environment_are_compiled(tmp_path: Path, monk
 
     def noted(settings: Settings, environment: Environment, root: Path, pipeline: PipelineName) -> Compiled:
         asked.append((settings, environment))
-        code = definition_cache.job_code(root, settings, pipeline)
-        return Compiled.of(settings, "{}", code, "commit", pipeline)
+        return Compiled.of(settings, "{}", job_code(root, settings, pipeline), "commit", pipeline)
 
     monkeypatch.setattr(definition_cache, "compile_pipeline", noted)
     other_gate = SETTINGS.model_copy(update={"gates": SETTINGS.gates.model_copy(update={"min_r2": 0.5})})
@@ -43,3 +44,21 @@ def test_other_settings_or_another_environment_are_compiled(tmp_path: Path, monk
 def test_the_definition_of_this_commit_is_the_pure_one(tmp_path: Path) -> None:
     recalled = compile_or_recall(SETTINGS, ENVIRONMENT, tmp_path)
     assert recalled.definition == compile_pipeline(SETTINGS, ENVIRONMENT, ROOT).definition
+
+
+@pytest.mark.parametrize("package", ["pipelines", "steps", "evaluation", "monitoring"])
+def test_changed_code_is_compiled_again(package: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled: list[str] = []
+
+    def noted(settings: Settings, environment: Environment, root: Path, pipeline: PipelineName) -> Compiled:
+        compiled.append(package)
+        return Compiled.of(settings, "{}", JobCode("p", {}, image("3.2-0")), "commit", pipeline)
+
+    monkeypatch.setattr(definition_cache, "compile_pipeline", noted)
+    monkeypatch.setattr(definition_cache, "git_commit", lambda root: "commit")
+    module = tmp_path / package / "inner" / "module.py"
+    module.parent.mkdir(parents=True)
+    for text in ("a = 1", "a = 1", "a = 2"):
+        module.write_text(text)
+        define_or_recall(SETTINGS, ENVIRONMENT, tmp_path / "definitions", tmp_path)
+    assert len(compiled) == 2
