@@ -8,6 +8,7 @@ DATA := data/house_prices.parquet
 	bootstrap teardown
 STAGE ?= dev
 IMAGE ?= 3.2-0
+ON_TWO_CORES := -n 2 --dist loadgroup --no-loadscope-reorder
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## ?/  make \1\t/' | expand -t 18
@@ -16,10 +17,10 @@ run: $(DATA)  ## the whole pipeline on local SageMaker, from the data to a model
 	$(BIN)/python run_pipeline.py --local run --data $(DATA)
 
 test: $(DATA) $(BIN)/installed-dev  ## the whole test suite; T=PATH runs one file or folder of it
-	$(BIN)/python -m pytest $(T)
+	$(BIN)/python -m pytest $(or $(T),$(ON_TWO_CORES))
 
 unit: $(BIN)/installed-dev  ## only the tests that take seconds
-	$(BIN)/python -m pytest -m "not e2e"
+	$(BIN)/python -m pytest -m "not e2e" $(ON_TWO_CORES)
 
 lint: $(BIN)/installed-dev  ## style and types
 	$(BIN)/ruff check .
@@ -43,7 +44,7 @@ endif
 
 soak: $(BIN)/installed-dev  ## what takes long: seeded kills, damage, load, drills of the monitoring, all lessons
 	SOAK=1 $(BIN)/python -m pytest tests/local_sagemaker/faults tests/local_sagemaker/test_many_clients.py \
-	  tests/end_to_end/test_monitoring.py tests/evaluation/test_evaluate.py tests/lessons -o addopts="--import-mode=importlib --strict-markers -v"
+	  tests/end_to_end/test_monitoring.py tests/lessons -o addopts="--import-mode=importlib --strict-markers -v"
 
 alone: $(BIN)/installed-dev  ## the wheel of local SageMaker, and its own tests where nothing else of the project is
 	$(BIN)/python tests/end_to_end/alone.py

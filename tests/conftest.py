@@ -17,7 +17,16 @@ from local_sagemaker.client.lifecycle import Server
 
 REGION = "us-east-1"
 os.environ["AWS_DEFAULT_REGION"] = REGION  # for test modules that import the SDK, which needs it then
+os.environ["GOMP_SPINCOUNT"] = "3000"  # threads that wait leave the core to the other worker's tests, as in the jobs
 BUCKET = "test-bucket"
+# Options of a run where any model will do: few rounds, and gates that let it pass.
+QUICK = ("-p", "Rounds=60", "-p", "MaxRmseRatio=9", "-p", "MinR2=-9", "-p", "MaxMape=9", "-p", "MaxSegmentMape=9",
+         "-p", "MaxCoverageGap=0.99", "-p", "MaxBaselineRatio=9", "-p", "MaxUndercovered=99",
+         "-p", "MinImprovement=-0.99")  # fmt: skip
+
+
+# Fixtures that take long to make: the first run on the house prices, and the account that the studio shows.
+MADE_ONCE = ("first_run", "world")
 
 
 def free_port() -> int:
@@ -34,10 +43,20 @@ def kill(pid: int) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test that has a server process is of the slower layer, without saying so itself."""
+    """A test that has a server process is of the slower layer, without saying so itself.
+
+    One process runs the tests of a file, and all that share a fixture which takes long to make; those begin first.
+    """
     for item in items:
-        if {"server", "new_server"} & set(getattr(item, "fixturenames", ())):
+        used = set(getattr(item, "fixturenames", ()))
+        if {"server", "new_server"} & used:
             item.add_marker(pytest.mark.e2e)
+        shared = next((fixture for fixture in MADE_ONCE if fixture in used), None)
+        item.add_marker(pytest.mark.xdist_group(shared or str(item.path)))
+    slow = {item.path for item in items if item.get_closest_marker("e2e")}
+    items.sort(
+        key=lambda item: (item.get_closest_marker("xdist_group").args[0] not in MADE_ONCE, item.path not in slow)
+    )
 
 
 @pytest.fixture(autouse=True)

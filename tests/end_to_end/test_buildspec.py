@@ -1,5 +1,6 @@
 """What CodeBuild will do, done by the buildspecs' own commands against local SageMaker."""
 
+import shlex
 import uuid
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ import pytest
 
 from pipelines.definition.revision import git_commit
 from pipelines.publishing.deployed import read_tags
-from tests.conftest import LocalServer
+from tests.conftest import QUICK, LocalServer
 from tests.end_to_end.codebuild import run_build
 from tests.end_to_end.conftest import NO_CHAMPION
 
@@ -83,7 +84,7 @@ def test_a_commit_whose_tests_fail_is_not_published(
 def test_what_is_not_there_fails_the_build_with_the_reason_in_the_last_line(
     codebuild: LocalServer, project: dict[str, str], tmp_path: Path, wrong: dict[str, str], words: str
 ) -> None:
-    build = run_build(SPEC, ROOT, {**project, **wrong}, tmp_path)
+    build = run_build(SPEC, ROOT, {**project, "PYTEST_ARGS": "--version", **wrong}, tmp_path)
     assert build.phases == {"install": True, "pre_build": True, "build": False}
     assert build.last_line.startswith(words)
     assert codebuild.client("sagemaker").list_pipelines()["PipelineSummaries"] == []
@@ -93,7 +94,12 @@ def test_what_is_not_there_fails_the_build_with_the_reason_in_the_last_line(
 def test_a_commit_is_tested_published_and_started(
     codebuild: LocalServer, project: dict[str, str], tmp_path: Path
 ) -> None:
-    build = run_build(SPEC, ROOT, {**project, "START_OPTIONS": "--wait", "CODEBUILD_BUILD_ID": "commit:1"}, tmp_path)
+    build = run_build(
+        SPEC,
+        ROOT,
+        {**project, "START_OPTIONS": shlex.join(("--wait", *QUICK)), "CODEBUILD_BUILD_ID": "commit:1"},
+        tmp_path,
+    )
     assert build.phases == {"install": True, "pre_build": True, "build": True}, build.log
     sagemaker = codebuild.client("sagemaker")
     execution = sagemaker.describe_pipeline_execution(PipelineExecutionArn=build.exported["EXECUTION_ARN"])
@@ -109,9 +115,10 @@ def test_a_commit_is_tested_published_and_started(
 def test_an_execution_that_fails_is_the_last_line_of_a_build_that_waits_and_does_not_stop_one_that_does_not(
     codebuild: LocalServer, project: dict[str, str], tmp_path: Path
 ) -> None:
-    failing = {**project, "START_OPTIONS": "-p MinR2=0.999"}
+    options = shlex.join((*QUICK, "-p", "MinR2=0.999"))
+    failing = {**project, "PYTEST_ARGS": "--version", "START_OPTIONS": options}
     assert run_build(SPEC, ROOT, failing, tmp_path).succeeded
-    build = run_build(SPEC, ROOT, {**failing, "START_OPTIONS": "--wait -p MinR2=0.999"}, tmp_path)
+    build = run_build(SPEC, ROOT, {**failing, "START_OPTIONS": f"--wait {options}"}, tmp_path)
     assert not build.succeeded
     assert "not good enough to register" in build.last_line
     assert "/execution/" in build.exported["EXECUTION_ARN"]

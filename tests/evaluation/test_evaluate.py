@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 
 from evaluation.evaluate import Inputs, evaluate, main
-from pipelines.sample_data import CONFIGURATION, DATA_FOLDER, fetch
-from pipelines.settings.settings import load_settings
 from steps.estimators import Estimator
 from steps.failure import JobError
 from steps.linear import LinearModel
@@ -161,48 +155,3 @@ def test_metric_that_is_not_defined_is_named(model: Model, inputs: Inputs, tmp_p
 def test_limit_that_is_not_given_is_named(inputs: Inputs, archive_folder: Path, tmp_path: Path) -> None:
     with pytest.raises(JobError, match="min_improvement"):
         main(arguments(inputs, archive_folder, tmp_path / "out")[:-2])
-
-
-@pytest.mark.e2e
-@pytest.mark.parametrize(
-    ("split", "min_r2", "max_mape", "max_ratio"),
-    [("hash", 0.905, 0.112, 0.95), *([("time", 0.89, 0.12, 0.97)] if os.environ.get("SOAK") else [])],
-)
-def test_quality_on_the_house_prices(
-    tmp_path: Path, split: str, min_r2: float, max_mape: float, max_ratio: float
-) -> None:
-    """The four jobs as processes, on the default data and with the YAML's hyperparameters."""
-    configuration = yaml.safe_load(CONFIGURATION.read_text(encoding="utf-8"))
-    sections = {key: configuration[key] for key in ("data", "validation", "evaluation")}
-    settings = tmp_path / "settings.json"
-    settings.write_text(json.dumps({**sections, "split": split}))
-    raw, _ = fetch(CONFIGURATION, DATA_FOLDER)
-    hyperparameters = [f"--{name}={value}" for name, value in configuration["candidates"]["xgboost"].items()]
-
-    def run(module: str, *arguments: object) -> None:
-        command = [sys.executable, "-m", module, *map(str, arguments)]
-        subprocess.run(command, cwd=ROOT, env={**os.environ, "SM_OUTPUT_DIR": str(tmp_path / "none")}, check=True)
-
-    parts, model = tmp_path / "parts", tmp_path / "model"
-    run("steps.validate", "--input", raw, "--output", tmp_path / "valid", "--settings", settings)
-    run("steps.preprocess", "--input", tmp_path / "valid/validated", "--output", parts, "--settings", settings)
-    channels = [f"--{name}={parts / name}" for name in ("train", "validation", "features")]
-    run("steps.train", *channels, "--model_dir", model, *hyperparameters)
-    subprocess.run(["tar", "-C", model, "-czf", tmp_path / "model.tar.gz", "."], check=True)
-    (tmp_path / "none.json").write_text("{}")
-    limits = load_settings(CONFIGURATION).gates.model_dump()
-    given = {
-        "model": tmp_path,
-        "test": parts / "test",
-        "rows": parts / "rows",
-        "train": parts / "train",
-        "champion": tmp_path,
-        "output": tmp_path / "out",
-        **limits,
-    }
-    run("evaluation.evaluate", "--settings", settings, *(f"--{name}={value}" for name, value in given.items()))
-    document = json.loads((tmp_path / "out" / "evaluation.json").read_text())
-    assert document["regression_metrics"]["r2"]["value"] >= min_r2
-    assert document["regression_metrics"]["mape"]["value"] <= max_mape
-    assert document["comparison"]["rmse_ratio"]["value"] <= max_ratio
-    print(document["interval"], document["worst_segment"], document["gates"])

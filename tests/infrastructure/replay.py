@@ -17,14 +17,11 @@ from typing import Any
 from infrastructure.calls import general
 from infrastructure.roles import Account, roles
 from local_sagemaker.wire.identity import ACCOUNT, role_key
-from tests.conftest import REGION, LocalServer
+from tests.conftest import QUICK, REGION, LocalServer
 
 ROOT = Path(__file__).parents[2]
 DATA, SAMPLE = ROOT / "data" / "house_prices.parquet", ROOT / "house.json"
 PROJECT, BUCKET = "house-prices", "replayed-houses"
-QUICK = ("-p", "Rounds=60", "-p", "MaxRmseRatio=9", "-p", "MinR2=-9", "-p", "MaxMape=9", "-p", "MaxSegmentMape=9",
-         "-p", "MaxCoverageGap=0.99", "-p", "MaxBaselineRatio=9", "-p", "MaxUndercovered=99",
-         "-p", "MinImprovement=-0.99")  # fmt: skip
 
 
 @dataclass
