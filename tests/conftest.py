@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import hypothesis
 import pytest
 from botocore.config import Config
 
@@ -57,6 +58,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(
         key=lambda item: (item.get_closest_marker("xdist_group").args[0] not in MADE_ONCE, item.path not in slow)
     )
+
+
+def examples(full: int) -> int:
+    """How many generated cases a test tries: all of them in `make soak`, else a sample."""
+    return full if os.environ.get("SOAK") else full // 5
+
+
+hypothesis.settings.register_profile("sample", max_examples=examples(100), deadline=None)
+hypothesis.settings.load_profile("sample")
 
 
 @pytest.fixture(autouse=True)

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from evaluation import figures
 from evaluation.evaluate import Inputs
 from evaluation.gates import Limits
 from steps import features as feature_module
@@ -50,6 +51,12 @@ LIMITS = Limits(
     max_undercovered=0,
     min_improvement=0.0,
 )
+
+
+@pytest.fixture(autouse=True)
+def one_figure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of them take longer than the rest of an evaluation; test_report.py draws them all."""
+    monkeypatch.setattr(figures, "pictures", lambda subject: [figures.predicted_against_actual(subject)])
 
 
 @pytest.fixture(scope="session")

@@ -6,10 +6,14 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from evaluation.evaluate import Inputs, evaluate
 from steps.evaluation_settings import CardSettings
 from steps.model import Model
 from tests.evaluation.conftest import LIMITS, SETTINGS
+
+pytestmark = pytest.mark.e2e
 
 CARD = CardSettings(purpose="Estimate costs.", limits="Only for a and b.", risk_rating="Low")
 

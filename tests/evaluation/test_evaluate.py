@@ -17,6 +17,8 @@ from steps.linear import LinearModel
 from steps.model import Model
 from tests.evaluation.conftest import LIMITS, SETTINGS, archive
 
+pytestmark = pytest.mark.e2e
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -32,6 +32,13 @@ FIGURES = {
     "dependence",
 }
 
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(autouse=True)
+def one_figure() -> None:
+    """No: all of them."""
+
 
 @pytest.fixture
 def page(model: Model, inputs: Inputs, archive_folder: Path, tmp_path: Path) -> Path:

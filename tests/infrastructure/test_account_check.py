@@ -15,6 +15,8 @@ from infrastructure.deployed_roles import Deployed, differences, trusts
 from infrastructure.roles import Account, roles
 from tests.aws_stub import Refusal, StubAws, stub_aws
 
+pytestmark = pytest.mark.e2e
+
 ACCOUNT = Account("111122223333", "eu-west-1", "house-prices", "a-bucket")
 KEY = "arn:aws:kms:eu-west-1:111122223333:key/1234"
 TRAINING, PROCESSING = "ml.m5.xlarge for training job usage", "ml.m5.xlarge for processing job usage"

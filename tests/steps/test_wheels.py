@@ -14,6 +14,8 @@ from steps.failure import JobError
 from steps.wheels import differing, ensure
 from tests.local_sagemaker.jobs.wheels import make_wheel
 
+pytestmark = pytest.mark.e2e
+
 HASH = f"--hash=sha256:{'0' * 64}"
 NUMPY = importlib.metadata.version("numpy")
 

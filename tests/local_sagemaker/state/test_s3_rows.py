@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from local_sagemaker.state import s3_rows
 from local_sagemaker.state.formats import prepare
 from local_sagemaker.state.s3_rows import Listed, Row
+from tests.conftest import examples
 
 ALPHABET = "a/-\x00é\ud7ff\ue000\uffff\U0001f3e0\U0010ffff"
 TEXT = st.text(ALPHABET, max_size=5)
@@ -46,7 +47,7 @@ def rolled_up(keys: list[str], prefix: str, delimiter: str, after: str) -> list[
     return sorted(name for name in names if name > after)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(keys=KEYS, prefix=TEXT, delimiter=st.text(ALPHABET, max_size=2), after=TEXT)
 def test_a_page_of_current_objects_is_what_the_definition_says(
     connection: sqlite3.Connection, keys: dict[str, list[bool]], prefix: str, delimiter: str, after: str
@@ -57,7 +58,7 @@ def test_a_page_of_current_objects_is_what_the_definition_says(
     assert names == rolled_up([key for key, markers in keys.items() if not markers[-1]], prefix, delimiter, after)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(keys=KEYS, prefix=TEXT, delimiter=st.text(ALPHABET, max_size=2), after=TEXT)
 def test_a_page_of_versions_is_what_the_definition_says(
     connection: sqlite3.Connection, keys: dict[str, list[bool]], prefix: str, delimiter: str, after: str
@@ -71,7 +72,7 @@ def test_a_page_of_versions_is_what_the_definition_says(
     assert [(entry.key, entry.number) if isinstance(entry, Listed) else (entry, None) for entry in found] == expected
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(keys=KEYS, delimiter=st.text(ALPHABET, max_size=1))
 def test_pages_of_versions_that_begin_after_each_version_are_the_whole(
     connection: sqlite3.Connection, keys: dict[str, list[bool]], delimiter: str
