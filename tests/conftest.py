@@ -43,6 +43,7 @@ def kill(pid: int) -> None:
     os.waitpid(pid, 0)
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A test that has a server process is of the slower layer, without saying so itself.
 
