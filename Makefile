@@ -8,7 +8,7 @@ DATA := data/house_prices.parquet
 	bootstrap teardown
 STAGE ?= dev
 IMAGE ?= 3.2-0
-ON_TWO_CORES := -n 2 --dist loadgroup --no-loadscope-reorder
+ON_TWO_CORES := -n 2 --no-loadscope-reorder
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## ?/  make \1\t/' | expand -t 18

@@ -26,10 +26,6 @@ QUICK = ("-p", "Rounds=60", "-p", "MaxRmseRatio=9", "-p", "MinR2=-9", "-p", "Max
          "-p", "MinImprovement=-0.99")  # fmt: skip
 
 
-# Fixtures that take long to make: the first run on the house prices, and the account that the studio shows.
-MADE_ONCE = ("first_run", "world")
-
-
 def free_port() -> int:
     """A port on which nothing listens."""
     with socket.socket() as probe:
@@ -43,22 +39,23 @@ def kill(pid: int) -> None:
     os.waitpid(pid, 0)
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test that has a server process is of the slower layer, without saying so itself.
-
-    One process runs the tests of a file, and all that share a fixture which takes long to make; those begin first.
-    """
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A test that has a server process is of the slower layer, without saying so itself."""
     for item in items:
-        used = set(getattr(item, "fixturenames", ()))
-        if {"server", "new_server"} & used:
+        if {"server", "new_server"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.e2e)
-        shared = next((fixture for fixture in MADE_ONCE if fixture in used), None)
-        item.add_marker(pytest.mark.xdist_group(shared or str(item.path)))
-    slow = {item.path for item in items if item.get_closest_marker("e2e")}
-    items.sort(
-        key=lambda item: (item.get_closest_marker("xdist_group").args[0] not in MADE_ONCE, item.path not in slow)
-    )
+    if hasattr(config, "workerinput"):
+        from tests.on_two_cores import slow_first
+
+        slow_first(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Which of several processes runs which tests."""
+    from tests.on_two_cores import Together
+
+    return Together(config, log)
 
 
 def examples(full: int) -> int:

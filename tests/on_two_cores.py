@@ -1,0 +1,34 @@
+"""Which process runs which tests, where pytest-xdist runs them in several: `make test` and `make unit`.
+
+A file's tests stay together, and so do all files that need a fixture which takes long to make; those begin first.
+"""
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+from xdist.scheduler import LoadFileScheduling
+
+# The first run on the house prices, and the account that the studio shows.
+MADE_ONCE = ("first_run", "studio: Served")
+
+
+@cache
+def together(file: str) -> str:
+    """What the tests of a file must be in one process with: a fixture, else nothing but the file itself."""
+    text = Path(file).read_text(encoding="utf-8")
+    return next((fixture for fixture in MADE_ONCE if fixture in text), file)
+
+
+class Together(LoadFileScheduling):
+    """Gives a process the tests of a file, or of all files that share a fixture."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return together(nodeid.partition("::")[0])
+
+
+def slow_first(items: list[pytest.Item]) -> None:
+    """Put first what is slow, so that no process has it left when the others are done."""
+    slow = {item.path for item in items if item.get_closest_marker("e2e")}
+    shared = {path: together(str(path)) in MADE_ONCE for path in {item.path for item in items}}
+    items.sort(key=lambda item: (not shared[item.path], item.path not in slow))
