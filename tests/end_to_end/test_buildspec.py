@@ -115,7 +115,7 @@ def test_a_commit_is_tested_published_and_started(
 def test_an_execution_that_fails_is_the_last_line_of_a_build_that_waits_and_does_not_stop_one_that_does_not(
     codebuild: LocalServer, project: dict[str, str], tmp_path: Path
 ) -> None:
-    options = shlex.join((*QUICK, "-p", "MinR2=0.999"))
+    options = shlex.join(("-p", "Rounds=60", "-p", "MinR2=0.999"))
     failing = {**project, "PYTEST_ARGS": "--version", "START_OPTIONS": options}
     assert run_build(SPEC, ROOT, failing, tmp_path).succeeded
     build = run_build(SPEC, ROOT, {**failing, "START_OPTIONS": f"--wait {options}"}, tmp_path)
