@@ -6,17 +6,18 @@ from typing import Any
 from local_sagemaker.errors import LONGEST_REASON
 from local_sagemaker.hosting.deployment import Health
 from local_sagemaker.hosting.rollout import Phase
+from local_sagemaker.state.record_types import EndpointRecord
 
 
 def described(
-    endpoint: dict[str, Any], health: Mapping[str, Health], capturing: bool, phase: Phase | None = None
+    endpoint: EndpointRecord, health: Mapping[str, Health], capturing: bool, phase: Phase | None = None
 ) -> dict[str, Any]:
     """The answer; `health` is by variant, `capturing` says whether data capture works, `phase` where an update stands.
 
     A model process that has died shows in three places: CurrentInstanceCount 0 and a VariantStatus while it is
     down, and a FailureReason until the endpoint is changed.
     """
-    answer = {**endpoint, "LastDeploymentConfig": endpoint.get("DeploymentConfig")}
+    answer: dict[str, Any] = {**endpoint, "LastDeploymentConfig": endpoint.get("DeploymentConfig")}
     plan, pending = endpoint.get("Serving"), endpoint.get("Pending")
     if phase is not None and phase.going_back:
         answer["EndpointStatus"] = "RollingBack"
@@ -44,7 +45,7 @@ def described(
 
 
 def _serving(
-    variant: dict[str, Any], endpoint: dict[str, Any], health: Health | None, phase: Phase | None
+    variant: dict[str, Any], endpoint: EndpointRecord, health: Health | None, phase: Phase | None
 ) -> dict[str, Any]:
     status = None
     if health is not None and health.instances < health.size and health.last_death is not None:

@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from typing import Any
+from typing import Any, Unpack
 
 from local_sagemaker.api.endpoint_description import described
 from local_sagemaker.api.listing import page
@@ -19,6 +19,7 @@ from local_sagemaker.hosting.rollout import Interrupted, Phase, RolledBack, Roll
 from local_sagemaker.hosting.rollout_plan import RolloutPlan, plan_rollout
 from local_sagemaker.moto_services.alarms import Alarms
 from local_sagemaker.state.record_kinds import ENDPOINT
+from local_sagemaker.state.record_types import EndpointRecord
 from local_sagemaker.state.records import Records
 from local_sagemaker.wire.dispatch import Caller, Request
 
@@ -155,7 +156,7 @@ class Endpoints:
             elif endpoint["EndpointStatus"] == "Creating" and pending is not None:
                 self._deploy_in_background(name, pending)
 
-    def _changeable(self, name: str, caller: Caller) -> Request:
+    def _changeable(self, name: str, caller: Caller) -> EndpointRecord:
         endpoint = self._resources.get(ENDPOINT, name, caller)
         if endpoint["EndpointStatus"] == "Failed":  # then the service allows DeleteEndpoint only
             raise invalid(f'Cannot update failed endpoint "{endpoint["EndpointArn"]}": delete it.')
@@ -202,7 +203,7 @@ class Endpoints:
             LOG.exception("the endpoint %s could not be deployed", name)
             self._deployment_failed(name, f"InternalServerError: {reason_of(error)}")
         else:
-            serving = {
+            serving: EndpointRecord = {
                 "EndpointStatus": "InService",
                 "EndpointConfigName": plan["EndpointConfigName"],
                 "FailureReason": reason,
@@ -268,15 +269,15 @@ class Endpoints:
     def _deployment_failed(self, name: str, reason: str) -> None:
         # After an update that failed, the service says InService, with the old configuration and a FailureReason.
         status = "InService" if self._host.serves(name) else "Failed"
-        changes = {"EndpointStatus": status, "FailureReason": reason[:LONGEST_REASON], "Pending": None}
+        changes: EndpointRecord = {"EndpointStatus": status, "FailureReason": reason[:LONGEST_REASON], "Pending": None}
         self._records.insist(lambda: self._change(name, **changes))
 
     def _remove(self, name: str) -> None:
         self._host.remove(name)
         self._records.insist(lambda: self._records.delete(ENDPOINT, name))
 
-    def _change(self, name: str, **changes: Any) -> None:
-        self._records.update(ENDPOINT, name, LastModifiedTime=time.time(), **changes)
+    def _change(self, name: str, **changes: Unpack[EndpointRecord]) -> None:
+        self._records.update(ENDPOINT, name, EndpointRecord(LastModifiedTime=time.time(), **changes))
 
 
 def _counts(plan: dict[str, Any]) -> dict[str, int]:

@@ -4,6 +4,7 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
+from typing import Literal
 
 from local_sagemaker.api.listing import page, page_of
 from local_sagemaker.api.pipeline_versions import PipelineVersions
@@ -16,14 +17,18 @@ from local_sagemaker.engine.selection import check_selection, steps_to_run
 from local_sagemaker.engine.tasks import Result
 from local_sagemaker.errors import invalid, not_found, unsupported
 from local_sagemaker.state.record_kinds import EXECUTION, EXECUTION_STEP, PIPELINE
-from local_sagemaker.state.records import Records
+from local_sagemaker.state.record_types import ExecutionRecord, PipelineRecord, PipelineVersionRecord, StepRecord
+from local_sagemaker.state.records import Records, without_none
 from local_sagemaker.wire.dispatch import Caller, Request
 
 RUNNING = ("Executing", "Stopping")
 RETRYABLE = ("Failed", "Stopped")
 UNFINISHED = ("Starting", "Executing", "Stopping")
+CHANGED: tuple[
+    Literal["PipelineExecutionDisplayName", "PipelineExecutionDescription", "ParallelismConfiguration"], ...
+] = ("PipelineExecutionDisplayName", "PipelineExecutionDescription", "ParallelismConfiguration")
 CRASHED = "InternalServerError: local SageMaker stopped while the execution was running."
-Launch = Callable[[Request, Definition, Caller, Mapping[str, Result]], Execution]
+Launch = Callable[[ExecutionRecord, Definition, Caller, Mapping[str, Result]], Execution]
 
 
 class Executions:
@@ -66,7 +71,8 @@ class Executions:
         def mark() -> Request:
             if self._get(arn)["PipelineExecutionStatus"] not in RUNNING:
                 raise invalid(f"Pipeline execution with ARN {arn} has already ended.")
-            self._records.update(EXECUTION, arn, PipelineExecutionStatus="Stopping", LastModifiedTime=time.time())
+            changes = ExecutionRecord(PipelineExecutionStatus="Stopping", LastModifiedTime=time.time())
+            self._records.update(EXECUTION, arn, changes)
             return {"PipelineExecutionArn": arn}
 
         answer = self._tokens.once(arn, "StopPipelineExecution", request, mark)
@@ -88,11 +94,13 @@ class Executions:
     def update_pipeline_execution(self, request: Request, caller: Caller) -> Request:
         """Change the names of an execution, or how many of its steps run at once from now on."""
         arn = request["PipelineExecutionArn"]
-        fields = ("PipelineExecutionDisplayName", "PipelineExecutionDescription", "ParallelismConfiguration")
-        changes = {field: request[field] for field in fields if field in request}
+        changes: ExecutionRecord = {"LastModifiedTime": time.time()}
+        for field in CHANGED:
+            if field in request:
+                changes[field] = request[field]
         with self._records.lock:
             self._get(arn)
-            document = self._records.update(EXECUTION, arn, **changes, LastModifiedTime=time.time())
+            document = self._records.update(EXECUTION, arn, changes)
         if arn in self._live:
             self._live[arn].set_parallelism(document)
         return {"PipelineExecutionArn": arn}
@@ -127,9 +135,8 @@ class Executions:
         """The steps of one execution that have started, newest first unless SortOrder says otherwise."""
         arn = request.get("PipelineExecutionArn", "")
         self._get(arn)
-        steps = self._records.all(EXECUTION_STEP, prefix=f"{arn}/")
-        for step in steps:
-            step["CreationTime"] = step["StartTime"]
+        records = self._records.all(EXECUTION_STEP, prefix=f"{arn}/")
+        steps = ({**step, "CreationTime": step["StartTime"]} for step in records)
         return page(steps, request, result="PipelineExecutionSteps", name="StepName")
 
     def describe_pipeline_definition_for_execution(self, request: Request, caller: Caller) -> Request:
@@ -140,7 +147,7 @@ class Executions:
 
     def list_pipeline_parameters_for_execution(self, request: Request, caller: Caller) -> Request:
         """Every parameter of an execution with its value, defaults included."""
-        values = self._get(request["PipelineExecutionArn"])["ParameterValues"]
+        values = self._get(request["PipelineExecutionArn"]).get("ParameterValues", {})
         parameters = [
             {"Name": name, "Value": value if isinstance(value, str) else json.dumps(value)}
             for name, value in values.items()
@@ -162,10 +169,10 @@ class Executions:
             for step in self._records.all(EXECUTION_STEP, prefix=f"{arn}/"):
                 if step["StepStatus"] in UNFINISHED:
                     name = f"{arn}/{step['StepName']}"
-                    self._records.update(EXECUTION_STEP, name, StepStatus="Failed", EndTime=now, FailureReason=CRASHED)
-            self._records.update(
-                EXECUTION, arn, PipelineExecutionStatus="Failed", FailureReason=CRASHED, LastModifiedTime=now
-            )
+                    failed = StepRecord(StepStatus="Failed", EndTime=now, FailureReason=CRASHED)
+                    self._records.update(EXECUTION_STEP, name, failed)
+            end = ExecutionRecord(PipelineExecutionStatus="Failed", FailureReason=CRASHED, LastModifiedTime=now)
+            self._records.update(EXECUTION, arn, end)
 
     def close(self, timeout: float) -> None:
         """Stop what runs and wait for it, at most timeout seconds in all."""
@@ -176,7 +183,7 @@ class Executions:
         for execution in live:
             execution.join(max(0.0, deadline - time.monotonic()))
 
-    def _start(self, pipeline: Request, request: Request, caller: Caller, begun: list[Execution]) -> Request:
+    def _start(self, pipeline: PipelineRecord, request: Request, caller: Caller, begun: list[Execution]) -> Request:
         if "MlflowExperimentName" in request:
             raise unsupported("MlflowExperimentName in StartPipelineExecution")
         if "RoleArn" in request:
@@ -195,11 +202,12 @@ class Executions:
         kept = reuse(self._records, definition, selected, document) if selection else {}
         self._records.create(EXECUTION, arn, document)
         self._versions.executed(pipeline["PipelineArn"], version["PipelineVersionId"], arn)
-        self._records.update(PIPELINE, pipeline["PipelineName"], LastRunTime=document["CreationTime"])
+        self._records.update(PIPELINE, pipeline["PipelineName"], PipelineRecord(LastRunTime=document["CreationTime"]))
         execution = self._prepared(document, definition, caller, kept)
         experiment = json.loads(version["PipelineDefinition"]).get("PipelineExperimentConfig")
         if experiment:
-            self._records.update(EXECUTION, arn, PipelineExperimentConfig=execution.value(experiment))
+            named = ExecutionRecord(PipelineExperimentConfig=execution.value(experiment))
+            self._records.update(EXECUTION, arn, named)
         begun.append(execution)
         return {"PipelineExecutionArn": arn}
 
@@ -218,24 +226,28 @@ class Executions:
         for step in self._records.all(EXECUTION_STEP, prefix=f"{arn}/"):
             if step["StepName"] not in kept:
                 self._records.delete(EXECUTION_STEP, f"{arn}/{step['StepName']}")
-        changes: Request = {"PipelineExecutionStatus": "Executing", "FailureReason": None}
+        changes: ExecutionRecord = {
+            "PipelineExecutionStatus": "Executing",
+            "FailureReason": None,
+            "LastModifiedTime": time.time(),
+        }
         if "ParallelismConfiguration" in request:
             changes["ParallelismConfiguration"] = request["ParallelismConfiguration"]
-        document = self._records.update(EXECUTION, arn, **changes, LastModifiedTime=time.time())
+        document = self._records.update(EXECUTION, arn, changes)
         begun.append(self._prepared(document, definition, caller, kept))
         return {"PipelineExecutionArn": arn}
 
     def _prepared(
-        self, document: Request, definition: Definition, caller: Caller, kept: Mapping[str, Result]
+        self, document: ExecutionRecord, definition: Definition, caller: Caller, kept: Mapping[str, Result]
     ) -> Execution:
         self._live = {arn: execution for arn, execution in self._live.items() if not execution.is_over}
         execution = self._live[document["PipelineExecutionArn"]] = self._launch(document, definition, caller, kept)
         return execution
 
-    def _aliases(self, document: Request) -> list[str]:
+    def _aliases(self, document: ExecutionRecord) -> list[str]:
         return self._versions.aliases(document["PipelineArn"], document.get("PipelineVersionId"))
 
-    def _get(self, arn: str) -> Request:
+    def _get(self, arn: str) -> ExecutionRecord:
         document = self._records.get(EXECUTION, arn)
         if document is None:
             raise not_found(f"Pipeline execution with ARN {arn} does not exist.")
@@ -247,11 +259,15 @@ def _with_body(step: Step) -> tuple[Step, ...]:
 
 
 def _new_execution(
-    pipeline: Request, version: Request, request: Request, values: dict[str, object], caller: Caller
-) -> Request:
+    pipeline: PipelineRecord,
+    version: PipelineVersionRecord,
+    request: Request,
+    values: dict[str, object],
+    caller: Caller,
+) -> ExecutionRecord:
     now = time.time()
     execution_id = "".join(secrets.choice("abcdefghijklmnopqrstuvwxyz0123456789") for _ in range(12))
-    document = {
+    document: ExecutionRecord = {
         "PipelineArn": pipeline["PipelineArn"],
         "PipelineName": pipeline["PipelineName"],
         "PipelineExecutionArn": f"{pipeline['PipelineArn']}/execution/{execution_id}",
@@ -259,10 +275,9 @@ def _new_execution(
         "PipelineExecutionDescription": request.get("PipelineExecutionDescription"),
         "PipelineExecutionStatus": "Executing",
         "PipelineVersionId": version["PipelineVersionId"],
-        "ParallelismConfiguration": request.get(
-            "ParallelismConfiguration", pipeline.get("ParallelismConfiguration", {})
-        ),
-        "SelectiveExecutionConfig": request.get("SelectiveExecutionConfig"),
+        "ParallelismConfiguration": request.get("ParallelismConfiguration", pipeline.get("ParallelismConfiguration"))
+        or None,
+        "SelectiveExecutionConfig": request.get("SelectiveExecutionConfig") or None,
         "PipelineDefinition": version["PipelineDefinition"],
         "RoleArn": pipeline.get("RoleArn"),
         "ExecutionId": execution_id,
@@ -272,4 +287,4 @@ def _new_execution(
         "CreatedBy": caller.user_context,
         "LastModifiedBy": caller.user_context,
     }
-    return {name: value for name, value in document.items() if value not in (None, {}) or name.endswith("By")}
+    return without_none(document)

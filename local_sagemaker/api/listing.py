@@ -4,11 +4,11 @@ import base64
 import contextlib
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from local_sagemaker.errors import invalid
-from local_sagemaker.state.records import Records
+from local_sagemaker.state.records import Kind, Records
 
 Document = dict[str, Any]
 
@@ -18,7 +18,7 @@ SORT_FIELDS = ("CreationTime", "LastModifiedTime", "FinalObjectiveMetricValue")
 
 
 def page(
-    documents: Iterable[Document],
+    documents: Iterable[Mapping[str, Any]],
     request: Document,
     *,
     result: str,
@@ -38,7 +38,7 @@ def page(
 
 
 def cut(
-    ordered: Sequence[Document], request: Document, *, result: str, name: str, default_size: int = PAGE
+    ordered: Sequence[Mapping[str, Any]], request: Document, *, result: str, name: str, default_size: int = PAGE
 ) -> Document:
     """One page of documents in their order, each of which has another `name`.
 
@@ -56,7 +56,7 @@ def cut(
 
 def page_of(
     records: Records,
-    kind: str,
+    kind: Kind[Any],
     request: Document,
     *,
     result: str,
@@ -106,7 +106,7 @@ def _sort_field(sort_by: str | None, name: str, status: str | None) -> str:
     return sort_by if sort_by in SORT_FIELDS else "CreationTime"
 
 
-def _matches(document: Document, request: Document, name: str, status: str | None) -> bool:
+def _matches(document: Mapping[str, Any], request: Document, name: str, status: str | None) -> bool:
     if request.get("NameContains", "").lower() not in str(document.get(name, "")).lower():
         return False
     if status is not None and request.get("StatusEquals", document.get(status)) != document.get(status):

@@ -104,7 +104,8 @@ class Models:
 
     def list_models(self, request: Request, caller: Caller) -> Request:
         """Models, newest first."""
-        return page(self._resources.all(MODEL), request, result="Models", name="ModelName")
+        models = self._resources.all(MODEL)
+        return page(models, request, result="Models", name="ModelName")
 
     def list_endpoint_configs(self, request: Request, caller: Caller) -> Request:
         """Endpoint configurations, newest first."""

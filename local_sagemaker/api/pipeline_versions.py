@@ -3,14 +3,20 @@
 import re
 import time
 from collections.abc import Iterable
+from typing import Literal
 
 from local_sagemaker.errors import ServiceError, invalid, not_found
 from local_sagemaker.state.record_kinds import PIPELINE_VERSION
+from local_sagemaker.state.record_types import PipelineRecord, PipelineVersionRecord
 from local_sagemaker.state.records import Records
 from local_sagemaker.wire.dispatch import Request
 
 ALIAS = re.compile(r"(?!\d+$)[A-Za-z0-9._-]{1,128}")
 MOST_ALIASES = 10
+NAMES: tuple[Literal["PipelineVersionDisplayName", "PipelineVersionDescription"], ...] = (
+    "PipelineVersionDisplayName",
+    "PipelineVersionDescription",
+)
 
 
 class PipelineVersions:
@@ -23,7 +29,7 @@ class PipelineVersions:
         """A new version of the pipeline with this ARN."""
         self._refuse_aliases(arn, aliases, [])
         now = time.time()
-        version = {
+        version: PipelineVersionRecord = {
             "PipelineArn": arn,
             "PipelineVersionId": number,
             "PipelineDefinition": definition,
@@ -33,7 +39,7 @@ class PipelineVersions:
         }
         self._records.put(PIPELINE_VERSION, f"{arn}/{number}", version)
 
-    def get(self, pipeline: Request, request: Request) -> Request:
+    def get(self, pipeline: PipelineRecord, request: Request) -> PipelineVersionRecord:
         """The version that a request names by PipelineVersionId or PipelineVersionAlias, or the latest."""
         arn, number = pipeline["PipelineArn"], request.get("PipelineVersionId", pipeline["PipelineVersionId"])
         alias = request.get("PipelineVersionAlias")
@@ -49,7 +55,7 @@ class PipelineVersions:
                 return version
         raise not_found(f"No version of the pipeline {arn} has the alias {alias}.")
 
-    def all(self, arn: str) -> list[Request]:
+    def all(self, arn: str) -> list[PipelineVersionRecord]:
         """Every version of a pipeline, oldest first."""
         return self._records.all(PIPELINE_VERSION, prefix=f"{arn}/")
 
@@ -60,9 +66,10 @@ class PipelineVersions:
 
     def executed(self, arn: str, number: int, execution_arn: str) -> None:
         """An execution of a version has started."""
-        self._records.update(PIPELINE_VERSION, f"{arn}/{number}", LastExecutionPipelineExecutionArn=execution_arn)
+        changes = PipelineVersionRecord(LastExecutionPipelineExecutionArn=execution_arn)
+        self._records.update(PIPELINE_VERSION, f"{arn}/{number}", changes)
 
-    def update(self, pipeline: Request, request: Request) -> None:
+    def update(self, pipeline: PipelineRecord, request: Request) -> None:
         """Change the names and the aliases of a version, as UpdatePipelineVersion asks."""
         version = self.get(pipeline, request)
         arn, number = version["PipelineArn"], version["PipelineVersionId"]
@@ -73,14 +80,14 @@ class PipelineVersions:
                 raise invalid(f"Version {number} of the pipeline {arn} has no alias {alias}.")
         kept = [alias for alias in version["PipelineVersionAliases"] if alias not in removed]
         self._refuse_aliases(arn, operations.get("Add", []), kept)
-        fields = ("PipelineVersionDisplayName", "PipelineVersionDescription")
-        self._records.update(
-            PIPELINE_VERSION,
-            f"{arn}/{number}",
-            PipelineVersionAliases=[*kept, *operations.get("Add", [])],
-            LastModifiedTime=time.time(),
-            **{field: request[field] for field in fields if field in request},
-        )
+        changes: PipelineVersionRecord = {
+            "PipelineVersionAliases": [*kept, *operations.get("Add", [])],
+            "LastModifiedTime": time.time(),
+        }
+        for field in NAMES:
+            if field in request:
+                changes[field] = request[field]
+        self._records.update(PIPELINE_VERSION, f"{arn}/{number}", changes)
 
     def forget(self, arn: str) -> None:
         """Every version of a pipeline."""

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from typing import Literal
 
 from local_sagemaker.api.listing import page
 from local_sagemaker.api.pipeline_versions import PipelineVersions
@@ -10,6 +11,7 @@ from local_sagemaker.definition.definition import parse
 from local_sagemaker.errors import ServiceError, invalid, not_found, unsupported
 from local_sagemaker.moto_services.objects import S3Objects
 from local_sagemaker.state.record_kinds import EXECUTION, EXECUTION_STEP, PIPELINE
+from local_sagemaker.state.record_types import PipelineRecord
 from local_sagemaker.state.records import Records
 from local_sagemaker.wire.dispatch import Caller, Request
 from local_sagemaker.work.tags import Tags
@@ -19,6 +21,12 @@ VERSION_FIELDS = (
     "PipelineVersionDisplayName",
     "PipelineVersionDescription",
     "PipelineVersionAliases",
+)
+GIVEN: tuple[Literal["PipelineDisplayName", "PipelineDescription", "RoleArn", "ParallelismConfiguration"], ...] = (
+    "PipelineDisplayName",
+    "PipelineDescription",
+    "RoleArn",
+    "ParallelismConfiguration",
 )
 
 
@@ -66,15 +74,15 @@ class Pipelines:
                     "PipelineVersionAliases are for a changed definition: use UpdatePipelineVersion for a version "
                     "that exists."
                 )
-            changes = {
-                **_fields(request),
+            changes: PipelineRecord = {
+                **_given(request),
                 "PipelineVersionId": number,
                 "LastModifiedTime": time.time(),
                 "LastModifiedBy": caller.user_context,
             }
             if definition is not None:
                 changes["PipelineDefinition"] = definition
-            self._records.update(PIPELINE, pipeline["PipelineName"], **changes)
+            self._records.update(PIPELINE, pipeline["PipelineName"], changes)
         return {"PipelineArn": arn, "PipelineVersionId": number}
 
     def describe_pipeline(self, request: Request, caller: Caller) -> Request:
@@ -89,9 +97,8 @@ class Pipelines:
         found = [entry for entry in self._records.all(PIPELINE) if entry["PipelineName"].startswith(prefix)]
         if request.get("ManagedBy") == "AWS":
             found = []
-        for pipeline in found:
-            pipeline["LastExecutionTime"] = pipeline.get("LastRunTime")
-        return page(found, request, result="PipelineSummaries", name="PipelineName")
+        listed = ({**pipeline, "LastExecutionTime": pipeline.get("LastRunTime")} for pipeline in found)
+        return page(listed, request, result="PipelineSummaries", name="PipelineName")
 
     def delete_pipeline(self, request: Request, caller: Caller) -> Request:
         """Delete a pipeline with its versions and executions, where none is running."""
@@ -110,7 +117,7 @@ class Pipelines:
             self._versions.update(self.get(request["PipelineArn"], caller), request)
         return {"PipelineArn": request["PipelineArn"], "PipelineVersionId": request["PipelineVersionId"]}
 
-    def get(self, name_or_arn: str, caller: Caller) -> Request:
+    def get(self, name_or_arn: str, caller: Caller) -> PipelineRecord:
         """The record of a pipeline, by name or ARN."""
         name = name_or_arn.rpartition("/")[2]
         pipeline = self._records.get(PIPELINE, name)
@@ -121,7 +128,7 @@ class Pipelines:
             raise not_found(f"Pipeline '{caller.arn(f'pipeline/{name.lower()}')}' does not exist.")
         if "PipelineVersionId" not in pipeline:  # stored before versions were kept
             self._versions.add(pipeline["PipelineArn"], 1, pipeline["PipelineDefinition"], [])
-            pipeline = self._records.update(PIPELINE, pipeline["PipelineName"], PipelineVersionId=1)
+            pipeline = self._records.update(PIPELINE, pipeline["PipelineName"], PipelineRecord(PipelineVersionId=1))
         return pipeline
 
     def _create(self, arn: str, definition: str, request: Request, caller: Caller) -> Request:
@@ -131,8 +138,8 @@ class Pipelines:
                 "Pipeline names must be unique within an AWS account and region. "
                 f"Pipeline with name ({name}) already exists."
             )
-        pipeline = {
-            **_fields(request),
+        pipeline: PipelineRecord = {
+            **_given(request),
             "PipelineName": name,
             "PipelineArn": arn,
             "PipelineDefinition": definition,
@@ -180,6 +187,10 @@ class Pipelines:
         return text
 
 
-def _fields(request: Request) -> Request:
-    names = ("PipelineDisplayName", "PipelineDescription", "RoleArn", "ParallelismConfiguration")
-    return {name: request[name] for name in names if name in request}
+def _given(request: Request) -> PipelineRecord:
+    """What a request says of a pipeline beside its definition."""
+    given: PipelineRecord = {}
+    for field in GIVEN:
+        if field in request:
+            given[field] = request[field]
+    return given

@@ -8,8 +8,8 @@ from local_sagemaker.engine.selection import ancestors, check_reference, needed
 from local_sagemaker.engine.tasks import Result
 from local_sagemaker.errors import invalid
 from local_sagemaker.state.record_kinds import EXECUTION, EXECUTION_STEP
-from local_sagemaker.state.records import Records
-from local_sagemaker.wire.dispatch import Request
+from local_sagemaker.state.record_types import ExecutionRecord, StepRecord
+from local_sagemaker.state.records import Records, without_none
 
 REFERENCES = ("Succeeded", "Failed", "Stopped", "CompletedWithFailures")
 
@@ -24,13 +24,13 @@ def step_results(records: Records, execution_arn: str) -> dict[str, Result]:
 
 
 def reuse(
-    records: Records, definition: Definition, selected: Collection[str], execution: Request
+    records: Records, definition: Definition, selected: Collection[str], execution: ExecutionRecord
 ) -> Mapping[str, Result]:
     """The results that a selective execution reuses, each recorded as a step of it that names its source.
 
     ValidationException where the selected steps need a reference execution that is not given, or not good enough.
     """
-    source = execution["SelectiveExecutionConfig"].get("SourcePipelineExecutionArn")
+    source = (execution.get("SelectiveExecutionConfig") or {}).get("SourcePipelineExecutionArn")
     if source is None:
         missing = needed(definition, selected)
         if missing:
@@ -53,7 +53,12 @@ def reuse(
     for name in results:
         step = records.get(EXECUTION_STEP, f"{source}/{name}") or {}
         now = time.time()
-        step.update(StartTime=now, EndTime=now, SelectiveExecutionResult={"SourcePipelineExecutionArn": source})
-        step.pop("CacheHitResult", None)
-        records.put(EXECUTION_STEP, f"{execution['PipelineExecutionArn']}/{name}", step)
+        reused: StepRecord = {
+            **step,
+            "StartTime": now,
+            "EndTime": now,
+            "SelectiveExecutionResult": {"SourcePipelineExecutionArn": source},
+            "CacheHitResult": None,
+        }
+        records.put(EXECUTION_STEP, f"{execution['PipelineExecutionArn']}/{name}", without_none(reused))
     return results

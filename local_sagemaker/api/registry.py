@@ -9,6 +9,7 @@ from typing import Any
 from local_sagemaker.api.listing import page, page_of
 from local_sagemaker.errors import ServiceError, invalid
 from local_sagemaker.state.record_kinds import MODEL_PACKAGE, MODEL_PACKAGE_COUNTER, MODEL_PACKAGE_GROUP
+from local_sagemaker.state.record_types import VersionCounterRecord
 from local_sagemaker.state.records import Records
 from local_sagemaker.wire.dispatch import Caller, Request
 from local_sagemaker.work.tags import Tags
@@ -56,12 +57,8 @@ class Registry:
 
     def list_model_package_groups(self, request: Request, caller: Caller) -> Request:
         """Groups, newest first."""
-        return page(
-            self._records.all(MODEL_PACKAGE_GROUP),
-            request,
-            result="ModelPackageGroupSummaryList",
-            name="ModelPackageGroupName",
-        )
+        groups = self._records.all(MODEL_PACKAGE_GROUP)
+        return page(groups, request, result="ModelPackageGroupSummaryList", name="ModelPackageGroupName")
 
     def delete_model_package_group(self, request: Request, caller: Caller) -> Request:
         """Delete a group that holds no model package."""
@@ -135,10 +132,12 @@ class Registry:
             changed = self._records.update(
                 MODEL_PACKAGE,
                 _key(package["ModelPackageGroupName"], package["ModelPackageVersion"]),
-                **changes,
-                CustomerMetadataProperties=properties or None,
-                LastModifiedTime=time.time(),
-                LastModifiedBy=caller.user_context,
+                {
+                    **changes,
+                    "CustomerMetadataProperties": properties or None,
+                    "LastModifiedTime": time.time(),
+                    "LastModifiedBy": caller.user_context,
+                },
             )
         properties_changed = {"CustomerMetadataProperties", "CustomerMetadataPropertiesToRemove"} & set(request)
         named = [*changes, *(["CustomerMetadataProperties"] if properties_changed else [])]
@@ -171,9 +170,9 @@ class Registry:
         return package
 
     def _next_version(self, group: str) -> int:
-        counter = self._records.get(MODEL_PACKAGE_COUNTER, group) or {"Version": 0}
+        counter = self._records.get(MODEL_PACKAGE_COUNTER, group) or VersionCounterRecord(Version=0)
         version = int(counter["Version"]) + 1
-        self._records.put(MODEL_PACKAGE_COUNTER, group, {"Version": version})
+        self._records.put(MODEL_PACKAGE_COUNTER, group, VersionCounterRecord(Version=version))
         return version
 
     def _group(self, name: str) -> Request:

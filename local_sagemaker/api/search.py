@@ -23,13 +23,13 @@ from local_sagemaker.state.record_kinds import (
     TRAINING_JOB,
     TUNING_JOB,
 )
-from local_sagemaker.state.records import Records
+from local_sagemaker.state.records import Kind, Records
 from local_sagemaker.wire.dispatch import Caller, Request
 from local_sagemaker.wire.model import service_model
 from local_sagemaker.work.tags import Tags
 
 # The kind of the records of each resource, and the field that has its ARN.
-KINDS = {
+KINDS: dict[str, tuple[Kind[Any], str]] = {
     "TrainingJob": (TRAINING_JOB, "TrainingJobArn"),
     "HyperParameterTuningJob": (TUNING_JOB, "HyperParameterTuningJobArn"),
     "ModelPackage": (MODEL_PACKAGE, "ModelPackageArn"),

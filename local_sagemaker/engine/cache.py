@@ -14,6 +14,7 @@ from local_sagemaker.definition.durations import seconds
 from local_sagemaker.definition.expressions import Scope, evaluate
 from local_sagemaker.errors import invalid
 from local_sagemaker.state.record_kinds import EXECUTION_STEP, STEP_CACHE
+from local_sagemaker.state.record_types import StepCacheRecord, StepRecord
 from local_sagemaker.state.records import Records
 
 # What counts of each type of step: a field of its arguments (or of the step itself, for the checks, which keep theirs
@@ -73,7 +74,7 @@ class StepCache:
         text = json.dumps([step.type, step.name, counted], sort_keys=True)
         return f"{pipeline_arn}/{hashlib.sha256(text.encode()).hexdigest()}"
 
-    def find(self, step: Step, key: str | None) -> dict[str, Any] | None:
+    def find(self, step: Step, key: str | None) -> StepRecord | None:
         """The record of the newest step that may be reused, or None."""
         if key is None or not enabled(step):
             return None
@@ -84,7 +85,7 @@ class StepCache:
 
     def remember(self, key: str, record_name: str) -> None:
         """Offer a step that has just succeeded for reuse."""
-        self._records.put(STEP_CACHE, key, {"Step": record_name, "EndTime": time.time()})
+        self._records.put(STEP_CACHE, key, StepCacheRecord(Step=record_name, EndTime=time.time()))
 
     def forget(self, pipeline_arn: str) -> None:
         """Offer no step of a pipeline any more."""

@@ -20,12 +20,12 @@ from local_sagemaker.engine.tasks import Result
 from local_sagemaker.errors import invalid, reason_of
 from local_sagemaker.moto_services.objects import S3Objects
 from local_sagemaker.state.record_kinds import EXECUTION
+from local_sagemaker.state.record_types import ExecutionRecord
 from local_sagemaker.state.records import Records
 from local_sagemaker.wire.dispatch import Caller
 from local_sagemaker.work.jobs import Jobs
 
 LOG = logging.getLogger("local_sagemaker.engine")
-Document = dict[str, Any]
 STEP_FAILED = "Step failure: One or multiple steps failed."
 
 
@@ -37,7 +37,7 @@ class Execution:
 
     def __init__(
         self,
-        document: Document,
+        document: ExecutionRecord,
         definition: Definition,
         caller: Caller,
         kept: Mapping[str, Result],
@@ -87,7 +87,7 @@ class Execution:
             self._capacity.changed.notify_all()
         self._runs.stop()
 
-    def set_parallelism(self, document: Document) -> None:
+    def set_parallelism(self, document: ExecutionRecord) -> None:
         """Obey a changed ParallelismConfiguration from now on; what runs goes on."""
         with self._capacity.changed:
             self._limit = self._parallelism(document)
@@ -99,8 +99,8 @@ class Execution:
             self._thread.join(timeout)
 
     @staticmethod
-    def _parallelism(document: Document) -> float:
-        return float(document.get("ParallelismConfiguration", {}).get("MaxParallelExecutionSteps", "inf"))
+    def _parallelism(document: ExecutionRecord) -> float:
+        return float((document.get("ParallelismConfiguration") or {}).get("MaxParallelExecutionSteps", "inf"))
 
     def _run(self) -> None:
         try:
@@ -114,8 +114,12 @@ class Execution:
 
     def _record_end(self, status: str, reason: str | None) -> None:
         """Write how it ended; where the disk is full, as soon as it no longer is."""
-        changes: Document = {"PipelineExecutionStatus": status, "FailureReason": reason}
-        self._records.insist(lambda: self._records.update(EXECUTION, self.arn, **changes, LastModifiedTime=time.time()))
+
+        def write() -> None:
+            end = ExecutionRecord(PipelineExecutionStatus=status, FailureReason=reason, LastModifiedTime=time.time())
+            self._records.update(EXECUTION, self.arn, end)
+
+        self._records.insist(write)
 
     def _drive(self) -> None:
         with self._capacity.changed:

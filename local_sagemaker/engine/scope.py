@@ -11,6 +11,7 @@ from local_sagemaker.definition.expressions import ExpressionError, Scope, evalu
 from local_sagemaker.moto_services.objects import S3Objects
 from local_sagemaker.processes.outcome import ClientFault
 from local_sagemaker.processes.storage import split_s3_uri
+from local_sagemaker.state.record_types import ExecutionRecord
 
 Document = dict[str, Any]
 
@@ -18,7 +19,7 @@ Document = dict[str, Any]
 class ExecutionScope:
     """The parameters and variables of one execution; steps add their properties as they end."""
 
-    def __init__(self, execution: Document, definition: Definition, objects: S3Objects) -> None:
+    def __init__(self, execution: ExecutionRecord, definition: Definition, objects: S3Objects) -> None:
         self._execution = execution
         self._definition = definition
         self._objects = objects

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Unpack
 
 from local_sagemaker.definition.expressions import ExpressionError, Scope, evaluate
 from local_sagemaker.engine.cache import StepCache
@@ -16,7 +16,8 @@ from local_sagemaker.engine.scope import JobScope, item_text
 from local_sagemaker.engine.tasks import Result, Task
 from local_sagemaker.errors import LONGEST_REASON, ServiceError
 from local_sagemaker.state.record_kinds import EXECUTION_STEP
-from local_sagemaker.state.records import Records
+from local_sagemaker.state.record_types import ExecutionRecord, StepRecord
+from local_sagemaker.state.records import Records, without_none
 from local_sagemaker.wire.dispatch import Caller
 from local_sagemaker.work.jobs import Jobs
 
@@ -28,7 +29,7 @@ class StepRuns:
 
     def __init__(
         self,
-        execution: Document,
+        execution: ExecutionRecord,
         caller: Caller,
         records: Records,
         executors: Executors,
@@ -49,7 +50,7 @@ class StepRuns:
     def begin(self, node: Node) -> None:
         """The step has started."""
         raw = node.step.raw
-        record: Document = {
+        record: StepRecord = {
             "StepName": node.name,
             "StepDisplayName": raw.get("DisplayName"),
             "StepDescription": raw.get("Description"),
@@ -66,13 +67,11 @@ class StepRuns:
                 "Index": node.iteration.index,
                 "Item": item_text(node.iteration.item),
             }
-        self._records.put(
-            EXECUTION_STEP, self._name(node), {key: item for key, item in record.items() if item is not None}
-        )
+        self._records.put(EXECUTION_STEP, self._name(node), without_none(record))
 
-    def update(self, node: Node, **changes: Any) -> None:
+    def update(self, node: Node, **changes: Unpack[StepRecord]) -> None:
         """Change the record of a step that has begun."""
-        self._records.update(EXECUTION_STEP, self._name(node), **changes)
+        self._records.update(EXECUTION_STEP, self._name(node), changes)
 
     def run(self, node: Node, scope: Scope) -> Result:
         """Run a step to its end."""
@@ -94,11 +93,11 @@ class StepRuns:
         reason = result.failure_reason[:LONGEST_REASON] if result.failure_reason else None
         if result.status == "Stopped" and self.stopping.is_set():
             reason = None  # that it was asked to stop is not a failure
-        changes: Document = {"StepStatus": result.status, "EndTime": time.time(), "FailureReason": reason}
+        changes: StepRecord = {"StepStatus": result.status, "EndTime": time.time(), "FailureReason": reason}
         if result.metadata:
             changes["Metadata"] = result.metadata
         if result.status == "Succeeded":
-            changes.update(Properties=result.properties, Outcome=result.outcome)
+            changes |= {"Properties": result.properties, "Outcome": result.outcome}
         self._records.insist(lambda: self.update(node, **changes))
 
     def stop(self) -> None:
@@ -107,7 +106,7 @@ class StepRuns:
             with self._records.lock:
                 record = self._records.get(EXECUTION_STEP, name)
                 if record is not None and record["StepStatus"] in ("Starting", "Executing"):
-                    self._records.update(EXECUTION_STEP, name, StepStatus="Stopping")
+                    self._records.update(EXECUTION_STEP, name, StepRecord(StepStatus="Stopping"))
             _ask(stop)
 
     def _reuse(self, node: Node, key: str | None) -> Result | None:

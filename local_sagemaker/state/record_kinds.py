@@ -4,28 +4,44 @@ One that lacks it is put aside, and the others are not kept back.
 """
 
 from local_sagemaker.state.checks import ARRAY, INTEGER, NUMBER, TEXT, Fields
+from local_sagemaker.state.record_types import (
+    CallbackRecord,
+    Document,
+    EndpointRecord,
+    ExecutionRecord,
+    GroupPolicyRecord,
+    PipelineRecord,
+    PipelineVersionRecord,
+    StepCacheRecord,
+    StepRecord,
+    TagsRecord,
+    TargetRunRecord,
+    VersionCounterRecord,
+)
+from local_sagemaker.state.records import Kind
 
-# The kinds of documents: what their rows are called in state.db.
-PROCESSING_JOB = "processing-job"
-TRAINING_JOB = "training-job"
-TRANSFORM_JOB = "transform-job"
-TUNING_JOB = "tuning-job"
-MODEL_PACKAGE_GROUP = "model-package-group"
-MODEL_PACKAGE = "model-package"
-MODEL_PACKAGE_COUNTER = "model-package-counter"
-MODEL_PACKAGE_GROUP_POLICY = "model-package-group-policy"
-MODEL = "Model"
-ENDPOINT_CONFIG = "EndpointConfig"
-ENDPOINT = "Endpoint"
-PIPELINE = "pipeline"
-PIPELINE_VERSION = "pipeline-version"
-EXECUTION = "execution"
-EXECUTION_STEP = "execution-step"
-STEP_CACHE = "step-cache"
-CALLBACK = "callback"
-TAGS = "tags"
-TARGET_RUN = "target-run"
-REQUEST_TOKEN = "request-token"  # noqa: S105 - a kind, no secret
+# Where the document is a request with the answer's fields beside it, or an answer as it was given, it is a plain
+# mapping: its names are those of botocore's shapes.
+PROCESSING_JOB = Kind[Document]("processing-job")
+TRAINING_JOB = Kind[Document]("training-job")
+TRANSFORM_JOB = Kind[Document]("transform-job")
+TUNING_JOB = Kind[Document]("tuning-job")
+MODEL_PACKAGE_GROUP = Kind[Document]("model-package-group")
+MODEL_PACKAGE = Kind[Document]("model-package")
+MODEL_PACKAGE_COUNTER = Kind[VersionCounterRecord]("model-package-counter")
+MODEL_PACKAGE_GROUP_POLICY = Kind[GroupPolicyRecord]("model-package-group-policy")
+MODEL = Kind[Document]("Model")
+ENDPOINT_CONFIG = Kind[Document]("EndpointConfig")
+ENDPOINT = Kind[EndpointRecord]("Endpoint")
+PIPELINE = Kind[PipelineRecord]("pipeline")
+PIPELINE_VERSION = Kind[PipelineVersionRecord]("pipeline-version")
+EXECUTION = Kind[ExecutionRecord]("execution")
+EXECUTION_STEP = Kind[StepRecord]("execution-step")
+STEP_CACHE = Kind[StepCacheRecord]("step-cache")
+CALLBACK = Kind[CallbackRecord]("callback")
+TAGS = Kind[TagsRecord]("tags")
+TARGET_RUN = Kind[TargetRunRecord]("target-run")
+REQUEST_TOKEN = Kind[Document]("request-token")
 
 
 def _job(name: str) -> Fields:
@@ -77,7 +93,7 @@ REQUIRED: dict[str, Fields] = {
 }
 
 # The field of a document by which the lists of its kind are filtered.
-STATUS_FIELDS = {
+STATUS_FIELDS: dict[str, str] = {
     PROCESSING_JOB: "ProcessingJobStatus",
     TRAINING_JOB: "TrainingJobStatus",
     TRANSFORM_JOB: "TransformJobStatus",

@@ -6,21 +6,25 @@ import sqlite3
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from local_sagemaker.state.database import Database
 
 LOG = logging.getLogger("local_sagemaker.records")
-Document = dict[str, Any]
-Watcher = Callable[[str, Document | None, Document], None]
+D = TypeVar("D", bound=Mapping[str, Any])
+Watcher = Callable[[str, Any, Any], None]  # a kind, and a document of it before (None where it is new) and after
 Place = tuple[float | str, int]  # CreationTime or name, and the number of the row
 ROOM_SECONDS = 0.5  # between two attempts to write to a full disk
 
 
-class Found(NamedTuple):
+class Kind(str, Generic[D]):
+    """What the documents of one kind are called in state.db; D is their type."""
+
+
+class Found(NamedTuple, Generic[D]):
     """A document, and its place in the order that it was found in."""
 
-    document: Document
+    document: D
     place: Place
 
 
@@ -45,12 +49,12 @@ class Records:
         """The database's lock: what is written under it is one transaction."""
         return self._database.lock
 
-    def get(self, kind: str, name: str) -> Document | None:
+    def get(self, kind: Kind[D], name: str) -> D | None:
         """The document, or None."""
         found = self._database.select("SELECT document FROM records WHERE kind = ? AND name = ?", (kind, name))
         return json.loads(found[0][0]) if found else None
 
-    def all(self, kind: str, prefix: str = "") -> list[Document]:
+    def all(self, kind: Kind[D], prefix: str = "") -> list[D]:
         """Every document of a kind whose name starts with prefix, oldest first."""
         rows = self._database.select(
             "SELECT document FROM records WHERE kind = ? AND name >= ? AND name < ? ORDER BY number",
@@ -60,7 +64,7 @@ class Records:
 
     def find(
         self,
-        kind: str,
+        kind: Kind[D],
         *,
         prefix: str = "",
         status: str | None = None,
@@ -70,7 +74,7 @@ class Records:
         descending: bool = False,
         after: Place | None = None,
         limit: int = -1,
-    ) -> list[Found]:
+    ) -> list[Found[D]]:
         """Some of the documents of a kind, by CreationTime or by name; reads no others, and waits for no writer.
 
         `since` and `until` are limits of CreationTime, in seconds, themselves included; what follows the place
@@ -97,7 +101,7 @@ class Records:
             ).fetchall()
         return [Found(json.loads(document), (value, number)) for document, value, number in rows]
 
-    def put(self, kind: str, name: str, document: Document) -> None:
+    def put(self, kind: Kind[D], name: str, document: D) -> None:
         """Create or replace one document."""
         before = self.get(kind, name) if self.watcher is not None else None
         self._database.execute(
@@ -109,7 +113,7 @@ class Records:
         if self.watcher is not None:
             self.watcher(kind, before, document)
 
-    def create(self, kind: str, name: str, document: Document) -> bool:
+    def create(self, kind: Kind[D], name: str, document: D) -> bool:
         """Create a document; False, and no change, where the name is taken."""
         changed = self._database.execute(
             "INSERT INTO records (kind, name, document, created, status) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
@@ -119,14 +123,13 @@ class Records:
             self.watcher(kind, None, document)
         return changed == 1
 
-    def update(self, kind: str, name: str, **changes: Any) -> Document:
+    def update(self, kind: Kind[D], name: str, changes: D) -> D:
         """Change some fields of a document that exists (None removes a field); returns the new document."""
         with self.lock:
-            document = self.get(kind, name)
-            if document is None:
+            before = self.get(kind, name)
+            if before is None:
                 raise KeyError(f"{kind} {name}")
-            document.update(changes)
-            document = {key: value for key, value in document.items() if value is not None}
+            document = without_none(cast(D, {**before, **changes}))
             self.put(kind, name, document)
         return document
 
@@ -156,7 +159,7 @@ class Records:
         """Delete every document of a kind whose name starts with prefix."""
         self._database.execute("DELETE FROM records WHERE kind = ? AND name >= ? AND name < ?", (kind, *_range(prefix)))
 
-    def _row(self, kind: str, name: str, document: Document) -> tuple[str, str, str, float | None, str | None]:
+    def _row(self, kind: str, name: str, document: Mapping[str, Any]) -> tuple[str, str, str, float | None, str | None]:
         status = document.get(self._status_fields.get(kind, ""))
         return kind, name, json.dumps(document), document.get("CreationTime"), status
 
@@ -169,6 +172,11 @@ class Records:
                 self._database.execute(
                     f"UPDATE records SET status = {json_in} WHERE status IS NULL AND kind = ?", (f"$.{field}", kind)
                 )
+
+
+def without_none(document: D) -> D:
+    """The fields of a document that have a value."""
+    return cast(D, {field: value for field, value in document.items() if value is not None})
 
 
 def _range(prefix: str) -> tuple[str, str]:

@@ -22,6 +22,7 @@ from typing import Any
 from local_sagemaker.handlers.handlers import HandlerCall, HandlerFailed, Handlers, plain_environment
 from local_sagemaker.processes.log_events import append_line
 from local_sagemaker.state.record_kinds import TARGET_RUN
+from local_sagemaker.state.record_types import TargetRunRecord
 from local_sagemaker.state.records import Records
 from local_sagemaker.targets.registrations import FOLDER, log_group, registered
 
@@ -30,7 +31,6 @@ PROCESS = Path(__file__).with_name("target_process.py")
 RUNNING, SUCCEEDED, FAILED, LOST = "InProgress", "Succeeded", "Failed", "Lost"
 ATTEMPTS = 3
 CLOSE_SECONDS = 5.0
-Document = dict[str, Any]
 
 
 class TargetRuns:
@@ -66,7 +66,7 @@ class TargetRuns:
                 self._end(run, LOST)
                 continue
             self._note(run, f"The server ended while this ran: it is started again ({attempts} of {ATTEMPTS}).")
-            self._launch(self._records.update(TARGET_RUN, run["RunId"], Attempts=attempts))
+            self._launch(self._records.update(TARGET_RUN, run["RunId"], TargetRunRecord(Attempts=attempts)))
 
     def close(self) -> None:
         """Stop what runs; the next start begins it again."""
@@ -89,7 +89,7 @@ class TargetRuns:
         if self._handlers.key_for_target(arn) is None and registered(self._state, arn) is None:
             LOG.warning("an event has the target %s, and nothing is registered for it here", arn)
             return
-        run = {
+        run: TargetRunRecord = {
             "RunId": str(uuid.uuid4()),
             "TargetArn": arn,
             "Event": event,
@@ -101,10 +101,10 @@ class TargetRuns:
         self._note(run, f"{arn} is started by an event: {json.dumps(event)}")
         self._launch(run)
 
-    def _launch(self, run: Document) -> None:
+    def _launch(self, run: TargetRunRecord) -> None:
         threading.Thread(target=self._run, args=(run,), name=f"target {run['RunId']}", daemon=True).start()
 
-    def _run(self, run: Document) -> None:
+    def _run(self, run: TargetRunRecord) -> None:
         try:
             text, status = self._result(run)
         except OSError as error:
@@ -117,7 +117,7 @@ class TargetRuns:
             self._note(run, text)
         self._records.insist(lambda: self._end(run, status))
 
-    def _result(self, run: Document) -> tuple[str, str]:
+    def _result(self, run: TargetRunRecord) -> tuple[str, str]:
         """What is said of the end of a run, and its status."""
         key = self._handlers.key_for_target(run["TargetArn"])
         try:
@@ -129,14 +129,14 @@ class TargetRuns:
             return str(error), FAILED
         return f"It ended with exit code {code}.", FAILED if code else SUCCEEDED
 
-    def _call(self, run: Document, key: str) -> None:
+    def _call(self, run: TargetRunRecord, key: str) -> None:
         """Call a handler of the user's file, which takes the event."""
         call = HandlerCall(self._handlers, key, self._log(run), {**self._environment, **_overrides(run)})
         self._stoppable(run, call.stop)
         context = {"invoked_function_arn": run["TargetArn"], "aws_request_id": run["RunId"]}
         call.result(run["Event"], {**context, "function_name": self._log(run).parent.name})
 
-    def _command(self, run: Document) -> int:
+    def _command(self, run: TargetRunRecord) -> int:
         command = registered(self._state, run["TargetArn"])
         if command is None:
             raise HandlerFailed(f"Nothing is registered for {run['TargetArn']} any more.")
@@ -169,34 +169,34 @@ class TargetRuns:
                 process.stdin.close()
         return code
 
-    def _stoppable(self, run: Document, stop: Any) -> None:
+    def _stoppable(self, run: TargetRunRecord, stop: Any) -> None:
         with self._lock:
             self._stops[run["RunId"]] = stop
             closing = self._closing
         if closing:
             stop()
 
-    def _end(self, run: Document, status: str) -> None:
-        self._records.update(TARGET_RUN, run["RunId"], Status=status, EndTime=time.time())
+    def _end(self, run: TargetRunRecord, status: str) -> None:
+        self._records.update(TARGET_RUN, run["RunId"], TargetRunRecord(Status=status, EndTime=time.time()))
 
-    def _note(self, run: Document, line: str) -> None:
+    def _note(self, run: TargetRunRecord, line: str) -> None:
         log = self._log(run)
         log.parent.mkdir(parents=True, exist_ok=True)
         append_line(log, line)
 
-    def _log(self, run: Document) -> Path:
+    def _log(self, run: TargetRunRecord) -> Path:
         group = str(log_group(run["TargetArn"]))
         return self._state / FOLDER / group.removeprefix("/aws/") / f"{run['RunId']}.log"
 
 
-def _overrides(run: Document) -> dict[str, str]:
+def _overrides(run: TargetRunRecord) -> dict[str, str]:
     """The environment that an event brings, as StartBuild takes it."""
     event = run["Event"]
     given = event.get("environmentVariablesOverride", []) if isinstance(event, dict) else []
     return {str(each["name"]): str(each["value"]) for each in given if each.get("type", "PLAINTEXT") == "PLAINTEXT"}
 
 
-def _build(run: Document) -> dict[str, str]:
+def _build(run: TargetRunRecord) -> dict[str, str]:
     """What a build knows of itself.
 
     https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-env-vars.html

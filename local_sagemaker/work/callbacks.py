@@ -10,6 +10,7 @@ from typing import Any
 
 from local_sagemaker.errors import ServiceError, not_found
 from local_sagemaker.state.record_kinds import CALLBACK
+from local_sagemaker.state.record_types import CallbackRecord
 from local_sagemaker.state.records import Records
 from local_sagemaker.wire.dispatch import Request
 
@@ -34,7 +35,7 @@ class Callbacks:
 
     def open(self, token: str, step: Mapping[str, Any], execution_arn: str) -> Waiting:
         """Let a step wait for an answer to its token."""
-        self._records.put(CALLBACK, token, {"PipelineExecutionArn": execution_arn})
+        self._records.put(CALLBACK, token, CallbackRecord(PipelineExecutionArn=execution_arn))
         waiting = self._waiting[token] = Waiting(step)
         return waiting
 
@@ -58,6 +59,6 @@ class Callbacks:
             if waiting is None or record.get("Answered"):
                 raise ServiceError("ConflictException", f"The step of the callback token {token} has already ended.")
             give(waiting)
-            self._records.update(CALLBACK, token, Answered=True, ClientRequestToken=own)
+            self._records.update(CALLBACK, token, CallbackRecord(Answered=True, ClientRequestToken=own))
         self.give_up(token)  # only now: where the answer could not be written, the step still waits for one
         return answer

@@ -9,8 +9,9 @@ from local_sagemaker.jobs.admission import admit_processing_job, admit_training_
 from local_sagemaker.jobs.runtime import JobRuntime
 from local_sagemaker.processes.log_events import LogStream
 from local_sagemaker.processes.outcome import ClientFault, Outcome
-from local_sagemaker.state.record_kinds import TAGS
-from local_sagemaker.state.records import Records
+from local_sagemaker.state.record_kinds import PROCESSING_JOB, TAGS, TRAINING_JOB, TRANSFORM_JOB
+from local_sagemaker.state.record_types import Document
+from local_sagemaker.state.records import Kind, Records
 from local_sagemaker.wire.dispatch import Caller, Request
 from local_sagemaker.work.job_history import FINAL, MESSAGES, ending, phase, transition
 from local_sagemaker.work.tags import Tags
@@ -129,7 +130,7 @@ class Jobs:
     def _end(self, kind: str, name: str, outcome: Outcome) -> None:
         def write() -> None:
             with self._records.lock:
-                self._records.update(table(kind), name, **ending(kind, self.get(kind, name), outcome))
+                self._records.update(table(kind), name, ending(kind, self.get(kind, name), outcome))
 
         try:
             self._records.insist(write)
@@ -141,7 +142,7 @@ class Jobs:
     def _phase(self, kind: str, name: str, status: str) -> None:
         with self._records.lock:
             if status in MESSAGES and status not in FINAL and status != "MaxRuntimeExceeded":  # see _end
-                self._records.update(table(kind), name, **phase(kind, self.get(kind, name), status, time.time()))
+                self._records.update(table(kind), name, phase(kind, self.get(kind, name), status, time.time()))
 
     def get(self, kind: str, name: str) -> Request:
         """The record of one job; the error of its kind where there is none."""
@@ -159,7 +160,7 @@ class Jobs:
                 raise invalid(f"The request was rejected because the {kind.lower()} job {name} has already ended.")
             if job[f"{kind}JobStatus"] != "Stopping":
                 changes = transition(job, "Stopping", time.time()) if kind == "Training" else {}
-                self._records.update(table(kind), name, **{f"{kind}JobStatus": "Stopping"}, **changes)
+                self._records.update(table(kind), name, {f"{kind}JobStatus": "Stopping", **changes})
             stop.set()
         return {}
 
@@ -191,6 +192,6 @@ def _missing(kind: str, name: str) -> ServiceError:
     return invalid(f"Requested resource not found: {kind.lower()} job {name}.")
 
 
-def table(kind: str) -> str:
+def table(kind: str) -> Kind[Document]:
     """The kind of the records of a kind of job."""
-    return f"{kind.lower()}-job"
+    return {"Processing": PROCESSING_JOB, "Training": TRAINING_JOB, "Transform": TRANSFORM_JOB}[kind]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from local_sagemaker.state.record_kinds import TAGS
+from local_sagemaker.state.record_types import TagsRecord
 from local_sagemaker.state.records import Records
 
 Tag = dict[str, str]
@@ -23,11 +24,12 @@ class Tags:
         """Add or replace tags; all that the resource has then."""
         with self._records.lock:
             tags = {tag["Key"]: tag for tag in self.of(arn)} | {tag["Key"]: tag for tag in new}
-            self._records.put(TAGS, arn, {"Tags": list(tags.values())})
+            self._records.put(TAGS, arn, TagsRecord(Tags=list(tags.values())))
         return list(tags.values())
 
     def remove(self, arn: str, keys: Iterable[str]) -> None:
         """Remove tags by key."""
         gone = set(keys)
         with self._records.lock:
-            self._records.put(TAGS, arn, {"Tags": [tag for tag in self.of(arn) if tag["Key"] not in gone]})
+            kept = [tag for tag in self.of(arn) if tag["Key"] not in gone]
+            self._records.put(TAGS, arn, TagsRecord(Tags=kept))

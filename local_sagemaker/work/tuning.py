@@ -96,7 +96,7 @@ class Tuning:
             document = self.get(name)
             if document[STATUS] not in RUNNING:
                 raise invalid(f"The request was rejected because the tuning job {name} has already ended.")
-            self._records.update(TUNING_JOB, name, **{STATUS: "Stopping"}, LastModifiedTime=time.time())
+            self._records.update(TUNING_JOB, name, {STATUS: "Stopping", "LastModifiedTime": time.time()})
             run = self._live[name]
         run.stop()
 
@@ -126,6 +126,6 @@ class Tuning:
         now = time.time()
         changes = {STATUS: status, "FailureReason": reason, "HyperParameterTuningEndTime": now, "LastModifiedTime": now}
         with self._finished, self._records.lock:
-            self._records.update(TUNING_JOB, name, **changes)
+            self._records.update(TUNING_JOB, name, changes)
             self._live.pop(name, None)
             self._finished.notify_all()

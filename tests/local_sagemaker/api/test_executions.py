@@ -32,6 +32,11 @@ def test_an_execution_has_its_parameters_and_the_defaults_of_the_rest(pipelines:
     assert pipelines.finish(arn)["PipelineExecutionStatus"] == "Succeeded"
 
 
+def test_an_execution_without_parameters_lists_none(pipelines: Any, sagemaker: Any) -> None:
+    arn = pipelines.start(pipelines.create(step("Say", "Processing", processing("true"))))
+    assert values(sagemaker, arn) == {}
+
+
 @pytest.mark.parametrize(
     ("parameter", "words"),
     [({"Name": "Cound", "Value": "1"}, "did you mean Count?"), ({"Name": "Count", "Value": "x"}, "type Integer")],

@@ -56,9 +56,9 @@ def test_a_prefix_with_wildcards_of_the_database_means_itself(records: Records) 
 
 def test_an_update_changes_named_fields_and_none_removes_one(records: Records) -> None:
     records.put("job", "a", {"Status": "InProgress", "Reason": "x"})
-    assert records.update("job", "a", Status="Completed", Reason=None) == {"Status": "Completed"}
+    assert records.update("job", "a", {"Status": "Completed", "Reason": None}) == {"Status": "Completed"}
     with pytest.raises(KeyError):
-        records.update("job", "missing", Status="Completed")
+        records.update("job", "missing", {"Status": "Completed"})
 
 
 def test_what_was_written_survives_a_kill_of_the_process(tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_a_status_is_found_by_in_a_kind_that_has_one_alone(records: Records) -> 
 def test_a_document_is_found_by_what_it_says_now(tmp_path: Path) -> None:
     records = Records(Database(tmp_path / "of-status.db"), {"job": "JobStatus"})
     records.put("job", "n", {"CreationTime": 1.5, "JobStatus": "InProgress"})
-    records.update("job", "n", JobStatus="Completed")
+    records.update("job", "n", {"JobStatus": "Completed"})
     assert records.find("job", status="InProgress") == []
     found = records.find("job", status="Completed", since=1.5, until=1.5)
     assert [each.document for each in found] == [{"CreationTime": 1.5, "JobStatus": "Completed"}]
