@@ -36,8 +36,10 @@ def decider(package: Mapping[str, Any]) -> str | None:
 
 
 def execution_of(package: Mapping[str, Any]) -> str | None:
-    """The ARN of the execution that made a version: from what nobody can change once the version is registered, where
-    it says so; else from its properties."""
+    """The ARN of the execution that made a version.
+
+    It is in what nobody can change once the version is registered; of older ones in the properties alone.
+    """
     generated = str(package.get("MetadataProperties", {}).get("GeneratedBy", ""))
     found: str | None = package.get("CustomerMetadataProperties", {}).get(EXECUTION)
     return generated if "/execution/" in generated else found
