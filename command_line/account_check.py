@@ -17,23 +17,28 @@ def account_faults(
     client: Callable[[str], Any], definition: Mapping[str, Any], settings: Settings, environment: Environment
 ) -> Iterator[tuple[bool, Fault]]:
     """Each finding as a fault, and whether it is known to be one; AWS is asked, and only read."""
-    jobs, at_once = settings.jobs, settings.tuning.max_parallel_jobs if settings.tuning else 1
     wanted = Wanted(
         account=replace(account_of(settings.name, environment), stage=stage_of(environment.role_arn, settings.name)),
         role_arn=environment.role_arn,
         serving_role_arn=environment.serving_role_arn,
         images=tuple(dict.fromkeys(_images(definition))),
         subnets=environment.subnets,
-        instances=instances_of(
-            {
-                "training": (jobs.training.instance_type, jobs.training.instance_count * at_once),
-                "processing": (jobs.processing.instance_type, jobs.processing.instance_count),
-            },
-            [(stage.instance_type, stage.instance_count) for stage in settings.stages.values()],
-        ),
+        instances=instances_wanted(settings),
     )
     for finding in account_findings(client, wanted):
         yield finding.known, Fault(None, f"account.{finding.about}", finding.message, finding.fix)
+
+
+def instances_wanted(settings: Settings) -> dict[tuple[str, str], int]:
+    """How many instances the settings want, by use and type."""
+    jobs, at_once = settings.jobs, settings.tuning.max_parallel_jobs if settings.tuning else 1
+    return instances_of(
+        {
+            "training": (jobs.training.instance_type, jobs.training.instance_count * at_once),
+            "processing": (jobs.processing.instance_type, jobs.processing.instance_count),
+        },
+        [(stage.instance_type, stage.instance_count) for stage in settings.stages.values()],
+    )
 
 
 def stage_of(role_arn: str, project: str) -> str:

@@ -9,12 +9,11 @@ if TYPE_CHECKING:
 
 def require_four_eyes(session: "Session", package: Any) -> None:
     """An approval by another way than `approve` does not go around what the settings ask for."""
-    from pipelines.versions.four_eyes import decider, makers, require_another
+    from pipelines.versions import four_eyes
 
     if session.settings.approval.four_eyes:
         sagemaker = session.client("sagemaker")
-        described = sagemaker.describe_model_package(ModelPackageName=package.arn)
-        require_another(decider(described), makers(sagemaker, described), package.version)
+        four_eyes.require_four_eyes(sagemaker, sagemaker.describe_model_package(ModelPackageName=package.arn))
 
 
 def versions_of(session: "Session", endpoint: str) -> set[str]:

@@ -194,6 +194,10 @@ def _add_account_commands(command: Command) -> None:
     teardown.add_argument("--yes", action="store_true", help="delete the endpoints and the stacks")
     for each in (bootstrap, environment, teardown):
         each.add_argument("--stage", required=True, metavar="STAGE", help="such as dev")
+    evidence = command("aws-evidence", "write a redacted record of one run, which docs/aws.md reads")
+    _add_execution(evidence)
+    evidence.add_argument("--stage", metavar="STAGE", help="whose endpoint is asked; that of approvals if not given")
+    evidence.add_argument("--output", type=Path, metavar="FILE", help="the record (docs/evidence/DATE-PIPELINE.json)")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -12,6 +12,7 @@ from command_line.account_check import account_faults
 from command_line.check_view import read_definition, show_faults
 from command_line.console import Console
 from command_line.context import AWS_POLL_SECONDS, LOCAL_POLL_SECONDS, Context, write_output
+from command_line.evidence import write_evidence
 from command_line.execution_view import executions_table, show_execution
 from command_line.follow import follow
 from command_line.permission_check import permission_faults, readable
@@ -196,6 +197,7 @@ COMMANDS: dict[str, Callable[[Context, Namespace], int]] = {
     **model_commands.COMMANDS,
     **infrastructure_commands.COMMANDS,
     **monitoring_commands.COMMANDS,
+    "aws-evidence": write_evidence,
 }
 
 

@@ -55,7 +55,9 @@ def _verdict(gate: GateResult) -> str:
 
 def show_decision(console: Console, group: str, decision: Decision) -> None:
     """What became of a version, in a line; with --json one document."""
-    if decision.was == decision.status:
+    if decision.repeated:
+        console.line(f"Version {decision.version} of {group} was {decision.status}, and now is so by you.")
+    elif decision.was == decision.status:
         said = f' ("{decision.comment}")' if decision.comment else ""
         console.line(f"Version {decision.version} of {group} is already {decision.status}{said}: nothing changed.")
     else:

@@ -13,7 +13,7 @@ from infrastructure.stacks import Stack
 SAGEMAKER = "sagemaker.amazonaws.com"
 DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
 ANYWHERE = "0.0.0.0/0"
-# Read as in the console of Service Quotas: `ml.m5.xlarge for training job usage`.
+# As AWS's refusals name them: "The account-level service limit 'ml.m5.large for processing job usage' is 0 Instances".
 JOBS = {"training": "training job usage", "processing": "processing job usage", "endpoint": "endpoint usage"}
 
 
@@ -62,15 +62,25 @@ def _unanswered(about: str, code: str, operation: str) -> Finding:
 
 def quotas(client: Clients, wanted: Wanted) -> Iterator[Finding]:
     """Whether Service Quotas lets so many instances run, of what runs in the account beside it nothing is known."""
-    pages = client("service-quotas").get_paginator("list_service_quotas").paginate(ServiceCode="sagemaker")
-    values = {each["QuotaName"]: each["Value"] for page in pages for each in page["Quotas"]}
+    values = quota_values(client)
     for (use, instance_type), count in wanted.instances.items():
-        name = f"{instance_type} for {JOBS[use]}"
+        name = quota_name(use, instance_type)
         if name not in values:
             yield Finding("quotas", f"Service Quotas has no {name!r} here", "look in its console", False)
         elif values[name] < count:
             message = f"the account may run {values[name]:.0f} {instance_type} ({JOBS[use]}), and {count} are wanted"
             yield Finding("quotas", message, f"ask for more of {name!r} in Service Quotas")
+
+
+def quota_values(client: Clients) -> dict[str, float]:
+    """The quotas of SageMaker by their names."""
+    pages = client("service-quotas").get_paginator("list_service_quotas").paginate(ServiceCode="sagemaker")
+    return {each["QuotaName"]: each["Value"] for page in pages for each in page["Quotas"]}
+
+
+def quota_name(use: str, instance_type: str) -> str:
+    """The quota of instances of a type for a use: training, processing or endpoint."""
+    return f"{instance_type} for {JOBS[use]}"
 
 
 def images(client: Clients, wanted: Wanted) -> Iterator[Finding]:
@@ -79,11 +89,21 @@ def images(client: Clients, wanted: Wanted) -> Iterator[Finding]:
         registry, _, rest = image.partition(".")
         repository, _, tag = image.partition("/")[2].partition(":")
         where = {"registryId": registry, "repositoryName": repository}
-        answer = client("ecr").batch_get_image(**where, imageIds=[{"imageTag": tag}])
-        if answer.get("images"):
+        if _in_registry(client("ecr"), where, tag):
             continue
         region = rest.split(".")[2]
         yield Finding("images", f"{image} is not in the registry of {region}", "fix jobs.image_version, or AWS_REGION")
+
+
+def _in_registry(ecr: Any, where: Mapping[str, str], tag: str) -> bool:
+    from botocore.exceptions import ClientError
+
+    try:
+        return bool(ecr.batch_get_image(**where, imageIds=[{"imageTag": tag}]).get("images"))
+    except ClientError as error:
+        if error.response["Error"].get("Code") != "RepositoryNotFoundException":
+            raise
+        return False
 
 
 def trust(client: Clients, wanted: Wanted) -> Iterator[Finding]:

@@ -91,6 +91,7 @@ class Registry:
                 "ModelPackageStatusDetails": {"ValidationStatuses": [], "ImageScanStatuses": []},
                 "CreationTime": now,
                 "LastModifiedTime": now,
+                "CreatedBy": caller.user_context,
             }
             self._records.create(MODEL_PACKAGE, _key(name, version), package)
             self._tags.add(arn, request.get("Tags", []))

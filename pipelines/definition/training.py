@@ -7,12 +7,13 @@ from typing import Any
 
 from sagemaker.core.drift_check_baselines import DriftCheckBaselines
 from sagemaker.core.model_metrics import MetricsSource, ModelMetrics
-from sagemaker.core.shapes import ModelPackageModelCard
+from sagemaker.core.shapes import MetadataProperties, ModelPackageModelCard
 from sagemaker.core.workflow.conditions import (
     ConditionGreaterThan,
     ConditionGreaterThanOrEqualTo,
     ConditionLessThanOrEqualTo,
 )
+from sagemaker.core.workflow.execution_variables import ExecutionVariables
 from sagemaker.core.workflow.functions import Join, JsonGet
 from sagemaker.core.workflow.parameters import ParameterFloat, ParameterInteger, ParameterString
 from sagemaker.core.workflow.properties import PropertyFile
@@ -247,6 +248,7 @@ def _register(
             model_data_statistics=_file(evaluate, "data_quality/statistics.json"),
             model_data_constraints=_file(evaluate, "data_quality/constraints.json"),
         ),
+        metadata_properties=MetadataProperties(generated_by=ExecutionVariables.PIPELINE_EXECUTION_ARN),
         customer_metadata_properties=jobs.lineage(commit),
     )
     description = "Registers a version that waits for a person's approval."

@@ -9,7 +9,7 @@ from pipelines.errors import PipelineError
 from pipelines.watching.executions import person
 
 DECIDED_BY, CHANGED_BY = "decided_by", "changed_by"  # properties that a deployment leaves with the version
-EXECUTION = "pipeline_execution_arn"
+EXECUTION = "pipeline_execution_arn"  # a property, which may be changed
 AUTHOR = re.compile(r"by .*<(?P<address>[^<>\s]+)>")  # in the description of an execution: see `described`
 PENDING = "PendingManualApproval"
 
@@ -35,29 +35,63 @@ def decider(package: Mapping[str, Any]) -> str | None:
     return last
 
 
+def execution_of(package: Mapping[str, Any]) -> str | None:
+    """The ARN of the execution that made a version.
+
+    It is in what nobody can change once the version is registered; of older ones in the properties alone.
+    """
+    generated = str(package.get("MetadataProperties", {}).get("GeneratedBy", ""))
+    found: str | None = package.get("CustomerMetadataProperties", {}).get(EXECUTION)
+    return generated if "/execution/" in generated else found
+
+
 def makers(sagemaker: SageMakerClient, package: Mapping[str, Any]) -> set[str]:
-    """Who started the execution that made a version, and the author of the commit, where a build started it."""
-    execution = package.get("CustomerMetadataProperties", {}).get(EXECUTION)
-    if execution is None:
-        return set()
-    description = sagemaker.describe_pipeline_execution(PipelineExecutionArn=execution)
-    found = {person(description.get("CreatedBy", {}))}
-    author = AUTHOR.search(description.get("PipelineExecutionDescription", ""))
-    return {name for name in (*found, author["address"] if author else None) if name is not None}
+    """Who registered a version, who started the execution that made it, and, where a build did, the commit's author."""
+    found = {person(package.get("CreatedBy", {}))}
+    execution = execution_of(package)
+    if execution is not None:
+        description = sagemaker.describe_pipeline_execution(PipelineExecutionArn=execution)
+        author = AUTHOR.search(description.get("PipelineExecutionDescription", ""))
+        found |= {person(description.get("CreatedBy", {})), author["address"] if author else None}
+    return {name for name in found if name is not None}
+
+
+def require_four_eyes(sagemaker: SageMakerClient, package: Mapping[str, Any]) -> None:
+    """PipelineError unless a version was approved by somebody else than who made it, by whichever way.
+
+    Who approved it before a deployment changed it is what that deployment wrote down, and so says nothing where one
+    who made the version could have written it.
+    """
+    made_by, version = makers(sagemaker, package), package["ModelPackageVersion"]
+    who, last = decider(package), person(package.get("LastModifiedBy", {}))
+    if who is not None and last is not None and who != last and _among(last, made_by):
+        raise PipelineError(
+            f"{last}, who made version {version}, changed it last, so nothing proves that {who} approved it: let {who} "
+            f"run `run_pipeline.py approve {version}` once more."
+        )
+    require_another(who, made_by, version)
 
 
 def require_another(who: str | None, made_by: set[str], version: int) -> None:
-    """PipelineError where the one who decides over a version is one of those who made it, or is not known."""
+    """PipelineError where the one who decides over a version is one of those who made it, or either is not known."""
     if who is None:
         raise PipelineError(
             f"Nobody is known who approved version {version}: approve it with `run_pipeline.py approve`."
         )
-    same = next((name for name in sorted(made_by) if _is_same(who, name)), None)
+    if not made_by:
+        raise PipelineError(
+            f"Nobody is known who made version {version}, and so not whether {who} did: register it by the pipeline."
+        )
+    same = _among(who, made_by)
     if same is not None:
         raise PipelineError(
             f"{who} made version {version} (as {same}) and cannot approve it: let another person approve it, as "
             "approval.four_eyes of the settings asks for."
         )
+
+
+def _among(who: str, names: set[str]) -> str | None:
+    return next((name for name in sorted(names) if _is_same(who, name)), None)
 
 
 def _is_same(one: str, other: str) -> bool:

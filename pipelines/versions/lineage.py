@@ -9,7 +9,7 @@ from pipelines.definition.bundle import ARCHIVE
 from pipelines.document.cache_forecast import defaults
 from pipelines.publishing.deployed import bundle_uris, fingerprint
 from pipelines.versions.evaluation_report import Metrics, read_evaluation, statistics_uri
-from pipelines.versions.four_eyes import decider
+from pipelines.versions.four_eyes import decider, execution_of
 from pipelines.watching.executions import parameters_of, timestamp
 
 DATA_PARAMETER = "InputDataUri"
@@ -62,7 +62,7 @@ def trace(sagemaker: SageMakerClient, s3: S3Client, model_package: str) -> Linea
     """Follow a version back; what is gone meanwhile is left out rather than guessed."""
     package = sagemaker.describe_model_package(ModelPackageName=model_package)
     properties = package.get("CustomerMetadataProperties", {})
-    arn = properties.get("pipeline_execution_arn")
+    arn = execution_of(package)
     execution = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn) if arn else {}
     definition = recorded_definition(sagemaker, arn) if arn else None
     document = json.loads(definition) if definition else {}

@@ -8,7 +8,7 @@ from pipelines.clients import S3Client, SageMakerClient
 from pipelines.errors import PipelineError
 from pipelines.versions.evaluation_report import Metrics, read_evaluation, statistics_uri
 from pipelines.versions.four_eyes import decider, makers, require_another
-from pipelines.watching.executions import timestamp
+from pipelines.watching.executions import person, timestamp
 
 APPROVED, REJECTED = "Approved", "Rejected"
 COMMENT_LENGTH = 1024  # characters that ApprovalDescription takes
@@ -34,13 +34,17 @@ class ModelVersion:
 
 @dataclass(frozen=True)
 class Decision:
-    """A version whose status was set; `was` and `comment` are those that it had before."""
+    """A version whose status was set; `was` and `comment` are those that it had before.
+
+    `repeated` where it had that status, and whose decision that was is now known for certain.
+    """
 
     arn: str
     version: int
     status: str
     was: str | None
     comment: str | None
+    repeated: bool = False
 
 
 def models(sagemaker: SageMakerClient, s3: S3Client, group: str, limit: int | None = None) -> list[ModelVersion]:
@@ -68,13 +72,15 @@ def approve(
 ) -> Decision:
     """Set a version (a number or an ARN) to Approved; nothing changes if it is already.
 
-    With an `approver`, PipelineError where that is who made the version.
+    With an `approver`, PipelineError where that is who made the version; an approval that may be another's is repeated.
     """
+    repeat = False
     if approver is not None:
         arn = find_version(sagemaker, group, version)
         package = sagemaker.describe_model_package(ModelPackageName=arn)
         require_another(approver, makers(sagemaker, package), package["ModelPackageVersion"])
-    return _decide(sagemaker, group, version, APPROVED, comment)
+        repeat = person(package.get("LastModifiedBy", {})) != approver
+    return _decide(sagemaker, group, version, APPROVED, comment, repeat=repeat)
 
 
 def reject(sagemaker: SageMakerClient, group: str, version: str, comment: str | None) -> Decision:
@@ -82,7 +88,9 @@ def reject(sagemaker: SageMakerClient, group: str, version: str, comment: str | 
     return _decide(sagemaker, group, version, REJECTED, comment)
 
 
-def _decide(sagemaker: SageMakerClient, group: str, text: str, status: str, comment: str | None) -> Decision:
+def _decide(
+    sagemaker: SageMakerClient, group: str, text: str, status: str, comment: str | None, *, repeat: bool = False
+) -> Decision:
     if comment is not None and len(comment) > COMMENT_LENGTH:
         raise PipelineError(f"The comment has {len(comment)} characters: {COMMENT_LENGTH} is the most.")
     arn = find_version(sagemaker, group, text)
@@ -93,8 +101,9 @@ def _decide(sagemaker: SageMakerClient, group: str, text: str, status: str, comm
         status,
         package.get("ModelApprovalStatus"),
         package.get("ApprovalDescription"),
+        repeated=repeat and package.get("ModelApprovalStatus") == status,
     )
-    if decision.was != status:
+    if decision.was != status or decision.repeated:
         request = {"ModelPackageArn": arn, "ModelApprovalStatus": status}
         if comment:
             request["ApprovalDescription"] = comment

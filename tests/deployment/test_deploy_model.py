@@ -219,28 +219,38 @@ def test_where_a_version_is_stands_in_the_registry(account: Hosting, capsys: pyt
     assert all("ModelApprovalStatus" not in request for request in account.aws.asked("UpdateModelPackage"))
 
 
-@pytest.mark.parametrize(("approver", "code"), [("ada", 1), ("bob", 0)])
-def test_with_four_eyes_who_made_a_version_cannot_have_approved_it(
-    account: Hosting, tmp_path: Path, capsys: pytest.CaptureFixture[str], approver: str, code: int
-) -> None:
-    """Also where the approval did not come from `approve`."""
-    config = tmp_path / "strict.yaml"
-    text = (PROJECT / "pipelines/house_prices.yaml").read_text()
-    config.write_text(text.replace("approval: {four_eyes: false}", "approval: {four_eyes: true}"))
+def by(name: str) -> dict[str, object]:
+    return {"IamIdentity": {"Arn": f"arn:aws:sts::123456789012:assumed-role/anyone/{name}"}}
 
-    def by(name: str) -> dict[str, object]:
-        return {"IamIdentity": {"Arn": f"arn:aws:sts::123456789012:assumed-role/anyone/{name}"}}
 
+def deploy_in_production(account: Hosting, **fields: object) -> int:
+    """Deploy a version that ada's execution made, by the settings of the production."""
     account.register()
     execution = "arn:aws:sagemaker:eu-west-1:123456789012:pipeline/p/execution/e"
-    account.packages[0] |= {
-        "LastModifiedBy": by(approver),
-        "CustomerMetadataProperties": {"pipeline_execution_arn": execution},
-    }
+    account.packages[0] |= {"MetadataProperties": {"GeneratedBy": execution}, **fields}
     account.aws.answers["DescribePipelineExecution"] = lambda request: {"CreatedBy": by("ada")}
-    words = ["--config", str(config), "deploy", "--model-package", "1", "--stage", "staging"]
-    assert deploy_model.main(words) == code
+    config = str(PROJECT / "docs/examples/production.yaml")
+    return deploy_model.main(["--config", config, "deploy", "--model-package", "1", "--stage", "staging"])
+
+
+@pytest.mark.parametrize(("approver", "code"), [("ada", 1), ("bob", 0)])
+def test_with_four_eyes_who_made_a_version_cannot_have_approved_it(
+    account: Hosting, capsys: pytest.CaptureFixture[str], approver: str, code: int
+) -> None:
+    """Also where the approval did not come from `approve`."""
+    assert deploy_in_production(account, LastModifiedBy=by(approver)) == code
     assert ("ada made version 1" in capsys.readouterr().err) is (code == 1)
+
+
+def test_with_four_eyes_what_the_maker_has_written_herself_proves_nothing(
+    account: Hosting, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """UpdateModelPackage takes any properties: who decided, and which execution made the version."""
+    other = "arn:aws:sagemaker:eu-west-1:123456789012:pipeline/p/execution/of-carol"
+    forged = {"decided_by": "bob", "changed_by": "ada", "pipeline_execution_arn": other}
+    assert deploy_in_production(account, LastModifiedBy=by("ada"), CustomerMetadataProperties=forged) == 1
+    assert "nothing proves that bob approved it" in capsys.readouterr().err
+    assert account.aws.asked("CreateModel") == []
 
 
 def test_a_frozen_stage_takes_no_version_but_for_a_reason_and_can_always_be_rolled_back(

@@ -53,6 +53,20 @@ def test_the_models_are_listed_with_status_metrics_and_comment(cli: Any, deploye
     assert "$" in line
 
 
+def test_a_record_of_a_local_run_says_so_and_turns_nothing_into_seen(cli: Any, deployed: str) -> None:
+    page = (ROOT / "docs" / "aws.md").read_text()
+    out = cli.pipeline("aws-evidence", "--output", "record.json").stdout
+    assert "it answered 5 golden rows as the evaluation did" in out
+    assert "A record of local SageMaker changes nothing in docs/aws.md." in out
+    text = (cli.folder / "record.json").read_text()
+    record = json.loads(text)
+    assert record["where"] == "local"
+    assert {"execution", "jobs", "metrics", "made_by", "endpoint"} <= set(record["seen"])
+    assert "000000000000" not in text
+    assert "sagemaker-us-east-1" not in text
+    assert (ROOT / "docs" / "aws.md").read_text() == page
+
+
 def test_a_check_of_the_account_says_what_is_wrong_and_what_nobody_knows(cli: Any, first_run: Any) -> None:
     """Local SageMaker has no role of this name, and neither quotas nor a registry of images to ask."""
     found = cli.pipeline("check", "--account", "--json", expect=1)

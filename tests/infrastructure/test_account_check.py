@@ -107,6 +107,16 @@ def test_without_a_key_or_a_network_nothing_is_asked(aws: StubAws) -> None:
     assert aws.calls == []
 
 
+def test_a_registry_without_the_repository_does_not_have_the_image(aws: StubAws) -> None:
+    def missing(_: Any) -> Any:
+        raise Refusal("RepositoryNotFoundException", "no such repository")
+
+    aws.answers["BatchGetImage"] = missing
+    (finding,) = images(aws.client, WANTED)
+    assert finding.known
+    assert "sagemaker-xgboost:3.2-0 is not in the registry of eu-west-1" in finding.message
+
+
 def test_a_denied_question_is_not_known_and_the_others_are_asked_all_the_same(
     aws: StubAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -116,7 +126,7 @@ def test_a_denied_question_is_not_known_and_the_others_are_asked_all_the_same(
         raise Refusal("AccessDeniedException", "User: me is not authorized")
 
     def missing(_: Any) -> Any:
-        raise Refusal("RepositoryNotFoundException", "no such repository")
+        raise Refusal("ServerException", "try again")
 
     aws.answers.update(ListServiceQuotas=denied, BatchGetImage=missing)
     found = {finding.about: finding for finding in account_findings(aws.client, WANTED)}
@@ -126,7 +136,7 @@ def test_a_denied_question_is_not_known_and_the_others_are_asked_all_the_same(
         "ask somebody who may do ListServiceQuotas",
         known=False,
     )
-    assert "BatchGetImage answered RepositoryNotFoundException" in found["images"].message
+    assert "BatchGetImage answered ServerException" in found["images"].message
     assert not found["images"].known
 
 

@@ -117,6 +117,21 @@ def test_only_the_approver_approves(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", sorted(UNUSED))
+@pytest.mark.parametrize("status", ["", "Approved"])
+def test_nobody_rewrites_what_made_a_version_and_the_approver_not_who_decided(kind: str, status: str) -> None:
+    approval = {"sagemaker__ModelApprovalStatus": status} if status else {}
+
+    def may(key: str) -> bool:
+        return decided(kind, "sagemaker:UpdateModelPackage", PACKAGE, **approval, **{key: "x"}) is Decision.ALLOWED
+
+    assert not may("sagemaker__CustomerMetadataProperties/pipeline_execution_arn")
+    assert not may("sagemaker__CustomerMetadataPropertiesToRemove")
+    deploys = kind in ("deploy", "mlops-engineer") and not status
+    assert may("sagemaker__CustomerMetadataProperties/decided_by") is deploys
+    assert may("sagemaker__CustomerMetadataProperties/changed_by") is deploys
+
+
+@pytest.mark.parametrize("kind", sorted(UNUSED))
 def test_no_step_registers_what_is_approved_already(kind: str) -> None:
     group = "arn:aws:sagemaker:eu-west-1:111122223333:model-package-group/house-prices"
     for status, allowed in (("Approved", False), ("PendingManualApproval", True), ("Rejected", True)):

@@ -104,6 +104,9 @@ def test_every_job_is_cached_retried_and_tagged_with_the_commit(compiled: Compil
         "pipeline_execution_arn": {"Get": "Execution.PipelineExecutionArn"},
         "code": f"s3://sagemaker-us-east-1-000000000000/{compiled.code.key('steps.train')}",
     }
+    # With four eyes: who started it. UpdateModelPackage cannot change this.
+    made_by = steps["RegisterModel"]["Arguments"]["MetadataProperties"]
+    assert made_by == {"GeneratedBy": {"Get": "Execution.PipelineExecutionArn"}}
 
 
 def test_every_job_runs_the_one_image_and_its_own_archive(compiled: Compiled, steps: dict[str, Any]) -> None:

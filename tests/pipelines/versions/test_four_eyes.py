@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from pipelines.errors import PipelineError
-from pipelines.versions.four_eyes import decider, described, makers, require_another
+from pipelines.versions.four_eyes import decider, described, execution_of, makers, require_another, require_four_eyes
 
 EXECUTION = "arn:aws:sagemaker:eu-west-1:111122223333:pipeline/p/execution/e"
 
@@ -49,7 +49,16 @@ def test_who_started_the_execution_and_who_wrote_the_commit_made_a_version() -> 
     text = described("0123abc", "Ada Lovelace <ada@example.com>")
     built = Executions(CreatedBy=by("AWSCodeBuild-1", "build"), PipelineExecutionDescription=text)
     assert makers(built, version) == {"AWSCodeBuild-1", "ada@example.com"}
-    assert makers(Executions(), package()) == set()  # not made by a pipeline
+    by_hand = package(CreatedBy=by("eve"))
+    assert makers(Executions(), by_hand) == {"eve"}
+
+
+def test_what_made_a_version_is_read_where_nobody_can_change_it() -> None:
+    forged = {"pipeline_execution_arn": "arn:aws:sagemaker:eu-west-1:111122223333:pipeline/p/execution/of-carol"}
+    version = package(MetadataProperties={"GeneratedBy": EXECUTION}, CustomerMetadataProperties=forged)
+    assert makers(Executions(CreatedBy=by("ada")), version) == {"ada"}
+    job = package(MetadataProperties={"GeneratedBy": "somebody"}, CustomerMetadataProperties={})
+    assert execution_of(job) is None
 
 
 @pytest.mark.parametrize(
@@ -61,6 +70,33 @@ def test_the_one_who_made_a_version_cannot_approve_it(who: str | None, made_by: 
         require_another(who, made_by, 3)
 
 
-@pytest.mark.parametrize(("who", "made_by"), [("bob", {"ada"}), ("adam", {"ada@example.com"}), ("bob", set())])
+@pytest.mark.parametrize(("who", "made_by"), [("bob", {"ada"}), ("adam", {"ada@example.com"})])
 def test_another_person_can(who: str, made_by: set[str]) -> None:
     require_another(who, made_by, 3)
+
+
+def test_a_version_that_nobody_is_known_to_have_made_is_not_approved_by_another() -> None:
+    with pytest.raises(PipelineError, match="Nobody is known who made version 3"):
+        require_another("bob", set(), 3)
+
+
+def version_of_ada(**fields: Any) -> dict[str, Any]:
+    return package(ModelPackageVersion=3, MetadataProperties={"GeneratedBy": EXECUTION}, **fields)
+
+
+@pytest.mark.parametrize("last", ["ada", "ada@example.com"])
+def test_one_who_made_a_version_cannot_write_down_that_another_approved_it(last: str) -> None:
+    """By UpdateModelPackage, as a deployment of hers would."""
+    forged = {"decided_by": "bob", "changed_by": last}
+    version = version_of_ada(LastModifiedBy=by(last), CustomerMetadataProperties=forged)
+    with pytest.raises(PipelineError, match="nothing proves that bob approved it: let bob run"):
+        require_four_eyes(Executions(CreatedBy=by("ada")), version)
+
+
+def test_what_a_build_wrote_down_is_believed() -> None:
+    written = {"decided_by": "bob", "changed_by": "AWSCodeBuild-1"}
+    version = version_of_ada(LastModifiedBy=by("AWSCodeBuild-1", "deploy"), CustomerMetadataProperties=written)
+    require_four_eyes(Executions(CreatedBy=by("ada")), version)
+    by_herself = {**version, "CustomerMetadataProperties": {**written, "decided_by": "ada"}}
+    with pytest.raises(PipelineError, match="ada made version 3"):
+        require_four_eyes(Executions(CreatedBy=by("ada")), by_herself)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -79,6 +80,22 @@ def test_approving_an_approved_version_changes_nothing_and_says_so(executions: E
     decide(registry.approve, executions.sagemaker, GROUP, "1", "again", output)
     assert executions.aws.asked("UpdateModelPackage") == []
     assert output.text == f'Version 1 of {GROUP} is already Approved ("fine"): nothing changed.\n'
+
+
+def test_with_four_eyes_an_approval_that_another_may_have_made_is_repeated(
+    executions: Executions, output: Output
+) -> None:
+    def by(name: str) -> dict[str, Any]:
+        return {"IamIdentity": {"Arn": f"arn:aws:sts::111122223333:assumed-role/approver/{name}"}}
+
+    executions.register("Approved", CreatedBy=by("SageMaker"), LastModifiedBy=by("ada"))
+    approved = partial(registry.approve, executions.sagemaker, GROUP, "1", None)
+    assert approved("bob").repeated
+    assert len(executions.aws.asked("UpdateModelPackage")) == 1
+    assert not approved("ada").repeated  # it is hers already
+    assert len(executions.aws.asked("UpdateModelPackage")) == 1
+    show_decision(output, GROUP, approved("bob"))
+    assert output.text == f"Version 1 of {GROUP} was Approved, and now is so by you.\n"
 
 
 @pytest.mark.parametrize(
