@@ -25,6 +25,8 @@ STEP_CACHE = "step-cache"
 CALLBACK = "callback"
 TAGS = "tags"
 TARGET_RUN = "target-run"
+SCHEDULE = "schedule"
+SCHEDULE_GROUP = "schedule-group"
 REQUEST_TOKEN = "request-token"  # noqa: S105 - a kind, no secret
 
 
@@ -74,6 +76,16 @@ REQUIRED: dict[str, Fields] = {
     CALLBACK: {"PipelineExecutionArn": TEXT},
     TAGS: {"Tags": ARRAY},
     TARGET_RUN: {"RunId": TEXT, "TargetArn": TEXT, "Status": TEXT, "Attempts": INTEGER, "CreationTime": NUMBER},
+    SCHEDULE: {
+        "Name": TEXT,
+        "GroupName": TEXT,
+        "Arn": TEXT,
+        "Region": TEXT,
+        "ScheduleExpression": TEXT,
+        "State": TEXT,
+        "CreationTime": NUMBER,
+    },
+    SCHEDULE_GROUP: {"Name": TEXT, "Arn": TEXT, "CreationTime": NUMBER},
 }
 
 # The field of a document by which the lists of its kind are filtered.
