@@ -44,6 +44,9 @@ from local_sagemaker.jobs.runtime import JobRuntime
 from local_sagemaker.metrics.store import MetricStore
 from local_sagemaker.moto_services.control_plane import ControlPlane
 from local_sagemaker.processes.images import ImageMap
+from local_sagemaker.schedules.operations import Schedules
+from local_sagemaker.schedules.runner import Runner
+from local_sagemaker.schedules.targets import Targets
 from local_sagemaker.state.checks import unfit_records
 from local_sagemaker.state.damage import Damage
 from local_sagemaker.state.database import Database
@@ -97,6 +100,7 @@ class LocalSageMaker:
         self._has_its_folder = folder_check(folder, self._lock)
         self._make_work()
         self._make_api()
+        self._make_schedules()
 
     def _make_control_plane(self, account: str) -> None:
         """The services around SageMaker, who may call what, and the events."""
@@ -177,6 +181,18 @@ class LocalSageMaker:
         job_logs = {f"/aws/sagemaker/{kind}Jobs": partial(self.jobs.log_streams, kind) for kind in JOB_KINDS}
         self.logs = Logs(job_logs, EndpointLogs(self.folder / "endpoints"), TargetLogs(self.folder))
 
+    def _make_schedules(self) -> None:
+        """EventBridge Scheduler, which calls the operations when it is time."""
+        targets = Targets(
+            lambda: self.dispatcher.handlers,
+            self.dispatcher.call,
+            self.targets.deliver,
+            self.control_plane.send_message,
+        )
+        self.schedules = Schedules(self.records, self.tags, targets, self.guard.require_scheduler)
+        self._runner = Runner(self.records, targets, self.clock, self.caller.account)
+        self.schedules.changed = self._runner.changed
+
     @property
     def is_lost(self) -> bool:
         """Whether the state folder was removed or replaced since this process has opened it."""
@@ -209,9 +225,11 @@ class LocalSageMaker:
         self.executions.recover()
         self.endpoints.recover()
         self.targets.recover()
+        self._runner.start()
 
     def close(self) -> None:
         """Stop executions, jobs and model processes, then let go of the state."""
+        self._runner.close()
         self.callbacks.closing = True
         self.records.stop_insisting()
         self.control_plane.alarms.close()

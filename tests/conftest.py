@@ -39,23 +39,11 @@ def kill(pid: int) -> None:
     os.waitpid(pid, 0)
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A test that has a server process is of the slower layer, without saying so itself."""
     for item in items:
         if {"server", "new_server"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.e2e)
-    if hasattr(config, "workerinput"):
-        from tests.on_two_cores import slow_first
-
-        slow_first(items)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Which of several processes runs which tests."""
-    from tests.on_two_cores import Together
-
-    return Together(config, log)
 
 
 def examples(full: int) -> int:

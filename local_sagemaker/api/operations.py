@@ -16,6 +16,7 @@ OTHERS = """\
 | --- | --- |
 | S3 | moto, with the bytes of objects in files and listings by an index (`local_sagemaker/moto_services/s3/`) |
 | IAM, STS | moto; what its policies allow is decided here, and holds with `--enforce-iam` (docs/iam.md) |
+| EventBridge Scheduler | here (docs/local_sagemaker.md) |
 | EventBridge, SQS, SNS, KMS, SSM, Secrets Manager, CloudWatch | moto; kept on disk |
 | CloudWatch Logs | moto; the logs of jobs and of endpoints are read from their files |
 | SageMaker Runtime | InvokeEndpoint, here; the others fail with an error that names them |

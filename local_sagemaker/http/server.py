@@ -11,7 +11,9 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote_to_bytes, urlsplit
+
+from botocore import xform_name
 
 from local_sagemaker.clock import Clock
 from local_sagemaker.configuration import configured_handlers, configured_time_scale
@@ -22,12 +24,15 @@ from local_sagemaker.http.connections import RequestHandler, Server
 from local_sagemaker.http.error_responses import as_service_error, error_response
 from local_sagemaker.http.invocations import endpoint_of, invoke
 from local_sagemaker.http.visitors import LOOPBACK, WARNING, Visitors, is_loopback
+from local_sagemaker.iam.service_actions import Asked
 from local_sagemaker.moto_services.control_plane import SERVICES
 from local_sagemaker.moto_services.s3.bodies import holds_an_object
 from local_sagemaker.service import LocalSageMaker
-from local_sagemaker.wire.dispatch import Caller
+from local_sagemaker.wire.constraints import check_request
+from local_sagemaker.wire.dispatch import Caller, known_fields
 from local_sagemaker.wire.http_request import Environ, HttpRequest
 from local_sagemaker.wire.identity import ADMINISTRATOR
+from local_sagemaker.wire.rest import read_request
 
 LOG = logging.getLogger("local_sagemaker")
 LISTEN_QUEUE = 128
@@ -35,6 +40,7 @@ LARGEST_BODY = 10 << 20  # bytes of what is not an object; the largest of the se
 MOST_FILES = 65536  # open at once, where the system's hard limit allows it
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - it is what is asked for
 HEALTH = "/_local_sagemaker/health"
+SCHEDULER = "scheduler"  # the service, as it is in signatures
 StartResponse = Callable[..., Any]
 
 
@@ -81,6 +87,8 @@ class Application:
                 headers, body = answer
                 start_response("200 OK", [*headers, ("Content-Length", str(len(body)))])
                 return [body]
+        if request.service == SCHEDULER:
+            return _json(start_response, self._schedules(request, caller))
         if request.service not in SERVICES:
             raise invalid(f"Local SageMaker does not support the service {request.service}.")
         if request.service != "s3" or not holds_an_object(request):
@@ -106,6 +114,18 @@ class Application:
         if name is not None:
             watch = self._service.guard.operation
             watch("InvokeEndpoint", {"EndpointName": name}, caller, lambda *_: {})
+
+    def _schedules(self, request: HttpRequest, caller: Caller) -> dict[str, Any]:
+        """EventBridge Scheduler."""
+        path = urlsplit(request.uri).path
+        operation, fields = read_request(SCHEDULER, request.method, path, request.parameters, _document(request))
+        check_request(operation.name, fields, operation.input_shape)
+        if self._service.guard.watches:
+            asked_for = Asked(request.method, path, request.query, operation.name, fields)
+            self._service.guard.request(SCHEDULER, asked_for, caller)
+        answer = getattr(self._service.schedules, xform_name(operation.name))(fields, caller)
+        known: dict[str, Any] = known_fields(answer, operation.output_shape)
+        return known
 
     def _logs(
         self, operation: str, request: HttpRequest, caller: Caller, start_response: StartResponse

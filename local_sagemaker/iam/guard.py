@@ -18,6 +18,7 @@ from local_sagemaker.wire.dispatch import Caller
 from local_sagemaker.wire.identity import Identity, role_identity
 
 SERVICE = "sagemaker.amazonaws.com"
+SCHEDULER = "scheduler.amazonaws.com"
 WHY = {
     Decision.EXPLICIT_DENY: "with an explicit deny in a policy",
     Decision.IMPLICIT_DENY: "because no policy allows the {action} action",
@@ -62,7 +63,11 @@ class Guard:
             also += [Dependent(None, access) for access in pipeline_accesses(operation, own[0].resource)]
         if self.enforces:
             for role in dict.fromkeys(each.role for each in also if each.role is not None):
-                self._require_assumable(role, caller)
+                if not self._may_assume(role, caller, SERVICE):
+                    raise invalid(
+                        f"Could not assume role {role}. Please ensure that the role exists and allows principal "
+                        f"'{SERVICE}' to assume the role."
+                    )
         self._look(operation, own, caller.identity, caller, "AccessDeniedException", 400)
         for each in also:
             who = caller.identity if each.role is None else role_identity(each.role)
@@ -74,6 +79,14 @@ class Guard:
             needed = service_accesses(service, asked, caller.account, caller.region)
             name = asked.action or f"{asked.method} {service}"
             self._look(name, needed, caller.identity, caller, "AccessDenied", 403)
+
+    def require_scheduler(self, role: str, caller: Caller) -> None:
+        """ServiceError where policies are enforced and EventBridge Scheduler may not assume a role."""
+        if self.enforces and not self._may_assume(role, caller, SCHEDULER):
+            raise invalid(
+                f"The execution role you provide must allow AWS EventBridge Scheduler to assume the role: {role} does "
+                f"not exist, or does not trust {SCHEDULER}."
+            )
 
     def _look(
         self, operation: str, needed: Iterable[Access], identity: Identity, caller: Caller, code: str, status: int
@@ -117,14 +130,10 @@ class Guard:
             status,
         )
 
-    def _require_assumable(self, role: str, caller: Caller) -> None:
+    def _may_assume(self, role: str, caller: Caller, service: str) -> bool:
         trust = self._policies.trust(role.rpartition("/")[2])
         wanted = Access("sts:AssumeRole", role, {"aws:SourceAccount": (caller.account,)})
-        if trust is None or decide(wanted, Principal(SERVICE), trust) is not Decision.ALLOWED:
-            raise invalid(
-                f"Could not assume role {role}. Please ensure that the role exists and allows principal "
-                f"'{SERVICE}' to assume the role."
-            )
+        return trust is not None and decide(wanted, Principal(service), trust) is Decision.ALLOWED
 
 
 def _globals(identity: Identity, principal: Principal, caller: Caller) -> dict[str, tuple[str, ...]]:

@@ -3,7 +3,7 @@
 https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, unquote
@@ -67,6 +67,8 @@ def service_accesses(service: str, asked: Asked, account: str, region: str) -> l
     """What a request needs; nothing where everyone may."""
     if service == "s3":
         return _s3(asked)
+    if service == "scheduler":
+        return list(_scheduler(asked, f"arn:aws:scheduler:{region}:{account}"))
     service = PREFIXES.get(service, service)
     action = f"{service}:{asked.action}"
     if action in WITHOUT_PERMISSION:
@@ -82,6 +84,22 @@ def service_accesses(service: str, asked: Asked, account: str, region: str) -> l
             ]
             return [Access(action, arn) for arn in arns]
     return [Access(action, ANY)]
+
+
+def _scheduler(asked: Asked, arn: str) -> Iterator[Access]:
+    """Of EventBridge Scheduler, whose resources are a schedule in its group, or a group."""
+    fields, resource = asked.fields, ANY
+    if "ResourceArn" in fields:
+        resource = str(fields["ResourceArn"])
+    elif asked.action.endswith("ScheduleGroup"):
+        resource = f"{arn}:schedule-group/{fields.get('Name')}"
+    elif asked.action.endswith("Schedule"):
+        resource = f"{arn}:schedule/{fields.get('GroupName', 'default')}/{fields.get('Name')}"
+    yield Access(f"scheduler:{asked.action}", resource)
+    role = fields.get("Target", {}).get("RoleArn") if isinstance(fields.get("Target"), dict) else None
+    if role is not None:
+        passed = {"iam:PassedToService": ("scheduler.amazonaws.com",)}
+        yield Access("iam:PassRole", str(role), passed, f"{asked.action} gives the role to EventBridge Scheduler")
 
 
 def _values(fields: Mapping[str, Any], name: str) -> list[str]:

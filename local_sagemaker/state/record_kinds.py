@@ -41,6 +41,8 @@ STEP_CACHE = Kind[StepCacheRecord]("step-cache")
 CALLBACK = Kind[CallbackRecord]("callback")
 TAGS = Kind[TagsRecord]("tags")
 TARGET_RUN = Kind[TargetRunRecord]("target-run")
+SCHEDULE = Kind[Document]("schedule")
+SCHEDULE_GROUP = Kind[Document]("schedule-group")
 REQUEST_TOKEN = Kind[Document]("request-token")
 
 
@@ -90,6 +92,16 @@ REQUIRED: dict[str, Fields] = {
     CALLBACK: {"PipelineExecutionArn": TEXT},
     TAGS: {"Tags": ARRAY},
     TARGET_RUN: {"RunId": TEXT, "TargetArn": TEXT, "Status": TEXT, "Attempts": INTEGER, "CreationTime": NUMBER},
+    SCHEDULE: {
+        "Name": TEXT,
+        "GroupName": TEXT,
+        "Arn": TEXT,
+        "Region": TEXT,
+        "ScheduleExpression": TEXT,
+        "State": TEXT,
+        "CreationTime": NUMBER,
+    },
+    SCHEDULE_GROUP: {"Name": TEXT, "Arn": TEXT, "CreationTime": NUMBER},
 }
 
 # The field of a document by which the lists of its kind are filtered.

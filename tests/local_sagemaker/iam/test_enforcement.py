@@ -1,6 +1,7 @@
 """Policies that are enforced: real clients of a real server, as a role, as a user, as nobody."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -109,6 +110,54 @@ def test_other_services_refuse_in_their_own_way(enforcing: LocalServer) -> None:
     assert "s3:CreateBucket on resource: arn:aws:s3:::mine-1" in said
     assert refused(lambda: scientist("iam").get_role(RoleName="scientist")).startswith("AccessDenied: ")
     assert scientist("sts").get_caller_identity()["Arn"].endswith("assumed-role/scientist/ada")  # everyone may
+
+
+def test_a_schedule_needs_a_role_that_scheduler_may_assume_and_may_do_what_that_role_may(
+    enforcing: LocalServer, package: str
+) -> None:
+    admin = make_client(enforcing, "local")
+    trusts = {**TRUSTS_SAGEMAKER, "Principal": {"Service": "scheduler.amazonaws.com"}}
+    admin("iam").create_role(RoleName="clock", AssumeRolePolicyDocument=document(trusts))
+    update = {"Effect": "Allow", "Action": "sagemaker:UpdateModelPackage", "Resource": "*"}
+    create = {"Effect": "Allow", "Action": "scheduler:CreateSchedule", "Resource": "*"}
+    admin("iam").put_role_policy(RoleName="scientist", PolicyName="schedules", PolicyDocument=document(create))
+
+    def schedule(client: Any, name: str, role: str) -> None:
+        given = json.dumps({"ModelPackageArn": package, "ApprovalDescription": name})
+        target = {
+            "Arn": "arn:aws:scheduler:::aws-sdk:sagemaker:updateModelPackage",
+            "RoleArn": f"arn:aws:iam::000000000000:role/{role}",
+            "Input": given,
+        }
+        client.create_schedule(
+            Name=name,
+            ScheduleExpression="rate(1 day)",
+            FlexibleTimeWindow={"Mode": "OFF"},
+            Target=target,
+            ActionAfterCompletion="NONE",
+        )
+
+    def description() -> str:
+        found = admin("sagemaker").describe_model_package(ModelPackageName=package)
+        return str(found.get("ApprovalDescription"))
+
+    assert "must allow AWS EventBridge Scheduler to assume" in refused(
+        lambda: schedule(admin("scheduler"), "a", "approver")
+    )
+    scientist = make_client(enforcing, "local:scientist:ada")("scheduler")
+    assert "iam:PassRole" in refused(lambda: schedule(scientist, "b", "clock"))
+    schedule(admin("scheduler"), "denied", "clock")
+    log = enforcing.state / "server.log"
+    deadline = time.monotonic() + 10
+    while "is not authorized to perform: sagemaker:UpdateModelPackage" not in log.read_text():
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.05)
+    assert description() == "None"
+    admin("iam").put_role_policy(RoleName="clock", PolicyName="own", PolicyDocument=document(update))
+    schedule(admin("scheduler"), "allowed", "clock")
+    while description() != "allowed":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_who_has_no_key_here_is_nobody(enforcing: LocalServer) -> None:

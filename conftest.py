@@ -5,6 +5,7 @@ A file's tests stay together, and so do all files that need a fixture which take
 
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from xdist.scheduler import LoadFileScheduling
@@ -27,8 +28,14 @@ class Together(LoadFileScheduling):
         return together(nodeid.partition("::")[0])
 
 
-def slow_first(items: list[pytest.Item]) -> None:
-    """Put first what is slow, so that no process has it left when the others are done."""
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together:
+    """In place of the one that --dist names."""
+    return Together(config, log)
+
+
+@pytest.hookimpl(trylast=True)  # by then each test has its marks
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is slow goes first, so that no process has it left when the others are done."""
     slow = {item.path for item in items if item.get_closest_marker("e2e")}
     shared = {path: together(str(path)) in MADE_ONCE for path in {item.path for item in items}}
     items.sort(key=lambda item: (not shared[item.path], item.path not in slow))

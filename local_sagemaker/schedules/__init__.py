@@ -1,0 +1,1 @@
+"""EventBridge Scheduler: schedules that are kept, and that call SageMaker, functions, builds and queues in time."""
