@@ -1,4 +1,4 @@
-"""What the lessons of the break-it track break: data that are wrong in one way."""
+"""What the lessons of the break-it track break: data that are wrong in one way, and settings that ask for proof."""
 
 from pathlib import Path
 
@@ -7,6 +7,16 @@ import pandas as pd
 from lessons.errors import LessonError
 
 MOVED, RISE = "2015-03-01", 0.08
+CANARY = """  staging:
+    instance_type: ml.m5.large
+    instance_count: 2
+    deployment:
+      strategy: canary
+      size_instances: 1
+      wait_seconds: 60
+      min_requests: 20
+      alarms: {max_error_rate: 0.01, period_seconds: 60}
+"""
 COLUMN = "    sqft_living: "  # the new column goes before it
 
 
@@ -41,7 +51,21 @@ def dearer(houses: Path, folder: Path) -> list[Path]:
     return [_write(table, folder / "dearer.parquet")]
 
 
-BREAKS = {"data": corrupt, "leak": leaky, "drift": dearer}
+def canary(_: Path, folder: Path) -> list[Path]:
+    """Settings whose stage staging begins with a canary, which needs requests."""
+    source = Path("pipelines/house_prices.yaml")
+    lines = source.read_text(encoding="utf-8").splitlines(keepends=True)
+    places = [number for number, line in enumerate(lines) if line.startswith("  staging: {")]
+    if len(places) != 1:
+        raise LessonError(f"{source} has no stage staging in a line of its own: take the file as it was.")
+    lines[places[0]] = CANARY
+    settings = folder / "canary.yaml"
+    folder.mkdir(parents=True, exist_ok=True)
+    settings.write_text("".join(lines), encoding="utf-8")
+    return [settings]
+
+
+BREAKS = {"data": corrupt, "leak": leaky, "drift": dearer, "canary": canary}
 
 
 def _read(houses: Path) -> pd.DataFrame:

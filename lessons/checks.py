@@ -13,6 +13,7 @@ from lessons.account import Account
 from lessons.errors import LessonError
 
 HOUSES, OWN, LEAKY = "house-prices", "my-houses", "leaky-houses"
+STAGING = f"{HOUSES}-staging"
 SETTINGS = Path("my_houses.yaml")
 SURFACES = Path("reports/lessons/cars.jsonl")
 FEWEST_WORDS = 3
@@ -88,13 +89,7 @@ def registry(account: Account) -> str:
 
 def hosting(account: Account) -> str:
     """Two captured requests that differ in the living area alone."""
-    name = f"{HOUSES}-staging"
-    endpoints = account.sagemaker.list_endpoints(NameContains=name)["Endpoints"]
-    _require(any(each["EndpointStatus"] == "InService" for each in endpoints), f"{name} is not in service: deploy.")
-    config = account.sagemaker.describe_endpoint(EndpointName=name)["EndpointConfigName"]
-    capture = account.sagemaker.describe_endpoint_config(EndpointConfigName=config).get("DataCaptureConfig")
-    _require(capture is not None, f"{config} captures nothing: leave out `capture: false`.")
-    prices = _captured(account, f"{capture['DestinationS3Uri'].rstrip('/')}/{name}/")
+    prices = _captured(account, f"{_capture(account)}/{STAGING}/")
     for house, price in prices:
         for other, other_price in prices:
             more = float(other.get("sqft_living", 0)) - float(house.get("sqft_living", 0))
@@ -144,6 +139,16 @@ def broken_model(account: Account) -> str:
     return _reason(account, rejected[0])
 
 
+def broken_canary(account: Account) -> str:
+    """A canary without requests that was inconclusive, and a later one that passed."""
+    place = f"{_capture(account).partition('/capture/')[0]}/history/{STAGING}/"
+    entries = [json.loads(content) for content in account.objects(place)]  # the oldest first
+    canaries = [each["outcome"] for each in entries if each["strategy"] == "canary"]
+    _require("inconclusive" in canaries, "No canary was inconclusive yet: deploy one that nobody asks.")
+    _require(canaries[-1] == "serves", f"The last canary is {canaries[-1]}: give one requests while it bakes.")
+    return "The same configuration twice: what decided was whether anybody had asked it."
+
+
 CHECKS: Mapping[str, Callable[[Account], str]] = {
     "1": empty_console,
     "2": cleansing,
@@ -155,6 +160,7 @@ CHECKS: Mapping[str, Callable[[Account], str]] = {
     "data": broken_data,
     "leak": broken_leak,
     "model": broken_model,
+    "canary": broken_canary,
 }
 
 
@@ -173,6 +179,16 @@ def _validations(account: Account, project: str) -> list[Mapping[str, Any]]:
 def _reason(account: Account, execution: Mapping[str, Any]) -> str:
     reasons = (step.get("FailureReason", "") for step in account.steps(execution).values())
     return next((reason for reason in reasons if reason), "")
+
+
+def _capture(account: Account) -> str:
+    """Where the stage staging captures to."""
+    endpoints = account.sagemaker.list_endpoints(NameContains=STAGING)["Endpoints"]
+    _require(any(each["EndpointStatus"] == "InService" for each in endpoints), f"{STAGING} is not in service: deploy.")
+    config = account.sagemaker.describe_endpoint(EndpointName=STAGING)["EndpointConfigName"]
+    capture = account.sagemaker.describe_endpoint_config(EndpointConfigName=config).get("DataCaptureConfig")
+    _require(capture is not None, f"{config} captures nothing: leave out `capture: false`.")
+    return str(capture["DestinationS3Uri"]).rstrip("/")
 
 
 def _captured(account: Account, uri: str) -> list[tuple[dict[str, Any], float]]:

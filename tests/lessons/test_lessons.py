@@ -19,7 +19,8 @@ pytestmark = pytest.mark.e2e
 
 ROOT = Path(__file__).parents[2]
 LINKS = ("run_pipeline.py", "deploy_model.py", "pipelines", "lessons", "data", "house.json")
-FAILS = ("corrupt.parquet", "leaky.yaml run", "leaky.yaml check", "-p Rounds=5")  # commands whose failure is the lesson
+# Commands whose failure is the lesson.
+FAILS = ("corrupt.parquet", "leaky.yaml run", "leaky.yaml check", "-p Rounds=5", "canary.yaml")
 KEYS = list(read_lessons()) if os.environ.get("SOAK") else ["1", "2", "3"]
 
 
@@ -49,6 +50,7 @@ def learner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Learner]:
         (folder / name).symlink_to(ROOT / name)
     server = LocalServer(folder / "state")
     server.environment["SAGEMAKER_LOCAL_HANDLERS"] = str(ROOT / "infrastructure/functions/handlers.py")
+    server.environment["SAGEMAKER_LOCAL_TIME_SCALE"] = "20"  # for the waits of the canary
     server.up()
     yield Learner(folder, server)
     server.down()
