@@ -101,3 +101,26 @@ def test_data_that_stopped_the_validation_are_followed_by_the_right_ones() -> No
     for executions, missing in (((bad, good), "The newest validation failed"), ((good,), "No validation has failed")):
         with pytest.raises(LessonError, match=missing):
             checks.broken_data(Made(*executions))
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "missing"),
+    [
+        (["serves"], "No canary was inconclusive yet"),
+        (["inconclusive"], "The last canary is inconclusive"),
+        (["inconclusive", "rolled back"], "The last canary is rolled back"),
+        (["inconclusive", "serves"], None),
+    ],
+)
+def test_a_canary_that_proved_nothing_is_done_once_more(
+    outcomes: list[str], missing: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checks, "_capture", lambda account: "s3://bucket/house-prices/capture/staging")
+    first = {"strategy": "all_at_once", "outcome": "serves"}
+    entries = [first, *({"strategy": "canary", "outcome": outcome} for outcome in outcomes)]
+    made = Made(captured=[json.dumps(entry).encode() for entry in entries])
+    if missing is None:
+        assert checks.broken_canary(made).startswith("The same configuration twice")
+    else:
+        with pytest.raises(LessonError, match=missing):
+            checks.broken_canary(made)
