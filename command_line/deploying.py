@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from command_line.deployment_history import Following, entry_of, raise_outcome, recorded
 from command_line.life_cycles import enter, require_four_eyes, versions_of
+from command_line.removing import no_removal_of_nothing, removal_request, removes_itself
 from deployment.life_cycle import IN_SERVICE, REPLACED
 
 if TYPE_CHECKING:
@@ -162,9 +163,11 @@ def _deploy(
     described = session.client("sagemaker").describe_model_package(ModelPackageName=package.arn) if approved else {}
     approver = {"who": f"{decider(described)}, who approved it"} if approved and decider(described) else {}
     entry = entry_of(session, stage, options.command, package, config=specification.config_name, **approver)
-    with recorded(session, entry) as recording:
+    sagemaker, removal = session.client("sagemaker"), session.removal(stage)
+    with recorded(session, entry) as recording, no_removal_of_nothing(sagemaker, removal):
+        removal.set()  # before anything is made: what is made goes, whatever becomes of this command
         deployment = Deployment(
-            session.client("sagemaker"),
+            sagemaker,
             specification,
             session.waiting,
             session.console.line,
@@ -173,7 +176,10 @@ def _deploy(
             recording.begins,
         )
         deployed = deployment.run(session.predictor(endpoint, stage, sample) if sample else None)
+        leaves = removal.set() if removal.after is not None else None
         recording.end(SERVES, reason, result=deployed.action)
+    if leaves is not None:
+        session.console.line(removes_itself(endpoint, leaves))
     if deployed.action != "unchanged":
         enter(session, stage, [package.arn], IN_SERVICE, f"on {endpoint}")
         enter(session, stage, before - {package.arn}, REPLACED, f"by version {package.version} on {endpoint}")
@@ -211,6 +217,10 @@ def _show_plan(session: "Session", specification: Any, stage: str) -> None:
     )
     price = prices()["regions"].get(session.environment.region, {}).get(settings.instance_type)
     sentences = plan.sentences(waits, steps, price)
+    removal = session.removal(stage)
+    if removal.after is not None:
+        requests.append(removal_request(removal))
+        sentences.append(f"It removes itself {settings.remove_after} after it serves.")
     if session.console.json_output:
         session.console.document({"requests": requests, "wait_seconds": waits, "notes": sentences})
         return

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from command_line.lock import Lock
     from deployment.history import History
+    from deployment.removal import Removal
     from pipelines.settings.settings import Settings
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -39,6 +40,7 @@ stages and their machines are in the settings file (stages: ...); the endpoint i
 
 environment:
   SAGEMAKER_SERVING_ROLE_ARN              the role of the endpoint's containers; SAGEMAKER_ROLE_ARN where it is not set
+  SAGEMAKER_REMOVAL_ROLE_ARN              the role by which a stage with remove_after is removed
   SAGEMAKER_BUCKET                        where requests and answers are captured, and where an endpoint's lock lies
   SAGEMAKER_KMS_KEY, SAGEMAKER_SUBNETS, SAGEMAKER_SECURITY_GROUP_IDS   optional
   AWS_REGION                              region, us-east-1 where it is not set
@@ -219,6 +221,14 @@ class Session:
         from command_line.lock import holder
 
         return holder(self.client("s3"), self._lock(endpoint))
+
+    def removal(self, stage: str) -> "Removal":
+        """When the endpoint of a stage removes itself. Locally any role will do, where none is named."""
+        from deployment.removal import Removal
+
+        role = self.environment.removal_role_arn or (self.environment.role_arn if self.local else None)
+        stay = self.settings.stages[stage].stay
+        return Removal(self.client("scheduler"), self.endpoint(stage), stay, role, self._time_scale)
 
     def history(self, endpoint: str) -> "History":
         """What was done to an endpoint."""

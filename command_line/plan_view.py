@@ -39,7 +39,7 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     if plan.has_changes:
         yield from _section("Next execution, with the parameters at their defaults", _cache(plan))
     yield from _section("Its cost on AWS", _cost(plan.cost))
-    yield from _section("A month of the endpoints on AWS, where they are up", list(_endpoints(plan.cost)))
+    yield from _section("A month of the endpoints on AWS, where they are up", list(endpoint_lines(plan.cost)))
 
 
 def markdown_lines(plan: Plan) -> Iterator[str]:
@@ -149,11 +149,16 @@ def _cost(cost: Cost) -> list[str]:
     return [*lines, f"in all: {_total(cost)}"] if lines else []
 
 
-def _endpoints(cost: Cost) -> Iterator[str]:
+def endpoint_lines(cost: Cost) -> Iterator[str]:
+    """What a month of each endpoint costs, and one stay of those that remove themselves."""
     for each in cost.endpoints:
         whole = f"about {each.monthly:.0f} {cost.currency}" if each.monthly is not None else "unknown"
         price = f"{each.price:g} {cost.currency} an hour" if each.price is not None else "price unknown"
-        yield f"{each.stage}: {whole} ({each.instance_count} x {each.instance_type}, {price})"
+        leaves = ""
+        if each.removed_after is not None:
+            once = f", about {each.until_removed:.2f} {cost.currency} each time" if each.until_removed else ""
+            leaves = f"; it removes itself {each.removed_after} after its last deployment{once}"
+        yield f"{each.stage}: {whole} ({each.instance_count} x {each.instance_type}, {price}){leaves}"
 
 
 def _total(cost: Cost) -> str:

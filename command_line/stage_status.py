@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from command_line.deployment_history import Following, described, raise_outcome
+from command_line.removing import goes, removes_itself
 
 if TYPE_CHECKING:
     from command_line.deployment import Session
@@ -22,7 +23,7 @@ LOG_GROUP = "/aws/codebuild/"
 def status(session: "Session", options: argparse.Namespace) -> None:
     """status"""
     from command_line.console import Table, moment
-    from deployment.serving import stage_status
+    from deployment.serving import NOT_DEPLOYED, stage_status
     from pipelines.watching.executions import timestamp
 
     sagemaker = session.client("sagemaker")
@@ -33,7 +34,11 @@ def status(session: "Session", options: argparse.Namespace) -> None:
         for each in found
     ]
     entries = _entries(session, stages, SHOWN if options.follow else 1)
-    documents: Any = [{**asdict(each), "since": timestamp(each.since)} for each in found]
+    leaving = {each.stage: goes(session, each.stage) for each in found if each.status != NOT_DEPLOYED}
+    documents: Any = [
+        {**asdict(each), "since": timestamp(each.since), "removes_itself": timestamp(leaving.get(each.stage))}
+        for each in found
+    ]
     if options.follow:
         documents = {"stages": documents, "history": [asdict(entry) for entry in entries]}
     columns = ("STAGE", "ENDPOINT", "STATUS", "VERSION", "SINCE", "INSTANCES")
@@ -43,6 +48,8 @@ def status(session: "Session", options: argparse.Namespace) -> None:
     for each in found:
         if each.failure_reason:
             session.console.line(f"{each.endpoint}: {each.failure_reason}", style="red")
+        if (when := leaving.get(each.stage)) is not None:
+            session.console.line(removes_itself(each.endpoint, when))
     if options.follow:
         _show_history(session, entries)
         _follow(session, stages, entries)

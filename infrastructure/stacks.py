@@ -22,6 +22,7 @@ ORDER = ("storage", "roles", "build", "deployment", "studio", "budget")
 VARIABLES = {
     "ExecutionRoleArn": "SAGEMAKER_ROLE_ARN",
     "ServingRoleArn": "SAGEMAKER_SERVING_ROLE_ARN",
+    "RemovalRoleArn": "SAGEMAKER_REMOVAL_ROLE_ARN",
     "BucketName": "SAGEMAKER_BUCKET",
     "KmsKeyArn": "SAGEMAKER_KMS_KEY",
 }

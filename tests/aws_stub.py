@@ -36,6 +36,7 @@ class StubAws:
         self.objects: dict[tuple[str, str], bytes] = {}
         self.models: dict[str, Callable[[bytes, str], tuple[bytes, str]]] = {}
         self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.schedules: dict[str, dict[str, Any]] = {}
         self.url = ""
 
     def client(self, service: str) -> Any:
@@ -90,6 +91,8 @@ class Handler(BaseHTTPRequestHandler):
     server: Server
 
     def do_POST(self) -> None:
+        if self._is_of_scheduler():
+            return
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         target = self.headers.get("X-Amz-Target")
         try:
@@ -115,6 +118,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_PUT(self) -> None:
         """PutObject."""
+        if self._is_of_scheduler():
+            return
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         bucket, _, key = unquote(urlsplit(self.path).path).lstrip("/").partition("/")
         try:
@@ -133,7 +138,35 @@ class Handler(BaseHTTPRequestHandler):
         if answer is not None:
             answer(request)
 
+    def do_DELETE(self) -> None:
+        """DeleteSchedule."""
+        self._is_of_scheduler()
+
+    def _is_of_scheduler(self) -> bool:
+        """Answer a request to EventBridge Scheduler, which keeps schedules; False for another request."""
+        path, verbs = urlsplit(self.path).path, {"GET": "Get", "POST": "Create", "PUT": "Update", "DELETE": "Delete"}
+        if not path.startswith("/schedules/"):
+            return False
+        name, kept = path.rpartition("/")[2], self.server.aws.schedules
+        request = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or b"{}")
+        try:
+            self._answer(f"{verbs[self.command]}Schedule", {"Name": name, **request})
+            if self.command != "POST" and name not in kept:
+                raise Refusal("ResourceNotFoundException", f"Schedule {name} does not exist.", 404)
+            answer = {"Name": name, **kept.get(name, {})} if self.command == "GET" else {}
+            if self.command in ("POST", "PUT"):
+                kept[name] = {**request, "State": "ENABLED", "LastModificationDate": time.time()}
+            if self.command == "DELETE":
+                del kept[name]
+        except Refusal as refusal:
+            self._send(refusal.status, json.dumps(refusal.document).encode(), "application/json", refusal.code)
+        else:
+            self._send(200, json.dumps(answer).encode(), "application/json")
+        return True
+
     def do_GET(self) -> None:
+        if self._is_of_scheduler():
+            return
         parts = urlsplit(self.path)
         bucket, _, key = unquote(parts.path).lstrip("/").partition("/")
         try:

@@ -1,5 +1,6 @@
 """What a run is looked at for: each question reads, and answers in one sentence of numbers and names of AWS's own."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -162,6 +163,18 @@ def build(run: Run) -> str | None:
     return f"a build of {', '.join(sorted(types))} SUCCEEDED" if types else None
 
 
+def removal(run: Run) -> str | None:
+    """Whether CloudTrail says that Scheduler's role has deleted the endpoint."""
+    wanted = [{"AttributeKey": "EventName", "AttributeValue": "DeleteEndpoint"}]
+    pages = run.client("cloudtrail").get_paginator("lookup_events").paginate(LookupAttributes=wanted)
+    role = f"/{run.project}-{run.stage}-removal/"
+    for event in (json.loads(each["CloudTrailEvent"]) for page in pages for each in page["Events"]):
+        is_this = event.get("requestParameters", {}).get("endpointName") == run.endpoint
+        if is_this and role in event.get("userIdentity", {}).get("arn", "") and "errorCode" not in event:
+            return "Scheduler's role has deleted the endpoint, by CloudTrail"
+    return None
+
+
 QUESTIONS: dict[str, Question] = {
     "execution": execution,
     "jobs": jobs,
@@ -176,6 +189,7 @@ QUESTIONS: dict[str, Question] = {
     "studio_stack": studio_stack,
     "quotas": quotas,
     "build": build,
+    "removal": removal,
 }
 
 

@@ -91,6 +91,11 @@ PROMISES = (
         "quotas",
     ),
     Promise("builds of GitHub, GitLab, Bitbucket, CodeCommit", "read", observed="build"),
+    Promise(
+        "the endpoint of a stage with remove_after removes itself",
+        "seen here; replay; that a schedule calls DeleteEndpoint is read",
+        observed="removal",
+    ),
     Promise("two builds side by side wait for each other", "seen here; S3's conditional writes are read"),
     Promise("a deployment and its undo end before the build's limit", "seen here: a test compares the limits"),
     Promise("accounts that read each other's versions", "", "not verified on AWS", "other_account"),

@@ -58,6 +58,15 @@ class EndpointCost:
     instance_type: str
     instance_count: int
     price: float | None
+    removed_after: str | None = None  # its last deployment
+    stay_hours: float | None = None
+
+    @property
+    def until_removed(self) -> float | None:
+        """USD for one stay of an endpoint that removes itself; None where it does not, or no price is known."""
+        if self.price is None or self.stay_hours is None:
+            return None
+        return self.price * self.instance_count * self.stay_hours
 
     @property
     def monthly(self) -> float | None:
@@ -84,7 +93,9 @@ class Cost:
     def document(self) -> dict[str, Any]:
         """The costs as data for --json; null is unknown."""
         steps = [{**asdict(step), "cost": step.cost} for step in self.steps]
-        endpoints = [{**asdict(each), "monthly": each.monthly} for each in self.endpoints]
+        endpoints = [
+            {**asdict(each), "monthly": each.monthly, "until_removed": each.until_removed} for each in self.endpoints
+        ]
         return {
             "region": self.region,
             "date": self.date,
@@ -117,7 +128,14 @@ def cost_of(
     table = prices()
     hosting: Mapping[str, float] = table["hosting"].get(region, {})
     endpoints = tuple(
-        EndpointCost(name, machine, stage.instance_count, hosting.get(machine))
+        EndpointCost(
+            name,
+            machine,
+            stage.instance_count,
+            hosting.get(machine),
+            stage.remove_after,
+            stage.stay.total_seconds() / 3600 if stage.stay else None,
+        )
         for name, stage in (stages or {}).items()
         for machine in (stage.instance_type or "serverless",)
     )

@@ -18,7 +18,8 @@ BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 class Environment:
     """Region, roles, bucket, key and network of the jobs and of the endpoints.
 
-    An endpoint's containers have the serving role; where there is none, that of the jobs.
+    An endpoint's containers have the serving role; where there is none, that of the jobs. A stage that removes itself
+    is deleted by the removal role.
 
     `placeholders` names the variables that were not set and stand at values of the account 000000000000:
     enough to compile and to run on local SageMaker, not to publish to AWS.
@@ -32,6 +33,7 @@ class Environment:
     security_group_ids: tuple[str, ...] = ()
     placeholders: tuple[str, ...] = ()
     serving_role_arn: str | None = None
+    removal_role_arn: str | None = None
     functions: str | None = None
 
     def function_arn(self, project: str, name: str) -> str:
@@ -44,8 +46,9 @@ class Environment:
     def from_env(cls, variables: Mapping[str, str] = os.environ) -> "Environment":
         """Read the environment; PipelineError for a value that cannot be one.
 
-        SAGEMAKER_ROLE_ARN, SAGEMAKER_SERVING_ROLE_ARN, SAGEMAKER_BUCKET, SAGEMAKER_KMS_KEY, SAGEMAKER_SUBNETS,
-        SAGEMAKER_SECURITY_GROUP_IDS (the last two separated by commas), SAGEMAKER_MONITORING_FUNCTIONS and AWS_REGION.
+        SAGEMAKER_ROLE_ARN, SAGEMAKER_SERVING_ROLE_ARN, SAGEMAKER_REMOVAL_ROLE_ARN, SAGEMAKER_BUCKET, SAGEMAKER_KMS_KEY,
+        SAGEMAKER_SUBNETS, SAGEMAKER_SECURITY_GROUP_IDS (the last two separated by commas),
+        SAGEMAKER_MONITORING_FUNCTIONS and AWS_REGION.
         """
         region = variables.get("AWS_REGION") or variables.get("AWS_DEFAULT_REGION") or DEFAULT_REGION
         defaults = {
@@ -53,7 +56,7 @@ class Environment:
             "SAGEMAKER_BUCKET": f"sagemaker-{region}-{PLACEHOLDER_ACCOUNT}",
         }
         missing = tuple(name for name in defaults if not variables.get(name))
-        for name in ("SAGEMAKER_ROLE_ARN", "SAGEMAKER_SERVING_ROLE_ARN"):
+        for name in ("SAGEMAKER_ROLE_ARN", "SAGEMAKER_SERVING_ROLE_ARN", "SAGEMAKER_REMOVAL_ROLE_ARN"):
             _require(variables, name, ROLE, "the ARN of a role, as in arn:aws:iam::111122223333:role/NAME")
         _require(variables, "SAGEMAKER_MONITORING_FUNCTIONS", FUNCTIONS, "what the ARNs of both functions begin with")
         _require(variables, "SAGEMAKER_BUCKET", BUCKET, "the name of a bucket alone, without s3://")
@@ -67,6 +70,7 @@ class Environment:
             placeholders=missing,
             functions=variables.get("SAGEMAKER_MONITORING_FUNCTIONS") or None,
             serving_role_arn=variables.get("SAGEMAKER_SERVING_ROLE_ARN") or None,
+            removal_role_arn=variables.get("SAGEMAKER_REMOVAL_ROLE_ARN") or None,
         )
 
 

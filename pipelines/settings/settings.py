@@ -178,6 +178,13 @@ class Settings(Section):
             if stage.promote_from is not None and (stage.promote_from == name or stage.promote_from not in self.stages):
                 others = ", ".join(each for each in self.stages if each != name) or "none"
                 raise ValueError(f"stages.{name}.promote_from is {stage.promote_from}: the other stages are {others}.")
+            source = self.stages.get(stage.promote_from or "")
+            needed = stage.promote_after_minutes
+            if source is not None and source.stay is not None and source.stay.total_seconds() <= 60 * needed:
+                raise ValueError(
+                    f"stages.{name}.promote_after_minutes is {needed}, and {stage.promote_from} removes itself after "
+                    f"{source.remove_after}: nothing could be promoted."
+                )
         if self.approval.deploys_to and self.approval.deploys_to not in self.stages:
             stages = ", ".join(self.stages) or "none"
             raise ValueError(f"approval.deploys_to is {self.approval.deploys_to}: the stages are {stages}.")

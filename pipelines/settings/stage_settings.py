@@ -4,6 +4,8 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails.html
 """
 
 import math
+import re
+from datetime import timedelta
 from fractions import Fraction
 from typing import Literal
 
@@ -17,6 +19,8 @@ LONGEST_UPDATE, SHORTEST_UPDATE = 28800, 600
 HALF = Fraction(1, 2)
 SMALLEST = {"canary": Fraction(0), "linear": Fraction(1, 10), "rolling": Fraction(1, 20)}  # shares of the capacity
 LARGEST_LATENCY_MS = 60_000  # after which the service gives up on an invocation
+DURATION = re.compile(r"(?P<count>[1-9]\d{0,4}) (?P<unit>minute|hour|day)s?")
+LONGEST_STAY = timedelta(days=366)
 Strategy = Literal["all_at_once", "canary", "linear", "rolling"]
 
 
@@ -111,7 +115,7 @@ class DeploymentSettings(Section):
 class StageSettings(Section):
     """One endpoint: instances, or `serverless` in their place; capture is on unless it is `false`.
 
-    Within the windows of `freeze` no version is deployed to it.
+    Within the windows of `freeze` no version is deployed to it. It removes itself `remove_after` its last deployment.
     """
 
     instance_type: str | None = Field(default=None, pattern=INSTANCE_TYPE)
@@ -123,6 +127,13 @@ class StageSettings(Section):
     promote_after_minutes: int = Field(default=0, ge=0)
     promote_after_requests: int = Field(default=0, ge=0)
     freeze: list[FreezeSettings] = []
+    remove_after: str | None = None
+
+    @property
+    def stay(self) -> timedelta | None:
+        """How long after its last deployment the endpoint removes itself; None where it does not."""
+        found = DURATION.fullmatch(self.remove_after or "")
+        return timedelta(**{f"{found['unit']}s": int(found["count"])}) if found else None
 
     @model_validator(mode="after")
     def _possible(self) -> "StageSettings":
@@ -134,11 +145,28 @@ class StageSettings(Section):
             self._check_share()
         if self.promote_from is None and (self.promote_after_minutes or self.promote_after_requests):
             raise ValueError("promote_after_minutes and promote_after_requests need promote_from.")
+        self._check_stay()
         waits, limit = self.deployment.waits(self.instance_count), self.deployment.limit_seconds
         if waits >= (limit or LONGEST_UPDATE):
             what = f"limit_seconds {limit}" if limit else f"{LONGEST_UPDATE} s, the service's limit"
             raise ValueError(f"The waits of an update are {waits} s in all, which must be less than {what}.")
         return self
+
+    def _check_stay(self) -> None:
+        if self.remove_after is None:
+            return
+        if self.stay is None:
+            raise ValueError(
+                f"remove_after is {self.remove_after!r}: write a whole number of minutes, hours or days, as in 8 hours."
+            )
+        if self.stay > LONGEST_STAY:
+            raise ValueError(f"remove_after is {self.remove_after}: {LONGEST_STAY.days} days is the most.")
+        waits = self.deployment.waits(self.instance_count)
+        if self.stay.total_seconds() <= waits:
+            raise ValueError(
+                f"remove_after is {self.remove_after}, and an update waits {waits} s: the endpoint would be removed "
+                "before it ends."
+            )
 
     def _check_serverless(self) -> None:
         if self.deployment.strategy != "all_at_once":

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from command_line import deployment as deploy_model
 from tests.aws_stub import Refusal, StubAws, arn, now, stub_aws
 
 GROUP = "house-prices"
@@ -185,4 +186,26 @@ def hosting(aws: StubAws) -> Hosting:
     aws.answers.clear()
     aws.models.clear()
     aws.calls.clear()
+    aws.schedules.clear()
     return Hosting(aws)
+
+
+@pytest.fixture
+def account(hosting: Hosting, monkeypatch: pytest.MonkeyPatch) -> Hosting:
+    """The environment of an AWS account that is the stub."""
+    for name, value in {
+        "AWS_ENDPOINT_URL": hosting.aws.url,
+        "AWS_ACCESS_KEY_ID": "stub",
+        "AWS_SECRET_ACCESS_KEY": "stub",
+        "AWS_REGION": "eu-west-1",
+        "AWS_MAX_ATTEMPTS": "1",
+        "SAGEMAKER_ROLE_ARN": "arn:aws:iam::123456789012:role/serve",
+        "SAGEMAKER_BUCKET": "houses",
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(deploy_model, "AWS_POLL_SECONDS", 0.001)
+    hosting.aws.models[f"{GROUP}-staging"] = lambda body, kind: (
+        b'{"predictions": [{"score": 543210.4}]}',
+        "application/json",
+    )
+    return hosting

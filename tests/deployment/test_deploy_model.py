@@ -17,24 +17,6 @@ SLOW_IMPORTS = {"boto3", "botocore", "sagemaker", "pandas", "moto", "rich", "pyd
 
 
 @pytest.fixture
-def account(hosting: Hosting, monkeypatch: pytest.MonkeyPatch) -> Hosting:
-    """The environment of an AWS account that is the stub."""
-    for name, value in {
-        "AWS_ENDPOINT_URL": hosting.aws.url,
-        "AWS_ACCESS_KEY_ID": "stub",
-        "AWS_SECRET_ACCESS_KEY": "stub",
-        "AWS_REGION": "eu-west-1",
-        "AWS_MAX_ATTEMPTS": "1",
-        "SAGEMAKER_ROLE_ARN": "arn:aws:iam::123456789012:role/serve",
-        "SAGEMAKER_BUCKET": "houses",
-    }.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr(deploy_model, "AWS_POLL_SECONDS", 0.001)
-    hosting.aws.models[ENDPOINT] = lambda body, kind: (b'{"predictions": [{"score": 543210.4}]}', "application/json")
-    return hosting
-
-
-@pytest.fixture
 def house(tmp_path: Path) -> str:
     """A request."""
     (tmp_path / "house.json").write_text('{"bedrooms": 3}')

@@ -72,6 +72,7 @@ class Replay:
             **server,
             "SAGEMAKER_ROLE_ARN": f"arn:aws:iam::{ACCOUNT}:role/{self.role('execution')}",
             "SAGEMAKER_SERVING_ROLE_ARN": f"arn:aws:iam::{ACCOUNT}:role/{self.role('serving')}",
+            "SAGEMAKER_REMOVAL_ROLE_ARN": f"arn:aws:iam::{ACCOUNT}:role/{self.role('removal')}",
             "SAGEMAKER_BUCKET": self.account.bucket,
             "SAGEMAKER_KMS_KEY": str(self.account.key_arn),
             "SAGEMAKER_SUBNETS": "subnet-0123456789abcdef0",
@@ -203,9 +204,30 @@ def _deployment(replay: Replay) -> None:
     _guarded_update(replay)
     deploy("3", "staging", bad, expect=1)  # a later one, undone
     replay.deploy("deploy", "deploy", "--latest-approved", "--stage", "staging", "--sample", str(SAMPLE))
+    _removal(replay, bad)
     replay.deploy("deploy", "rollback", "--stage", "staging")
     replay.deploy("deploy", "status", "--follow")
     replay.deploy("deploy", "withdraw", "--model-package", "1")  # which is approved, and so serves on
+
+
+def _removal(replay: Replay, bad: Path) -> None:
+    """A stage that removes itself: set up, put off, undone with its schedule, not removed any more, and removed."""
+    text = (ROOT / "pipelines/house_prices.yaml").read_text()
+
+    def deploy(stay: str, *words: str, expect: int = 0) -> str:
+        config = replay.folder / "removed.yaml"
+        config.write_text(text.replace("stages:\n", f"stages:\n  dev: {{instance_type: ml.m5.large{stay}}}\n", 1))
+        said = ("--config", str(config), "deploy", "--model-package", "1", "--stage", "dev", *words)
+        return replay.deploy("deploy", *said, expect=expect)
+
+    deploy(", remove_after: 8 hours", "--sample", str(bad), expect=1)
+    assert "removes itself" in deploy(", remove_after: 8 hours")
+    assert "removes itself" in deploy(", remove_after: 9 hours")
+    assert "removes itself" not in deploy("")
+    deploy(", remove_after: 1 minute")
+    replay.client("sagemaker").get_waiter("endpoint_deleted").wait(
+        EndpointName=f"{PROJECT}-dev", WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+    )
 
 
 def _guarded_update(replay: Replay) -> None:

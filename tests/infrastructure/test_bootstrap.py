@@ -32,6 +32,7 @@ def test_a_stage_is_set_up_once_stays_as_it_is_and_is_removed() -> None:
     assert set(found["environment"]) == {
         "SAGEMAKER_ROLE_ARN",
         "SAGEMAKER_SERVING_ROLE_ARN",
+        "SAGEMAKER_REMOVAL_ROLE_ARN",
         "SAGEMAKER_BUCKET",
         "SAGEMAKER_KMS_KEY",
     }

@@ -60,6 +60,7 @@ UNUSED: dict[str, set[str]] = {
         "sagemaker:DescribeModelPackageGroup",
     },
     "serving": set(),
+    "removal": set(),
     # Publishing is one policy for the build and for MLOps engineers, who stop executions. With --local nobody asks for
     # the role.
     "build": {*BUILD, LARGE, "iam:GetRole", "sagemaker:StopPipelineExecution"},
@@ -146,7 +147,7 @@ def test_no_step_registers_what_is_approved_already(kind: str) -> None:
         ("StartPipelineExecution", "pipeline/house-prices-validation", STARTERS),
         ("UpdatePipeline", "pipeline/house-prices-training", {"build", "mlops-engineer"}),
         ("CreateEndpoint", "endpoint/house-prices-staging", {"deploy", "mlops-engineer"}),
-        ("DeleteEndpoint", "endpoint/house-prices-staging", {"deploy", "mlops-engineer"}),
+        ("DeleteEndpoint", "endpoint/house-prices-staging", {"deploy", "mlops-engineer", "removal"}),
         ("DeleteEndpoint", "endpoint/other-staging", set()),
         ("DescribeModelPackage", "model-package/house-prices/1", {"build", "deploy", "execution", *PEOPLE}),
         ("CreateTrainingJob", "training-job/pipelines-1", {"execution"}),
@@ -165,6 +166,20 @@ def test_the_serving_role_reads_models_and_no_more() -> None:
     assert decided("serving", "s3:PutObject", models) is Decision.IMPLICIT_DENY
     actions = {call.access.action for call in calls(ACCOUNT) if call.role == "serving"}
     assert {action for action in actions if action.startswith("s3:")} == {"s3:GetObject", "s3:ListBucket"}
+
+
+def test_only_who_deploys_gives_scheduler_the_role_that_only_deletes_endpoints() -> None:
+    arn, to = (
+        "arn:aws:iam::111122223333:role/house-prices-dev-removal",
+        {"iam__PassedToService": "scheduler.amazonaws.com"},
+    )
+    passing = {each for each in UNUSED if decided(each, "iam:PassRole", arn, **to) is Decision.ALLOWED}
+    assert passing == {"deploy", "mlops-engineer"}
+    other = "arn:aws:iam::111122223333:role/house-prices-dev-execution"
+    assert not any(decided(each, "iam:PassRole", other, **to) is Decision.ALLOWED for each in UNUSED)
+    (role,) = [each for name, each in roles(ACCOUNT).items() if name.endswith("-removal")]
+    actions = [statement["Action"] for policy in role.principal.policies for statement in policy["Statement"]]
+    assert actions == ["sagemaker:DeleteEndpoint"]
 
 
 def test_no_role_passes_another_than_its_own() -> None:

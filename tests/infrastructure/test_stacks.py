@@ -71,11 +71,13 @@ def test_the_projects_own_stages_can_be_read() -> None:
 
 
 def test_the_outputs_are_the_environment_of_both_command_lines() -> None:
-    outputs = {"BucketName": "b", "ExecutionRoleArn": "e", "ServingRoleArn": "s", "KmsKeyArn": "k", "StudioUrl": "u"}
+    roles = {"ExecutionRoleArn": "e", "ServingRoleArn": "s", "RemovalRoleArn": "r"}
+    outputs = {"BucketName": "b", **roles, "KmsKeyArn": "k", "StudioUrl": "u"}
     assert environment_of(outputs, {"SubnetIds": "subnet-1,subnet-2"}) == {
         "SAGEMAKER_BUCKET": "b",
         "SAGEMAKER_ROLE_ARN": "e",
         "SAGEMAKER_SERVING_ROLE_ARN": "s",
+        "SAGEMAKER_REMOVAL_ROLE_ARN": "r",
         "SAGEMAKER_KMS_KEY": "k",
         "SAGEMAKER_SUBNETS": "subnet-1,subnet-2",
     }

@@ -113,7 +113,7 @@ def test_no_role_may_do_everything_or_reach_everything() -> None:
             assert all(action in WITHOUT_RESOURCE or action.startswith("ec2:") for action in actions), actions
 
 
-def test_a_role_is_assumed_only_for_this_account_and_passed_only_to_sagemaker() -> None:
+def test_a_role_is_assumed_only_for_this_account_and_passed_only_to_the_service_that_needs_it() -> None:
     for _, name, role in of_type("AWS::IAM::Role"):
         for trust in entries(role["AssumeRolePolicyDocument"]):
             if "Service" in trust["Principal"]:
@@ -132,7 +132,9 @@ def test_a_role_is_assumed_only_for_this_account_and_passed_only_to_sagemaker() 
         assert all(set(arn) == {"Ref"} for arn in role.get("ManagedPolicyArns", []))  # policies of this template
     for _, statement in statements_of_roles():
         if "iam:PassRole" in listed(statement["Action"]):
-            assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
+            removal = statement["Resource"] == {"Fn::GetAtt": "RemovalRole.Arn"}
+            service = "scheduler.amazonaws.com" if removal else "sagemaker.amazonaws.com"
+            assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": service}}
         if "kms:CreateGrant" in listed(statement["Action"]):
             assert statement["Condition"] == {"Bool": {"kms:GrantIsForAWSResource": "true"}}
 
@@ -183,6 +185,7 @@ def test_a_build_reads_each_kind_of_repository_and_none_is_dropped(stack: str, n
         "SAGEMAKER_SUBNETS",
         "STAGE",
     } <= given
+    assert ("SAGEMAKER_REMOVAL_ROLE_ARN" in given) is (role == "DeployRole")
     assert read_buildspec(ROOT / project["Source"]["BuildSpec"])["version"] == 0.2
 
 

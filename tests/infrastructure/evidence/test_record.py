@@ -41,6 +41,12 @@ def job(kind: str) -> dict[str, str]:
     return {"Arn": f"arn:aws:sagemaker:eu-west-1:{HERE}:{kind}/pipelines-e"}
 
 
+def deletion(poison: str = "", **fields: Any) -> dict[str, Any]:
+    who = f"arn:aws:sts::{HERE}:assumed-role/house-prices-dev-removal/1b2c3d4e{poison}"
+    request = {"endpointName": "house-prices-staging"}
+    return {"userIdentity": {"arn": who}, "requestParameters": request, "requestID": poison, **fields}
+
+
 def account(aws: StubAws, poison: str = "") -> None:
     """Every question has an answer; `poison` is in every text that is somebody's own."""
     moments = {"CreationTime": BEGAN.timestamp(), "LastModifiedTime": ENDED.timestamp()}
@@ -78,6 +84,7 @@ def account(aws: StubAws, poison: str = "") -> None:
         "DescribeModel": {"PrimaryContainer": {"ModelPackageName": VERSION}},
         "ListServiceQuotas": {"Quotas": [{"QuotaName": QUOTA, "Value": 1.0}]},
         "ListBuildsForProject": {"ids": ["b:1"]},
+        "LookupEvents": {"Events": [{"EventId": poison, "CloudTrailEvent": json.dumps(deletion(poison))}]},
         "BatchGetBuilds": {
             "builds": [{"buildStatus": "SUCCEEDED", "source": {"type": "GITHUB", "location": f"https://x/{poison}"}}]
         },
@@ -151,6 +158,19 @@ def test_what_did_not_happen_is_not_seen(aws: StubAws, operation: str, changed: 
     answer = {**aws.answers[operation]({}), **changed}
     aws.answers[operation] = lambda _: answer
     assert set(QUESTIONS) - set(record(run_of(aws), "eu-west-1", {})["seen"]) == lost
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        deletion(userIdentity={"arn": f"arn:aws:sts::{HERE}:assumed-role/Admin/ada"}),
+        deletion(errorCode="ValidationException"),
+        deletion(requestParameters={"endpointName": "house-prices-production"}),
+    ],
+)
+def test_an_endpoint_that_another_deleted_or_nobody_has_not_removed_itself(aws: StubAws, event: dict[str, Any]) -> None:
+    aws.answers["LookupEvents"] = lambda _: {"Events": [{"CloudTrailEvent": json.dumps(event)}]}
+    assert set(QUESTIONS) - set(record(run_of(aws), "eu-west-1", {})["seen"]) == {"removal"}
 
 
 def test_what_comes_from_the_cache_has_not_run(aws: StubAws) -> None:

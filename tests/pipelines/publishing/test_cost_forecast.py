@@ -45,6 +45,17 @@ def test_an_endpoint_costs_its_hosting_price_for_730_hours_and_is_unknown_withou
     assert found.document()["endpoints"][0]["monthly"] == pytest.approx(73.0)
 
 
+def test_an_endpoint_that_removes_itself_costs_its_stay() -> None:
+    stages = {
+        "dev": StageSettings(instance_type="ml.t3.medium", instance_count=2, remove_after="12 hours"),
+        "other": StageSettings(instance_type="ml.m5.large", remove_after="30 minutes"),
+        "staging": StageSettings(instance_type="ml.t3.medium"),
+    }
+    found = cost_of({}, [], {}, "us-east-1", stages)
+    assert [each.until_removed for each in found.endpoints] == [pytest.approx(1.2), None, None]
+    assert [each["removed_after"] for each in found.document()["endpoints"]] == ["12 hours", "30 minutes", None]
+
+
 def test_what_comes_from_the_cache_costs_nothing() -> None:
     found = cost(training("A"), training("B"), reused=("A",), A=1800, B=3600)
     assert [entry.cost for entry in found.steps] == [0.0, 0.23]

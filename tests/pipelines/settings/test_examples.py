@@ -15,3 +15,4 @@ def test_a_production_has_four_eyes_and_differs_from_the_default_in_approval_and
     assert production.approval_stage == "staging"
     assert production.stages["production"].promote_from == "staging"
     assert production.stages["production"].deployment.guarded
+    assert [name for name, stage in production.stages.items() if stage.stay is not None] == ["dev"]

@@ -139,3 +139,21 @@ def test_a_file_that_does_not_exist_is_named(tmp_path: Path) -> None:
 def test_gates_and_machines_do_not_travel_with_the_jobs() -> None:
     sections = {"data", "validation", "split", "evaluation", "estimators", "monitoring"}
     assert set(load_settings(default_config()).for_jobs()) == sections
+
+
+@pytest.mark.parametrize(("minutes", "possible"), [(479, True), (480, False)])
+def test_a_stage_must_stay_long_enough_to_be_promoted(tmp_path: Path, minutes: int, possible: bool) -> None:
+    text = (
+        default_config()
+        .read_text()
+        .replace("    promote_from: staging\n", f"    promote_from: dev\n    promote_after_minutes: {minutes}\n")
+    )
+    config = tmp_path / "short.yaml"
+    config.write_text(
+        text.replace("stages:\n", "stages:\n  dev: {instance_type: ml.m5.large, remove_after: 8 hours}\n", 1)
+    )
+    if possible:
+        assert load_settings(config).stages["dev"].stay is not None
+    else:
+        with pytest.raises(PipelineError, match="dev removes itself after 8 hours: nothing could be promoted"):
+            load_settings(config)

@@ -1,5 +1,6 @@
 """What the service would refuse of a stage is refused offline, with a sentence that says what is allowed."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -108,3 +109,35 @@ def test_waits_add_up_over_the_steps() -> None:
     linear = stage(4, {"strategy": "linear", "size_percent": 25, "wait_seconds": 100})
     assert (linear.deployment.steps(4), linear.deployment.waits(4)) == (4, 400)
     assert stage(2, {"wait_seconds": 100}).deployment.waits(2) == 100
+
+
+@pytest.mark.parametrize(
+    ("text", "stay"),
+    [
+        ("1 minute", timedelta(minutes=1)),
+        ("90 minutes", timedelta(minutes=90)),
+        ("8 hours", timedelta(hours=8)),
+        ("366 days", timedelta(days=366)),
+    ],
+)
+def test_a_stage_says_how_long_it_stays(text: str, stay: timedelta) -> None:
+    assert stage(remove_after=text).stay == stay
+    assert stage().stay is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["8", "8h", "0 hours", "-1 hours", "1.5 hours", "8 weeks", "hours", "", "8  hours", "8 hours ", "two hours"],
+)
+def test_what_says_no_time_to_stay_is_named_with_what_does(text: str) -> None:
+    with pytest.raises(ValidationError, match="write a whole number of minutes, hours or days, as in 8 hours"):
+        stage(remove_after=text)
+
+
+def test_a_stay_is_longer_than_an_update_and_no_longer_than_a_year() -> None:
+    with pytest.raises(ValidationError, match="366 days is the most"):
+        stage(remove_after="367 days")
+    canary = {"strategy": "canary", "size_percent": 50, "wait_seconds": 300}
+    with pytest.raises(ValidationError, match="remove_after is 10 minutes, and an update waits 600 s"):
+        stage(deployment=canary, remove_after="10 minutes")
+    assert stage(deployment=canary, remove_after="11 minutes").stay == timedelta(minutes=11)
