@@ -216,8 +216,8 @@ def _removal(replay: Replay, bad: Path) -> None:
 
     def deploy(stay: str, *words: str, expect: int = 0) -> str:
         config = replay.folder / "removed.yaml"
-        config.write_text(text.replace("stages:\n", f"stages:\n  dev: {{instance_type: ml.m5.large{stay}}}\n", 1))
-        said = ("--config", str(config), "deploy", "--model-package", "1", "--stage", "dev", *words)
+        config.write_text(text.replace("stages:\n", f"stages:\n  trial: {{instance_type: ml.m5.large{stay}}}\n", 1))
+        said = ("--config", str(config), "deploy", "--model-package", "1", "--stage", "trial", *words)
         return replay.deploy("deploy", *said, expect=expect)
 
     deploy(", remove_after: 8 hours", "--sample", str(bad), expect=1)
@@ -226,7 +226,7 @@ def _removal(replay: Replay, bad: Path) -> None:
     assert "removes itself" not in deploy("")
     deploy(", remove_after: 1 minute")
     replay.client("sagemaker").get_waiter("endpoint_deleted").wait(
-        EndpointName=f"{PROJECT}-dev", WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+        EndpointName=f"{PROJECT}-trial", WaiterConfig={"Delay": 1, "MaxAttempts": 60}
     )
 
 
