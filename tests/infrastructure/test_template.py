@@ -132,7 +132,7 @@ def test_a_role_is_assumed_only_for_this_account_and_passed_only_to_the_service_
         assert all(set(arn) == {"Ref"} for arn in role.get("ManagedPolicyArns", []))  # policies of this template
     for _, statement in statements_of_roles():
         if "iam:PassRole" in listed(statement["Action"]):
-            removal = statement["Resource"] == {"Fn::GetAtt": "RemovalRole.Arn"}
+            removal = statement["Resource"] == {"Fn::GetAtt": ["RemovalRole", "Arn"]}
             service = "scheduler.amazonaws.com" if removal else "sagemaker.amazonaws.com"
             assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": service}}
         if "kms:CreateGrant" in listed(statement["Action"]):
