@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from datetime import date, datetime, time, timezone
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ examples:
                                        on AWS; undone unless the model answers the sample
   cat houses.csv | deploy_model.py predict --stage staging - --content-type text/csv
   deploy_model.py deploy --latest-approved --stage staging --plan      what it would send and take
+  deploy_model.py diff 7 8                                             what would change, on captured requests
   deploy_model.py promote --from staging --to production               what staging has proven
   deploy_model.py abort --stage staging                                roll back the update under way
   deploy_model.py withdraw --model-package ARN                         where a rejected version serves
@@ -84,6 +86,7 @@ def build_parser() -> argparse.ArgumentParser:
         each.add_argument(
             "--despite-freeze", metavar="REASON", help="although the stage is frozen; kept in the history"
         )
+    _add_diff(command)
     command("abort", "make SageMaker roll back the guarded update of a stage that is under way")
     retire = command("retire", "delete old configurations and models of a stage, never one that is in use")
     retire.add_argument("--keep", type=int, default=5, metavar="N", help="the last N configurations stay (5)")
@@ -110,6 +113,15 @@ def _add_deploy(command: Command) -> argparse.ArgumentParser:
     deploy.add_argument("--plan", action="store_true", help="only print what would be sent, its time and its cost")
     deploy.add_argument("--sample", metavar="FILE", help="a request the model must answer; else it is undone")
     return deploy
+
+
+def _add_diff(command: Command) -> None:
+    diff = command("diff", "what would change if one version took another's place", stage_required=False)
+    diff.add_argument("old", metavar="OLD", help="the version that serves: its number, or ARN")
+    diff.add_argument("new", metavar="NEW", help="the version that is to take its place, approved or not")
+    diff.add_argument("--since", type=_day, metavar="DAY", help="requests captured since this day, UTC (yesterday)")
+    diff.add_argument("--test", action="store_true", help="on the test part of NEW, although there are requests")
+    diff.add_argument("--percent", type=_positive(float), default=10.0, metavar="P", help="what counts as moved (10)")
 
 
 def _add_requests(command: Command) -> None:
@@ -139,6 +151,14 @@ def _positive(kind: type[int] | type[float]) -> Callable[[str], float]:
         return value
 
     return number
+
+
+def _day(text: str) -> datetime:
+    """A type of arguments: a day, from its beginning in UTC."""
+    try:
+        return datetime.combine(date.fromisoformat(text), time(), timezone.utc)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is not a day such as 2026-12-24") from None
 
 
 class Session:

@@ -10,6 +10,7 @@ from command_line.deploying import deploy, promote
 from command_line.load_test import loadtest
 from command_line.returning import abort, rollback, withdraw
 from command_line.stage_status import logs, status
+from command_line.version_difference import diff
 
 if TYPE_CHECKING:
     from command_line.deployment import Session
@@ -76,6 +77,7 @@ def retire(session: "Session", options: argparse.Namespace) -> None:
 COMMANDS: dict[str, Callable[["Session", argparse.Namespace], None]] = {
     "abort": abort,
     "deploy": deploy,
+    "diff": diff,
     "loadtest": loadtest,
     "logs": logs,
     "predict": predict,

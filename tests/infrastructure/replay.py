@@ -227,5 +227,7 @@ def _mlops_engineer(replay: Replay) -> None:
     _start_and_stop(replay, "mlops-engineer", (), *QUICK)
     replay.deploy("mlops-engineer", "predict", "--stage", "staging", str(SAMPLE))
     replay.deploy("mlops-engineer", "rollback", "--stage", "staging")
+    assert "were captured" in replay.deploy("mlops-engineer", "diff", "1", "2")
+    assert "the test part" in replay.deploy("mlops-engineer", "diff", "1", "2", "--test")
     denied = replay.pipeline("mlops-engineer", "reject", "1", expect=1)
     assert "may not call sagemaker:UpdateModelPackage" in denied
