@@ -30,6 +30,7 @@ examples:
   cat houses.csv | deploy_model.py predict --stage staging - --content-type text/csv
   deploy_model.py deploy --latest-approved --stage staging --plan      what it would send and take
   deploy_model.py diff 7 8                                             what would change, on captured requests
+  deploy_model.py batch --version 7 houses.csv predicted.csv           a whole file, without an endpoint
   deploy_model.py promote --from staging --to production               what staging has proven
   deploy_model.py abort --stage staging                                roll back the update under way
   deploy_model.py withdraw --model-package ARN                         where a rejected version serves
@@ -87,6 +88,7 @@ def build_parser() -> argparse.ArgumentParser:
             "--despite-freeze", metavar="REASON", help="although the stage is frozen; kept in the history"
         )
     _add_diff(command)
+    _add_batch(commands.add_parser("batch", help="predict a whole file by a version", parents=[common]))
     command("abort", "make SageMaker roll back the guarded update of a stage that is under way")
     retire = command("retire", "delete old configurations and models of a stage, never one that is in use")
     retire.add_argument("--keep", type=int, default=5, metavar="N", help="the last N configurations stay (5)")
@@ -153,6 +155,18 @@ def _positive(kind: type[int] | type[float]) -> Callable[[str], float]:
     return number
 
 
+def _add_batch(batch: argparse.ArgumentParser) -> None:
+    batch.description = "Predicts a whole file by a version, without an endpoint (batch transform)."
+    batch.add_argument("--version", required=True, metavar="N", help="an approved version: its number, or ARN")
+    batch.add_argument("input", metavar="INPUT", help="a .csv file with a header or a .json file, or s3://BUCKET/KEY")
+    batch.add_argument(
+        "output", metavar="OUTPUT", help="a .csv file, or s3://BUCKET/KEY: the input and its predictions"
+    )
+    batch.add_argument("--instance-type", default="ml.m5.large", metavar="TYPE", help="of the machines (ml.m5.large)")
+    batch.add_argument("--instance-count", type=_positive(int), default=1, metavar="N", help="how many (1)")
+    batch.add_argument("--json", action="store_true", help="print JSON, for a script")
+
+
 def _day(text: str) -> datetime:
     """A type of arguments: a day, from its beginning in UTC."""
     try:
@@ -203,6 +217,13 @@ class Session:
         from deployment.endpoint import endpoint_log
 
         return endpoint_log(endpoint, self._log_folder)
+
+    @property
+    def log_of_transform(self) -> str:
+        """Where a person finds the log of a transform job; {} stands for its name."""
+        if self._log_folder is not None:
+            return str(self._log_folder.parent / "jobs" / "transform" / "{}" / "output.log")
+        return "CloudWatch log group /aws/sagemaker/TransformJobs, streams {}"
 
     def predictor(self, endpoint: str, stage: str, payload: Any) -> Any:
         """What sends a payload to an endpoint when it is called."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
+from command_line.batch import batch
 from command_line.deploying import deploy, promote
 from command_line.load_test import loadtest
 from command_line.returning import abort, rollback, withdraw
@@ -76,6 +77,7 @@ def retire(session: "Session", options: argparse.Namespace) -> None:
 
 COMMANDS: dict[str, Callable[["Session", argparse.Namespace], None]] = {
     "abort": abort,
+    "batch": batch,
     "deploy": deploy,
     "diff": diff,
     "loadtest": loadtest,

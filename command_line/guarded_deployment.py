@@ -22,12 +22,7 @@ def hosting_of(settings: "Settings", stage: str, environment: "Environment", loc
     from deployment.errors import DeploymentError
     from deployment.specification import Capture, Hosting, Serverless
 
-    wanted = settings.stages[stage]
-    has_role = environment.serving_role_arn or "SAGEMAKER_ROLE_ARN" not in environment.placeholders
-    if not has_role and not local:
-        raise DeploymentError(
-            "Set SAGEMAKER_SERVING_ROLE_ARN to the role of the endpoint's containers, or use --local."
-        )
+    wanted, role = settings.stages[stage], serving_role(environment, local)
     capture = None
     if wanted.capture is not False and wanted.serverless is None:
         if "SAGEMAKER_BUCKET" in environment.placeholders and not local:
@@ -41,7 +36,7 @@ def hosting_of(settings: "Settings", stage: str, environment: "Environment", loc
     return Hosting(
         wanted.instance_type or "",
         wanted.instance_count,
-        environment.serving_role_arn or environment.role_arn,
+        role,
         environment.kms_key,
         environment.subnets,
         environment.security_group_ids,
@@ -49,6 +44,15 @@ def hosting_of(settings: "Settings", stage: str, environment: "Environment", loc
         Serverless(serverless.memory_mb, serverless.max_concurrency) if serverless is not None else None,
         settings.data.personal,
     )
+
+
+def serving_role(environment: "Environment", local: bool) -> str:
+    """The role of the model's containers; DeploymentError where the environment does not say it."""
+    from deployment.errors import DeploymentError
+
+    if not local and not environment.serving_role_arn and "SAGEMAKER_ROLE_ARN" in environment.placeholders:
+        raise DeploymentError("Set SAGEMAKER_SERVING_ROLE_ARN to the role of the model's containers, or use --local.")
+    return environment.serving_role_arn or environment.role_arn
 
 
 def guard_of(settings: "Settings", stage: str) -> "Guard":
