@@ -78,6 +78,10 @@ class Application:
         caller = self._caller(request)
         if service == "SageMaker":
             return _json(start_response, self._service.dispatcher.call(operation, _document(request), caller))
+        if service == "AnyScaleFrontendService":
+            document = _document(request)
+            self._watch(request, caller)
+            return _json(start_response, self._service.scaling.call(operation, document, caller))
         if service == "Logs_20140328":
             return self._logs(operation, request, caller, start_response)
         if request.service != "s3":

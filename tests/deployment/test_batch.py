@@ -11,6 +11,7 @@ from deployment.batch import Batch, BatchRun, new_name
 from deployment.batch_table import open_table
 from deployment.endpoint import Waiting
 from deployment.errors import DeploymentError
+from deployment.specification import Hosting
 from tests.deployment.test_specification import HOSTING, PACKAGE
 
 BATCH = Batch("houses-batch-v3-1", PACKAGE, HOSTING, "bucket", "houses/batch/houses-batch-v3-1")
@@ -56,8 +57,8 @@ def run(service: Service, folder: Path) -> int:
 
 def test_both_requests_are_as_botocore_has_them() -> None:
     model = botocore.session.get_session().get_service_model("sagemaker")
-    full = Batch(BATCH.name, PACKAGE, type(HOSTING)("ml.m5.large", 2, HOSTING.role_arn, "key", ("subnet-1",), ("sg-1",)),
-                 "bucket", "prefix")  # fmt: skip
+    machines = Hosting("ml.m5.large", 2, HOSTING.role_arn, "key", ("subnet-1",), ("sg-1",))
+    full = Batch(BATCH.name, PACKAGE, machines, "bucket", "prefix")
     for batch in (BATCH, full):
         for operation, request in (("CreateModel", batch.model_request()), ("CreateTransformJob", batch.job_request())):
             validate_parameters(request, model.operation_model(operation).input_shape)
@@ -96,7 +97,7 @@ def test_rows_get_their_predictions_and_nothing_else_is_left(tmp_path: Path) -> 
 
 def test_a_job_that_fails_is_told_with_its_reason_and_its_log_and_is_cleaned_up(tmp_path: Path) -> None:
     service = Service("Failed")
-    with pytest.raises(DeploymentError, match="is Failed: ClientError: Row 2, field size.* Its log: jobs/houses-batch"):
+    with pytest.raises(DeploymentError, match=r"is Failed: ClientError: Row 2, field.* Its log: jobs/houses-batch"):
         run(service, tmp_path)
     assert service.names()[-2:] == ["delete_model", "delete_objects"]
     assert [path.name for path in tmp_path.iterdir()] == ["houses.csv"]
