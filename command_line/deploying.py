@@ -151,7 +151,7 @@ def _deploy(
     reason: str,
 ) -> "Deployed":
     """Run the deployment, with the lock held, and write down what became of it; of an approval, who approved."""
-    from command_line.guarded_deployment import guarding_of
+    from command_line.guarded_deployment import guarding_of, scaled_of
     from deployment.deploy import Deployment
     from deployment.history import SERVES
     from pipelines.versions.four_eyes import decider
@@ -171,6 +171,7 @@ def _deploy(
             session.log(endpoint),
             guarding,
             recording.begins,
+            scaled_of(session.settings, stage, endpoint, session.client),
         )
         deployed = deployment.run(session.predictor(endpoint, stage, sample) if sample else None)
         recording.end(SERVES, reason, result=deployed.action)
@@ -194,7 +195,7 @@ def _show(session: "Session", deployed: "Deployed", package: "Package", sample: 
 
 def _show_plan(session: "Session", specification: Any, stage: str) -> None:
     """What a deployment would send, as JSON for a script, and how long it takes."""
-    from command_line.guarded_deployment import guard_of
+    from command_line.guarded_deployment import guard_of, scaled_of
     from deployment.endpoint import describe_endpoint
     from deployment.plan import DeploymentPlan
     from pipelines.publishing.cost_forecast import prices
@@ -203,7 +204,9 @@ def _show_plan(session: "Session", specification: Any, stage: str) -> None:
     if live is not None and live.get("EndpointConfigName") == specification.config_name:
         session.console.line(f"{specification.endpoint} already serves {specification.config_name}: nothing to send.")
     settings = session.settings.stages[stage]
-    plan = DeploymentPlan(specification, guard_of(session.settings, stage), first=live is None)
+    scaled = scaled_of(session.settings, stage, specification.endpoint, session.client)
+    scaling = scaled.variant.planned(specification.hosting.instance_type or None, scaled.wanted)
+    plan = DeploymentPlan(specification, guard_of(session.settings, stage), live is None, scaling)
     requests = [{"operation": operation, "request": request} for operation, request in plan.requests()]
     waits, steps = (
         settings.deployment.waits(settings.instance_count),

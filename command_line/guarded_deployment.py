@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from deployment.deploy import Guarding
     from deployment.golden import Ask, GoldenRows
     from deployment.guard import Guard
+    from deployment.guarded_update import Guarding
+    from deployment.scaling import Scaled
     from deployment.specification import Hosting
     from pipelines.settings.environment import Environment
     from pipelines.settings.settings import Settings
@@ -53,6 +54,15 @@ def serving_role(environment: "Environment", local: bool) -> str:
     if not local and not environment.serving_role_arn and "SAGEMAKER_ROLE_ARN" in environment.placeholders:
         raise DeploymentError("Set SAGEMAKER_SERVING_ROLE_ARN to the role of the model's containers, or use --local.")
     return environment.serving_role_arn or environment.role_arn
+
+
+def scaled_of(settings: "Settings", stage: str, endpoint: str, client: Callable[[str], Any]) -> "Scaled":
+    """The scaling of a stage's endpoint, and what the YAML wants of it."""
+    from deployment.scaling import Autoscaling, Scaled, VariantScaling
+
+    variant = VariantScaling(client("application-autoscaling"), client("sagemaker"), endpoint)
+    asked = settings.stages[stage].autoscaling
+    return Scaled(variant, Autoscaling(**asked.model_dump()) if asked is not None else None)
 
 
 def guard_of(settings: "Settings", stage: str) -> "Guard":
@@ -122,8 +132,8 @@ def guarding_of(
     settings: "Settings", stage: str, endpoint: str, package_arn: str, client: Callable[[str], Any], local: bool
 ) -> "Guarding":
     """Everything that an update of a stage is watched with."""
-    from deployment.deploy import Guarding
     from deployment.golden import GoldenCheck
+    from deployment.guarded_update import Guarding
 
     golden = golden_of(client, package_arn)
     check = GoldenCheck(golden, asking(client("sagemaker-runtime"), endpoint)) if golden is not None else None
