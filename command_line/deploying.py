@@ -26,6 +26,9 @@ def deploy(session: "Session", options: argparse.Namespace) -> None:
     sample = sample_of(session, options)
     sagemaker = session.client("sagemaker")
     approve, group = session.command("run_pipeline.py", "approve"), session.settings.name
+    if options.shadow is not None:
+        deploy_shadow(session, options, named_package(sagemaker, group, options.shadow, approve), sample)
+        return
     if options.approved_at is not None:
         _deploy_approved(session, options, sample)
         return
@@ -52,7 +55,7 @@ def _deploy_approved(session: "Session", options: argparse.Namespace, sample: An
     from deployment.errors import DeploymentError
     from deployment.packages import APPROVED, describe_package
 
-    if options.latest_approved:
+    if options.latest_approved or options.shadow:
         raise DeploymentError("--approved-at is of the approval of one version: name it with --model-package.")
     approved_at = event_moment(options.approved_at)
     package = describe_package(session.client("sagemaker"), options.model_package)
@@ -103,6 +106,31 @@ def deploy_package(
     if followed is not None and followed.package == package.arn and followed.result:
         deployed = replace(deployed, action=followed.result)
     _show(session, deployed, package, sample)
+
+
+def deploy_shadow(session: "Session", options: argparse.Namespace, shadow: "Package", sample: Any) -> None:
+    """Give a version copies of the requests that the stage's version answers, which serves on as it does."""
+    from command_line.guarded_deployment import hosting_of
+    from command_line.shadow import shadowed
+    from deployment.errors import DeploymentError
+    from deployment.specification import Specification
+
+    endpoint, stage = session.endpoint(options.stage), options.stage
+    hosting = hosting_of(session.settings, stage, session.environment, session.local)
+    despite = "" if options.plan else _freeze(session, options)
+    require_four_eyes(session, shadow)
+    serving = shadowed(session, stage, endpoint, shadow, hosting)
+    specification = Specification(endpoint, stage, serving, replace(hosting, shadow=shadow))
+    if options.plan:
+        _show_plan(session, specification, stage)
+        return
+    with session.alone(endpoint, Following(session, stage).look):
+        if shadowed(session, stage, endpoint, shadow, hosting) != serving:
+            raise DeploymentError(f"{endpoint} serves another version since just now: run it again.")
+        said = f"with version {shadow.version} as its shadow"
+        deployed = _deploy(session, specification, sample, options, approved=False, reason=f"{said} {despite}".strip())
+    _show(session, deployed, serving, sample)
+    session.console.line(f"It serves {said}: `compare --stage {stage}` says how they differ.")
 
 
 def _freeze(session: "Session", options: argparse.Namespace) -> str:
@@ -157,7 +185,9 @@ def _deploy(
     from pipelines.versions.four_eyes import decider
 
     endpoint, stage, package = specification.endpoint, specification.stage, specification.package
-    guarding = guarding_of(session.settings, stage, endpoint, package.arn, session.client, session.local)
+    guarding = None  # a shadow changes nothing of what is answered
+    if specification.hosting.shadow is None:
+        guarding = guarding_of(session.settings, stage, endpoint, package.arn, session.client, session.local)
     before = versions_of(session, endpoint)
     described = session.client("sagemaker").describe_model_package(ModelPackageName=package.arn) if approved else {}
     approver = {"who": f"{decider(described)}, who approved it"} if approved and decider(described) else {}
@@ -197,6 +227,7 @@ def _show_plan(session: "Session", specification: Any, stage: str) -> None:
     """What a deployment would send, as JSON for a script, and how long it takes."""
     from command_line.guarded_deployment import guard_of, scaled_of
     from deployment.endpoint import describe_endpoint
+    from deployment.guard import Guard
     from deployment.plan import DeploymentPlan
     from pipelines.publishing.cost_forecast import prices
 
@@ -206,7 +237,8 @@ def _show_plan(session: "Session", specification: Any, stage: str) -> None:
     settings = session.settings.stages[stage]
     scaled = scaled_of(session.settings, stage, specification.endpoint, session.client)
     scaling = scaled.variant.planned(specification.hosting.instance_type or None, scaled.wanted)
-    plan = DeploymentPlan(specification, guard_of(session.settings, stage), live is None, scaling)
+    guard = Guard() if specification.hosting.shadow is not None else guard_of(session.settings, stage)
+    plan = DeploymentPlan(specification, guard, live is None, scaling)
     requests = [{"operation": operation, "request": request} for operation, request in plan.requests()]
     waits, steps = (
         settings.deployment.waits(settings.instance_count),

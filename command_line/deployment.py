@@ -30,6 +30,8 @@ examples:
   cat houses.csv | deploy_model.py predict --stage staging - --content-type text/csv
   deploy_model.py deploy --latest-approved --stage staging --plan      what it would send and take
   deploy_model.py diff 7 8                                             what would change, on captured requests
+  deploy_model.py deploy --shadow 8 --stage production                 copies of the requests to a second version
+  deploy_model.py compare --stage production                           what that one answers
   deploy_model.py batch --version 7 houses.csv predicted.csv           a whole file, without an endpoint
   deploy_model.py promote --from staging --to production               what staging has proven
   deploy_model.py abort --stage staging                                roll back the update under way
@@ -88,6 +90,7 @@ def build_parser() -> argparse.ArgumentParser:
             "--despite-freeze", metavar="REASON", help="although the stage is frozen; kept in the history"
         )
     _add_diff(command)
+    _add_compare(command)
     _add_batch(commands.add_parser("batch", help="predict a whole file by a version", parents=[common]))
     command("abort", "make SageMaker roll back the guarded update of a stage that is under way")
     retire = command("retire", "delete old configurations and models of a stage, never one that is in use")
@@ -108,6 +111,7 @@ def _add_deploy(command: Command) -> argparse.ArgumentParser:
     deploy = command("deploy", "bring an approved version to the endpoint of a stage; twice changes nothing")
     which = deploy.add_mutually_exclusive_group(required=True)
     which.add_argument("--model-package", metavar="ARN", help="this version: ARN or number")
+    which.add_argument("--shadow", metavar="VERSION", help="this version gets copies of the requests of what serves")
     which.add_argument("--latest-approved", action="store_true", help="the newest version that is approved")
     deploy.add_argument(
         "--approved-at", metavar="TIME", help="the event of an approval at this time asks for it: not if out of date"
@@ -153,6 +157,14 @@ def _positive(kind: type[int] | type[float]) -> Callable[[str], float]:
         return value
 
     return number
+
+
+def _add_compare(command: Command) -> None:
+    compare = command("compare", "what the shadow of a stage answers, beside what serves; writes a page")
+    compare.add_argument("--since", type=_day, metavar="DAY", help="only of this day and later, UTC")
+    compare.add_argument(
+        "--percent", type=_positive(float), default=10.0, metavar="P", help="what counts as moved (10)"
+    )
 
 
 def _add_batch(batch: argparse.ArgumentParser) -> None:

@@ -10,6 +10,7 @@ from command_line.batch import batch
 from command_line.deploying import deploy, promote
 from command_line.load_test import loadtest
 from command_line.returning import abort, rollback, withdraw
+from command_line.shadow import compare
 from command_line.stage_status import logs, status
 from command_line.version_difference import diff
 
@@ -78,6 +79,7 @@ def retire(session: "Session", options: argparse.Namespace) -> None:
 COMMANDS: dict[str, Callable[["Session", argparse.Namespace], None]] = {
     "abort": abort,
     "batch": batch,
+    "compare": compare,
     "deploy": deploy,
     "diff": diff,
     "loadtest": loadtest,

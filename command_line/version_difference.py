@@ -1,11 +1,7 @@
 """diff: what would change where one version took another's place, on the requests that were captured."""
 
 import argparse
-import json
 import math
-import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from command_line.deployment import Session
 
-PROJECT = Path(__file__).resolve().parents[1]
-MODULE, AS_OBSERVE = "monitoring.version_difference", "monitoring.observe"
+MODULE = "monitoring.version_difference"
 MOST_SEGMENTS = 8
 
 
@@ -42,6 +37,7 @@ class Version:
 
 def diff(session: "Session", options: argparse.Namespace) -> None:
     """diff"""
+    from command_line.beside import answer_of
     from deployment.errors import DeploymentError
 
     if options.stage is not None:
@@ -55,7 +51,8 @@ def diff(session: "Session", options: argparse.Namespace) -> None:
             _download(session, each.archive, path)
         (folder / "rows").mkdir()
         source = _rows(session, options, new, folder / "rows")
-        found = _compared(session, folder, options.percent / 100)
+        places = {"old": folder / "old.tar.gz", "new": folder / "new.tar.gz", "rows": folder / "rows"}
+        found = answer_of(session, MODULE, folder, places, options.percent / 100)
     document = {"old": old.number, "new": new.number, "source": source, **found}
     if session.console.json_output:
         session.console.document(document)
@@ -133,27 +130,6 @@ def _download(session: "Session", uri: str, path: Path) -> None:
         if error.response["Error"]["Code"] not in ("404", "NoSuchKey", "NoSuchBucket"):
             raise
         raise DeploymentError(f"{uri} is not there any more.") from None
-
-
-def _compared(session: "Session", folder: Path, limit: float) -> dict[str, Any]:
-    """Both versions run in a process of their own, on this machine; DeploymentError with what that says."""
-    from deployment.errors import DeploymentError
-    from pipelines.definition.job_code import settings_of
-
-    settings, output = folder / "settings.json", folder / "difference.json"
-    settings.write_text(json.dumps(settings_of(AS_OBSERVE, session.settings.for_jobs())), encoding="utf-8")
-    places = {"old": folder / "old.tar.gz", "new": folder / "new.tar.gz", "rows": folder / "rows"}
-    places |= {"settings": settings, "output": output}
-    given = [word for name, path in places.items() for word in (f"--{name}", str(path))]
-    command = [sys.executable, "-m", MODULE, *given, "--moved", str(limit)]
-    environment = {**os.environ, "SM_OUTPUT_DIR": str(folder / "said")}
-    done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        lines = [line for line in done.stderr.splitlines() if line.startswith("error: ")] or done.stderr.splitlines()
-        said = lines[-1].removeprefix("error: ") if lines else f"it ended with {done.returncode}"
-        raise DeploymentError(f"The versions cannot be compared: {said}")
-    document: dict[str, Any] = json.loads(output.read_text(encoding="utf-8"))
-    return document
 
 
 def _show(session: "Session", found: Mapping[str, Any]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from deployment.specification import VARIANT, Specification
+from deployment.specification import SHADOW, VARIANT, Specification
 
 
 def differences(wanted: Specification, live: Mapping[str, Any], counted: bool = True) -> list[str]:
@@ -17,6 +17,10 @@ def differences(wanted: Specification, live: Mapping[str, Any], counted: bool = 
         found.append(f"it serves {live.get('EndpointConfigName')} in place of {wanted.config_name}")
     for variant in live.get("ProductionVariants", []):
         found += _variant(wanted, variant, counted)
+    shadows = [each["VariantName"] for each in live.get("ShadowProductionVariants", [])]
+    expected = [SHADOW] if wanted.hosting.shadow is not None else []
+    if shadows != expected:
+        found.append(f"its shadow variants are {', '.join(shadows) or 'none'}")
     found += _capture(wanted, live.get("DataCaptureConfig"), "ProductionVariants" in live)
     return found
 

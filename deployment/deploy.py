@@ -87,7 +87,7 @@ class Deployment:
             return self._deployed(before, "updated")
         self._begins()
         with ExitStack() as undo:
-            self._create_model(undo)
+            self._create_models(undo)
             self._create_config(undo)
             if before is not None and before["EndpointStatus"] == "Failed":
                 self._remove_failed()
@@ -107,10 +107,11 @@ class Deployment:
         self._compare(after)
         return self._deployed(after, "created" if before is None else "updated")
 
-    def _create_model(self, undo: ExitStack) -> None:
-        name = self._wanted.model_name
-        if _create(self._sagemaker.create_model, self._wanted.model_request()):
-            undo.callback(self._remove, f"model {name}", self._sagemaker.delete_model, ModelName=name)
+    def _create_models(self, undo: ExitStack) -> None:
+        for request in self._wanted.model_requests():
+            name = request["ModelName"]
+            if _create(self._sagemaker.create_model, request):
+                undo.callback(self._remove, f"model {name}", self._sagemaker.delete_model, ModelName=name)
 
     def _create_config(self, undo: ExitStack) -> None:
         name, delete = self._wanted.config_name, self._sagemaker.delete_endpoint_config
@@ -288,7 +289,8 @@ class Deployment:
         if endpoint is None or endpoint["EndpointStatus"] != "InService":
             return False
         config = self._sagemaker.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
-        models = {variant.get("ModelName") for variant in config["ProductionVariants"]}
+        variants = [*config["ProductionVariants"], *config.get("ShadowProductionVariants", [])]
+        models = {variant.get("ModelName") for variant in variants}
         return bool(names & {endpoint["EndpointConfigName"], *models})
 
     def _tag(self, endpoint: Mapping[str, Any]) -> None:

@@ -26,7 +26,8 @@ class DeploymentPlan:
 
     def _made(self) -> list[tuple[str, dict[str, Any]]]:
         wanted = self.wanted
-        return [("CreateModel", wanted.model_request()), ("CreateEndpointConfig", wanted.config_request())]
+        models = [("CreateModel", request) for request in wanted.model_requests()]
+        return [*models, ("CreateEndpointConfig", wanted.config_request())]
 
     def _update(self, retained: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
         wanted = self.wanted
