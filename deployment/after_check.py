@@ -19,7 +19,7 @@ def differences(wanted: Specification, live: Mapping[str, Any], counted: bool = 
         found += _variant(wanted, variant, counted)
     shadows = [each["VariantName"] for each in live.get("ShadowProductionVariants", [])]
     expected = [SHADOW] if wanted.hosting.shadow is not None else []
-    if shadows != expected:
+    if "ProductionVariants" in live and shadows != expected:
         found.append(f"its shadow variants are {', '.join(shadows) or 'none'}")
     found += _capture(wanted, live.get("DataCaptureConfig"), "ProductionVariants" in live)
     return found
