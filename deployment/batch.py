@@ -151,5 +151,5 @@ class BatchRun:
             time.sleep(self.waiting.poll_seconds)
 
     def _remove_objects(self, batch: Batch) -> None:
-        keys = (f"{batch.prefix}/{INPUT}", batch.output_key)
-        self.s3.delete_objects(Bucket=batch.bucket, Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True})
+        for key in (f"{batch.prefix}/{INPUT}", batch.output_key):
+            self.s3.delete_object(Bucket=batch.bucket, Key=key)

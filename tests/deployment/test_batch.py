@@ -17,6 +17,9 @@ from tests.deployment.test_specification import HOSTING, PACKAGE
 BATCH = Batch("houses-batch-v3-1", PACKAGE, HOSTING, "bucket", "houses/batch/houses-batch-v3-1")
 
 
+UNDONE = ["delete_model", "delete_object", "delete_object"]
+
+
 class Service:
     """SageMaker and S3 as a batch needs them; the job ends as `status` says after it was seen twice."""
 
@@ -89,8 +92,8 @@ def test_rows_get_their_predictions_and_nothing_else_is_left(tmp_path: Path) -> 
     assert run(service, tmp_path) == 1
     assert (tmp_path / "out.csv").read_text() == "id,size,predicted_price\n7,50,5.5\n"
     assert service.objects == {f"{BATCH.prefix}/input.csv": b"1,50\n"}
-    assert service.names() == ["create_model", "create_transform_job", "delete_model", "delete_objects"]
-    keys = [each["Key"] for each in dict(service.calls)["delete_objects"]["Delete"]["Objects"]]
+    assert service.names() == ["create_model", "create_transform_job", *UNDONE]
+    keys = [request["Key"] for name, request in service.calls if name == "delete_object"]
     assert keys == [f"{BATCH.prefix}/input.csv", f"{BATCH.prefix}/output/input.csv.out"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["houses.csv", "out.csv"]
 
@@ -99,7 +102,7 @@ def test_a_job_that_fails_is_told_with_its_reason_and_its_log_and_is_cleaned_up(
     service = Service("Failed")
     with pytest.raises(DeploymentError, match=r"is Failed: ClientError: Row 2, field.* Its log: jobs/houses-batch"):
         run(service, tmp_path)
-    assert service.names()[-2:] == ["delete_model", "delete_objects"]
+    assert service.names()[-3:] == UNDONE
     assert [path.name for path in tmp_path.iterdir()] == ["houses.csv"]
 
 
@@ -107,4 +110,4 @@ def test_ctrl_c_stops_the_job_and_cleans_up(tmp_path: Path) -> None:
     service = Service("Stopped", interrupt=True)
     with pytest.raises(KeyboardInterrupt):
         run(service, tmp_path)
-    assert service.names()[-3:] == ["stop_transform_job", "delete_model", "delete_objects"]
+    assert service.names()[-4:] == ["stop_transform_job", *UNDONE]
