@@ -75,7 +75,9 @@ def service_accesses(service: str, asked: Asked, account: str, region: str) -> l
     if action in WITHOUT_PERMISSION:
         return []
     if service == SCALING and asked.fields.get("ServiceNamespace"):
-        return [Access(action, ANY, {f"{SCALING}:service-namespace": (str(asked.fields["ServiceNamespace"]),)})]
+        context = {f"{SCALING}:service-namespace": (str(asked.fields["ServiceNamespace"]),)}
+        target = f"arn:aws:{SCALING}:{region}:{account}:scalable-target/x"  # the id of a target is any
+        return [Access(action, ANY if asked.action.startswith("Describe") else target, context)]
     if service == "sqs" and asked.fields.get("QueueUrl"):
         name = str(asked.fields["QueueUrl"]).rpartition("/")[2]
         return [Access(action, f"arn:aws:sqs:{region}:{account}:{name}")]
