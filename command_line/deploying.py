@@ -27,6 +27,9 @@ def deploy(session: "Session", options: argparse.Namespace) -> None:
     sample = sample_of(session, options)
     sagemaker = session.client("sagemaker")
     approve, group = session.command("run_pipeline.py", "approve"), session.settings.name
+    if options.shadow is not None:
+        deploy_shadow(session, options, named_package(sagemaker, group, options.shadow, approve), sample)
+        return
     if options.approved_at is not None:
         _deploy_approved(session, options, sample)
         return
@@ -53,7 +56,7 @@ def _deploy_approved(session: "Session", options: argparse.Namespace, sample: An
     from deployment.errors import DeploymentError
     from deployment.packages import APPROVED, describe_package
 
-    if options.latest_approved:
+    if options.latest_approved or options.shadow:
         raise DeploymentError("--approved-at is of the approval of one version: name it with --model-package.")
     approved_at = event_moment(options.approved_at)
     package = describe_package(session.client("sagemaker"), options.model_package)
@@ -106,6 +109,31 @@ def deploy_package(
     _show(session, deployed, package, sample)
 
 
+def deploy_shadow(session: "Session", options: argparse.Namespace, shadow: "Package", sample: Any) -> None:
+    """Give a version copies of the requests that the stage's version answers, which serves on as it does."""
+    from command_line.guarded_deployment import hosting_of
+    from command_line.shadow import shadowed
+    from deployment.errors import DeploymentError
+    from deployment.specification import Specification
+
+    endpoint, stage = session.endpoint(options.stage), options.stage
+    hosting = hosting_of(session.settings, stage, session.environment, session.local)
+    despite = "" if options.plan else _freeze(session, options)
+    require_four_eyes(session, shadow)
+    serving = shadowed(session, stage, endpoint, shadow, hosting)
+    specification = Specification(endpoint, stage, serving, replace(hosting, shadow=shadow))
+    if options.plan:
+        _show_plan(session, specification, stage)
+        return
+    with session.alone(endpoint, Following(session, stage).look):
+        if shadowed(session, stage, endpoint, shadow, hosting) != serving:
+            raise DeploymentError(f"{endpoint} serves another version since just now: run it again.")
+        said = f"with version {shadow.version} as its shadow"
+        deployed = _deploy(session, specification, sample, options, approved=False, reason=f"{said} {despite}".strip())
+    _show(session, deployed, serving, sample)
+    session.console.line(f"It serves {said}: `compare --stage {stage}` says how they differ.")
+
+
 def _freeze(session: "Session", options: argparse.Namespace) -> str:
     """Why a freeze of the stage is passed over, empty where there is none; DeploymentError where it holds."""
     from command_line.console import moment
@@ -152,13 +180,15 @@ def _deploy(
     reason: str,
 ) -> "Deployed":
     """Run the deployment, with the lock held, and write down what became of it; of an approval, who approved."""
-    from command_line.guarded_deployment import guarding_of
+    from command_line.guarded_deployment import guarding_of, scaled_of
     from deployment.deploy import Deployment
     from deployment.history import SERVES
     from pipelines.versions.four_eyes import decider
 
     endpoint, stage, package = specification.endpoint, specification.stage, specification.package
-    guarding = guarding_of(session.settings, stage, endpoint, package.arn, session.client, session.local)
+    guarding = None  # a shadow changes nothing of what is answered
+    if specification.hosting.shadow is None:
+        guarding = guarding_of(session.settings, stage, endpoint, package.arn, session.client, session.local)
     before = versions_of(session, endpoint)
     described = session.client("sagemaker").describe_model_package(ModelPackageName=package.arn) if approved else {}
     approver = {"who": f"{decider(described)}, who approved it"} if approved and decider(described) else {}
@@ -174,6 +204,7 @@ def _deploy(
             session.log(endpoint),
             guarding,
             recording.begins,
+            scaled_of(session.settings, stage, endpoint, session.client),
         )
         deployed = deployment.run(session.predictor(endpoint, stage, sample) if sample else None)
         leaves = removal.set() if removal.after is not None else None
@@ -200,8 +231,9 @@ def _show(session: "Session", deployed: "Deployed", package: "Package", sample: 
 
 def _show_plan(session: "Session", specification: Any, stage: str) -> None:
     """What a deployment would send, as JSON for a script, and how long it takes."""
-    from command_line.guarded_deployment import guard_of
+    from command_line.guarded_deployment import guard_of, scaled_of
     from deployment.endpoint import describe_endpoint
+    from deployment.guard import Guard
     from deployment.plan import DeploymentPlan
     from pipelines.publishing.cost_forecast import prices
 
@@ -209,7 +241,10 @@ def _show_plan(session: "Session", specification: Any, stage: str) -> None:
     if live is not None and live.get("EndpointConfigName") == specification.config_name:
         session.console.line(f"{specification.endpoint} already serves {specification.config_name}: nothing to send.")
     settings = session.settings.stages[stage]
-    plan = DeploymentPlan(specification, guard_of(session.settings, stage), first=live is None)
+    scaled = scaled_of(session.settings, stage, specification.endpoint, session.client)
+    scaling = scaled.variant.planned(specification.hosting.instance_type or None, scaled.wanted)
+    guard = Guard() if specification.hosting.shadow is not None else guard_of(session.settings, stage)
+    plan = DeploymentPlan(specification, guard, live is None, scaling)
     requests = [{"operation": operation, "request": request} for operation, request in plan.requests()]
     waits, steps = (
         settings.deployment.waits(settings.instance_count),

@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from datetime import date, datetime, time, timezone
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,10 @@ examples:
                                        on AWS; undone unless the model answers the sample
   cat houses.csv | deploy_model.py predict --stage staging - --content-type text/csv
   deploy_model.py deploy --latest-approved --stage staging --plan      what it would send and take
+  deploy_model.py diff 7 8                                             what would change, on captured requests
+  deploy_model.py deploy --shadow 8 --stage production                 copies of the requests to a second version
+  deploy_model.py compare --stage production                           what that one answers
+  deploy_model.py batch --version 7 houses.csv predicted.csv           a whole file, without an endpoint
   deploy_model.py promote --from staging --to production               what staging has proven
   deploy_model.py abort --stage staging                                roll back the update under way
   deploy_model.py withdraw --model-package ARN                         where a rejected version serves
@@ -86,6 +91,9 @@ def build_parser() -> argparse.ArgumentParser:
         each.add_argument(
             "--despite-freeze", metavar="REASON", help="although the stage is frozen; kept in the history"
         )
+    _add_diff(command)
+    _add_compare(command)
+    _add_batch(commands.add_parser("batch", help="predict a whole file by a version", parents=[common]))
     command("abort", "make SageMaker roll back the guarded update of a stage that is under way")
     retire = command("retire", "delete old configurations and models of a stage, never one that is in use")
     retire.add_argument("--keep", type=int, default=5, metavar="N", help="the last N configurations stay (5)")
@@ -105,6 +113,7 @@ def _add_deploy(command: Command) -> argparse.ArgumentParser:
     deploy = command("deploy", "bring an approved version to the endpoint of a stage; twice changes nothing")
     which = deploy.add_mutually_exclusive_group(required=True)
     which.add_argument("--model-package", metavar="ARN", help="this version: ARN or number")
+    which.add_argument("--shadow", metavar="VERSION", help="this version gets copies of the requests of what serves")
     which.add_argument("--latest-approved", action="store_true", help="the newest version that is approved")
     deploy.add_argument(
         "--approved-at", metavar="TIME", help="the event of an approval at this time asks for it: not if out of date"
@@ -112,6 +121,15 @@ def _add_deploy(command: Command) -> argparse.ArgumentParser:
     deploy.add_argument("--plan", action="store_true", help="only print what would be sent, its time and its cost")
     deploy.add_argument("--sample", metavar="FILE", help="a request the model must answer; else it is undone")
     return deploy
+
+
+def _add_diff(command: Command) -> None:
+    diff = command("diff", "what would change if one version took another's place", stage_required=False)
+    diff.add_argument("old", metavar="OLD", help="the version that serves: its number, or ARN")
+    diff.add_argument("new", metavar="NEW", help="the version that is to take its place, approved or not")
+    diff.add_argument("--since", type=_day, metavar="DAY", help="requests captured since this day, UTC (yesterday)")
+    diff.add_argument("--test", action="store_true", help="on the test part of NEW, although there are requests")
+    diff.add_argument("--percent", type=_positive(float), default=10.0, metavar="P", help="what counts as moved (10)")
 
 
 def _add_requests(command: Command) -> None:
@@ -141,6 +159,34 @@ def _positive(kind: type[int] | type[float]) -> Callable[[str], float]:
         return value
 
     return number
+
+
+def _add_compare(command: Command) -> None:
+    compare = command("compare", "what the shadow of a stage answers, beside what serves; writes a page")
+    compare.add_argument("--since", type=_day, metavar="DAY", help="only of this day and later, UTC")
+    compare.add_argument(
+        "--percent", type=_positive(float), default=10.0, metavar="P", help="what counts as moved (10)"
+    )
+
+
+def _add_batch(batch: argparse.ArgumentParser) -> None:
+    batch.description = "Predicts a whole file by a version, without an endpoint (batch transform)."
+    batch.add_argument("--version", required=True, metavar="N", help="an approved version: its number, or ARN")
+    batch.add_argument("input", metavar="INPUT", help="a .csv file with a header or a .json file, or s3://BUCKET/KEY")
+    batch.add_argument(
+        "output", metavar="OUTPUT", help="a .csv file, or s3://BUCKET/KEY: the input and its predictions"
+    )
+    batch.add_argument("--instance-type", default="ml.m5.large", metavar="TYPE", help="of the machines (ml.m5.large)")
+    batch.add_argument("--instance-count", type=_positive(int), default=1, metavar="N", help="how many (1)")
+    batch.add_argument("--json", action="store_true", help="print JSON, for a script")
+
+
+def _day(text: str) -> datetime:
+    """A type of arguments: a day, from its beginning in UTC."""
+    try:
+        return datetime.combine(date.fromisoformat(text), time(), timezone.utc)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is not a day such as 2026-12-24") from None
 
 
 class Session:
@@ -185,6 +231,13 @@ class Session:
         from deployment.endpoint import endpoint_log
 
         return endpoint_log(endpoint, self._log_folder)
+
+    @property
+    def log_of_transform(self) -> str:
+        """Where a person finds the log of a transform job; {} stands for its name."""
+        if self._log_folder is not None:
+            return str(self._log_folder.parent / "jobs" / "transform" / "{}" / "output.log")
+        return "CloudWatch log group /aws/sagemaker/TransformJobs, streams {}"
 
     def predictor(self, endpoint: str, stage: str, payload: Any) -> Any:
         """What sends a payload to an endpoint when it is called."""

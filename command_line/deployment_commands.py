@@ -6,10 +6,13 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
+from command_line.batch import batch
 from command_line.deploying import deploy, promote
 from command_line.load_test import loadtest
 from command_line.returning import abort, rollback, withdraw
+from command_line.shadow import compare
 from command_line.stage_status import logs, status
+from command_line.version_difference import diff
 
 if TYPE_CHECKING:
     from command_line.deployment import Session
@@ -75,7 +78,10 @@ def retire(session: "Session", options: argparse.Namespace) -> None:
 
 COMMANDS: dict[str, Callable[["Session", argparse.Namespace], None]] = {
     "abort": abort,
+    "batch": batch,
+    "compare": compare,
     "deploy": deploy,
+    "diff": diff,
     "loadtest": loadtest,
     "logs": logs,
     "predict": predict,

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from deployment.deploy import Guarding
     from deployment.golden import Ask, GoldenRows
     from deployment.guard import Guard
+    from deployment.guarded_update import Guarding
+    from deployment.scaling import Scaled
     from deployment.specification import Hosting
     from pipelines.settings.environment import Environment
     from pipelines.settings.settings import Settings
@@ -22,12 +23,7 @@ def hosting_of(settings: "Settings", stage: str, environment: "Environment", loc
     from deployment.errors import DeploymentError
     from deployment.specification import Capture, Hosting, Serverless
 
-    wanted = settings.stages[stage]
-    has_role = environment.serving_role_arn or "SAGEMAKER_ROLE_ARN" not in environment.placeholders
-    if not has_role and not local:
-        raise DeploymentError(
-            "Set SAGEMAKER_SERVING_ROLE_ARN to the role of the endpoint's containers, or use --local."
-        )
+    wanted, role = settings.stages[stage], serving_role(environment, local)
     capture = None
     if wanted.capture is not False and wanted.serverless is None:
         if "SAGEMAKER_BUCKET" in environment.placeholders and not local:
@@ -41,7 +37,7 @@ def hosting_of(settings: "Settings", stage: str, environment: "Environment", loc
     return Hosting(
         wanted.instance_type or "",
         wanted.instance_count,
-        environment.serving_role_arn or environment.role_arn,
+        role,
         environment.kms_key,
         environment.subnets,
         environment.security_group_ids,
@@ -49,6 +45,24 @@ def hosting_of(settings: "Settings", stage: str, environment: "Environment", loc
         Serverless(serverless.memory_mb, serverless.max_concurrency) if serverless is not None else None,
         settings.data.personal,
     )
+
+
+def serving_role(environment: "Environment", local: bool) -> str:
+    """The role of the model's containers; DeploymentError where the environment does not say it."""
+    from deployment.errors import DeploymentError
+
+    if not local and not environment.serving_role_arn and "SAGEMAKER_ROLE_ARN" in environment.placeholders:
+        raise DeploymentError("Set SAGEMAKER_SERVING_ROLE_ARN to the role of the model's containers, or use --local.")
+    return environment.serving_role_arn or environment.role_arn
+
+
+def scaled_of(settings: "Settings", stage: str, endpoint: str, client: Callable[[str], Any]) -> "Scaled":
+    """The scaling of a stage's endpoint, and what the YAML wants of it."""
+    from deployment.scaling import Autoscaling, Scaled, VariantScaling
+
+    variant = VariantScaling(client("application-autoscaling"), client("sagemaker"), endpoint)
+    asked = settings.stages[stage].autoscaling
+    return Scaled(variant, Autoscaling(**asked.model_dump()) if asked is not None else None)
 
 
 def guard_of(settings: "Settings", stage: str) -> "Guard":
@@ -118,8 +132,8 @@ def guarding_of(
     settings: "Settings", stage: str, endpoint: str, package_arn: str, client: Callable[[str], Any], local: bool
 ) -> "Guarding":
     """Everything that an update of a stage is watched with."""
-    from deployment.deploy import Guarding
     from deployment.golden import GoldenCheck
+    from deployment.guarded_update import Guarding
 
     golden = golden_of(client, package_arn)
     check = GoldenCheck(golden, asking(client("sagemaker-runtime"), endpoint)) if golden is not None else None

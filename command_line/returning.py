@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from command_line.deployment_history import Following, entry_of, recorded
+from command_line.guarded_deployment import scaled_of
 from command_line.life_cycles import enter, versions_of
 from deployment.life_cycle import IN_SERVICE, ROLLED_BACK
 
@@ -31,7 +32,8 @@ def _roll_back(session: "Session", stage: str, version: str | None = None) -> "R
     from deployment.rollback import Rollback
 
     sagemaker, endpoint = session.client("sagemaker"), session.endpoint(stage)
-    moving = Rollback(sagemaker, endpoint, session.waiting, session.console.line, session.log(endpoint))
+    scaled = scaled_of(session.settings, stage, endpoint, session.client)
+    moving = Rollback(sagemaker, endpoint, session.waiting, session.console.line, session.log(endpoint), scaled)
     before = versions_of(session, endpoint)
     target = moving.target(version)
     package = describe_package(sagemaker, target.packages[0])

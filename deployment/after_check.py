@@ -3,28 +3,33 @@
 from collections.abc import Mapping
 from typing import Any
 
-from deployment.specification import VARIANT, Specification
+from deployment.specification import SHADOW, VARIANT, Specification
 
 
-def differences(wanted: Specification, live: Mapping[str, Any]) -> list[str]:
+def differences(wanted: Specification, live: Mapping[str, Any], counted: bool = True) -> list[str]:
     """One text for each difference of DescribeEndpoint's answer; none where all is as wanted.
 
-    What the answer does not say is not judged.
+    What the answer does not say is not judged, nor, unless it is `counted`, how many instances there are: scaling
+    chooses that.
     """
     found = []
     if live.get("EndpointConfigName") != wanted.config_name:
         found.append(f"it serves {live.get('EndpointConfigName')} in place of {wanted.config_name}")
     for variant in live.get("ProductionVariants", []):
-        found += _variant(wanted, variant)
+        found += _variant(wanted, variant, counted)
+    shadows = [each["VariantName"] for each in live.get("ShadowProductionVariants", [])]
+    expected = [SHADOW] if wanted.hosting.shadow is not None else []
+    if "ProductionVariants" in live and shadows != expected:
+        found.append(f"its shadow variants are {', '.join(shadows) or 'none'}")
     found += _capture(wanted, live.get("DataCaptureConfig"), "ProductionVariants" in live)
     return found
 
 
-def _variant(wanted: Specification, variant: Mapping[str, Any]) -> list[str]:
+def _variant(wanted: Specification, variant: Mapping[str, Any], counted: bool) -> list[str]:
     if variant["VariantName"] != VARIANT:
         return [f"it has a variant {variant['VariantName']}"]
     hosting, desired = wanted.hosting, variant.get("DesiredInstanceCount")
-    if hosting.serverless is None and desired is not None and desired != hosting.instance_count:
+    if counted and hosting.serverless is None and desired is not None and desired != hosting.instance_count:
         return [f"it wants {desired} instances in place of {hosting.instance_count}"]
     return []
 

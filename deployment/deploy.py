@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 from deployment.after_check import differences
@@ -19,12 +19,10 @@ from deployment.endpoint import (
     uncontended,
     wait_until_settled,
 )
-from deployment.errors import DeploymentError, Inconclusive, RolledBack
-from deployment.fleet_metrics import FleetMetrics, as_text
-from deployment.golden import GoldenCheck
-from deployment.guard import Guard
-from deployment.incident import Incident
+from deployment.errors import DeploymentError
+from deployment.guarded_update import GuardedUpdate, Guarding
 from deployment.packages import APPROVED, SageMakerClient, describe_package
+from deployment.scaling import Scaled, instance_type_of
 from deployment.specification import TAG_DEPLOYED, Specification, tag_list
 from deployment.watch import Watch
 
@@ -42,17 +40,6 @@ class Deployed:
     action: str
 
 
-@dataclass(frozen=True)
-class Guarding:
-    """What an update is watched with; `incidents` is the folder of the pages on those that did not go through."""
-
-    guard: Guard
-    cloudwatch: Any
-    golden: GoldenCheck | None = None
-    incidents: Path = Path("reports/incidents")
-    metric_period: int = 60
-
-
 class Deployment:
     """One attempt. Where it fails, the models, configurations and alarms that it created are removed.
 
@@ -68,8 +55,10 @@ class Deployment:
         log: str,
         guarding: Guarding | None = None,
         begins: Callable[[], None] = lambda: None,
+        scaled: Scaled | None = None,
     ) -> None:
         self._guarding = guarding
+        self._scaled = scaled
         self._begins = begins
         self._sagemaker = sagemaker
         self._wanted = specification
@@ -89,14 +78,16 @@ class Deployment:
         if before is not None and _serves(before, self._wanted.config_name):
             if smoke_test is not None:
                 smoke_test()
+            changed = self._scale()
             if joined is None:
-                return self._deployed(before, "unchanged")
+                self._compare(before)
+                return self._deployed(before, "updated" if changed else "unchanged")
             self._tag(before)
             self._compare(before)
             return self._deployed(before, "updated")
         self._begins()
         with ExitStack() as undo:
-            self._create_model(undo)
+            self._create_models(undo)
             self._create_config(undo)
             if before is not None and before["EndpointStatus"] == "Failed":
                 self._remove_failed()
@@ -110,15 +101,17 @@ class Deployment:
                 self._require_same(self._settled())
             self._check(smoke_test)
             undo.pop_all()
+        self._scale()
         after = self._sagemaker.describe_endpoint(EndpointName=self._wanted.endpoint)
         self._tag(after)
         self._compare(after)
         return self._deployed(after, "created" if before is None else "updated")
 
-    def _create_model(self, undo: ExitStack) -> None:
-        name = self._wanted.model_name
-        if _create(self._sagemaker.create_model, self._wanted.model_request()):
-            undo.callback(self._remove, f"model {name}", self._sagemaker.delete_model, ModelName=name)
+    def _create_models(self, undo: ExitStack) -> None:
+        for request in self._wanted.model_requests():
+            name = request["ModelName"]
+            if _create(self._sagemaker.create_model, request):
+                undo.callback(self._remove, f"model {name}", self._sagemaker.delete_model, ModelName=name)
 
     def _create_config(self, undo: ExitStack) -> None:
         name, delete = self._wanted.config_name, self._sagemaker.delete_endpoint_config
@@ -133,6 +126,7 @@ class Deployment:
         self._await(config)
 
     def _update_endpoint(self, previous: str, undo: ExitStack) -> None:
+        undo.callback(self._restore_scaling)
         if self._guarding is None or self._guarding.guard.default:
             self._switch(self._wanted.config_name)
         else:
@@ -140,14 +134,30 @@ class Deployment:
         undo.callback(self._return_to, previous)
 
     def _switch(self, config: str) -> None:
-        uncontended(self._sagemaker.update_endpoint, EndpointName=self._wanted.endpoint, EndpointConfigName=config)
+        names = {"EndpointName": self._wanted.endpoint, "EndpointConfigName": config}
+        uncontended(self._sagemaker.update_endpoint, **names, **self._retained(config))
         self._await(config)
+
+    def _retained(self, config: str) -> dict[str, Any]:
+        """What UpdateEndpoint is asked beside a configuration, so that a count that scaling chose stays."""
+        if self._scaled is None:
+            return {}
+        return self._scaled.variant.prepare(instance_type_of(self._sagemaker, config))
+
+    def _scale(self) -> bool:
+        """Make the scaling as it is wanted; whether it was not."""
+        return self._scaled is not None and self._scaled.variant.apply(self._scaled.wanted)
+
+    def _restore_scaling(self) -> None:
+        if self._scaled is not None and not self._in_use:
+            self._scaled.variant.restore()
 
     def _switch_guarded(self, previous: str, guarding: Guarding) -> None:
         """Update under the guard's DeploymentConfig; the alarms are made before and removed after it."""
         wanted = self._wanted
         alarms = DeploymentAlarms(guarding.cloudwatch, wanted.endpoint, wanted.config_name)
         began = datetime.now(timezone.utc)
+        retained = self._retained(wanted.config_name)
         names = alarms.create(guarding.guard)
         settled = False
         try:
@@ -156,6 +166,7 @@ class Deployment:
                 EndpointName=wanted.endpoint,
                 EndpointConfigName=wanted.config_name,
                 DeploymentConfig=guarding.guard.deployment_config(names),
+                **retained,
             )
             self._follow(previous, guarding, alarms, began)
             settled = True
@@ -165,40 +176,8 @@ class Deployment:
 
     def _follow(self, previous: str, guarding: Guarding, alarms: DeploymentAlarms, began: datetime) -> None:
         """Watch an update to its end; RolledBack or Inconclusive with an incident page where it did not go through."""
-        wanted = self._wanted
-        metrics = FleetMetrics(guarding.cloudwatch, wanted.endpoint, wanted.config_name, began, guarding.metric_period)
-        watch = Watch(
-            guarding.guard,
-            wanted.config_name,
-            alarms,
-            metrics,
-            guarding.golden,
-            self._announce,
-            self._waiting.time_scale,
-        )
-        try:
-            self._await(wanted.config_name, watch)
-        except DeploymentError as error:
-            if self._in_use:  # it goes on
-                raise
-            reason = watch.fault or watch.inconclusive or str(error)
-            old = FleetMetrics(guarding.cloudwatch, wanted.endpoint, previous, began, guarding.metric_period)
-            incident = Incident(
-                wanted.endpoint,
-                previous,
-                wanted.config_name,
-                reason,
-                watch.phases,
-                alarms.states(),
-                [old.series("Invocations", "old"), *metrics.all()],
-                guarding.metric_period,
-            )
-            for line in as_text(incident.series):
-                self._announce(line)
-            page = incident.write(guarding.incidents)
-            alarms.remove()
-            kind = Inconclusive if watch.inconclusive else RolledBack
-            raise kind(f"{reason} {previous} serves on. What happened: {page}") from None
+        update = GuardedUpdate(self._wanted, guarding, alarms, began, self._announce, self._waiting.time_scale)
+        update.follow(previous, partial(self._await, self._wanted.config_name), lambda: self._in_use)
 
     def _joined(self) -> Mapping[str, Any] | None:
         """Follow the update of just this configuration, if it is under way, and return the endpoint after it."""
@@ -216,7 +195,9 @@ class Deployment:
 
     def _compare(self, after: Mapping[str, Any]) -> None:
         """Say what of the live endpoint is not as it was wanted; DeploymentError where something is."""
-        found = differences(self._wanted, after)
+        found = differences(self._wanted, after, counted=self._scaled is None or self._scaled.wanted is None)
+        if self._scaled is not None:
+            found += self._scaled.variant.differences(self._scaled.wanted)
         if found:
             raise DeploymentError(
                 f"Endpoint {self._wanted.endpoint} serves version {self._wanted.package.version}, but not as the "
@@ -308,7 +289,8 @@ class Deployment:
         if endpoint is None or endpoint["EndpointStatus"] != "InService":
             return False
         config = self._sagemaker.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
-        models = {variant.get("ModelName") for variant in config["ProductionVariants"]}
+        variants = [*config["ProductionVariants"], *config.get("ShadowProductionVariants", [])]
+        models = {variant.get("ModelName") for variant in variants}
         return bool(names & {endpoint["EndpointConfigName"], *models})
 
     def _tag(self, endpoint: Mapping[str, Any]) -> None:

@@ -10,6 +10,7 @@ from deployment.specification import VARIANT
 
 BARS = " ▁▂▃▄▅▆▇█"
 WIDTH = 60
+DAY = 86400  # seconds
 SERIES = {"Invocations": "Sum", "Invocation5XXErrors": "Average", "ModelLatency": "p99"}
 UNITS = {"Invocations": "requests", "Invocation5XXErrors": "share of 5xx answers", "ModelLatency": "p99, microseconds"}
 
@@ -73,6 +74,25 @@ class FleetMetrics:
         results = [result for page in pages for result in page["MetricDataResults"]]
         points = [point for each in results for point in zip(each["Timestamps"], each["Values"], strict=True)]
         return Series(name, tuple(sorted(points)), fleet)
+
+
+def latencies(cloudwatch: Any, endpoint: str, variant: str, config: str, since: datetime) -> dict[str, float] | None:
+    """ModelLatency of a variant since a moment, p50 and p99 in milliseconds; None where nothing was measured.
+
+    Each is of the day with the largest, as CloudWatch computes percentiles within a period only.
+    """
+    names = (("EndpointName", endpoint), ("VariantName", variant), ("EndpointConfigName", config))
+    metric = {
+        "Namespace": NAMESPACE,
+        "MetricName": "ModelLatency",
+        "Dimensions": [{"Name": name, "Value": value} for name, value in names],
+    }
+    queries = [{"Id": stat, "MetricStat": {"Metric": metric, "Period": DAY, "Stat": stat}} for stat in ("p50", "p99")]
+    end = datetime.now(timezone.utc) + timedelta(seconds=DAY)
+    start = since - timedelta(seconds=DAY)
+    results = cloudwatch.get_metric_data(MetricDataQueries=queries, StartTime=start, EndTime=end)["MetricDataResults"]
+    values = {each["Id"]: max(each["Values"]) / 1000 for each in results if each["Values"]}
+    return values if len(values) == len(queries) else None
 
 
 def as_text(series: Sequence[Series]) -> list[str]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from deployment.guard import Guard
+from deployment.scaling import Requests
 from deployment.specification import Specification, tag_list
 
 HOUR = 3600.0
@@ -16,20 +17,29 @@ class DeploymentPlan:
     wanted: Specification
     guard: Guard
     first: bool
+    scaling: tuple[Requests, dict[str, Any], Requests] = ((), {}, ())  # before, with and after UpdateEndpoint
 
     def requests(self) -> list[tuple[str, dict[str, Any]]]:
         """Each request; what is there already is not made again."""
+        before, retained, after = self.scaling
+        return [*self._made(), *before, *self._update(retained), *after]
+
+    def _made(self) -> list[tuple[str, dict[str, Any]]]:
         wanted = self.wanted
-        made = [("CreateModel", wanted.model_request()), ("CreateEndpointConfig", wanted.config_request())]
+        models = [("CreateModel", request) for request in wanted.model_requests()]
+        return [*models, ("CreateEndpointConfig", wanted.config_request())]
+
+    def _update(self, retained: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+        wanted = self.wanted
         change: dict[str, Any] = {"EndpointName": wanted.endpoint, "EndpointConfigName": wanted.config_name}
         if self.first:
-            return [*made, ("CreateEndpoint", {**change, "Tags": tag_list(wanted.tags)})]
+            return [("CreateEndpoint", {**change, "Tags": tag_list(wanted.tags)})]
+        change |= retained
         if self.guard.default:
-            return [*made, ("UpdateEndpoint", change)]
+            return [("UpdateEndpoint", change)]
         alarms = self.guard.alarm_requests(wanted.endpoint, wanted.config_name)
         names = [request["AlarmName"] for request in alarms]
         return [
-            *made,
             *(("PutMetricAlarm", request) for request in alarms),
             ("UpdateEndpoint", {**change, "DeploymentConfig": self.guard.deployment_config(names)}),
             *([("DeleteAlarms", {"AlarmNames": names})] if names else []),

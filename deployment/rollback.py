@@ -17,6 +17,7 @@ from deployment.endpoint import (
 )
 from deployment.errors import DeploymentError
 from deployment.packages import APPROVED, SageMakerClient, describe_package
+from deployment.scaling import Scaled, instance_type_of
 from deployment.serving import packages_of_config
 from deployment.specification import TAG_DEPLOYED, TAG_ENDPOINT, TAG_ROLLED_BACK, TAG_VERSION, name_beginning, tag_list
 
@@ -63,8 +64,15 @@ class Rollback:
     """
 
     def __init__(
-        self, sagemaker: SageMakerClient, endpoint: str, waiting: Waiting, announce: Announce, log: str
+        self,
+        sagemaker: SageMakerClient,
+        endpoint: str,
+        waiting: Waiting,
+        announce: Announce,
+        log: str,
+        scaled: Scaled | None = None,
     ) -> None:
+        self._scaled = scaled
         self._sagemaker = sagemaker
         self._endpoint = endpoint
         self._waiting = waiting
@@ -92,19 +100,33 @@ class Rollback:
         """Go there; DeploymentError where the service cannot bring it up: the endpoint then serves on as before."""
         name = target.config.name
         try:
-            uncontended(self._sagemaker.update_endpoint, EndpointName=self._endpoint, EndpointConfigName=name)
+            self._update(name)
         except Contended:
             raise DeploymentError(
                 f"A change of endpoint {self._endpoint} has begun at the same time, and it is not rolled back: run it "
                 "again."
             ) from None
         after = self._settled()
-        require_serving(after, self._endpoint, name, self._log)
+        try:
+            require_serving(after, self._endpoint, name, self._log)
+        except DeploymentError:
+            if self._scaled is not None:
+                self._scaled.variant.restore()
+            raise
+        if self._scaled is not None:
+            self._scaled.variant.apply(self._scaled.wanted)
         now = datetime.now(timezone.utc).isoformat()
         self._sagemaker.add_tags(ResourceArn=target.current.arn, Tags=tag_list({TAG_ROLLED_BACK: now}))
         arn = after["EndpointArn"] if after is not None else ""
         tag_serving(self._sagemaker, arn, {**target.config.tags, TAG_DEPLOYED: now})
         return RolledBack(self._endpoint, target.current.name, name, target.versions)
+
+    def _update(self, config: str) -> None:
+        retained = {}
+        if self._scaled is not None:
+            retained = self._scaled.variant.prepare(instance_type_of(self._sagemaker, config))
+        names = {"EndpointName": self._endpoint, "EndpointConfigName": config}
+        uncontended(self._sagemaker.update_endpoint, **names, **retained)
 
     def _settled(self) -> Mapping[str, Any] | None:
         return wait_until_settled(self._sagemaker, self._endpoint, self._waiting, self._announce)

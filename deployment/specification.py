@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -10,6 +10,7 @@ from deployment.packages import Package
 
 NAME_LENGTH = 63  # characters that a model, an endpoint configuration or an endpoint may have
 VARIANT = "AllTraffic"
+SHADOW = "Shadow"  # the variant that gets a copy of the requests, and whose answers nobody waits for
 PERSONAL = "PERSONAL_COLUMNS"  # what the model's server refuses while requests are captured, see steps/personal.py
 TAG_ENDPOINT = "endpoint"
 TAG_PACKAGE = "model-package"
@@ -52,6 +53,7 @@ class Hosting:
     capture: Capture | None = None
     serverless: Serverless | None = None
     personal: tuple[str, ...] = ()
+    shadow: Package | None = None  # a version that gets a copy of all requests
 
     @property
     def machines(self) -> str:
@@ -95,6 +97,10 @@ class Specification:
         }
         return {**tags, TAG_COMMIT: self.package.git_commit} if self.package.git_commit else tags
 
+    def model_requests(self) -> list[dict[str, Any]]:
+        """The requests of CreateModel: of the version, and of its shadow."""
+        return [self.model_request(), *([self._shadowing.model_request()] if self._shadowing is not None else [])]
+
     def model_request(self) -> dict[str, Any]:
         """The request of CreateModel."""
         return {"ModelName": self.model_name, **self._model, "Tags": tag_list(self.tags)}
@@ -102,6 +108,12 @@ class Specification:
     def config_request(self) -> dict[str, Any]:
         """The request of CreateEndpointConfig."""
         return {"EndpointConfigName": self.config_name, **self._config, "Tags": tag_list(self.tags)}
+
+    @property
+    def _shadowing(self) -> "Specification | None":
+        """The shadow as a version of its own: its model, and its tags."""
+        shadow = self.hosting.shadow
+        return replace(self, package=shadow, hosting=replace(self.hosting, shadow=None)) if shadow is not None else None
 
     @property
     def _model(self) -> dict[str, Any]:
@@ -129,6 +141,9 @@ class Specification:
             variant["InstanceType"] = self.hosting.instance_type
             variant["InitialInstanceCount"] = self.hosting.instance_count
         config: dict[str, Any] = {"ProductionVariants": [variant]}
+        if self._shadowing is not None:
+            shadow = {"VariantName": SHADOW, "ModelName": self._shadowing.model_name}
+            config["ShadowProductionVariants"] = [{**variant, **shadow}]
         if capture is not None:
             config["DataCaptureConfig"] = {
                 "EnableCapture": True,

@@ -1,13 +1,15 @@
-"""Unpack a model.tar.gz without letting it write outside its folder."""
+"""Unpack a model.tar.gz without letting it write outside its folder, and load what it holds."""
 
 from __future__ import annotations
 
 import shutil
 import tarfile
+import tempfile
 import zlib
 from pathlib import Path
 
 from steps.failure import JobError
+from steps.model import Model, load
 
 MOST_MEMBERS = 10_000
 
@@ -42,3 +44,10 @@ def unpack(archive: Path, folder: Path) -> None:
         raise JobError(f"There is no model: {archive} does not exist.") from error
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
         raise JobError(f"The model {archive.name} cannot be unpacked: {error}.") from error
+
+
+def load_archive(archive: Path) -> Model:
+    """Load the model of a model.tar.gz. Raises JobError as `unpack` and `steps.model.load` do."""
+    with tempfile.TemporaryDirectory() as folder:
+        unpack(archive, Path(folder))
+        return load(Path(folder))

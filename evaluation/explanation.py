@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,7 +55,22 @@ def explain(model: Model, features: pd.DataFrame, at_most: int) -> Explanation:
     for start in range(0, len(features), BLOCK):
         average += model.start.terms(features.iloc[start : start + BLOCK]).sum() / len(features)
     groups = groups_of(features.iloc[:BLOCK], list(model.features.levels))
-    line, table = model.start, features.iloc[places]
+    table = features.iloc[places]
+    expected, single, limits = attributed(model, table, average)
+    contributions = grouped(single, groups)
+    if np.abs(limits).max() > 1e-9:
+        contributions[LIMITS] = limits
+    return Explanation(expected, contributions, places, table, groups)
+
+
+def attributed(model: Model, table: pd.DataFrame, average: pd.Series) -> tuple[float, pd.DataFrame, np.ndarray]:
+    """What each single feature contributes to the predictions of a table of features, on the training scale.
+
+    `average` is the line's mean term of each feature, from which its contributions are counted. Returns what is
+    expected without knowing a row, one column of contributions per feature, and by how much the limits of the range
+    hold a row: together they are the row's prediction.
+    """
+    line = model.start
     terms = line.terms(table)
     margin = model.features.held(line.predict(table))
     names = list(map(str, table))
@@ -63,16 +78,18 @@ def explain(model: Model, features: pd.DataFrame, at_most: int) -> Explanation:
     data = matrix(table.to_numpy(), names, levels, margin)
     trees = model.booster.predict(data, pred_contribs=True).astype(float)
     single = terms - average + trees[:, :-1]
-    contributions = pd.DataFrame({name: single[list(members)].sum(axis=1) for name, members in groups.items()})
     # The bias column is the margin of each row and the trees' own expectation, which is the same for all.
     expected = line.intercept + float(average.sum()) + float(np.mean(trees[:, -1] - margin))
     # Twice the prediction is held within the range of the training targets: the line's, and the sum.
     limits = margin - (line.intercept + terms.sum(axis=1).to_numpy())
-    total = expected + contributions.sum(axis=1).to_numpy() + limits
-    limits += model.features.held(total) - total
-    if np.abs(limits).max() > 1e-9:
-        contributions[LIMITS] = limits
-    return Explanation(expected, contributions, places, table, groups)
+    total = expected + single.sum(axis=1).to_numpy() + limits
+    return expected, single, limits + model.features.held(total) - total
+
+
+def grouped(single: pd.DataFrame, groups: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    """The contributions of groups of features: the sums of their members'; a member without a column counts nothing."""
+    known = {name: [member for member in members if member in single] for name, members in groups.items()}
+    return pd.DataFrame({name: single[members].sum(axis=1) for name, members in known.items()}, index=single.index)
 
 
 def groups_of(table: pd.DataFrame, categories: Sequence[str]) -> dict[str, tuple[str, ...]]:

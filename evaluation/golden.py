@@ -28,7 +28,7 @@ def golden(model: Model, rows: pd.DataFrame) -> dict[str, Any]:
     """
     chosen = rows.iloc[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), ROWS)).astype(int))]
     records = chosen[list(model.features.inputs)].to_dict("records")
-    instances = [{name: _plain(value) for name, value in record.items()} for record in records]
+    instances = [{name: plain(value) for name, value in record.items()} for record in records]
     predicted = predict_fn((json.dumps({"instances": instances}), JSON), model)
     if isinstance(predicted, Refusal):
         raise JobError(f"The model refuses test rows that are sent as a request: {predicted.message}")
@@ -37,7 +37,7 @@ def golden(model: Model, rows: pd.DataFrame) -> dict[str, Any]:
     return {"model": document["model"], "instances": instances, "predictions": scores, "faulty": list(FAULTY)}
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A value as JSON has it; a day without its midnight."""
     if value is pd.NaT or (isinstance(value, float) and np.isnan(value)) or value is pd.NA or value is None:
         return None

@@ -22,6 +22,8 @@ from local_sagemaker.api.pipeline_versions import PipelineVersions
 from local_sagemaker.api.pipelines import Pipelines
 from local_sagemaker.api.registry import Registry
 from local_sagemaker.api.resources import Resources
+from local_sagemaker.api.scaling import Scaling
+from local_sagemaker.api.scaling_watch import ScalingWatch
 from local_sagemaker.api.search import Search
 from local_sagemaker.api.status_events import StatusEvents
 from local_sagemaker.api.tags import TagOperations
@@ -178,6 +180,7 @@ class LocalSageMaker:
         )
         self.executions = Executions(records, pipelines, versions, launch, executors.refuse_unsupported)
         self.dispatcher = Dispatcher((*groups, self.executions, CallbackOperations(self.callbacks)), watch)
+        self._make_scaling()
         job_logs = {f"/aws/sagemaker/{kind}Jobs": partial(self.jobs.log_streams, kind) for kind in JOB_KINDS}
         self.logs = Logs(job_logs, EndpointLogs(self.folder / "endpoints"), TargetLogs(self.folder))
 
@@ -192,6 +195,19 @@ class LocalSageMaker:
         self.schedules = Schedules(self.records, self.tags, targets, self.guard.require_scheduler)
         self._runner = Runner(self.records, targets, self.clock, self.caller.account)
         self.schedules.changed = self._runner.changed
+
+    def _make_scaling(self) -> None:
+        """Application Auto Scaling, and what acts on its policies."""
+        alarms = self.control_plane.alarms
+        scaling = Scaling(self.records, alarms)
+        self.scaling = Dispatcher((scaling,), service="application-autoscaling")
+
+        def resize(endpoint: str, variant: str, count: int) -> None:
+            desired = [{"VariantName": variant, "DesiredInstanceCount": count}]
+            request = {"EndpointName": endpoint, "DesiredWeightsAndCapacities": desired}
+            self.endpoints.update_endpoint_weights_and_capacities(request, self.caller)
+
+        self._scaling_watch = ScalingWatch(self.records, scaling, alarms, self._metrics, self.clock, resize)
 
     @property
     def is_lost(self) -> bool:
@@ -226,6 +242,7 @@ class LocalSageMaker:
         self.endpoints.recover()
         self.targets.recover()
         self._runner.start()
+        self._scaling_watch.start()
 
     def close(self) -> None:
         """Stop executions, jobs and model processes, then let go of the state."""
@@ -233,6 +250,7 @@ class LocalSageMaker:
         self.callbacks.closing = True
         self.records.stop_insisting()
         self.control_plane.alarms.close()
+        self._scaling_watch.close()
         self.targets.close()
         try:
             self.executions.close(STOP_SECONDS)

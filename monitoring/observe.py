@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from evaluation.archive import unpack
+from evaluation.archive import load_archive
 from evaluation.drift import adversarial_auc, population_stability
 from evaluation.reference import KEYS, LOWER, PREDICTED, ROWS, UPPER, monitored
 from monitoring.accuracy import accuracy_checks, place_changes
@@ -32,7 +31,6 @@ from monitoring.values import Baselines, strange_values, values_check
 from monitoring.window import Window
 from steps.artifacts import write_json
 from steps.failure import JobArgumentParser, JobError, run_job
-from steps.model import Model, load
 from steps.settings import DEFAULT_PATH, JobSettings
 from steps.settings import load as load_settings
 from steps.validate import NEEDED
@@ -75,7 +73,7 @@ def observe(inputs: Inputs, output: Path, settings: JobSettings) -> Decision:
     Raises JobError where the version's archive or its reference cannot be read.
     """
     window = Window.read(inputs.window)
-    model, reference = _model(inputs.model / "model.tar.gz"), _reference(inputs.reference, window, settings)
+    model, reference = load_archive(inputs.model / "model.tar.gz"), _reference(inputs.reference, window, settings)
     keys = inputs.reference / "reference" / KEYS
     seen = pd.read_parquet(keys)["key"].to_numpy() if keys.is_file() else None
     sales = new_sales(inputs.sales, seen, window, settings)
@@ -109,12 +107,6 @@ def observe(inputs: Inputs, output: Path, settings: JobSettings) -> Decision:
     write_layouts(output, backtest, served.inputs, decision, settings.data)
     write_report(output / "monitoring.html", document, window, reference, backtest, settings)
     return decision
-
-
-def _model(archive: Path) -> Model:
-    with tempfile.TemporaryDirectory() as folder:
-        unpack(archive, Path(folder))
-        return load(Path(folder))
 
 
 def _reference(folder: Path, window: Window, settings: JobSettings) -> Sample:
@@ -216,7 +208,7 @@ def _others(folder: Path, window: Window, backtest: Sample | None) -> list[dict[
     for version, place in sorted(window.others.items()) if backtest is not None and len(backtest) >= FEWEST else ():
         assert backtest is not None  # noqa: S101 - there are sales
         try:
-            predicted = _model(folder / place).predict(backtest.rows)
+            predicted = load_archive(folder / place).predict(backtest.rows)
         except (JobError, KeyError) as error:
             found.append({"version": version, "reason": f"It cannot be scored: {error}"})
             continue

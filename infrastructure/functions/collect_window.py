@@ -12,6 +12,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 LAST = "last"  # since and until where none is given
+SHADOW = "Shadow"  # the variant whose answers nobody got: see deployment/specification.py
 MOST_OTHERS = 2  # other approved versions that are scored on the new sales
 MOST_VERSIONS = 20  # whose identity is looked up
 HOUR = re.compile(r"/(\d{4})/(\d{2})/(\d{2})/(\d{2})/[^/]+\.jsonl$")
@@ -52,7 +53,8 @@ class Collection:
         live = self._live(config)
         captured_since = min(since, until - timedelta(days=int(self._event["cohort_days"])))
         folders = {"captured": f"capture/{self._stage}/{endpoint}", "truth": f"monitoring/truth/{self._stage}"}
-        files = [key for key in self._keys(folders["captured"]) if _in_hours(key, captured_since, until)]
+        captured = (key for key in self._keys(folders["captured"]) if f"/{SHADOW}/" not in key)
+        files = [key for key in captured if _in_hours(key, captured_since, until)]
         files += list(self._keys(folders["truth"]))
         approved = self._approved()
         others = {str(each.number): path for each in approved if (path := self._own(each.archive))}

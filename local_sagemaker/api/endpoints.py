@@ -18,7 +18,7 @@ from local_sagemaker.hosting.model_process import ModelFailedToStart
 from local_sagemaker.hosting.rollout import Interrupted, Phase, RolledBack, Rollout
 from local_sagemaker.hosting.rollout_plan import RolloutPlan, plan_rollout
 from local_sagemaker.moto_services.alarms import Alarms
-from local_sagemaker.state.record_kinds import ENDPOINT
+from local_sagemaker.state.record_kinds import ENDPOINT, SCALABLE_TARGET
 from local_sagemaker.state.record_types import EndpointRecord
 from local_sagemaker.state.records import Records
 from local_sagemaker.wire.dispatch import Caller, Request
@@ -77,6 +77,7 @@ class Endpoints:
                 excluded = request.get("ExcludeRetainedVariantProperties", [])
                 _retain(plan, endpoint["Serving"], {each["VariantPropertyType"] for each in excluded})
             _check_room(plan)
+            self._require_unscaled(name, endpoint["Serving"], plan)
             rollout = self._plan_rollout(config, endpoint["Serving"], plan, caller)
             self._change(
                 name,
@@ -163,6 +164,20 @@ class Endpoints:
         if endpoint["EndpointStatus"] != "InService":
             raise invalid(f'Cannot update in-progress endpoint "{endpoint["EndpointArn"]}".')
         return endpoint
+
+    def _require_unscaled(self, name: str, serving: dict[str, Any], plan: dict[str, Any]) -> None:
+        """A variant that is scaled keeps its name and its instance type."""
+        types = {variant["VariantName"]: variant.get("InstanceType") for variant in plan["Variants"]}
+        for variant in serving["Variants"]:
+            key = variant["VariantName"]
+            if self._records.get(SCALABLE_TARGET, f"endpoint/{name}/variant/{key}") is None:
+                continue
+            if types.get(key) != variant.get("InstanceType"):
+                what = "be removed" if key not in types else "get another instance type"
+                raise invalid(
+                    f"The variant {key} of the endpoint {name} cannot {what} while it is a scalable target: deregister "
+                    "it first (DeregisterScalableTarget)."
+                )
 
     def _plan_rollout(
         self, config: dict[str, Any] | None, old: dict[str, Any], new: dict[str, Any], caller: Caller

@@ -76,8 +76,8 @@ class Application:
             raise ServiceError("MissingAuthenticationToken", text, 403)
         service, operation = request.target
         caller = self._caller(request)
-        if service == "SageMaker":
-            return _json(start_response, self._service.dispatcher.call(operation, _document(request), caller))
+        if service in ("SageMaker", "AnyScaleFrontendService"):
+            return _json(start_response, self._called(request, caller))
         if service == "Logs_20140328":
             return self._logs(operation, request, caller, start_response)
         if request.service != "s3":
@@ -95,6 +95,14 @@ class Application:
             _read(request)
         self._watch(request, caller)
         return self._service.control_plane(request, start_response)
+
+    def _called(self, request: HttpRequest, caller: Caller) -> dict[str, Any]:
+        """The answer of SageMaker, or of Application Auto Scaling."""
+        (service, operation), document = request.target, _document(request)
+        if service == "SageMaker":
+            return self._service.dispatcher.call(operation, document, caller)
+        self._watch(request, caller)
+        return self._service.scaling.call(operation, document, caller)
 
     def _caller(self, request: HttpRequest) -> Caller:
         """Who asks. Any credentials are the administrator's, unless policies are enforced."""

@@ -32,6 +32,7 @@ RESOURCES: dict[str, tuple[tuple[str, str], ...]] = {
 }
 # What everyone may ask: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
 WITHOUT_PERMISSION = ("sts:GetCallerIdentity",)
+SCALING = "application-autoscaling"
 PREFIXES = {"monitoring": "cloudwatch"}  # a service's name in signatures, and in actions
 # S3's subresources in the query: the part of the action's name. https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
 BUCKET_PARTS = {
@@ -73,6 +74,10 @@ def service_accesses(service: str, asked: Asked, account: str, region: str) -> l
     action = f"{service}:{asked.action}"
     if action in WITHOUT_PERMISSION:
         return []
+    if service == SCALING and asked.fields.get("ServiceNamespace"):
+        context = {f"{SCALING}:service-namespace": (str(asked.fields["ServiceNamespace"]),)}
+        target = f"arn:aws:{SCALING}:{region}:{account}:scalable-target/x"  # the id of a target is any
+        return [Access(action, ANY if asked.action.startswith("Describe") else target, context)]
     if service == "sqs" and asked.fields.get("QueueUrl"):
         name = str(asked.fields["QueueUrl"]).rpartition("/")[2]
         return [Access(action, f"arn:aws:sqs:{region}:{account}:{name}")]

@@ -58,6 +58,34 @@ class Alarms:
                 return name
         return None
 
+    def in_alarm(self, region: str, name: str) -> bool:
+        """Whether an alarm is there, and in ALARM."""
+        alarm = self._backend(region).alarms.get(name)
+        return alarm is not None and alarm.state_value == ALARM
+
+    def put(self, region: str, request: Mapping[str, Any]) -> None:
+        """Make an alarm of another service: PutMetricAlarm's request, of one metric."""
+        with self._saving("cloudwatch"):
+            self._backend(region).put_metric_alarm(
+                name=request["AlarmName"],
+                namespace=request["Namespace"],
+                metric_name=request["MetricName"],
+                comparison_operator=request["ComparisonOperator"],
+                evaluation_periods=request["EvaluationPeriods"],
+                period=request["Period"],
+                threshold=request["Threshold"],
+                statistic=request["Statistic"],
+                description=request["AlarmDescription"],
+                dimensions=request["Dimensions"],
+                alarm_actions=request["AlarmActions"],
+                treat_missing_data=request["TreatMissingData"],
+            )
+
+    def remove(self, region: str, names: Sequence[str]) -> None:
+        """Delete alarms, those that there are."""
+        with self._saving("cloudwatch"):
+            self._backend(region).delete_alarms(list(names))
+
     def set_state(self, region: str, name: str, state: str, reason: str, reason_data: str | None = None) -> None:
         """Change an alarm's state and tell of it, where it is another state; the caller saves."""
         alarm = self._backend(region).alarms[name]
@@ -156,7 +184,7 @@ class Alarms:
             self._notify(region, alarm, before["value"])
 
     def _notify(self, region: str, alarm: Any, before: str) -> None:
-        """Publish to the topics of SNS that the alarm names; there are no other actions here."""
+        """Publish to the topics of SNS that the alarm names; a scaling policy looks for itself."""
         from moto.sns.models import sns_backends
 
         actions = {"ALARM": alarm.alarm_actions, "OK": alarm.ok_actions}.get(
@@ -172,7 +200,7 @@ class Alarms:
             "OldStateValue": before,
             "AlarmArn": alarm.alarm_arn,
         }
-        for topic in actions or []:
+        for topic in (each for each in actions or [] if ":scalingPolicy:" not in each):
             try:
                 sns_backends[self._account][region].publish(
                     json.dumps(message), arn=topic, subject=f'{alarm.state_value}: "{alarm.name}"'[:100]

@@ -41,6 +41,8 @@ STEP_CACHE = Kind[StepCacheRecord]("step-cache")
 CALLBACK = Kind[CallbackRecord]("callback")
 TAGS = Kind[TagsRecord]("tags")
 TARGET_RUN = Kind[TargetRunRecord]("target-run")
+SCALABLE_TARGET = Kind[Document]("scalable-target")
+SCALING_POLICY = Kind[Document]("scaling-policy")
 SCHEDULE = Kind[Document]("schedule")
 SCHEDULE_GROUP = Kind[Document]("schedule-group")
 REQUEST_TOKEN = Kind[Document]("request-token")
@@ -91,6 +93,8 @@ REQUIRED: dict[str, Fields] = {
     STEP_CACHE: {"Step": TEXT, "EndTime": NUMBER},
     CALLBACK: {"PipelineExecutionArn": TEXT},
     TAGS: {"Tags": ARRAY},
+    SCALABLE_TARGET: {"ResourceId": TEXT, "Region": TEXT, "MinCapacity": INTEGER, "MaxCapacity": INTEGER},
+    SCALING_POLICY: {"ResourceId": TEXT, "PolicyName": TEXT, "Alarms": ARRAY},
     TARGET_RUN: {"RunId": TEXT, "TargetArn": TEXT, "Status": TEXT, "Attempts": INTEGER, "CreationTime": NUMBER},
     SCHEDULE: {
         "Name": TEXT,

@@ -42,20 +42,21 @@ class Caller:
 
 
 class Dispatcher:
-    """Every supported operation of the SageMaker API, by its name.
+    """Every supported operation of an API, SageMaker's where no other is named, by its name.
 
     Each group is an object whose methods carry the names of operations in snake case
     (`create_training_job`); botocore's service model says which operations exist. `watch` may refuse a call.
     """
 
-    def __init__(self, groups: Iterable[object], watch: Watch | None = None) -> None:
+    def __init__(self, groups: Iterable[object], watch: Watch | None = None, service: str = "sagemaker") -> None:
         self._groups = list(groups)
         self._watch = watch
+        self._service = service
 
     @cached_property
     def model(self) -> ServiceModel:
-        """botocore's model of the SageMaker API."""
-        return service_model()
+        """botocore's model of the API."""
+        return service_model(self._service)
 
     @cached_property
     def handlers(self) -> dict[str, Handler]:

@@ -1,4 +1,4 @@
-"""botocore's model of the SageMaker API."""
+"""botocore's models of the APIs that are answered here."""
 
 import re
 from functools import cache
@@ -14,9 +14,9 @@ def api_loader() -> Loader:
 
 
 @cache
-def service_model() -> ServiceModel:
-    """botocore's model of SageMaker, read once (about 0.15 s)."""
-    return ServiceModel(api_loader().load_service_model("sagemaker", "service-2"), "sagemaker")
+def service_model(service: str = "sagemaker") -> ServiceModel:
+    """botocore's model of a service, read once (SageMaker's takes about 0.15 s)."""
+    return ServiceModel(api_loader().load_service_model(service, "service-2"), service)
 
 
 @cache

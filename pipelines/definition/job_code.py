@@ -81,13 +81,13 @@ def job_code(root: Path, settings: Settings, pipeline: PipelineName) -> JobCode:
     """The code of a pipeline's jobs, from a checkout."""
     sections = settings.for_jobs()
     bundles = {
-        module: build_bundle(root, [module, *CARRIED.get(module, ())], _settings_of(module, sections))
+        module: build_bundle(root, [module, *CARRIED.get(module, ())], settings_of(module, sections))
         for module in MODULES[pipeline]
     }
     return JobCode(settings.name, bundles, image(settings.jobs.image_version))
 
 
-def _settings_of(module: str, sections: Mapping[str, Any]) -> dict[str, Any] | None:
+def settings_of(module: str, sections: Mapping[str, Any]) -> dict[str, Any] | None:
     """The sections that a module reads; None for one that reads none."""
     found: dict[str, Any] = {}
     for place in READ.get(module, ()):

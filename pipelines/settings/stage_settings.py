@@ -16,6 +16,7 @@ from pipelines.settings.freeze_settings import FreezeSettings
 INSTANCE_TYPE = r"^ml\.[a-z0-9]+\.[a-z0-9]+$"
 LONGEST_WAIT = 3600  # seconds, of the service
 LONGEST_UPDATE, SHORTEST_UPDATE = 28800, 600
+BURSTABLE = "ml.t2."  # which Application Auto Scaling refuses
 HALF = Fraction(1, 2)
 SMALLEST = {"canary": Fraction(0), "linear": Fraction(1, 10), "rolling": Fraction(1, 20)}  # shares of the capacity
 LARGEST_LATENCY_MS = 60_000  # after which the service gives up on an invocation
@@ -50,6 +51,16 @@ class ServerlessSettings(Section):
 
     memory_mb: int = Field(ge=1024, le=6144, multiple_of=1024)
     max_concurrency: int = Field(ge=1, le=200)
+
+
+class AutoscalingSettings(Section):
+    """Between which numbers of instances a stage is scaled, so that each has so many invocations a minute."""
+
+    min_instances: int = Field(ge=1)
+    max_instances: int = Field(ge=1)
+    invocations_per_instance: float = Field(gt=0, allow_inf_nan=False)
+    scale_in_cooldown_seconds: int = Field(default=300, ge=0)
+    scale_out_cooldown_seconds: int = Field(default=300, ge=0)
 
 
 class DeploymentSettings(Section):
@@ -121,6 +132,7 @@ class StageSettings(Section):
     instance_type: str | None = Field(default=None, pattern=INSTANCE_TYPE)
     instance_count: int = Field(default=1, ge=1)
     serverless: ServerlessSettings | None = None
+    autoscaling: AutoscalingSettings | None = None
     capture: CaptureSettings | Literal[False] = CaptureSettings()
     deployment: DeploymentSettings = DeploymentSettings()
     promote_from: str | None = None
@@ -143,6 +155,8 @@ class StageSettings(Section):
             self._check_serverless()
         elif self.deployment.strategy != "all_at_once":
             self._check_share()
+        if self.autoscaling is not None:
+            self._check_autoscaling(self.autoscaling)
         if self.promote_from is None and (self.promote_after_minutes or self.promote_after_requests):
             raise ValueError("promote_after_minutes and promote_after_requests need promote_from.")
         self._check_stay()
@@ -177,6 +191,17 @@ class StageSettings(Section):
             raise ValueError("SageMaker does not capture data of serverless endpoints: set capture: false.")
         if self.instance_count != 1:
             raise ValueError("instance_count has no meaning with serverless: leave it out.")
+
+    def _check_autoscaling(self, wanted: AutoscalingSettings) -> None:
+        if self.serverless is not None:
+            raise ValueError("autoscaling has no meaning with serverless: leave it out.")
+        if not wanted.min_instances <= self.instance_count <= wanted.max_instances:
+            raise ValueError(
+                f"instance_count {self.instance_count} must lie within autoscaling's min_instances "
+                f"{wanted.min_instances} and max_instances {wanted.max_instances}."
+            )
+        if str(self.instance_type).startswith(BURSTABLE):
+            raise ValueError(f"SageMaker does not scale {self.instance_type}: choose a type that is not burstable.")
 
     def _check_share(self) -> None:
         deployment, count = self.deployment, self.instance_count

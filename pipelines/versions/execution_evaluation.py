@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from pipelines.clients import S3Client, SageMakerClient, exists, split_uri
 from pipelines.definition.evaluation_files import (
     OUTPUT,
+    PREPROCESS_STEP,
     REPORT_PATH,
     STEP,
+    TEST_OUTPUT,
+    TEST_PATH,
     VALIDATION_OUTPUT,
     VALIDATION_PATH,
     VALIDATION_STEP,
@@ -33,6 +36,11 @@ def validation_uri(sagemaker: SageMakerClient, execution: ExecutionSummary) -> s
 def observation_uri(sagemaker: SageMakerClient, execution: ExecutionSummary) -> str | None:
     """The same of the decision of a monitoring execution."""
     return _file_uri(sagemaker, execution, (OBSERVE, OBSERVATION, DECISION_PATH))
+
+
+def test_part_uri(sagemaker: SageMakerClient, execution: ExecutionSummary) -> str | None:
+    """The same of its test part: raw rows with the target."""
+    return _file_uri(sagemaker, execution, (PREPROCESS_STEP, TEST_OUTPUT, TEST_PATH))
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,8 @@ class Hosting:
         self.endpoints: dict[str, dict[str, Any]] = {}
         self.packages: list[dict[str, Any]] = []
         self.tags: dict[str, dict[str, str]] = {}
+        self.targets: dict[str, dict[str, Any]] = {}
+        self.policies: dict[str, dict[str, Any]] = {}
         self.fail_next: str | None = None
         self.polls = 1
         self._clock = itertools.count()
@@ -134,6 +136,25 @@ class Hosting:
         self._get(self.endpoints, "endpoint", request["EndpointName"])
         del self.endpoints[request["EndpointName"]]
         return {}
+
+    def RegisterScalableTarget(self, request: dict[str, Any]) -> dict[str, Any]:
+        self.targets[request["ResourceId"]] = {**request, "RoleARN": arn("role/x"), "CreationTime": now()}
+        return {}
+
+    def DeregisterScalableTarget(self, request: dict[str, Any]) -> dict[str, Any]:
+        del self.targets[request["ResourceId"]]
+        self.policies.pop(request["ResourceId"], None)
+        return {}
+
+    def DescribeScalableTargets(self, request: dict[str, Any]) -> dict[str, Any]:
+        return {"ScalableTargets": [self.targets[name] for name in request["ResourceIds"] if name in self.targets]}
+
+    def PutScalingPolicy(self, request: dict[str, Any]) -> dict[str, Any]:
+        self.policies[request["ResourceId"]] = {**request, "PolicyARN": arn("policy/x"), "CreationTime": now()}
+        return {"PolicyARN": arn("policy/x"), "Alarms": []}
+
+    def DescribeScalingPolicies(self, request: dict[str, Any]) -> dict[str, Any]:
+        return {"ScalingPolicies": [each for name, each in self.policies.items() if name == request["ResourceId"]]}
 
     def AddTags(self, request: dict[str, Any]) -> dict[str, Any]:
         tags = self.tags.setdefault(request["ResourceArn"], {})

@@ -11,11 +11,12 @@ from botocore.exceptions import ClientError
 
 from command_line.guarded_deployment import asking
 from deployment.alarms import DeploymentAlarms
-from deployment.deploy import Deployed, Deployment, Guarding
+from deployment.deploy import Deployed, Deployment
 from deployment.endpoint import Waiting
 from deployment.errors import DeploymentError, Inconclusive, RolledBack
 from deployment.golden import GoldenCheck, GoldenRows
 from deployment.guard import AlarmLimits, Guard
+from deployment.guarded_update import Guarding
 from deployment.packages import describe_package
 from deployment.specification import Hosting, Specification
 from tests.conftest import BUCKET, LocalServer, running

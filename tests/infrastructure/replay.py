@@ -236,8 +236,9 @@ def _guarded_update(replay: Replay) -> None:
     text = (ROOT / "pipelines/house_prices.yaml").read_text()
     alone = "  staging: {instance_type: ml.m5.large, instance_count: 1"
     guard = "deployment: {strategy: all_at_once, wait_seconds: 60, alarms: {max_error_rate: 0.5, period_seconds: 60}}"
+    scaling = "autoscaling: {min_instances: 1, max_instances: 2, invocations_per_instance: 600}"
     assert f"{alone}}}" in text
-    config.write_text(text.replace(f"{alone}}}", f"{alone}, {guard}}}"))
+    config.write_text(text.replace(f"{alone}}}", f"{alone}, {scaling}, {guard}}}"))
     replay.deploy("deploy", "--config", str(config), "deploy", "--model-package", "2", "--stage", "staging",
                   "--sample", str(SAMPLE))  # fmt: skip
 
@@ -249,5 +250,8 @@ def _mlops_engineer(replay: Replay) -> None:
     _start_and_stop(replay, "mlops-engineer", (), *QUICK)
     replay.deploy("mlops-engineer", "predict", "--stage", "staging", str(SAMPLE))
     replay.deploy("mlops-engineer", "rollback", "--stage", "staging")
+    assert "were captured" in replay.deploy("mlops-engineer", "diff", "1", "2")
+    assert "the test part" in replay.deploy("mlops-engineer", "diff", "1", "2", "--test")
+    replay.deploy("mlops-engineer", "batch", "--version", "1", str(SAMPLE), str(replay.folder / "predicted.csv"))
     denied = replay.pipeline("mlops-engineer", "reject", "1", expect=1)
     assert "may not call sagemaker:UpdateModelPackage" in denied

@@ -26,6 +26,10 @@ BUILD = {
 }
 LARGE = "s3:AbortMultipartUpload"  # boto3 ends an upload in parts that has failed; nothing here was that large
 FLEETS = "cloudwatch:GetMetricData"  # with min_requests, and for the page of an incident
+SCALING = {
+    "application-autoscaling:DeleteScalingPolicy",  # of another policy, that somebody else has made
+    "iam:CreateServiceLinkedRole",  # the first time that an account scales an endpoint
+}
 # S3 asks for them for objects that the bucket's key encrypts; local S3 encrypts nothing.
 ENCRYPTED = {"kms:Decrypt", "kms:GenerateDataKey"}
 LOGS = {
@@ -59,21 +63,34 @@ UNUSED: dict[str, set[str]] = {
         "sagemaker:CreateModelPackageGroup",
         "sagemaker:DescribeModelPackageGroup",
     },
-    "serving": set(),
     "removal": set(),
+    "serving": {LARGE, "s3:PutObject"},  # of what is captured and predicted: local SageMaker writes it itself
     # Publishing is one policy for the build and for MLOps engineers, who stop executions. With --local nobody asks for
     # the role.
     "build": {*BUILD, LARGE, "iam:GetRole", "sagemaker:StopPipelineExecution"},
     "deploy": {
         *BUILD,
         FLEETS,
+        *SCALING,
+        LARGE,
+        "s3:DeleteObject",  # with the three below, of `batch`: people's, with whom the build shares the policy
+        "sagemaker:CreateTransformJob",
+        "sagemaker:DescribeTransformJob",
+        "sagemaker:StopTransformJob",
         "sagemaker:DeleteTags",  # of an endpoint whose version has no commit, after one that has
         "sagemaker:DescribePipelineExecution",  # with four eyes: who started it
     },
     "data-engineer": {LARGE},
     "data-scientist": set(),
     "approver": set(),
-    "mlops-engineer": {LARGE, FLEETS, "iam:GetRole", "sagemaker:DeleteTags"},
+    "mlops-engineer": {
+        LARGE,
+        FLEETS,
+        *SCALING,
+        "iam:GetRole",
+        "sagemaker:DeleteTags",
+        "sagemaker:StopTransformJob",  # Ctrl-C
+    },
 }
 
 

@@ -16,6 +16,8 @@ from tests.end_to_end.codebuild import read_buildspec
 ROOT = Path(__file__).parents[2]
 # The actions that IAM knows no resources for: https://docs.aws.amazon.com/service-authorization/latest/reference/
 WITHOUT_RESOURCE = {
+    "application-autoscaling:DescribeScalableTargets",
+    "application-autoscaling:DescribeScalingPolicies",
     "cloudwatch:GetMetricData",
     "cloudwatch:PutMetricData",
     "ecr:GetAuthorizationToken",

@@ -141,3 +141,35 @@ def test_a_stay_is_longer_than_an_update_and_no_longer_than_a_year() -> None:
     with pytest.raises(ValidationError, match="remove_after is 10 minutes, and an update waits 600 s"):
         stage(deployment=canary, remove_after="10 minutes")
     assert stage(deployment=canary, remove_after="11 minutes").stay == timedelta(minutes=11)
+
+
+SCALED = {"min_instances": 1, "max_instances": 4, "invocations_per_instance": 600.0}
+
+
+def test_a_count_may_be_at_both_ends_of_the_scaling() -> None:
+    for count in (1, 4):
+        settings = StageSettings.model_validate(
+            {"instance_type": "ml.m5.large", "instance_count": count, "autoscaling": SCALED}
+        )
+        assert settings.autoscaling is not None
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"instance_count": 5}, "instance_count 5 must lie within"),
+        ({"autoscaling": {**SCALED, "min_instances": 2}}, "instance_count 1 must lie within"),
+        ({"autoscaling": {**SCALED, "min_instances": 0}}, "greater than or equal to 1"),
+        ({"autoscaling": {**SCALED, "invocations_per_instance": 0.0}}, "greater than 0"),
+        ({"autoscaling": {**SCALED, "invocations_per_instance": float("inf")}}, "finite"),
+        ({"autoscaling": {**SCALED, "scale_in_cooldown_seconds": -1}}, "greater than or equal to 0"),
+        ({"instance_type": "ml.t2.medium"}, "does not scale ml.t2.medium"),
+        (
+            {"instance_type": None, "serverless": {"memory_mb": 1024, "max_concurrency": 1}},
+            "autoscaling has no meaning with serverless",
+        ),
+    ],
+)
+def test_what_cannot_be_scaled(fields: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        StageSettings.model_validate({"instance_type": "ml.m5.large", "autoscaling": SCALED, **fields})

@@ -1,0 +1,88 @@
+"""An update under alarms, watched to its end; one that does not go through leaves a page."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from deployment.alarms import DeploymentAlarms
+from deployment.endpoint import Announce
+from deployment.errors import DeploymentError, Inconclusive, RolledBack
+from deployment.fleet_metrics import FleetMetrics, as_text
+from deployment.golden import GoldenCheck
+from deployment.guard import Guard
+from deployment.incident import Incident
+from deployment.specification import Specification
+from deployment.watch import Watch
+
+
+@dataclass(frozen=True)
+class Guarding:
+    """What an update is watched with; `incidents` is the folder of the pages on those that did not go through."""
+
+    guard: Guard
+    cloudwatch: Any
+    golden: GoldenCheck | None = None
+    incidents: Path = Path("reports/incidents")
+    metric_period: int = 60
+
+
+class GuardedUpdate:
+    """One update to a specification, begun at a moment."""
+
+    def __init__(
+        self,
+        wanted: Specification,
+        guarding: Guarding,
+        alarms: DeploymentAlarms,
+        began: datetime,
+        announce: Announce,
+        time_scale: float,
+    ) -> None:
+        self._wanted = wanted
+        self._guarding = guarding
+        self._alarms = alarms
+        self._announce = announce
+        self._new = self._metrics(wanted.config_name, began)
+        self._began = began
+        self._watch = Watch(
+            guarding.guard, wanted.config_name, alarms, self._new, guarding.golden, announce, time_scale
+        )
+
+    def follow(self, previous: str, settle: Callable[[Watch], None], goes_on: Callable[[], bool]) -> None:
+        """Watch it to its end: `settle` waits for that, and fails where the new version does not serve.
+
+        RolledBack or Inconclusive, with an incident page, where `previous` serves on. Where the update still goes on,
+        the fault of `settle` is raised as it is.
+        """
+        try:
+            settle(self._watch)
+        except DeploymentError as error:
+            if goes_on():
+                raise
+            reason = self._watch.fault or self._watch.inconclusive or str(error)
+            page = self._write_incident(previous, reason)
+            self._alarms.remove()
+            kind = Inconclusive if self._watch.inconclusive else RolledBack
+            raise kind(f"{reason} {previous} serves on. What happened: {page}") from None
+
+    def _write_incident(self, previous: str, reason: str) -> Path:
+        old = self._metrics(previous, self._began)
+        incident = Incident(
+            self._wanted.endpoint,
+            previous,
+            self._wanted.config_name,
+            reason,
+            self._watch.phases,
+            self._alarms.states(),
+            [old.series("Invocations", "old"), *self._new.all()],
+            self._guarding.metric_period,
+        )
+        for line in as_text(incident.series):
+            self._announce(line)
+        return incident.write(self._guarding.incidents)
+
+    def _metrics(self, config: str, since: datetime) -> FleetMetrics:
+        guarding = self._guarding
+        return FleetMetrics(guarding.cloudwatch, self._wanted.endpoint, config, since, guarding.metric_period)

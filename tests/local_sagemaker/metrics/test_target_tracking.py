@@ -1,0 +1,30 @@
+"""How many instances a metric calls for, and the alarms that say when."""
+
+import pytest
+
+from local_sagemaker.metrics.target_tracking import HIGH, LOW, Tracking, within
+
+
+@pytest.mark.parametrize(
+    ("kind", "current", "measured", "wanted"),
+    [
+        (HIGH, 2, 150.0, 3),
+        (HIGH, 2, 151.0, 4),
+        (HIGH, 2, 90.0, 2),  # the alarm is still up, and the metric has come down: nobody scales in for that
+        (LOW, 4, 50.0, 2),
+        (LOW, 4, 51.0, 3),
+        (LOW, 4, 0.0, 1),
+        (LOW, 2, 300.0, 2),
+    ],
+)
+def test_instances_are_in_proportion_to_the_metric(kind: str, current: int, measured: float, wanted: int) -> None:
+    assert Tracking(100.0).wanted(kind, current, measured) == wanted
+
+
+def test_a_number_stays_within_the_target() -> None:
+    assert [within(number, 2, 4) for number in (1, 2, 3, 4, 5)] == [2, 2, 3, 4, 4]
+
+
+def test_a_policy_without_cooldowns_has_those_of_the_service() -> None:
+    assert Tracking.of({"TargetValue": 5}) == Tracking(5.0, 300, 300, True)
+    assert Tracking.of({"TargetValue": 5, "ScaleInCooldown": 0, "DisableScaleIn": True}) == Tracking(5.0, 300, 0, False)
