@@ -2,16 +2,17 @@
 
 import json
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from command_line.context import AWS_POLL_SECONDS, LOCAL_POLL_SECONDS, Context
+from command_line.context import Context
 from command_line.execution_view import show_failure
-from command_line.follow import follow
 from command_line.model_commands import open_page
+from command_line.monitoring_memory import acknowledge, followed, moment, stage_of
+from command_line.monitoring_simulation import simulate
 from command_line.upserting import upsert_compiled
 from pipelines.clients import exists, split_uri
 from pipelines.errors import PipelineError
@@ -29,7 +30,15 @@ STYLES = {"ok": "green", "watch": "yellow", "retrain": "red", "not enough data":
 def monitor(context: Context, options: Namespace) -> int:
     """monitor"""
     context = replace(context, chosen_pipeline="monitoring")
-    given = {"Stage": _stage(context, options.stage), **_window(options)}
+    if options.acknowledge is not None and options.simulate is not None:
+        raise PipelineError("--acknowledge and --simulate are two things to do: give one of them.")
+    if options.acknowledge is not None:
+        return acknowledge(context, options)
+    if options.reason or options.expires:
+        raise PipelineError("--reason and --expires belong to --acknowledge CHECK.")
+    if options.simulate is not None:
+        return simulate(context, options)
+    given = {"Stage": stage_of(context, options.stage), **_window(options)}
     if options.data is not None:
         check_data(options.data)
     context.require_configured()
@@ -43,14 +52,17 @@ def monitor(context: Context, options: Namespace) -> int:
             raise PipelineError(f"There is no data file at {default}: give the one with the new sales with --data.")
     upsert_compiled(context, compiled, seen, force=False)
     arn = executions.start(context.sagemaker, compiled.name, given)
-    context.console.line(f"Execution  {arn}")
-    poll = LOCAL_POLL_SECONDS if context.local else AWS_POLL_SECONDS
-    execution = follow(context.sagemaker, arn, context.console, poll, compiled.step_names, context.notice)
+    return follow_window(context, options, arn, compiled.step_names)
+
+
+def follow_window(context: Context, options: Namespace, arn: str, steps: Sequence[str]) -> int:
+    """Follow an execution of the monitoring, and show its decision."""
+    execution = followed(context, arn, steps)
     uri = observation_uri(context.sagemaker, execution)
     if uri is None or execution.exit_code:
         show_failure(context.console, execution, context.log_folder, context.last_words)
         return execution.exit_code
-    _show(context, options, s3, uri, execution.id)
+    _show(context, options, context.client("s3"), uri, execution.id)
     return EXIT_OK
 
 
@@ -78,7 +90,7 @@ def _show(context: Context, options: Namespace, s3: Any, uri: str, execution: st
 
 def store_truth(context: Context, options: Namespace) -> int:
     """truth"""
-    stage = _stage(context, options.stage)
+    stage = stage_of(context, options.stage)
     prices = read_prices(options.file, context.settings.data)
     context.require_configured()
     s3, bucket = context.bucket_client(), context.environment.bucket
@@ -93,35 +105,16 @@ def store_truth(context: Context, options: Namespace) -> int:
     return EXIT_OK
 
 
-def _stage(context: Context, name: str | None) -> str:
-    stages = list(context.settings.stages)
-    if name is None:
-        return stages[-1]
-    if name not in stages:
-        raise PipelineError(f"There is no stage {name}: the settings have {', '.join(stages)} (stages: in the YAML).")
-    return name
-
-
 def _window(options: Namespace) -> dict[str, str]:
     """The window as parameters, so that a slip is told before anything is started."""
     given = {name: getattr(options, name) for name in ("since", "until") if getattr(options, name) is not None}
-    moments = {name: _moment(name, text) for name, text in given.items()}
+    moments = {name: moment(name, text) for name, text in given.items()}
     if "until" in moments and "since" not in moments:
         raise PipelineError("--until is given without --since: give the beginning of the window, too.")
     since, until = moments.get("since"), moments.get("until", datetime.now(timezone.utc))
     if since is not None and since >= until:
         raise PipelineError(f"The window ends ({until:%Y-%m-%d %H:%M} UTC) before it begins: --since {given['since']}.")
     return {name.title(): text for name, text in given.items()}
-
-
-def _moment(name: str, text: str) -> datetime:
-    try:
-        parsed = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError:
-        raise PipelineError(
-            f"--{name} is {text!r}: give a date such as 2026-10-01, or a time such as 2026-10-01T08:00+02:00."
-        ) from None
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=timezone.utc)
 
 
 COMMANDS: dict[str, Callable[[Context, Namespace], int]] = {"monitor": monitor, "truth": store_truth}

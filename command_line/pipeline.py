@@ -177,6 +177,18 @@ def _add_monitoring_commands(command: Command, listing: argparse.ArgumentParser)
     monitor.add_argument("--since", metavar="DATE", help="start of the window, in UTC; the last whole one if not given")
     monitor.add_argument("--until", metavar="DATE", help="its end, not in it; now if only --since is given")
     monitor.add_argument("--data", type=Path, metavar="PATH", help="the file or folder with the houses sold since")
+    drill = monitor.add_argument_group("drills")
+    drill.add_argument(
+        "--simulate",
+        metavar="DRILL",
+        help="with --local: price-level=+5%%, schema, unit-change, new-zipcodes, covariate, label-delay or none",
+    )
+    drill.add_argument("--rows", type=int, default=300, metavar="N", help="how many houses it has (300)")
+    drill.add_argument("--seed", type=int, default=0, metavar="N", help="which houses are drawn (0)")
+    known = monitor.add_argument_group("what was raised")
+    known.add_argument("--acknowledge", metavar="CHECK", help="a check that the newest window raised is known")
+    known.add_argument("--reason", metavar="TEXT", help="why it is no alarm")
+    known.add_argument("--expires", metavar="DATE", help="until when, in UTC")
     monitor.add_argument("--no-open", action="store_true", help="only print where the report is")
     truth = command("truth", "store prices that became known, to be joined with the predictions", listing)
     truth.add_argument("file", type=Path, metavar="FILE", help="CSV: inference_id or the identity, and the target")

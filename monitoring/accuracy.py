@@ -51,7 +51,8 @@ def _level(name: str, reference: Sample, current: Sample, settings: MonitoringSe
         f"predictions lie further {direction} the prices than at registration."
     )
     p = float(mannwhitneyu(now, before).pvalue)
-    return Check(name, sentence, p, change, serious=abs(change) >= settings.max_level_change)
+    size, limit = abs(change), settings.max_level_change
+    return Check(name, sentence, p, change, serious=size >= limit, lingering=size >= limit * settings.recovery_share)
 
 
 def _error(name: str, reference: Sample, current: Sample, settings: MonitoringSettings, what: str) -> Check:
@@ -64,7 +65,8 @@ def _error(name: str, reference: Sample, current: Sample, settings: MonitoringSe
         f"{percent(mape[0])} at registration."
     )
     p = float(mannwhitneyu(now, before, alternative="greater").pvalue)
-    return Check(name, sentence, p, ratio, serious=ratio >= settings.max_error_ratio)
+    serious, lingering = ratio >= settings.max_error_ratio, ratio >= settings.recovered_error_ratio
+    return Check(name, sentence, p, ratio, serious=serious, lingering=lingering)
 
 
 def _coverage(name: str, reference: Sample, current: Sample, what: str) -> Check:

@@ -14,8 +14,9 @@ class Check:
 
     p: the chance of a difference at least as large where nothing has; None where there were too few rows to look.
     size: how large the difference is, in the unit that the sentence names. serious: whether it is large enough for a
-    retrain, should it be no chance. certain: nothing about it is left to chance, so p is 0 or 1; that alone says
-    nothing of the model. sentence: what was found, for people.
+    retrain, should it be no chance. lingering: whether it is too large for an earlier retrain to be over. certain:
+    nothing about it is left to chance, so p is 0 or 1; that alone says nothing of the model. sentence: what was found,
+    for people.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Check:
     p: float | None = None
     size: float | None = None
     serious: bool = False
+    lingering: bool = False
     certain: bool = False
 
     def outcome(self, level: float) -> Outcome:
@@ -31,6 +33,6 @@ class Check:
             return "not enough data"
         return "changed" if self.p < level else "ok"
 
-    def to_json(self, level: float) -> dict[str, Any]:
-        """The check in decision.json."""
-        return {**asdict(self), "outcome": self.outcome(level)}
+    def to_json(self) -> dict[str, Any]:
+        """The check in decision.json, without its outcome."""
+        return asdict(self)

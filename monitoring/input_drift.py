@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.stats import wasserstein_distance
 
 from evaluation.bootstrap import SEED
 from evaluation.drift import population_stability
@@ -22,13 +23,15 @@ class FeatureDrift:
     """One feature. distance: Kolmogorov and Smirnov's of numbers, half the sum of differences of shares of categories.
 
     z: the distance less its mean on resampled weeks, over its standard deviation there. psi: the population stability
-    index, less what is chance.
+    index, less what is chance. wasserstein: the mean distance that values have moved, in standard deviations of the
+    reference; None of categories.
     """
 
     name: str
     distance: float
     z: float
     psi: float
+    wasserstein: float | None
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,13 @@ def input_drift(
     z, largest = (observed - mean) / spread, ((drawn - mean) / spread).max(axis=1)
     p = float((1 + np.count_nonzero(largest >= z.max())) / (1 + len(largest)))
     found = [
-        FeatureDrift(name, float(distance), float(score), population_stability(reference[name], current[name]))
+        FeatureDrift(
+            name,
+            float(distance),
+            float(score),
+            population_stability(reference[name], current[name]),
+            _moved(reference[name], current[name]),
+        )
         for name, distance, score in zip(features, observed, z, strict=True)
     ]
     return InputDrift(p, tuple(sorted(found, key=lambda each: -each.z)))
@@ -113,6 +122,16 @@ def _codes(reference: pd.Series, current: pd.Series) -> tuple[np.ndarray, np.nda
     codes, values = pd.factorize(both.astype(float) if ordered else both.astype(object), sort=True)
     codes = np.where(codes < 0, len(values), codes)
     return codes[: len(reference)], codes[len(reference) :], len(values) + 1, ordered
+
+
+def _moved(reference: pd.Series, current: pd.Series) -> float | None:
+    """Wasserstein's distance of numbers, in standard deviations of the reference; None where it is not defined."""
+    if not pd.api.types.is_numeric_dtype(reference):
+        return None
+    sides = [values[np.isfinite(values)] for values in (reference.to_numpy(dtype=float), current.to_numpy(dtype=float))]
+    if not all(map(len, sides)) or sides[0].std() == 0:
+        return None
+    return float(wasserstein_distance(*sides) / sides[0].std())
 
 
 def _even(rows: int) -> np.ndarray:

@@ -53,8 +53,8 @@ def write_layouts(
 
 
 def violations(decision: Decision) -> list[dict[str, Any]]:
-    """One entry for each check that found a change."""
-    return [_violation(check) for check in decision.checks if check.outcome(decision.level) == "changed"]
+    """One entry for each check that is raised, acknowledged or not."""
+    return [_violation(check) for check in decision.checks if check.name in decision.raised]
 
 
 def _violation(check: Check) -> dict[str, Any]:

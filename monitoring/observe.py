@@ -18,8 +18,10 @@ from monitoring.captured import read_captured
 from monitoring.checks import Check
 from monitoring.decision import Decision, decide
 from monitoring.decomposition import decompose
+from monitoring.estimated_error import estimated_error
 from monitoring.groups import grouped_by_place, segment_levels
 from monitoring.input_drift import draws_for, input_drift, watched_features
+from monitoring.memory import Memory
 from monitoring.model_monitor import write_layouts
 from monitoring.report import write_report
 from monitoring.sales import NewSales, new_sales, scored
@@ -89,19 +91,17 @@ def observe(inputs: Inputs, output: Path, settings: JobSettings) -> Decision:
     checks, document = _examined(reference, backtest, sales, served, settings)
     more, numbers = _inputs(reference, backtest, served, settings, inputs.reference / "data_quality", false_alarms)
     document |= numbers
-    decision = decide([*checks, *more], false_alarms)
+    memory = Memory(window.raised, window.acknowledged, settings.monitoring.recovery_p)
+    decision = decide([*checks, *more], false_alarms, memory)
     notes = [*window.notes, *sales.notes, *served.notes]
     if sales.known:
         notes.append(f"{sales.known:,} sales of the window were seen in training, and are left out.")
     document |= {
-        "window": {**asdict(window), **{name: f"{getattr(window, name).isoformat()}" for name in ("since", "until")}},
+        "window": window.to_json(),
         "notes": notes,
         "others": _others(inputs.window, window, backtest),
         **decision.to_json(),
     }
-    for name in ("captured_since", "changed"):
-        moment = getattr(window, name)
-        document["window"][name] = moment.isoformat() if moment else None
     write_json(output / "decision.json", {**decision.to_json(), "notes": notes, "window": window.title})
     write_json(output / "monitoring.json", document)
     write_layouts(output, backtest, served.inputs, decision, settings.data)
@@ -146,6 +146,9 @@ def _examined(
         checks += accuracy_checks(reference, served.priced, wanted, None, "served predictions")
         if len(served.priced) >= FEWEST:
             document["served"] = {"rows": len(served.priced), "statistics": measured(served.priced)}
+    names = watched_features(settings.data)
+    estimate = estimated_error(reference, served.inputs[names], served.predicted, served.width, served.priced)
+    document["estimated_error"] = asdict(estimate) if estimate is not None else None
     document["cohorts"] = [asdict(cohort) for cohort in served.cohorts]
     document["requests"] = len(served.inputs)
     return checks, document

@@ -49,6 +49,7 @@ def render(document: Mapping[str, Any], window: Window, picture: str, settings: 
         f"<h2>Checks</h2>{_checks(document)}"
         f"<h2>New sales</h2>{_backtest(document)}{picture}"
         f"<h2>Served predictions by cohort</h2>{_cohorts(document['cohorts'])}"
+        f"<h2>Estimated error</h2>{_estimate(document['estimated_error'])}"
         f"<h2>Inputs</h2>{_inputs(document['input_drift'])}{_values(document['values'])}"
         f"<h2>Segments</h2>{_segments(document['backtest'])}</main></body></html>\n"
     )
@@ -67,7 +68,7 @@ def _notes(notes: Sequence[str]) -> str:
 def _checks(document: Mapping[str, Any]) -> str:
     rows = []
     for check in document["checks"]:
-        style = {"ok": "ok", "changed": "severe"}.get(check["outcome"], "warning")
+        style = {"ok": "ok", "changed": "severe", "still changed": "severe"}.get(check["outcome"], "warning")
         p = "-" if check["p"] is None else f"{check['p']:.2g}"
         text = check["sentence"] if check["outcome"] != "ok" else ""
         rows.append(
@@ -149,11 +150,32 @@ def _cohorts(cohorts: Sequence[Mapping[str, Any]]) -> str:
     return table(["month of prediction", "version", "predictions", "with a price by now", "level", "MAPE"], rows)
 
 
+def _estimate(found: Mapping[str, Any] | None) -> str:
+    """The error that is estimated before prices are known, and the actual one beside it, with what is assumed."""
+    if found is None:
+        return "<p>Not enough data: too few requests were captured, or too few errors are known at registration.</p>"
+    low, high = found["interval"]
+    width = "-" if found["by_width"] is None else percent(found["by_width"])
+    actual = "not known yet" if found["actual"] is None else percent(found["actual"])
+    rows = [
+        f"<td>by a second model of the errors</td><td>{percent(found['mape'])} <small>{percent(low)} to {percent(high)}"
+        f"</small></td><td>{found['rows']:,}</td>",
+        f"<td>by the width of the intervals</td><td>{width}</td><td>{found['rows']:,}</td>",
+        f"<td>actual, of those with a price by now</td><td>{actual}</td><td>{found['matured']:,}</td>",
+    ]
+    note = (
+        "<p><small>Assumed: houses of a kind are judged as well as at registration. The estimates see that other "
+        "houses come, and not that the market moved.</small></p>"
+    )
+    return table(["MAPE of the captured requests", "", "rows"], rows) + note
+
+
 def _inputs(drift: Mapping[str, Any] | None) -> str:
     if drift is None:
         return "<p>Not enough data.</p>"
     rows = [
         f"<td>{escape(each['name'])}</td><td>{each['psi']:.3f}</td><td>{each['distance']:.3f}</td><td>{each['z']:.1f}</td>"
+        f"<td>{'-' if each['wasserstein'] is None else format(each['wasserstein'], '.2f')}</td>"
         for each in drift["features"][:MOST_FEATURES]
     ]
     moved = drift["prediction"]
@@ -162,7 +184,7 @@ def _inputs(drift: Mapping[str, Any] | None) -> str:
         f"all features together. A classifier tells them apart with an AUC of {drift['auc']:.2f} (0.5: not at all). "
         f"The median prediction is {moved['median']:,.6g} where it was {moved['median_at_registration']:,.6g} "
         f"(PSI {moved['psi']:.2f})."
-        f"</p>{table(['feature', 'PSI', 'distance', 'standard deviations'], rows)}"
+        f"</p>{table(['feature', 'PSI', 'distance', 'standard deviations', 'Wasserstein'], rows)}"
     )
 
 

@@ -39,10 +39,15 @@ class Cohort:
 
 @dataclass(frozen=True)
 class ServedSamples:
-    """inputs: the rows of the window that the live version answered; priced: those with a price, of any month."""
+    """What was served.
+
+    inputs: the rows of the window that the live version answered, with its answers; width: of their intervals, NaN
+    where an answer had none. priced: those with a price, of any month.
+    """
 
     inputs: pd.DataFrame
     predicted: np.ndarray
+    width: np.ndarray
     priced: Sample | None
     cohorts: tuple[Cohort, ...]
     notes: tuple[str, ...]
@@ -57,7 +62,8 @@ def served_samples(capture: Capture, truth: Truth, window: Window, data: DataSet
     inputs, good = _typed(now, data)
     if len(now) and not good.all():
         notes.append(f"{int((~good).sum()):,} captured rows have values that cannot be read as the YAML says.")
-    predicted = np.array([row.predicted for row in now])[good] if now else np.zeros(0)
+    predicted = np.array([row.predicted for row in now], dtype=float)[good]
+    width = np.array([row.upper - row.lower for row in now], dtype=float)[good]
     priced = _priced([row for row in rows if row.key in truth.prices], truth, data)
     if priced is not None and (factor := other_scale(priced.actual, priced.predicted)) is not None:
         notes.append(
@@ -68,7 +74,7 @@ def served_samples(capture: Capture, truth: Truth, window: Window, data: DataSet
     cohorts = _cohorts(capture, truth, window, data)
     if any(cohort.matured < cohort.rows for cohort in cohorts):
         notes.append("Prices that are known early are of houses that sold fast: a selection, not a sample.")
-    return ServedSamples(inputs[good].reset_index(drop=True), predicted, priced, cohorts, tuple(notes))
+    return ServedSamples(inputs[good].reset_index(drop=True), predicted, width, priced, cohorts, tuple(notes))
 
 
 def _typed(rows: Sequence[Served], data: DataSettings) -> tuple[pd.DataFrame, np.ndarray]:

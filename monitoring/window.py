@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from monitoring.memory import Acknowledgement
 from steps.failure import JobError
 
 FILE = "window.json"
@@ -22,7 +23,7 @@ class Window:
     requests were collected. sampling: the share of requests that is captured, in per cent; None where capture is off
     or there is no endpoint. changed: when the endpoint was last changed. captured, truth: the folders of captured
     requests and of prices, below that of the downloaded files; others: the archives of other approved versions there,
-    by version. notes: sentences about what was not there.
+    by version. notes: sentences about what was not there. raised, acknowledged: see monitoring/memory.py.
     """
 
     stage: str
@@ -38,6 +39,8 @@ class Window:
     truth: str = ""
     others: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    raised: Mapping[str, str] = field(default_factory=dict)
+    acknowledged: tuple[Acknowledgement, ...] = ()
 
     @property
     def days(self) -> float:
@@ -49,6 +52,18 @@ class Window:
         """As people read it, in UTC."""
         form = "%Y-%m-%d" if self.since.time() == self.until.time() == datetime.min.time() else "%Y-%m-%d %H:%M"
         return f"{self.since:{form}} to {self.until:{form}}"
+
+    def to_json(self) -> dict[str, Any]:
+        """The content of window.json; times as text."""
+
+        def plain(value: Any) -> Any:
+            if isinstance(value, datetime):
+                return value.isoformat()
+            if isinstance(value, dict):
+                return {key: plain(each) for key, each in value.items()}
+            return [plain(each) for each in value] if isinstance(value, list | tuple) else value
+
+        return {name: plain(value) for name, value in asdict(self).items()}
 
     @classmethod
     def read(cls, folder: Path) -> Window:
@@ -63,6 +78,7 @@ class Window:
                     **document,
                     **times,
                     "notes": tuple(document.get("notes", ())),
+                    "acknowledged": tuple(map(Acknowledgement.from_json, document.get("acknowledged", ()))),
                     "changed": datetime.fromisoformat(changed) if changed else None,
                 }
             )

@@ -21,6 +21,8 @@ class MonitoringSettings:
     min_sales, min_requests: with fewer a comparison is "not enough data".
     max_level_change: the predictions' level (median of predicted / actual) may move by this share before a retrain.
     max_error_ratio: the MAPE may be so many times that at registration before a retrain.
+    recovery_p: a check that was raised by the window before stays raised while its p is below this.
+    recovery_share: a retrain that was called for stays so until what was too large is below this share of its limit.
     min_place_sales: a place with fewer new sales is not looked at by itself.
     """
 
@@ -33,6 +35,8 @@ class MonitoringSettings:
     min_requests: int = 100
     max_level_change: float = 0.04
     max_error_ratio: float = 1.25
+    recovery_p: float = 0.2
+    recovery_share: float = 0.5
     min_place_sales: int = 8
 
     def __post_init__(self) -> None:
@@ -51,10 +55,26 @@ class MonitoringSettings:
                 f"monitoring.false_alarms_per_month is {self.false_alarms_per_month}: "
                 f"it must be from {FEWEST_ALARMS} to {MOST_ALARMS}."
             )
+        self._check_limits()
+
+    def _check_limits(self) -> None:
         if not 0 < self.max_level_change < 1:
             raise ValueError(f"monitoring.max_level_change is {self.max_level_change}: it must be between 0 and 1.")
         if self.max_error_ratio <= 1:
             raise ValueError(f"monitoring.max_error_ratio is {self.max_error_ratio}: it must be above 1.")
+
+        if not 0 <= self.recovery_p < 1:
+            raise ValueError(
+                f"monitoring.recovery_p is {self.recovery_p}: it must be from 0, for no memory of the window before, "
+                "to below 1."
+            )
+        if not 0 < self.recovery_share <= 1:
+            raise ValueError(f"monitoring.recovery_share is {self.recovery_share}: it must be above 0 and at most 1.")
+
+    @property
+    def recovered_error_ratio(self) -> float:
+        """Below this the MAPE calls for no retrain any more."""
+        return 1 + (self.max_error_ratio - 1) * self.recovery_share
 
     def false_alarms(self, days: float) -> float:
         """The chance that so many days, in which nothing changes, raise an alarm: FEWEST_ALARMS at least."""

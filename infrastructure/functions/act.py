@@ -2,11 +2,13 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from typing import Any
 
 DECISIONS = {"ok": 0, "watch": 1, "retrain": 2}
 LONGEST_SUBJECT = 100  # characters of SNS
+SIMULATION = "simulation"
 MARKER = "acted.json"
 
 
@@ -14,17 +16,21 @@ def handler(event: Mapping[str, Any], _context: Any) -> dict[str, Any]:
     """The step's output parameters: what was done."""
     import boto3
 
-    return Action(event, *(boto3.client(name) for name in ("s3", "cloudwatch", "sns", "sagemaker"))).run()
+    s3, cloudwatch, sns, sagemaker = (boto3.client(name) for name in ("s3", "cloudwatch", "sns", "sagemaker"))
+    return Action(event, s3, cloudwatch, sns, sagemaker, topic=os.environ.get("MONITORING_TOPIC")).run()
 
 
 class Action:
     """One action. `event` has project, stage, window (the folder of its files), observation, data and champion.
 
-    The same decision about the same window is acted on once, however often this runs.
+    The same decision about the same window is acted on once, however often this runs. `topic` is the one of the stack,
+    which has the alarm, too.
     """
 
-    def __init__(self, event: Mapping[str, Any], s3: Any, cloudwatch: Any, sns: Any, sagemaker: Any) -> None:
-        self._event = event
+    def __init__(
+        self, event: Mapping[str, Any], s3: Any, cloudwatch: Any, sns: Any, sagemaker: Any, topic: str | None = None
+    ) -> None:
+        self._event, self._topic = event, topic
         self._s3, self._cloudwatch, self._sns, self._sagemaker = s3, cloudwatch, sns, sagemaker
         self._project, self._stage = event["project"], event["stage"]
 
@@ -35,9 +41,10 @@ class Action:
         before = self._read(marker, missing={})
         if before.get("decision") == observed["decision"] and before.get("reasons") == observed["reasons"]:
             return {"Done": "nothing, for this was told before", "Training": before.get("training", "none")}
-        topic = self._sns.create_topic(Name=f"{self._project}-monitoring")["TopicArn"]
         self._publish_metrics(observed)
-        self._ensure_alarm(topic)
+        if self._stage == SIMULATION:
+            return {"Done": "metrics, and no more: it is a simulation", "Training": "none"}
+        topic = self._topic or self._made_topic()
         done, training = ["metrics"], "none"
         if observed["decision"] != "ok":
             self._sns.publish(TopicArn=topic, Subject=self._subject(observed), Message=_message(observed))
@@ -45,8 +52,14 @@ class Action:
         if observed["decision"] == "retrain":
             training = self._train()
             done.append("a training" if training.startswith("arn:") else f"no training, for {training}")
-        self._write(marker, {"decision": observed["decision"], "reasons": observed["reasons"], "training": training})
+        self._write(marker, {**_told(observed), "training": training})
         return {"Done": ", ".join(done)[:1000], "Training": training}
+
+    def _made_topic(self) -> str:
+        """The topic and the alarm, where no stack has made them."""
+        topic = str(self._sns.create_topic(Name=f"{self._project}-monitoring")["TopicArn"])
+        self._ensure_alarm(topic)
+        return topic
 
     def _publish_metrics(self, observed: Mapping[str, Any]) -> None:
         dimensions = [{"Name": "Stage", "Value": self._stage}]
@@ -75,7 +88,13 @@ class Action:
         )
 
     def _train(self) -> str:
-        """Start the training pipeline on the data of the window, against what serves; the execution, or why not."""
+        """Start the training pipeline on the data of the window, against what serves; the execution, or why not.
+
+        What a window before has started is not started again while it runs, or while its version waits for a person.
+        """
+        earlier = str(self._event.get("before", "none"))
+        if earlier.startswith("arn:") and self._still_counts(earlier):
+            return earlier
         parameters = {"InputDataUri": self._event["data"], "ChampionModelUri": self._event["champion"]}
         name = f"{self._project}-training"
         token = hashlib.sha256(json.dumps([self._event["window"], parameters]).encode()).hexdigest()
@@ -89,6 +108,13 @@ class Action:
         except self._sagemaker.exceptions.ResourceNotFound:
             return f"the pipeline {name} is not there"
         return str(started["PipelineExecutionArn"])
+
+    def _still_counts(self, execution: str) -> bool:
+        try:
+            found = self._sagemaker.describe_pipeline_execution(PipelineExecutionArn=execution)
+        except self._sagemaker.exceptions.ResourceNotFound:
+            return False
+        return found["PipelineExecutionStatus"] in ("Executing", "Succeeded")
 
     def _subject(self, observed: Mapping[str, Any]) -> str:
         return f"{self._project} {self._stage}: {observed['decision']}"[:LONGEST_SUBJECT]
@@ -124,6 +150,13 @@ def metrics_of(observed: Mapping[str, Any]) -> dict[str, float | None]:
     found["NewSales"] = (observed.get("backtest") or {}).get("rows", 0)
     found["Requests"] = observed.get("requests")
     return found
+
+
+def _told(observed: Mapping[str, Any]) -> dict[str, Any]:
+    """What the next window is to know of this one."""
+    names = ("decision", "reasons", "raised")
+    known = {name: observed[name] for name in names if name in observed}
+    return {**known, "version": observed["window"].get("live")}
 
 
 def _message(observed: Mapping[str, Any]) -> str:

@@ -16,6 +16,9 @@ SHADOW = "Shadow"  # the variant whose answers nobody got: see deployment/specif
 MOST_OTHERS = 2  # other approved versions that are scored on the new sales
 MOST_VERSIONS = 20  # whose identity is looked up
 HOUR = re.compile(r"/(\d{4})/(\d{2})/(\d{2})/(\d{2})/[^/]+\.jsonl$")
+FORM = "%Y%m%dT%H%M%z"
+TOLD = re.compile(r"--(\d{8}T\d{4}Z)/acted\.json$")  # in the folder of a window, by its end
+NONE = "none"
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
@@ -60,6 +63,7 @@ class Collection:
         others = {str(each.number): path for each in approved if (path := self._own(each.archive))}
         others.pop(str(live.number), None)
         others = dict(list(others.items())[:MOST_OTHERS])
+        before = self._before(since, live.number)
         document = {
             "stage": self._stage,
             "endpoint": endpoint,
@@ -72,9 +76,11 @@ class Collection:
             "changed": changed,
             **folders,
             "others": others,
+            "raised": before.get("raised", {}),
+            "acknowledged": self._acknowledged(moment("started", str(self._event["started"]))),
             "notes": self._notes,
         }
-        folder = f"monitoring/windows/{self._stage}/{since:%Y%m%dT%H%M}--{until:%Y%m%dT%H%M}"
+        folder = f"monitoring/windows/{self._stage}/{since:%Y%m%dT%H%MZ}--{until:%Y%m%dT%H%MZ}"
         place = f"{folder}/{_digest(document)}/window.json"
         manifest = [{"prefix": f"s3://{self._bucket}/{self._project}/"}, place, *others.values(), *files]
         listed = f"{folder}/{_digest(manifest)}.manifest"
@@ -85,8 +91,37 @@ class Collection:
             "Reference": f"{live.evaluation}/",
             "Manifest": f"s3://{self._bucket}/{self._project}/{listed}",
             "Window": f"s3://{self._bucket}/{self._project}/{folder}",
+            "Before": before.get("training", NONE),
             "Version": live.number,
         }
+
+    def _before(self, since: datetime, version: int) -> dict[str, Any]:
+        """What was told of the last window before this one, where the same version served; empty where nothing was."""
+        earliest = since - timedelta(days=int(self._event["cohort_days"]))
+        told = []
+        for key in self._keys(f"monitoring/windows/{self._stage}"):
+            found = TOLD.search(key)
+            if found is not None and earliest < (until := datetime.strptime(found[1], FORM)) <= since:
+                told.append((until, key))
+        if not told:
+            return {}
+        document = self._read(max(told)[1])
+        return document if document.get("version") == version else {}
+
+    def _acknowledged(self, now: datetime) -> list[dict[str, Any]]:
+        """The acknowledgements that have not expired, the oldest first."""
+        found = [self._read(key) for key in self._keys(f"monitoring/acknowledged/{self._stage}")]
+        valid = [each for each in found if now < moment("until", str(each.get("until", "1970-01-01")))]
+        return sorted(valid, key=lambda each: str(each.get("at")))
+
+    def _read(self, key: str) -> dict[str, Any]:
+        """A JSON document of the project; empty, and a note, where it cannot be read."""
+        body = self._s3.get_object(Bucket=self._bucket, Key=f"{self._project}/{key}")["Body"].read()
+        try:
+            return dict(json.loads(body))
+        except (ValueError, TypeError):
+            self._notes.append(f"{key} cannot be read, and is left out.")
+            return {}
 
     def _config(self, endpoint: str) -> tuple[dict[str, Any] | None, str | None]:
         """The configuration of the endpoint, and when it last changed; None and a note where there is no endpoint."""

@@ -16,14 +16,14 @@ from sagemaker.mlops.workflow.steps import ProcessingStep
 
 from pipelines.definition.job_code import OBSERVE, JobCode
 from pipelines.definition.jobs import Instances, JobFactory, Manifest, output_of
-from pipelines.definition.observation_files import DECISION_PATH, OUTPUT, STEP
+from pipelines.definition.observation_files import DECISION_PATH, OUTPUT, SIMULATION, STEP
 from pipelines.settings.environment import Environment
 from pipelines.settings.settings import Settings
 
 LAST = "last"  # the last whole window
 TOLD = ("ok", "watch", "retrain")  # "not enough data" is in the report, and nothing else is done
 DECISION = PropertyFile(name="Decision", output_name=OUTPUT, path=DECISION_PATH)
-COLLECTED = ("Model", "Reference", "Manifest", "Window")
+COLLECTED = ("Model", "Reference", "Manifest", "Window", "Before")
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Parameters:
         """The parameters with their defaults: the last stage, which is nearest to the customers."""
         machines = settings.jobs.processing
         return cls(
-            stage=ParameterString("Stage", list(settings.stages)[-1], list(settings.stages)),
+            stage=ParameterString("Stage", list(settings.stages)[-1], [*settings.stages, SIMULATION]),
             since=ParameterString("Since", LAST),
             until=ParameterString("Until", LAST),
             input_data=ParameterString("InputDataUri", input_data),
@@ -140,6 +140,7 @@ def _act(
             "project": settings.name,
             "stage": parameters.stage,
             "window": found["Window"],
+            "before": found["Before"],
             "champion": found["Model"],
             "observation": output_of(observe, OUTPUT),
             "data": parameters.input_data,

@@ -2,3 +2,4 @@
 
 STEP, OUTPUT = "Observe", "observation"
 DECISION_PATH = "decision.json"
+SIMULATION = "simulation"  # the stage of `monitor --simulate`

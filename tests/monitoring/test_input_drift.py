@@ -27,6 +27,15 @@ def test_the_feature_that_moved_is_the_first() -> None:
     assert found.features[0].name == "size"
 
 
+def test_how_far_values_moved_is_told_in_standard_deviations() -> None:
+    moved = compared(REFERENCE.assign(x=lambda rows: rows["x"] + 0.5 * rows["x"].std(ddof=0)))
+    found = {each.name: each.wasserstein for each in moved.features}
+    assert found["x"] is not None
+    assert abs(found["x"] - 0.5) < 1e-9
+    assert found["size"] == 0
+    assert found["quarter"] is None
+
+
 def test_another_mix_of_categories_is_found() -> None:
     rows = houses(400, seed=12)
     rows.loc[:150, "quarter"] = "f"

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
@@ -42,12 +42,14 @@ class World:
     sqs: Any
     sagemaker: Any
     stub: Stubber
+    event: dict[str, Any] = field(default_factory=lambda: dict(EVENT))
+    topic: str | None = None
 
     def act(self, **observed: Any) -> dict[str, Any]:
         """Act on an observation."""
         body = json.dumps({**OBSERVED, **observed}).encode()
         self.s3.put_object(Bucket="bucket", Key="observation/monitoring.json", Body=body)
-        return Action(EVENT, self.s3, self.cloudwatch, self.sns, self.sagemaker).run()
+        return Action(self.event, self.s3, self.cloudwatch, self.sns, self.sagemaker, self.topic).run()
 
     def metrics(self) -> set[str]:
         """The names of the metrics that were published."""
@@ -126,3 +128,41 @@ def test_a_training_pipeline_that_is_not_there_is_said(world: World) -> None:
 @pytest.mark.parametrize(("decision", "number"), [("ok", 0), ("watch", 1), ("retrain", 2)])
 def test_the_decision_is_a_number_that_an_alarm_can_compare(decision: str, number: int) -> None:
     assert metrics_of({**OBSERVED, "decision": decision})["Decision"] == number
+
+
+@pytest.mark.parametrize(
+    ("status", "again"), [("Executing", False), ("Succeeded", False), ("Failed", True), ("Stopped", True)]
+)
+def test_a_training_that_a_window_before_has_started_is_not_started_again(
+    world: World, status: str, again: bool
+) -> None:
+    world.event = {**EVENT, "before": ARN}
+    world.stub.add_response(
+        "describe_pipeline_execution", {"PipelineExecutionStatus": status}, {"PipelineExecutionArn": ARN}
+    )
+    other = f"{ARN}2"
+    if again:
+        world.stub.add_response("start_pipeline_execution", {"PipelineExecutionArn": other})
+    assert world.act(decision="retrain")["Training"] == (other if again else ARN)
+    world.stub.assert_no_pending_responses()
+
+
+def test_the_next_window_is_told_what_was_raised_for_which_version(world: World) -> None:
+    world.act(decision="watch", raised={"level": "watch"}, window={**OBSERVED["window"], "live": 3})
+    told = world.s3.get_object(Bucket="bucket", Key="house-prices/monitoring/windows/production/w/acted.json")
+    assert json.loads(told["Body"].read()) == {
+        "decision": "watch",
+        "reasons": ["Nothing."],
+        "raised": {"level": "watch"},
+        "version": 3,
+        "training": "none",
+    }
+
+
+def test_where_a_stack_has_the_topic_none_is_made_and_the_alarm_is_left_to_it(world: World) -> None:
+    topic = world.sns.create_topic(Name="house-prices-dev-monitoring")["TopicArn"]
+    world.sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint="arn:aws:sqs:us-east-1:123456789012:notes")
+    world.topic = topic
+    assert world.act(decision="watch")["Done"] == "metrics, a note"
+    assert len(world.notes()) == 1
+    assert world.cloudwatch.describe_alarms()["MetricAlarms"] == []

@@ -210,3 +210,62 @@ def test_without_any_version_there_is_nothing_to_watch(s3: Any) -> None:
 
     with pytest.raises(ValueError, match="no endpoint in production and no approved version"):
         collected(s3, nothing)
+
+
+def put(s3: Any, key: str, document: Any) -> None:
+    s3.put_object(Bucket=BUCKET, Key=f"{PROJECT}/monitoring/{key}", Body=json.dumps(document).encode())
+
+
+def told(version: int = 1, **fields: Any) -> dict[str, Any]:
+    return {"decision": "watch", "raised": {"level": "watch"}, "training": "none", "version": version, **fields}
+
+
+@pytest.mark.parametrize(
+    ("windows", "raised", "before"),
+    [
+        ({"20260801T0000Z--20260901T0000Z": told()}, {"level": "watch"}, "none"),
+        ({"20260901T0000Z--20261001T0000Z": told(training="arn:x")}, {"level": "watch"}, "arn:x"),
+        ({"20260901T0000Z--20261001T0001Z": told()}, {}, "none"),  # it ends in the window
+        ({"20260901T0000Z--20261001T0000Z": told(version=2)}, {}, "none"),  # of another version
+        ({"20260101T0000Z--20260404T0000Z": told()}, {}, "none"),  # as old as the cohorts that are looked back at
+        (
+            {
+                "20260701T0000Z--20260801T0000Z": told(),
+                "20260801T0000Z--20260901T0000Z": told(raised={}),
+            },
+            {},
+            "none",
+        ),
+    ],
+)
+def test_the_last_window_that_was_told_of_is_remembered(
+    s3: Any, windows: dict[str, Any], raised: dict[str, str], before: str
+) -> None:
+    for name, document in windows.items():
+        put(s3, f"windows/production/{name}/acted.json", document)
+    outputs, window, _ = collected(s3, gone_with(1))
+    assert (window["raised"], outputs["Before"]) == (raised, before)
+
+
+def gone_with(version: int) -> Any:
+    """No endpoint; one version is approved."""
+
+    def prepare(stub: Stubber) -> None:
+        stub.add_client_error("describe_endpoint", "ValidationException", "Could not find endpoint")
+        for _ in range(2):
+            stub.add_response("list_model_packages", {"ModelPackageSummaryList": [summary(version)]})
+            stub.add_response("describe_model_package", package(version))
+
+    return prepare
+
+
+def test_acknowledgements_that_have_not_expired_go_along_and_what_cannot_be_read_is_said(s3: Any) -> None:
+    known = {"check": "level", "decision": "watch", "reason": "r", "by": "ada"}
+    put(s3, "acknowledged/production/b.json", {**known, "until": "2026-11-20T10:00:01+00:00", "at": "2"})
+    put(s3, "acknowledged/production/a.json", {**known, "until": "2027-01-01", "at": "1", "by": "bob"})
+    put(s3, "acknowledged/production/c.json", {**known, "until": "2026-11-20T10:00:00+00:00", "at": "3"})
+    put(s3, "acknowledged/staging/d.json", {**known, "until": "2027-01-01", "at": "4"})
+    put(s3, "acknowledged/production/e.json", 5)
+    _, window, _ = collected(s3, gone_with(1))
+    assert [each["by"] for each in window["acknowledged"]] == ["bob", "ada"]
+    assert any("e.json cannot be read" in note for note in window["notes"])

@@ -1,0 +1,85 @@
+"""What a drill changes, and what is said of one that cannot be."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from profiling.drills import Columns, Drill, changed, early
+from steps.settings import Column, DataSettings
+
+DATA = DataSettings(
+    file="x.csv",
+    target="price",
+    identity=("key",),
+    date="sold",
+    columns={
+        "key": Column(type="text", feature=False),
+        "sold": Column(type="date"),
+        "price": Column(type="number", unit="EUR", range=(1000, 10_000_000)),
+        "rooms": Column(type="number", range=(1, 20)),
+        "size": Column(type="number", range=(1, 1000)),
+        "quarter": Column(type="category"),
+    },
+)
+COLUMNS = Columns("size", "quarter")
+
+
+def rows(count: int = 1000) -> pd.DataFrame:
+    random = np.random.default_rng(1)
+    size = random.uniform(30, 200, count)
+    quarter = pd.Series(random.choice(list("abc"), count)).astype("category")
+    return pd.DataFrame({"price": size * 3000, "rooms": 3, "size": size, "quarter": quarter})
+
+
+def after(text: str) -> pd.DataFrame:
+    return changed(rows(), Drill.parse(text), COLUMNS, "price", np.random.default_rng(2))
+
+
+def test_a_price_level_changes_every_price_and_nothing_else() -> None:
+    found = after("price-level=+5%")
+    assert np.allclose(found["price"] / rows()["price"], 1.05)
+    assert np.allclose(after("price-level=-2.5%")["price"] / rows()["price"], 0.975)
+    assert found.drop(columns="price").equals(rows().drop(columns="price"))
+
+
+def test_each_other_drill_changes_what_it_says() -> None:
+    assert np.allclose(after("unit-change")["size"], rows()["size"] / 10.764)
+    moved = after("new-zipcodes")["quarter"] == "98999"
+    assert 0.03 < moved.mean() < 0.07
+    larger = after("covariate")["size"] > rows()["size"].median()
+    assert 0.62 < larger.mean() < 0.72  # two thirds
+    assert after("none").equals(rows())
+
+
+def test_prices_come_late_in_one_drill_alone() -> None:
+    known = early(rows(), Drill("label-delay"), np.random.default_rng(3))
+    assert 0.15 < known.mean() < 0.25
+    assert early(rows(), Drill("none"), np.random.default_rng(3)).all()
+
+
+def test_what_is_to_be_found_is_known_beforehand() -> None:
+    assert Drill.parse("price-level=+5%").finders == ("level",)
+    assert Drill.parse("price-level=0%").finders == ()
+    assert Drill.parse("none").finders == Drill.parse("label-delay").finders == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("prices", "'prices' is no drill: there are price-level"),
+        ("", "'' is no drill"),
+        ("price-level", "is not a change of all prices such as"),
+        ("price-level=5", "is not a change of all prices such as"),
+        ("price-level=-100%", "is not a change of all prices such as"),
+        ("schema=2", "schema takes no value, and '2' is given"),
+    ],
+)
+def test_what_is_no_drill_is_said(text: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        Drill.parse(text)
+
+
+def test_the_columns_are_the_place_of_the_map_and_the_largest_number() -> None:
+    assert Columns.of(DATA, "quarter") == COLUMNS
+    with pytest.raises(ValueError, match="names no place"):
+        changed(rows(), Drill("new-zipcodes"), Columns("size", None), "price", np.random.default_rng(1))
