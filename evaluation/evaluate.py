@@ -27,6 +27,7 @@ from evaluation.provenance import provenance
 from evaluation.ratio_study import ratio_study
 from evaluation.reasons import Reasons, reasons_of
 from evaluation.reference import keep_reference
+from evaluation.rules import kept_rules
 from evaluation.sample_payload import sample_archive
 from evaluation.segments import groupings
 from evaluation.worst import worst_predictions
@@ -104,11 +105,13 @@ def evaluate(model: Model, inputs: Inputs, output: Path, settings: JobSettings, 
     document = measure(scored, judged, model.interval.coverage)
     document |= {"segments": list(map(asdict, segments)), "prediction_bands": list(map(asdict, banded))}
     document["missing_inputs"] = missing_inputs(model, rows, scored.actual)
+    document["rules"] = kept_rules(model, rows, settings.data.monotone)
     document["ratio_study"] = ratio_study(scored.actual, scored.challenger).to_json()
     inside = (scored.actual >= scored.interval[0]) & (scored.actual <= scored.interval[1])
     by_group = group_coverage(inside, [bands, *divided], model.interval.coverage)
     document["interval"]["groups"] = [asdict(group) for group in by_group]
-    document["interval"]["undercovered"] = undercovered(by_group, (bands.column, model.features.target))
+    unjudged = (model.features.target,) if model.interval.by_band else (bands.column, model.features.target)
+    document["interval"]["undercovered"] = undercovered(by_group, unjudged)
     document["data"].update(
         train_rows=len(train),
         validation_rows=int(model.metadata["rows"]["validation"]),

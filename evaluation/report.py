@@ -74,7 +74,8 @@ def render(
         f"test rows.</small></p><h2>Figures</h2><div class='figures'>{''.join(map(figure, pictures))}</div>"
         f"{worst(document['worst_predictions'], unit)}<h2>Segments</h2>{_segments(document['segments'])}"
         f"<h2>Coverage of the interval</h2>{_coverage(document['interval'])}"
-        f"{_missing(document['missing_inputs'])}<h2>Ratio study</h2>{_ratio_study(document['ratio_study'])}"
+        f"{_missing(document['missing_inputs'])}{_rules(document['rules'])}"
+        f"<h2>Ratio study</h2>{_ratio_study(document['ratio_study'])}"
         f"<h2>Checks of the data</h2>{_checks(document['data']['checks'])}"
         f"{_reasons(document['explanation'], metadata)}{_model(metadata)}</main></body></html>\n"
     )
@@ -129,6 +130,19 @@ def _missing(measured: Mapping[str, Any]) -> str:
         f"<p class='note'>{measured['rows']:,} test rows, in which one optional input after the other is blanked.</p>"
     )
     return f"<h2>Missing inputs</h2>{note}{table(['input', 'RMSE grows by the factor', 'coverage'], rows)}"
+
+
+def _rules(measured: Mapping[str, Any]) -> str:
+    """Whether the predictions keep the rules of data.monotone; nothing where there are none."""
+    if not measured["inputs"]:
+        return ""
+    rows = [
+        f"<td class='text'>{escape(name)}</td><td>{each['rule']}</td><td>{each['broken']:,}</td>"
+        f"<td class='{'severe' if each['broken'] else 'ok'}'>{'broken' if each['broken'] else 'kept'}</td>"
+        for name, each in measured["inputs"].items()
+    ]
+    note = f"<p class='note'>{measured['rows']:,} test rows, in which one input after the other is raised by steps.</p>"
+    return f"<h2>Rules</h2>{note}{table(['input', 'predictions are', 'rows that break it', ''], rows)}"
 
 
 def sentence_case(text: str) -> str:

@@ -21,12 +21,14 @@ from steps.failure import JobError
 from steps.features import Features
 from steps.identity import identity
 from steps.interval import Interval
+from steps.interval import from_json as interval_from_json
 from steps.linear import LinearModel
+from steps.quantile_interval import QuantileInterval
 
 CANDIDATES = ("xgboost", "linear")
 # Of the model directory, as model.json says; older ones are read too. 1: boosting starts from the line, a category is a
-# number for the trees and nothing is missing; what the training rows held is not known.
-FORMAT = 2
+# number for the trees and nothing is missing; what the training rows held is not known. 2: the interval has quantiles.
+FORMAT = 3
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Model:
     features: Features
     booster: xgboost.Booster
     linear: LinearModel
-    interval: Interval
+    interval: Interval | QuantileInterval
     metadata: dict[str, Any]
     identity: str = ""
 
@@ -103,7 +105,7 @@ class Model:
         return self.features.unscaled(boosting.predict(self.booster, values, start, self.threads))
 
     def _bounds(self, values: np.ndarray, start: np.ndarray, predicted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        low, high = self.interval.bounds(values, start, self.threads)
+        low, high = self.interval.bounds(values, start, self.features.scaled(predicted), self.threads)
         bounds = (np.exp(low), np.exp(high)) if self.features.target_scale == "log" else (low, high)
         return np.minimum(bounds[0], predicted), np.maximum(bounds[1], predicted)
 
@@ -131,7 +133,7 @@ def load(folder: Path, threads: int | None = None) -> Model:
         )
     features = Features.from_json(_read(folder / "features.json"))
     linear = LinearModel.from_json(_read(folder / "linear.json"))
-    interval = Interval.from_json(_read(folder / "interval.json"), _booster(folder / "interval.ubj", threads))
+    interval = interval_from_json(_read(folder / "interval.json"), _booster(folder / "interval.ubj", threads))
     booster = _booster(folder / "xgboost.ubj", threads)
     return Model(features, booster, linear, interval, metadata, identity(folder), threads)
 

@@ -19,6 +19,7 @@ from steps.failure import JobError, did_you_mean, listed
 from steps.known_expectations import check_expectation, check_level
 from steps.learned_settings import STRICT, LearnedFeature
 from steps.monitoring_settings import MonitoringSettings as MonitoringSettings
+from steps.monotone import Rule, feature_signs
 from steps.text_format import FileFormat, ValueFormat, refuse_foreign, with_file_format, with_tuples
 
 ColumnType = Literal["integer", "number", "boolean", "category", "text", "date"]
@@ -82,6 +83,7 @@ class DataSettings:
     date: the column by which a time split orders the rows.
     derived: features computed from the columns, in the language of `steps.expressions`.
     learned: features learned from the targets of other training rows, see `steps.learned`.
+    monotone: inputs with more of which no prediction falls (increasing) or rises (decreasing), see `steps.monotone`.
     feature_groups: features by what they are about; the ablation says what each group is worth.
     target_scale: log trains on the logarithm (targets must be positive), linear on the target itself.
     """
@@ -100,6 +102,7 @@ class DataSettings:
     date: str | None = None
     derived: dict[str, str] = field(default_factory=dict)
     learned: dict[str, LearnedFeature] = field(default_factory=dict)
+    monotone: dict[str, Rule] = field(default_factory=dict)
     feature_groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
     target_scale: Literal["log", "linear"] = "log"
 
@@ -117,6 +120,7 @@ class DataSettings:
         self._check_personal()
         if not self.features:
             raise ValueError("data.columns has no feature: the model would know nothing.")
+        self.signs()
         for group, members in self.feature_groups.items():
             for name in members:
                 if name not in self.features:
@@ -165,6 +169,20 @@ class DataSettings:
     def _require(self, name: str, place: str) -> None:
         if name not in self.columns:
             raise ValueError(f"{place}: {name} is not a column{did_you_mean(name, self.columns)}.")
+
+    def signs(self) -> dict[str, int]:
+        """In which direction of a feature predictions must not fall, 1 or -1. Raises ValueError as `feature_signs`."""
+        if not self.monotone:
+            return {}
+        columns = {name: column for name, column in self.columns.items() if name != self.target}
+        return feature_signs(
+            self.monotone,
+            {name: column.type for name, column in columns.items()},
+            {name: column.range for name, column in columns.items()},
+            self.derived,
+            {name: feature.of for name, feature in self.learned.items()},
+            self.features,
+        )
 
     @property
     def types(self) -> dict[str, str]:

@@ -7,7 +7,7 @@ import json
 import os
 import platform
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,8 +27,8 @@ from steps.model import CANDIDATES, FORMAT, Model, save
 from steps.starting_point import Boosting, Part, best_start, refit, start_at
 
 HYPERPARAMETERS_FILE = Path("/opt/ml/input/config/hyperparameters.json")
-# rounds and early_stopping_rounds are arguments of its train(), coverage and start are ours.
-NOT_BOOSTERS = ("rounds", "early_stopping_rounds", "coverage", "threads", "start")
+# rounds and early_stopping_rounds are arguments of its train(), the others are ours.
+NOT_BOOSTERS = ("rounds", "early_stopping_rounds", "coverage", "bands", "threads", "start")
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -116,21 +116,16 @@ def fit(
         Part(part[names], features.scaled(part[features.target].to_numpy(dtype=float)), np.zeros(len(part)))
         for part in (train, validation)
     ]
-    line, boosting = linear.fit(parts[0].table, parts[0].target, features.levels), boosting_of(hyperparameters, names)
+    line = linear.fit(parts[0].table, parts[0].target, features.levels, signs=features.signs)
+    boosting = boosting_of(hyperparameters, names, features.signs)
     start: str = hyperparameters["start"]
     errors: dict[str, float] = {}
     if start == "auto":
         start, errors = best_start(parts[0], parts[1], features, line, boosting)
     started = start_at(start, parts[0], parts[1], features, line, hyperparameters["seed"])
     booster, _ = boosting.fit(*started, features)
-    interval = interval_module.fit(
-        started[0].columns,
-        started[1].columns,
-        coverage=hyperparameters["coverage"],
-        parameters=boosting.parameters,
-        stopping=(boosting.rounds, boosting.early_stopping_rounds),
-        categories=features.levels,
-    )
+    coverage, bands = hyperparameters["coverage"], hyperparameters["bands"]
+    interval = interval_module.fit(*started, features, boosting, booster, coverage, bands)
     mean = float(parts[0].target.mean()) if start == "mean" else None
     model = Model(features, booster, line, interval, {"starting_mean": mean})
     actual = validation[features.target].to_numpy(dtype=float)
@@ -145,13 +140,15 @@ def fit(
         rows={"train": len(train), "validation": len(validation)},
         validation_metrics=measured,
     )
-    # The interval's trees know the training rows alone, so its calibration stays what it is.
+    # The interval's trees, and what it was calibrated with, know the training rows alone.
     final = refit(boosting, booster.num_boosted_rounds(), started, features)
     return replace(model, booster=final), metrics
 
 
-def boosting_of(hyperparameters: dict[str, Any], names: Sequence[str]) -> Boosting:
-    """How to boost on these features, as the hyperparameters say."""
+def boosting_of(
+    hyperparameters: dict[str, Any], names: Sequence[str], signs: Mapping[str, int] | None = None
+) -> Boosting:
+    """How to boost on these features, as the hyperparameters say; `signs` are those of Features."""
     parameters = {
         "objective": "reg:squarederror",
         "tree_method": "hist",
@@ -160,6 +157,8 @@ def boosting_of(hyperparameters: dict[str, Any], names: Sequence[str]) -> Boosti
         **{n: v for n, v in hyperparameters.items() if n not in NOT_BOOSTERS},
     }
     parameters["colsample_bytree"] = parameters["colsample_bytree"] or column_share(len(names))
+    if signs:
+        parameters["monotone_constraints"] = tuple(signs.get(name, 0) for name in names)
     return Boosting(parameters, hyperparameters["rounds"], hyperparameters["early_stopping_rounds"])
 
 

@@ -166,6 +166,7 @@ def _train(
             "colsample_bytree": str(xgboost.colsample_bytree),
             "reg_lambda": str(xgboost.reg_lambda),
             "coverage": str(settings.interval.coverage),
+            "bands": str(settings.interval.bands),
             "seed": str(xgboost.seed),
             "start": xgboost.start,
         },

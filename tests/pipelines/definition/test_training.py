@@ -143,7 +143,7 @@ def test_each_gate_is_a_parameter_an_argument_of_the_evaluation_and_a_limit_of_t
 ) -> None:
     arguments = json.dumps(steps["Evaluate"]["Arguments"]["AppSpecification"]["ContainerArguments"])
     limits = {"MinR2", "MaxR2", "MaxMape", "MaxRmseRatio", "MaxSegmentMape", "MaxCoverageGap", "MinImprovement"}
-    limits |= {"MaxBaselineRatio", "MaxMissingRatio", "MaxUndercovered"}
+    limits |= {"MaxBaselineRatio", "MaxMissingRatio", "MaxUndercovered", "MaxBrokenRules"}
     conditions = steps["CheckQuality"]["Arguments"]["Conditions"]
     assert {condition["RightValue"]["Get"] for condition in conditions} == {f"Parameters.{name}" for name in limits}
     assert all(f"Parameters.{name}" in arguments for name in limits)
