@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from evaluation.comparable_rows import comparables
 from evaluation.figures import Picture, percent, signed
 from evaluation.report_head import about, worst
 from steps.evaluation_settings import CardSettings
@@ -248,7 +249,8 @@ def _reasons(explanation: Mapping[str, Any], metadata: Mapping[str, Any]) -> str
             for term in sample["terms"]
         )
         values = f"predicted {sample['predicted']:,.0f} {escape(unit)}, actual {sample['actual']:,.0f} {escape(unit)}"
-        samples += f"<div><h3>{sentence_case(escape(sample['row']))}</h3><p>{values}</p><ul>{terms}</ul></div>"
+        told = comparables(sample.get("comparables", ()), metadata["target"]["name"], unit)
+        samples += f"<div><h3>{sentence_case(escape(sample['row']))}</h3><p>{values}</p><ul>{terms}</ul>{told}</div>"
     sentences = "".join(f"<li>{escape(sentence)}</li>" for sentence in explanation["linear_regression"])
     return (
         f"<h2>Why the model says so</h2><p class='note'>{escape(sentence_case(explanation['method']))}.</p>"

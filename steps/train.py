@@ -19,6 +19,9 @@ from steps import features as feature_module
 from steps import interval as interval_module
 from steps import linear, training_metrics
 from steps.boosting import xgboost
+from steps.comparables import FILE as COMPARABLES
+from steps.comparables import SETTINGS as COMPARABLES_SETTINGS
+from steps.comparables import Comparables, weights_of
 from steps.failure import JobArgumentParser, JobError, run_job
 from steps.features import Features
 from steps.hyperparameters import HYPERPARAMETERS, STARTS, Hyperparameter, column_share
@@ -43,10 +46,21 @@ def main(arguments: Sequence[str]) -> None:
     train = _read(options["train"] / "train.parquet", features)
     validation = _read(options["validation"] / "validation.parquet", features)
     model, metrics = fit(train, validation, features, hyperparameters)
+    model = _with_comparables(model, train, options["features"])
     save(model, options["model_dir"])
     copy_serving_code(options["model_dir"] / "code")
     for name, value in metrics.items():
         print(training_metrics.line(name, value), flush=True)
+
+
+def _with_comparables(model: Model, train: pd.DataFrame, folder: Path) -> Model:
+    """The model with the training rows that it is to tell of, if steps.preprocess has put any into the folder."""
+    rows, settings = folder / COMPARABLES, folder / COMPARABLES_SETTINGS
+    if not rows.is_file():
+        return model
+    weights = weights_of(train[list(model.features.names)], model.features, model.start, model.booster)
+    told = json.loads(settings.read_text(encoding="utf-8"))
+    return replace(model, comparables=Comparables.from_json({**told, "weights": weights}, rows.read_bytes()))
 
 
 def hyperparameter_arguments(path: Path) -> list[str]:
