@@ -70,7 +70,7 @@ class Comparables:
         return found
 
     def _computed(self, features: Features) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        """The features of the carried rows, and their inputs; computed at the first use, for a model has one of each."""
+        """The features of the carried rows, and their inputs; computed at the first use."""
         if not self._kept:
             self._kept.append(self._features_of(features))
         return self._kept[0]
@@ -115,8 +115,8 @@ def weights_of(
 ) -> dict[str, float]:
     """How much a difference of 1 in each feature counts: what the feature moves predictions by, over its own spread.
 
-    `table` holds the features of the training rows. What a feature moves is the mean absolute Shapley value of the trees
-    and of the line that they start from, over EXPLAINED of the rows; of a category any difference counts as 1.
+    `table` holds the features of the training rows. What a feature moves is the mean absolute Shapley value of the
+    trees and of the line that they start from, over EXPLAINED of the rows; of a category any difference counts as 1.
     """
     chosen = table.iloc[np.linspace(0, len(table) - 1, min(len(table), EXPLAINED)).astype(int)]
     terms = start.terms(chosen)
@@ -139,7 +139,7 @@ def carried(rows: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
 
 
 def _distances(table: np.ndarray, row: np.ndarray, levels: np.ndarray) -> np.ndarray:
-    differences = table - row
+    differences: np.ndarray = table - row
     differences[:, levels] = differences[:, levels] != 0
     return differences
 

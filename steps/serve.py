@@ -113,8 +113,8 @@ def output_fn(prediction: Prediction | Refusal, accept: str | None) -> tuple[str
     {"predictions": [{"score": 1.5, "lower": 1.2, "upper": 1.9, "coverage": 0.9, "warnings": []}, ...],
     "coverage": 0.9, "model": "1f2e3d4c5b6a7988"}; a row with warnings has the coverage null, and so has the whole.
     Where they were asked for, each row of the JSON has its `comparables`, see `steps.comparables`; CSV has no place for
-    them (406). Both are the layouts of SageMaker's built-in regressions, in JSON with the interval and the model's identity added.
-    Returns body and content type; for a Refusal, or a client that accepts neither (406), a response.
+    them (406). Both are the layouts of SageMaker's built-in regressions, in JSON with the interval and the model's
+    identity added. Returns body and content type; for a Refusal, or a client that accepts neither (406), a response.
     """
     if isinstance(prediction, Refusal):
         return _refused(prediction)
