@@ -58,6 +58,14 @@ class Inputs:
     train: Path
 
 
+@dataclass(frozen=True)
+class Looks:
+    """test_part: which test part it is, as the pipeline calls it. earlier: how many other models have met it before."""
+
+    test_part: str = ""
+    earlier: int = 0
+
+
 def main(arguments: Sequence[str]) -> None:
     """Run the job with command-line arguments. Raises JobError."""
     parser = JobArgumentParser(prog="evaluation.evaluate", description=__doc__)
@@ -68,17 +76,34 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--settings", type=Path, default=DEFAULT_PATH)
     for field in fields(Limits):
         parser.add_argument(f"--{field.name}", type=float, required=True)
+    parser.add_argument("--earlier_looks", type=_count, default=0)
+    parser.add_argument("--test_part", default="")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
         unpack(options.model / "model.tar.gz", Path(folder))
         model = load(Path(folder))
     limits = Limits(**{field.name: getattr(options, field.name) for field in fields(Limits)})
     inputs = Inputs(**{field.name: getattr(options, field.name) for field in fields(Inputs)})
-    document = evaluate(model, inputs, options.output, load_settings(options.settings), limits)
+    looks = Looks(options.test_part, options.earlier_looks)
+    document = evaluate(model, inputs, options.output, load_settings(options.settings), limits, looks)
     _print(document, model.features.target_unit)
 
 
-def evaluate(model: Model, inputs: Inputs, output: Path, settings: JobSettings, limits: Limits) -> dict[str, Any]:
+def _count(text: str) -> int:
+    """An argparse type: a whole number from 0."""
+    if not text.isdecimal():
+        raise ValueError(text)
+    return int(text)
+
+
+def evaluate(
+    model: Model,
+    inputs: Inputs,
+    output: Path,
+    settings: JobSettings,
+    limits: Limits,
+    looks: Looks = Looks(),
+) -> dict[str, Any]:
     """Write what the test rows say of the model; return evaluation.json's content.
 
     evaluation.json, predictions.parquet, evaluation.html and its figures as figures/*.png; in Clarify's layout
@@ -102,7 +127,7 @@ def evaluate(model: Model, inputs: Inputs, output: Path, settings: JobSettings, 
     banded, segments = errors[: len(bands.names)], errors[len(bands.names) :]
     # By the actual value chance alone makes cheap rows look over-valued; by bands of the prediction it does not.
     judged = [*banded, *(each for each in segments if each.column != model.features.target)]
-    document = measure(scored, judged, model.interval.coverage)
+    document = measure(scored, judged, model.interval.coverage, looks.earlier)
     document |= {"segments": list(map(asdict, segments)), "prediction_bands": list(map(asdict, banded))}
     document["missing_inputs"] = missing_inputs(model, rows, scored.actual)
     document["rules"] = kept_rules(model, rows, settings.data.monotone)
@@ -116,6 +141,7 @@ def evaluate(model: Model, inputs: Inputs, output: Path, settings: JobSettings, 
         train_rows=len(train),
         validation_rows=int(model.metadata["rows"]["validation"]),
         checks=[finding.to_json() for finding in findings],
+        looks=asdict(looks),
     )
     document["gates"] = gates(document, limits)
     reasons = reasons_of(model, scored, table, chosen.explained_rows)

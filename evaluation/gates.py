@@ -157,5 +157,6 @@ def _improvement_subject(champion: Mapping[str, Any]) -> str:
     measured = champion["improvement"]
     return (
         f"the RMSE is {abs(measured['value']):.2%} {'lower' if measured['value'] >= 0 else 'higher'} than the "
-        f"champion's, and the lower end of the {measured['confidence']:.0%} confidence interval of its improvement"
+        f"champion's, and the lower end of the {100 * measured['confidence']:.3g}% confidence interval of its "
+        "improvement"
     )

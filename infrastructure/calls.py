@@ -18,7 +18,7 @@ GENERAL = (
     (re.compile(r"(/executions/)[^/]+/"), r"\1x/"),
     (re.compile(r"(model-package/[^/]+)/\d+$"), r"\1/1"),
     (re.compile(r"-v\d+-[0-9a-f]{8}(?=$|-)"), "-v1-x"),
-    (re.compile(r"(:::[^/]+/[^/]+/(?:code|data|models|definitions|champion|wheels))/.+$"), r"\1/x"),
+    (re.compile(r"(:::[^/]+/[^/]+/(?:code|data|models|definitions|champion|wheels|looks))/.+$"), r"\1/x"),
     (re.compile(r"(:::[^/]+/[^/]+/history/[^/]+)/.+$"), r"\1/x"),
     (re.compile(r"(:::[^/]+/[^/]+/executions)/(?!.+/golden\.json$).+$"), r"\1/x"),
     (re.compile(r":log-group:(/aws/sagemaker/[^:/]+)(/[^:]*)?(:log-stream:.*)?$"), r":log-group:\1:log-stream:x"),
