@@ -219,8 +219,7 @@ def _with_looks(
     context: Context, definition: dict[str, Any], given: dict[str, str]
 ) -> tuple[dict[str, str], Look | None]:
     """The parameters with how many other models have met the test part, and where the new one is to be written down."""
-    bucket = context.environment.bucket
-    look = next_look(context.sagemaker, context.client("s3"), bucket, context.settings.name, definition, given)
+    look = next_look(context.sagemaker, context.client("s3"), context.settings.name, definition, given)
     if look is None:
         return given, None
     if look.earlier:

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines.clients import S3Client, SageMakerClient
+from pipelines.clients import S3Client, SageMakerClient, split_uri
+from pipelines.definition.champion_input import PARAMETER as CHAMPION
 from pipelines.definition.evaluation_files import STEP
 from pipelines.definition.looks_input import ARGUMENT, LENGTH, PARAMETER
 from pipelines.document.cache_forecast import defaults, key_of, resolved, steps_of
@@ -37,7 +38,6 @@ class Look:
 def next_look(
     sagemaker: SageMakerClient,
     s3: S3Client,
-    bucket: str,
     group: str,
     definition: Mapping[str, Any],
     given: Mapping[str, str],
@@ -46,10 +46,11 @@ def next_look(
 
     A model that has met the test part before keeps its number. What a person gives as EarlierLooks is not counted.
     """
-    part = _test_part(definition)
-    if part is None or PARAMETER in given:
+    part, declared = _test_part(definition), defaults(definition)
+    if part is None or PARAMETER in given or CHAMPION not in declared:
         return None
-    values = {**defaults(definition), **given}
+    bucket, _ = split_uri(declared[CHAMPION])  # that of the definition, whatever the environment says
+    values = {**declared, **given}
     test = _hash([part, str(values.get(DATA_PARAMETER))])
     model = _hash([resolved(key_of(step), values) for step in _jobs(definition)])
     prefix = f"{group}/looks/{test}/"

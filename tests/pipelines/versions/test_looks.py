@@ -14,6 +14,7 @@ BUCKET = "bucket"
 DEFINITION: dict[str, Any] = {
     "Parameters": [
         {"Name": "InputDataUri", "Type": "String", "DefaultValue": "s3://bucket/data"},
+        {"Name": "ChampionModelUri", "Type": "String", "DefaultValue": f"s3://{BUCKET}/{GROUP}/champion/none.json"},
         {"Name": "MaxDepth", "Type": "Integer", "DefaultValue": 6},
         {"Name": "MinR2", "Type": "Float", "DefaultValue": 0.85},
     ],
@@ -58,7 +59,7 @@ class Starts:
         executions.script = [("Succeeded", [step("Train"), step("Evaluate")])]
 
     def look(self, given: dict[str, str] | None = None, definition: dict[str, Any] | None = None) -> Look:
-        found = next_look(*self.clients, BUCKET, GROUP, definition or DEFINITION, given or {})
+        found = next_look(*self.clients, GROUP, definition or DEFINITION, given or {})
         assert found is not None
         return found
 
@@ -76,6 +77,7 @@ def starts(executions: Executions, clients: tuple[Any, Any]) -> Starts:
 
 def test_only_another_model_adds_to_the_looks(starts: Starts) -> None:
     assert starts.start("a") == 0
+    assert [bucket for bucket, key in starts.executions.aws.objects if "/looks/" in key] == [BUCKET]
     assert starts.start("b") == 0
     assert starts.start("c", {"MaxDepth": "3"}) == 1
     assert starts.start("d", {"MaxDepth": "4"}) == 2
@@ -134,7 +136,7 @@ def test_an_execution_of_a_deleted_pipeline_counts(starts: Starts) -> None:
 
 
 def test_a_number_that_a_person_gives_and_a_pipeline_without_evaluation_are_left_alone(starts: Starts) -> None:
-    arguments = (*starts.clients, BUCKET, GROUP)
+    arguments = (*starts.clients, GROUP)
     assert next_look(*arguments, DEFINITION, {"EarlierLooks": "4"}) is None
     assert next_look(*arguments, {"Steps": DEFINITION["Steps"][:2]}, {}) is None
     old = json.loads(json.dumps(DEFINITION).replace("--test_part", "--other"))
