@@ -30,6 +30,7 @@ from evaluation.reference import keep_reference
 from evaluation.rules import kept_rules
 from evaluation.sample_payload import sample_archive
 from evaluation.segments import groupings
+from evaluation.what_helps import what_helps
 from evaluation.worst import worst_predictions
 from steps import estimators
 from steps import features as feature_module
@@ -131,6 +132,7 @@ def evaluate(
     document |= {"segments": list(map(asdict, segments)), "prediction_bands": list(map(asdict, banded))}
     document["missing_inputs"] = missing_inputs(model, rows, scored.actual)
     document["rules"] = kept_rules(model, rows, settings.data.monotone)
+    document["what_helps"] = what_helps(train, rows, scored.actual, scored.predictions, settings.data)
     document["ratio_study"] = ratio_study(scored.actual, scored.challenger).to_json()
     inside = (scored.actual >= scored.interval[0]) & (scored.actual <= scored.interval[1])
     by_group = group_coverage(inside, [bands, *divided], model.interval.coverage)
