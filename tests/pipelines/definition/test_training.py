@@ -103,6 +103,7 @@ def test_every_job_is_cached_retried_and_tagged_with_the_commit(compiled: Compil
         "git_commit": compiled.commit,
         "pipeline_execution_arn": {"Get": "Execution.PipelineExecutionArn"},
         "code": f"s3://sagemaker-us-east-1-000000000000/{compiled.code.key('steps.train')}",
+        "earlier_looks": {"Std:Join": {"On": "", "Values": [{"Get": "Parameters.EarlierLooks"}]}},
     }
     # With four eyes: who started it. UpdateModelPackage cannot change this.
     made_by = steps["RegisterModel"]["Arguments"]["MetadataProperties"]
