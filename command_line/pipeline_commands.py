@@ -1,5 +1,6 @@
 """What each command of run_pipeline.py does."""
 
+import json
 import os
 import time
 from argparse import Namespace
@@ -23,6 +24,7 @@ from pipelines.checks.check import check_definition, compilable, prepare, warnin
 from pipelines.checks.fault import Fault
 from pipelines.clients import exists
 from pipelines.definition.compilation import compile_pipeline
+from pipelines.definition.looks_input import PARAMETER as LOOKS
 from pipelines.definition.revision import author, revision
 from pipelines.document.parameters import check_parameters, parse_parameters
 from pipelines.document.walk import step_names
@@ -35,6 +37,7 @@ from pipelines.settings.settings import ROOT
 from pipelines.versions.champion import with_champion
 from pipelines.versions.evaluation_report import REPORTS
 from pipelines.versions.four_eyes import described
+from pipelines.versions.looks import Look, next_look
 from pipelines.watching import executions
 from pipelines.watching.logs import read_log, steps_with_logs
 
@@ -116,9 +119,11 @@ def upsert_pipeline(context: Context, options: Namespace) -> int:
 
 def start_execution(context: Context, options: Namespace) -> int:
     """start"""
-    declared = _deployed(context).get("Parameters", [])
-    given = _with_champion(context, declared, parse_parameters(options.parameter))
+    definition = _deployed(context)
+    given = _with_champion(context, definition.get("Parameters", []), parse_parameters(options.parameter))
+    given, look = _with_looks(context, definition, given)
     arn = executions.start(context.sagemaker, context.pipeline_name, given, description=_described())
+    _record(context, look, arn)
     if options.wait:
         return _follow(context, arn, step_names(_deployed(context)))
     if context.json_output:
@@ -144,7 +149,9 @@ def run_all(context: Context, options: Namespace) -> int:
         given.setdefault("InputDataUri", uri)
     upsert_compiled(context, compiled, seen, force=False)
     given = _with_champion(context, compiled.parameters, given)
+    given, look = _with_looks(context, json.loads(compiled.definition), given)
     arn = executions.start(context.sagemaker, compiled.name, given)
+    _record(context, look, arn)
     return _follow(context, arn, compiled.step_names, options.data)
 
 
@@ -206,6 +213,24 @@ def _with_champion(context: Context, declared: Sequence[dict[str, Any]], given: 
     if line is not None:
         context.console.line(f"Champion   {line}")
     return parameters
+
+
+def _with_looks(
+    context: Context, definition: dict[str, Any], given: dict[str, str]
+) -> tuple[dict[str, str], Look | None]:
+    """The parameters with how many other models have met the test part, and where the new one is to be written down."""
+    look = next_look(context.sagemaker, context.client("s3"), context.settings.name, definition, given)
+    if look is None:
+        return given, None
+    if look.earlier:
+        others = "1 other model has" if look.earlier == 1 else f"{look.earlier} other models have"
+        context.console.line(f"Test part  {others} met it before")
+    return {**given, LOOKS: str(look.earlier)}, look
+
+
+def _record(context: Context, look: Look | None, arn: str) -> None:
+    if look is not None:
+        look.record(context.client("s3"), arn)
 
 
 def _follow(context: Context, arn: str, step_names: Sequence[str], data: Path | None = None) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from statistics import NormalDist
 
 import numpy as np
 
@@ -12,6 +13,7 @@ SEED = 20141013
 RESAMPLES, FEWEST_RESAMPLES = 1000, 200
 MOST_DRAWS = 20_000_000  # of many rows fewer resamples are drawn: a run of a million rows stays bounded
 CONFIDENCE = 0.95
+FEWEST_OUTSIDE = 4  # resamples that tell where the end of an interval is
 
 
 def resamples(rows: int, seed: int = SEED) -> Iterator[np.ndarray]:
@@ -53,7 +55,13 @@ def standard_deviation(draws: np.ndarray) -> float:
 
 
 def confidence_interval(draws: np.ndarray, confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """The percentile interval over the resamples on which the value is defined."""
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(draws[np.isfinite(draws)], [tail, 1 - tail])
+    """The percentile interval over the resamples on which the value is defined.
+
+    Of a higher confidence than CONFIDENCE it is the normal one, where too few resamples lie outside.
+    """
+    tail, defined = (1 - confidence) / 2, draws[np.isfinite(draws)]
+    if confidence > CONFIDENCE and tail * len(defined) < FEWEST_OUTSIDE:
+        reach = NormalDist().inv_cdf(1 - tail) * standard_deviation(draws)
+        return float(defined.mean() - reach), float(defined.mean() + reach)
+    low, high = np.quantile(defined, [tail, 1 - tail])
     return float(low), float(high)

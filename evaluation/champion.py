@@ -51,12 +51,17 @@ def score(folder: Path, rows: pd.DataFrame) -> Champion:
     return Champion("scored", predicted)
 
 
-def improvement(challenger: np.ndarray, champion: np.ndarray, measured: tuple[float, float]) -> dict[str, Any]:
+def improvement(
+    challenger: np.ndarray, champion: np.ndarray, measured: tuple[float, float], earlier_looks: int = 0
+) -> dict[str, Any]:
     """By which share the challenger's RMSE is lower than the champion's, with its confidence interval.
 
-    `challenger` and `champion` are their RMSEs on the same resamples, `measured` those on all test rows.
+    `challenger` and `champion` are their RMSEs on the same resamples, `measured` those on all test rows. Of many models
+    one looks better by chance, so the confidence is Bonferroni's for as many as have met these rows: this one, and
+    `earlier_looks` others.
     """
+    confidence = 1 - (1 - CONFIDENCE) / (1 + earlier_looks)
     with np.errstate(divide="ignore", invalid="ignore"):
-        low, high = confidence_interval(1 - challenger / champion)
+        low, high = confidence_interval(1 - challenger / champion, confidence)
     value = 1 - measured[0] / measured[1] if measured[1] > 0 else 0.0
-    return {"value": value, "lower": low, "upper": high, "confidence": CONFIDENCE}
+    return {"value": value, "lower": low, "upper": high, "confidence": confidence}

@@ -27,8 +27,10 @@ from evaluation.provenance import provenance
 from evaluation.ratio_study import ratio_study
 from evaluation.reasons import Reasons, reasons_of
 from evaluation.reference import keep_reference
+from evaluation.rules import kept_rules
 from evaluation.sample_payload import sample_archive
 from evaluation.segments import groupings
+from evaluation.what_helps import what_helps
 from evaluation.worst import worst_predictions
 from steps import estimators
 from steps import features as feature_module
@@ -57,6 +59,14 @@ class Inputs:
     train: Path
 
 
+@dataclass(frozen=True)
+class Looks:
+    """test_part: which test part it is, as the pipeline calls it. earlier: how many other models have met it before."""
+
+    test_part: str = ""
+    earlier: int = 0
+
+
 def main(arguments: Sequence[str]) -> None:
     """Run the job with command-line arguments. Raises JobError."""
     parser = JobArgumentParser(prog="evaluation.evaluate", description=__doc__)
@@ -67,17 +77,34 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--settings", type=Path, default=DEFAULT_PATH)
     for field in fields(Limits):
         parser.add_argument(f"--{field.name}", type=float, required=True)
+    parser.add_argument("--earlier_looks", type=_count, default=0)
+    parser.add_argument("--test_part", default="")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
         unpack(options.model / "model.tar.gz", Path(folder))
         model = load(Path(folder))
     limits = Limits(**{field.name: getattr(options, field.name) for field in fields(Limits)})
     inputs = Inputs(**{field.name: getattr(options, field.name) for field in fields(Inputs)})
-    document = evaluate(model, inputs, options.output, load_settings(options.settings), limits)
+    looks = Looks(options.test_part, options.earlier_looks)
+    document = evaluate(model, inputs, options.output, load_settings(options.settings), limits, looks)
     _print(document, model.features.target_unit)
 
 
-def evaluate(model: Model, inputs: Inputs, output: Path, settings: JobSettings, limits: Limits) -> dict[str, Any]:
+def _count(text: str) -> int:
+    """An argparse type: a whole number from 0."""
+    if not text.isdecimal():
+        raise ValueError(text)
+    return int(text)
+
+
+def evaluate(
+    model: Model,
+    inputs: Inputs,
+    output: Path,
+    settings: JobSettings,
+    limits: Limits,
+    looks: Looks = Looks(),
+) -> dict[str, Any]:
     """Write what the test rows say of the model; return evaluation.json's content.
 
     evaluation.json, predictions.parquet, evaluation.html and its figures as figures/*.png; in Clarify's layout
@@ -101,18 +128,22 @@ def evaluate(model: Model, inputs: Inputs, output: Path, settings: JobSettings, 
     banded, segments = errors[: len(bands.names)], errors[len(bands.names) :]
     # By the actual value chance alone makes cheap rows look over-valued; by bands of the prediction it does not.
     judged = [*banded, *(each for each in segments if each.column != model.features.target)]
-    document = measure(scored, judged, model.interval.coverage)
+    document = measure(scored, judged, model.interval.coverage, looks.earlier)
     document |= {"segments": list(map(asdict, segments)), "prediction_bands": list(map(asdict, banded))}
     document["missing_inputs"] = missing_inputs(model, rows, scored.actual)
+    document["rules"] = kept_rules(model, rows, settings.data.monotone)
+    document["what_helps"] = what_helps(train, rows, scored.actual, scored.predictions, settings.data)
     document["ratio_study"] = ratio_study(scored.actual, scored.challenger).to_json()
     inside = (scored.actual >= scored.interval[0]) & (scored.actual <= scored.interval[1])
     by_group = group_coverage(inside, [bands, *divided], model.interval.coverage)
     document["interval"]["groups"] = [asdict(group) for group in by_group]
-    document["interval"]["undercovered"] = undercovered(by_group, (bands.column, model.features.target))
+    unjudged = (model.features.target,) if model.interval.by_band else (bands.column, model.features.target)
+    document["interval"]["undercovered"] = undercovered(by_group, unjudged)
     document["data"].update(
         train_rows=len(train),
         validation_rows=int(model.metadata["rows"]["validation"]),
         checks=[finding.to_json() for finding in findings],
+        looks=asdict(looks),
     )
     document["gates"] = gates(document, limits)
     reasons = reasons_of(model, scored, table, chosen.explained_rows)

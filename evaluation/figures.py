@@ -236,7 +236,8 @@ def models(subject: Subject) -> Picture:
     if champion["status"] == "scored":
         measured = champion["improvement"]
         interval = f"{signed(measured['lower'])} to {signed(measured['upper'])}"
-        numbers = (("improvement", signed(measured["value"])), ("95 % interval", interval))
+        named = f"{100 * measured['confidence']:.3g} % interval"
+        numbers = (("improvement", signed(measured["value"])), (named, interval))
     elif champion["status"] == "unusable":
         numbers = (("champion", "cannot be scored"),)
     caption = (

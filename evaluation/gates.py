@@ -24,6 +24,7 @@ class Limits:
     max_rmse_ratio: float
     max_baseline_ratio: float
     max_missing_ratio: float
+    max_broken_rules: float
     max_segment_mape: float
     max_coverage_gap: float
     max_undercovered: float
@@ -96,6 +97,7 @@ def _subjects(document: Mapping[str, Any], tolerance: str) -> dict[str, str]:
         "max_rmse_ratio": "the RMSE over the linear regression's",
         "max_baseline_ratio": _baseline_subject(document["comparison"]["baseline_ratio"]),
         "max_missing_ratio": _missing_subject(document["missing_inputs"]["worst"]["name"]),
+        "max_broken_rules": _rules_subject(document["rules"]),
         "max_segment_mape": f"the MAPE of the worst segment ({document['worst_segment']['name']})",
         "max_coverage_gap": f"the interval's coverage is {interval['measured']['value']:.4g}, and its distance from "
         f"{interval['coverage']:g}{tolerance}",
@@ -114,6 +116,11 @@ def _baseline_subject(ratio: Mapping[str, Any]) -> str:
 def _undercovered_subject(names: Sequence[str]) -> str:
     which = f" ({listed(names)})" if names else ""
     return f"the number of segments{which} whose coverage is, even at its upper bound, more than 3 points too low"
+
+
+def _rules_subject(rules: Mapping[str, Any]) -> str:
+    which = f" (most that of {rules['name']})" if rules["name"] else ""
+    return f"the number of test rows that break a rule of data.monotone{which}"
 
 
 def _missing_subject(name: str) -> str:
@@ -150,5 +157,6 @@ def _improvement_subject(champion: Mapping[str, Any]) -> str:
     measured = champion["improvement"]
     return (
         f"the RMSE is {abs(measured['value']):.2%} {'lower' if measured['value'] >= 0 else 'higher'} than the "
-        f"champion's, and the lower end of the {measured['confidence']:.0%} confidence interval of its improvement"
+        f"champion's, and the lower end of the {100 * measured['confidence']:.3g}% confidence interval of its "
+        "improvement"
     )

@@ -36,12 +36,15 @@ class Scored:
         return self.predictions[CHALLENGER]
 
 
-def measure(scored: Scored, segments: Sequence[SegmentError], wanted_coverage: float) -> dict[str, Any]:
+def measure(
+    scored: Scored, segments: Sequence[SegmentError], wanted_coverage: float, earlier_looks: int = 0
+) -> dict[str, Any]:
     """Return evaluation.json without its gates, in the layout of SageMaker's model quality statistics.
 
     Source: "Model Quality Metrics", SageMaker Developer Guide: regression_metrics.<metric>.{value,
     standard_deviation}. They are those of the challenger; of the `segments` the worst is told. Standard deviations
-    and the interval of the improvement are over one set of bootstrap resamples. Raises JobError where a metric is
+    and the interval of the improvement, which `earlier_looks` of other models widen, are over one set of bootstrap
+    resamples. Raises JobError where a metric is
     not defined.
     """
     models = dict(scored.predictions)
@@ -54,7 +57,7 @@ def measure(scored: Scored, segments: Sequence[SegmentError], wanted_coverage: f
     if scored.champion.predicted is not None:
         pair = [draws[name]["rmse"] for name in (CHALLENGER, "champion")]
         champion["metrics"] = measured.pop("champion")
-        champion["improvement"] = improvement(pair[0], pair[1], (rmse[CHALLENGER], rmse["champion"]))
+        champion["improvement"] = improvement(pair[0], pair[1], (rmse[CHALLENGER], rmse["champion"]), earlier_looks)
     elif scored.champion.reason:
         champion["reason"] = scored.champion.reason
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -13,6 +13,7 @@ from evaluation.dependence import Dependence, partial_dependence
 from evaluation.explanation import Explanation, explain
 from evaluation.measurement import CHALLENGER, Scored
 from evaluation.plain_words import change, coefficients
+from steps.columns import columns_of
 from steps.model import Model
 
 DEPENDENCES, DEPENDENCE_ROWS = 6, 100
@@ -27,11 +28,13 @@ class Sample:
     actual: float
     predicted: float
     terms: tuple[tuple[str, str, float], ...]  # feature, its value, its contribution on the training scale
+    comparables: tuple[dict[str, Any], ...] = ()  # see steps.comparables
 
     def to_json(self) -> dict[str, Any]:
         """The sample as it stands in evaluation.json."""
         terms = [{"feature": name, "value": value, "contribution": term} for name, value, term in self.terms]
-        return {"row": self.identity, "actual": self.actual, "predicted": self.predicted, "terms": terms}
+        told = {"comparables": list(self.comparables)} if self.comparables else {}
+        return {"row": self.identity, "actual": self.actual, "predicted": self.predicted, "terms": terms, **told}
 
 
 @dataclass(frozen=True)
@@ -69,13 +72,21 @@ def reasons_of(model: Model, scored: Scored, features: pd.DataFrame, explained_r
     return Reasons(
         explanation=explanation,
         dependences=partial_dependence(model, table.head(DEPENDENCE_ROWS), CHALLENGER, numeric[:DEPENDENCES]),
-        samples=[_sample(scored, explanation, share) for share in SAMPLES],
+        samples=[_sample(model, scored, explanation, share) for share in SAMPLES],
         linear=coefficients(model, explanation),
         typical={str(name): change(model, float(value)) for name, value in importance.items()},
     )
 
 
-def _sample(scored: Scored, explanation: Explanation, share: float) -> Sample:
+def _comparables(model: Model, row: pd.DataFrame) -> tuple[dict[str, Any], ...]:
+    """What the model tells of one typed raw row, if it carries any rows to tell of."""
+    if model.comparables is None:
+        return ()
+    types = {name: column.type for name, column in model.features.inputs.items()}
+    return tuple(model.comparables.of(columns_of(row, types, types), 1, model.features)[0])
+
+
+def _sample(model: Model, scored: Scored, explanation: Explanation, share: float) -> Sample:
     """The explained row whose prediction is at that share of all explained predictions."""
     predicted = scored.challenger[explanation.rows]
     place = int(np.argsort(predicted, kind="stable")[round(share * (len(predicted) - 1))])
@@ -87,6 +98,7 @@ def _sample(scored: Scored, explanation: Explanation, share: float) -> Sample:
         identity=f"the row at {share:.0%} of the predictions".replace("%", " %"),
         actual=float(scored.actual[explanation.rows[place]]),
         predicted=float(predicted[place]),
+        comparables=_comparables(model, scored.rows.iloc[[explanation.rows[place]]]),
         terms=tuple(
             (str(name), _values(explanation.groups.get(str(name), ()), raw, derived), float(term))
             for name, term in strongest.items()

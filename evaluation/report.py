@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from evaluation.comparable_rows import comparables
 from evaluation.figures import Picture, percent, signed
 from evaluation.report_head import about, worst
 from steps.evaluation_settings import CardSettings
@@ -71,10 +72,12 @@ def render(
         f"<p class='note'>On {document['data']['test_rows']:,} test rows that training has not seen.</p>"
         f"{_verdict(document['gates'])}{about(document, card, facts)}{_gates(document['gates'])}"
         f"<h2>Models</h2>{_metrics(models, unit)}<p><small>± is the standard deviation over bootstrap resamples of the "
-        f"test rows.</small></p><h2>Figures</h2><div class='figures'>{''.join(map(figure, pictures))}</div>"
+        f"test rows.</small></p><p>{escape(document['what_helps']['sentence'])}</p>"
+        f"<h2>Figures</h2><div class='figures'>{''.join(map(figure, pictures))}</div>"
         f"{worst(document['worst_predictions'], unit)}<h2>Segments</h2>{_segments(document['segments'])}"
         f"<h2>Coverage of the interval</h2>{_coverage(document['interval'])}"
-        f"{_missing(document['missing_inputs'])}<h2>Ratio study</h2>{_ratio_study(document['ratio_study'])}"
+        f"{_missing(document['missing_inputs'])}{_rules(document['rules'])}"
+        f"<h2>Ratio study</h2>{_ratio_study(document['ratio_study'])}"
         f"<h2>Checks of the data</h2>{_checks(document['data']['checks'])}"
         f"{_reasons(document['explanation'], metadata)}{_model(metadata)}</main></body></html>\n"
     )
@@ -129,6 +132,19 @@ def _missing(measured: Mapping[str, Any]) -> str:
         f"<p class='note'>{measured['rows']:,} test rows, in which one optional input after the other is blanked.</p>"
     )
     return f"<h2>Missing inputs</h2>{note}{table(['input', 'RMSE grows by the factor', 'coverage'], rows)}"
+
+
+def _rules(measured: Mapping[str, Any]) -> str:
+    """Whether the predictions keep the rules of data.monotone; nothing where there are none."""
+    if not measured["inputs"]:
+        return ""
+    rows = [
+        f"<td class='text'>{escape(name)}</td><td>{each['rule']}</td><td>{each['broken']:,}</td>"
+        f"<td class='{'severe' if each['broken'] else 'ok'}'>{'broken' if each['broken'] else 'kept'}</td>"
+        for name, each in measured["inputs"].items()
+    ]
+    note = f"<p class='note'>{measured['rows']:,} test rows, in which one input after the other is raised by steps.</p>"
+    return f"<h2>Rules</h2>{note}{table(['input', 'predictions are', 'rows that break it', ''], rows)}"
 
 
 def sentence_case(text: str) -> str:
@@ -234,7 +250,8 @@ def _reasons(explanation: Mapping[str, Any], metadata: Mapping[str, Any]) -> str
             for term in sample["terms"]
         )
         values = f"predicted {sample['predicted']:,.0f} {escape(unit)}, actual {sample['actual']:,.0f} {escape(unit)}"
-        samples += f"<div><h3>{sentence_case(escape(sample['row']))}</h3><p>{values}</p><ul>{terms}</ul></div>"
+        told = comparables(sample.get("comparables", ()), metadata["target"]["name"], unit)
+        samples += f"<div><h3>{sentence_case(escape(sample['row']))}</h3><p>{values}</p><ul>{terms}</ul>{told}</div>"
     sentences = "".join(f"<li>{escape(sentence)}</li>" for sentence in explanation["linear_regression"])
     return (
         f"<h2>Why the model says so</h2><p class='note'>{escape(sentence_case(explanation['method']))}.</p>"

@@ -12,9 +12,12 @@ from steps.evaluation_settings import CardSettings
 def about(document: Mapping[str, Any], card: CardSettings, facts: Mapping[str, str]) -> str:
     """Where the evaluation comes from, and the card's own words."""
     champion = {"none": "none is approved yet", "unusable": "cannot be scored"}
+    others = document["data"]["looks"]["earlier"]
+    looked = f"{others:,} other models" if others > 1 else "1 other model" if others else "no other model"
     stated = {
         "Rows": f"{document['data']['train_rows']:,} training, {document['data']['test_rows']:,} test",
         "Champion": champion.get(document["champion"]["status"], "scored on the same test rows"),
+        "Test part": f"met before by {looked} that the starts of executions know of",
         **facts,
     }
     words = {

@@ -37,6 +37,7 @@ class Features:
     learned: the features that say what training rows like a new one were worth, see `steps.learned`.
     known: what values the training rows had. others: columns of the data that a request may hold and no feature is
     computed from, such as an id.
+    signs: feature -> 1 or -1, in which direction of it no prediction falls, see `steps.monotone`.
     """
 
     names: tuple[str, ...]
@@ -52,6 +53,7 @@ class Features:
     known: KnownValues = field(default_factory=KnownValues)
     others: tuple[str, ...] = ()
     gaps: tuple[str, ...] = ()
+    signs: dict[str, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON; `from_json` gives the features back."""

@@ -71,6 +71,7 @@ def fit_transform(rows: pd.DataFrame, data: DataSettings) -> tuple[Features, pd.
         learned=learned,
         known=KnownValues.learn(columns, inputs),
         others=tuple(name for name in data.columns if name not in inputs),
+        signs=data.signs(),
         gaps=tuple(name for name, values in numeric.items() if np.isnan(values).sum() >= ENOUGH_GAPS),
     )
     return features, pd.DataFrame(features.table(complete, len(rows)), columns=list(features.names), index=rows.index)

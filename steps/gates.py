@@ -40,6 +40,7 @@ GATES = {
     "max_rmse_ratio": Gate("comparison.rmse_ratio.value", "at most", {"gt": 0}),
     "max_baseline_ratio": Gate("comparison.baseline_ratio.lower", "at most", {"gt": 0}, default=1.0),
     "max_missing_ratio": Gate("missing_inputs.worst.rmse_ratio", "at most", {"ge": 1}, default=3.0),
+    "max_broken_rules": Gate("rules.broken", "at most", {"ge": 0}, default=0.0),
     "max_segment_mape": Gate("worst_segment.mape", "at most", {"gt": 0}, default=0.5),
     "max_coverage_gap": Gate("gates.values.coverage_gap", "at most", {"gt": 0, "lt": 1}, default=0.02),
     "max_undercovered": Gate("interval.undercovered.count", "at most", {"ge": 0}, default=0.0),

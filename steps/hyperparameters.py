@@ -48,6 +48,7 @@ HYPERPARAMETERS = {
     "colsample_bytree": Hyperparameter(float, 0.0, 0, 1),  # 0: `column_share`
     "reg_lambda": Hyperparameter(float, 1.0, 0, UNLIMITED),
     "coverage": Hyperparameter(float, 0.9, 0.5, 0.999),
+    "bands": Hyperparameter(int, 1, 1, 20),
     "seed": Hyperparameter(int, 0, 0, 2**31 - 1),
     "threads": Hyperparameter(int, 2, 1, 1024),
 }

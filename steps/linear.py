@@ -87,13 +87,17 @@ class LinearModel:
 
 
 def fit(
-    features: pd.DataFrame, target: np.ndarray, levels: Mapping[str, Sequence[str]], penalty: float | None = None
+    features: pd.DataFrame,
+    target: np.ndarray,
+    levels: Mapping[str, Sequence[str]],
+    penalty: float | None = None,
+    signs: Mapping[str, int] | None = None,
 ) -> LinearModel:
     """Fit by least squares with a ridge penalty, which `chosen_penalty` finds where none is given.
 
     `features` is a table of `steps.features.transform`, `levels` the category levels behind its codes,
     `target` one number per row on the scale to be predicted. A feature that is missing in some rows has an
-    indicator.
+    indicator. `signs` are those of `steps.features.Features`: no coefficient goes against them.
     """
     numeric = [str(name) for name in features if name not in levels]
     fill = {name: float(features[name].median()) for name in numeric if features[name].isna().any()}
@@ -106,7 +110,8 @@ def fit(
     standardised, centred = (matrix - mean) / scale, target - target.mean()
     if penalty is None:
         penalty = chosen_penalty(standardised, centred)
-    weights = _Sums.of(standardised, centred).weights(np.array([penalty]))[:, 0] / scale
+    sums, columns = _Sums.of(standardised, centred), [*numeric, *[""] * (matrix.shape[1] - len(numeric))]
+    weights = sums.signed(penalty, np.array([(signs or {}).get(name, 0) for name in columns])) / scale
     intercept = float(target.mean() - mean @ weights)
     coefficients = dict(zip(numeric, weights[: len(numeric)].tolist(), strict=True))
     missing = dict(zip(fill, weights[len(numeric) :].tolist(), strict=False))
@@ -176,6 +181,22 @@ class _Sums:
         values, vectors = np.linalg.eigh(squares / self.rows)
         along = (vectors.T @ products) / self.rows
         return np.asarray(vectors @ (along[:, None] / (np.maximum(values, 0)[:, None] + penalties)))
+
+    def signed(self, penalty: float, signs: np.ndarray) -> np.ndarray:
+        """The ridge coefficients (columns,) with the least error of those that do not go against their sign, if any."""
+        free = self.weights(np.array([penalty]))[:, 0]
+        if (free * signs >= 0).all():
+            return np.asarray(free)
+        from scipy.optimize import lsq_linear
+
+        # With R'R = X'X / n + penalty, |R w - z| with R'z = X'y / n differs from the ridge's error by a constant.
+        squares = self.squares - np.outer(self.columns, self.columns) / self.rows
+        products = self.products - self.columns * (self.target / self.rows)
+        values, vectors = np.linalg.eigh(squares / self.rows)
+        roots = np.sqrt(np.maximum(values, 0) + penalty)
+        low, high = np.where(signs > 0, 0.0, -np.inf), np.where(signs < 0, 0.0, np.inf)
+        found = lsq_linear(roots[:, None] * vectors.T, (vectors.T @ products) / self.rows / roots, (low, high))
+        return np.asarray(np.clip(found.x, low, high))
 
 
 def _one_hot(codes: np.ndarray, count: int) -> np.ndarray:

@@ -14,37 +14,43 @@ import pandas as pd
 
 from steps import boosting
 from steps import features as feature_module
-from steps.artifacts import write_json, write_with
+from steps.artifacts import write_bytes, write_json, write_with
 from steps.boosting import by_row, categories_of, xgboost
 from steps.columns import Columns
+from steps.comparables import FILE as COMPARABLES
+from steps.comparables import SETTINGS as COMPARABLES_SETTINGS
+from steps.comparables import Comparables
 from steps.failure import JobError
 from steps.features import Features
 from steps.identity import identity
 from steps.interval import Interval
+from steps.interval import from_json as interval_from_json
 from steps.linear import LinearModel
+from steps.quantile_interval import QuantileInterval
 
 CANDIDATES = ("xgboost", "linear")
 # Of the model directory, as model.json says; older ones are read too. 1: boosting starts from the line, a category is a
-# number for the trees and nothing is missing; what the training rows held is not known.
-FORMAT = 2
+# number for the trees and nothing is missing; what the training rows held is not known. 2: the interval has quantiles.
+FORMAT = 3
 
 
 @dataclass(frozen=True)
 class Model:
     """A trained model: the features and the candidates that use them; metadata as in model.json.
 
-    threads: the most that a prediction takes; None is XGBoost's own default.
+    threads: the most that a prediction takes; None is XGBoost's own default. comparables: training rows to tell of.
     `identity` is the hash of the directory that it was loaded from, see steps/identity.py.
     """
 
     features: Features
     booster: xgboost.Booster
     linear: LinearModel
-    interval: Interval
+    interval: Interval | QuantileInterval
     metadata: dict[str, Any]
     identity: str = ""
 
     threads: int | None = None
+    comparables: Comparables | None = None
 
     def predict(self, rows: pd.DataFrame, candidate: str = "xgboost") -> np.ndarray:
         """Predict the target of typed raw rows, one number per row in the target's unit."""
@@ -103,13 +109,19 @@ class Model:
         return self.features.unscaled(boosting.predict(self.booster, values, start, self.threads))
 
     def _bounds(self, values: np.ndarray, start: np.ndarray, predicted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        low, high = self.interval.bounds(values, start, self.threads)
+        low, high = self.interval.bounds(values, start, self.features.scaled(predicted), self.threads)
         bounds = (np.exp(low), np.exp(high)) if self.features.target_scale == "log" else (low, high)
         return np.minimum(bounds[0], predicted), np.maximum(bounds[1], predicted)
 
 
 def save(model: Model, folder: Path) -> None:
-    """Write xgboost.ubj, linear.json, interval.ubj, interval.json, features.json and model.json."""
+    """Write xgboost.ubj, linear.json, interval.ubj, interval.json, features.json and model.json.
+
+    comparables.parquet and comparables.json too, where the model carries training rows.
+    """
+    if model.comparables is not None:
+        write_bytes(folder / COMPARABLES, model.comparables.content)
+        write_json(folder / COMPARABLES_SETTINGS, model.comparables.to_json())
     write_with(folder / "xgboost.ubj", model.booster.save_model)
     write_with(folder / "interval.ubj", model.interval.booster.save_model)
     write_json(folder / "interval.json", model.interval.to_json())
@@ -131,9 +143,11 @@ def load(folder: Path, threads: int | None = None) -> Model:
         )
     features = Features.from_json(_read(folder / "features.json"))
     linear = LinearModel.from_json(_read(folder / "linear.json"))
-    interval = Interval.from_json(_read(folder / "interval.json"), _booster(folder / "interval.ubj", threads))
+    interval = interval_from_json(_read(folder / "interval.json"), _booster(folder / "interval.ubj", threads))
     booster = _booster(folder / "xgboost.ubj", threads)
-    return Model(features, booster, linear, interval, metadata, identity(folder), threads)
+    found = folder / COMPARABLES
+    told = Comparables.from_json(_read(folder / COMPARABLES_SETTINGS), found.read_bytes()) if found.is_file() else None
+    return Model(features, booster, linear, interval, metadata, identity(folder), threads, told)
 
 
 def _booster(path: Path, threads: int | None) -> xgboost.Booster:

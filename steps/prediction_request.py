@@ -17,6 +17,9 @@ from steps.plain_values import convert_values
 from steps.settings import Column
 
 JSON, CSV = "application/json", "text/csv"
+# strict: a row that the training rows were not like is to be refused, not answered with warnings. comparables: the
+# training rows that are most like each row are to be told.
+ASKED = ("strict", "comparables")
 
 
 class RequestFault(ValueError):
@@ -29,14 +32,11 @@ class RequestFault(ValueError):
 
 
 class Request(NamedTuple):
-    """The model's raw columns, converted to their types, and how many rows there are.
-
-    strict: a row that the training rows were not like is to be refused, not answered with warnings.
-    """
+    """The model's raw columns, converted to their types, how many rows there are, and which of ASKED is asked for."""
 
     columns: dict[str, np.ndarray]
     rows: int
-    strict: bool
+    asked: frozenset[str]
 
 
 def read_request(
@@ -46,7 +46,8 @@ def read_request(
 
     text/csv: with a header row that names the fields, or without one in the order of `inputs`.
     application/json: {"instances": [{field: value}, ...]}, a list of such objects, or one object.
-    Strict are {"instances": [...], "strict": true} and, in both types, the parameter strict=true of the content type.
+    What of ASKED is asked for says {"instances": [...], "strict": true} or, in both types, the parameter strict=true of
+    the content type.
     Raises RequestFault (400, or 415 for another content type) naming field and row.
     """
     kind, _, parameters = (part.strip().lower() for part in (content_type or "").partition(";"))
@@ -58,36 +59,37 @@ def read_request(
         raise RequestFault("The body is not text in UTF-8.") from error
     if not text.strip():
         raise RequestFault(f"The body is empty: send at least one row with {listed(inputs)}.")
-    strict = _strict(parameters)
+    asked = _asked(parameters)
     if kind == JSON:
-        given, rows, also_strict = _json_columns(text, inputs, others)
-        strict = strict or also_strict
+        given, rows, also = _json_columns(text, inputs, others)
+        asked |= also
     else:
         given, rows = _csv_columns(text, inputs, others)
-    return Request({name: _typed(name, given[name], column) for name, column in inputs.items()}, rows, strict)
+    return Request({name: _typed(name, given[name], column) for name, column in inputs.items()}, rows, asked)
 
 
-def _strict(parameters: str) -> bool:
-    """What the parameters of a content type, in small letters, say of it."""
+def _asked(parameters: str) -> frozenset[str]:
+    """What the parameters of a content type, in small letters, ask for."""
+    found = set()
     for parameter in parameters.split(";"):
         name, _, value = (part.strip() for part in parameter.partition("="))
-        if name == "strict":
+        if name in ASKED:
             if value not in ("true", "false"):
-                raise RequestFault(f"The content type's parameter strict is {value!r}, not true or false.")
-            return value == "true"
-    return False
+                raise RequestFault(f"The content type's parameter {name} is {value!r}, not true or false.")
+            found |= {name} if value == "true" else set()
+    return frozenset(found)
 
 
 def _json_columns(
     text: str, inputs: Mapping[str, Column], others: Collection[str]
-) -> tuple[dict[str, Sequence[Any]], int, bool]:
+) -> tuple[dict[str, Sequence[Any]], int, frozenset[str]]:
     try:
         document = json.loads(text)
     except (json.JSONDecodeError, RecursionError) as error:
         raise RequestFault(f"The body is not JSON: {error}.") from error
     except ValueError as error:
         raise RequestFault("The body holds a number with more digits than can be read.") from error
-    document, strict = _instances(document, inputs)
+    document, asked = _instances(document, inputs)
     records = [document] if isinstance(document, dict) else document
     if not isinstance(records, list):
         raise RequestFault('The body must be {"instances": [...]}, a list of objects, or one object.')
@@ -100,20 +102,20 @@ def _json_columns(
             raise RequestFault(f"Row {number} is not an object of field names and values.")
         if record.keys() != fields and not needed <= record.keys() <= allowed:
             _check_fields(list(record), inputs, others, number)
-    return {name: [record.get(name) for record in records] for name in inputs}, len(records), strict
+    return {name: [record.get(name) for record in records] for name in inputs}, len(records), asked
 
 
-def _instances(document: Any, inputs: Mapping[str, Column]) -> tuple[Any, bool]:
-    """What holds the rows, and whether the request is strict."""
+def _instances(document: Any, inputs: Mapping[str, Column]) -> tuple[Any, frozenset[str]]:
+    """What holds the rows, and what of ASKED stands beside it."""
     if isinstance(document, dict) and "instances" in document and "instances" not in inputs:
-        unexpected = sorted(set(document) - {"instances", "strict"})
+        unexpected = sorted(set(document) - {"instances", *ASKED})
         if unexpected:
             raise RequestFault(f"The body has the unexpected key {unexpected[0]} beside instances: remove it.")
-        strict = document.get("strict", False)
-        if not isinstance(strict, bool):
-            raise RequestFault("The body's strict is neither true nor false.")
-        return document["instances"], strict
-    return document, False
+        for name in ASKED:
+            if not isinstance(document.get(name, False), bool):
+                raise RequestFault(f"The body's {name} is neither true nor false.")
+        return document["instances"], frozenset(name for name in ASKED if document.get(name))
+    return document, frozenset()
 
 
 def _csv_columns(

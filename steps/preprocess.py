@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from steps import comparables, fitting
 from steps import features as feature_module
-from steps import fitting
 from steps.artifacts import write_json, write_parquet
 from steps.data_checks import check_parts, refuse_severe
 from steps.failure import JobArgumentParser, JobError, run_job
@@ -35,7 +35,8 @@ def preprocess(source: Path, output: Path, settings: JobSettings) -> dict[str, i
 
     train.parquet and validation.parquet hold the features and the target; test.parquet holds raw rows,
     from which evaluation computes the features as an endpoint does. Only training rows are learned from; rows/
-    holds them raw, to compare the test part with them, and SEEN, the keys of all rows that training sees. Raises
+    holds them raw, to compare the test part with them, and SEEN, the keys of all rows that training sees. With
+    data.comparables, features/ holds the raw training rows that the model is to carry. Raises
     JobError where the data checks find that the test rows would not tell the truth, before anything is trained.
     """
     path = find_file(source)
@@ -61,6 +62,11 @@ def preprocess(source: Path, output: Path, settings: JobSettings) -> dict[str, i
     known = pd.concat([parts["train"], parts["validation"]])
     write_parquet(output / "rows" / SEEN, pd.DataFrame({"key": row_keys(known, settings.data)}))
     write_json(output / "features" / "features.json", fitted.to_json(), indent=None)
+    told = settings.data.comparables
+    if told is not None:
+        kept = comparables.carried(parts["train"], [*fitted.inputs, fitted.target, *told.show])
+        write_parquet(output / "features" / comparables.FILE, kept)
+        write_json(output / "features" / comparables.SETTINGS, {"count": told.count, "show": list(told.show)})
     return {name: len(rows) for name, rows in parts.items()}
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -40,7 +40,7 @@ class Prediction:
     """One number per row in the target's unit, and the interval that covers its actual value with `coverage`.
 
     `model` is the identity of the model that answered. `warnings`: place of a row -> how it is unlike the training
-    rows; nothing is known of the coverage of its interval.
+    rows; nothing is known of the coverage of its interval. comparables: of each row, where they were asked for.
     """
 
     score: np.ndarray
@@ -49,6 +49,7 @@ class Prediction:
     coverage: float
     model: str = ""
     warnings: Mapping[int, list[str]] = field(default_factory=dict)
+    comparables: list[list[dict[str, Any]]] | None = None
 
 
 def model_fn(model_dir: str) -> Model:
@@ -79,14 +80,19 @@ def predict_fn(data: tuple[bytes | str, str], model: Model) -> Prediction | Refu
         return refusal
     features = model.features
     try:
-        columns, rows, strict = read_request(body, content_type, features.inputs, features.others)
+        columns, rows, asked = read_request(body, content_type, features.inputs, features.others)
     except RequestFault as fault:
         return Refusal(fault.message, fault.status)
     warnings = features.familiarity.warnings(columns)
-    if strict and warnings:
+    if "strict" in asked and warnings:
         row = min(warnings)
         return Refusal(f"Row {row + 1}: {listed(warnings[row])}; without strict it is answered with warnings.", 400)
-    return Prediction(*model.answer(columns, rows), model.interval.coverage, model.identity, warnings)
+    found = Prediction(*model.answer(columns, rows), model.interval.coverage, model.identity, warnings)
+    if "comparables" not in asked:
+        return found
+    if model.comparables is None:
+        return Refusal("The model carries no comparable rows: train it with data.comparables in the YAML.", 400)
+    return replace(found, comparables=model.comparables.of(columns, rows, features))
 
 
 def personal_refusal(body: bytes | str) -> Refusal | None:
@@ -106,8 +112,9 @@ def output_fn(prediction: Prediction | Refusal, accept: str | None) -> tuple[str
 
     {"predictions": [{"score": 1.5, "lower": 1.2, "upper": 1.9, "coverage": 0.9, "warnings": []}, ...],
     "coverage": 0.9, "model": "1f2e3d4c5b6a7988"}; a row with warnings has the coverage null, and so has the whole.
-    Both are the layouts of SageMaker's built-in regressions, in JSON with the interval and the model's identity added.
-    Returns body and content type; for a Refusal, or a client that accepts neither (406), a response.
+    Where they were asked for, each row of the JSON has its `comparables`, see `steps.comparables`; CSV has no place for
+    them (406). Both are the layouts of SageMaker's built-in regressions, in JSON with the interval and the model's
+    identity added. Returns body and content type; for a Refusal, or a client that accepts neither (406), a response.
     """
     if isinstance(prediction, Refusal):
         return _refused(prediction)
@@ -116,6 +123,8 @@ def output_fn(prediction: Prediction | Refusal, accept: str | None) -> tuple[str
         if kind in (JSON, "*/*", "application/*"):
             return written(prediction, JSON)
         if kind in (CSV, "text/*"):
+            if prediction.comparables is not None:
+                return _refused(Refusal(f"Comparable rows have no place in {CSV}: accept {JSON}.", 406))
             return written(prediction, CSV)
     return _refused(Refusal(f"The accepted type {accept} cannot be given: accept {JSON} or {CSV}.", 406))
 
@@ -130,6 +139,8 @@ def written(prediction: Prediction, kind: str) -> tuple[str, str]:
     rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
     for row, clauses in prediction.warnings.items():
         rows[row] |= {"coverage": None, "warnings": clauses}
+    for row, found in enumerate(prediction.comparables or ()):
+        rows[row]["comparables"] = found
     whole = None if prediction.warnings else coverage
     return json.dumps({"predictions": rows, "coverage": whole, "model": prediction.model}), JSON
 

@@ -19,8 +19,10 @@ from steps.failure import JobError, did_you_mean, listed
 from steps.known_expectations import check_expectation, check_level
 from steps.learned_settings import STRICT, LearnedFeature
 from steps.monitoring_settings import MonitoringSettings as MonitoringSettings
+from steps.monotone import Rule, feature_signs
 from steps.text_format import FileFormat, ValueFormat, refuse_foreign, with_file_format, with_tuples
 
+MOST_COMPARABLES = 20
 ColumnType = Literal["integer", "number", "boolean", "category", "text", "date"]
 DEFAULT_PATH = Path(__file__).resolve().parent.parent / "settings.json"
 
@@ -72,6 +74,23 @@ class Column(ValueFormat):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ComparableSettings:
+    """The training rows most like a predicted one, which the model carries and tells on request.
+
+    count: how many for each row. show: columns that name such a row to a person, beside its target and what differs.
+    """
+
+    __pydantic_config__ = STRICT
+
+    count: int = 5
+    show: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.count <= MOST_COMPARABLES:
+            raise ValueError(f"count is {self.count}: it must be from 1 to {MOST_COMPARABLES}.")
+
+
+@dataclass(frozen=True, kw_only=True)
 class DataSettings:
     """The data file, its columns in order, and what is made of them.
 
@@ -82,6 +101,8 @@ class DataSettings:
     date: the column by which a time split orders the rows.
     derived: features computed from the columns, in the language of `steps.expressions`.
     learned: features learned from the targets of other training rows, see `steps.learned`.
+    monotone: inputs with more of which no prediction falls (increasing) or rises (decreasing), see `steps.monotone`.
+    comparables: what the model tells of the training rows that are most like a predicted one; None carries none.
     feature_groups: features by what they are about; the ablation says what each group is worth.
     target_scale: log trains on the logarithm (targets must be positive), linear on the target itself.
     """
@@ -100,6 +121,8 @@ class DataSettings:
     date: str | None = None
     derived: dict[str, str] = field(default_factory=dict)
     learned: dict[str, LearnedFeature] = field(default_factory=dict)
+    monotone: dict[str, Rule] = field(default_factory=dict)
+    comparables: ComparableSettings | None = None
     feature_groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
     target_scale: Literal["log", "linear"] = "log"
 
@@ -117,6 +140,8 @@ class DataSettings:
         self._check_personal()
         if not self.features:
             raise ValueError("data.columns has no feature: the model would know nothing.")
+        self.signs()
+        self._check_comparables()
         for group, members in self.feature_groups.items():
             for name in members:
                 if name not in self.features:
@@ -165,6 +190,26 @@ class DataSettings:
     def _require(self, name: str, place: str) -> None:
         if name not in self.columns:
             raise ValueError(f"{place}: {name} is not a column{did_you_mean(name, self.columns)}.")
+
+    def _check_comparables(self) -> None:
+        for name in self.comparables.show if self.comparables else ():
+            self._require(name, "data.comparables.show")
+            if name in self.personal:
+                raise ValueError(f"data.comparables.show: {name} is personal, and answers are captured: leave it out.")
+
+    def signs(self) -> dict[str, int]:
+        """In which direction of a feature predictions must not fall, 1 or -1. Raises ValueError as `feature_signs`."""
+        if not self.monotone:
+            return {}
+        columns = {name: column for name, column in self.columns.items() if name != self.target}
+        return feature_signs(
+            self.monotone,
+            {name: column.type for name, column in columns.items()},
+            {name: column.range for name, column in columns.items()},
+            self.derived,
+            {name: feature.of for name, feature in self.learned.items()},
+            self.features,
+        )
 
     @property
     def types(self) -> dict[str, str]:
@@ -390,6 +435,8 @@ def _sections(document: Mapping[str, Any]) -> dict[str, Any]:
     data["columns"] = {name: column_of(column) for name, column in data["columns"].items()}
     data["format"] = FileFormat.from_json(data.get("format") or {})
     data["learned"] = {name: _learned(feature) for name, feature in data.get("learned", {}).items()}
+    told = data.get("comparables")
+    data["comparables"] = ComparableSettings(**{**told, "show": tuple(told.get("show", ()))}) if told else None
     data["feature_groups"] = {name: tuple(group) for name, group in data.get("feature_groups", {}).items()}
     validation = dict(document.get("validation") or {})
     for key in ("rows", "table"):

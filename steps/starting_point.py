@@ -33,10 +33,9 @@ class Part:
     target: np.ndarray
     start: np.ndarray
 
-    @property
-    def columns(self) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
-        """As the interval takes it."""
-        return self.table, self.target, self.start
+    def rows(self, places: np.ndarray) -> Part:
+        """Some of the rows, by their places."""
+        return Part(self.table.iloc[places], self.target[places], self.start[places])
 
 
 @dataclass(frozen=True)
@@ -115,6 +114,6 @@ def _out_of_fold(train: Part, features: Features, penalty: float, seed: int) -> 
     for number in range(FOLDS):
         inside = fold == number
         if inside.any():
-            line = linear.fit(train.table[~inside], train.target[~inside], features.levels, penalty)
+            line = linear.fit(train.table[~inside], train.target[~inside], features.levels, penalty, features.signs)
             result[inside] = line.predict(train.table[inside])
     return result

@@ -7,7 +7,7 @@ import json
 import os
 import platform
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,9 @@ from steps import features as feature_module
 from steps import interval as interval_module
 from steps import linear, training_metrics
 from steps.boosting import xgboost
+from steps.comparables import FILE as COMPARABLES
+from steps.comparables import SETTINGS as COMPARABLES_SETTINGS
+from steps.comparables import Comparables, weights_of
 from steps.failure import JobArgumentParser, JobError, run_job
 from steps.features import Features
 from steps.hyperparameters import HYPERPARAMETERS, STARTS, Hyperparameter, column_share
@@ -27,8 +30,8 @@ from steps.model import CANDIDATES, FORMAT, Model, save
 from steps.starting_point import Boosting, Part, best_start, refit, start_at
 
 HYPERPARAMETERS_FILE = Path("/opt/ml/input/config/hyperparameters.json")
-# rounds and early_stopping_rounds are arguments of its train(), coverage and start are ours.
-NOT_BOOSTERS = ("rounds", "early_stopping_rounds", "coverage", "threads", "start")
+# rounds and early_stopping_rounds are arguments of its train(), the others are ours.
+NOT_BOOSTERS = ("rounds", "early_stopping_rounds", "coverage", "bands", "threads", "start")
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -43,10 +46,21 @@ def main(arguments: Sequence[str]) -> None:
     train = _read(options["train"] / "train.parquet", features)
     validation = _read(options["validation"] / "validation.parquet", features)
     model, metrics = fit(train, validation, features, hyperparameters)
+    model = _with_comparables(model, train, options["features"])
     save(model, options["model_dir"])
     copy_serving_code(options["model_dir"] / "code")
     for name, value in metrics.items():
         print(training_metrics.line(name, value), flush=True)
+
+
+def _with_comparables(model: Model, train: pd.DataFrame, folder: Path) -> Model:
+    """The model with the training rows that it is to tell of, if steps.preprocess has put any into the folder."""
+    rows, settings = folder / COMPARABLES, folder / COMPARABLES_SETTINGS
+    if not rows.is_file():
+        return model
+    weights = weights_of(train[list(model.features.names)], model.features, model.start, model.booster)
+    told = json.loads(settings.read_text(encoding="utf-8"))
+    return replace(model, comparables=Comparables.from_json({**told, "weights": weights}, rows.read_bytes()))
 
 
 def hyperparameter_arguments(path: Path) -> list[str]:
@@ -116,21 +130,16 @@ def fit(
         Part(part[names], features.scaled(part[features.target].to_numpy(dtype=float)), np.zeros(len(part)))
         for part in (train, validation)
     ]
-    line, boosting = linear.fit(parts[0].table, parts[0].target, features.levels), boosting_of(hyperparameters, names)
+    line = linear.fit(parts[0].table, parts[0].target, features.levels, signs=features.signs)
+    boosting = boosting_of(hyperparameters, names, features.signs)
     start: str = hyperparameters["start"]
     errors: dict[str, float] = {}
     if start == "auto":
         start, errors = best_start(parts[0], parts[1], features, line, boosting)
     started = start_at(start, parts[0], parts[1], features, line, hyperparameters["seed"])
     booster, _ = boosting.fit(*started, features)
-    interval = interval_module.fit(
-        started[0].columns,
-        started[1].columns,
-        coverage=hyperparameters["coverage"],
-        parameters=boosting.parameters,
-        stopping=(boosting.rounds, boosting.early_stopping_rounds),
-        categories=features.levels,
-    )
+    coverage, bands = hyperparameters["coverage"], hyperparameters["bands"]
+    interval = interval_module.fit(*started, features, boosting, booster, coverage, bands)
     mean = float(parts[0].target.mean()) if start == "mean" else None
     model = Model(features, booster, line, interval, {"starting_mean": mean})
     actual = validation[features.target].to_numpy(dtype=float)
@@ -145,13 +154,15 @@ def fit(
         rows={"train": len(train), "validation": len(validation)},
         validation_metrics=measured,
     )
-    # The interval's trees know the training rows alone, so its calibration stays what it is.
+    # The interval's trees, and what it was calibrated with, know the training rows alone.
     final = refit(boosting, booster.num_boosted_rounds(), started, features)
     return replace(model, booster=final), metrics
 
 
-def boosting_of(hyperparameters: dict[str, Any], names: Sequence[str]) -> Boosting:
-    """How to boost on these features, as the hyperparameters say."""
+def boosting_of(
+    hyperparameters: dict[str, Any], names: Sequence[str], signs: Mapping[str, int] | None = None
+) -> Boosting:
+    """How to boost on these features, as the hyperparameters say; `signs` are those of Features."""
     parameters = {
         "objective": "reg:squarederror",
         "tree_method": "hist",
@@ -160,6 +171,8 @@ def boosting_of(hyperparameters: dict[str, Any], names: Sequence[str]) -> Boosti
         **{n: v for n, v in hyperparameters.items() if n not in NOT_BOOSTERS},
     }
     parameters["colsample_bytree"] = parameters["colsample_bytree"] or column_share(len(names))
+    if signs:
+        parameters["monotone_constraints"] = tuple(signs.get(name, 0) for name in names)
     return Boosting(parameters, hyperparameters["rounds"], hyperparameters["early_stopping_rounds"])
 
 

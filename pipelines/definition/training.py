@@ -28,6 +28,8 @@ from pipelines.definition.champion_input import no_champion_uri
 from pipelines.definition.evaluation_files import CARD_PATH, OUTPUT, REPORT_PATH, STEP
 from pipelines.definition.job_code import EVALUATE, PREPROCESS, TRAIN, VALIDATE, JobCode
 from pipelines.definition.jobs import Instances, JobFactory, output_of
+from pipelines.definition.looks_input import PARAMETER as LOOKS
+from pipelines.definition.looks_input import part_of_test
 from pipelines.settings.environment import Environment
 from pipelines.settings.settings import Settings
 from steps.gates import GATES
@@ -56,6 +58,7 @@ class Parameters:
     approval_status: ParameterString
     limits: Mapping[str, ParameterFloat]  # of the gates, by their names
     champion: ParameterString
+    looks: ParameterInteger
     max_depth: ParameterInteger
     learning_rate: ParameterFloat
     rounds: ParameterInteger
@@ -74,6 +77,7 @@ class Parameters:
             approval_status=ParameterString("ModelApprovalStatus", APPROVAL_STATUSES[0], APPROVAL_STATUSES),
             limits={name: ParameterFloat(_title(name), getattr(gates, name)) for name in GATES},
             champion=ParameterString(CHAMPION, champion),
+            looks=ParameterInteger(LOOKS, 0),
             max_depth=ParameterInteger("MaxDepth", xgboost.max_depth),
             learning_rate=ParameterFloat("LearningRate", xgboost.learning_rate),
             rounds=ParameterInteger("Rounds", xgboost.rounds),
@@ -114,7 +118,7 @@ def training_pipeline(
     validate = validate_step(jobs, parameters.input_data)
     preprocess = _preprocess(jobs, validate)
     train, model = _train(jobs, parameters, settings, preprocess)
-    evaluate = _evaluate(jobs, parameters, model, preprocess)
+    evaluate = _evaluate(jobs, parameters, model, preprocess, part_of_test(settings))
     register = _register(jobs, parameters, settings, model, evaluate, commit)
     check = _check_quality(parameters, evaluate, register, _reject(evaluate))
     return Pipeline(
@@ -166,6 +170,7 @@ def _train(
             "colsample_bytree": str(xgboost.colsample_bytree),
             "reg_lambda": str(xgboost.reg_lambda),
             "coverage": str(settings.interval.coverage),
+            "bands": str(settings.interval.bands),
             "seed": str(xgboost.seed),
             "start": xgboost.start,
         },
@@ -178,7 +183,9 @@ def _train(
     return training, training.properties.ModelArtifacts.S3ModelArtifacts
 
 
-def _evaluate(jobs: JobFactory, parameters: Parameters, model: Any, preprocess: ProcessingStep) -> ProcessingStep:
+def _evaluate(
+    jobs: JobFactory, parameters: Parameters, model: Any, preprocess: ProcessingStep, part: str
+) -> ProcessingStep:
     return jobs.processing(
         STEP,
         EVALUATE,
@@ -189,7 +196,11 @@ def _evaluate(jobs: JobFactory, parameters: Parameters, model: Any, preprocess: 
             "rows": output_of(preprocess, "rows"),
             "champion": parameters.champion,
         },
-        arguments={name: limit.to_string() for name, limit in parameters.limits.items()},
+        arguments={
+            **{name: limit.to_string() for name, limit in parameters.limits.items()},
+            "earlier_looks": parameters.looks.to_string(),
+            "test_part": part,
+        },
         outputs=[OUTPUT],
         description="Scores the candidates and the champion on the test part, which no other step sees.",
         property_files=[REPORT, CARD],
@@ -249,7 +260,7 @@ def _register(
             model_data_constraints=_file(evaluate, "data_quality/constraints.json"),
         ),
         metadata_properties=MetadataProperties(generated_by=ExecutionVariables.PIPELINE_EXECUTION_ARN),
-        customer_metadata_properties=jobs.lineage(commit),
+        customer_metadata_properties={**jobs.lineage(commit), "earlier_looks": parameters.looks.to_string()},
     )
     description = "Registers a version that waits for a person's approval."
     return ModelStep("RegisterModel", step_args=arguments, description=description, retry_policies=jobs.retries)

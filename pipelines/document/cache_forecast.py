@@ -70,21 +70,21 @@ class _Forecaster:
         if reasons:
             return Forecast(name, RUNS_AGAIN, tuple(reasons))
         reasons = self._upstream_reasons(new, ALWAYS_RUNS)
-        for reference in _references(_key_of(new)):
+        for reference in _references(key_of(new)):
             if reference.startswith("Execution.") and reference not in FIXED_IN_A_PIPELINE:
                 reasons.append(f"{reference} differs in each execution")
         return Forecast(name, ALWAYS_RUNS, tuple(reasons)) if reasons else Forecast(name, REUSED)
 
     def _own_reasons(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
         before, after = (
-            resolved(_key_of(step), values) for step, values in zip((old, new), self._defaults, strict=True)
+            resolved(key_of(step), values) for step, values in zip((old, new), self._defaults, strict=True)
         )
         referred = [
-            name for name in _parameters(_key_of(new)) if self._defaults[0].get(name) != self._defaults[1].get(name)
+            name for name in _parameters(key_of(new)) if self._defaults[0].get(name) != self._defaults[1].get(name)
         ]
         reasons = []
         for change in differences(before, after):
-            value = _at(_key_of(new), change.path)
+            value = _at(key_of(new), change.path)
             because = [name for name in referred if name in _parameters(value)]
             source = f" (default of {', '.join(because)})" if because else ""
             reasons.append(f"{change.path} is {change.action}{source}")
@@ -92,7 +92,7 @@ class _Forecaster:
 
     def _upstream_reasons(self, step: Mapping[str, Any], outcome: str) -> list[str]:
         upstream: list[str] = []
-        for reference in _references(_key_of(step)):
+        for reference in _references(key_of(step)):
             kind, _, rest = reference.partition(".")
             name, _, path = rest.partition(".")
             is_new = kind == "Steps" and name in self._steps[1] and name not in upstream
@@ -110,7 +110,7 @@ class _Forecaster:
         return isinstance(after, str) and before == after
 
 
-def _key_of(step: Mapping[str, Any]) -> dict[str, Any]:
+def key_of(step: Mapping[str, Any]) -> dict[str, Any]:
     """What of a step counts; its arguments stand before the fields beside them that have the same name."""
     fields = {**step, **(step.get("Arguments") or {})}
     return {

@@ -86,9 +86,13 @@ class CandidateSettings(Section):
 
 
 class IntervalSettings(Section):
-    """The interval that comes with each prediction: the share of actual values that should lie inside."""
+    """The interval that comes with each prediction: the share of actual values that should lie inside.
+
+    So many `bands` of the prediction are calibrated each for itself, and judged by a gate.
+    """
 
     coverage: float = hyperparameter("coverage", optional=True)
+    bands: int = hyperparameter("bands", optional=True)
 
 
 def gate_limit(name: str) -> Any:
@@ -104,7 +108,7 @@ class GateSettings(Section):
     A model with an R2 above max_r2 is too good to be true: a feature may hold the target.
     max_baseline_ratio is XGBoost's RMSE over that of scikit-learn's HistGradientBoosting with its defaults: the lower
     end of a 95 % confidence interval may not be above it. max_missing_ratio is by what factor the RMSE may grow where
-    an optional input is missing.
+    an optional input is missing, max_broken_rules how many test rows may break a rule of data.monotone.
     max_segment_mape is the MAPE of the worst segment, max_coverage_gap how far the measured coverage of the
     interval may be from the wanted one, max_undercovered how many segments may be covered too seldom, and
     min_improvement by what share the RMSE must at least be lower than the champion's: the lower end of a 95 %
@@ -117,6 +121,7 @@ class GateSettings(Section):
     max_rmse_ratio: float = gate_limit("max_rmse_ratio")
     max_baseline_ratio: float = gate_limit("max_baseline_ratio")
     max_missing_ratio: float = gate_limit("max_missing_ratio")
+    max_broken_rules: float = gate_limit("max_broken_rules")
     max_segment_mape: float = gate_limit("max_segment_mape")
     max_coverage_gap: float = gate_limit("max_coverage_gap")
     max_undercovered: float = gate_limit("max_undercovered")
@@ -174,6 +179,11 @@ class Settings(Section):
     @model_validator(mode="after")
     def _sections_agree(self) -> "Settings":
         self.for_jobs()
+        if self.interval.bands > 1 and self.data.monotone:
+            raise ValueError(
+                "interval.bands: the bounds jump between bands, so they cannot keep the rules of data.monotone: leave "
+                "out one of the two."
+            )
         for name, stage in self.stages.items():
             if stage.promote_from is not None and (stage.promote_from == name or stage.promote_from not in self.stages):
                 others = ", ".join(each for each in self.stages if each != name) or "none"

@@ -46,6 +46,7 @@ LIMITS = Limits(
     max_rmse_ratio=1.5,
     max_baseline_ratio=1.5,
     max_missing_ratio=3.0,
+    max_broken_rules=0,
     max_segment_mape=0.3,
     max_coverage_gap=0.15,
     max_undercovered=0,

@@ -65,3 +65,15 @@ def test_improvement_is_the_share_by_which_the_error_fell() -> None:
     found = improvement(challenger, champion, (90.0, 100.0))
     assert found["value"] == pytest.approx(0.1)
     assert found["lower"] < 0.1 < found["upper"]
+
+
+def test_looks_of_other_models_widen_the_interval_of_the_improvement() -> None:
+    """Bonferroni's correction: of twenty models one is better by chance."""
+    random = np.random.default_rng(0)
+    challenger, champion = random.normal(98, 1, 1000), random.normal(100, 1, 1000)
+    found = [improvement(challenger, champion, (98.0, 100.0), earlier) for earlier in (0, 1, 19)]
+    assert [each["confidence"] for each in found] == pytest.approx([0.95, 0.975, 0.9975])
+    assert [each["value"] for each in found] == [found[0]["value"]] * 3
+    spread = np.std(1 - challenger / champion, ddof=1)
+    reach = [(each["upper"] - each["lower"]) / 2 / spread for each in found]
+    assert reach == pytest.approx([1.96, 2.241, 3.023], rel=0.05)  # quantiles of the normal distribution

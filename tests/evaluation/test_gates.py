@@ -17,6 +17,7 @@ LIMITS = Limits(
     max_rmse_ratio=0.95,
     max_baseline_ratio=1.0,
     max_missing_ratio=3.0,
+    max_broken_rules=0.0,
     max_segment_mape=0.3,
     max_coverage_gap=0.02,
     max_undercovered=0.0,
@@ -40,6 +41,7 @@ def document(**changes: Any) -> dict[str, Any]:
         "regression_metrics": {"r2": {"value": 0.9}, "mape": {"value": 0.1}},
         "comparison": {"rmse_ratio": {"value": 0.9}, "baseline_ratio": RATIO},
         "missing_inputs": {"worst": {"name": "", "rmse_ratio": 1.0}},
+        "rules": {"broken": 0, "name": ""},
         "interval": interval(0.905),
         "worst_segment": {"name": "age below 10", "rows": 300, "mape": 0.2},
         "data": {"validation_rows": 2000, "test_rows": 4000},
@@ -55,7 +57,7 @@ def test_good_model_passes_with_nothing_to_say() -> None:
     judged = gates(document(), LIMITS)
     assert judged["missed"] == []
     assert judged["message"] == ""
-    assert len(judged["checks"]) == 10
+    assert len(judged["checks"]) == 11
 
 
 @pytest.mark.parametrize(
@@ -100,6 +102,11 @@ def test_good_model_passes_with_nothing_to_say() -> None:
             "the RMSE where the optional input lot is missing over the RMSE is 3.6 (at most 3).",
         ),
         (
+            {"rules": {"broken": 3, "name": "area"}},
+            ["max_broken_rules"],
+            "the number of test rows that break a rule of data.monotone (most that of area) is 3 (at most 0).",
+        ),
+        (
             {"interval": interval(0.75)},
             ["max_coverage_gap"],
             "the interval's coverage is 0.75, and its distance from 0.9 is 0.15 (at most 0.02).",
@@ -124,6 +131,7 @@ def at_their_limits(step: float = 0.0) -> dict[str, Any]:
         regression_metrics={"r2": {"value": 0.85 - step}, "mape": {"value": 0.15 + step}},
         comparison={"rmse_ratio": {"value": 0.95 + step}, "baseline_ratio": {**RATIO, "lower": 1.0 + step}},
         missing_inputs={"worst": {"name": "age", "rmse_ratio": 3.0 + step}},
+        rules={"broken": step, "name": "age"},
         worst_segment={"name": "age below 10", "rows": 300, "mape": 0.3 + step},
         interval=interval(0.515625 + step, 0.5, ("age below 10",) if step > 0 else ()),  # 1/64 apart, to the last bit
         data={"validation_rows": 20_000, "test_rows": 20_000},

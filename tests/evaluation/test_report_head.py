@@ -7,7 +7,8 @@ from typing import Any
 from evaluation.report_head import about, worst
 from steps.evaluation_settings import CardSettings
 
-DOCUMENT: dict[str, Any] = {"data": {"train_rows": 1000, "test_rows": 200}, "champion": {"status": "none"}}
+DATA: dict[str, Any] = {"train_rows": 1000, "test_rows": 200, "looks": {"test_part": "", "earlier": 0}}
+DOCUMENT: dict[str, Any] = {"data": DATA, "champion": {"status": "none"}}
 
 
 def test_the_cards_words_and_the_facts_are_said_and_escaped() -> None:
@@ -26,6 +27,12 @@ def test_the_cards_words_and_the_facts_are_said_and_escaped() -> None:
 
 def test_a_card_without_words_says_where_they_belong() -> None:
     assert "evaluation.card" in about(DOCUMENT, CardSettings(), {})
+
+
+def test_how_often_the_test_part_was_looked_at_before_is_said() -> None:
+    for earlier, words in ((0, "no other model"), (1, "1 other model"), (12, "12 other models")):
+        data = {**DATA, "looks": {"test_part": "", "earlier": earlier}}
+        assert f"met before by {words} " in about({**DOCUMENT, "data": data}, CardSettings(), {})
 
 
 def test_the_worst_rows_are_a_table() -> None:

@@ -85,3 +85,19 @@ def test_a_missing_value_has_an_indicator_and_the_median() -> None:
     np.testing.assert_allclose(model.predict(table), target, atol=1e-3)
     np.testing.assert_allclose(model.terms(table).sum(axis=1) + model.intercept, model.predict(table))
     assert LinearModel.from_json(json.loads(json.dumps(model.to_json()))) == model
+
+
+def test_no_coefficient_goes_against_its_sign_and_the_others_make_up_for_it() -> None:
+    """Of two columns that say nearly the same one is worth less than nothing beside the other: it becomes nothing."""
+    random = np.random.default_rng(2)
+    x = random.normal(size=500)
+    table = pd.DataFrame({"x": x, "near": x + 0.3 * random.normal(size=500), "other": random.normal(size=500)})
+    target = 3 * table["x"].to_numpy() - table["near"].to_numpy() + 2 * table["other"].to_numpy()
+    free = fit(table, target, {}, penalty=1e-8)
+    assert free.coefficients["near"] == pytest.approx(-1, abs=1e-3)
+    held = fit(table, target, {}, penalty=1e-8, signs={"near": 1, "other": 1})
+    best = np.linalg.lstsq(np.column_stack([np.ones(500), table[["x", "other"]]]), target, rcond=None)[0]
+    assert 0 <= held.coefficients["near"] < 1e-9
+    assert [held.intercept, held.coefficients["x"], held.coefficients["other"]] == pytest.approx(best, abs=1e-4)
+    assert fit(table, target, {}, signs={"x": 1, "other": 1}) == fit(table, target, {})
+    assert fit(table, target, {}, signs={"other": -1}).coefficients["other"] == pytest.approx(0, abs=1e-9)

@@ -134,6 +134,7 @@ def test_a_strict_request_with_such_a_row_is_refused(model_folder: Path, body: s
     ("body", "content_type", "sentence"),
     [
         (json.dumps({"instances": [ROW], "strict": 1}), JSON, "The body's strict is neither true nor false."),
+        (json.dumps({"instances": [ROW], "comparables": 5}), JSON, "The body's comparables is neither true nor false."),
         (json.dumps({**ROW, "strict": True}), JSON, "Row 1 has the unexpected field strict."),
         (json.dumps(ROW), f"{JSON}; strict=yes", "The content type's parameter strict is 'yes', not true or false."),
         (json.dumps(ROW), f"{JSON}; strict", "The content type's parameter strict is '', not true or false."),

@@ -103,6 +103,7 @@ def test_every_job_is_cached_retried_and_tagged_with_the_commit(compiled: Compil
         "git_commit": compiled.commit,
         "pipeline_execution_arn": {"Get": "Execution.PipelineExecutionArn"},
         "code": f"s3://sagemaker-us-east-1-000000000000/{compiled.code.key('steps.train')}",
+        "earlier_looks": {"Std:Join": {"On": "", "Values": [{"Get": "Parameters.EarlierLooks"}]}},
     }
     # With four eyes: who started it. UpdateModelPackage cannot change this.
     made_by = steps["RegisterModel"]["Arguments"]["MetadataProperties"]
@@ -143,7 +144,7 @@ def test_each_gate_is_a_parameter_an_argument_of_the_evaluation_and_a_limit_of_t
 ) -> None:
     arguments = json.dumps(steps["Evaluate"]["Arguments"]["AppSpecification"]["ContainerArguments"])
     limits = {"MinR2", "MaxR2", "MaxMape", "MaxRmseRatio", "MaxSegmentMape", "MaxCoverageGap", "MinImprovement"}
-    limits |= {"MaxBaselineRatio", "MaxMissingRatio", "MaxUndercovered"}
+    limits |= {"MaxBaselineRatio", "MaxMissingRatio", "MaxUndercovered", "MaxBrokenRules"}
     conditions = steps["CheckQuality"]["Arguments"]["Conditions"]
     assert {condition["RightValue"]["Get"] for condition in conditions} == {f"Parameters.{name}" for name in limits}
     assert all(f"Parameters.{name}" in arguments for name in limits)

@@ -1,0 +1,77 @@
+"""What would help the model most: more rows, more columns, or tuning; measured on the test rows.
+
+More rows: by how much HistGradientBoosting, which is quick, is better with all training rows than with half of them;
+twice as many rows again help less than that. Tuning: by how much another candidate is better than the registered model
+on the same columns. Where neither helps, what is left lies in columns that nobody has given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from evaluation import plain_boosting
+from evaluation.bootstrap import confidence_interval, metric_draws
+from steps.settings import DataSettings
+
+ROWS, COLUMNS, TUNING = "more rows", "more columns", "tuning"
+REGISTERED = "xgboost"
+
+
+def what_helps(
+    train: pd.DataFrame,
+    rows: pd.DataFrame,
+    actual: np.ndarray,
+    predictions: Mapping[str, np.ndarray],
+    data: DataSettings,
+) -> dict[str, Any]:
+    """Measure each on typed raw training and test rows; `predictions` are those of the candidates for the test rows.
+
+    Returns rows: with half of the training rows and with all, the RMSE, and the share by which it fell with its 95 %
+    interval; tuning: the best other candidate, and the share by which its RMSE is lower than the registered model's,
+    with its interval too; most, what helps most; and sentence, for people. A gain counts whose interval is above 0.
+    """
+    half = train.iloc[np.random.default_rng(0).permutation(len(train))[: max(1, len(train) // 2)]]
+    models = {**predictions, "half": plain_boosting.predictions(half, rows, data)}
+    draws = {name: found["rmse"] for name, found in metric_draws(actual, models).items()}
+    errors = {name: float(np.sqrt(np.mean((found - actual) ** 2))) for name, found in models.items()}
+    others = [name for name in predictions if name != REGISTERED]
+    best = min(others, key=errors.__getitem__)
+    grown = _gain(draws, errors, plain_boosting.NAME, "half")
+    tuned = _gain(draws, errors, best, REGISTERED)
+    gains = {ROWS: grown, TUNING: tuned}
+    sure = {name: each["value"] for name, each in gains.items() if each["lower"] > 0}
+    most = max(sure, key=sure.__getitem__) if sure else COLUMNS
+    return {
+        "rows": {"half": len(half), "all": len(train), "rmse": [errors["half"], errors[plain_boosting.NAME]], **grown},
+        "tuning": {"candidate": best, **tuned},
+        "most": most,
+        "sentence": _sentence(most, grown, tuned, best, (len(half), len(train))),
+    }
+
+
+def _gain(draws: Mapping[str, np.ndarray], errors: Mapping[str, float], better: str, than: str) -> dict[str, float]:
+    """By which share the RMSE of one is lower than that of the other, with its interval over the same resamples."""
+    if errors[than] == 0:
+        return {"value": 0.0, "lower": 0.0, "upper": 0.0}
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shares = 1 - draws[better] / draws[than]
+    low, high = confidence_interval(shares) if np.isfinite(shares).any() else (0.0, 0.0)
+    return {"value": 1 - errors[better] / errors[than], "lower": low, "upper": high}
+
+
+def _sentence(
+    most: str, grown: Mapping[str, float], tuned: Mapping[str, float], best: str, counts: tuple[int, int]
+) -> str:
+    learned = (
+        f"from {counts[0]:,} to {counts[1]:,} training rows the RMSE of a plain boosting fell by {grown['value']:.1%} "
+        f"({grown['lower']:.1%} to {grown['upper']:.1%})"
+    )
+    compared = (
+        f"the best other candidate, {best}, has an RMSE that is {abs(tuned['value']):.1%} "
+        f"{'lower' if tuned['value'] > 0 else 'higher'}"
+    )
+    return f"What would help most is {most}: {learned}, and {compared}."
