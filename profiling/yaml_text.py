@@ -13,6 +13,16 @@ from profiling.draft import Drafted
 
 NOTED = 110  # characters of a line of comment
 IMAGE_VERSION = "3.2-0"
+MACHINES = (
+    "jobs:",
+    f"  image_version: {IMAGE_VERSION}",
+    "  processing: {instance_type: ml.m5.xlarge}",
+    "  training: {instance_type: ml.m5.xlarge}",
+    "stages:",
+    "  staging: {instance_type: ml.m5.large}",
+    "  production: {instance_type: ml.m5.large, instance_count: 2}",
+    "pipelines: [training, validation]",
+)
 
 
 def slug(text: str) -> str:
@@ -33,7 +43,20 @@ def yaml_of(drafted: Drafted, name: str) -> str:
 
 
 def _lines(drafted: Drafted, name: str) -> Iterator[str]:
-    found, target, quick = drafted.found, drafted.target, drafted.quick
+    for section in (_head(drafted, name), _data(drafted), _columns(drafted), _validation(drafted), _models(drafted)):
+        yield from section
+        yield ""
+    yield "evaluation:"
+    yield "  explained_rows: 150"
+    yield from _segments(drafted)
+    yield ""
+    yield from _gates(drafted)
+    yield ""
+    yield from MACHINES
+
+
+def _head(drafted: Drafted, name: str) -> Iterator[str]:
+    found, target = drafted.found, drafted.target
     size = f"{len(found.table):,} rows, {len(drafted.columns)} columns"
     yield f"# Written by `run_pipeline.py init` from {found.file}: {size}."
     yield "# Look at the lines marked with (!). pipelines/house_prices.yaml explains every key."
@@ -41,11 +64,13 @@ def _lines(drafted: Drafted, name: str) -> Iterator[str]:
         yield from _wrapped(f"(!) {note}.", "# ")
     yield f"name: {slug(name)}"
     yield f"description: {flow(f'{target.name}, predicted from the other columns of {found.file}.')}"
-    yield ""
+
+
+def _data(drafted: Drafted) -> Iterator[str]:
     yield "data:"
-    yield f"  file: {flow(found.file)}"
+    yield f"  file: {flow(drafted.found.file)}"
     yield from _format(drafted)
-    yield f"  target: {flow(target.name)}"
+    yield f"  target: {flow(drafted.target.name)}"
     yield f"  target_scale: {drafted.scale:<12} # log (of a target that is positive and skewed) or linear"
     if drafted.identity:
         yield f"  identity: {flow([*drafted.identity])}    # what names a row"
@@ -55,27 +80,28 @@ def _lines(drafted: Drafted, name: str) -> Iterator[str]:
         yield f"  group: {flow([*drafted.group])}       # rows with the same value stay on one side of the split"
     if drafted.date:
         yield f"  date: {flow(drafted.date)}       # with `split: time` the newest rows are the test part"
-    yield ""
+
+
+def _columns(drafted: Drafted) -> Iterator[str]:
     yield "  # Every column of the file. A range leaves room around the values; rows outside are rejected."
     yield "  columns:"
     for column in drafted.columns:
-        yield from _column(column, column.name == target.name)
+        yield from _column(column, column.name == drafted.target.name)
     yield from _mapping("derived", drafted.derived, "computed from the columns, never from the target")
     yield from _mapping("learned", drafted.learned, "what training rows like this one were worth")
-    yield ""
+
+
+def _validation(drafted: Drafted) -> Iterator[str]:
     yield "validation:"
     share = max(0.01, round(min(0.9, 2 * drafted.rejected), 2))
     yield f"  max_rejected_share: {share:<8} # {drafted.rejected:.2%} of this file's rows are rejected"
     yield from _unique(drafted)
     yield ""
     yield "split: hash               # or time, which needs data.date" if drafted.date else "split: hash"
-    yield ""
-    yield from _models(drafted)
-    yield ""
-    yield "evaluation:"
-    yield "  explained_rows: 150"
-    yield from _segments(drafted)
-    yield ""
+
+
+def _gates(drafted: Drafted) -> Iterator[str]:
+    quick = drafted.quick
     mape = f" and MAPE {quick.mape:.1%}" if quick.mape is not None else ""
     yield f"# A quick model reaches R2 {quick.r2:.3f}{mape} in cross-validation; the limits leave some room."
     yield "gates:"
@@ -83,15 +109,6 @@ def _lines(drafted: Drafted, name: str) -> Iterator[str]:
     yield f"  max_mape: {_above(quick.mape)}"
     yield "  max_rmse_ratio: 1.1        # RMSE of XGBoost / RMSE of the linear regression"
     yield f"  max_segment_mape: {round(2.5 * _above(quick.mape), 2)}"
-    yield ""
-    yield "jobs:"
-    yield f"  image_version: {IMAGE_VERSION}"
-    yield "  processing: {instance_type: ml.m5.xlarge}"
-    yield "  training: {instance_type: ml.m5.xlarge}"
-    yield "stages:"
-    yield "  staging: {instance_type: ml.m5.large}"
-    yield "  production: {instance_type: ml.m5.large, instance_count: 2}"
-    yield "pipelines: [training, validation]"
 
 
 def _format(drafted: Drafted) -> Iterator[str]:

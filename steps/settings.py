@@ -15,12 +15,15 @@ from typing import Any, Literal
 from steps.estimators import Estimator as Estimator
 from steps.evaluation_settings import EvaluationSettings as EvaluationSettings
 from steps.expressions import ExpressionError, names, parse
-from steps.failure import JobError, did_you_mean, listed
-from steps.known_expectations import check_expectation, check_level
+from steps.failure import JobError, did_you_mean
 from steps.learned_settings import STRICT, LearnedFeature
 from steps.monitoring_settings import MonitoringSettings as MonitoringSettings
 from steps.monotone import Rule, feature_signs
+from steps.split_settings import SplitSettings as SplitSettings
 from steps.text_format import FileFormat, ValueFormat, refuse_foreign, with_file_format, with_tuples
+from steps.validation_settings import UNIQUE as UNIQUE
+from steps.validation_settings import Expectation as Expectation
+from steps.validation_settings import ValidationSettings as ValidationSettings
 
 MOST_COMPARABLES = 20
 ColumnType = Literal["integer", "number", "boolean", "category", "text", "date"]
@@ -233,86 +236,6 @@ class DataSettings:
         needed = set(self.features).union(*[names(text) for text in self.derived.values()])
         needed = needed.union(*[feature.of for feature in self.learned.values()])
         return {name: column for name, column in self.columns.items() if name in needed}
-
-
-UNIQUE = ("expect_column_values_to_be_unique", "expect_compound_columns_to_be_unique")
-
-
-@dataclass(frozen=True)
-class Expectation:
-    """One expectation by its name and arguments in Great Expectations, and the reason for people.
-
-    keep: of rows that should be unique and are not, all are rejected (none), or all but the first or the last of
-        them that fails no other expectation.
-    """
-
-    __pydantic_config__ = STRICT
-
-    expectation: str
-    arguments: dict[str, Any] = field(default_factory=dict)
-    reason: str = ""
-    keep: Literal["none", "first", "last"] = "none"
-
-    def __post_init__(self) -> None:
-        check_expectation(self.expectation, self.arguments)
-        if self.keep not in ("none", "first", "last"):
-            raise ValueError(f"keep is {self.keep!r}: it must be none, first or last.")
-        if self.keep != "none" and self.expectation not in UNIQUE:
-            raise ValueError(f"{self.expectation} has no keep: only {listed(UNIQUE)} have.")
-
-    @property
-    def unique_columns(self) -> list[str]:
-        """The columns whose values together should be unique, of an expectation in UNIQUE."""
-        found = self.arguments.get("column_list") or [self.arguments.get("column")]
-        return [str(name) for name in found if name is not None]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ValidationSettings:
-    """What is expected of the data.
-
-    rows: a row that fails one of these is rejected, with its reason; they come after those that follow
-        from the columns (present, in range, among the levels).
-    table: if one of these fails, judged on the accepted rows, the job fails.
-    derived: values that only the expectations use, as expressions over the columns.
-    max_rejected_share: the job fails when a larger share of the rows is rejected.
-    """
-
-    __pydantic_config__ = STRICT
-
-    rows: tuple[Expectation, ...] = ()
-    table: tuple[Expectation, ...] = ()
-    derived: dict[str, str] = field(default_factory=dict)
-    max_rejected_share: float = 0.05
-
-    def __post_init__(self) -> None:
-        for expectation in self.rows:
-            check_level(expectation.expectation, "rows")
-        if not 0 <= self.max_rejected_share < 1:
-            raise ValueError(f"validation.max_rejected_share is {self.max_rejected_share}: it must be in [0, 1).")
-
-
-@dataclass(frozen=True, kw_only=True)
-class SplitSettings:
-    """How rows are divided: by a hash of their keys, or by time (the newest rows are the test part).
-
-    test, validation: shares of all rows. seed: another number gives another hash split.
-    """
-
-    __pydantic_config__ = STRICT
-
-    by: Literal["hash", "time"] = "hash"
-    test: float = 0.2
-    validation: float = 0.1
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        for name in ("test", "validation"):
-            if not 0 < getattr(self, name) < 1:
-                raise ValueError(f"split.{name} is {getattr(self, name)}: it must be between 0 and 1.")
-        if self.test + self.validation >= 1:
-            total = self.test + self.validation
-            raise ValueError(f"split.test and split.validation sum to {total:g}: nothing is left to train on.")
 
 
 @dataclass(frozen=True, kw_only=True)

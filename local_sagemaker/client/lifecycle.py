@@ -1,10 +1,9 @@
-"""Starting, finding and stopping the local SageMaker of a project, from the client's side.
+"""Starting and stopping the local SageMaker of a project, from the client's side.
 
 Imports only the standard library: every command line tool calls it before anything else.
 """
 
 import fcntl
-import json
 import os
 import signal
 import subprocess
@@ -13,14 +12,15 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from http import HTTPStatus
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPException
 from pathlib import Path
 
 from local_sagemaker.client import sdk_defaults, sts_address
+from local_sagemaker.client.running import Server as Server
+from local_sagemaker.client.running import find as find
+from local_sagemaker.client.running import foreign, health
+from local_sagemaker.client.running import what_keeps_it as what_keeps_it
 from local_sagemaker.configuration import (
-    LOCK,
     PORT,
     configured_enforcement,
     configured_handlers,
@@ -36,47 +36,8 @@ from local_sagemaker.wire.identity import ADMINISTRATOR_KEY, identity_of_key, ro
 
 START_SECONDS = 60
 STOP_SECONDS = 60
-DYING_SECONDS = 2.0
-HEALTH_SECONDS = 5.0
-HANGING_SECONDS = 20.0  # a server that is busy answers later, one that hangs never
 LOG_BYTES = 10 << 20  # of server.log, beyond which a start begins another and keeps this one as server.log.1
 ROOM = 1 << 20  # bytes that a start needs: tables and logs
-HEALTH = "/_local_sagemaker/health"
-
-
-@dataclass(frozen=True)
-class Server:
-    """A local SageMaker that answers."""
-
-    port: int
-    pid: int
-    state: Path
-    started: float
-    handlers: Path | None = None
-    lost: bool = False  # whether its state folder was removed
-    damaged: int = 0  # pieces of its state that were put aside
-    full: bool = False  # whether its disk has no room
-    enforces: bool = False  # whether IAM's policies are enforced
-    time_scale: float = 1.0  # how many times faster waits and alarm periods pass
-
-    @property
-    def url(self) -> str:
-        """What AWS_ENDPOINT_URL is to be."""
-        return f"http://127.0.0.1:{self.port}"
-
-    @property
-    def warning(self) -> str | None:
-        """What its user should know about its state, or None."""
-        if self.full:
-            return f"The disk of {self.state} is full: what runs waits, or is tried again. Make room."
-        if not self.damaged:
-            return None
-        pieces = "1 piece of the state is" if self.damaged == 1 else f"{self.damaged} pieces of the state are"
-        return f"{pieces} damaged and put aside; the rest goes on. `local doctor` names them and what can be done."
-
-    def has_lost(self, state: Path) -> bool:
-        """Whether it is the server of this folder, and the folder was removed under it."""
-        return self.lost and self.state == state
 
 
 def use_local(state: Path, announce: Callable[[str], None] | None = None, handlers: Path | None = None) -> Server:
@@ -193,36 +154,6 @@ def _found_or_started(state: Path, port: int, announce: Callable[[str], None] | 
     return server
 
 
-def find(port: int, state: Path | None = None) -> Server | None:
-    """The local SageMaker on a port, or None where nothing listens; an error where something else does.
-
-    `state` is the folder whose lock tells a server that hangs from another program.
-    """
-    start = time.monotonic()
-    while True:
-        try:
-            return _health(port)
-        except ConnectionRefusedError:
-            return None
-        except (HTTPException, OSError):
-            # Not ours, or one of ours that is just being killed, is busy, or hangs.
-            pid = _holder(state, port) if state else None
-            if time.monotonic() - start > (DYING_SECONDS if pid is None else HANGING_SECONDS):
-                raise (_foreign(port) if pid is None else _hanging(port, pid)) from None
-            time.sleep(0.05)
-        except (ValueError, KeyError, TypeError):
-            raise _foreign(port) from None
-
-
-def what_keeps_it(server: Server) -> str | None:
-    """Why a server that runs cannot go on with what it does now, or None; None, too, where it does not answer."""
-    try:
-        now = _health(server.port)
-    except (HTTPException, OSError, ValueError, KeyError, TypeError):
-        return None
-    return now.warning if now.full else None
-
-
 def down(port: int, state: Path | None = None, force: bool = False) -> Server | None:
     """Stop the server of a port and wait for its end; None where none ran.
 
@@ -272,19 +203,6 @@ def _alone(state: Path) -> Iterator[None]:
         yield
 
 
-def _holder(state: Path, port: int) -> int | None:
-    """The process that holds the lock of a state folder and serves it on this port."""
-    try:
-        with (state / LOCK).open("r+b") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # given back when the file is closed
-        return None
-    except BlockingIOError:
-        holder = json.loads((state / LOCK).read_text() or "{}")
-        return int(holder["pid"]) if holder.get("port") == port else None
-    except OSError:
-        return None
-
-
 def _prepare(state: Path) -> None:
     try:
         state.mkdir(parents=True, exist_ok=True)
@@ -330,58 +248,18 @@ def _await_health(port: int, process: subprocess.Popen[bytes], log: Path) -> Ser
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         try:
-            return _health(port)
+            return health(port)
         except ConnectionRefusedError:
             if process.poll() is not None:
                 break
         except (HTTPException, OSError):
             pass  # it listens, and is not ready
         except (ValueError, KeyError, TypeError):
-            raise _foreign(port) from None
+            raise foreign(port) from None
         time.sleep(0.02)
     lines = log.read_text(errors="replace").strip().splitlines()
     reason = lines[-1] if lines else "it did not answer"
     raise LocalSageMakerError(f"Local SageMaker did not start on port {port}: {reason} (log: {log}).")
-
-
-def _health(port: int) -> Server:
-    connection = HTTPConnection("127.0.0.1", port, timeout=HEALTH_SECONDS)
-    try:
-        connection.request("GET", HEALTH)
-        response = connection.getresponse()
-        if response.status == HTTPStatus.SERVICE_UNAVAILABLE:
-            raise HTTPException("it has as many connections as it takes")
-        health = json.loads(response.read())
-        handlers = Path(health["handlers"]) if health.get("handlers") else None
-        lost, full = bool(health.get("lost")), bool(health.get("full"))
-        time_scale = float(health.get("time_scale", 1))
-        return Server(
-            port,
-            health["pid"],
-            Path(health["state"]),
-            health["started"],
-            handlers,
-            lost,
-            health.get("damaged", 0),
-            full,
-            bool(health.get("enforces")),
-            time_scale,
-        )
-    finally:
-        connection.close()
-
-
-def _foreign(port: int) -> LocalSageMakerError:
-    return LocalSageMakerError(
-        f"Port {port} is in use by another program: stop that program, or set SAGEMAKER_LOCAL_PORT to a free port."
-    )
-
-
-def _hanging(port: int, pid: int) -> LocalSageMakerError:
-    return LocalSageMakerError(
-        f"Local SageMaker (process {pid}) on port {port} does not answer: "
-        f"end it with `kill -9 {pid}` and start it again; its state survives that."
-    )
 
 
 def _alive(pid: int) -> bool:

@@ -13,7 +13,7 @@ from artifact import artifact_rows
 from evaluation_speed import evaluation_rows
 from large_objects import large_object_rows
 from noop_steps import step_rows
-from project import clean_clone_row, run_rows, start_rows
+from project import clean_clone_rows, run_rows, start_rows
 from rows import Row, table
 from serving import serving_rows
 from studio_pages import studio_rows
@@ -29,7 +29,7 @@ GROUPS = {
     "objects": large_object_rows,
     "volume": volume_rows,
     "studio": studio_rows,
-    "clone": lambda folder: [clean_clone_row(folder)],
+    "clone": clean_clone_rows,
 }
 
 

@@ -20,7 +20,7 @@ from botocore.exceptions import ClientError
 
 from local_sagemaker import configuration
 from local_sagemaker.__main__ import main
-from local_sagemaker.client import lifecycle
+from local_sagemaker.client import lifecycle, running
 from local_sagemaker.client.lifecycle import Server
 from local_sagemaker.errors import LocalSageMakerError
 from local_sagemaker.http.connections import BUSY
@@ -232,8 +232,8 @@ def test_a_server_that_hangs_is_named_with_the_way_out(
 ) -> None:
     server = new_server()
     pid = server.up().pid
-    monkeypatch.setattr(lifecycle, "HEALTH_SECONDS", 0.3)
-    monkeypatch.setattr(lifecycle, "HANGING_SECONDS", 0.3)
+    monkeypatch.setattr(running, "HEALTH_SECONDS", 0.3)
+    monkeypatch.setattr(running, "HANGING_SECONDS", 0.3)
     os.kill(pid, signal.SIGSTOP)
     try:
         with pytest.raises(
