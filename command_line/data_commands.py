@@ -4,6 +4,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from command_line.context import Context, write_output
+from command_line.stages import no_stage
 from pipelines.checks.fault import Fault
 from pipelines.errors import PipelineError
 from pipelines.exit_codes import EXIT_OK
@@ -59,7 +60,7 @@ def captured_requests(context: Context, stage: str) -> list[Fault]:
 
     settings = context.settings
     if stage not in settings.stages:
-        raise PipelineError(f"There is no stage {stage}: the settings have {', '.join(settings.stages) or 'none'}.")
+        raise PipelineError(no_stage(stage, settings.stages))
     if not settings.data.personal:
         raise PipelineError("The settings name no personal columns (data.personal): there is nothing to look for.")
     context.require_configured()

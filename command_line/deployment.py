@@ -219,11 +219,11 @@ class Session:
 
     def endpoint(self, stage: str) -> str:
         """The endpoint of a stage that the settings have."""
+        from command_line.stages import no_stage
         from deployment.errors import DeploymentError
 
         if stage not in self.settings.stages:
-            known = ", ".join(self.settings.stages) or "none"
-            raise DeploymentError(f"There is no stage {stage}: the settings have {known} (stages: in the YAML).")
+            raise DeploymentError(no_stage(stage, self.settings.stages))
         return f"{self.settings.name}-{stage}"
 
     def log(self, endpoint: str) -> str:

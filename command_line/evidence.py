@@ -10,6 +10,7 @@ from command_line.account_check import instances_wanted, stage_of
 from command_line.context import Context, write_output
 from command_line.guarded_deployment import asking, golden_of
 from command_line.identity import who_am_i
+from command_line.stages import no_stage
 from pipelines.errors import PipelineError
 from pipelines.exit_codes import EXIT_OK
 from pipelines.settings.environment import Environment
@@ -29,8 +30,7 @@ def write_evidence(context: Context, options: Namespace) -> int:
     settings, environment = context.settings, context.environment
     stage = options.stage or settings.approval_stage or next(iter(settings.stages), None)
     if stage not in settings.stages:
-        known = ", ".join(settings.stages) or "none"
-        raise PipelineError(f"There is no stage {stage}: the settings have {known} (stages: in the YAML).")
+        raise PipelineError(no_stage(stage, settings.stages))
     execution = resolve(context.sagemaker, context.pipeline_name, options.execution)
     endpoint = f"{settings.name}-{stage}"
     run = Run(

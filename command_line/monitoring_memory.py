@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 from command_line.context import AWS_POLL_SECONDS, LOCAL_POLL_SECONDS, Context
 from command_line.follow import follow
 from command_line.identity import who_am_i
+from command_line.stages import no_stage
 from pipelines.errors import PipelineError
 from pipelines.exit_codes import EXIT_OK
 from pipelines.watching import executions
@@ -48,7 +49,7 @@ def stage_of(context: Context, name: str | None) -> str:
     if name is None:
         return stages[-1]
     if name not in stages:
-        raise PipelineError(f"There is no stage {name}: the settings have {', '.join(stages)} (stages: in the YAML).")
+        raise PipelineError(no_stage(name, stages))
     return name
 
 
