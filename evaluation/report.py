@@ -9,7 +9,7 @@ from typing import Any
 
 from evaluation.comparable_rows import comparables
 from evaluation.figures import Picture, percent, signed
-from evaluation.report_head import about, worst
+from evaluation.report_head import about, errors_by_part, worst
 from steps.evaluation_settings import CardSettings
 
 # Nothing but the page itself may be loaded, and nothing runs.
@@ -72,7 +72,8 @@ def render(
         f"<p class='note'>On {document['data']['test_rows']:,} test rows that training has not seen.</p>"
         f"{_verdict(document['gates'])}{about(document, card, facts)}{_gates(document['gates'])}"
         f"<h2>Models</h2>{_metrics(models, unit)}<p><small>± is the standard deviation over bootstrap resamples of the "
-        f"test rows.</small></p><p>{escape(document['what_helps']['sentence'])}</p>"
+        f"test rows.</small></p>{errors_by_part(document['regression_metrics'], metadata)}"
+        f"<p>{escape(document['what_helps']['sentence'])}</p>"
         f"<h2>Figures</h2><div class='figures'>{''.join(map(figure, pictures))}</div>"
         f"{worst(document['worst_predictions'], unit)}<h2>Segments</h2>{_segments(document['segments'])}"
         f"<h2>Coverage of the interval</h2>{_coverage(document['interval'])}"

@@ -32,6 +32,31 @@ def about(document: Mapping[str, Any], card: CardSettings, facts: Mapping[str, s
     return f"<dl class='about'>{rows}</dl>{said or nothing}"
 
 
+def errors_by_part(tested: Mapping[str, Any], metadata: Mapping[str, Any]) -> str:
+    """The errors of the model on the rows that it learned from, was stopped on, and has never seen.
+
+    `tested` are the regression metrics of the test part; `metadata` is model.json, which has not always had errors on
+    the training rows.
+    """
+    measured = {
+        "training": metadata.get("training_metrics", {}).get("xgboost"),
+        "validation": metadata.get("validation_metrics", {}).get("xgboost"),
+        "test": {name: each["value"] for name, each in tested.items()},
+    }
+    rows = "".join(
+        f"<tr><td>{part}</td><td>{each['rmse']:,.6g}</td><td>{each['mape']:.2%}</td><td>{each['r2']:.4f}</td></tr>"
+        for part, each in measured.items()
+        if each is not None
+    )
+    return (
+        "<h3>XGBoost by the part of the data</h3><p class='note'>The training error is that on rows that the model has "
+        "seen: if it is far below the test error, the model has learned rows by heart. Both other errors were measured "
+        "before the trees learned from the validation rows, too.</p>"
+        "<div class='scroll'><table><thead><tr><th>part</th><th>RMSE</th><th>MAPE</th><th>R²</th></tr></thead>"
+        f"<tbody>{rows}</tbody></table></div>"
+    )
+
+
 def worst(entries: Sequence[Mapping[str, Any]], unit: str) -> str:
     """The worst predictions as a table."""
     if not entries:

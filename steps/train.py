@@ -142,8 +142,10 @@ def fit(
     interval = interval_module.fit(*started, features, boosting, booster, coverage, bands)
     mean = float(parts[0].target.mean()) if start == "mean" else None
     model = Model(features, booster, line, interval, {"starting_mean": mean})
-    actual = validation[features.target].to_numpy(dtype=float)
-    measured = {c: regression_metrics(actual, model.predict_features(validation[names], c)) for c in CANDIDATES}
+    learned, measured = (
+        {c: regression_metrics(_actual(part, features), model.predict_features(part[names], c)) for c in CANDIDATES}
+        for part in (train, validation)
+    )
     metrics = {f"validation:{name}": value for name, value in measured["xgboost"].items()}
     metrics["validation:linear_rmse"] = measured["linear"]["rmse"]
     metrics["train:rounds"] = float(booster.num_boosted_rounds())
@@ -152,11 +154,16 @@ def fit(
         boosting_starts_from=start,
         starting_points=errors,
         rows={"train": len(train), "validation": len(validation)},
+        training_metrics=learned,
         validation_metrics=measured,
     )
     # The interval's trees, and what it was calibrated with, know the training rows alone.
     final = refit(boosting, booster.num_boosted_rounds(), started, features)
     return replace(model, booster=final), metrics
+
+
+def _actual(part: pd.DataFrame, features: Features) -> np.ndarray:
+    return part[features.target].to_numpy(dtype=float)
 
 
 def boosting_of(
