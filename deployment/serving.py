@@ -56,7 +56,7 @@ def stage_status(sagemaker: SageMakerClient, stage: str, endpoint: str) -> Stage
         config=config_name,
         versions=tuple(_served(sagemaker, variant["ModelName"]) for variant in variants if "ModelName" in variant),
         since=description["LastModifiedTime"],
-        instances=_instances(variants),
+        instances=_instances(variants, description.get("ProductionVariants", [])),
         failure_reason=description.get("FailureReason"),
     )
 
@@ -110,9 +110,11 @@ def _or_missing(describe: Any, **name: str) -> dict[str, Any]:
     return description
 
 
-def _instances(variants: Iterable[dict[str, Any]]) -> str | None:
+def _instances(variants: Iterable[dict[str, Any]], live: Iterable[dict[str, Any]]) -> str | None:
+    """The machines as they are: scaling may have chosen another count than the configuration."""
+    counts = {each["VariantName"]: each["CurrentInstanceCount"] for each in live if "CurrentInstanceCount" in each}
     parts = [
-        f"{variant.get('InitialInstanceCount', 1)} x {variant['InstanceType']}"
+        f"{counts.get(variant['VariantName'], variant.get('InitialInstanceCount', 1))} x {variant['InstanceType']}"
         for variant in variants
         if "InstanceType" in variant
     ]

@@ -1,6 +1,6 @@
 """What is said about the endpoints."""
 
-from deployment.serving import NOT_DEPLOYED, stage_status
+from deployment.serving import NOT_DEPLOYED, _instances, stage_status
 from tests.deployment.conftest import Hosting
 from tests.deployment.test_deploy import ENDPOINT, deploy
 
@@ -15,6 +15,12 @@ def test_a_stage_shows_version_commit_machines_and_since_when(hosting: Hosting) 
     status = stage_status(hosting.sagemaker, "staging", ENDPOINT)
     assert (status.status, status.versions_text, status.instances) == ("InService", "1 (012345678)", "2 x ml.m5.large")
     assert status.since is not None
+
+
+def test_the_machines_are_those_that_scaling_has_chosen() -> None:
+    variants = [{"VariantName": "all", "InitialInstanceCount": 2, "InstanceType": "ml.m5.large"}]
+    assert _instances(variants, [{"VariantName": "all", "CurrentInstanceCount": 4}]) == "4 x ml.m5.large"
+    assert _instances(variants, [{"VariantName": "all"}]) == "2 x ml.m5.large"  # while it is created
 
 
 def test_a_version_that_was_rejected_while_it_serves_is_pointed_out(hosting: Hosting) -> None:
