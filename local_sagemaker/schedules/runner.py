@@ -142,7 +142,7 @@ class Runner:
     def _keep(self, schedule: Document, **changes: Any) -> None:
         with self._records.lock:
             if self._is_same(schedule):
-                self._records.update(SCHEDULE, _key(schedule), **changes)
+                self._records.update(SCHEDULE, _key(schedule), changes)
 
     def _is_same(self, schedule: Document) -> bool:
         """Whether nobody has changed or deleted a schedule since it was looked at."""
