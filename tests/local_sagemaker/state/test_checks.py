@@ -52,7 +52,15 @@ def test_nothing_is_found_in_a_state_that_is_whole(database: Database, tmp_path:
         assert unnamed_files(database) == []
 
 
-NOT_IN_THE_FIXTURE = ("callback", "model-package-group-policy", "schedule", "schedule-group", "target-run")
+NOT_IN_THE_FIXTURE = (
+    "callback",
+    "model-package-group-policy",
+    "scalable-target",
+    "scaling-policy",
+    "schedule",
+    "schedule-group",
+    "target-run",
+)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in REQUIRED if "-job" not in kind])
