@@ -15,7 +15,7 @@ from pipelines.exit_codes import EXIT_OK
 def bootstrap_stage(context: Context, options: Namespace) -> int:
     """bootstrap"""
     stage = _stage(context, options)
-    work = Bootstrap(context.client("cloudformation"), stage, context.console.line)
+    work = Bootstrap(context.client("cloudformation"), context.client("s3"), stage, context.console.line)
     if options.dry_run:
         work.plan()
         context.console.line("Nothing was changed: leave out --dry-run to apply this.")

@@ -11,7 +11,8 @@ from typing import Any
 from command_line.context import Context
 from command_line.execution_view import show_failure
 from command_line.model_commands import open_page
-from command_line.monitoring_memory import acknowledge, followed, moment, stage_of
+from command_line.monitoring_memory import acknowledge, followed, moment, replay, stage_of
+from command_line.monitoring_schedule import schedule, unschedule
 from command_line.monitoring_simulation import simulate
 from command_line.upserting import upsert_compiled
 from pipelines.clients import exists, split_uri
@@ -30,14 +31,13 @@ STYLES = {"ok": "green", "watch": "yellow", "retrain": "red", "not enough data":
 def monitor(context: Context, options: Namespace) -> int:
     """monitor"""
     context = replace(context, chosen_pipeline="monitoring")
-    if options.acknowledge is not None and options.simulate is not None:
-        raise PipelineError("--acknowledge and --simulate are two things to do: give one of them.")
-    if options.acknowledge is not None:
-        return acknowledge(context, options)
-    if options.reason or options.expires:
+    chosen = [name for name in OTHERS if getattr(options, name) not in (None, False)]
+    if len(chosen) > 1:
+        raise PipelineError(f"--{chosen[0]} and --{chosen[1]} are two things to do: give one of them.")
+    if (options.reason or options.expires) and chosen != ["acknowledge"]:
         raise PipelineError("--reason and --expires belong to --acknowledge CHECK.")
-    if options.simulate is not None:
-        return simulate(context, options)
+    if chosen:
+        return OTHERS[chosen[0]](context, options)
     given = {"Stage": stage_of(context, options.stage), **_window(options)}
     if options.data is not None:
         check_data(options.data)
@@ -117,4 +117,11 @@ def _window(options: Namespace) -> dict[str, str]:
     return {name.title(): text for name, text in given.items()}
 
 
+OTHERS: dict[str, Callable[[Context, Namespace], int]] = {
+    "acknowledge": acknowledge,
+    "replay": replay,
+    "schedule": schedule,
+    "unschedule": unschedule,
+    "simulate": simulate,
+}
 COMMANDS: dict[str, Callable[[Context, Namespace], int]] = {"monitor": monitor, "truth": store_truth}

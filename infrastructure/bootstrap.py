@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from infrastructure.errors import InfrastructureError
+from infrastructure.function_code import archive
 from infrastructure.stacks import Stack, Stage, as_parameters, template_body
 
 Announce = Callable[[str], None]
@@ -30,9 +31,10 @@ class Bootstrap:
     """Plans and applies the stacks of a stage, one after the other."""
 
     def __init__(
-        self, cloudformation: Any, stage: Stage, announce: Announce, poll_seconds: float = POLL_SECONDS
+        self, cloudformation: Any, s3: Any, stage: Stage, announce: Announce, poll_seconds: float = POLL_SECONDS
     ) -> None:
         self._cloudformation = cloudformation
+        self._s3 = s3
         self._stage = stage
         self._announce = announce
         self._poll_seconds = poll_seconds
@@ -63,12 +65,19 @@ class Bootstrap:
         """Bring every stack to its template, and return their outputs; a stack without a change stays as it is."""
         outputs: dict[str, str] = {}
         for stack in self._stage.stacks:
-            change = self._change_set(stack, self._stage.parameters(stack, outputs))
+            parameters = self._stage.parameters(stack, outputs)
+            if "CodeKey" in parameters:
+                self._upload_code(parameters["BucketName"], parameters["CodeKey"])
+            change = self._change_set(stack, parameters)
             self._show(change)
             if change.change_set is not None:
                 self._execute(change)
             outputs |= outputs_of(self._cloudformation, stack.name)
         return outputs
+
+    def _upload_code(self, bucket: str, key: str) -> None:
+        """The functions' code: the key names the content, so what is there is the same."""
+        self._s3.put_object(Bucket=bucket, Key=key, Body=archive())
 
     def _change_set(self, stack: Stack, parameters: dict[str, str]) -> Planned:
         exists = self._require_sound(stack)

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from infrastructure.errors import InfrastructureError
+from infrastructure.function_code import archive_key
 from infrastructure.template import FOLDER, read_template
 
 STAGES = FOLDER / "stages.yaml"
@@ -17,7 +18,7 @@ REQUIRED_FOR = {
     "studio": "StudioVpcId",
     "budget": "NotifyEmail",
 }
-ORDER = ("storage", "roles", "build", "deployment", "studio", "budget")
+ORDER = ("storage", "roles", "build", "deployment", "monitoring", "studio", "budget")
 # The outputs of the stacks, as the environment of the command lines.
 VARIABLES = {
     "ExecutionRoleArn": "SAGEMAKER_ROLE_ARN",
@@ -25,6 +26,7 @@ VARIABLES = {
     "RemovalRoleArn": "SAGEMAKER_REMOVAL_ROLE_ARN",
     "BucketName": "SAGEMAKER_BUCKET",
     "KmsKeyArn": "SAGEMAKER_KMS_KEY",
+    "MonitoringFunctions": "SAGEMAKER_MONITORING_FUNCTIONS",
 }
 LISTS = {"SubnetIds": "SAGEMAKER_SUBNETS", "SecurityGroupIds": "SAGEMAKER_SECURITY_GROUP_IDS"}
 OF_AN_EARLIER_STACK = "The output of "  # how the description of such a parameter begins
@@ -75,7 +77,8 @@ class Stage:
 
         InfrastructureError where a value is missing, with what it is for.
         """
-        known = {**outputs, **self.given, "ProjectName": self.project, "Stage": self.name}
+        names = {"ProjectName": self.project, "Stage": self.name, "CodeKey": archive_key(self.project)}
+        known = {**outputs, **self.given, **names}
         if known.get("SubnetIds"):
             known["UsesVpc"] = "true"
         missing = [

@@ -167,7 +167,7 @@ class LocalSageMaker:
             pipelines,
         )
         callback_steps = CallbackSteps(self.callbacks, self.control_plane.send_message)
-        handled = HandledSteps(self.handlers, self.folder / "handlers", self._environment)
+        handled = HandledSteps(self.handlers, self.folder / "handlers", self._environment, self.guard.may_invoke)
         executors = Executors(Dispatcher(groups, watch), self.jobs, self.tuning, callback_steps, handled, self._images)
         launch = partial(
             Execution,

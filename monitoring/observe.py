@@ -60,10 +60,13 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--wheels", type=Path, default=INPUT / "wheels")
     parser.add_argument("--output", type=Path, default=Path("/opt/ml/processing/output/observation"))
     parser.add_argument("--settings", type=Path, default=DEFAULT_PATH)
+    parser.add_argument("--replay", default="none", metavar="EXECUTION", help="whose window is observed anew")
     options = parser.parse_args(arguments)
     ensure(NEEDED, options.wheels)
     inputs = Inputs(**{field.name: getattr(options, field.name) for field in fields(Inputs)})
     decision = observe(inputs, options.output, load_settings(options.settings))
+    if options.replay != "none":
+        print(f"replay of {options.replay}")
     print(f"decision: {decision.decision}")
     for reason in decision.reasons:
         print(f"  {reason}")

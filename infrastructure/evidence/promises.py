@@ -74,6 +74,11 @@ PROMISES = (
         "where a version is stands in the registry (ModelLifeCycle)", "seen here", "not verified on AWS", "life_cycle"
     ),
     Promise("the templates of storage, roles, build and budget", "cfn-lint; set up on moto", observed="stacks"),
+    Promise(
+        "the template of the monitoring",
+        "cfn-lint; set up on moto, but for its schedule and its alarm",
+        "not verified on AWS",
+    ),
     Promise("the template of the deployment", "cfn-lint", "not verified on AWS", "deployment_stack"),
     Promise("the template of Studio", "cfn-lint", "not verified on AWS", "studio_stack"),
     Promise("a stack without a change is quiet; a broken one is named", "seen here, on moto and on a stub"),

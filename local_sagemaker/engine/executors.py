@@ -89,7 +89,7 @@ class Executors:
         caller = caller.as_pipeline(task.role_arn)
         try:
             handled = self._handled.supports(task.step.raw)
-            return self._handled.run(task) if handled else self._by_type[task.step.type](task, caller)
+            return self._handled.run(task, caller) if handled else self._by_type[task.step.type](task, caller)
         except ServiceError as error:
             return _refused(task.step.type, error)
         except (OSError, sqlite3.OperationalError) as error:  # what the server answers with 507 InternalFailure

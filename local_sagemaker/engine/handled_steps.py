@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +10,23 @@ from local_sagemaker.definition.expressions import evaluate
 from local_sagemaker.definition.output_parameters import described, output_values
 from local_sagemaker.engine.tasks import Result, Task
 from local_sagemaker.handlers.handlers import HandlerCall, HandlerFailed, Handlers
+from local_sagemaker.wire.dispatch import Caller
 
+MayInvoke = Callable[[str, Caller], None]
 NOT_PLAIN = re.compile(r"[^A-Za-z0-9_-]")  # what the name of a step must not bring into the name of a file
 
 
 class HandledSteps:
     """Runs a step by calling its handler with the resolved arguments; each call has a log in `logs`.
 
-    `environment` is what the processes of handlers know of AWS: this server.
+    `environment` is what the processes of handlers know of AWS: this server. `may_invoke` raises ServiceError where
+    the pipeline's role may not call a function, by its ARN.
     """
 
-    def __init__(self, handlers: Handlers, logs: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, handlers: Handlers, logs: Path, environment: Mapping[str, str], may_invoke: MayInvoke = lambda *_: None
+    ) -> None:
+        self._may_invoke = may_invoke
         self._handlers = handlers
         self._logs = logs
         self._environment = environment
@@ -29,9 +35,11 @@ class HandledSteps:
         """Whether a handler stands for a step of a definition."""
         return self._handlers.key_for(step) is not None
 
-    def run(self, task: Task) -> Result:
+    def run(self, task: Task, caller: Caller) -> Result:
         """Call the handler; what it returns are the step's output parameters, or its properties."""
         raw, stopped = task.step.raw, False
+        if "FunctionArn" in raw:
+            self._may_invoke(str(raw["FunctionArn"]), caller)
         key = str(self._handlers.key_for(raw))
         log = self._logs / f"{task.execution_id}-{NOT_PLAIN.sub('-', task.step.name)[:100]}.log"
         running = HandlerCall(self._handlers, key, log, self._environment)

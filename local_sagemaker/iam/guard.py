@@ -80,6 +80,10 @@ class Guard:
             name = asked.action or f"{asked.method} {service}"
             self._look(name, needed, caller.identity, caller, "AccessDenied", 403)
 
+    def may_invoke(self, function: str, caller: Caller) -> None:
+        """ServiceError where the caller may not call a function of Lambda, by its ARN."""
+        self.request("lambda", Asked("POST", "/", "", "InvokeFunction", {"FunctionName": function}), caller)
+
     def require_scheduler(self, role: str, caller: Caller) -> None:
         """ServiceError where policies are enforced and EventBridge Scheduler may not assume a role."""
         if self.enforces and not self._may_assume(role, caller, SCHEDULER):

@@ -28,6 +28,7 @@ RESOURCES: dict[str, tuple[tuple[str, str], ...]] = {
     "ssm": (("Name", "arn:aws:ssm:{region}:{account}:parameter/{name}"),),
     "kms": (("KeyId", "arn:aws:kms:{region}:{account}:key/{name}"),),
     "secretsmanager": (("SecretId", "arn:aws:secretsmanager:{region}:{account}:secret:{name}"),),
+    "lambda": (("FunctionName", "arn:aws:lambda:{region}:{account}:function:{name}"),),
     "cloudformation": (("StackName", "arn:aws:cloudformation:{region}:{account}:stack/{name}/x"),),
 }
 # What everyone may ask: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
@@ -78,6 +79,9 @@ def service_accesses(service: str, asked: Asked, account: str, region: str) -> l
         context = {f"{SCALING}:service-namespace": (str(asked.fields["ServiceNamespace"]),)}
         target = f"arn:aws:{SCALING}:{region}:{account}:scalable-target/x"  # the id of a target is any
         return [Access(action, ANY if asked.action.startswith("Describe") else target, context)]
+    if action == "cloudwatch:PutMetricData":
+        namespace = {"cloudwatch:namespace": (str(asked.fields["Namespace"]),)} if "Namespace" in asked.fields else {}
+        return [Access(action, ANY, namespace)]
     if service == "sqs" and asked.fields.get("QueueUrl"):
         name = str(asked.fields["QueueUrl"]).rpartition("/")[2]
         return [Access(action, f"arn:aws:sqs:{region}:{account}:{name}")]

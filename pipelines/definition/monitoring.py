@@ -21,6 +21,7 @@ from pipelines.settings.environment import Environment
 from pipelines.settings.settings import Settings
 
 LAST = "last"  # the last whole window
+NO_REPLAY = "none"
 TOLD = ("ok", "watch", "retrain")  # "not enough data" is in the report, and nothing else is done
 DECISION = PropertyFile(name="Decision", output_name=OUTPUT, path=DECISION_PATH)
 COLLECTED = ("Model", "Reference", "Manifest", "Window", "Before")
@@ -28,12 +29,16 @@ COLLECTED = ("Model", "Reference", "Manifest", "Window", "Before")
 
 @dataclass(frozen=True)
 class Parameters:
-    """What an execution may change: which window of which stage, and the file with the new sales."""
+    """What an execution may change: which window of which stage, and the file with the new sales.
+
+    replay names an execution whose window is observed anew, without the cache.
+    """
 
     stage: ParameterString
     since: ParameterString
     until: ParameterString
     input_data: ParameterString
+    replay: ParameterString
     processing_type: ParameterString
     processing_count: ParameterInteger
 
@@ -46,6 +51,7 @@ class Parameters:
             since=ParameterString("Since", LAST),
             until=ParameterString("Until", LAST),
             input_data=ParameterString("InputDataUri", input_data),
+            replay=ParameterString("Replay", NO_REPLAY),
             processing_type=ParameterString("ProcessingInstanceType", machines.instance_type),
             processing_count=ParameterInteger("ProcessingInstanceCount", machines.instance_count),
         )
@@ -111,6 +117,7 @@ def _observe(jobs: JobFactory, parameters: Parameters, collect: LambdaStep) -> P
             "wheels": jobs.wheels,
         },
         outputs=[OUTPUT],
+        arguments={"replay": parameters.replay},
         description="Compares new sales and captured requests with the test part at registration.",
         property_files=[DECISION],
     )

@@ -145,8 +145,9 @@ def start(
     parameters: Mapping[str, str],
     token: str | None = None,
     description: str | None = None,
+    only: tuple[str, str] | None = None,
 ) -> str:
-    """Start an execution and return its ARN.
+    """Start an execution and return its ARN. `only` is an earlier execution and the one step that runs anew after it.
 
     The parameters are checked against the deployed definition first. The same token (any text, such as a
     build id) starts one execution only, however often it is sent.
@@ -157,6 +158,12 @@ def start(
         "PipelineName": pipeline_name,
         "PipelineParameters": [{"Name": name, "Value": value} for name, value in parameters.items()],
     }
+    if only is not None:
+        source, step = only
+        request["SelectiveExecutionConfig"] = {
+            "SourcePipelineExecutionArn": source,
+            "SelectedSteps": [{"StepName": step}],
+        }
     if description is not None:
         request["PipelineExecutionDescription"] = description
     if token is not None:

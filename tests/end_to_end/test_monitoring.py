@@ -17,6 +17,7 @@ from tests.monitoring.drills import DRILLS, Drills
 pytestmark = pytest.mark.e2e
 SOAK = bool(os.environ.get("SOAK"))
 SEEDS = 20 if SOAK else 3
+DRILLED = ("schema", "unit-change", "new-zipcodes", "covariate", "label-delay", "none")
 WINDOW = ("--since", "2015-03-01", "--until", "2015-04-01", "--stage", "staging", "--no-open")
 
 
@@ -78,6 +79,28 @@ def test_a_month_of_dearer_houses_is_found_and_told_once(cli: Cli, server: Any, 
     assert {step["name"]: step["status"] for step in steps}["Act"] == "Succeeded"
     executions = cli.json("--pipeline", "monitoring", "executions")
     assert len(executions) == 2
+
+
+def test_an_alarm_is_acknowledged_and_its_decision_is_repeated(cli: Cli, approved: None, tmp_path: Path) -> None:
+    data = str(raised(tmp_path, 1.03))
+    cli.pipeline("monitor", *WINDOW, "--data", data)
+    stage = ("--stage", "staging")
+    terms = ("--reason", "a tax", "--expires", "2999-01-01")
+    refused = cli.pipeline("monitor", *stage, "--acknowledge", "error of new", *terms, expect=1)
+    assert "it raised 'level of new sales'" in refused.stderr
+    cli.pipeline("monitor", *stage, "--acknowledge", "level of new", *terms)
+    found = json.loads(cli.pipeline("monitor", *WINDOW, "--data", data, "--json").stdout)
+    outcomes = {check["name"]: check["outcome"] for check in found["checks"]}
+    assert outcomes["level of new sales"] == "acknowledged"
+    assert any("(a tax)" in reason for reason in found["reasons"])
+    assert "The same decision" in cli.pipeline("monitor", "--replay", "latest").stdout
+
+
+@pytest.mark.parametrize("drill", ["price-level=+5%", *(DRILLED if SOAK else ())])
+def test_a_drill_goes_through_an_endpoint_and_is_found(cli: Cli, approved: None, drill: str) -> None:
+    done = cli.pipeline("monitor", "--simulate", drill, "--rows", "300" if SOAK else "150")
+    assert "To be raised:" in done.stdout
+    assert "house-prices-simulation" not in cli.deploy("status").stdout
 
 
 def test_what_cannot_be_a_window_is_said_before_anything_runs(cli: Cli) -> None:

@@ -46,7 +46,7 @@ def main() -> None:
         said: dict[str, list[str]] = {name: [] for name in ("plan", "apply", "again", "down")}
 
         def work(name: str) -> Bootstrap:
-            return Bootstrap(cloudformation, stage, said[name].append, poll_seconds=0.01)
+            return Bootstrap(cloudformation, client("s3"), stage, said[name].append, poll_seconds=0.01)
 
         work("plan").plan()
         left_by_plan = [stack.name for stack in stage.stacks if describe_stack(cloudformation, stack.name)]

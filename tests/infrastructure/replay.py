@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -77,6 +78,7 @@ class Replay:
             "SAGEMAKER_KMS_KEY": str(self.account.key_arn),
             "SAGEMAKER_SUBNETS": "subnet-0123456789abcdef0",
             "SAGEMAKER_SECURITY_GROUP_IDS": "sg-0123456789abcdef0",
+            "SAGEMAKER_MONITORING_FUNCTIONS": (f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{self.role('monitoring')}"),
         }
 
     def recorded(self) -> dict[str, list[dict[str, Any]]]:
@@ -93,6 +95,7 @@ def replaying(folder: Path) -> Iterator[Replay]:
         "SAGEMAKER_LOCAL_ENFORCE_IAM": "1",
         "SAGEMAKER_LOCAL_CALLS": str(folder / "calls.jsonl"),
         "SAGEMAKER_LOCAL_TIME_SCALE": "20",
+        "SAGEMAKER_LOCAL_HANDLERS": str(Path(__file__).with_name("replay_handlers.py")),
     }
     server.up()
     work = folder / "work"
@@ -125,12 +128,13 @@ def rest(replay: Replay) -> None:
     _approver(replay)
     _deployment(replay)
     _mlops_engineer(replay)
+    _monitoring(replay)
 
 
 def _build(replay: Replay) -> None:
     """buildspec.yml: plan, upsert and start, for each pipeline; then once more, which changes nothing."""
     replay.client("s3", "data-engineer").upload_file(str(DATA), BUCKET, _data_key())
-    for pipeline in ("validation", "training"):
+    for pipeline in ("validation", "training", "monitoring"):
         replay.pipeline("build", "--pipeline", pipeline, "plan", expect=2)
         replay.pipeline("build", "--pipeline", pipeline, "upsert")
     replay.pipeline("build", "start", "--wait", *QUICK)
@@ -255,3 +259,56 @@ def _mlops_engineer(replay: Replay) -> None:
     replay.deploy("mlops-engineer", "batch", "--version", "1", str(SAMPLE), str(replay.folder / "predicted.csv"))
     denied = replay.pipeline("mlops-engineer", "reject", "1", expect=1)
     assert "may not call sagemaker:UpdateModelPackage" in denied
+
+
+def _monitoring(replay: Replay) -> None:
+    """A window whose houses are dearer, so that a training is called for; what was raised is known; the schedule."""
+    replay.client("sns").create_topic(Name=replay.role("monitoring"))
+    monitor, data = ("monitor", "--stage", "staging"), _dearer(replay.folder / "dearer.parquet")
+    window = ("--since", "2015-03-01", "--until", "2015-04-01", "--data", str(data), "--no-open")
+    said = replay.pipeline("mlops-engineer", *monitor, *window)
+    assert "retrain: " in said, said
+    _stop_newest(replay.client("sagemaker"), "training")
+    known = ("--acknowledge", "level of new", "--reason", "known", "--expires", "2999-01-01")
+    replay.pipeline("mlops-engineer", *monitor, *known)
+    _scheduled(replay)
+
+
+def _dearer(path: Path) -> Path:
+    import pandas as pd
+
+    table = pd.read_parquet(DATA)
+    later = pd.to_datetime(table["date"]) >= "2015-03-01"
+    table.loc[later, "price"] = (table.loc[later, "price"] * 1.2).round().astype("int64")
+    table.to_parquet(path, index=False)
+    return path
+
+
+def _scheduled(replay: Replay) -> None:
+    """The schedule of the stack, which starts an execution with its own role."""
+    sagemaker, scheduler = replay.client("sagemaker"), replay.client("scheduler")
+    arn = sagemaker.describe_pipeline(PipelineName=f"{PROJECT}-monitoring")["PipelineArn"]
+    before = len(_executions(sagemaker))
+    scheduler.create_schedule(
+        Name="windows",
+        ScheduleExpression="rate(30 days)",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target={"Arn": arn, "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/{replay.role('scheduler')}"},
+    )
+    deadline = time.monotonic() + 30
+    while len(_executions(sagemaker)) == before:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    scheduler.delete_schedule(Name="windows")
+    _stop_newest(sagemaker, "monitoring")
+
+
+def _stop_newest(sagemaker: Any, pipeline: str) -> None:
+    """Stop the newest execution, which has shown what it is there for."""
+    newest = _executions(sagemaker, pipeline)[0]["PipelineExecutionArn"]
+    sagemaker.stop_pipeline_execution(PipelineExecutionArn=newest, ClientRequestToken="0" * 32)
+
+
+def _executions(sagemaker: Any, pipeline: str = "monitoring") -> list[dict[str, Any]]:
+    found = sagemaker.list_pipeline_executions(PipelineName=f"{PROJECT}-{pipeline}")
+    return list(found["PipelineExecutionSummaries"])

@@ -35,6 +35,7 @@ def test_a_stage_is_set_up_once_stays_as_it_is_and_is_removed() -> None:
         "SAGEMAKER_REMOVAL_ROLE_ARN",
         "SAGEMAKER_BUCKET",
         "SAGEMAKER_KMS_KEY",
+        "SAGEMAKER_MONITORING_FUNCTIONS",
     }
     assert found["billed"] == ["bucket", "key"]
     assert found["said"]["down"][0] == "Deleted stack house-prices-dev-budget"
@@ -64,7 +65,7 @@ class Stub:
 @pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_FAILED", "DELETE_FAILED"])
 def test_a_stack_that_no_update_leads_out_of_is_named_with_the_way_out(status: str) -> None:
     with pytest.raises(InfrastructureError) as caught:
-        Bootstrap(Stub(status), STAGE, print).apply()
+        Bootstrap(Stub(status), None, STAGE, print).apply()
     assert str(caught.value) == (
         f"The stack house-prices-dev-storage is in {status} (Bucket exists): delete it with `aws cloudformation "
         "delete-stack --stack-name house-prices-dev-storage`, mend what it names, and run this again."
@@ -74,8 +75,8 @@ def test_a_stack_that_no_update_leads_out_of_is_named_with_the_way_out(status: s
 def test_a_change_set_without_changes_is_quiet_and_one_that_fails_says_why() -> None:
     said: list[str] = []
     reason = "The submitted information didn't contain changes. Submit different information to create a change set."
-    Bootstrap(Stub("CREATE_COMPLETE", {"Status": "FAILED", "StatusReason": reason}), STAGE, said.append).apply()
+    Bootstrap(Stub("CREATE_COMPLETE", {"Status": "FAILED", "StatusReason": reason}), None, STAGE, said.append).apply()
     assert said == ["house-prices-dev-storage: nothing changes"]
     failed = Stub("CREATE_COMPLETE", {"Status": "FAILED", "StatusReason": "Template format error."})
     with pytest.raises(InfrastructureError, match="house-prices-dev-storage cannot be changed: Template format error"):
-        Bootstrap(failed, STAGE, said.append).apply()
+        Bootstrap(failed, None, STAGE, said.append).apply()

@@ -51,6 +51,7 @@ READING = {
     "sagemaker:ListPipelineExecutions",
     "sagemaker:ListPipelineParametersForExecution",
 }
+OF_LAMBDA = {"logs:CreateLogStream", "logs:PutLogEvents"}  # Lambda itself writes the logs of functions
 # What a role is allowed and was never recorded doing, with the reason why it stays.
 UNUSED: dict[str, set[str]] = {
     "execution": {
@@ -65,6 +66,10 @@ UNUSED: dict[str, set[str]] = {
     },
     "removal": set(),
     "serving": {LARGE, "s3:PutObject"},  # of what is captured and predicted: local SageMaker writes it itself
+    "collect": OF_LAMBDA,
+    # Whether the training that a window before has started still runs.
+    "act": OF_LAMBDA | {"sagemaker:DescribePipelineExecution"},
+    "scheduler": {"sqs:SendMessage"},  # of a window for which no execution could be started
     # Publishing is one policy for the build and for MLOps engineers, who stop executions. With --local nobody asks for
     # the role.
     "build": {*BUILD, LARGE, "iam:GetRole", "sagemaker:StopPipelineExecution"},
@@ -160,13 +165,23 @@ def test_no_step_registers_what_is_approved_already(kind: str) -> None:
 @pytest.mark.parametrize(
     ("action", "resource", "who"),
     [
-        ("StartPipelineExecution", "pipeline/house-prices-training", {"build", "data-scientist", "mlops-engineer"}),
+        (
+            "StartPipelineExecution",
+            "pipeline/house-prices-training",
+            {"build", "data-scientist", "mlops-engineer", "act"},
+        ),
+        (
+            "StartPipelineExecution",
+            "pipeline/house-prices-monitoring",
+            {"build", "data-scientist", "mlops-engineer", "scheduler"},
+        ),
+        ("DescribeEndpoint", "endpoint/house-prices-production", {"deploy", "mlops-engineer", "collect"}),
         ("StartPipelineExecution", "pipeline/house-prices-validation", STARTERS),
         ("UpdatePipeline", "pipeline/house-prices-training", {"build", "mlops-engineer"}),
         ("CreateEndpoint", "endpoint/house-prices-staging", {"deploy", "mlops-engineer"}),
         ("DeleteEndpoint", "endpoint/house-prices-staging", {"deploy", "mlops-engineer", "removal"}),
         ("DeleteEndpoint", "endpoint/other-staging", set()),
-        ("DescribeModelPackage", "model-package/house-prices/1", {"build", "deploy", "execution", *PEOPLE}),
+        ("DescribeModelPackage", "model-package/house-prices/1", {"build", "deploy", "execution", "collect", *PEOPLE}),
         ("CreateTrainingJob", "training-job/pipelines-1", {"execution"}),
         ("CreateTrainingJob", "training-job/mine", set()),
     ],
@@ -212,3 +227,16 @@ def test_no_role_passes_another_than_its_own() -> None:
         "deploy": {"serving"},
         "mlops-engineer": {"execution", "serving"},
     }
+
+
+def test_the_functions_write_only_where_windows_are_kept_and_only_their_own_metrics() -> None:
+    for kind in ("collect", "act"):
+        window, model = (
+            "arn:aws:s3:::houses/house-prices/monitoring/windows/a",
+            "arn:aws:s3:::houses/house-prices/models/a",
+        )
+        assert decided(kind, "s3:PutObject", window) is Decision.ALLOWED
+        assert decided(kind, "s3:PutObject", model) is Decision.IMPLICIT_DENY
+    own, other = "house-prices/monitoring", "AWS/SageMaker"
+    for namespace, decision in ((own, Decision.ALLOWED), (other, Decision.IMPLICIT_DENY)):
+        assert decided("act", "cloudwatch:PutMetricData", "*", cloudwatch__namespace=namespace) is decision

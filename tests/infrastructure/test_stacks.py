@@ -27,7 +27,7 @@ def test_each_stack_needs_only_what_stands_before_it(tmp_path: Path) -> None:
         given = stage.parameters(stack, outputs)
         assert given["ProjectName"] == "house-prices"
         outputs |= dict.fromkeys(read_template(stack.path)["Outputs"], "x")
-    assert stage.parameters(stage.stacks[4], outputs)["StudioSubnetIds"] == "subnet-1,subnet-2"
+    assert stage.parameters(stage.stacks[5], outputs)["StudioSubnetIds"] == "subnet-1,subnet-2"
 
 
 def test_subnets_of_the_jobs_tell_the_roles_that_there_is_a_network(tmp_path: Path) -> None:

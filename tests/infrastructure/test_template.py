@@ -1,7 +1,9 @@
 """The stacks: templates that CloudFormation takes, and nothing in them that is open, unencrypted or too much."""
 
+import io
 import json
 import re
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 from cfnlint.api import ManualArgs, lint
 
 from command_line.deployment import LOCK_SECONDS, LONGEST_UPDATE_SECONDS
+from infrastructure.function_code import archive
 from infrastructure.stacks import ORDER
 from infrastructure.template import FOLDER, Resolved, read_template
 from tests.end_to_end.codebuild import read_buildspec
@@ -118,7 +121,9 @@ def test_no_role_may_do_everything_or_reach_everything() -> None:
 def test_a_role_is_assumed_only_for_this_account_and_passed_only_to_the_service_that_needs_it() -> None:
     for _, name, role in of_type("AWS::IAM::Role"):
         for trust in entries(role["AssumeRolePolicyDocument"]):
-            if "Service" in trust["Principal"]:
+            if trust["Principal"] == {"Service": "lambda.amazonaws.com"}:
+                assert name in ("CollectRole", "ActRole")  # Lambda gives no account when it assumes a role
+            elif "Service" in trust["Principal"]:
                 assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}, name
             else:
                 assert trust["Principal"]["AWS"] in (
@@ -139,6 +144,27 @@ def test_a_role_is_assumed_only_for_this_account_and_passed_only_to_the_service_
             assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": service}}
         if "kms:CreateGrant" in listed(statement["Action"]):
             assert statement["Condition"] == {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+
+
+def test_the_functions_run_the_code_that_bootstrap_uploads() -> None:
+    with zipfile.ZipFile(io.BytesIO(archive())) as packed:
+        for name in ("Collect", "Act"):
+            module, _, function = properties("monitoring", name)["Handler"].partition(".")
+            assert f"def {function}(" in packed.read(f"{module}.py").decode()
+            assert "infrastructure" not in packed.read(f"{module}.py").decode()  # each file stands alone
+    assert archive() == archive()
+    assert properties("monitoring", "Act")["Environment"]["Variables"] == {"MONITORING_TOPIC": {"Ref": "Decisions"}}
+
+
+def test_the_schedule_starts_the_monitoring_of_the_stage_and_what_is_lost_is_kept() -> None:
+    schedule = properties("monitoring", "Windows")
+    target = schedule["Target"]
+    assert target["Arn"]["Fn::Sub"].endswith(":pipeline/${ProjectName}-monitoring")
+    given = target["SageMakerPipelineParameters"]["PipelineParameterList"]
+    assert given[0] == {"Name": "Stage", "Value": {"Ref": "MonitoredStage"}}
+    assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["Undelivered", "Arn"]}}
+    alarm = properties("monitoring", "NotOk")
+    assert (alarm["MetricName"], alarm["Threshold"], alarm["TreatMissingData"]) == ("Decision", 1, "ignore")
 
 
 def test_a_decision_starts_the_build_for_just_that_version() -> None:

@@ -14,6 +14,7 @@ from monitoring.checks import Check
 from monitoring.input_drift import draws_for, input_drift, watched_features
 from monitoring.sample import Sample
 from monitoring.values import Baselines, strange_values, values_check
+from profiling.drills import Columns, Drill, changed
 from steps.settings import JobSettings
 
 Change = Callable[[Sample, np.random.Generator], Sample]
@@ -21,45 +22,26 @@ MONTH = 30
 CHECKS = 6  # level, error, coverage, places, inputs, values
 
 
-def price_level(share: float) -> Change:
-    """Every house is sold for so much more."""
-    return lambda sample, _: Sample(
-        sample.rows, sample.actual * (1 + share), sample.predicted, sample.lower, sample.upper
-    )
+def by(text: str) -> Change:
+    """The change of `monitor --simulate`, to a sample: prices and rows are those of the changed houses."""
+    drill = Drill.parse(text)
 
+    def change(sample: Sample, random: np.random.Generator) -> Sample:
+        houses = sample.rows.assign(price=sample.actual, place=np.arange(len(sample)))
+        found = changed(houses, drill, Columns("sqft_living", "zipcode"), "price", random)
+        same = sample.take(found["place"].to_numpy())
+        rows = found.drop(columns="place")
+        return Sample(rows, rows["price"].to_numpy(dtype=float), same.predicted, same.lower, same.upper)
 
-def _with(sample: Sample, **columns: object) -> Sample:
-    return Sample(sample.rows.assign(**columns), sample.actual, sample.predicted, sample.lower, sample.upper)
-
-
-def unit_change(sample: Sample, _: np.random.Generator) -> Sample:
-    """The living area comes in square metres."""
-    return _with(sample, sqft_living=sample.rows["sqft_living"] / 10.764)
-
-
-def new_zipcodes(sample: Sample, random: np.random.Generator) -> Sample:
-    """A twentieth of the houses lie where no house of the training did."""
-    there = random.random(len(sample)) < 0.05
-    return _with(sample, zipcode=sample.rows["zipcode"].where(~there, "98999"))
-
-
-def covariate(sample: Sample, random: np.random.Generator) -> Sample:
-    """Large houses are sold twice as often."""
-    weight = np.where(sample.rows["sqft_living"] > sample.rows["sqft_living"].median(), 2.0, 1.0)
-    return sample.take(random.choice(len(sample), len(sample), p=weight / weight.sum()))
-
-
-def none(sample: Sample, _: np.random.Generator) -> Sample:
-    """Nothing changes."""
-    return sample
+    return change
 
 
 DRILLS: dict[str, tuple[Change, int, str]] = {  # the change, rows of the window, the check that must find it
-    "price-level +3 %, 300 sales": (price_level(0.03), 300, "level"),
-    "price-level +5 %, 100 sales": (price_level(0.05), 100, "level"),
-    "unit-change": (unit_change, 300, "inputs"),
-    "new-zipcodes": (new_zipcodes, 300, "values"),
-    "covariate": (covariate, 300, "inputs"),
+    "price-level +3 %, 300 sales": (by("price-level=+3%"), 300, "level"),
+    "price-level +5 %, 100 sales": (by("price-level=+5%"), 100, "level"),
+    "unit-change": (by("unit-change"), 300, "inputs"),
+    "new-zipcodes": (by("new-zipcodes"), 300, "values"),
+    "covariate": (by("covariate"), 300, "inputs"),
 }
 
 
@@ -108,14 +90,14 @@ class Drills:
         """In how many of so many windows the check that must find a change does."""
         change, rows, wanted = DRILLS[name]
         windows = (self.checks(change, rows, seed, wanted) for seed in range(seeds))
-        return sum(wanted in changed(checks, self.level) for checks in windows)
+        return sum(wanted in found_by(checks, self.level) for checks in windows)
 
     def false_alarms(self, months: int) -> int:
         """In how many unchanged months any check finds a change."""
-        windows = (self.checks(none, 300, 1000 + seed) for seed in range(months))
-        return sum(bool(changed(checks, self.level)) for checks in windows)
+        windows = (self.checks(by("none"), 300, 1000 + seed) for seed in range(months))
+        return sum(bool(found_by(checks, self.level)) for checks in windows)
 
 
-def changed(checks: Sequence[Check], level: float) -> set[str]:
+def found_by(checks: Sequence[Check], level: float) -> set[str]:
     """The first words of the checks that found a change."""
     return {check.name.partition(" ")[0] for check in checks if check.outcome(level) == "changed"}
