@@ -21,7 +21,7 @@ GENERAL = (
     (re.compile(r"-v\d+-\d{14}-[0-9a-f]{4}(?=$|/)"), "-v1-x"),
     (re.compile(r"(:::[^/]+/[^/]+/(?:batch|capture|champion|code|data|definitions|looks|models|wheels))/.+$"), r"\1/x"),
     (re.compile(r"(:::[^/]+/[^/]+/history/[^/]+)/.+$"), r"\1/x"),
-    (re.compile(r"(:::[^/]+/[^/]+/executions)/(?!.+/golden\.json$).+$"), r"\1/x"),
+    (re.compile(r"(:::[^/]+/[^/]+/executions)/(?!.+/(?:golden|monitoring)\.json$).+$"), r"\1/x"),
     (re.compile(r":log-group:(/aws/sagemaker/[^:/]+)(/[^:]*)?(:log-stream:.*)?$"), r":log-group:\1:log-stream:x"),
 )
 # Condition keys that no policy here asks for.

@@ -67,8 +67,8 @@ UNUSED: dict[str, set[str]] = {
     "removal": set(),
     "serving": {LARGE, "s3:PutObject"},  # of what is captured and predicted: local SageMaker writes it itself
     "collect": OF_LAMBDA,
-    # Whether the training that a window before has started still runs.
-    "act": OF_LAMBDA | {"sagemaker:DescribePipelineExecution"},
+    # Whether the training that a window before has started still runs; that S3 answers 404 for what is not there.
+    "act": OF_LAMBDA | {"sagemaker:DescribePipelineExecution", "s3:ListBucket"},
     "scheduler": {"sqs:SendMessage"},  # of a window for which no execution could be started
     # Publishing is one policy for the build and for MLOps engineers, who stop executions. With --local nobody asks for
     # the role.
