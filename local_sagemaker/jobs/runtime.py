@@ -2,6 +2,7 @@
 
 import itertools
 import logging
+import os
 import select
 import threading
 import time
@@ -28,7 +29,8 @@ POLL_SECONDS = 0.1  # how late a request to stop may be noticed; the end of a pr
 # What a host was given, or had for itself; S3 has the former, and nobody needs the latter.
 GIVEN = ("home", "tmp", "venv", "opt/ml/code", "opt/ml/input/data", "opt/ml/processing/input")
 OnStatus = Callable[[str], None]
-JOB_NUMBERS = itertools.count()  # of this process: see host_addresses
+# See host_addresses. Each process begins elsewhere: two servers must not give their hosts the same addresses.
+JOB_NUMBERS = itertools.count(os.getpid() * 997)
 Threads = Callable[[], int]  # how many a job may use that starts its processes now
 
 

@@ -65,7 +65,8 @@ def is_resource_name(name: str) -> bool:
 def host_addresses(names: Sequence[str], job_number: int) -> dict[str, str]:
     """A loopback address of its own for each host of each job, so that all of them can listen on one port.
 
-    127.A.B.N is host N of the job A.B; the 62,500 jobs before a pair of numbers comes again have ended by then.
+    127.A.B.N is host N of the job A.B; the 62,500 jobs before a pair of numbers comes again have ended by then. The
+    numbers of two processes should lie apart, for their hosts are on one machine.
     """
     network = f"127.{1 + job_number // 250 % 250}.{1 + job_number % 250}"
     return {name: f"{network}.{name.removeprefix('algo-')}" for name in names}

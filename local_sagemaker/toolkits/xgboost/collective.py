@@ -15,6 +15,7 @@ PORT = 9099  # of the tracker in which the hosts find out who has data; the one 
 TIMEOUT_SECONDS = 60
 ATTEMPTS = 60
 PAUSE_SECONDS = 0.5
+FAREWELL_SECONDS = 10  # for the others, which say goodbye to the tracker
 
 
 def hosts_with_data(hosts: Sequence[str], current: str, has_data: bool) -> list[str]:
@@ -51,7 +52,9 @@ def joined(hosts: Sequence[str], current: str, port: int) -> Iterator[bool]:
     finally:
         context.__exit__(None, None, None)
         if tracker is not None:
-            with suppress(XGBoostError):  # it closes its socket while its own thread still accepts from it
+            with suppress(XGBoostError, ValueError):  # freed while its own thread still accepts, it may end the process
+                tracker.wait_for(FAREWELL_SECONDS)
+            with suppress(XGBoostError):
                 tracker.free()
 
 
