@@ -15,7 +15,7 @@ import pandas as pd
 from evaluation import baselines, clarify, plain_boosting
 from evaluation import champion as champion_module
 from evaluation.archive import unpack
-from evaluation.bias import segment_errors
+from evaluation.bias import SegmentError, segment_errors
 from evaluation.card import model_card
 from evaluation.data_checks import check_data
 from evaluation.gates import Limits, gates
@@ -122,9 +122,38 @@ def evaluate(
     findings = check_data(train, rows, settings)
     refuse_severe(findings)
     scored = _score(model, (train, rows), table, inputs, settings)
-    divided, chosen = groupings(rows, settings), settings.evaluation
+    document, segments = _measured(model, (train, rows), scored, settings, looks)
+    document["data"].update(
+        train_rows=len(train),
+        validation_rows=int(model.metadata["rows"]["validation"]),
+        checks=[finding.to_json() for finding in findings],
+        looks=asdict(looks),
+    )
+    document["gates"] = gates(document, limits)
+    reasons = reasons_of(model, scored, table, settings.evaluation.explained_rows)
+    document["explanation"] = reasons.to_json()
+    important = [name for name in document["explanation"]["importance"] if name in model.features.inputs]
+    document["worst_predictions"] = worst_predictions(scored, list(dict.fromkeys([*important, *model.features.inputs])))
+    target = model.features.target
+    write_parquet(output / "predictions.parquet", _table(scored))
+    write_json(output / "bias" / "analysis.json", clarify.bias(segments, target, float(np.median(scored.actual))))
+    _write_explanation(output / "explainability", reasons, scored, target)
+    _write_baselines(output, model, train, document)
+    _write_report(output, model, scored, document, reasons, settings)
+    _write_for_registration(output, model, rows, scored, document, settings)
+    keep_reference(scored, inputs.rows / SEEN, output / "reference", settings.data)
+    write_json(output / "evaluation.json", document)
+    return document
+
+
+def _measured(
+    model: Model, parts: tuple[pd.DataFrame, pd.DataFrame], scored: Scored, settings: JobSettings, looks: Looks
+) -> tuple[dict[str, Any], list[SegmentError]]:
+    """What the test rows say of the predictions, and the errors by segment; `parts`: training and test."""
+    train, rows = parts
+    divided = groupings(rows, settings)
     bands = bands_of(scored.challenger)
-    errors = segment_errors(scored.actual, scored.challenger, [bands, *divided], chosen.min_segment_rows)
+    errors = segment_errors(scored.actual, scored.challenger, [bands, *divided], settings.evaluation.min_segment_rows)
     banded, segments = errors[: len(bands.names)], errors[len(bands.names) :]
     # By the actual value chance alone makes cheap rows look over-valued; by bands of the prediction it does not.
     judged = [*banded, *(each for each in segments if each.column != model.features.target)]
@@ -139,31 +168,18 @@ def evaluate(
     document["interval"]["groups"] = [asdict(group) for group in by_group]
     unjudged = (model.features.target,) if model.interval.by_band else (bands.column, model.features.target)
     document["interval"]["undercovered"] = undercovered(by_group, unjudged)
-    document["data"].update(
-        train_rows=len(train),
-        validation_rows=int(model.metadata["rows"]["validation"]),
-        checks=[finding.to_json() for finding in findings],
-        looks=asdict(looks),
-    )
-    document["gates"] = gates(document, limits)
-    reasons = reasons_of(model, scored, table, chosen.explained_rows)
-    document["explanation"] = reasons.to_json()
-    important = [name for name in document["explanation"]["importance"] if name in model.features.inputs]
-    document["worst_predictions"] = worst_predictions(scored, list(dict.fromkeys([*important, *model.features.inputs])))
-    write_parquet(output / "predictions.parquet", _table(scored))
-    target = model.features.target
-    write_json(output / "bias" / "analysis.json", clarify.bias(segments, target, float(np.median(scored.actual))))
-    _write_explanation(output / "explainability", reasons, scored, target)
-    _write_baselines(output, model, train, document)
-    _write_report(output, model, scored, document, reasons, settings)
+    return document, segments
+
+
+def _write_for_registration(
+    output: Path, model: Model, rows: pd.DataFrame, scored: Scored, document: dict[str, Any], settings: JobSettings
+) -> None:
+    """What is registered with the version: a request that it answers, its card, and golden rows."""
     write_bytes(output / "sample_payload.tar.gz", sample_archive(_typical(rows, scored), model.features.inputs))
     card = model_card(document, model.metadata, settings.evaluation.card)
     # A pipeline can read a text out of a JSON file, and the registry takes the card as a text.
     write_json(output / "model_card.json", {"content": json.dumps(card)})
     write_json(output / "golden.json", golden(model, rows))
-    keep_reference(scored, inputs.rows / SEEN, output / "reference", settings.data)
-    write_json(output / "evaluation.json", document)
-    return document
 
 
 def _typical(rows: pd.DataFrame, scored: Scored) -> pd.Series:
