@@ -133,12 +133,8 @@ def _download(session: "Session", uri: str, path: Path) -> None:
 
 
 def _show(session: "Session", found: Mapping[str, Any]) -> None:
-    from command_line.console import Table
-    from pipelines.versions.evaluation_report import amount
-
-    console, data = session.console, session.settings.data
-    unit, logarithmic = data.columns[data.target].unit, found["scale"] == "log"
     moved, compared = found["moved"], found["compared"]
+    console = session.console
     console.line(f"Version {found['old']} and version {found['new']} on {compared:,} rows: {found['source']}.")
     for name in ("old", "new"):
         refused = found["refused"][name]
@@ -152,48 +148,44 @@ def _show(session: "Session", found: Mapping[str, Any]) -> None:
         f"{low:+.1%} to {high:+.1%}; the largest {found['largest_change']:+.1%}.",
         style="bold",
     )
-    if not moved:
-        return
+    if moved:
+        _show_what_moved(session, found)
+
+
+def _show_what_moved(session: "Session", found: Mapping[str, Any]) -> None:
+    """Whose predictions moved, why, and the rows that moved the most: a table each, where there is anything."""
+    from command_line.console import Table
+    from pipelines.versions.evaluation_report import amount
+
+    console, data = session.console, session.settings.data
+    unit, logarithmic = data.columns[data.target].unit, found["scale"] == "log"
     if not found["features"]:
         console.line("Why is not told: the versions are trained on different scales of the target.")
-
-    def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        if rows:
-            console.line()
-            console.show(Table(columns, rows, None))
 
     def said(difference: float) -> str:
         return effect(difference, logarithmic, unit)
 
-    def why(reasons: Sequence[Mapping[str, Any]]) -> str:
-        return ", ".join(f"{each['feature']} {said(each['difference'])}" for each in reasons) or "-"
-
-    table(
-        ("WHOSE", "ROWS", "MOVED", "SHARE", "MEDIAN CHANGE"),
-        [
-            (
-                each["segment"],
-                f"{each['rows']:,}",
-                f"{each['moved']:,}",
-                f"{each['moved'] / each['rows']:.0%}",
-                f"{each['median']:+.1%}",
-            )
-            for each in found["segments"][:MOST_SEGMENTS]
-            if each["moved"]
-        ],
+    whose = [
+        (name["segment"], f"{name['rows']:,}", f"{name['moved']:,}", f"{name['moved'] / name['rows']:.0%}",
+         f"{name['median']:+.1%}")
+        for name in found["segments"][:MOST_SEGMENTS]
+        if name["moved"]
+    ]  # fmt: skip
+    why = [(each["feature"], said(each["size"]), said(each["mean"])) for each in found["features"][:MOST_SEGMENTS]]
+    most = [
+        (each["row"], amount(each["old"], unit), amount(each["new"], unit), f"{each['change']:+.1%}",
+         ", ".join(f"{reason['feature']} {said(reason['difference'])}" for reason in each["reasons"]) or "-")
+        for each in found["largest"]
+    ]  # fmt: skip
+    tables: Sequence[tuple[Sequence[str], Sequence[Sequence[str]]]] = (
+        (("WHOSE", "ROWS", "MOVED", "SHARE", "MEDIAN CHANGE"), whose),
+        (("WHY: IT ADDS NOW", "BY ABOUT", "ON AVERAGE"), why),
+        (("MOVED THE MOST", f"VERSION {found['old']}", f"VERSION {found['new']}", "CHANGE", "WHY"), most),
     )
-    table(
-        ("WHY: IT ADDS NOW", "BY ABOUT", "ON AVERAGE"),
-        [(each["feature"], said(each["size"]), said(each["mean"])) for each in found["features"][:MOST_SEGMENTS]],
-    )
-    table(
-        ("MOVED THE MOST", f"VERSION {found['old']}", f"VERSION {found['new']}", "CHANGE", "WHY"),
-        [
-            (each["row"], amount(each["old"], unit), amount(each["new"], unit), f"{each['change']:+.1%}",
-             why(each["reasons"]))
-            for each in found["largest"]
-        ],
-    )  # fmt: skip
+    for columns, rows in tables:
+        if rows:
+            console.line()
+            console.show(Table(columns, rows, None))
 
 
 def effect(difference: float, logarithmic: bool, unit: str) -> str:
