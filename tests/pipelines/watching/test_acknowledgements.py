@@ -1,27 +1,16 @@
 """Acknowledging what was raised: which check is meant, and on which terms."""
 
 import json
-from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from pipelines.errors import PipelineError
 from pipelines.watching.acknowledgements import Acknowledgement, check_terms, chosen_check, raised_checks, store
 
 NOW = datetime(2026, 11, 1, tzinfo=timezone.utc)
 RAISED = {"level of new sales": "retrain", "level of served predictions": "watch", "places of new sales": "watch"}
-
-
-@pytest.fixture
-def s3() -> Iterator[Any]:
-    with mock_aws():
-        client = boto3.client("s3", region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
-        client.create_bucket(Bucket="bucket")
-        yield client
 
 
 def test_the_newest_window_says_what_can_be_acknowledged(s3: Any) -> None:

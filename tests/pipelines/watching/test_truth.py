@@ -1,12 +1,9 @@
 import json
-from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from pipelines.errors import PipelineError
 from pipelines.settings.settings import default_config, load_settings
@@ -59,14 +56,6 @@ def test_what_cannot_be_a_price_is_said_with_its_row(tmp_path: Path, text: str, 
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(PipelineError, match="cannot be read as CSV in UTF-8: No such file"):
         read_prices(tmp_path / "none.csv", DATA)
-
-
-@pytest.fixture
-def s3() -> Iterator[Any]:
-    with mock_aws():
-        client = boto3.client("s3", region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
-        client.create_bucket(Bucket="bucket")
-        yield client
 
 
 def test_prices_are_kept_in_the_documented_layout_and_once(s3: Any) -> None:
