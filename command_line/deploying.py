@@ -238,13 +238,12 @@ def _show_plan(session: "Session", specification: Any, stage: str) -> None:
     from pipelines.publishing.cost_forecast import prices
 
     live = describe_endpoint(session.client("sagemaker"), specification.endpoint)
-    if live is not None and live.get("EndpointConfigName") == specification.config_name:
-        session.console.line(f"{specification.endpoint} already serves {specification.config_name}: nothing to send.")
+    serves = live is not None and live.get("EndpointConfigName") == specification.config_name
     settings = session.settings.stages[stage]
     scaled = scaled_of(session.settings, stage, specification.endpoint, session.client)
     scaling = scaled.variant.planned(specification.hosting.instance_type or None, scaled.wanted)
     guard = Guard() if specification.hosting.shadow is not None else guard_of(session.settings, stage)
-    plan = DeploymentPlan(specification, guard, live is None, scaling)
+    plan = DeploymentPlan(specification, guard, live is None, scaling, serves)
     requests = [{"operation": operation, "request": request} for operation, request in plan.requests()]
     waits, steps = (
         settings.deployment.waits(settings.instance_count),

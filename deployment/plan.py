@@ -12,16 +12,22 @@ HOUR = 3600.0
 
 @dataclass(frozen=True)
 class DeploymentPlan:
-    """The requests in their order, as (operation, request); `first` where there is no endpoint yet."""
+    """The requests in their order, as (operation, request).
+
+    `first` where there is no endpoint yet; `serves` where it has this very configuration, so that no update is asked for.
+    """
 
     wanted: Specification
     guard: Guard
     first: bool
     scaling: tuple[Requests, dict[str, Any], Requests] = ((), {}, ())  # before, with and after UpdateEndpoint
+    serves: bool = False
 
     def requests(self) -> list[tuple[str, dict[str, Any]]]:
         """Each request; what is there already is not made again."""
         before, retained, after = self.scaling
+        if self.serves:
+            return list(after)
         return [*self._made(), *before, *self._update(retained), *after]
 
     def _made(self) -> list[tuple[str, dict[str, Any]]]:
@@ -48,6 +54,8 @@ class DeploymentPlan:
     def sentences(self, wait_seconds: int, steps: int, price: float | None) -> list[str]:
         """How long it waits and which instances run beside the old ones; `price` is that of an instance and hour."""
         hosting = self.wanted.hosting
+        if self.serves:
+            return [f"{self.wanted.endpoint} already serves {self.wanted.config_name}: nothing else would be sent."]
         if self.first:
             return ["The endpoint is created: nothing is shifted, and no alarm is watched."]
         lines = [

@@ -137,3 +137,11 @@ def test_serverless_has_no_instances() -> None:
     [variant] = config["ProductionVariants"]
     assert variant["ServerlessConfig"] == {"MemorySizeInMB": 2048, "MaxConcurrency": 5}
     assert "InstanceType" not in variant
+
+
+def test_what_serves_already_is_not_planned_to_be_made_again() -> None:
+    wanted = plan(Guard()).wanted
+    served = DeploymentPlan(wanted, Guard(), False, ((), {}, (("PutScalingPolicy", {}),)), serves=True)
+    assert served.requests() == [("PutScalingPolicy", {})]
+    (sentence,) = served.sentences(0, 1, None)
+    assert sentence == f"{wanted.endpoint} already serves {wanted.config_name}: nothing else would be sent."
