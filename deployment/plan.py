@@ -14,7 +14,7 @@ HOUR = 3600.0
 class DeploymentPlan:
     """The requests in their order, as (operation, request).
 
-    `first` where there is no endpoint yet; `serves` where it has this very configuration, so that no update is asked for.
+    `first` where there is no endpoint yet; `serves` where it has this configuration already, and needs no update.
     """
 
     wanted: Specification
