@@ -62,12 +62,13 @@ Command = Callable[..., argparse.ArgumentParser]  # adds a command by its name a
 
 def build_parser() -> argparse.ArgumentParser:
     """The arguments of every command."""
-    common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    common = argparse.ArgumentParser(argument_default=argparse.SUPPRESS)
     common.add_argument("--local", action="store_true", help="local SageMaker: no request leaves this machine")
     common.add_argument("--config", type=Path, metavar="FILE", help="settings (pipelines/house_prices.yaml)")
     parser = argparse.ArgumentParser(
         prog="deploy_model.py",
         parents=[common],
+        add_help=False,
         description="Brings an approved version of the model to an endpoint, and back.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -75,14 +76,16 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def command(name: str, text: str, stage_required: bool = True) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, help=text, description=text, parents=[common])
+        added = commands.add_parser(name, help=text, description=text, parents=[common], add_help=False)
         added.add_argument("--stage", required=stage_required, metavar="STAGE", help="such as staging")
         added.add_argument("--json", action="store_true", help="print JSON, for a script")
         return added
 
     deploy = _add_deploy(command)
     _add_requests(command)
-    promote = commands.add_parser("promote", help="bring what one stage serves to the next", parents=[common])
+    promote = commands.add_parser(
+        "promote", help="bring what one stage serves to the next", parents=[common], add_help=False
+    )
     promote.add_argument("--from", dest="source", required=True, metavar="STAGE", help="such as staging")
     promote.add_argument("--to", dest="stage", required=True, metavar="STAGE", help="such as production")
     promote.add_argument("--sample", metavar="FILE", help="a request the model must answer; else it is undone")
@@ -93,7 +96,7 @@ def build_parser() -> argparse.ArgumentParser:
         )
     _add_diff(command)
     _add_compare(command)
-    _add_batch(commands.add_parser("batch", help="predict a whole file by a version", parents=[common]))
+    _add_batch(commands.add_parser("batch", help="predict a whole file by a version", parents=[common], add_help=False))
     command("abort", "make SageMaker roll back the guarded update of a stage that is under way")
     retire = command("retire", "delete old configurations and models of a stage, never one that is in use")
     retire.add_argument("--keep", type=int, default=5, metavar="N", help="the last N configurations stay (5)")

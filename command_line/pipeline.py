@@ -5,8 +5,6 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from command_line.local_server import STATE, local_server, require_functions
-
 OFFLINE = ("init", "definition", "check", "sample")
 LATEST = "latest"  # the execution that is meant where none is named
 PLACEHOLDERS = """Prints the pipeline's definition; makes no network call. Where SAGEMAKER_ROLE_ARN, SAGEMAKER_BUCKET
@@ -43,7 +41,7 @@ Command = Callable[..., argparse.ArgumentParser]  # adds a command by its name a
 
 def build_parser() -> argparse.ArgumentParser:
     """The arguments of every command."""
-    common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    common = argparse.ArgumentParser(argument_default=argparse.SUPPRESS)
     common.add_argument("--local", action="store_true", help="local SageMaker: no request leaves this machine")
     common.add_argument("--config", type=Path, metavar="FILE", help="settings (pipelines/house_prices.yaml)")
     common.add_argument("--pipeline", metavar="NAME", help="one of the settings' pipelines; the first if not given")
@@ -52,6 +50,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="run_pipeline.py",
         parents=[common],
+        add_help=False,
         description="Builds, runs and watches the training pipeline, on AWS or with --local on this machine.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -59,7 +58,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def command(name: str, text: str, *parents: argparse.ArgumentParser) -> argparse.ArgumentParser:
-        return commands.add_parser(name, help=text, description=text, parents=[common, *parents])
+        return commands.add_parser(name, help=text, description=text, parents=[common, *parents], add_help=False)
 
     _add_definition_commands(command, listing)
     _add_execution_commands(command, listing)
@@ -220,6 +219,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = build_parser().parse_args(arguments)
     local = getattr(options, "local", False)
     from command_line.console import run_command
+    from command_line.local_server import STATE, local_server, require_functions
     from infrastructure.errors import InfrastructureError
     from local_sagemaker.errors import LocalSageMakerError
     from pipelines.errors import PipelineError

@@ -12,6 +12,7 @@ from local_sagemaker.iam.access import Context
 VARIABLE = re.compile(r"\$\{([^}]*)\}")
 DEFAULT = re.compile(r"(?P<key>[^,]+?)\s*,\s*'(?P<default>[^']*)'")
 LITERALS = ("*", "?", "$")  # ${*} is the character, not the wildcard
+MARKS = "*?$"  # what makes a pattern more than a name
 ARN_PARTS = 6
 KNOWN_PATTERNS = 4096  # whose expressions are kept: those of a few hundred policies
 
@@ -22,6 +23,8 @@ class UnknownVariable(Exception):
 
 def matches(text: str, pattern: str, context: Context | None = None, *, ignore_case: bool = False) -> bool:
     """Whether a text is of a pattern of `*` and `?`; `context` fills the variables of the pattern, if there is one."""
+    if not any(mark in pattern for mark in MARKS):
+        return text == pattern or (ignore_case and text.lower() == pattern.lower())
     try:
         expression = _expression(pattern, context)
     except UnknownVariable:

@@ -82,9 +82,10 @@ def values(step: Step) -> Iterator[Value]:
 @cache
 def service_model() -> Any:
     """botocore's model of SageMaker (0.06 s to read)."""
-    import botocore.session
+    from botocore.loaders import Loader
+    from botocore.model import ServiceModel
 
-    return botocore.session.get_session().get_service_model("sagemaker")
+    return ServiceModel(Loader().load_service_model("sagemaker", "service-2"), "sagemaker")
 
 
 def is_expression(value: Any) -> bool:

@@ -6,7 +6,9 @@ from datetime import date, datetime, time, timedelta, timezone
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from pipelines.settings.section import Section
 
 Day = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -14,13 +16,11 @@ CLOCK = r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$"
 FOREVER = 1000  # windows that follow each other without a gap, after which the end is not looked for any more
 
 
-class FreezeSettings(BaseModel):
+class FreezeSettings(Section):
     """One window: from `starts` to `ends` (dates or moments; the day `ends` is within it), or `days` of every week.
 
     `hours` are those of each day, the first to the last; `time_zone` is a name of the tz database.
     """
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
     starts: str | None = None
     ends: str | None = None

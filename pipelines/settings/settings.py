@@ -12,7 +12,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from pipelines.errors import PipelineError
-from pipelines.settings.stage_settings import Section, StageSettings
+from pipelines.settings.section import Section
+from pipelines.settings.stage_settings import StageSettings
 from pipelines.settings.strict_yaml import read_yaml
 from pipelines.settings.tuning_settings import TuningSettings
 from steps.gates import GATES
@@ -62,7 +63,7 @@ class LinearSettings(Section):
 class CandidateSettings(Section):
     """The models that are trained: XGBoost, the linear regression that it must beat, and any of scikit-learn."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="allow")
+    model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, Estimator] = Field(init=False)
 
     linear: LinearSettings

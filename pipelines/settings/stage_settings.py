@@ -9,9 +9,10 @@ from datetime import timedelta
 from fractions import Fraction
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from pipelines.settings.freeze_settings import FreezeSettings
+from pipelines.settings.section import Section
 
 INSTANCE_TYPE = r"^ml\.[a-z0-9]+\.[a-z0-9]+$"
 LONGEST_WAIT = 3600  # seconds, of the service
@@ -23,12 +24,6 @@ LARGEST_LATENCY_MS = 60_000  # after which the service gives up on an invocation
 DURATION = re.compile(r"(?P<count>[1-9]\d{0,4}) (?P<unit>minute|hour|day)s?")
 LONGEST_STAY = timedelta(days=366)
 Strategy = Literal["all_at_once", "canary", "linear", "rolling"]
-
-
-class Section(BaseModel):
-    """One section: unknown keys and wrong types are errors, nothing changes after reading."""
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
 
 class CaptureSettings(Section):
@@ -138,7 +133,7 @@ class StageSettings(Section):
     promote_from: str | None = None
     promote_after_minutes: int = Field(default=0, ge=0)
     promote_after_requests: int = Field(default=0, ge=0)
-    freeze: list[FreezeSettings] = []
+    freeze: list[FreezeSettings] = Field(default=[])
     remove_after: str | None = None
 
     @property

@@ -3,7 +3,9 @@
 from math import prod
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from pipelines.settings.section import Section
 
 # What steps.train prints for the validation part -> whether more of it is better.
 OBJECTIVES = {
@@ -16,10 +18,8 @@ OBJECTIVES = {
 Number = int | float
 
 
-class Range(BaseModel):
+class Range(Section):
     """The values that a hyperparameter may have: from `min` to `max`, or one of `values`."""
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
     min: Number | None = None
     max: Number | None = None
@@ -45,15 +45,13 @@ class Range(BaseModel):
         return self.values or [end for end in (self.min, self.max) if end is not None]
 
 
-class TuningSettings(BaseModel):
+class TuningSettings(Section):
     """Makes Train a hyperparameter tuning step; the best of its training jobs goes on.
 
     strategy: Bayesian, Random or Grid (every combination; all ranges have `values`).
     max_jobs: training jobs in all, not for Grid. seed: another number draws other values.
     objective: the metric of the validation part by which the best job is chosen.
     """
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
     ranges: dict[str, Range] = Field(min_length=1, max_length=30)
     strategy: Literal["Bayesian", "Random", "Grid"] = "Random"
