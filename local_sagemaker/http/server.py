@@ -36,6 +36,7 @@ from local_sagemaker.wire.rest import read_request
 
 LOG = logging.getLogger("local_sagemaker")
 LISTEN_QUEUE = 128
+STOP_LOOK_SECONDS = 0.1  # between two looks at whether it is to stop
 LARGEST_BODY = 10 << 20  # bytes of what is not an object; the largest of the services' own limits is smaller
 MOST_FILES = 65536  # open at once, where the system's hard limit allows it
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - it is what is asked for
@@ -208,8 +209,8 @@ def serve(folder: Path, port: int, region: str, address: str = LOOPBACK) -> None
         signal.signal(signum, stop)
     LOG.info("local SageMaker on http://%s:%d, state in %s", LOOPBACK, port, folder)
     for server in servers[1:]:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-    servers[0].serve_forever()
+        threading.Thread(target=server.serve_forever, args=(STOP_LOOK_SECONDS,), daemon=True).start()
+    servers[0].serve_forever(STOP_LOOK_SECONDS)
     service.close()
 
 

@@ -16,15 +16,6 @@ from types import FunctionType
 from typing import Any
 from xml.parsers.expat import ExpatError
 
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_der_private_key,
-)
-
 from local_sagemaker.clock import Clock
 from local_sagemaker.errors import ServiceError, invalid
 from local_sagemaker.metrics.store import MetricStore
@@ -41,8 +32,6 @@ LOG = logging.getLogger("local_sagemaker.moto_services.control_plane")
 SERVICES = ("s3", "iam", "sts", "events", "sqs", "sns", "kms", "logs", "ssm", "secretsmanager", "cloudwatch")
 WRITES_TO_S3 = "logs"  # its export tasks
 QUEUES = "sqs"  # where the events and the notifications of the other services go
-PrivateKey = RSAPrivateKey | EllipticCurvePrivateKey
-KEY_FORMAT = (Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
 LOCKS = {type(make()): make for make in (threading.Lock, threading.RLock)}
 READS = ("Describe", "Get", "List")
 ERROR = 400
@@ -263,12 +252,20 @@ class _Pickler(pickle.Pickler):
             return type(None), ()
         if isinstance(value, defaultdict) and type(value) is not defaultdict:  # whose __init__ takes what it likes
             return copyreg.__newobj__, (type(value),), value.__dict__, None, iter(dict.items(value))  # type: ignore[attr-defined]
-        if isinstance(value, PrivateKey):
-            return _private_key, (value.private_bytes(*KEY_FORMAT),)
+        if hasattr(value, "private_bytes") and not isinstance(value, type):
+            return _private_key, (_key_bytes(value),)
         return NotImplemented
 
 
+def _key_bytes(key: Any) -> bytes:
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+    return bytes(key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()))
+
+
 def _private_key(data: bytes) -> Any:
+    from cryptography.hazmat.primitives.serialization import load_der_private_key
+
     return load_der_private_key(data, None)
 
 

@@ -4,8 +4,6 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-import numpy as np
-
 MAXIMIZED = (
     *("accuracy", "auc", "aucpr", "balanced_accuracy", "f1", "f1_binary", "f1_macro", "map", "ndcg", "precision"),
     *("r2", "recall", "precision_macro", "precision_micro", "recall_macro", "recall_micro"),
@@ -61,4 +59,4 @@ def _measure(name: str) -> Callable[[Any, Any], float]:
 
 def _labels(margins: Any) -> Any:
     """The classes of raw margins, which custom metrics get."""
-    return np.argmax(margins, axis=-1) if margins.ndim > 1 else (margins > 0).astype(int)
+    return margins.argmax(axis=-1) if margins.ndim > 1 else (margins > 0).astype(int)
