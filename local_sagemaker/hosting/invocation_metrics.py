@@ -4,10 +4,21 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch.html
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from local_sagemaker.metrics.store import MetricName, MetricStore, dimensions_of
 
 NAMESPACE = "AWS/SageMaker"
+NAMES = (
+    "Invocations",
+    "InvocationsPerInstance",
+    "Invocation4XXErrors",
+    "Invocation5XXErrors",
+    "InvocationModelErrors",
+    "ModelLatency",
+    "OverheadLatency",
+)
+KNOWN_SOURCES = 1024  # whose names are kept
 CLIENT_ERROR, SERVER_ERROR = 400, 500
 
 
@@ -39,16 +50,20 @@ class InvocationMetrics:
         """
         failed = not 200 <= status < CLIENT_ERROR
         client = CLIENT_ERROR <= status < SERVER_ERROR
-        values = {
-            "Invocations": (1.0, "None"),
-            "InvocationsPerInstance": (1 / max(1, instances), "None"),
-            "Invocation4XXErrors": (float(client), "None"),
-            "Invocation5XXErrors": (float(failed and not client), "None"),
-            "InvocationModelErrors": (float(failed), "None"),
-            "ModelLatency": (model_seconds * 1e6, "Microseconds"),
-            "OverheadLatency": (max(0.0, seconds - model_seconds) * 1e6, "Microseconds"),
-        }
-        for named in source.dimensions:
-            dimensions = dimensions_of(named)
-            for name, (value, unit) in values.items():
-                self._store.add(MetricName(NAMESPACE, name, dimensions), value, unit)
+        values = [
+            (1.0, "None"),
+            (1 / max(1, instances), "None"),
+            (float(client), "None"),
+            (float(failed and not client), "None"),
+            (float(failed), "None"),
+            (model_seconds * 1e6, "Microseconds"),
+            (max(0.0, seconds - model_seconds) * 1e6, "Microseconds"),
+        ]
+        measured = zip(_metrics(source), [*values, *values], strict=True)
+        self._store.add_all((metric, value, unit) for metric, (value, unit) in measured)
+
+
+@lru_cache(maxsize=KNOWN_SOURCES)
+def _metrics(source: Source) -> list[MetricName]:
+    """Every metric of an invocation: of all fleets of the variant, then of this one alone."""
+    return [MetricName(NAMESPACE, name, dimensions_of(named)) for named in source.dimensions for name in NAMES]

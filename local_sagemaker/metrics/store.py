@@ -5,7 +5,7 @@ After three hours CloudWatch, too, has no values of single seconds any more; a r
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 KEPT_SECONDS = 3 * 3600.0
@@ -73,14 +73,21 @@ class MetricStore:
 
     def add(self, metric: MetricName, value: float, unit: str) -> None:
         """One value, now."""
+        self.add_all([(metric, value, unit)])
+
+    def add_all(self, values: Iterable[tuple[MetricName, float, str]]) -> None:
+        """One value of each of some metrics, with its unit, all at this moment."""
         moment = int(self._now() * RESOLUTION) / RESOLUTION
         with self._lock:
-            series = self._series.setdefault(metric, Series(unit))
-            if not series.points or series.points[-1].moment < moment:
-                series.points.append(Point(moment))
-                while series.points[0].moment < moment - KEPT_SECONDS:
-                    series.points.popleft()
-            series.points[-1].add(value)
+            for metric, value, unit in values:
+                series = self._series.get(metric)
+                if series is None:
+                    series = self._series[metric] = Series(unit)
+                if not series.points or series.points[-1].moment < moment:
+                    series.points.append(Point(moment))
+                    while series.points[0].moment < moment - KEPT_SECONDS:
+                        series.points.popleft()
+                series.points[-1].add(value)
 
     def points(self, metric: MetricName, start: float, end: float) -> list[Point]:
         """Copies of the points of a metric from `start` on and before `end`, oldest first."""

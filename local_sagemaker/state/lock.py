@@ -58,12 +58,12 @@ def folder_check(folder: Path, lock: int) -> Callable[[], bool]:
 
     That is the device and the inode of its lock, whose descriptor is `lock`, of its database and of its objects.
     """
-    objects = folder / "objects"
-    opened = _identity(os.fstat(lock)), _identity(os.stat(folder / DATABASE)), _identity_if_there(objects)
+    lock_file, database, objects = (str(folder / name) for name in (LOCK, DATABASE, "objects"))
+    opened = _identity(os.fstat(lock)), _identity(os.stat(database)), _identity_if_there(objects)
 
     def is_the_same() -> bool:
         try:
-            lock_and_database = _identity(os.stat(folder / LOCK)), _identity(os.stat(folder / DATABASE))
+            lock_and_database = _identity(os.stat(lock_file)), _identity(os.stat(database))
             return opened == (*lock_and_database, _identity_if_there(objects))
         except OSError:
             return False
@@ -71,7 +71,7 @@ def folder_check(folder: Path, lock: int) -> Callable[[], bool]:
     return is_the_same
 
 
-def _identity_if_there(path: Path) -> tuple[int, int] | None:
+def _identity_if_there(path: str) -> tuple[int, int] | None:
     try:
         return _identity(os.stat(path))
     except FileNotFoundError:

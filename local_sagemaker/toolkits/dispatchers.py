@@ -105,11 +105,12 @@ class ContainersDispatcher:
 class ContainersWithContextDispatcher(ContainersDispatcher):
     """The same, and a handler that must have one argument more gets the context."""
 
+    def __init__(self, functions: Functions) -> None:
+        super().__init__(functions)
+        self._needed = {name: len(_needed(function)) for name, function in self._functions.items()}
+
     def _run(self, name: str, *arguments: Any) -> Any:
-        parameters = inspect.signature(self._functions[name]).parameters.values()
-        positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-        needed = [each for each in parameters if each.default is each.empty and each.kind in positional]
-        more = (self._context,) if len(needed) == len(arguments) + 1 else ()
+        more = (self._context,) if self._needed[name] == len(arguments) + 1 else ()
         return self._functions[name](*arguments, *more)
 
 
@@ -118,6 +119,7 @@ class InferenceDispatcher:
 
     def __init__(self, functions: Functions) -> None:
         self._functions = functions.found
+        self._declared = {name: len(inspect.signature(found).parameters) for name, found in self._functions.items()}
         self._model: Any = None
         self._context = Context("")
 
@@ -145,13 +147,19 @@ class InferenceDispatcher:
         return Answer(status, self._context.content_type or answer.content_type, answer.body, attributes)
 
     def _run(self, name: str, *arguments: Any) -> Any:
-        function = self._functions[name]
-        declared = len(inspect.signature(function).parameters)
+        function, declared = self._functions[name], self._declared[name]
         if declared == len(arguments):
             return function(*arguments)
         if declared == len(arguments) + 1:
             return function(*arguments, self._context)
         raise TypeError(f"{name} takes {declared} arguments but {len(arguments)} were given.")
+
+
+def _needed(function: Handler) -> list[inspect.Parameter]:
+    """The positional parameters without a default."""
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    parameters = inspect.signature(function).parameters.values()
+    return [each for each in parameters if each.default is each.empty and each.kind in positional]
 
 
 def _unsupported(error: UnsupportedFormat, status: int) -> Answer:
