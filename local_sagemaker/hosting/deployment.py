@@ -4,9 +4,8 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
@@ -17,6 +16,7 @@ from local_sagemaker.hosting.fleet import DRAIN_SECONDS, Fleet, Instance
 from local_sagemaker.hosting.invocation_metrics import InvocationMetrics, Source
 from local_sagemaker.hosting.model_chain import Death
 from local_sagemaker.hosting.model_process import NO_ANSWER, ModelResponse, ModelUnavailable
+from local_sagemaker.hosting.outstanding import Outstanding
 from local_sagemaker.hosting.serverless import Throttled
 
 LOG = logging.getLogger("local_sagemaker.hosting")
@@ -99,8 +99,7 @@ class Deployment:
         self._shadow_weights = {variant.name: variant.weight for variant, _ in shadows}
         self._copies = ThreadPoolExecutor(SHADOW_THREADS, "shadow") if shadows else None
         self._waiting_copies = threading.Semaphore(MOST_COPIES)
-        self._requests = 0
-        self._idle = threading.Condition()
+        self.outstanding = Outstanding()
 
     def start(self) -> None:
         """Start all variants; where one does not start, none is left running, and ModelFailedToStart is raised."""
@@ -114,7 +113,7 @@ class Deployment:
     def invoke(self, invocation: Invocation) -> Answered:
         """Ask the target variant, or one by weight; LookupError where there is none.
 
-        Throttled where a serverless variant is busy. The caller has called `enter`, and calls `leave` whatever happens.
+        Throttled where a serverless variant is busy. The caller has `outstanding` count it.
         """
         name = self._choose(invocation.target_variant)
         answered = self._ask(name, self._fleets[name], invocation)
@@ -140,22 +139,9 @@ class Deployment:
         """How each variant stands."""
         return {name: _health(fleet) for name, fleet in [*self._fleets.items(), *self._shadows.items()]}
 
-    @contextmanager
-    def in_use(self) -> Iterator[None]:
-        """A request: `retire` waits for its end."""
-        with self._idle:
-            self._requests += 1
-        try:
-            yield
-        finally:
-            with self._idle:
-                self._requests -= 1
-                self._idle.notify_all()
-
     def retire(self, seconds: float = DRAIN_SECONDS) -> None:
         """Stop once the requests that have begun are answered, or after a while."""
-        with self._idle:
-            self._idle.wait_for(lambda: self._requests == 0, seconds)
+        self.outstanding.wait(seconds)
         self.stop()
 
     def stop(self) -> None:

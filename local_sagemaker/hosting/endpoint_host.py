@@ -149,7 +149,7 @@ class EndpointHost:
                 if not routes:
                     raise LookupError(f"no model serves the endpoint {endpoint_name}.")
                 deployment = _chosen(routes)
-                request.enter_context(deployment.in_use())
+                request.enter_context(deployment.outstanding.one())
             return deployment.invoke(invocation)
 
     def serves(self, endpoint_name: str) -> bool:

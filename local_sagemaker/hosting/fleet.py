@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from local_sagemaker.hosting.model_chain import Death, ModelChain
 from local_sagemaker.hosting.model_process import ModelResponse, ModelUnavailable
+from local_sagemaker.hosting.outstanding import Outstanding
 
 DRAIN_SECONDS = 60.0  # for which an instance answers what it was asked before it ends
 RANDOM = secrets.SystemRandom()
@@ -13,34 +14,21 @@ MakeChain = Callable[[int], ModelChain]  # from the number of an instance, 1 and
 
 
 class Instance:
-    """One instance: its number within the variant, its processes, and how many requests it is answering."""
+    """One instance: its number within the variant, its processes, and the requests that it is answering."""
 
     def __init__(self, number: int, chain: ModelChain) -> None:
         self.number = number
         self.chain = chain
-        self._requests = 0
-        self._idle = threading.Condition()
-
-    @property
-    def outstanding(self) -> int:
-        """How many requests it is answering."""
-        return self._requests
+        self.outstanding = Outstanding()
 
     def invoke(self, body: bytes, content_type: str, accept: str, headers: Mapping[str, str]) -> ModelResponse:
         """As ModelChain.invoke."""
-        with self._idle:
-            self._requests += 1
-        try:
+        with self.outstanding.one():
             return self.chain.invoke(body, content_type, accept, headers)
-        finally:
-            with self._idle:
-                self._requests -= 1
-                self._idle.notify_all()
 
     def retire(self, seconds: float = DRAIN_SECONDS) -> None:
         """Stop once what it was asked is answered, or after a while."""
-        with self._idle:
-            self._idle.wait_for(lambda: self._requests == 0, seconds)
+        self.outstanding.wait(seconds)
         self.chain.stop()
 
 
@@ -129,8 +117,8 @@ class Fleet:
         living = [instance for instance in instances if instance.chain.alive()] or list(instances)
         if not living:
             return None
-        least = min(instance.outstanding for instance in living)
-        return RANDOM.choice([instance for instance in living if instance.outstanding == least])
+        least = min(instance.outstanding.count for instance in living)
+        return RANDOM.choice([instance for instance in living if instance.outstanding.count == least])
 
     def _another(self, dead: Instance) -> bool:
         return any(instance is not dead and instance.chain.alive() for instance in self._instances)
