@@ -7,6 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import botocore.loaders
+import botocore.session
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
@@ -19,6 +21,10 @@ def together(file: str) -> str:
     """What the tests of a file must be in one process with: a fixture, else nothing but the file itself."""
     text = Path(file).read_text(encoding="utf-8")
     return next((fixture for fixture in MADE_ONCE if fixture in text), file)
+
+
+# Every session reads the services' models anew, which costs a test more than what it does with them.
+botocore.session.create_loader = cache(botocore.loaders.create_loader)
 
 
 class Together(LoadFileScheduling):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import json
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -112,25 +114,46 @@ def typed_rents(rents: pd.DataFrame, settings: JobSettings) -> pd.DataFrame:
     return typed(rents, settings.data.columns, "rents.csv")
 
 
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], None]], Path]:
+    """What is made once of the same settings, and copied for each test; by what it is called and is made of."""
+    folders: dict[str, Path] = {}
+
+    def folder(key: str, make: Callable[[Path], None]) -> Path:
+        if key not in folders:
+            new = tmp_path_factory.mktemp("made")
+            make(new)
+            folders[key] = new
+        return folders[key]
+
+    return folder
+
+
 @pytest.fixture
-def preprocessed(typed_rents: pd.DataFrame, settings: JobSettings, tmp_path: Path) -> Path:
+def preprocessed(rents: pd.DataFrame, settings: JobSettings, tmp_path: Path, made: Any) -> Path:
     """The output folder of steps.preprocess."""
     from steps.preprocess import preprocess
+    from steps.raw_data import typed
 
-    folder = tmp_path / "validated"
-    folder.mkdir()
-    typed_rents.to_parquet(folder / "data.parquet", index=False)
-    preprocess(folder, tmp_path / "preprocessed", settings)
-    return tmp_path / "preprocessed"
+    def make(folder: Path) -> None:
+        (folder / "validated").mkdir()
+        rows = typed(rents, settings.data.columns, "rents.csv")
+        rows.to_parquet(folder / "validated" / "data.parquet", index=False)
+        preprocess(folder / "validated", folder / "preprocessed", settings)
+
+    done = made(f"preprocessed {json.dumps(settings.to_json())}", make)
+    return Path(shutil.copytree(done / "preprocessed", tmp_path / "preprocessed"))
 
 
 @pytest.fixture
-def model_folder(preprocessed: Path, tmp_path: Path) -> Path:
+def model_folder(preprocessed: Path, settings: JobSettings, tmp_path: Path, made: Any) -> Path:
     """The model directory of a short training."""
     from steps.train import main
 
-    main([*channels(preprocessed), "--model_dir", str(tmp_path / "model"), "--rounds", "30", "--max_depth", "3"])
-    return tmp_path / "model"
+    def make(folder: Path) -> None:
+        main([*channels(preprocessed), "--model_dir", str(folder / "model"), "--rounds", "30", "--max_depth", "3"])
+
+    return Path(shutil.copytree(made(f"model {json.dumps(settings.to_json())}", make) / "model", tmp_path / "model"))
 
 
 def channels(preprocessed: Path) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -36,14 +37,15 @@ def settings_with_comparables() -> JobSettings:
 
 
 @pytest.fixture(name="told")
-def a_model_with_comparables(settings_with: JobSettings, typed_rents: pd.DataFrame, tmp_path: Path) -> Model:
-    for name in ("rows", "out"):
-        (tmp_path / "told" / name).mkdir(parents=True)
-    typed_rents.to_parquet(tmp_path / "told" / "rows" / "data.parquet", index=False)
-    preprocess(tmp_path / "told" / "rows", tmp_path / "told" / "out", settings_with)
-    folder = tmp_path / "told" / "model"
-    main([*channels(tmp_path / "told" / "out"), "--model_dir", str(folder), "--rounds", "40"])
-    return load(folder)
+def a_model_with_comparables(settings_with: JobSettings, typed_rents: pd.DataFrame, tmp_path: Path, made: Any) -> Model:
+    def make(folder: Path) -> None:
+        for name in ("rows", "out"):
+            (folder / name).mkdir()
+        typed_rents.to_parquet(folder / "rows" / "data.parquet", index=False)
+        preprocess(folder / "rows", folder / "out", settings_with)
+        main([*channels(folder / "out"), "--model_dir", str(folder / "model"), "--rounds", "40"])
+
+    return load(Path(shutil.copytree(made("comparables", make) / "model", tmp_path / "told" / "model")))
 
 
 def found_for(model: Model, rows: pd.DataFrame) -> list[list[dict[str, Any]]]:
