@@ -68,11 +68,17 @@ class Context:
         """Its name in SageMaker."""
         return self.settings.pipeline_name(self.pipeline)
 
-    def client(self, service: str) -> Any:
-        """A boto3 client."""
-        return make_client(service, self.environment.region)
-
     @cached_property
+    def _clients(self) -> dict[str, Any]:
+        return {}
+
+    def client(self, service: str) -> Any:
+        """The boto3 client of a service."""
+        if service not in self._clients:
+            self._clients[service] = make_client(service, self.environment.region)
+        return self._clients[service]
+
+    @property
     def sagemaker(self) -> Any:
         """The SageMaker client."""
         return self.client("sagemaker")

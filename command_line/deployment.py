@@ -207,12 +207,15 @@ class Session:
         self.console: Console = Console(json_output=options.json)
         self._log_folder = log_folder
         self._time_scale = time_scale
+        self._clients: dict[str, Any] = {}
 
     def client(self, service: str) -> Any:
-        """A boto3 client."""
+        """The boto3 client of a service."""
         from pipelines.aws_client import make_client
 
-        return make_client(service, self.environment.region)
+        if service not in self._clients:
+            self._clients[service] = make_client(service, self.environment.region)
+        return self._clients[service]
 
     def command(self, script: str, words: str) -> str:
         """A command that the person can paste."""
