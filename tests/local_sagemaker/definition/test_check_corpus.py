@@ -23,8 +23,8 @@ MARKS = {
 }
 HEAD = """# The checker on definitions that others wrote
 
-The files are in `tests/local_sagemaker/corpus`, with their sources and licences in `PROVENANCE.md`. A test compares this
-page with the checker, and this command rewrites it:
+The files are in `tests/local_sagemaker/corpus`, with their sources and licences in `PROVENANCE.md`. A test compares
+this page with the checker, and this command rewrites it:
 
     PYTHONPATH=. .venv/bin/python tests/local_sagemaker/definition/test_check_corpus.py > docs/corpus.md
 
@@ -32,15 +32,15 @@ The checker treats a placeholder as any other text and refuses it only if AWS's 
 
 Why files are refused:
 
-- The `test_...` files come from unit tests of the SageMaker SDK. The Arguments of their Training steps are empty, or hold an
-  `input_data` that CreateTrainingJob does not have. None has the required OutputDataConfig. One reads a property S3Uri that
-  DescribeTrainingJob does not have.
+- The `test_...` files come from unit tests of the SageMaker SDK. The Arguments of their Training steps are empty, or
+  hold an `input_data` that CreateTrainingJob does not have. None has the required OutputDataConfig. One reads a
+  property S3Uri that DescribeTrainingJob does not have.
 - The Lambda steps of `v2_72_0__test_lambda` wait for a step that is not in the file.
 - In the file of the modern data architecture accelerator, the text `${PipelineRoleArn}` is shorter than any role ARN.
   CloudFormation replaces it with one.
 
-Warnings are limits of AWS that this machine does not need (patterns, lengths, available instance types). In these files they
-concern role and key ARNs that were shortened or left to the reader.
+Warnings are limits of AWS that this machine does not need (patterns, lengths, available instance types). In these
+files they concern role and key ARNs that were shortened or left to the reader.
 
 | file | verdict | faults | warnings | first fault | remark |
 | --- | --- | --- | --- | --- | --- |
