@@ -21,22 +21,26 @@ MARKS = {
     "${": "${...} texts are for CloudFormation to fill in",
     '"Pass"': "Pass is not a type that AWS documents: only its references are checked",
 }
-HEAD = """# What the checker says of definitions that others wrote
+HEAD = """# The checker on definitions that others wrote
 
-The files are in `tests/local_sagemaker/corpus`, with their sources and licences in `PROVENANCE.md`. A test keeps this
-table, and this command writes it anew:
+The files are in `tests/local_sagemaker/corpus`, with their sources and licences in `PROVENANCE.md`. A test compares
+this page with the checker, and this command rewrites it:
 
     PYTHONPATH=. .venv/bin/python tests/local_sagemaker/definition/test_check_corpus.py > docs/corpus.md
 
-Placeholder texts are texts like any other to the checker: it refuses one only where AWS's own model refuses it.
-The refused `test_...` files come from unit tests of the SageMaker SDK. Their Training steps are stand-ins whose
-Arguments are empty, or an `input_data` that CreateTrainingJob does not have, and none has the OutputDataConfig that it
-requires; one reads a property S3Uri that DescribeTrainingJob does not have. The Lambda steps of `v2_72_0__test_lambda`
-wait for a step that the file does not hold. In the file of the modern data architecture accelerator, the text
-`${PipelineRoleArn}` is shorter than any role ARN: it becomes one when CloudFormation fills it in.
+The checker treats a placeholder as any other text and refuses it only if AWS's own model does.
 
-Warnings are limits that AWS sets (patterns, lengths, instance types that it has) and this machine does not need; in
-these files, they are role and key ARNs that were shortened or left to the reader.
+Why files are refused:
+
+- The `test_...` files come from unit tests of the SageMaker SDK. The Arguments of their Training steps are empty, or
+  hold an `input_data` that CreateTrainingJob does not have. None has the required OutputDataConfig. One reads a
+  property S3Uri that DescribeTrainingJob does not have.
+- The Lambda steps of `v2_72_0__test_lambda` wait for a step that is not in the file.
+- In the file of the modern data architecture accelerator, the text `${PipelineRoleArn}` is shorter than any role ARN.
+  CloudFormation replaces it with one.
+
+Warnings are limits of AWS that this machine does not need (patterns, lengths, available instance types). In these
+files they concern role and key ARNs that were shortened or left to the reader.
 
 | file | verdict | faults | warnings | first fault | remark |
 | --- | --- | --- | --- | --- | --- |
