@@ -19,7 +19,9 @@ from pipelines.exit_codes import EXIT_ERROR, EXIT_OK
 from pipelines.versions import registry
 from pipelines.versions.evaluation_report import REPORTS, download_report, statistics_uri
 from pipelines.versions.execution_evaluation import evaluation_uri, validation_uri
+from pipelines.versions.four_eyes import execution_of
 from pipelines.versions.lineage import recorded_definition, trace
+from pipelines.versions.report_facts import fetch_report
 from pipelines.versions.reproduce import Rebuild, caveats, commands, require_recorded
 from pipelines.watching import executions
 
@@ -53,8 +55,12 @@ def open_report(context: Context, options: Namespace) -> int:
     if options.validation:
         return _open_validation(context, options)
     of_version = options.of.isdecimal() or ":model-package/" in options.of
-    uri, folder = (_of_version if of_version else _of_execution)(context, options.of)
-    files = download_report(context.client("s3"), uri, Path(REPORTS) / folder)
+    arn, uri, folder = (_of_version if of_version else _of_execution)(context, options.of)
+    s3, place = context.client("s3"), Path(REPORTS) / folder
+    if arn is None:
+        return _open(context, options, download_report(s3, uri, place), uri)
+    execution = executions.describe(context.sagemaker, arn)
+    files = fetch_report(context.sagemaker, s3, context.settings.name, execution, uri, place)
     return _open(context, options, files, uri)
 
 
@@ -84,24 +90,25 @@ def open_page(page: Path) -> None:
         webbrowser.open(page.resolve().as_uri())
 
 
-def _of_version(context: Context, text: str) -> tuple[str, str]:
-    """Where the evaluation of a version lies, and the folder for its report."""
+def _of_version(context: Context, text: str) -> tuple[str | None, str, str]:
+    """The execution that made a version, where its evaluation lies, and the folder for its report."""
     group = context.settings.name
     arn = registry.find_version(context.sagemaker, group, text)
-    uri = statistics_uri(context.sagemaker.describe_model_package(ModelPackageName=arn))
+    package = context.sagemaker.describe_model_package(ModelPackageName=arn)
+    uri = statistics_uri(package)
     if uri is None:
         raise PipelineError(f"Version {arn.rpartition('/')[2]} of {group} names no evaluation: it has no report.")
-    return uri, f"{group}-{arn.rpartition('/')[2]}"
+    return execution_of(package), uri, f"{group}-{arn.rpartition('/')[2]}"
 
 
-def _of_execution(context: Context, text: str) -> tuple[str, str]:
+def _of_execution(context: Context, text: str) -> tuple[str, str, str]:
     """The same of an execution, whether it registered its model or not."""
     arn = executions.resolve(context.sagemaker, context.pipeline_name, text)
     execution = executions.describe(context.sagemaker, arn)
     uri = evaluation_uri(context.sagemaker, execution)
     if uri is None:
         raise PipelineError(f"Execution {execution.id} has evaluated no model (any more): it has no report.")
-    return uri, execution.id
+    return arn, uri, execution.id
 
 
 def has_display() -> bool:

@@ -244,7 +244,7 @@ def _follow(context: Context, arn: str, step_names: Sequence[str], data: Path | 
         sample=SAMPLE if context.config is None else f"{context.settings.name}-request.json",
         sample_of=None if context.config is None else str(data or "DATA"),
     )
-    result = outcome(context.sagemaker, context.client("s3"), execution, Path(REPORTS))
+    result = outcome(context.sagemaker, context.client("s3"), context.settings.name, execution, Path(REPORTS))
     show_summary(
         context.console,
         execution,

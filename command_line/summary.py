@@ -10,7 +10,7 @@ from command_line.execution_view import LastWords, show_failure, steps_table
 from command_line.versions_view import gates_table, metrics_table
 from pipelines.clients import S3Client, SageMakerClient
 from pipelines.document.cache_forecast import defaults
-from pipelines.versions.evaluation_report import Evaluation, download_report, read_evaluation, statistics_uri
+from pipelines.versions.evaluation_report import Evaluation, read_evaluation, statistics_uri
 from pipelines.versions.execution_evaluation import (
     DataCounts,
     evaluation_uri,
@@ -20,6 +20,7 @@ from pipelines.versions.execution_evaluation import (
 )
 from pipelines.versions.four_eyes import PENDING
 from pipelines.versions.lineage import recorded_definition
+from pipelines.versions.report_facts import fetch_report, registered_package
 from pipelines.watching.executions import ExecutionSummary, parameters_of
 
 
@@ -81,13 +82,15 @@ class Outcome:
         return {**evaluated, "data": data, "relaxed_gates": list(self.relaxed), "model_package": model}
 
 
-def outcome(sagemaker: SageMakerClient, s3: S3Client, execution: ExecutionSummary, reports: Path) -> Outcome:
+def outcome(
+    sagemaker: SageMakerClient, s3: S3Client, group: str, execution: ExecutionSummary, reports: Path
+) -> Outcome:
     """What came of an execution, its report copied to reports/<execution id>/ where it has one."""
-    arns = [step.metadata["RegisterModel"]["Arn"] for step in execution.steps if "RegisterModel" in step.metadata]
-    package = sagemaker.describe_model_package(ModelPackageName=arns[-1]) if arns else None
+    package = registered_package(sagemaker, execution)
     registered, uri = None, None
     if package is not None:
-        registered = Registered(arns[-1], package["ModelPackageVersion"], package["ModelApprovalStatus"])
+        arn, version = package["ModelPackageArn"], package["ModelPackageVersion"]
+        registered = Registered(arn, version, package["ModelApprovalStatus"])
         uri = statistics_uri(package)
     uri = uri or evaluation_uri(sagemaker, execution)
     data = read_counts(s3, validation_uri(sagemaker, execution))
@@ -98,7 +101,7 @@ def outcome(sagemaker: SageMakerClient, s3: S3Client, execution: ExecutionSummar
         registered,
         evaluation,
         uri.rpartition("/")[0] + "/",
-        tuple(download_report(s3, uri, reports / execution.id)),
+        tuple(fetch_report(sagemaker, s3, group, execution, uri, reports / execution.id)),
         tuple(_relaxed(sagemaker, execution, evaluation)),
         data,
     )

@@ -1,7 +1,7 @@
 """The evaluation of a model package: its numbers, read from S3, and its report, brought to this machine."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,8 @@ from pipelines.files import write_whole
 
 DOLLARS = ("USD", "$", "dollar", "dollars", "US dollar", "US dollars")
 REPORTS = "reports"  # the folder of this machine to which reports are copied
-REPORT_FILES = (".html", ".json")
+PAGE = ".html"
+REPORT_FILES = (PAGE, ".json")
 NARROW = 0.02  # of a limit: a gate that is passed by less is marked
 METRIC_COLUMNS = ("RMSE", "MAE", "MAPE", "R2")
 
@@ -122,8 +123,13 @@ def statistics_uri(package: Mapping[str, Any]) -> str | None:
     return uri
 
 
-def download_report(s3: S3Client, uri: str, folder: Path) -> list[Path]:
-    """Copy the HTML and JSON files that lie beside `uri` into folder; each appears whole or not at all."""
+def download_report(
+    s3: S3Client, uri: str, folder: Path, complete: Callable[[bytes], bytes] = lambda page: page
+) -> list[Path]:
+    """Copy the HTML and JSON files that lie beside `uri` into folder; each appears whole or not at all.
+
+    `complete` adds to a page what only its reader knows.
+    """
     bucket, key = split_uri(uri)
     prefix = key.rpartition("/")[0] + "/"
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, Delimiter="/")
@@ -133,7 +139,8 @@ def download_report(s3: S3Client, uri: str, folder: Path) -> list[Path]:
     for found in sorted(keys):
         if found.endswith(REPORT_FILES):
             path = folder / found.rpartition("/")[2]
-            write_whole(path, s3.get_object(Bucket=bucket, Key=found)["Body"].read())
+            content = s3.get_object(Bucket=bucket, Key=found)["Body"].read()
+            write_whole(path, complete(content) if path.suffix == PAGE else content)
             files.append(path)
     return files
 

@@ -15,7 +15,7 @@ COMMANDS = Commands(f"{PYTHON} run_pipeline.py --local", f"{PYTHON} deploy_model
 
 def summarise(executions: Executions, output: Output, reports: Path) -> str:
     execution = describe(executions.sagemaker, execution_arn("abc"))
-    result = outcome(executions.sagemaker, executions.s3, execution, reports)
+    result = outcome(executions.sagemaker, executions.s3, "house-prices", execution, reports)
     show_summary(output, execution, result, unit="USD", commands=COMMANDS, log_folder=Path("/state/jobs"))
     return output.text
 

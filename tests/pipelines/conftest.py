@@ -157,6 +157,12 @@ class Executions:
             "CreatedBy": {"IamIdentity": {"Arn": "arn:aws:sts::123456789012:assumed-role/build/ada"}},
         }
 
+    def DescribePipelineDefinitionForExecution(self, request: dict[str, Any]) -> dict[str, Any]:
+        return {"PipelineDefinition": json.dumps(DEFINITION)}
+
+    def ListPipelineParametersForExecution(self, request: dict[str, Any]) -> dict[str, Any]:
+        return {"PipelineParameters": []}
+
     def ListPipelineExecutionSteps(self, request: dict[str, Any]) -> dict[str, Any]:
         steps = self.script[0][1]
         if len(self.script) > 1:
