@@ -21,6 +21,7 @@ from evaluation.data_checks import check_data
 from evaluation.gates import Limits, gates
 from evaluation.golden import golden
 from evaluation.group_coverage import bands_of, group_coverage, undercovered
+from evaluation.labels import Labels
 from evaluation.measurement import CHALLENGER, Scored, measure
 from evaluation.missing_inputs import missing_inputs
 from evaluation.provenance import provenance
@@ -130,7 +131,8 @@ def evaluate(
         looks=asdict(looks),
     )
     document["gates"] = gates(document, limits)
-    reasons = reasons_of(model, scored, table, settings.evaluation.explained_rows)
+    labels = Labels.of(settings.data, settings.evaluation.labels)
+    reasons = reasons_of(model, scored, table, settings.evaluation.explained_rows, labels)
     document["explanation"] = reasons.to_json()
     important = [name for name in document["explanation"]["importance"] if name in model.features.inputs]
     document["worst_predictions"] = worst_predictions(scored, list(dict.fromkeys([*important, *model.features.inputs])))
@@ -139,7 +141,7 @@ def evaluate(
     write_json(output / "bias" / "analysis.json", clarify.bias(segments, target, float(np.median(scored.actual))))
     _write_explanation(output / "explainability", reasons, scored, target)
     _write_baselines(output, model, train, document)
-    _write_report(output, model, scored, document, reasons, settings)
+    _write_report(output, model, scored, document, reasons, settings, labels)
     _write_for_registration(output, model, rows, scored, document, settings)
     keep_reference(scored, inputs.rows / SEEN, output / "reference", settings.data)
     write_json(output / "evaluation.json", document)
@@ -198,7 +200,13 @@ def _write_baselines(output: Path, model: Model, train: pd.DataFrame, document: 
 
 
 def _write_report(
-    output: Path, model: Model, scored: Scored, document: dict[str, Any], reasons: Reasons, settings: JobSettings
+    output: Path,
+    model: Model,
+    scored: Scored,
+    document: dict[str, Any],
+    reasons: Reasons,
+    settings: JobSettings,
+    labels: Labels,
 ) -> None:
     from evaluation.figures import Subject, pictures  # half a second, and only now is it sure to be there
     from evaluation.report import render
@@ -208,6 +216,7 @@ def _write_report(
         scored=scored,
         document=document,
         dependences=reasons.dependences,
+        labels=labels,
         target=model.features.target,
         unit=model.features.target_unit,
         logarithmic=model.features.target_scale == "log",
@@ -218,7 +227,7 @@ def _write_report(
     for picture in drawn:
         write_bytes(output / "figures" / f"{picture.name}.png", picture.png)
     card = settings.evaluation.card
-    write_text(output / "evaluation.html", render(document, model.metadata, drawn, card, provenance()))
+    write_text(output / "evaluation.html", render(document, model.metadata, drawn, card, provenance(), labels))
 
 
 def _write_explanation(folder: Path, reasons: Reasons, scored: Scored, target: str) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+import textwrap
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,15 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from evaluation.dependence import Dependence
+from evaluation.labels import Labels
 from evaluation.measurement import Scored
 
 WIDTH, HEIGHT, RESOLUTION = 4.8, 3.8, 160  # inches, inches, dots per inch: sharp on a phone, light in the page
 BLUE, RED, GREY, GREEN = "#2563a8", "#b3261e", "#566173", "#2e7d4f"
 MOST_POINTS, BANDS, MOST_BARS = 4000, 10, 12
+MOST_SEGMENTS = 6  # of one column; of more, those that are worst
+NAMED_PLACES = 5  # the best and the worst of the map
+LABEL_WIDTH = 30  # characters of a line
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,7 @@ class Subject:
     logarithmic: bool
     date: str | None
     place: tuple[str, str, str] | None  # columns: latitude, longitude, group
+    labels: Labels = field(default_factory=lambda: Labels({}))
 
     @property
     def error(self) -> np.ndarray:
@@ -118,7 +124,8 @@ def residuals_by_prediction(subject: Subject) -> Picture:
         axes.set_xscale("log")
     _amounts(axes.xaxis)
     shares(axes)
-    caption = "Green: the median and the middle 80 % of the errors. Above the line the model over-values."
+    caption = "Green: the median and the middle 80 % of the errors. Above the line the model over-values. "
+    caption += "1 % of the rows lie beyond the axis."
     numbers = (("median error", signed(float(np.nanmedian(error)))), ("mean error", signed(float(np.nanmean(error)))))
     return Picture("residuals_by_prediction", "Residuals by predicted value", caption, as_png(figure), numbers)
 
@@ -164,21 +171,25 @@ def errors_on_a_map(subject: Subject) -> Picture | None:
     bar.ax.tick_params(labelsize=8)
     bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0%}"))
     axes.locator_params(axis="x", nbins=5)
-    axes.set(xlabel=longitude, ylabel=latitude)
+    axes.set(xlabel=subject.labels.name(longitude), ylabel=subject.labels.name(latitude))
+    _name_places(axes, found)
     large = found[found["rows"] >= min(20, found["rows"].max())].sort_values("error", kind="stable")
     numbers = (
         (f"lowest: {large.index[0]}", percent(large["error"].iloc[0])),
         (f"highest: {large.index[-1]}", percent(large["error"].iloc[-1])),
     )
-    caption = f"MAPE by {group}: the darker the worse, the larger the more test rows (named: of 20 and more)."
-    return Picture("errors_on_a_map", f"Errors by {group} on the map", caption, as_png(figure), numbers)
+    caption = f"MAPE by {subject.labels.name(group)}: the darker the worse, the larger the more test rows. "
+    caption += "Named: the best and the worst, of 20 rows and more."
+    title = f"Errors by {subject.labels.name(group)} on the map"
+    return Picture("errors_on_a_map", title, caption, as_png(figure), numbers)
 
 
 def errors_by_segment(subject: Subject) -> Picture | None:
     """How the error of each segment compares with that of the others."""
-    segments = [segment for segment in subject.document["segments"] if segment["mape_ratio"] is not None]
-    if not segments:
+    known = [segment for segment in subject.document["segments"] if segment["mape_ratio"] is not None]
+    if not known:
         return None
+    segments = _worst_of_each_column(known)
     figure, axes = new_figure(height=max(HEIGHT, 0.6 + 0.2 * len(segments)))
     for place, segment in enumerate(reversed(segments)):
         low, high = segment["mape_ratio_interval"]
@@ -186,13 +197,37 @@ def errors_by_segment(subject: Subject) -> Picture | None:
         axes.plot([low, high], [place, place], color=colour, linewidth=1.5)
         axes.plot(segment["mape_ratio"], place, "o", color=colour, markersize=4)
     axes.axvline(1, color=GREY, linewidth=1)
-    names = [f"{segment['column']} {segment['name']}" for segment in reversed(segments)]
+    names = [f"{subject.labels.name(segment['column'])} {segment['name']}" for segment in reversed(segments)]
     axes.set_yticks(range(len(names)), names, fontsize=7)
     axes.set(xlabel="MAPE over that of all other rows")
     worst = subject.document["worst_segment"]
     caption = "With 95 % intervals. Red: worse than the others; green: better; grey: too few rows to rely on."
+    if len(segments) < len(known):
+        caption += f" Of a column with more segments, the {MOST_SEGMENTS} worst; all are in the table below."
     numbers = ((f"worst: {worst['name']}", percent(worst["mape"])),)
     return Picture("errors_by_segment", "Errors by segment", caption, as_png(figure), numbers)
+
+
+def _worst_of_each_column(segments: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """At most MOST_SEGMENTS of each column, in their order: those whose errors are the largest beside the others'."""
+    by_column: dict[str, list[dict[str, Any]]] = {}
+    for segment in segments:
+        by_column.setdefault(segment["column"], []).append(segment)
+    shown = []
+    for found in by_column.values():
+        # A segment of few rows is the worst by chance alone.
+        ranked = sorted(found, key=lambda each: (each["small"], -each["mape_ratio"]))[:MOST_SEGMENTS]
+        shown += [segment for segment in found if segment in ranked]
+    return shown
+
+
+def _name_places(axes: Axes, found: pd.DataFrame) -> None:
+    """Write their names beside the places with the largest and the smallest errors, of those that have rows enough."""
+    large = found[found["rows"] >= min(20, found["rows"].max())].sort_values("error", kind="stable")
+    chosen = dict.fromkeys([*large.index[-NAMED_PLACES:], *large.index[:NAMED_PLACES]])
+    for name in chosen:
+        place = (found.loc[name, "x"], found.loc[name, "y"])
+        axes.annotate(str(name), place, textcoords="offset points", xytext=(5, 4), fontsize=6.5, color="#1b2430")
 
 
 def calibration(subject: Subject) -> Picture:
@@ -253,9 +288,11 @@ def importance(subject: Subject) -> Picture:
     found = list(explanation["importance"].items())[:MOST_BARS][::-1]
     figure, axes = new_figure()
     axes.barh(range(len(found)), [value for _, value in found], color=BLUE)
-    axes.set_yticks(range(len(found)), [name for name, _ in found], fontsize=8)
+    axes.set_yticks(range(len(found)), [_wrapped(subject.labels.name(name)) for name, _ in found], fontsize=8)
     axes.set(xlabel=f"mean |contribution| to {'the logarithm of ' if subject.logarithmic else ''}{subject.target}")
-    numbers = tuple((name, explanation["typical"][name].lstrip("+")) for name, _ in found[::-1][:3])
+    numbers = tuple(
+        (subject.labels.name(name), explanation["typical"][name].lstrip("+")) for name, _ in found[::-1][:3]
+    )
     caption = (
         f"Exact Shapley values of {explanation['explained_rows']} test rows; beside it, what the feature changes on "
         "average. Features that say the same are taken together."
@@ -272,14 +309,19 @@ def dependence(subject: Subject) -> Picture | None:
     for place, found in enumerate(subject.dependences):
         axes = figure.add_subplot(lines, 2, place + 1)
         _frame(axes)
-        axes.plot(found.values, found.predictions, color=BLUE, linewidth=1.5)
-        axes.set_title(found.feature, fontsize=8)
+        axes.plot(subject.labels.read(found.feature, found.values), found.predictions, color=BLUE, linewidth=1.5)
+        axes.set_title(_wrapped(subject.labels.name(found.feature)), fontsize=8)
         axes.tick_params(labelsize=7)
         axes.locator_params(axis="x", nbins=4)
         _amounts(axes.xaxis)
         _amounts(axes.yaxis)
-    caption = f"The mean predicted {subject.label} when this feature alone is changed, all others as they are."
+    caption = f"The mean predicted {subject.label} when this feature alone is changed, all others as they are. The "
+    caption += "axes do not begin at 0."
     return Picture("dependence", "Partial dependence", caption, as_png(figure))
+
+
+def _wrapped(text: str) -> str:
+    return "\n".join(textwrap.wrap(text, LABEL_WIDTH))
 
 
 def percent(value: float) -> str:

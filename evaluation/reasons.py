@@ -11,6 +11,7 @@ import pandas as pd
 
 from evaluation.dependence import Dependence, partial_dependence
 from evaluation.explanation import Explanation, explain
+from evaluation.labels import JOINED, Labels
 from evaluation.measurement import CHALLENGER, Scored
 from evaluation.plain_words import change, coefficients
 from steps.columns import columns_of
@@ -62,7 +63,7 @@ class Reasons:
         }
 
 
-def reasons_of(model: Model, scored: Scored, features: pd.DataFrame, explained_rows: int) -> Reasons:
+def reasons_of(model: Model, scored: Scored, features: pd.DataFrame, explained_rows: int, labels: Labels) -> Reasons:
     """Explain the challenger on the test rows, whose `features` these are, or on a draw of `explained_rows` of them."""
     explanation = explain(model, features, explained_rows)
     importance, table = explanation.importance, explanation.table
@@ -72,8 +73,8 @@ def reasons_of(model: Model, scored: Scored, features: pd.DataFrame, explained_r
     return Reasons(
         explanation=explanation,
         dependences=partial_dependence(model, table.head(DEPENDENCE_ROWS), CHALLENGER, numeric[:DEPENDENCES]),
-        samples=[_sample(model, scored, explanation, share) for share in SAMPLES],
-        linear=coefficients(model, explanation),
+        samples=[_sample(model, scored, explanation, share, labels) for share in SAMPLES],
+        linear=coefficients(model, explanation, labels),
         typical={str(name): change(model, float(value)) for name, value in importance.items()},
     )
 
@@ -86,7 +87,7 @@ def _comparables(model: Model, row: pd.DataFrame) -> tuple[dict[str, Any], ...]:
     return tuple(model.comparables.of(columns_of(row, types, types), 1, model.features)[0])
 
 
-def _sample(model: Model, scored: Scored, explanation: Explanation, share: float) -> Sample:
+def _sample(model: Model, scored: Scored, explanation: Explanation, share: float, labels: Labels) -> Sample:
     """The explained row whose prediction is at that share of all explained predictions."""
     predicted = scored.challenger[explanation.rows]
     place = int(np.argsort(predicted, kind="stable")[round(share * (len(predicted) - 1))])
@@ -100,13 +101,13 @@ def _sample(model: Model, scored: Scored, explanation: Explanation, share: float
         predicted=float(predicted[place]),
         comparables=_comparables(model, scored.rows.iloc[[explanation.rows[place]]]),
         terms=tuple(
-            (str(name), _values(explanation.groups.get(str(name), ()), raw, derived), float(term))
+            (str(name), _values(explanation.groups.get(str(name), ()), raw, derived, labels), float(term))
             for name, term in strongest.items()
         ),
     )
 
 
-def _values(names: Sequence[str], raw: pd.Series, derived: pd.Series) -> str:
+def _values(names: Sequence[str], raw: pd.Series, derived: pd.Series, labels: Labels) -> str:
     """The values of a group's features in one row, those of columns as they were given."""
-    found = [raw[name] if name in raw.index else derived[name] for name in names]
-    return " + ".join(f"{value:.5g}" if isinstance(value, (float, np.floating)) else str(value) for value in found)
+    found = {name: raw[name] if name in raw.index else derived[name] for name in names}
+    return JOINED.join(labels.text(name, value) for name, value in found.items())

@@ -8,7 +8,8 @@ from html import escape
 from typing import Any
 
 from evaluation.comparable_rows import comparables
-from evaluation.figures import Picture, percent, signed
+from evaluation.figures import MOST_SEGMENTS, Picture, percent, signed
+from evaluation.labels import Labels
 from evaluation.report_head import about, errors_by_part, worst
 from steps.evaluation_settings import CardSettings
 
@@ -57,10 +58,12 @@ def render(
     pictures: Sequence[Picture],
     card: CardSettings,
     facts: Mapping[str, str],
+    labels: Labels,
 ) -> str:
     """Return the page for evaluation.json's content, model.json's content and the figures.
 
-    `card` has the words of people on the model, `facts` where the evaluation comes from, by name.
+    `card` has the words of people on the model, `facts` where the evaluation comes from, by name; `labels` what people
+    call the features.
     """
     target, unit = metadata["target"]["name"], metadata["target"]["unit"]
     models = dict(document["candidates"])
@@ -75,12 +78,13 @@ def render(
         f"test rows.</small></p>{errors_by_part(document['regression_metrics'], metadata)}"
         f"<p>{escape(document['what_helps']['sentence'])}</p>"
         f"<h2>Figures</h2><div class='figures'>{''.join(map(figure, pictures))}</div>"
-        f"{worst(document['worst_predictions'], unit)}<h2>Segments</h2>{_segments(document['segments'])}"
+        f"{worst(document['worst_predictions'], unit, labels)}"
+        f"<h2>Segments</h2>{_segments(document['segments'], labels)}"
         f"<h2>Coverage of the interval</h2>{_coverage(document['interval'])}"
         f"{_missing(document['missing_inputs'])}{_rules(document['rules'])}"
         f"<h2>Ratio study</h2>{_ratio_study(document['ratio_study'])}"
         f"<h2>Checks of the data</h2>{_checks(document['data']['checks'])}"
-        f"{_reasons(document['explanation'], metadata)}{_model(metadata)}</main></body></html>\n"
+        f"{_reasons(document['explanation'], metadata, labels)}{_model(metadata)}</main></body></html>\n"
     )
 
 
@@ -184,24 +188,41 @@ def figure(picture: Picture) -> str:
     )
 
 
-def _segments(segments: Sequence[Mapping[str, Any]]) -> str:
+def _segments(segments: Sequence[Mapping[str, Any]], labels: Labels) -> str:
+    """A table for each column; one of many segments shows the worst, and the others on request."""
     if not segments:
         return "<p>The YAML declares no segments (evaluation.segments).</p>"
-    rows = []
+    by_column: dict[str, list[Mapping[str, Any]]] = {}
     for segment in segments:
-        small = " <small>(few rows)</small>" if segment["small"] else ""
-        name = f"<td>{escape(segment['column'])} {escape(segment['name'])}{small}</td><td>{segment['rows']:,}</td>"
-        if segment["mape"] is None:
-            rows.append(f"{name}<td>-</td><td>-</td><td>-</td>")
-            continue
-        low, high = segment["valuation_interval"]
-        ratio, interval = segment["mape_ratio"], segment["mape_ratio_interval"]
-        compared = f"{ratio:.2f} <small>{interval[0]:.2f} to {interval[1]:.2f}</small>" if ratio is not None else "-"
-        valuation = f"{signed(segment['valuation'])} <small>{signed(low)} to {signed(high)}</small>"
-        rows.append(f"{name}<td>{percent(segment['mape'])}</td><td>{compared}</td><td>{valuation}</td>")
-    titles = ["segment", "rows", "MAPE", "MAPE / that of the others", "over-valued by"]
+        by_column.setdefault(segment["column"], []).append(segment)
+    parts = [f"<h3>By {escape(labels.name(name))}</h3>{_of_column(found)}" for name, found in by_column.items()]
     note = "<p><small>With 95 % intervals of a bootstrap. Bands of the actual target are over-valued below and "
-    return table(titles, rows) + note + "under-valued above by any model.</small></p>"
+    return "".join(parts) + note + "under-valued above by any model.</small></p>"
+
+
+def _of_column(segments: Sequence[Mapping[str, Any]]) -> str:
+    titles = ["segment", "rows", "MAPE", "MAPE / that of the others", "over-valued by"]
+    whole = table(titles, [_segment(segment) for segment in segments])
+    if len(segments) <= MOST_SEGMENTS:
+        return whole
+    ranked = sorted(segments, key=lambda each: (each["small"], -(each["mape_ratio"] or 0)))[:MOST_SEGMENTS]
+    shown = table(titles, [_segment(segment) for segment in ranked])
+    return (
+        f"<p><small>The {MOST_SEGMENTS} with the largest errors.</small></p>{shown}"
+        f"<details><summary>All {len(segments)} segments</summary>{whole}</details>"
+    )
+
+
+def _segment(segment: Mapping[str, Any]) -> str:
+    small = " <small>(few rows)</small>" if segment["small"] else ""
+    name = f"<td>{escape(segment['name'])}{small}</td><td>{segment['rows']:,}</td>"
+    if segment["mape"] is None:
+        return f"{name}<td>-</td><td>-</td><td>-</td>"
+    low, high = segment["valuation_interval"]
+    ratio, interval = segment["mape_ratio"], segment["mape_ratio_interval"]
+    compared = f"{ratio:.2f} <small>{interval[0]:.2f} to {interval[1]:.2f}</small>" if ratio is not None else "-"
+    valuation = f"{signed(segment['valuation'])} <small>{signed(low)} to {signed(high)}</small>"
+    return f"{name}<td>{percent(segment['mape'])}</td><td>{compared}</td><td>{valuation}</td>"
 
 
 def _coverage(interval: Mapping[str, Any]) -> str:
@@ -241,17 +262,17 @@ def _checks(checks: Sequence[Mapping[str, Any]]) -> str:
     return table(["check", "", "finding"], rows)
 
 
-def _reasons(explanation: Mapping[str, Any], metadata: Mapping[str, Any]) -> str:
+def _reasons(explanation: Mapping[str, Any], metadata: Mapping[str, Any], labels: Labels) -> str:
     logarithmic, unit = metadata["target"]["scale"] == "log", metadata["target"]["unit"]
     samples = ""
     for sample in explanation["samples"]:
         terms = "".join(
-            f"<li>{escape(term['feature'])} = {escape(term['value'])}: "
+            f"<li>{escape(labels.name(term['feature']))} = {escape(term['value'])}: "
             f"{_effect(term['contribution'], logarithmic)}</li>"
             for term in sample["terms"]
         )
         values = f"predicted {sample['predicted']:,.0f} {escape(unit)}, actual {sample['actual']:,.0f} {escape(unit)}"
-        told = comparables(sample.get("comparables", ()), metadata["target"]["name"], unit)
+        told = comparables(sample.get("comparables", ()), metadata["target"]["name"], unit, labels)
         samples += f"<div><h3>{sentence_case(escape(sample['row']))}</h3><p>{values}</p><ul>{terms}</ul>{told}</div>"
     sentences = "".join(f"<li>{escape(sentence)}</li>" for sentence in explanation["linear_regression"])
     return (

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from evaluation.labels import Labels
 from steps.evaluation_settings import CardSettings
 
 
@@ -57,13 +58,13 @@ def errors_by_part(tested: Mapping[str, Any], metadata: Mapping[str, Any]) -> st
     )
 
 
-def worst(entries: Sequence[Mapping[str, Any]], unit: str) -> str:
+def worst(entries: Sequence[Mapping[str, Any]], unit: str, labels: Labels) -> str:
     """The worst predictions as a table."""
     if not entries:
         return ""
     names = list(entries[0]["values"])
     in_unit = f" ({escape(unit)})" if unit else ""
-    head = [f"actual{in_unit}", f"predicted{in_unit}", "error", *map(escape, names)]
+    head = [f"actual{in_unit}", f"predicted{in_unit}", "error", *(escape(labels.name(name)) for name in names)]
     rows = [
         f"<td>{each['actual']:,.6g}</td><td>{each['predicted']:,.6g}</td><td>{each['error']:+.0%}</td>"
         + "".join(f"<td>{escape(each['values'][name])}</td>" for name in names)

@@ -74,6 +74,7 @@ class EvaluationSettings:
     card: what people know of the model.
     map: where the rows lie, if the data says so.
     explained_rows: how many test rows are explained by Shapley values, which take long to compute.
+    labels: feature or column -> what people call it in the report.
     """
 
     __pydantic_config__ = STRICT
@@ -82,6 +83,7 @@ class EvaluationSettings:
     min_segment_rows: int = 100
     explained_rows: int = 150
     map: MapSettings | None = None
+    labels: dict[str, str] = field(default_factory=dict)
     card: CardSettings = field(default_factory=CardSettings)
 
     def __post_init__(self) -> None:

@@ -207,6 +207,14 @@ class JobSettings:
                     raise ValueError(f"{place}: {name} is not a column{did_you_mean(name, known)}.")
         self._check_segments()
         self._check_map()
+        self._check_labels()
+
+    def _check_labels(self) -> None:
+        known = [*self.data.columns, *self.data.derived, *self.data.learned]
+        for name in self.evaluation.labels:
+            if name not in known:
+                hint = did_you_mean(name, known)
+                raise ValueError(f"evaluation.labels: {name} is neither a column nor a feature{hint}.")
 
     def _check_map(self) -> None:
         place = self.evaluation.map

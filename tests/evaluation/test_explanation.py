@@ -10,11 +10,14 @@ import pytest
 
 from evaluation.dependence import partial_dependence
 from evaluation.explanation import LIMITS, explain, groups_of
+from evaluation.labels import Labels
 from evaluation.plain_words import coefficients
 from steps import features as feature_module
 from steps.linear import LinearModel
 from steps.model import Model
 from tests.evaluation.conftest import trained_on
+
+LABELS = Labels({})
 
 
 def features_of(model: Model, rows: pd.DataFrame) -> pd.DataFrame:
@@ -49,7 +52,7 @@ def test_they_add_up_where_values_are_missing(rows: pd.DataFrame) -> None:
     assert explanation.expected + explanation.contributions.sum(axis=1).to_numpy() == pytest.approx(predicted, abs=2e-5)
     (dependence,) = partial_dependence(model, explanation.table, "xgboost", ["size"])
     assert np.isfinite(dependence.predictions).all()
-    assert coefficients(model, explanation)
+    assert coefficients(model, explanation, LABELS)
 
 
 def test_they_add_up_where_the_prediction_is_held_within_the_range(model: Model, rows: pd.DataFrame) -> None:
@@ -107,8 +110,8 @@ def test_coefficients_are_sentences_with_the_effect(model: Model, rows: pd.DataF
     explanation = explain(model, features_of(model, rows), at_most=100)
     spread = explanation.table["size"].std(ddof=0)
     effect = np.expm1(model.linear.coefficients["size"] * spread)
-    sentences = coefficients(model, explanation)
-    assert f"size: {spread:,.3g} more, a usual difference, change the prediction by {effect:+.1%}".replace(
+    sentences = coefficients(model, explanation, LABELS)
+    assert f"size: {spread:,.3g} more, a usual difference, changes the prediction by {effect:+.1%}".replace(
         "%", " %"
     ) in " ".join(sentences)
     assert "kind: from a, the lowest, to b, the highest" in " ".join(sentences)

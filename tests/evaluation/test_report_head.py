@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from evaluation.labels import Labels
 from evaluation.report_head import about, errors_by_part, worst
 from steps.evaluation_settings import CardSettings
 
@@ -46,6 +47,6 @@ def test_the_training_error_stands_beside_the_test_error_where_the_model_has_it(
 
 def test_the_worst_rows_are_a_table() -> None:
     entry = {"actual": 100000.0, "predicted": 150000.0, "error": 0.5, "values": {"zip": "<98>"}}
-    text = worst([entry], "USD")
+    text = worst([entry], "USD", Labels({}))
     assert "<td>100,000</td><td>150,000</td><td>+50%</td><td>&lt;98&gt;</td>" in text
-    assert worst([], "USD") == ""
+    assert worst([], "USD", Labels({})) == ""
