@@ -1,20 +1,31 @@
-"""The commands that set an account up and remove what they made: bootstrap, environment, teardown."""
+"""The commands that set an account up and remove what they made: bootstrap, environment, teardown.
+
+With --local they are about the roles of a stage alone, in local IAM.
+"""
 
 import shlex
+import sys
 from argparse import Namespace
 from collections.abc import Callable
+from dataclasses import replace
 
 from command_line.context import Context
-from infrastructure.bootstrap import Bootstrap, outputs_of
+from command_line.permission_check import account_of
+from infrastructure.bootstrap import Bootstrap, outputs_of_stage
 from infrastructure.errors import InfrastructureError
+from infrastructure.local_roles import is_there, put_roles
+from infrastructure.roles import Account, role_arn, roles
 from infrastructure.stacks import Stage, environment_of, read_stage
 from infrastructure.teardown import Clients, bills, tear_down
+from local_sagemaker.wire.identity import ACCOUNT
 from pipelines.exit_codes import EXIT_OK
 
 
 def bootstrap_stage(context: Context, options: Namespace) -> int:
     """bootstrap"""
-    stage = _stage(context, options)
+    stage = read_stage(context.settings.name, options.stage)
+    if context.local:
+        return _bootstrap_locally(context, stage, options.dry_run)
     work = Bootstrap(context.client("cloudformation"), context.client("s3"), stage, context.console.line)
     if options.dry_run:
         work.plan()
@@ -28,16 +39,20 @@ def bootstrap_stage(context: Context, options: Namespace) -> int:
 
 def print_environment(context: Context, options: Namespace) -> int:
     """environment"""
-    stage = _stage(context, options)
-    cloudformation, outputs = context.client("cloudformation"), dict[str, str]()
-    for stack in stage.stacks:
-        outputs |= outputs_of(cloudformation, stack.name)
+    stage = read_stage(context.settings.name, options.stage)
+    lacking: list[str] = []
+    if context.local:
+        outputs = _local_outputs(context, _local_account(context, stage))
+        way = f"`run_pipeline.py --local bootstrap --stage {stage.name}` makes its roles in local IAM"
+    else:
+        outputs, lacking = outputs_of_stage(context.client("cloudformation"), stage)
+        way = f"set it up with `make bootstrap STAGE={stage.name}`, or check AWS_REGION and AWS_PROFILE"
     found = environment_of(outputs, stage.given)
-    if not found:
-        raise InfrastructureError(
-            f"The stage {stage.name} has no outputs in {context.environment.region}: "
-            f"set it up with `make bootstrap STAGE={stage.name}`, or check AWS_REGION and AWS_PROFILE."
-        )
+    if not outputs:
+        why = f" ({'; '.join(lacking)})" if lacking else ""
+        raise InfrastructureError(f"The stage {stage.name} has no outputs in {context.environment.region}{why}: {way}.")
+    for line in lacking:
+        print(f"note: {line}: what it gives is missing here.", file=sys.stderr)
     for line in _exports(found):
         print(line)
     return EXIT_OK
@@ -45,7 +60,11 @@ def print_environment(context: Context, options: Namespace) -> int:
 
 def teardown_stage(context: Context, options: Namespace) -> int:
     """teardown"""
-    stage = _stage(context, options)
+    if context.local:
+        raise InfrastructureError(
+            "teardown is for an AWS account: nothing bills here, and what is kept is in the folder of `local status`."
+        )
+    stage = read_stage(context.settings.name, options.stage)
     clients = Clients(context.client("cloudformation"), context.sagemaker)
     found = list(bills(clients, stage))
     context.console.line("What still bills:" if found else "Nothing of this stage bills any more.")
@@ -65,12 +84,42 @@ COMMANDS: dict[str, Callable[[Context, Namespace], int]] = {
 }
 
 
-def _stage(context: Context, options: Namespace) -> Stage:
-    if context.local:
-        raise InfrastructureError(
-            f"{options.command} is for an AWS account: local SageMaker needs no bucket, role or build beforehand."
+def _bootstrap_locally(context: Context, stage: Stage, dry_run: bool) -> int:
+    """The bucket, and the roles of the template in local IAM; the rest of a stage needs no setting up here."""
+    account, console = _local_account(context, stage), context.console
+    wanted, iam = roles(account), context.client("iam")
+    for name in wanted:
+        console.line(f"{name}: {'gets what the template says' if is_there(iam, name) else 'is new'}")
+    if dry_run:
+        console.line("Nothing was changed: leave out --dry-run to apply this.")
+        return EXIT_OK
+    context.bucket_client()
+    put_roles(iam, wanted.values())
+    for line in _exports(environment_of(_local_outputs(context, account), stage.given)):
+        console.line(line)
+    if context.server is None or not context.server.enforces:
+        print(
+            "note: this local SageMaker forbids nothing: `run_pipeline.py local down`, then `local up --enforce-iam`.",
+            file=sys.stderr,
         )
-    return read_stage(context.settings.name, options.stage)
+    return EXIT_OK
+
+
+def _local_account(context: Context, stage: Stage) -> Account:
+    """The account of local SageMaker, whatever account the environment's roles are of."""
+    account = account_of(context.settings.name, context.environment)
+    in_vpc = account.in_vpc or bool(stage.given.get("SubnetIds"))
+    return replace(account, account=ACCOUNT, stage=stage.name, in_vpc=in_vpc)
+
+
+def _local_outputs(context: Context, account: Account) -> dict[str, str]:
+    """What the stacks would give, where the roles are there."""
+    kinds = {"ExecutionRoleArn": "execution", "ServingRoleArn": "serving", "RemovalRoleArn": "removal"}
+    names = {output: f"{account.project}-{account.stage}-{kind}" for output, kind in kinds.items()}
+    if not is_there(context.client("iam"), names["ExecutionRoleArn"]):
+        return {}
+    arns = {output: role_arn(account, name) for output, name in names.items()}
+    return {"BucketName": account.bucket, **arns, **({"KmsKeyArn": account.key_arn} if account.key_arn else {})}
 
 
 def _exports(variables: dict[str, str]) -> list[str]:

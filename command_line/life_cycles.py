@@ -9,11 +9,26 @@ if TYPE_CHECKING:
 
 def require_four_eyes(session: "Session", package: Any) -> None:
     """An approval by another way than `approve` does not go around what the settings ask for."""
+    from botocore.exceptions import ClientError
+
+    from deployment.errors import DeploymentError
+    from pipelines.aws_errors import explain
     from pipelines.versions import four_eyes
 
-    if session.settings.approval.four_eyes:
-        sagemaker = session.client("sagemaker")
-        four_eyes.require_four_eyes(sagemaker, sagemaker.describe_model_package(ModelPackageName=package.arn))
+    if not session.settings.approval.four_eyes:
+        return
+    sagemaker = session.client("sagemaker")
+    described = sagemaker.describe_model_package(ModelPackageName=package.arn)
+    try:
+        four_eyes.require_four_eyes(sagemaker, described)
+    except ClientError as error:
+        registry = package.arn.split(":")[4]
+        if registry == session.environment.role_arn.split(":")[4]:
+            raise
+        raise DeploymentError(
+            f"approval.four_eyes asks who made version {package.version}, and the account {registry} does not tell: "
+            f"let it share its pipelines with this one (docs/aws.md, More than one account). {explain(error)}"
+        ) from None
 
 
 def versions_of(session: "Session", endpoint: str) -> set[str]:

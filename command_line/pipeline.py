@@ -1,6 +1,7 @@
 """The command line run_pipeline.py: which commands there are, and what it connects them to."""
 
 import argparse
+import os
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -219,7 +220,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = build_parser().parse_args(arguments)
     local = getattr(options, "local", False)
     from command_line.console import run_command
-    from command_line.local_server import STATE, local_server, require_functions
+    from command_line.local_server import HANDLERS, STATE, local_server, require_functions
     from infrastructure.errors import InfrastructureError
     from local_sagemaker.errors import LocalSageMakerError
     from pipelines.errors import PipelineError
@@ -229,8 +230,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command == "local":
             from local_sagemaker.__main__ import main as local_sagemaker
 
-            if options.action == "up" and not options.options:
-                local_server()  # with the functions of this project, which the next line knows nothing of
+            if options.action == "up":  # with the functions of this project
+                os.environ.setdefault("SAGEMAKER_LOCAL_HANDLERS", str(HANDLERS))
             return local_sagemaker([options.action, "--state", str(STATE), *options.options])
         from command_line.context import Context
         from command_line.pipeline_commands import COMMANDS

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
-from infrastructure.bootstrap import describe_stack
+from infrastructure.bootstrap import BROKEN, describe_stack, outputs_of
 from infrastructure.deployed_roles import Deployed, differences, trusts
-from infrastructure.roles import Account, roles
+from infrastructure.roles import Account, Role, attached, roles, with_policies
 from infrastructure.stacks import Stack
 
 SAGEMAKER = "sagemaker.amazonaws.com"
@@ -172,18 +172,32 @@ def roles_as_deployed(client: Clients, wanted: Wanted) -> Iterator[Finding]:
     if found is None:
         yield Finding("roles", f"there is no stack {stack.name} in the account", "run `make bootstrap`")
         return
+    if found["StackStatus"] in BROKEN:
+        message = f"the stack {stack.name} is in {found['StackStatus']}"
+        yield Finding("roles", message, "`make bootstrap` says the way out")
+        return
     given = {
         each["ParameterKey"]: _parameter(stack, each["ParameterKey"], each.get("ParameterValue", ""))
         for each in found.get("Parameters", [])
     }
     iam = client("iam")
-    for name, role in roles(wanted.account, given=given).items():
-        if _role(iam, name) is None:
+    for name, role in with_studio(client, roles(wanted.account, given=given), wanted.account).items():
+        there = _role(iam, name)
+        if there is None:
             yield Finding("roles", f"the role {name} of roles.yaml is not in the account", "run `make bootstrap`")
             continue
-        deployed = Deployed(name, tuple(_policies(iam, name)))
+        deployed = Deployed(name, _document(there["AssumeRolePolicyDocument"]), tuple(_policies(iam, name)))
         for difference in differences(deployed, role):
             yield Finding("roles", f"the role {name} as deployed {difference}", "run `make bootstrap` with --dry-run")
+
+
+def with_studio(client: Clients, known: Mapping[str, Role], account: Account) -> dict[str, Role]:
+    """The roles with what the stack of Studio attaches to them, where that is set up."""
+    domain = outputs_of(client("cloudformation"), Stack("studio", account.project, account.stage).name)
+    if "StudioDomainId" not in domain:
+        return dict(known)
+    more = attached(account, {"Domain": domain["StudioDomainId"]})
+    return {name: with_policies(role, more.get(name, ())) for name, role in known.items()}
 
 
 QUESTIONS: dict[str, Question] = {
@@ -218,8 +232,8 @@ def _policies(iam: Any, name: str) -> Iterator[Mapping[str, Any]]:
     """The documents of a role's inline and attached policies."""
     for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
         yield _document(iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"])
-    for attached in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
-        arn = attached["PolicyArn"]
+    for managed in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
+        arn = managed["PolicyArn"]
         version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
         yield _document(iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"])
 

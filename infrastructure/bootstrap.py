@@ -1,17 +1,19 @@
 """Setting a stage up: a change set for each stack, shown, and then executed."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from infrastructure.errors import InfrastructureError
 from infrastructure.function_code import archive
-from infrastructure.stacks import Stack, Stage, as_parameters, template_body
+from infrastructure.stacks import OF_AN_EARLIER_STACK, Stack, Stage, as_parameters, template_body
+from infrastructure.template import Resolved, read_template
 
 Announce = Callable[[str], None]
 NOTHING_TO_DO = ("didn't contain changes", "No updates are to be performed")
-BROKEN = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED", "UPDATE_ROLLBACK_FAILED")
+BROKEN = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED")
+HALF_BACK = "UPDATE_ROLLBACK_FAILED"
 NEW = ("REVIEW_IN_PROGRESS",)
 POLL_SECONDS = 2.0
 LIMIT_SECONDS = 3600.0
@@ -44,15 +46,13 @@ class Bootstrap:
         outputs: dict[str, str] = {}
         planned = []
         for stack in self._stage.stacks:
-            declared = stack.parameters
-            future = {name: f"(the output {name})" for name in declared if name not in outputs}
-            waits = any(
-                name not in outputs and str(text.get("Description", "")).startswith("The output of ")
-                for name, text in declared.items()
-            )
-            if waits:
-                self._stage.parameters(stack, {**future, **outputs})
-                planned.append(self._by_template(stack))
+            future = {
+                name: f"(the output {name})"
+                for name, declared in stack.parameters.items()
+                if name not in outputs and str(declared.get("Description", "")).startswith(OF_AN_EARLIER_STACK)
+            }
+            if future:
+                planned.append(_by_template(stack, self._stage.parameters(stack, {**future, **outputs})))
             else:
                 change = self._change_set(stack, self._stage.parameters(stack, outputs))
                 self._discard(change)
@@ -117,12 +117,20 @@ class Bootstrap:
         found = describe_stack(self._cloudformation, stack.name)
         if found is None or found["StackStatus"] in NEW:
             return False
-        if found["StackStatus"] in BROKEN:
-            reason = found.get("StackStatusReason", "no reason given")
+        status, reason = found["StackStatus"], found.get("StackStatusReason", "no reason given")
+        place = f"The stack {stack.name} is in {status}"
+        if status in BROKEN:
             raise InfrastructureError(
-                f"The stack {stack.name} is in {found['StackStatus']} ({reason}): delete it with "
-                f"`aws cloudformation delete-stack --stack-name {stack.name}`, mend what it names, and run this again."
+                f"{place} ({reason}): delete it with `aws cloudformation delete-stack --stack-name {stack.name}`, mend "
+                "what it names, and run this again."
             )
+        if status == HALF_BACK:  # it has resources in use
+            raise InfrastructureError(
+                f"{place} ({reason}): mend what it names, let it go back with `aws cloudformation "
+                f"continue-update-rollback --stack-name {stack.name}`, and run this again."
+            )
+        if status.endswith("_IN_PROGRESS"):
+            raise InfrastructureError(f"{place}: something else is changing it; run this again once it has ended.")
         return True
 
     def _settled(self, stack: Stack, change_set: str) -> Any:
@@ -151,15 +159,10 @@ class Bootstrap:
         self._delete_change_set(change.stack, change.change_set)
         if not change.exists:  # a stack without resources, which the change set made
             self._cloudformation.delete_stack(StackName=change.stack.name)
+            wait(self._cloudformation, change.stack.name, self._poll_seconds)
 
     def _delete_change_set(self, stack: Stack, name: str) -> None:
         self._cloudformation.delete_change_set(StackName=stack.name, ChangeSetName=name)
-
-    def _by_template(self, stack: Stack) -> Planned:
-        from infrastructure.template import read_template
-
-        resources = read_template(stack.path)["Resources"].items()
-        return Planned(stack, False, None, tuple(("Add", name, str(each["Type"])) for name, each in resources))
 
     def _show(self, planned: Planned) -> None:
         word = "changes" if planned.exists else "is new"
@@ -169,6 +172,12 @@ class Bootstrap:
         self._announce(f"{planned.stack.name} {word}:")
         for action, name, kind in planned.changes:
             self._announce(f"  {action:<7} {name} ({kind})")
+
+
+def _by_template(stack: Stack, parameters: Mapping[str, str]) -> Planned:
+    """A new stack: the resources whose conditions hold."""
+    resources = Resolved(read_template(stack.path), parameters).resources.items()
+    return Planned(stack, False, None, tuple(("Add", name, str(each["Type"])) for name, each in resources))
 
 
 def describe_stack(cloudformation: Any, name: str) -> dict[str, Any] | None:
@@ -186,8 +195,24 @@ def describe_stack(cloudformation: Any, name: str) -> dict[str, Any] | None:
 
 def outputs_of(cloudformation: Any, name: str) -> dict[str, str]:
     """The outputs of a stack, none where it is not there."""
-    found = describe_stack(cloudformation, name) or {}
-    return {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])}
+    return _outputs(describe_stack(cloudformation, name))
+
+
+def _outputs(stack: dict[str, Any] | None) -> dict[str, str]:
+    return {each["OutputKey"]: each["OutputValue"] for each in (stack or {}).get("Outputs", [])}
+
+
+def outputs_of_stage(cloudformation: Any, stage: Stage) -> tuple[dict[str, str], list[str]]:
+    """The outputs of all stacks of a stage, and a sentence for each stack that is not there, or broken."""
+    outputs: dict[str, str] = {}
+    lacking = []
+    for stack in stage.stacks:
+        found = describe_stack(cloudformation, stack.name)
+        if found is None or found["StackStatus"] in (*NEW, *BROKEN):
+            state = "is not set up" if found is None else f"is in {found['StackStatus']}"
+            lacking.append(f"the stack {stack.name} {state}")
+        outputs |= _outputs(found)
+    return outputs, lacking
 
 
 def wait(cloudformation: Any, name: str, poll_seconds: float) -> dict[str, Any] | None:

@@ -13,14 +13,15 @@ LONGEST_LIST = 3  # actions that a sentence names
 
 @dataclass(frozen=True)
 class Deployed:
-    """A role of an account with the documents of all its policies."""
+    """A role of an account: who may assume it, and the documents of all its policies."""
 
     name: str
+    trust: Mapping[str, Any]
     policies: tuple[Mapping[str, Any], ...]
 
 
 def differences(deployed: Deployed, role: Role) -> Iterator[str]:
-    """What the deployed role lacks, has more, or has under other conditions or for other resources."""
+    """What the deployed role lacks, has more, or has under other conditions, for other resources or other people."""
     here, there = _allowed(role.principal.policies), _allowed(deployed.policies)
     lacks, more = sorted(set(here) - set(there)), sorted(set(there) - set(here))
     if lacks:
@@ -30,6 +31,8 @@ def differences(deployed: Deployed, role: Role) -> Iterator[str]:
     other = sorted(action for action in set(here) & set(there) if here[action] != there[action])
     if other:
         yield f"has other resources or conditions than roles.yaml for {_some(other)}"
+    if _assumers(deployed.trust) != _assumers(role.trust):
+        yield "is assumed by others, or under other conditions, than roles.yaml says"
 
 
 def trusts(document: Mapping[str, Any], *names: str) -> bool:
@@ -54,6 +57,18 @@ def _allowed(policies: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
             for action in _listed(statement.get("Action", [])):
                 found.setdefault(action, []).append(form)
     return {action: sorted(forms) for action, forms in found.items()}
+
+
+def _assumers(document: Mapping[str, Any]) -> list[str]:
+    """In what form each statement of a trust policy speaks of somebody."""
+    found = []
+    for statement in statements(document):
+        principal = statement.get("Principal", {})
+        if isinstance(principal, Mapping):
+            principal = {kind: sorted(_listed(names)) for kind, names in principal.items()}
+        actions, condition = sorted(_listed(statement["Action"])), _sorted(statement.get("Condition", {}))
+        found.append(json.dumps([statement["Effect"], principal, actions, condition], sort_keys=True))
+    return sorted(found)
 
 
 def _sorted(condition: Mapping[str, Any]) -> dict[str, dict[str, list[str]]]:

@@ -1,7 +1,7 @@
 """The roles of roles.yaml with all their policies, for the values of an account."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,8 @@ from infrastructure.template import FOLDER, Resolved, read_template
 from local_sagemaker.iam.policy import Principal
 
 ROLES = FOLDER / "roles.yaml"
-ROLE, POLICY = "AWS::IAM::Role", "AWS::IAM::ManagedPolicy"
+STUDIO = FOLDER / "studio.yaml"
+ROLE, POLICY, INLINE = "AWS::IAM::Role", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"
 
 
 @dataclass(frozen=True)
@@ -60,13 +61,7 @@ def roles(account: Account, template: Path = ROLES, given: Mapping[str, Any] | N
     `given` are further parameters, such as those of a deployed stack.
     """
     document = read_template(template)
-    values: dict[str, Any] = {
-        "AWS::Region": account.region,
-        "AWS::AccountId": account.account,
-        "AWS::Partition": "aws",
-        **account.parameters,
-        **(given or {}),
-    }
+    values: dict[str, Any] = {**_pseudo(account), **account.parameters, **(given or {})}
     names = {
         logical_id: str(Resolved(document, values).value(resource["Properties"]["RoleName"]))
         for logical_id, resource in document["Resources"].items()
@@ -74,15 +69,43 @@ def roles(account: Account, template: Path = ROLES, given: Mapping[str, Any] | N
     }
     arns = {f"{logical_id}.Arn": role_arn(account, name) for logical_id, name in names.items()}
     policies = {logical_id: logical_id for logical_id, each in document["Resources"].items() if each["Type"] == POLICY}
-    resources = Resolved(document, {**values, **arns, **policies}).resources
+    resources = Resolved(document, {**values, **names, **arns, **policies}).resources
+    more = _attachments(resources)
     found = {}
     for logical_id, name in names.items():
         properties = resources[logical_id]["Properties"]
         inline = [policy["PolicyDocument"] for policy in properties.get("Policies", [])]
         managed = [resources[each]["Properties"]["PolicyDocument"] for each in properties.get("ManagedPolicyArns", [])]
-        principal = Principal(role_arn(account, name), (*inline, *managed))
+        principal = Principal(role_arn(account, name), (*inline, *managed, *more.get(name, ())))
         found[name] = Role(logical_id, name, principal, properties["AssumeRolePolicyDocument"])
     return found
+
+
+def attached(account: Account, names: Mapping[str, str], template: Path = STUDIO) -> dict[str, list[Mapping[str, Any]]]:
+    """By the names of roles, the policies that another stack attaches to them; `names` are those of its resources."""
+    values = {**_pseudo(account), **account.parameters, **names}
+    return _attachments(Resolved(read_template(template), values).resources)
+
+
+def _attachments(resources: Mapping[str, Any]) -> dict[str, list[Mapping[str, Any]]]:
+    """By the names of roles, what the policies of a stack say that name them."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for resource in resources.values():
+        properties = resource["Properties"]
+        named = {POLICY: properties.get("Roles", []), INLINE: [properties.get("RoleName")]}
+        for role in named.get(resource["Type"], []):
+            found.setdefault(role, []).append(properties["PolicyDocument"])
+    return found
+
+
+def with_policies(role: Role, more: Iterable[Mapping[str, Any]]) -> Role:
+    """A role with further policies."""
+    return replace(role, principal=replace(role.principal, policies=(*role.principal.policies, *more)))
+
+
+def _pseudo(account: Account) -> dict[str, str]:
+    """CloudFormation's own parameters."""
+    return {"AWS::Region": account.region, "AWS::AccountId": account.account, "AWS::Partition": "aws"}
 
 
 def role_arn(account: Account, name: str) -> str:

@@ -80,7 +80,7 @@ class Resolved:
         if name == "GetAtt":
             return self._named(".".join(inner))
         if name == "Sub":
-            return VARIABLE.sub(lambda found: str(self._named(found[1])), str(inner))
+            return VARIABLE.sub(lambda found: str(self._named(found[1])), str(inner)).replace("${!", "${")
         arguments = self._value(inner)
         if name == "Join":
             return str(arguments[0]).join(map(str, arguments[1]))

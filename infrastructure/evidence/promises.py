@@ -80,7 +80,12 @@ PROMISES = (
         "not verified on AWS",
     ),
     Promise("the template of the deployment", "cfn-lint", "not verified on AWS", "deployment_stack"),
-    Promise("the template of Studio", "cfn-lint", "not verified on AWS", "studio_stack"),
+    Promise(
+        "the template of Studio, and what people may do in it",
+        "cfn-lint; decided in a test, after AWS's managed policy",
+        "not verified on AWS",
+        "studio_stack",
+    ),
     Promise("a stack without a change is quiet; a broken one is named", "seen here, on moto and on a stub"),
     Promise(
         "the approval rule acts on approvals and rejections only",
@@ -103,7 +108,12 @@ PROMISES = (
     ),
     Promise("two builds side by side wait for each other", "seen here; S3's conditional writes are read"),
     Promise("a deployment and its undo end before the build's limit", "seen here: a test compares the limits"),
-    Promise("accounts that read each other's versions", "", "not verified on AWS", "other_account"),
+    Promise(
+        "accounts that deploy each other's versions",
+        "the policies of both accounts, decided in a test",
+        "not verified on AWS",
+        "other_account",
+    ),
     Promise("idle spaces of Studio stop", "read"),
     Promise("prices", "public copies of AWS's list"),
 )

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from infrastructure.calls import general
-from infrastructure.roles import Account, roles
+from infrastructure.roles import Account
 from local_sagemaker.wire.identity import ACCOUNT, role_key
 from tests.conftest import QUICK, REGION, LocalServer
 
@@ -33,10 +33,11 @@ class Replay:
     folder: Path
     account: Account
 
-    def run(self, role: str, script: str, *words: str, expect: int = 0, **more: str) -> str:
-        """Run a command as a role; its output, both streams."""
+    def run(self, role: str | None, script: str, *words: str, expect: int = 0, **more: str) -> str:
+        """Run a command as a role, or as the administrator; its output, both streams."""
         command = [sys.executable, str(ROOT / script), "--local", *words]
-        variables = {**self.environment, "SAGEMAKER_LOCAL_ROLE": self.role(role), **more}
+        who = {"SAGEMAKER_LOCAL_ROLE": self.role(role)} if role else {}
+        variables = {**self.environment, **who, **more}
         done = subprocess.run(command, cwd=self.folder, env=variables, capture_output=True, text=True)
         said = done.stdout + done.stderr
         assert done.returncode == expect, f"{role}: {script} {' '.join(words)} ended with {done.returncode}\n{said}"
@@ -105,11 +106,8 @@ def replaying(folder: Path) -> Iterator[Replay]:
         replay.client("s3").create_bucket(Bucket=BUCKET)
         key = replay.client("kms").create_key()["KeyMetadata"]["Arn"]
         replay.account = Account(ACCOUNT, REGION, PROJECT, BUCKET, kms_key=key, in_vpc=True)
-        iam = replay.client("iam")
-        for role in roles(replay.account).values():
-            iam.create_role(RoleName=role.name, AssumeRolePolicyDocument=json.dumps(role.trust))
-            for number, policy in enumerate(role.principal.policies):
-                iam.put_role_policy(RoleName=role.name, PolicyName=f"p{number}", PolicyDocument=json.dumps(policy))
+        exports = replay.run(None, "run_pipeline.py", "bootstrap", "--stage", replay.account.stage)
+        assert f"export SAGEMAKER_ROLE_ARN={replay.environment['SAGEMAKER_ROLE_ARN']}\n" in exports
         yield replay
     finally:
         server.down()

@@ -151,7 +151,22 @@ def changed(change: Any) -> list[str]:
     role = roles(ACCOUNT)["house-prices-dev-approver"]
     policies = json.loads(json.dumps(role.principal.policies))
     change(policies)
-    return list(differences(Deployed(role.name, tuple(policies)), role))
+    return list(differences(Deployed(role.name, role.trust, tuple(policies)), role))
+
+
+def test_a_role_that_others_may_assume_is_told_whatever_it_may_do() -> None:
+    role = roles(ACCOUNT)["house-prices-dev-approver"]
+    trust = json.loads(json.dumps(role.trust))
+    assert list(differences(Deployed(role.name, trust, role.principal.policies), role)) == []
+    for entry in trust["Statement"]:
+        entry["Principal"] = {kind: [names] for kind, names in entry["Principal"].items()}  # as IAM may write it
+    trust["Statement"].reverse()
+    assert list(differences(Deployed(role.name, trust, role.principal.policies), role)) == []
+    for change in ({"Principal": "*"}, {"Principal": {"AWS": "arn:aws:iam::9:root"}}, {"Condition": {}}):
+        others = {**trust, "Statement": [{**trust["Statement"][0], **change}, *trust["Statement"][1:]]}
+        assert list(differences(Deployed(role.name, others, role.principal.policies), role)) == [
+            "is assumed by others, or under other conditions, than roles.yaml says"
+        ]
 
 
 def test_a_role_as_the_template_has_it_does_not_differ_whatever_the_order() -> None:
@@ -185,8 +200,10 @@ def test_the_roles_trust_and_network_of_an_account_on_moto() -> None:
     assert said["empty"]["trust"] == ["there is no role house-prices-dev-execution"]
     assert said["empty"]["roles"] == ["there is no stack house-prices-dev-roles in the account"]
     assert said["set up"] == {}
-    assert said["changed"]["roles"] == [
-        "the role house-prices-dev-approver as deployed may do s3:DeleteBucket, which roles.yaml does not say"
+    assert sorted(said["changed"]["roles"]) == [
+        "the role house-prices-dev-approver as deployed may do s3:DeleteBucket, which roles.yaml does not say",
+        "the role house-prices-dev-execution as deployed is assumed by others, or under other conditions, "
+        "than roles.yaml says",
     ]
     assert said["changed"]["trust"] == [
         "the role house-prices-dev-execution does not let sagemaker.amazonaws.com assume it"

@@ -6,9 +6,9 @@ import pytest
 
 from infrastructure.calls import calls
 from infrastructure.permissions import lacks_of_roles, unused
-from infrastructure.roles import Account, roles
+from infrastructure.roles import Account, attached, roles, with_policies
 from local_sagemaker.iam.access import Access
-from local_sagemaker.iam.policy import Decision, Principal, decide
+from local_sagemaker.iam.policy import Decision, Principal, decide, statements
 
 ACCOUNT = Account("111122223333", "eu-west-1", "house-prices", "houses", kms_key="1", in_vpc=True)
 PACKAGE = "arn:aws:sagemaker:eu-west-1:111122223333:model-package/house-prices/3"
@@ -240,3 +240,51 @@ def test_the_functions_write_only_where_windows_are_kept_and_only_their_own_metr
     own, other = "house-prices/monitoring", "AWS/SageMaker"
     for namespace, decision in ((own, Decision.ALLOWED), (other, Decision.IMPLICIT_DENY)):
         assert decided("act", "cloudwatch:PutMetricData", "*", cloudwatch__namespace=namespace) is decision
+
+
+DOMAIN = "d-abc"
+PROFILE = f"arn:aws:sagemaker:eu-west-1:111122223333:user-profile/{DOMAIN}"
+
+
+@pytest.mark.parametrize("kind", PEOPLE)
+def test_in_studio_everyone_opens_the_own_profile_and_works_in_own_private_spaces(kind: str) -> None:
+    known = roles(ACCOUNT)[f"house-prices-dev-{kind}"]
+    more = attached(ACCOUNT, {"Domain": DOMAIN})
+    person = with_policies(known, more[known.name]).principal
+
+    def may(action: str, resource: str, **context: str) -> bool:
+        values = {f"sagemaker:{key}": (value,) for key, value in context.items()}
+        access = Access(f"sagemaker:{action}", resource, values)
+        assert decide(access, known.principal) is Decision.IMPLICIT_DENY  # without Studio
+        return decide(access, person) is Decision.ALLOWED
+
+    opened = {each for each in PEOPLE if may("CreatePresignedDomainUrl", f"{PROFILE}/{each}")}
+    assert opened == {kind}
+    app = f"arn:aws:sagemaker:eu-west-1:111122223333:app/{DOMAIN}/mine/JupyterLab/default"
+    mine = {"OwnerUserProfileArn": f"{PROFILE}/{kind}", "UserProfileName": kind, "SpaceSharingType": "Private"}
+    assert may("CreateApp", app, **mine)
+    assert not may("CreateApp", app, **{**mine, "OwnerUserProfileArn": f"{PROFILE}/somebody"})
+    assert not may("CreateApp", app, **{**mine, "SpaceSharingType": "Shared"})
+    assert not may("CreateApp", app.replace(DOMAIN, "d-other"), **mine)
+    assert may("ListPipelines", "*")
+
+
+def test_studio_gives_nobody_anything_of_the_project() -> None:
+    approves = Access("sagemaker:UpdateModelPackage", PACKAGE, {"sagemaker:ModelApprovalStatus": ("Approved",)})
+    policies = attached(ACCOUNT, {"Domain": DOMAIN})
+    assert set(policies) == {f"house-prices-dev-{kind}" for kind in PEOPLE}
+    for documents in policies.values():
+        actions = {action for each in documents for entry in statements(each) for action in listed(entry["Action"])}
+        assert {action for action in actions if not action.startswith(("sagemaker:List", "sagemaker:Describe"))} == {
+            "sagemaker:AddTags",
+            "sagemaker:Search",
+            "sagemaker:CreatePresignedDomainUrl",
+            *(f"sagemaker:{verb}App" for verb in ("Create", "Delete")),
+            *(f"sagemaker:{verb}Space" for verb in ("Create", "Delete", "Update")),
+        }
+        person = Principal("arn:aws:iam::111122223333:role/x", tuple(documents))
+        assert decide(approves, person) is Decision.IMPLICIT_DENY
+
+
+def listed(value: str | list[str]) -> list[str]:
+    return value if isinstance(value, list) else [value]

@@ -66,7 +66,7 @@ def test_a_stage_or_a_name_that_cannot_be_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_projects_own_stages_can_be_read() -> None:
-    for name in ("dev", "production"):
+    for name in ("dev", "staging", "production"):
         assert read_stage("house-prices", name).stacks
 
 

@@ -25,6 +25,17 @@ WITHOUT_RESOURCE = {
     "cloudwatch:PutMetricData",
     "ecr:GetAuthorizationToken",
     "sagemaker:ListEndpointConfigs",
+    # and what each of Studio's pages lists, with the names alone
+    "sagemaker:ListApps",
+    "sagemaker:ListDomains",
+    "sagemaker:ListEndpoints",
+    "sagemaker:ListModelPackageGroups",
+    "sagemaker:ListPipelines",
+    "sagemaker:ListProcessingJobs",
+    "sagemaker:ListSpaces",
+    "sagemaker:ListTrainingJobs",
+    "sagemaker:ListUserProfiles",
+    "sagemaker:Search",
 }
 BUILDS = [("build", "CommitBuild", "BuildRole"), ("deployment", "DeployBuild", "DeployRole")]
 
@@ -58,7 +69,8 @@ def statements_of_roles() -> list[tuple[str, dict[str, Any]]]:
         for _, name, role in of_type("AWS::IAM::Role")
         for policy in role.get("Policies", [])
     ]
-    managed = [(name, policy["PolicyDocument"]) for _, name, policy in of_type("AWS::IAM::ManagedPolicy")]
+    kinds = ("AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy")
+    managed = [(name, policy["PolicyDocument"]) for kind in kinds for _, name, policy in of_type(kind)]
     return [(name, entry) for name, document in (*roles, *managed) for entry in entries(document)]
 
 

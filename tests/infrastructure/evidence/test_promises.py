@@ -30,11 +30,12 @@ def test_every_promise_that_waits_for_a_run_has_a_question_and_every_question_a_
 
 
 def test_a_record_of_aws_turns_a_row_into_seen() -> None:
-    assert row("the template of Studio", {}) == "| the template of Studio | cfn-lint; not verified on AWS |"
-    found = {"b.json": record(studio_stack="set up")}
+    text = "the template of the deployment"
+    assert row(text, {}) == f"| {text} | cfn-lint; not verified on AWS |"
+    found = {"b.json": record(deployment_stack="set up")}
     seen = "**seen on AWS**, 2026-12-01: set up ([record](evidence/b.json))"
-    assert row("the template of Studio", found) == f"| the template of Studio | {seen}; cfn-lint |"
-    assert "not verified on AWS" in row("the template of the deployment", found)
+    assert row(text, found) == f"| {text} | {seen}; cfn-lint |"
+    assert "not verified on AWS" in row("the template of Studio", found)
 
 
 def test_the_newest_record_that_has_seen_it_is_named() -> None:

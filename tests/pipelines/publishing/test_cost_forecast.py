@@ -34,11 +34,13 @@ def test_a_job_costs_its_price_times_instances_times_the_time_that_it_took_last(
 def test_an_endpoint_costs_its_hosting_price_for_730_hours_and_is_unknown_without_one() -> None:
     stages = {
         "dev": StageSettings(instance_type="ml.t3.medium", instance_count=2),
-        "production": StageSettings(instance_type="ml.m5.large"),
+        "staging": StageSettings(instance_type="ml.m5.large"),
+        "production": StageSettings(instance_type="ml.m5.xlarge"),
     }
     found = cost_of({}, [], {}, "us-east-1", stages)
     assert [(each.stage, each.monthly) for each in found.endpoints] == [
         ("dev", pytest.approx(73.0)),
+        ("staging", pytest.approx(83.95)),
         ("production", None),
     ]
     assert cost_of({}, [], {}, "eu-west-1", stages).endpoints[0].monthly is None
@@ -48,7 +50,7 @@ def test_an_endpoint_costs_its_hosting_price_for_730_hours_and_is_unknown_withou
 def test_an_endpoint_that_removes_itself_costs_its_stay() -> None:
     stages = {
         "dev": StageSettings(instance_type="ml.t3.medium", instance_count=2, remove_after="12 hours"),
-        "other": StageSettings(instance_type="ml.m5.large", remove_after="30 minutes"),
+        "other": StageSettings(instance_type="ml.m5.xlarge", remove_after="30 minutes"),
         "staging": StageSettings(instance_type="ml.t3.medium"),
     }
     found = cost_of({}, [], {}, "us-east-1", stages)
