@@ -121,12 +121,12 @@ class Bootstrap:
         place = f"The stack {stack.name} is in {status}"
         if status in BROKEN:
             raise InfrastructureError(
-                f"{place} ({reason}): delete it with `aws cloudformation delete-stack --stack-name {stack.name}`, mend "
+                f"{place} ({reason}): delete it with `aws cloudformation delete-stack --stack-name {stack.name}`, fix "
                 "what it names, and run this again."
             )
         if status == HALF_BACK:  # it has resources in use
             raise InfrastructureError(
-                f"{place} ({reason}): mend what it names, let it go back with `aws cloudformation "
+                f"{place} ({reason}): fix what it names, let it go back with `aws cloudformation "
                 f"continue-update-rollback --stack-name {stack.name}`, and run this again."
             )
         if status.endswith("_IN_PROGRESS"):

@@ -100,7 +100,7 @@ def test_a_stack_that_no_update_leads_out_of_is_named_with_the_way_out(status: s
         Bootstrap(Stub(status), None, STAGE, print).apply()
     assert str(caught.value) == (
         f"The stack house-prices-dev-storage is in {status} (Bucket exists): delete it with `aws cloudformation "
-        "delete-stack --stack-name house-prices-dev-storage`, mend what it names, and run this again."
+        "delete-stack --stack-name house-prices-dev-storage`, fix what it names, and run this again."
     )
 
 

@@ -78,6 +78,7 @@ def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("stack", ORDER)
 def test_cloudformation_takes_the_template(stack: str) -> None:
     text = (FOLDER / f"{stack}.yaml").read_text()

@@ -180,6 +180,7 @@ print(refusal.status_code, refusal.get_data(as_text=True))
 """
 
 
+@pytest.mark.e2e
 def test_shipped_code_serves_alone_under_the_contract_of_the_image(model_folder: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-I", "-c", SHIPPED, str(model_folder), json.dumps(ROW)]
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)

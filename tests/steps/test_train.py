@@ -22,6 +22,7 @@ def channels(folder: Path) -> dict[str, str]:
     return {f"SM_CHANNEL_{name.upper()}": str(folder / name) for name in ("train", "validation", "features")}
 
 
+@pytest.mark.e2e
 def test_job_as_sagemaker_starts_it(preprocessed: Path, tmp_path: Path) -> None:
     """Channels and model folder by environment, hyperparameters as texts, metrics by regular expression."""
     environment = {**os.environ, **channels(preprocessed), "SM_MODEL_DIR": str(tmp_path / "model")}

@@ -74,6 +74,7 @@ def test_a_file_is_in_the_archives_of_the_jobs_that_import_it(tmp_path: Path, fi
     assert {module for module in before if before[module] != after[module]} == jobs
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("module", MODULES["training"])
 def test_a_job_starts_from_its_archive_alone(tmp_path: Path, module: str) -> None:
     for path, content in job_code(ROOT, SETTINGS, "training").bundles[module].files.items():
