@@ -9,22 +9,26 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-MOST_ROWS = 50_000  # rows that are kept beside those whose price is known
+from monitoring.seen_before import SeenBefore
+
+MOST_ROWS = 50_000  # rows that are kept, of those whose price is known and of the others
 SEED = 20141013
-JSON, CSV = "JSON", "CSV"
+# What an event that anybody may have written can raise: other types, missing parts, numbers and nests beyond measure.
+UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError, csv.Error)
 
 
 @dataclass(frozen=True)
 class Served:
     """One row of a request that was answered.
 
-    key: what its price is joined by; `model`: the identity of the model that answered, empty where it did not say.
+    key: what its price is joined by; `model`: the identity of the model that answered, empty where it did not say;
+    `variant`: of the endpoint, as the folder of the file says.
     """
 
     key: str
@@ -34,14 +38,16 @@ class Served:
     predicted: float
     lower: float
     upper: float
+    variant: str = ""
 
 
 @dataclass
 class Capture:
-    """What was read. `served` holds every row whose key is wanted, and an even sample of the others.
+    """What was read. `served` holds the rows whose key is wanted, then the others: an even sample of many.
 
-    rows, refused, unreadable: counts. repeated: events that were there before. by_month: rows by month and model.
-    examples: a sentence about the first event that could not be read.
+    rows, unreadable: counts. repeated: events that were there before. by_month, wanted_by_month: rows by month and
+    model, all of them and those whose key is wanted. found: the wanted keys that were there. example: a sentence about
+    the first event that could not be read.
     """
 
     served: list[Served] = field(default_factory=list)
@@ -52,37 +58,56 @@ class Capture:
     unreadable: int = 0
     without_id: int = 0
     by_month: Counter[tuple[str, str]] = field(default_factory=Counter)
+    wanted_by_month: Counter[tuple[str, str]] = field(default_factory=Counter)
+    found: set[str] = field(default_factory=set)
     example: str = ""
 
 
 def read_captured(folder: Path, wanted: Mapping[str, Any], names: Sequence[str]) -> Capture:
-    """Read the capture files (*.jsonl) below a folder, in the order of their paths, so in that of time.
+    """Read the capture files (VARIANT/yyyy/mm/dd/hh/*.jsonl) below a folder, in the order of their paths.
 
     `wanted` are the keys whose prices are known; `names` are the fields of a CSV body without a header. An event that
-    is there twice counts once; one that cannot be read is counted, and told with the first of its kind.
+    is there twice counts once; one that cannot be read is counted, and told with the first of its kind. Memory grows
+    by eight bytes an event, and with the number of wanted keys.
     """
     capture, random = Capture(), np.random.default_rng(SEED)
-    others: list[Served] = []
-    seen: set[int] = set()
-    count = 0
+    priced, others = _EvenSample(random), _EvenSample(random)
+    before = SeenBefore()
     for path in sorted(folder.rglob("*.jsonl")) if folder.is_dir() else ():
         capture.files += 1
-        for row in _rows_of_file(path, capture, seen, names):
-            capture.by_month[f"{row.when:%Y-%m}", row.model] += 1
-            if row.key in wanted:
-                capture.served.append(row)
+        inside = path.relative_to(folder).parts
+        for row in _rows_of_file(path, inside[0] if len(inside) > 1 else "", capture, before, names):
+            cohort = f"{row.when:%Y-%m}", row.model
+            capture.by_month[cohort] += 1
+            if row.key not in wanted:
+                others.add(row)
                 continue
-            count += 1
-            # Algorithm R: each of the rows so far is kept with the same chance.
-            if len(others) < MOST_ROWS:
-                others.append(row)
-            elif (place := int(random.integers(count))) < MOST_ROWS:
-                others[place] = row
-    capture.served += others
+            capture.wanted_by_month[cohort] += 1
+            capture.found.add(row.key)
+            priced.add(row)
+    capture.served = [*priced.rows, *others.rows]
     return capture
 
 
-def _rows_of_file(path: Path, capture: Capture, seen: set[int], names: Sequence[str]) -> Iterator[Served]:
+class _EvenSample:
+    """At most MOST_ROWS rows of a stream, each kept with the same chance (algorithm R: Vitter, 1985)."""
+
+    def __init__(self, random: np.random.Generator) -> None:
+        self.rows: list[Served] = []
+        self._random = random
+        self._count = 0
+
+    def add(self, row: Served) -> None:
+        self._count += 1
+        if len(self.rows) < MOST_ROWS:
+            self.rows.append(row)
+        elif (place := int(self._random.integers(self._count))) < MOST_ROWS:
+            self.rows[place] = row
+
+
+def _rows_of_file(
+    path: Path, variant: str, capture: Capture, before: SeenBefore, names: Sequence[str]
+) -> Iterator[Served]:
     with path.open(encoding="utf-8", errors="replace") as lines:
         for line in lines:
             if not line.strip():
@@ -90,13 +115,11 @@ def _rows_of_file(path: Path, capture: Capture, seen: set[int], names: Sequence[
             capture.events += 1
             try:
                 event = json.loads(line)
-                identity = hash(str(event["eventMetadata"]["eventId"]))
-                if identity in seen:
+                if before.has(str(event["eventMetadata"]["eventId"])):
                     capture.repeated += 1
                     continue
-                seen.add(identity)
-                rows = list(_rows(event, names))
-            except (ValueError, KeyError, TypeError, csv.Error) as error:
+                rows = list(_rows(event, variant, names))
+            except UNREADABLE as error:
                 capture.unreadable += 1
                 capture.example = capture.example or f"{path.name}: {type(error).__name__} {error}"[:200]
                 continue
@@ -105,7 +128,7 @@ def _rows_of_file(path: Path, capture: Capture, seen: set[int], names: Sequence[
             yield from rows
 
 
-def _rows(event: Mapping[str, Any], names: Sequence[str]) -> Iterator[Served]:
+def _rows(event: Mapping[str, Any], variant: str, names: Sequence[str]) -> Iterator[Served]:
     """The rows of one event; of several rows each has the event's key and its place from 0, as in key/0."""
     metadata, sides = event["eventMetadata"], event["captureData"]
     if "endpointInput" not in sides or "endpointOutput" not in sides:
@@ -115,9 +138,15 @@ def _rows(event: Mapping[str, Any], names: Sequence[str]) -> Iterator[Served]:
     if len(records) != len(answers):
         raise ValueError(f"{len(records)} rows of the request have {len(answers)} answers")
     key = str(metadata.get("inferenceId") or metadata["eventId"])
-    when = datetime.fromisoformat(metadata["inferenceTime"].replace("Z", "+00:00"))
+    when = _moment(metadata["inferenceTime"])
     for place, (values, answer) in enumerate(zip(records, answers, strict=True)):
-        yield Served(key if len(records) == 1 else f"{key}/{place}", when, model, values, *answer)
+        yield Served(key if len(records) == 1 else f"{key}/{place}", when, model, values, *answer, variant)
+
+
+def _moment(text: str) -> datetime:
+    """A time in UTC; one without a time zone is taken for UTC."""
+    parsed = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
 
 
 def _text(side: Mapping[str, Any]) -> str:

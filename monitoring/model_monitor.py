@@ -22,6 +22,7 @@ from steps.settings import DataSettings
 # The kind of check that Model Monitor would call it, by how the name of ours begins.
 KINDS = {
     "schema": "missing_column_check",
+    "scale": "data_type_check",
     "values": "categorical_values_check",
     "inputs": "baseline_drift_check",
     "level": "GreaterThanThreshold",

@@ -14,6 +14,7 @@ from evaluation.archive import load_archive
 from evaluation.drift import adversarial_auc, population_stability
 from evaluation.reference import KEYS, LOWER, PREDICTED, ROWS, UPPER, monitored
 from monitoring.accuracy import accuracy_checks, place_changes
+from monitoring.attribution_drift import attribution_drift
 from monitoring.captured import read_captured
 from monitoring.checks import Check
 from monitoring.decision import Decision, decide
@@ -27,12 +28,15 @@ from monitoring.report import write_report
 from monitoring.sales import NewSales, new_sales, scored
 from monitoring.sample import Sample
 from monitoring.served import ServedSamples, served_samples
+from monitoring.side_by_side import NEEDED as NEEDED_HERE
 from monitoring.statistics import measured
 from monitoring.truth import read_truth
 from monitoring.values import Baselines, strange_values, values_check
 from monitoring.window import Window
 from steps.artifacts import write_json
 from steps.failure import JobArgumentParser, JobError, run_job
+from steps.model import Model
+from steps.monitoring_settings import MonitoringSettings
 from steps.settings import DEFAULT_PATH, JobSettings
 from steps.settings import load as load_settings
 from steps.validate import NEEDED
@@ -62,7 +66,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--settings", type=Path, default=DEFAULT_PATH)
     parser.add_argument("--replay", default="none", metavar="EXECUTION", help="whose window is observed anew")
     options = parser.parse_args(arguments)
-    ensure(NEEDED, options.wheels)
+    ensure([*NEEDED, *NEEDED_HERE], options.wheels)
     inputs = Inputs(**{field.name: getattr(options, field.name) for field in fields(Inputs)})
     decision = observe(inputs, options.output, load_settings(options.settings))
     if options.replay != "none":
@@ -87,13 +91,13 @@ def observe(inputs: Inputs, output: Path, settings: JobSettings) -> Decision:
     )
     truth = read_truth(inputs.window / window.truth) if window.truth else read_truth(Path("none"))
     captured = inputs.window / window.captured if window.captured else Path("none")
-    served = served_samples(
-        read_captured(captured, truth.prices, list(settings.data.inputs)), truth, window, settings.data
-    )
+    capture = read_captured(captured, truth.prices, list(settings.data.inputs))
+    served = served_samples(capture, truth, window, settings.data, settings.monitoring.min_sales)
     false_alarms = settings.monitoring.false_alarms(window.days)
     checks, document = _examined(reference, backtest, sales, served, settings)
-    more, numbers = _inputs(reference, backtest, served, settings, inputs.reference / "data_quality", false_alarms)
-    document |= numbers
+    incoming = _incoming(backtest, served, settings.monitoring)
+    more, numbers = _inputs(reference, incoming, settings, inputs.reference / "data_quality", false_alarms)
+    document |= {**numbers, "attribution_drift": _attributions(model, reference, incoming, settings)}
     memory = Memory(window.raised, window.acknowledged, settings.monitoring.recovery_p)
     decision = decide([*checks, *more], false_alarms, memory)
     notes = [*window.notes, *sales.notes, *served.notes]
@@ -145,36 +149,54 @@ def _examined(
             "segments": segment_levels(reference, backtest, settings),
             "places": place_changes(reference, backtest, wanted, place) if place else [],
         }
+    if served.scale is not None:
+        checks.append(served.scale)
     if served.priced is not None:
         checks += accuracy_checks(reference, served.priced, wanted, None, "served predictions")
         if len(served.priced) >= FEWEST:
             document["served"] = {"rows": len(served.priced), "statistics": measured(served.priced)}
     names = watched_features(settings.data)
-    estimate = estimated_error(reference, served.inputs[names], served.predicted, served.width, served.priced)
+    estimate = estimated_error(reference, served.inputs[names], served.predicted, served.width, served.matured)
     document["estimated_error"] = asdict(estimate) if estimate is not None else None
-    document["cohorts"] = [asdict(cohort) for cohort in served.cohorts]
+    document["cohorts"] = [cohort.to_json() for cohort in served.cohorts]
+    document["side_by_side"] = [{**asdict(each), "sentence": each.sentence} for each in served.comparisons]
     document["requests"] = len(served.inputs)
     return checks, document
 
 
+@dataclass(frozen=True)
+class Incoming:
+    """What comes in: captured requests, or the new sales where there are too few of those.
+
+    least: how many rows are needed, and `setting` what says so.
+    """
+
+    what: str
+    rows: pd.DataFrame
+    predicted: np.ndarray
+    least: int
+    setting: str
+
+
+def _incoming(backtest: Sample | None, served: ServedSamples, wanted: MonitoringSettings) -> Incoming:
+    if len(served.inputs) < wanted.min_requests and backtest is not None:
+        return Incoming("new sales", backtest.rows, backtest.predicted, wanted.min_sales, "min_sales")
+    return Incoming("captured requests", served.inputs, served.predicted, wanted.min_requests, "min_requests")
+
+
+def _attributions(model: Model, reference: Sample, incoming: Incoming, settings: JobSettings) -> dict[str, Any] | None:
+    found = attribution_drift(model, reference.rows, incoming.rows, settings.evaluation.explained_rows)
+    return {**asdict(found), "what": incoming.what} if found is not None else None
+
+
 def _inputs(
-    reference: Sample,
-    backtest: Sample | None,
-    served: ServedSamples,
-    settings: JobSettings,
-    baselines: Path,
-    false_alarms: float,
+    reference: Sample, incoming: Incoming, settings: JobSettings, baselines: Path, false_alarms: float
 ) -> tuple[list[Check], dict[str, Any]]:
-    """The checks of what comes in: captured requests, or the new sales where there are too few of those."""
-    wanted, names = settings.monitoring, watched_features(settings.data)
-    rows, what = served.inputs, "captured requests"
-    predicted = served.predicted
-    if len(rows) < wanted.min_requests and backtest is not None:
-        rows, what, predicted = backtest.rows, "new sales", backtest.predicted
-    if len(rows) < min(wanted.min_requests, wanted.min_sales if what == "new sales" else wanted.min_requests):
-        few = (
-            f"Not enough data: {len(rows):,} {what} where {wanted.min_requests:,} are needed (monitoring.min_requests)."
-        )
+    """The checks of what comes in."""
+    names, rows, what = watched_features(settings.data), incoming.rows, incoming.what
+    if len(rows) < incoming.least:
+        needed = f"{incoming.least:,} are needed (monitoring.{incoming.setting})"
+        few = f"Not enough data: {len(rows):,} {what} where {needed}."
         return [Check(f"inputs of {what}", few), Check(f"values of {what}", few)], {"input_drift": None, "values": []}
     dates = reference.rows[settings.data.date] if settings.data.date else None
     drift = input_drift(reference.rows, rows, names, dates, draws_for(false_alarms))
@@ -195,7 +217,7 @@ def _inputs(
             "rows": len(rows),
             "what": what,
             "auc": adversarial_auc(reference.rows[names], rows[names]),
-            "prediction": _moved(reference, predicted),
+            "prediction": _moved(reference, incoming.predicted),
         },
         "values": [asdict(each) for each in strange],
     }

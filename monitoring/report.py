@@ -7,6 +7,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from evaluation.figures import percent, signed
 from evaluation.report import RATIOS, figure, head, table
 from monitoring.figures import level_by_week
@@ -48,9 +50,10 @@ def render(document: Mapping[str, Any], window: Window, picture: str, settings: 
         f"{_verdict(document)}{_notes(document['notes'])}"
         f"<h2>Checks</h2>{_checks(document)}"
         f"<h2>New sales</h2>{_backtest(document)}{picture}"
-        f"<h2>Served predictions by cohort</h2>{_cohorts(document['cohorts'])}"
+        f"<h2>Served predictions by cohort</h2>{_cohorts(document['cohorts'])}{_side_by_side(document['side_by_side'])}"
         f"<h2>Estimated error</h2>{_estimate(document['estimated_error'])}"
         f"<h2>Inputs</h2>{_inputs(document['input_drift'])}{_values(document['values'])}"
+        f"{_attributions(document['attribution_drift'], settings.data.target_scale)}"
         f"<h2>Segments</h2>{_segments(document['backtest'])}</main></body></html>\n"
     )
 
@@ -150,6 +153,13 @@ def _cohorts(cohorts: Sequence[Mapping[str, Any]]) -> str:
     return table(["month of prediction", "version", "predictions", "with a price by now", "level", "MAPE"], rows)
 
 
+def _side_by_side(comparisons: Sequence[Mapping[str, Any]]) -> str:
+    if not comparisons:
+        return ""
+    said = "".join(f"<li>{escape(each['sentence'])}</li>" for each in comparisons)
+    return f"<h3>Side by side</h3><ul>{said}</ul>"
+
+
 def _estimate(found: Mapping[str, Any] | None) -> str:
     """The error that is estimated before prices are known, and the actual one beside it, with what is assumed."""
     if found is None:
@@ -186,6 +196,24 @@ def _inputs(drift: Mapping[str, Any] | None) -> str:
         f"(PSI {moved['psi']:.2f})."
         f"</p>{table(['feature', 'PSI', 'distance', 'standard deviations', 'Wasserstein'], rows)}"
     )
+
+
+def _attributions(found: Mapping[str, Any] | None, scale: str) -> str:
+    """What the model leans on then and now, by the features whose share has moved most."""
+    if found is None:
+        return ""
+    rows = [
+        f"<td>{escape(each['name'])}</td><td>{percent(each['before'])}</td><td>{percent(each['now'])}</td>"
+        f"<td>{signed(np.expm1(each['moved'])) if scale == 'log' else format(each['moved'], '+,.4g')}</td>"
+        for each in found["features"][:MOST_FEATURES]
+    ]
+    before, now = found["rows"]
+    note = (
+        f"<p>Shapley values of {now:,} {escape(found['what'])} and {before:,} rows of the test part: the order of the "
+        f"features' importance agrees with an NDCG of {found['ndcg']:.3f} (1: the same; Clarify alerts below 0.9).</p>"
+    )
+    head = ["feature", "share at registration", "share now", "moves predictions by"]
+    return f"<h3>What the model leans on</h3>{note}{table(head, rows)}"
 
 
 def _values(values: Sequence[Mapping[str, Any]]) -> str:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-SCALES = (10.0, 100.0, 1000.0, 10_000.0, 1_000_000.0)
-NEAR = 0.25  # of a power of ten, as a difference of logarithms: half of the prices must be that near to it
+FURTHEST = 3.0  # times the prices, in the median: what a market, or a model that can be used, may be off by
+NEAR = 0.25  # of a power of ten, as a difference of logarithms
 
 
 @dataclass
@@ -29,35 +29,38 @@ def read_truth(folder: Path) -> Truth:
     """
     truth = Truth()
     for path in sorted(folder.rglob("*.jsonl")) if folder.is_dir() else ():
-        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-            if not line.strip():
-                continue
-            try:
-                event = json.loads(line)
-                key, price = str(event["eventMetadata"]["eventId"]), float(event["groundTruthData"]["data"])
-                if not np.isfinite(price):
-                    raise ValueError("not a number")
-            except (ValueError, KeyError, TypeError):
-                truth.unreadable += 1
-                continue
-            if key in truth.prices:
-                truth.repeated += 1
-                truth.contradicted += truth.prices[key] != price
-            truth.prices[key] = price
+        with path.open(encoding="utf-8", errors="replace") as lines:
+            for line in filter(str.strip, lines):
+                _add(line, truth)
     return truth
 
 
-def other_scale(actual: np.ndarray, predicted: np.ndarray) -> float | None:
-    """The power of ten by which the predictions are larger than the actual values (or smaller: below 1), if one is.
+def _add(line: str, truth: Truth) -> None:
+    try:
+        event = json.loads(line)
+        key, price = str(event["eventMetadata"]["eventId"]), float(event["groundTruthData"]["data"])
+        if not np.isfinite(price):
+            raise ValueError("not a number")
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        truth.unreadable += 1
+        return
+    if key in truth.prices:
+        truth.repeated += 1
+        truth.contradicted += truth.prices[key] != price
+    truth.prices[key] = price
 
-    Prices in thousands, or in cents, are not a model that is wrong.
+
+def other_scale(actual: np.ndarray, predicted: np.ndarray) -> float | None:
+    """How many times the actual values the predictions are (below 1: smaller), if no market moves so far; else None.
+
+    Prices in thousands, in cents or in another currency are not a model that is wrong. What is near a power of ten is
+    told as that.
     """
     known = (actual > 0) & (predicted > 0)
     if not known.any():
         return None
     middle = float(np.median(np.log(predicted[known] / actual[known])))
-    for scale in SCALES:
-        for factor in (scale, 1 / scale):
-            if abs(middle - np.log(factor)) < NEAR:
-                return factor
-    return None
+    if abs(middle) < np.log(FURTHEST):
+        return None
+    tens = 10.0 ** round(middle / np.log(10))
+    return tens if abs(middle - np.log(tens)) < NEAR else float(np.exp(middle))

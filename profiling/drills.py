@@ -64,8 +64,9 @@ class Columns:
 
     @classmethod
     def of(cls, data: DataSettings, place: str | None) -> Columns:
-        """The place that the YAML names (evaluation.map.group), and the first number with the largest range."""
-        numbers = [name for name, column in data.inputs.items() if column.type == "number" and name != place]
+        """The place that the YAML names (evaluation.map.group), and the living area, or the number of widest range."""
+        kinds = ("number", "integer")
+        numbers = [name for name, column in data.inputs.items() if column.type in kinds and name != place]
         if not numbers:
             raise ValueError("the YAML has no column of numbers, which this drill would change")
         living = [name for name in numbers if "living" in name]
@@ -80,7 +81,9 @@ def changed(
     if drill.kind == "price-level":
         return rows.assign(**{target: rows[target] * (1 + drill.share)})
     if drill.kind == "unit-change":
-        return rows.assign(**{columns.size: rows[columns.size] / SQUARE_FEET})
+        metres = rows[columns.size] / SQUARE_FEET
+        whole = pd.api.types.is_integer_dtype(rows[columns.size])
+        return rows.assign(**{columns.size: metres.round().astype("int64") if whole else metres})
     if drill.kind == "covariate":
         weight = np.where(rows[columns.size] > rows[columns.size].median(), 2.0, 1.0)
         return rows.iloc[random.choice(len(rows), len(rows), p=weight / weight.sum())].reset_index(drop=True)

@@ -10,6 +10,8 @@ import yaml
 
 from profiling.columns import Draft
 from profiling.draft import Drafted
+from profiling.watching import watching
+from steps.monitoring_settings import MonitoringSettings
 
 NOTED = 110  # characters of a line of comment
 IMAGE_VERSION = "3.2-0"
@@ -21,7 +23,7 @@ MACHINES = (
     "stages:",
     "  staging: {instance_type: ml.m5.large}",
     "  production: {instance_type: ml.m5.large, instance_count: 2}",
-    "pipelines: [training, validation]",
+    "pipelines: [training, validation, monitoring]",
 )
 
 
@@ -51,6 +53,8 @@ def _lines(drafted: Drafted, name: str) -> Iterator[str]:
     yield from _segments(drafted)
     yield ""
     yield from _gates(drafted)
+    yield ""
+    yield from _monitoring(drafted)
     yield ""
     yield from MACHINES
 
@@ -109,6 +113,25 @@ def _gates(drafted: Drafted) -> Iterator[str]:
     yield f"  max_mape: {_above(quick.mape)}"
     yield "  max_rmse_ratio: 1.1        # RMSE of XGBoost / RMSE of the linear regression"
     yield f"  max_segment_mape: {round(2.5 * _above(quick.mape), 2)}"
+
+
+def _monitoring(drafted: Drafted) -> Iterator[str]:
+    dates = next((each.values for each in drafted.columns if each.name == drafted.date), None)
+    found, usual = watching(dates), MonitoringSettings()
+    yield "# How a version that serves is watched; docs/monitoring.md explains every key."
+    if found.rows is None:
+        yield from _wrapped(
+            "(!) no column dates the rows: requests and their prices are watched, new rows are not.", "# "
+        )
+    elif not found.is_enough:
+        yield from _wrapped(f"(!) {found.rows:,} rows a year are too few to judge new rows by themselves.", "# ")
+    a_window = "" if found.rows is None else f"# about {found.rows:,} rows of this file"
+    yield "monitoring:"
+    yield f"  window_days: {found.window_days:<13} {a_window}".rstrip()
+    yield f"  cohort_days: {found.cohort_days:<13} # how long prices may come late"
+    yield f"  false_alarms_per_month: {usual.false_alarms_per_month}   # over all checks, where nothing changes"
+    yield f"  min_sales: {usual.min_sales:<15} # fewer new rows, or requests, are not enough data"
+    yield f"  min_requests: {usual.min_requests}"
 
 
 def _format(drafted: Drafted) -> Iterator[str]:

@@ -28,7 +28,10 @@ READ: dict[str, tuple[str, ...]] = {
     VALIDATE: ("data.file", "data.format", "data.target", "data.identity", "data.columns", "validation"),
     PREPROCESS: ("data", "split"),
     EVALUATE: ("data", "split", "evaluation", "estimators"),
-    OBSERVE: ("data", "validation", "evaluation.segments", "evaluation.map", "monitoring"),
+    OBSERVE: (
+        *("data", "validation", "monitoring"),
+        *("evaluation.segments", "evaluation.map", "evaluation.explained_rows"),
+    ),
 }
 # For people and for `make data` alone: no job reads them.
 NOT_READ = ("feature_groups", "rows", "sha256")

@@ -14,7 +14,7 @@ from pipelines.images.image import FOLDER, IMPORTED, WHEELS, canonical, image, k
 from pipelines.images.wheels import download
 from pipelines.settings.settings import ROOT
 
-NEEDED = ("great-expectations",)
+NEEDED = ("great-expectations", "ville")
 PLATFORM = "x86_64-manylinux_2_28"  # the oldest system of the images is Ubuntu 20.04, glibc 2.31
 
 

@@ -73,8 +73,69 @@ def test_many_rows_become_a_sample_and_those_with_a_price_stay(tmp_path: Path, m
     assert capture.rows == 500
     assert len(capture.served) == 52
     assert [row.key for row in capture.served[:2]] == ["h7", "h499"]
+    assert (capture.found, capture.wanted_by_month["2026-06", "abc"]) == ({"h7", "h499"}, 2)
     numbers = [int(row.key[1:]) for row in capture.served[2:]]
     assert min(numbers) < 150 < 350 < max(numbers)  # of all of them, not of the first or the last
+
+
+def test_many_rows_with_a_price_become_a_sample_and_are_all_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_ROWS", 50)
+    keys = [f"h{number}" for number in range(500)]
+    capture = read(tmp_path, *(event(REQUEST, ANSWER, event_id=key, inference_id=key) for key in keys), wanted=(*keys,))
+    assert len(capture.served) == 50
+    assert (len(capture.found), capture.wanted_by_month["2026-06", "abc"]) == (500, 500)
+    numbers = [int(row.key[1:]) for row in capture.served]
+    assert min(numbers) < 150 < 350 < max(numbers)
+
+
+def test_the_variant_is_the_first_folder_of_a_file(tmp_path: Path) -> None:
+    hour = tmp_path / "Blue" / "2026" / "06" / "15" / "08"
+    hour.mkdir(parents=True)
+    assert read(hour, event(REQUEST, ANSWER)).served[0].variant == ""
+    assert [each.variant for each in read_captured(tmp_path, {}, NAMES).served] == ["Blue"]
+
+
+@pytest.mark.parametrize(
+    ("told", "utc"),
+    [
+        ("2026-07-01T01:30:00+02:00", "2026-06-30T23:30:00+00:00"),
+        ("2026-06-30T23:30:00", "2026-06-30T23:30:00+00:00"),
+        ("2026-06-30T23:30:00Z", "2026-06-30T23:30:00+00:00"),
+    ],
+)
+def test_times_are_those_of_utc_and_so_are_months(tmp_path: Path, told: str, utc: str) -> None:
+    capture = read(tmp_path, event(REQUEST, ANSWER, when=told))
+    assert capture.served[0].when.isoformat() == utc
+    assert list(capture.by_month) == [("2026-06", "abc")]
+
+
+@pytest.mark.parametrize(
+    ("request_body", "answer"),
+    [
+        ("", ANSWER),
+        ("\n", ANSWER),
+        ("5", ANSWER),
+        ('{"instances": 5}', ANSWER),
+        ("[" * 100_000, ANSWER),
+        (REQUEST, ""),
+        (REQUEST, '{"predictions": [5]}'),
+        (REQUEST, '{"predictions": [{"score": 1' + "0" * 400 + "}]}"),
+    ],
+)
+def test_any_body_is_read_or_counted_as_unreadable(tmp_path: Path, request_body: str, answer: str) -> None:
+    capture = read(tmp_path, event(request_body, answer), event(REQUEST, ANSWER, event_id="2"))
+    assert (capture.unreadable, capture.rows) == (1, 1)
+
+
+def test_metadata_of_any_type_is_read_or_counted_as_unreadable(tmp_path: Path) -> None:
+    documents = [json.loads(event(REQUEST, ANSWER, event_id=str(number))) for number in range(4)]
+    documents[0]["eventMetadata"]["inferenceTime"] = 1750000000
+    documents[1]["eventMetadata"] = "none"
+    documents[2]["captureData"] = []
+    capture = read(tmp_path, *(json.dumps(each) + "\n" for each in documents), "5\n", "null\n")
+    assert (capture.unreadable, capture.rows) == (5, 1)
 
 
 def test_a_window_without_files_is_empty(tmp_path: Path) -> None:

@@ -3,12 +3,15 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+import pytest
+
 from monitoring.captured import Capture, Served
 from monitoring.served import ServedSamples, served_samples
 from monitoring.truth import Truth
 from monitoring.window import Window
 from tests.monitoring.conftest import DATA, moment, window
 
+DAYS = ("2026-05-31", "2026-06-01", "2026-06-30", "2026-07-01")
 VALUES = {"sold": "2026-06-10", "size": 50, "quarter": "a", "x": 0.0}
 
 
@@ -18,9 +21,12 @@ def row(key: str, when: str = "2026-06-10", model: str = "live", **values: Any) 
 
 def samples(rows: list[Served], prices: dict[str, float], judged: Window | None = None, **more: Any) -> ServedSamples:
     counts = Counter((f"{each.when:%Y-%m}", each.model) for each in rows)
-    capture = Capture(served=rows, rows=len(rows), by_month=counts, **more)
+    known = [each for each in rows if each.key in prices]
+    matured = Counter((f"{each.when:%Y-%m}", each.model) for each in known)
+    found = {each.key for each in known}
+    capture = Capture(served=rows, rows=len(rows), by_month=counts, wanted_by_month=matured, found=found, **more)
     judged = judged or window(versions={"live": 3, "old": 2})
-    return served_samples(capture, Truth(prices), judged, DATA)
+    return served_samples(capture, Truth(prices), judged, DATA, 25)
 
 
 def test_prices_are_joined_by_the_key_of_the_request() -> None:
@@ -41,6 +47,22 @@ def test_cohorts_are_months_and_versions_and_never_mixed() -> None:
     assert any("More than one version answered (3, 2)" in note for note in found.notes)
 
 
+def test_the_newest_month_with_enough_prices_is_judged_alone() -> None:
+    days = {"2026-04-03": 40, "2026-05-03": 25, "2026-06-03": 24}
+    rows = [row(f"{day}/{number}", day) for day, count in days.items() for number in range(count)]
+    rows += [row(f"old/{number}", "2026-06-04", model="old") for number in range(30)]
+    prices = {each.key: 100_000.0 * (1 + each.when.month / 100) for each in rows}
+    found = samples(rows, prices)
+    assert found.priced is not None
+    assert set(found.priced.actual) == {105_000.0}
+    assert any("those of 2026-05 are judged" in note for note in found.notes)
+    assert found.matured is not None
+    assert set(found.matured.actual) == {106_000.0}
+    few = samples(rows[40:50] + rows[65:80], prices)
+    assert few.priced is not None
+    assert set(few.priced.actual) == {106_000.0}  # where no month has enough, the one with most says so
+
+
 def test_inputs_are_those_of_the_window_and_of_the_live_version() -> None:
     rows = [row("a", "2026-05-31"), row("b", "2026-06-01"), row("c", "2026-07-01"), row("d", model="old")]
     assert len(samples(rows, {}).inputs) == 1
@@ -52,12 +74,49 @@ def test_values_that_cannot_be_read_are_left_out_and_told() -> None:
     assert any(note.startswith("1 captured rows have values") for note in found.notes)
 
 
-def test_prices_in_thousands_are_not_taken_for_errors() -> None:
+@pytest.mark.parametrize(
+    ("price", "said"), [(100.0, "about 1,000 times their prices"), (690_000.0, "about one part in 6.9 of their prices")]
+)
+def test_prices_of_another_scale_are_a_finding_and_not_errors(price: float, said: str) -> None:
     rows = [row(f"m{n}") for n in range(30)]
-    found = samples(rows, {f"m{n}": 100.0 for n in range(30)})
+    found = samples(rows, {f"m{n}": price for n in range(30)})
     assert found.priced is None
-    assert any("another scale or currency" in note and "1000 times" in note for note in found.notes)
-    assert found.cohorts[0].level is None
+    assert found.scale is not None
+    assert found.scale.outcome(0.01) == "changed"
+    assert said in found.scale.sentence
+    assert (found.cohorts[0].matured, found.cohorts[0].level) == (30, None)
+
+
+@pytest.mark.parametrize(("price", "kept"), [(100_000.0 / 2.99, True), (100_000.0 / 3.01, False), (299_000.0, True)])
+def test_a_level_that_a_market_could_have_moved_is_an_error(price: float, kept: bool) -> None:
+    rows = [row(f"m{n}") for n in range(30)]
+    assert (samples(rows, {f"m{n}": price for n in range(30)}).priced is not None) is kept
+
+
+def test_prices_that_are_there_twice_are_told_and_count_once() -> None:
+    capture = Capture(served=[row("a")], rows=1, found={"a"})
+    told = served_samples(
+        capture, Truth({"a": 1e5}, repeated=3, contradicted=1), window(versions={"live": 3}), DATA, 25
+    )
+    assert "2 prices are there more than once, and count once." in told.notes
+    assert "1 requests have several prices: the last one counts." in told.notes
+
+
+def test_an_endpoint_that_was_changed_within_the_window_is_told() -> None:
+    notes = [samples([row("a")], {}, window(changed=moment(day), versions={"live": 3})).notes for day in DAYS]
+    assert [any("was changed within the window" in each for each in told) for told in notes] == [
+        False,
+        True,
+        True,
+        False,
+    ]
+
+
+def test_capture_that_is_off_by_now_is_told_beside_what_was_captured() -> None:
+    judged = window(sampling=None, changed=moment("2026-06-20"), versions={"live": 3})
+    assert any(
+        "captures nothing since it was changed (2026-06-20" in note for note in samples([row("a")], {}, judged).notes
+    )
 
 
 def test_what_was_not_captured_is_said() -> None:

@@ -24,8 +24,20 @@ def test_prices_are_read_in_the_order_of_the_files_and_the_last_one_counts(tmp_p
 
 
 @pytest.mark.parametrize(
-    ("factor", "told"), [(1.0, None), (1.2, None), (1000.0, 1000.0), (0.01, 0.01), (900.0, 1000.0)]
+    ("factor", "told"),
+    [
+        (1.0, None),
+        (1.2, None),
+        (2.99, None),
+        (0.34, None),
+        (4.5, 4.5),
+        (0.3, 0.3),
+        (1000.0, 1000.0),
+        (0.01, 0.01),
+        (900.0, 1000.0),
+    ],
 )
 def test_prices_of_another_scale_are_told_from_a_model_that_is_wrong(factor: float, told: float | None) -> None:
     actual = np.exp(np.random.default_rng(1).normal(12, 0.5, 100))
-    assert other_scale(actual, actual * factor) == told
+    found = other_scale(actual, actual * factor)
+    assert found == (told if told is None else pytest.approx(told))

@@ -34,6 +34,21 @@ def test_the_exploration_finds_what_is_odd_in_the_data() -> None:
     assert "no sale is there twice: True" in printed
 
 
+@pytest.mark.e2e
+def test_a_market_that_moves_is_found_and_what_was_done_about_it_takes_error_off() -> None:
+    printed = executed("03_when_the_market_moves.ipynb")
+    levels = [float(text) for text in re.findall(r"level ([+-]\d+\.\d)%", printed)]
+    assert abs(levels[0]) < 1 < 2 < -levels[3]
+    assert re.search(r"March 2015: (watch|retrain)\n   The level moved by -", printed)
+    unchanged, metres = map(float, re.findall(r"p (\d\.\d+), furthest", printed))
+    assert metres < 0.01 < unchanged
+    dated, houses = map(float, re.findall(r"AUC ([01]\.\d+)", printed))
+    assert houses < 0.65 < 0.9 < dated
+    gain = re.search(r"recalibrating takes off: .*95 %: ([+-]\d+\.\d+)%", printed)
+    assert gain is not None
+    assert float(gain[1]) > 0
+
+
 def test_each_model_is_better_than_the_line_and_the_endpoint_serves_the_plane_that_the_notebook_fitted(
     server: Any, sagemaker: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

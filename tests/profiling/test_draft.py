@@ -169,3 +169,11 @@ def test_a_name_is_one_that_sagemaker_takes(text: str, name: str) -> None:
 
 def test_the_image_is_that_of_the_pipeline_of_house_prices() -> None:
     assert load_settings(default_config()).jobs.image_version == IMAGE_VERSION
+
+
+def test_how_the_model_is_watched_follows_from_the_dates(file: Path, settings: Settings, tmp_path: Path) -> None:
+    assert "monitoring" in settings.pipelines
+    assert settings.monitoring.window_days == 365  # 399 rows in 500 days
+    undated = homes().drop(columns="verkauft am")
+    undated.to_csv(tmp_path / "undated.csv", index=False, sep=";", encoding="cp1252")
+    assert "# (!) no column dates the rows" in yaml_of(draft(tmp_path / "undated.csv", "Preis"), "undated")

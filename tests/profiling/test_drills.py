@@ -44,6 +44,8 @@ def test_a_price_level_changes_every_price_and_nothing_else() -> None:
 
 def test_each_other_drill_changes_what_it_says() -> None:
     assert np.allclose(after("unit-change")["size"], rows()["size"] / 10.764)
+    whole = changed(rows().assign(size=1000), Drill("unit-change"), COLUMNS, "price", np.random.default_rng(1))["size"]
+    assert (whole == 93).all()  # an integer column stays one, as the endpoint wants it
     moved = after("new-zipcodes")["quarter"] == "98999"
     assert 0.03 < moved.mean() < 0.07
     larger = after("covariate")["size"] > rows()["size"].median()
@@ -81,5 +83,16 @@ def test_what_is_no_drill_is_said(text: str, said: str) -> None:
 
 def test_the_columns_are_the_place_of_the_map_and_the_largest_number() -> None:
     assert Columns.of(DATA, "quarter") == COLUMNS
+    columns = {
+        "lat": Column(type="number", range=(-90, 90)),
+        "rooms": Column(type="integer", range=(1, 20)),
+        "living_area": Column(type="integer", range=(10, 15)),
+        "lot": Column(type="integer", range=(1, 5_000_000)),
+        "price": Column(type="integer"),
+    }
+    data = DataSettings(file="x.csv", target="price", columns=columns)
+    assert Columns.of(data, None).size == "living_area"
+    del columns["living_area"]
+    assert Columns.of(DataSettings(file="x.csv", target="price", columns=columns), None).size == "lot"
     with pytest.raises(ValueError, match="names no place"):
         changed(rows(), Drill("new-zipcodes"), Columns("size", None), "price", np.random.default_rng(1))

@@ -1,12 +1,14 @@
 """The lists of the images agree with each other and with the lock."""
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
 
 from pipelines.errors import PipelineError
 from pipelines.images.image import FOLDER, IMPORTED, image, known_images, pins
+from pipelines.images.renew import NEEDED
 from pipelines.settings.settings import ROOT, default_config, load_settings
 
 LOCK = pins((ROOT / "requirements.lock").read_text())
@@ -20,7 +22,8 @@ def test_the_lock_has_exactly_the_versions_of_the_default_image_of_what_job_code
 
 def test_what_job_code_imports_is_named() -> None:
     distributions = {"sklearn": "scikit-learn"}
-    known = {"steps", "evaluation", "monitoring", "great_expectations", *__import__("sys").stdlib_module_names}
+    known = {"steps", "evaluation", "monitoring", *(name.replace("-", "_") for name in NEEDED)}
+    known |= set(sys.stdlib_module_names)
     files = [path for folder in ("steps", "evaluation", "monitoring") for path in (ROOT / folder).rglob("*.py")]
     found = {
         match
