@@ -53,33 +53,35 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     for name, text in (
-        ("up", "start the server in the background, unless it runs"),
-        ("down", "stop the server; its state stays"),
-        ("status", "say whether it runs, and where its state is"),
-        ("env", 'print what a shell must export for clients of it: eval "$(python -m local_sagemaker env)"'),
+        ("up", "start the server in the background if it is not running"),
+        ("down", "stop the server; its state is kept"),
+        ("status", "show whether the server runs, and where its state is"),
+        ("env", 'print the exports that clients of the server need: eval "$(python -m local_sagemaker env)"'),
         ("serve", "run the server in the foreground"),
     ):
         command = commands.add_parser(name, help=text, description=text)
         _add_server_options(command, starts=name in ("up", "serve"))
         if name == "down":
-            command.add_argument("--force", action="store_true", help="also where its state is in another folder")
+            command.add_argument("--force", action="store_true", help="stop it even if its state is in another folder")
     _add_state_commands(commands)
     _add_definition_commands(commands)
     return parser
 
 
 def _add_state_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    text = "name what is damaged in the state; exit code 0 if nothing is, 1 if something is"
+    text = "report damage in the state; exit code 0 if there is none, 1 if there is some"
     doctor = commands.add_parser("doctor", help=text, description=text)
-    doctor.add_argument("--repair", action="store_true", help="put aside what is damaged, and back what fits again")
-    doctor.add_argument("--export", type=Path, metavar="FOLDER", help="write what was put aside as files")
-    doctor.add_argument("--forget", action="store_true", help="delete what was put aside")
-    text = "write the state to one file; the server may run, and need not"
+    doctor.add_argument(
+        "--repair", action="store_true", help="put damaged pieces aside, and restore those that fit again"
+    )
+    doctor.add_argument("--export", type=Path, metavar="FOLDER", help="write the pieces that were put aside as files")
+    doctor.add_argument("--forget", action="store_true", help="delete the pieces that were put aside")
+    text = "write the state to one file; the server may be running"
     backup = commands.add_parser("backup", help=text, description=text)
-    backup.add_argument("file", type=Path, help="the file, a tar archive that is not there yet")
-    text = "make a state folder of a backup"
+    backup.add_argument("file", type=Path, help="the tar archive to create")
+    text = "create a state folder from a backup"
     restore = commands.add_parser("restore", help=text, description=text)
-    restore.add_argument("file", type=Path, help="the file that `backup` has written")
+    restore.add_argument("file", type=Path, help="a file that `backup` wrote")
     for command in (doctor, backup, restore):
         _add_server_options(command, starts=False)
 
@@ -92,20 +94,20 @@ def _operations() -> int:
 
 
 def _add_definition_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    text = "list every operation of SageMaker: supported, or refused"
+    text = "list the operations of SageMaker that are supported, and those that are not"
     commands.add_parser("operations", help=text, description=text)
     text = (
-        "name every fault of a pipeline definition, offline, and as warnings the limits of AWS that it breaks; "
+        "report every fault of a pipeline definition, offline, and limits of AWS that it exceeds as warnings; "
         "exit code 0 if there is no fault, 1 if there are faults"
     )
     checker = commands.add_parser("check", help=text, description=text)
     checker.add_argument("file", type=Path, help="the definition, a JSON file")
     text = (
-        "run a pipeline definition to its end, on the server that runs or on a new one; exit code 0 if it succeeded, "
+        "run a pipeline definition to its end, on the running server or a new one; exit code 0 if it succeeded, "
         "1 if it failed, 2 if it was not started (faults, a wrong parameter, no server), 3 if it was stopped (Ctrl-C)"
     )
     runner = commands.add_parser("run", help=text, description=text)
-    runner.add_argument("file", type=Path, help="the definition, a JSON file; its name is that of the pipeline")
+    runner.add_argument("file", type=Path, help="the definition, a JSON file; the pipeline gets its name")
     runner.add_argument("-p", dest="parameters", metavar="NAME=VALUE", action="append", default=[], help="a parameter")
     _add_server_options(runner, starts=True)
 
@@ -132,7 +134,7 @@ def _add_server_options(command: argparse.ArgumentParser, starts: bool) -> None:
         "--port",
         type=_port,
         metavar="PORT",
-        help="port on 127.0.0.1 (default 5599, or one that is free where another project has that)",
+        help="port on 127.0.0.1 (default 5599, or a free port if another project uses 5599)",
     )
     if starts:
         command.add_argument("--handlers", type=Path, help="Python file with the dictionary HANDLERS")
@@ -141,10 +143,12 @@ def _add_server_options(command: argparse.ArgumentParser, starts: bool) -> None:
             metavar="N",
             help="waits of deployments and periods of alarms pass N times faster (default 1); requests stay the same",
         )
-        command.add_argument("--address", help="address that others may reach (default 127.0.0.1: nobody may)")
-        text = "refuse what the policies of IAM do not allow; SAGEMAKER_LOCAL_ROLE is who the clients are"
+        command.add_argument(
+            "--address", help="address to listen on (default 127.0.0.1: only this machine can reach it)"
+        )
+        text = "refuse calls that IAM policies do not allow; SAGEMAKER_LOCAL_ROLE is the clients' role"
         command.add_argument("--enforce-iam", action="store_true", help=text)
-        text = "write every call with who made it, and what of IAM it needs, to a file"
+        text = "write every call to a file, with its caller and the IAM permissions that it needs"
         command.add_argument("--record-calls", type=Path, metavar="FILE", help=text)
 
 
@@ -165,7 +169,7 @@ def run(command: str, state: Path, force: bool = False) -> int:
     if command == "up":
         server = lifecycle.up(state)
         if server.port != port:
-            print(f"Another project has port {port}: this one has {server.port}, also from now on.", file=sys.stderr)
+            print(f"Another project uses port {port}: this one uses {server.port} from now on.", file=sys.stderr)
         print(f"Local SageMaker runs on {server.url} (process {server.pid}), state in {server.state}.")
         _warn(server)
     elif command == "env":
@@ -233,7 +237,7 @@ def _print_environment(port: int) -> None:
 
 def _refuse_lost(server: lifecycle.Server) -> None:
     if server.lost:
-        raise LocalSageMakerError(f"The state folder {server.state} was removed under it: `up` starts it anew.")
+        raise LocalSageMakerError(f"The state folder {server.state} was removed while it ran: `up` starts it again.")
 
 
 def _check(file: Path) -> int:
@@ -254,7 +258,7 @@ def _text(file: Path) -> str:
     except OSError as error:
         raise LocalSageMakerError(f"{file} cannot be read: {error.strerror}. Name a JSON file.") from None
     except UnicodeDecodeError:
-        raise LocalSageMakerError(f"{file} is not a text in UTF-8. Name a JSON file.") from None
+        raise LocalSageMakerError(f"{file} is not UTF-8 text. Name a JSON file.") from None
 
 
 def _serve(state: Path, port: int) -> int:
@@ -266,7 +270,7 @@ def _serve(state: Path, port: int) -> int:
         state.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise LocalSageMakerError(
-            f"The state folder {state} cannot be made ({error.strerror}): name another."
+            f"The state folder {state} cannot be created ({error.strerror}): name another."
         ) from None
     from local_sagemaker.http.server import serve
 
@@ -276,9 +280,7 @@ def _serve(state: Path, port: int) -> int:
         text = f"The state folder {state} cannot be used ({error}): make room, or fix it."
         raise LocalSageMakerError(text) from None
     except sqlite3.DatabaseError as error:
-        text = (
-            f"{state / 'state.db'} is damaged ({error}): `local doctor --repair` goes on with what can be read of it."
-        )
+        text = f"{state / 'state.db'} is damaged ({error}): `local doctor --repair` keeps what can be read."
         raise LocalSageMakerError(text) from None
     return 0
 

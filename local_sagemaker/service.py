@@ -227,8 +227,8 @@ class LocalSageMaker:
         if self.is_lost:
             raise ServiceError(
                 "InternalFailure",
-                f"The state folder {self.folder} was removed under local SageMaker, and nothing is kept any more: "
-                "`local up` starts it anew with what the folder holds now.",
+                f"The state folder {self.folder} was removed while local SageMaker ran, so nothing is saved: "
+                "`local up` starts it again on the folder as it is now.",
                 507,  # clients do not repeat such a request by themselves
             )
 

@@ -140,7 +140,7 @@ def _read_token(request: Document, result: str) -> tuple[Any, int] | None:
         of, last, number = json.loads(base64.urlsafe_b64decode(token))
         if of == _list_of(request, result):
             return last, int(number)
-    raise invalid(f"Invalid NextToken {token!r}: it belongs to another list, or to none.")
+    raise invalid(f"Invalid NextToken {token!r}: it does not belong to this list.")
 
 
 def _list_of(request: Document, result: str) -> str:

@@ -211,7 +211,7 @@ def _configuration(request: Request) -> dict[str, Any]:
     if configuration is None:
         raise invalid("A policy of the type TargetTrackingScaling needs TargetTrackingScalingPolicyConfiguration.")
     if "CustomizedMetricSpecification" in configuration:
-        raise unsupported("tracking of a metric of one's own (CustomizedMetricSpecification)")
+        raise unsupported("tracking of a custom metric (CustomizedMetricSpecification)")
     metric = configuration.get("PredefinedMetricSpecification", {}).get("PredefinedMetricType")
     if metric != PREDEFINED:
         raise unsupported(f"tracking of {metric} (PredefinedMetricType)")

@@ -142,7 +142,7 @@ def _found_or_started(state: Path, port: int, announce: Callable[[str], None] | 
         server = find(port, state)
         if server is not None and server.has_lost(state):
             if announce:
-                announce(f"The state folder {state} was removed under local SageMaker: it is started anew.")
+                announce(f"The state folder {state} was removed while local SageMaker ran: it is started again.")
             down(port, state)
             server = None
         if server is None:

@@ -53,7 +53,7 @@ def run_definition(file: Path, text: str, assignments: list[str], state: Path) -
         execution = _Followed(sagemaker, arn).to_its_end()
         return _report(sagemaker, execution, server.state)
     except KeyboardInterrupt:  # the second one
-        print(f"Not waited for any longer: {arn} is still stopping.")
+        print(f"No longer waiting: {arn} is still stopping.")
         return STOPPED
     except (EndpointConnectionError, HTTPClientError):
         print(f"error: the server on {server.url} is gone; its log: {server.state / 'server.log'}", file=sys.stderr)

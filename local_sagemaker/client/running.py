@@ -44,11 +44,11 @@ class Server:
     def warning(self) -> str | None:
         """What its user should know about its state, or None."""
         if self.full:
-            return f"The disk of {self.state} is full: what runs waits, or is tried again. Make room."
+            return f"The disk of {self.state} is full: jobs wait or are retried. Make room."
         if not self.damaged:
             return None
         pieces = "1 piece of the state is" if self.damaged == 1 else f"{self.damaged} pieces of the state are"
-        return f"{pieces} damaged and put aside; the rest goes on. `local doctor` names them and what can be done."
+        return f"{pieces} damaged and put aside; the rest works. `local doctor` lists them and says what to do."
 
     def has_lost(self, state: Path) -> bool:
         """Whether it is the server of this folder, and the folder was removed under it."""
@@ -95,7 +95,7 @@ def health(port: int) -> Server:
         connection.request("GET", HEALTH)
         response = connection.getresponse()
         if response.status == HTTPStatus.SERVICE_UNAVAILABLE:
-            raise HTTPException("it has as many connections as it takes")
+            raise HTTPException("it has reached its limit of connections")
         said = json.loads(response.read())
         handlers = Path(said["handlers"]) if said.get("handlers") else None
         lost, full = bool(said.get("lost")), bool(said.get("full"))

@@ -54,7 +54,7 @@ def _items(items: Any, path: str) -> Iterator[Fault]:
         yield Fault(path, "must be a list, or an expression for a JSON list")
         return
     if len(items) > MOST_LITERAL_ITEMS:
-        yield Fault(path, f"at most {MOST_LITERAL_ITEMS} items can be listed, there are {len(items)}")
+        yield Fault(path, f"at most {MOST_LITERAL_ITEMS} items can be listed; there are {len(items)}")
     for index, item in enumerate(items):
         if not is_expression(item) and not isinstance(item, str | int | float):
             yield Fault(f"{path}[{index}]", "must be a text, a number, true or false, or an expression")

@@ -116,7 +116,7 @@ def _step_faults(step: OutlinedStep) -> Iterator[Fault]:
         if step.raw.get(name) and not isinstance(step.raw[name], str):
             yield Fault(f"{step.path}.{name}", "must be a text")
     if len(step.name) > 64 or not NAME.fullmatch(step.name):
-        message = "AWS takes at most 64 letters, digits, hyphens and underscores as the name of a step"
+        message = "AWS allows at most 64 letters, digits, hyphens and underscores as the name of a step"
         yield Fault(f"{step.path}.Name", message, only_on_aws=True)
     if step.type not in STEP_TYPES and did_you_mean(step.type, STEP_TYPES):
         yield Fault(f"{step.path}.Type", f"{step.type} is not a step type{did_you_mean(step.type, STEP_TYPES)}")

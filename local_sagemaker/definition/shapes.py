@@ -130,16 +130,16 @@ def _fault(broken: Broken, path: str) -> Fault:
     if broken.rule == "choice":
         return _choice(value, shape, where)
     if broken.rule == "pattern":
-        return Fault(where, f"AWS takes what matches {broken.name}; it is {_shown(value)}", only_on_aws=True)
+        return Fault(where, f"AWS accepts only what matches {broken.name}; it is {_shown(value)}", only_on_aws=True)
     if broken.rule == "most":
         many = (
             f"{entries or ' characters'}, there are {broken.size}" if isinstance(value, SIZED) else f"; it is {value}"
         )
-        return Fault(where, f"AWS takes at most {broken.limit}{many}", only_on_aws=True)
+        return Fault(where, f"AWS allows at most {broken.limit}{many}", only_on_aws=True)
     if isinstance(value, str):
         return Fault(where, f"must have at least {broken.limit} characters; it is {_shown(value)}")
     if isinstance(value, SIZED):
-        return Fault(where, f"at least {broken.limit} must be given, there are {broken.size}")
+        return Fault(where, f"at least {broken.limit} must be given; there are {broken.size}")
     return Fault(where, f"must be at least {broken.limit}; it is {value}")
 
 

@@ -115,5 +115,5 @@ def _receive(connection: socket.socket) -> tuple[int, dict[str, str], bytes]:
 def _receive_more(connection: socket.socket, received: bytearray) -> None:
     block = connection.recv(BLOCK)
     if not block:
-        raise ConnectionError("the connection was closed before the answer was whole")
+        raise ConnectionError("the connection was closed before the answer was complete")
     received += block

@@ -184,7 +184,7 @@ class ModelProcess:
         append_line(self.log, line)
 
     def _bad_answer(self, why: str) -> ModelResponse:
-        text = f"The container {self.name} did not answer as HTTP asks: {why}."
+        text = f"The container {self.name} did not answer with valid HTTP: {why}."
         return ModelResponse(BAD_ANSWER, "text/plain", text.encode(), {})
 
     def _await_death(self) -> None:

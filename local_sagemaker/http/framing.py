@@ -26,7 +26,7 @@ class MalformedRequest(ServiceError):
 def body_length(headers: Message) -> int | None:
     """The bytes of the body that headers announce, or None where it comes in chunks; MalformedRequest if unclear."""
     if headers.defects or any("\n" in value or "\r" in value for value in headers.values()):
-        raise MalformedRequest("The headers of the request are not of the form Name: value, one on each line.")
+        raise MalformedRequest("The headers of the request must have the form Name: value, one per line.")
     if len(headers.get_all("Host", [])) > 1:
         raise MalformedRequest("The request has more than one Host header.")
     codings = [
@@ -40,7 +40,7 @@ def body_length(headers: Message) -> int | None:
     if codings:
         return None
     if len(lengths) > 1 or not all(LENGTH.fullmatch(length) for length in lengths):
-        raise MalformedRequest(f"The Content-Length {', '.join(lengths)} is not one number of bytes.")
+        raise MalformedRequest(f"The Content-Length {', '.join(lengths)} is not a single number of bytes.")
     return int(lengths[0]) if lengths else 0
 
 
@@ -98,7 +98,7 @@ class _Chunked(io.RawIOBase):
 
     def _next_chunk(self) -> None:
         if self._begun and self._line() != b"\r\n":
-            raise MalformedRequest("A chunk of the body is longer than it says.")
+            raise MalformedRequest("A chunk of the body is longer than its declared size.")
         line = self._line()
         found = CHUNK.fullmatch(line)
         if found is None:

@@ -110,7 +110,7 @@ class Application:
         account, region = self._service.caller.account, request.signature.region or self._service.caller.region
         identity = self._service.control_plane.identity_of(request)
         if identity is None and self._service.guard.enforces:
-            text = "The security token included in the request is invalid: nobody here has this access key."
+            text = "The security token included in the request is invalid: no user or role here has this access key."
             raise ServiceError("InvalidClientTokenId", text, 403)
         return Caller(account, region, identity or ADMINISTRATOR)
 
@@ -233,7 +233,7 @@ def _listen(address: str, port: int) -> socket.socket:
         return socket.create_server((address, port), family=family, backlog=LISTEN_QUEUE)
     except OSError as error:
         raise LocalSageMakerError(
-            f"Port {port} of {address} cannot be listened on ({error.strerror}): "
+            f"Cannot listen on port {port} of {address} ({error.strerror}): "
             "choose another port with SAGEMAKER_LOCAL_PORT, and an address of this machine."
         ) from None
 

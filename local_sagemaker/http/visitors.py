@@ -37,9 +37,9 @@ class Visitors:
             raise ServiceError("AccessDenied", f"The host {host!r} is not local.", 403)
         origin = request.headers.get("Origin")
         if origin is not None and not self._is_local(_host_of(origin)):
-            raise ServiceError("AccessDenied", f"The origin {origin!r} of the page that asks is not local.", 403)
+            raise ServiceError("AccessDenied", f"The origin {origin!r} of the request is not local.", 403)
         if request.headers.get("Sec-Fetch-Site") == "cross-site" and origin is None:
-            raise ServiceError("AccessDenied", "The page that asks is of another site.", 403)
+            raise ServiceError("AccessDenied", "The request comes from a page of another site.", 403)
 
     def _is_local(self, host: str) -> bool:
         return host in self._names or host.endswith(".localhost") or (self._open and _is_ip(host))

@@ -53,7 +53,7 @@ def _check_queries(name: str, queries: Sequence[Any]) -> None:
             except ExpressionFault as fault:
                 raise _invalid(f"{name}: {fault}") from None
             if unknown:
-                raise _invalid(f"{name}: the expression names {', '.join(sorted(unknown))}: no such id.")
+                raise _invalid(f"{name}: the expression names unknown ids: {', '.join(sorted(unknown))}.")
         elif query.metric_stat is None or not is_statistic(query.metric_stat.stat):
             raise _invalid(f"{name}: the query {query.id} has neither a known Stat nor an Expression.")
         else:

@@ -92,9 +92,7 @@ class ControlPlane:
         """Answer one request; what it changed is on disk before the answer leaves."""
         service = request.service
         if request.path.startswith(MOTO_PATHS):
-            raise ServiceError(
-                "AccessDenied", "moto's own pages, one of which forgets everything, are not served.", 403
-            )
+            raise ServiceError("AccessDenied", "moto's own pages are not served: one of them deletes all state.", 403)
         started: Started = []
         if service in ("iam", "sts"):
             identity.install(self.account, self._enforces_iam)

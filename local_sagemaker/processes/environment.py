@@ -70,7 +70,9 @@ def network_environment(caller: Mapping[str, str] = os.environ) -> dict[str, str
     for name, value in caller.items():
         if NETWORK.fullmatch(name):
             if CREDENTIALS.search(value):
-                LOG.warning("%s is not given to jobs, as there are credentials in it: see their Environment", name)
+                LOG.warning(
+                    "%s is not passed to jobs, because it contains credentials: set it in their Environment", name
+                )
             else:
                 found[name] = value
     if any(name.upper().endswith("_PROXY") for name in found):

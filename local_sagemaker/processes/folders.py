@@ -16,5 +16,5 @@ def remove_folder(folder: Path, root: Path, ignore_errors: bool = False) -> None
     """
     real = folder.parent.resolve() / folder.name
     if folder.name in ("", "..") or not real.is_relative_to(root.resolve()) or real == root.resolve():
-        raise OutsideItsRoot(f"The folder {folder} does not lie below {root}: it is not removed.")
+        raise OutsideItsRoot(f"The folder {folder} is not below {root}: it is not removed.")
     shutil.rmtree(real, ignore_errors=ignore_errors)

@@ -25,7 +25,7 @@ def warn_once(images: ImageMap, image_uri: str, runtime: Runtime, say: Callable[
     found = list(differences(image_uri, interpreter)) if interpreter is not None else []
     if found:
         warning = (
-            f"the image {image_uri} is not this environment: {'; '.join(found)}. To use another environment for it, "
+            f"the image {image_uri} differs from this environment: {'; '.join(found)}. To use another environment, "
             "map it in a handlers file (docs/local_sagemaker.md)"
         )
         LOG.warning(warning)
@@ -36,9 +36,9 @@ def differences(image_uri: str, interpreter: Interpreter) -> Iterator[str]:
     """One clause for each version line (such as 3.11 or 1.2) that is not the interpreter's."""
     for name, wanted, here in _versions(image_uri, interpreter):
         if here is None:
-            yield f"it has {name} {wanted}, here is none"
+            yield f"it has {name} {wanted}; this environment has none"
         elif _line(here) != _line(wanted):
-            yield f"it has {name} {wanted}, here is {here}"
+            yield f"it has {name} {wanted}; this environment has {here}"
 
 
 def _versions(image_uri: str, interpreter: Interpreter) -> Iterator[tuple[str, str, str | None]]:

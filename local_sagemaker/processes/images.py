@@ -78,7 +78,7 @@ class ImageMap:
                 "image to a program of your own in a handlers file (docs/local_sagemaker.md), or use a framework image."
             )
         raise UnknownImage(
-            f"No local runtime stands for the image {image_uri!r}: map it, or the beginning of its URI, "
+            f"There is no local runtime for the image {image_uri!r}: map it, or the beginning of its URI, "
             "to a Python interpreter or a function in a handlers file (docs/local_sagemaker.md)."
         )
 

@@ -51,7 +51,7 @@ def download(store: ObjectStore, source: Source, folder: Path, share: Share, sto
     if not found and source.required:
         raise ClientFault(
             f'No S3 objects found under S3 URL "{source.uri}" given in input data source: '
-            "check the URI, and that what writes there has run."
+            "check the URI, and whether the step that writes there has run."
         )
     folder.mkdir(parents=True, exist_ok=True)
     for uri, name in found[share.host :: share.hosts] if source.sharded else found:
@@ -111,7 +111,7 @@ def _download_one(store: ObjectStore, uri: str, path: Path, gzipped: bool) -> No
     except OSError as error:
         if error.errno != errno.ENAMETOOLONG:
             raise
-        raise ClientFault(f"{uri} has a part that is too long for the name of a file: rename the object.") from None
+        raise ClientFault(f"{uri} has a part that is too long for a file name: rename the object.") from None
 
 
 def _decompress(path: Path, uri: str) -> None:

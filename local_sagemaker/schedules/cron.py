@@ -38,7 +38,7 @@ class Cron:
             raise ValueError(f"a cron expression has six fields, and this has {len(fields)}")
         minutes, hours, day_of_month, months, day_of_week, years = fields
         if (day_of_month == "?") == (day_of_week == "?"):
-            raise ValueError("one of day of month and day of week is ?, and the other is not")
+            raise ValueError("exactly one of day of month and day of week must be ?")
         found = cls(
             numbers("minutes", minutes, 0, 59),
             numbers("hours", hours, 0, 23),

@@ -110,7 +110,7 @@ def parse(text: str, zone_name: str, start: float) -> Expression:
     try:
         zone = ZoneInfo(zone_name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(f"{zone_name!r} is not a time zone of the IANA, such as America/New_York") from None
+        raise ValueError(f"{zone_name!r} is not an IANA time zone, such as America/New_York") from None
     form = FORM.fullmatch(text)
     if form is None:
         raise ValueError("it is neither rate(...), cron(...) nor at(...)")

@@ -45,12 +45,12 @@ class Targets:
         elif not any(pattern.fullmatch(arn) for pattern in (PIPELINE, QUEUE, RUN)):
             raise unsupported(f"the target {arn} of a schedule")
         if not PIPELINE.fullmatch(arn) and "SageMakerPipelineParameters" in target:
-            raise invalid(f"SageMakerPipelineParameters belong to a pipeline, and the target is {arn}.")
+            raise invalid(f"SageMakerPipelineParameters are for pipelines; the target is {arn}.")
         for name in sorted(set(target) - {"Arn", "RoleArn", "Input", "RetryPolicy", "DeadLetterConfig"}):
             if name != "SageMakerPipelineParameters":
                 raise unsupported(f"{name} of a schedule's target")
         if text is not None and PIPELINE.fullmatch(arn):
-            raise invalid("A pipeline takes SageMakerPipelineParameters, and no Input.")
+            raise invalid("A pipeline takes SageMakerPipelineParameters instead of Input.")
         queue = target.get("DeadLetterConfig", {}).get("Arn")
         if queue is not None and not QUEUE.fullmatch(queue):
             raise invalid(f"The dead-letter queue {queue} is not the ARN of a queue of SQS.")

@@ -28,7 +28,7 @@ def backup(state: Path, file: Path) -> int:
     if not (state / DATABASE).exists() or format_of(state / DATABASE) != FORMAT:
         raise LocalSageMakerError(f"There is no state of this version in {state}: start the server once.")
     if file.exists():
-        raise LocalSageMakerError(f"{file} exists: name a file that is not there yet.")
+        raise LocalSageMakerError(f"{file} exists: choose another file.")
     try:
         with _scratch(state) as scratch, _scratch(file.parent) as beside:
             _take(state, scratch)
@@ -39,7 +39,7 @@ def backup(state: Path, file: Path) -> int:
                     _add_logs(tar, state / name, name)
             (beside / "backup").rename(file)
     except OSError as error:
-        raise LocalSageMakerError(f"{file} could not be written ({error.strerror}): nothing is left of it.") from None
+        raise LocalSageMakerError(f"{file} could not be written ({error.strerror}): it was removed.") from None
     return file.stat().st_size
 
 
@@ -52,7 +52,7 @@ def restore(file: Path, state: Path) -> None:
         state.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise LocalSageMakerError(
-            f"The state folder {state} cannot be made ({error.strerror}): name another."
+            f"The state folder {state} cannot be created ({error.strerror}): name another."
         ) from None
     with locked_folder(state):
         _restore(file, state)
@@ -76,7 +76,7 @@ def _restore(file: Path, state: Path) -> None:
                 raise LocalSageMakerError(f"{file} is not a backup of local SageMaker: its {DATABASE} is empty.")
             if missing := _without_bytes(scratch):
                 raise LocalSageMakerError(
-                    f"{file} is not whole: {_count(missing)} no bytes in it. Nothing is restored."
+                    f"{file} is incomplete: {_count(missing)} no bytes in it. Nothing is restored."
                 )
             for name in (OBJECTS, *LOGS, DATABASE):  # the rows last: until then there is no state
                 if (scratch / name).exists():
@@ -108,8 +108,8 @@ def _take(state: Path, scratch: Path) -> None:
     missing = _without_bytes(scratch)
     if missing:
         raise LocalSageMakerError(
-            f"{_count(missing)} no bytes on the disk, or others: `local doctor` names them all, and after "
-            "`local doctor --repair` a backup is whole. Nothing was written."
+            f"{_count(missing)} no bytes on the disk, or wrong ones: `local doctor` names them all, and after "
+            "`local doctor --repair` a backup is complete. Nothing was written."
         )
 
 

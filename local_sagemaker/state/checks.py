@@ -71,7 +71,7 @@ def unfit_columns(database: Database, table: str) -> Iterator[Unfit]:
     keys = KEYS[table]
     for key in database.select(f"SELECT {', '.join(keys)} FROM {table} WHERE ({COLUMNS[table]}) IS NOT TRUE"):
         named = dict(zip(keys, key, strict=True))
-        yield Unfit(table, named, named_row(table, key), "a column of its row is of a wrong type")
+        yield Unfit(table, named, named_row(table, key), "a column of its row has the wrong type")
 
 
 def unfit_snapshots(database: Database) -> Iterator[Unfit]:
@@ -144,7 +144,7 @@ def _unfit(database: Database, table: str, fields: Fields, condition: str, *valu
     names = list(fields)
     for *key, fault in found:
         reason = (
-            "it is not a JSON object" if fault < 3 else f"its field {names[fault - 3]} is missing or of a wrong type"
+            "it is not a JSON object" if fault < 3 else f"its field {names[fault - 3]} is missing or has the wrong type"
         )
         yield Unfit(table, dict(zip(keys, key, strict=True)), named_row(table, key), reason)
 

@@ -52,7 +52,7 @@ def doctor(state: Path, orders: Orders) -> int:
     path = state / DATABASE
     found = format_of(path) if path.exists() else 0
     if found != FORMAT:
-        what = f"a state of format {found}: start the server once, which renews it" if found else "no state"
+        what = f"a state of format {found}: start the server once to migrate it" if found else "no state"
         raise LocalSageMakerError(f"{state} has {what}.")
     with locked_folder(state) if orders.repair or orders.forget else nullcontext():
         return _examine(path, state, orders)
@@ -63,9 +63,9 @@ def _examine(path: Path, state: Path, orders: Orders) -> int:
     if fault is not None:
         print(f"state.db: {fault}")
         if not orders.repair:
-            print("with --repair, what can be read of it goes on, and the rest is kept")
+            print("with --repair, the readable part stays in use, and the old file is kept")
             return 1
-        print(f"what can be read of it goes on; the old one is in {salvage(path)}")
+        print(f"the readable part is in use; the old file is in {salvage(path)}")
     with closing(Database(path)) as database:
         return _look(database, state, orders)
 
@@ -98,11 +98,11 @@ def _look(database: Database, state: Path, orders: Orders) -> int:
 
 def _advise(orders: Orders, state: Path, unfit: bool, left: bool) -> None:
     if unfit:
-        print("--repair puts these aside, so that the rest goes on without them")
+        print("--repair puts these aside, so that the rest works without them")
     if left and not orders.export:
         print(f"--export FOLDER writes what was put aside as files; --forget deletes it from {state / DATABASE}")
     if left and not orders.repair:
-        print("--repair puts back what fits again: an object whose file is back, a service's state")
+        print("--repair restores what fits again: an object whose file is back, a service's state")
 
 
 def _unfit(database: Database, objects: Path) -> Iterator[Unfit]:
@@ -132,7 +132,7 @@ def _wrong_bytes(database: Database, objects: Path) -> Iterator[Unfit]:
             said = time.monotonic()
         try:
             found = _md5(objects / blob)
-            reason = "" if found == etag else "its bytes are not those of its ETag"
+            reason = "" if found == etag else "its bytes do not match its ETag"
         except FileNotFoundError:
             continue
         except OSError as error:

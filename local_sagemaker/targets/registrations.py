@@ -39,7 +39,7 @@ def log_group(arn: str) -> str | None:
 def register(state: Path, arn: str, words: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:
     """Let a command stand for a target from now on, in place of the one before."""
     if log_group(arn) is None:
-        raise LocalSageMakerError(f"{arn} is neither a project of CodeBuild nor a function of Lambda.")
+        raise LocalSageMakerError(f"{arn} is neither a CodeBuild project nor a Lambda function.")
     path = _path(state, arn)
     path.parent.mkdir(parents=True, exist_ok=True)
     document = {"Arn": arn, "Command": list(words), "Folder": str(folder), "Environment": dict(environment)}

@@ -87,7 +87,7 @@ class TargetRuns:
 
     def _start(self, arn: str, event: Any) -> None:
         if self._handlers.key_for_target(arn) is None and registered(self._state, arn) is None:
-            LOG.warning("an event has the target %s, and nothing is registered for it here", arn)
+            LOG.warning("an event has the target %s, for which nothing is registered here", arn)
             return
         run: TargetRunRecord = {
             "RunId": str(uuid.uuid4()),

@@ -45,7 +45,7 @@ class Functions:
         three = [name for name in THREE if name in own]
         if "transform_fn" in own and three:
             raise CannotStart(
-                f"The program {program} has transform_fn and {', '.join(three)}: the former excludes the latter."
+                f"The program {program} has transform_fn and {', '.join(three)}: define either one or the other."
             )
         whole = "model_fn" in own and ("transform_fn" in own or len(three) == len(THREE))
         found = own if whole else {**defaults(), **own}

@@ -76,7 +76,7 @@ def plan(request: Document) -> Plan:
     definition = _definition(request)
     objective = config.get("HyperParameterTuningJobObjective") or definition.get("TuningObjective")
     if objective is None:
-        raise invalid("HyperParameterTuningJobObjective is missing: say which metric is to be maximized or minimized.")
+        raise invalid("HyperParameterTuningJobObjective is missing: say which metric to maximize or minimize.")
     static = definition.get("StaticHyperParameters", {})
     metrics = [entry["Name"] for entry in logged_metrics(definition["AlgorithmSpecification"], static)]
     if objective["MetricName"] not in metrics:

@@ -65,5 +65,5 @@ def grid_size(ranges: Sequence[Range]) -> int:
 def _categories(ranges: Sequence[Range]) -> list[Categories]:
     others = [each.name for each in ranges if not isinstance(each, Categories)]
     if others:
-        raise invalid(f"The strategy Grid takes categorical parameters only, not {', '.join(others)}.")
+        raise invalid(f"The strategy Grid takes only categorical parameters, not {', '.join(others)}.")
     return [each for each in ranges if isinstance(each, Categories)]

@@ -15,7 +15,9 @@ def package_warnings(image: Image) -> Iterator[Fault]:
     for name in IMPORTED:
         here = _installed(SAME.get(name, (name,)))
         if here != image.packages[name]:
-            message = f"the image {image.version} has {name} {image.packages[name]}, and here is {here or 'none'}"
+            message = (
+                f"the image {image.version} has {name} {image.packages[name]}; this environment has {here or 'none'}"
+            )
             yield Fault(None, "jobs.image_version", message, "a run on this machine proves less for AWS there")
 
 

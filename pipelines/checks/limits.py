@@ -82,7 +82,7 @@ def _quotas(declared: int, every_step: list[Step]) -> Iterator[Fault]:
             counted.append((step.name, f"{step.path}.Arguments.{name}", number, most, "of them", "make two conditions"))
     for owner, path, number, most, what, fix in counted:
         if number > most:
-            yield Fault(owner, path, f"there are {number} {what}; SageMaker takes at most {most}", fix)
+            yield Fault(owner, path, f"there are {number} {what}; SageMaker allows at most {most}", fix)
 
 
 def _length(value: Any) -> int:
@@ -94,7 +94,7 @@ def _value(found: Value, value: Any) -> Iterator[Fault]:
     if isinstance(value, list):
         most = shape.metadata.get("max")
         if most is not None and len(value) > most:
-            yield Fault(step.name, found.path, f"has {len(value)} entries; AWS takes at most {most}", "leave some out")
+            yield Fault(step.name, found.path, f"has {len(value)} entries; AWS allows at most {most}", "leave some out")
     elif isinstance(value, str) and shape.type_name == "string":
         choices = shape.enum
         if choices and value not in choices:
@@ -104,9 +104,9 @@ def _value(found: Value, value: Any) -> Iterator[Fault]:
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
         least, most = shape.metadata.get("min"), shape.metadata.get("max")
         if most is not None and value > most:
-            yield Fault(step.name, found.path, f"is {value}; AWS takes at most {most}", f"set it to {most} or less")
+            yield Fault(step.name, found.path, f"is {value}; AWS allows at most {most}", f"set it to {most} or less")
         if least is not None and value < least:
-            yield Fault(step.name, found.path, f"is {value}; AWS takes at least {least}", f"set it to {least} or more")
+            yield Fault(step.name, found.path, f"is {value}; AWS needs at least {least}", f"set it to {least} or more")
 
 
 def _unknown_choice(found: Value, value: str, choices: list[str]) -> Fault:
@@ -124,9 +124,9 @@ def _text_faults(text: str, shape: Any) -> Iterator[str]:
     least, most, pattern = (shape.metadata.get(name) for name in ("min", "max", "pattern"))
     shown = text if len(text) <= 60 else f"{text[:57]}..."
     if most is not None and len(text) > most:
-        yield f"{shown!r} has {len(text)} characters; AWS takes at most {most}"
+        yield f"{shown!r} has {len(text)} characters; AWS allows at most {most}"
     elif least is not None and len(text) < least:
-        yield f"{shown!r} has {len(text)} characters; AWS takes at least {least}"
+        yield f"{shown!r} has {len(text)} characters; AWS needs at least {least}"
     elif pattern and pattern not in ANYTHING and not _compiled(pattern).fullmatch(text):
         yield f"{shown!r} is not of the form {pattern}"
 

@@ -137,7 +137,7 @@ class _Body:
                 left -= len(block)
                 yield block
             if self._line():
-                raise ServiceError("InvalidRequest", "A chunk of the body is longer than it says.")
+                raise ServiceError("InvalidRequest", "A chunk of the body is longer than its declared size.")
         while line := self._line():
             name, _, value = line.partition(":")
             self._trailer[name.strip().lower()] = value.strip()

@@ -109,7 +109,7 @@ def test_a_job_that_never_started_has_no_start_time(sagemaker: Any) -> None:
     request["ResourceConfig"] = {**CLUSTER, "InstanceCount": 1}
     sagemaker.create_training_job(**request)
     job = finish(sagemaker, "never-started")
-    assert job["FailureReason"].startswith("ClientError: No local runtime stands for the image 'mine:1'")
+    assert job["FailureReason"].startswith("ClientError: There is no local runtime for the image 'mine:1'")
     assert job["SecondaryStatusTransitions"][-1]["Status"] == "Failed"
 
 

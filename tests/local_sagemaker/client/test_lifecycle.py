@@ -84,16 +84,19 @@ def test_a_state_folder_that_is_removed_under_the_server_is_noticed_and_up_begin
         lambda: server.client("sagemaker").create_model_package_group(ModelPackageGroupName="lost"),
         lambda: server.client("iam").list_roles(),
     ):
-        with pytest.raises(ClientError, match=r"was removed under local SageMaker.*`local up`") as refused:
+        with pytest.raises(ClientError, match=r"was removed while local SageMaker ran.*`local up`") as refused:
             request()
         assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 507  # which clients do not repeat
     for command in ("status", "env"):
         assert main([command, "--state", str(server.state)]) == 1
-        assert f"The state folder {server.state} was removed under it: `up` starts it anew." in capsys.readouterr().err
+        assert (
+            f"The state folder {server.state} was removed while it ran: `up` starts it again."
+            in capsys.readouterr().err
+        )
     said: list[str] = []
     second = lifecycle.up(server.state, said.append)
     assert second.pid != first.pid
-    assert any("was removed under local SageMaker" in line for line in said)
+    assert any("was removed while local SageMaker ran" in line for line in said)
     server.client("s3").create_bucket(Bucket="new")
     assert [bucket["Name"] for bucket in server.client("s3").list_buckets()["Buckets"]] == ["new"]
     assert lifecycle.up(server.state).pid == second.pid

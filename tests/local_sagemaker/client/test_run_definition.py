@@ -95,7 +95,7 @@ def test_a_second_ctrl_c_no_longer_waits_for_what_does_not_stop(run: Runs, serve
     process.send_signal(signal.SIGINT)
     assert any(" Wait Stopping" in line for line in lines)
     process.send_signal(signal.SIGINT)
-    assert list(lines)[-1].startswith("Not waited for any longer: arn:")
+    assert list(lines)[-1].startswith("No longer waiting: arn:")
     assert process.wait(30) == 3
     sagemaker.send_pipeline_execution_step_failure(CallbackToken=token)
 

@@ -204,15 +204,15 @@ def test_arguments_that_the_request_shape_refuses_are_faults(changed: dict[str, 
 @pytest.mark.parametrize(
     ("changed", "warning"),
     [
-        ({"RoleArn": "arn:aws:iam::1:role/jobs"}, "RoleArn: AWS takes what matches arn:aws"),
+        ({"RoleArn": "arn:aws:iam::1:role/jobs"}, "RoleArn: AWS accepts only what matches arn:aws"),
         (
             {"AppSpecification": {"ImageUri": "i", "ContainerArguments": ["x" * 300]}},
             "at most 256 characters, there are",
         ),
-        ({"Environment": {"A-B": "x"}}, "Environment['A-B']: AWS takes what matches"),
+        ({"Environment": {"A-B": "x"}}, "Environment['A-B']: AWS accepts only what matches"),
         (
             {"ProcessingInputs": [{"InputName": "i"}] * 11},
-            "ProcessingInputs: AWS takes at most 10 entries",
+            "ProcessingInputs: AWS allows at most 10 entries",
         ),
         (
             {"ProcessingResources": {"ClusterConfig": CLUSTER | {"InstanceType": "ml.m5.lage"}}},
@@ -299,7 +299,7 @@ def loop(name: str = "Loop", **arguments: Any) -> dict[str, Any]:
     [
         ([loop(MaxConcurrency=51)], "Arguments.MaxConcurrency: must be a whole number from 1 to 50; it is 51"),
         ([loop(IterableItems="a")], "Arguments.IterableItems: must be a list, or an expression for a JSON list"),
-        ([loop(IterableItems=[1] * 101)], "Arguments.IterableItems: at most 100 items can be listed, there are 101"),
+        ([loop(IterableItems=[1] * 101)], "Arguments.IterableItems: at most 100 items can be listed; there are 101"),
         ([loop(IterableItems=[None])], "Arguments.IterableItems[0]: must be a text, a number"),
         ([loop(ForEachBody=[step("Stop", "Fail", {})])], "Fail steps cannot be in the body of a ForEach step"),
         ([loop(Selector={"Pick": "Best", "Field": "x"})], "Selector.Pick: must be MaxBy or MinBy; it is 'Best'"),

@@ -167,7 +167,7 @@ def test_what_ends_while_the_disk_is_full_is_recorded_once_there_is_room(disk: S
     time.sleep(3)
     kept = lifecycle.what_keeps_it(server)
     disk.free()
-    assert "is full: what runs waits, or is tried again. Make room." in (kept or "")
+    assert "is full: jobs wait or are retried. Make room." in (kept or "")
     assert lifecycle.what_keeps_it(server) is None
     assert pipelines.finish(arn)["PipelineExecutionStatus"] in ("Succeeded", "Failed")
     assert pipelines.steps(arn)["Wait"]["StepStatus"] in ("Succeeded", "Failed")

@@ -75,7 +75,7 @@ def test_a_connection_that_is_closed_too_early_is_a_fault(serve: Callable[[Answe
         connection.sendall(OK + b"a")
         connection.close()
 
-    with pytest.raises(ConnectionError, match="closed before the answer was whole"):
+    with pytest.raises(ConnectionError, match="closed before the answer was complete"):
         ask(serve(answer))
 
 

@@ -156,7 +156,7 @@ def test_an_unknown_image_is_refused_by_name(bench: Any) -> None:
     request = bench.processing("")
     request["AppSpecification"]["ImageUri"] = "1.dkr.ecr.eu-west-1.amazonaws.com/mine:1"
     reason = bench.run(request).failure_reason
-    assert reason.startswith("ClientError: No local runtime stands for the image '1.dkr")
+    assert reason.startswith("ClientError: There is no local runtime for the image '1.dkr")
 
 
 def test_what_is_not_supported_is_refused_by_name(bench: Any, s3_input: Callable[..., Any]) -> None:

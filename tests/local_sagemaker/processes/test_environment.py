@@ -37,7 +37,7 @@ def test_with_a_proxy_this_machine_is_reached_directly() -> None:
 def test_an_address_with_credentials_stays_with_the_caller(value: str, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         assert network_environment({"PIP_EXTRA_INDEX_URL": value}) == {}
-    assert "PIP_EXTRA_INDEX_URL is not given to jobs" in caplog.text
+    assert "PIP_EXTRA_INDEX_URL is not passed to jobs" in caplog.text
     assert value not in caplog.text
 
 

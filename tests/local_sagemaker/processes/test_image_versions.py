@@ -16,22 +16,25 @@ HERE = Interpreter("/python", "3.11.7", (), "/", {"xgboost-cpu": "3.0.5", "torch
 @pytest.mark.parametrize(
     ("image", "expected"),
     [
-        ("sagemaker-xgboost:3.0-5", ["it has Python 3.10, here is 3.11.7"]),
-        ("sagemaker-xgboost:3.2-0", ["it has Python 3.12, here is 3.11.7", "it has xgboost 3.2, here is 3.0.5"]),
-        ("sagemaker-xgboost:1.7-1", ["it has xgboost 1.7, here is 3.0.5"]),
-        ("sagemaker-scikit-learn:1.2-1-cpu-py3", ["it has scikit-learn 1.2, here is none"]),
-        ("pytorch-training:2.6.0-cpu-py312-ubuntu22.04-sagemaker", ["it has Python 3.12, here is 3.11.7"]),
+        ("sagemaker-xgboost:3.0-5", ["it has Python 3.10; this environment has 3.11.7"]),
+        (
+            "sagemaker-xgboost:3.2-0",
+            ["it has Python 3.12; this environment has 3.11.7", "it has xgboost 3.2; this environment has 3.0.5"],
+        ),
+        ("sagemaker-xgboost:1.7-1", ["it has xgboost 1.7; this environment has 3.0.5"]),
+        ("sagemaker-scikit-learn:1.2-1-cpu-py3", ["it has scikit-learn 1.2; this environment has none"]),
+        ("pytorch-training:2.6.0-cpu-py312-ubuntu22.04-sagemaker", ["it has Python 3.12; this environment has 3.11.7"]),
         ("pytorch-inference:2.6.0-cpu-py311", []),
         (
             "huggingface-pytorch-training:2.1.0-transformers4.36.0-gpu-py310",
             [
-                "it has Python 3.10, here is 3.11.7",
-                "it has transformers 4.36.0, here is none",
-                "it has pytorch 2.1.0, here is 2.6.0+cpu",
+                "it has Python 3.10; this environment has 3.11.7",
+                "it has transformers 4.36.0; this environment has none",
+                "it has pytorch 2.1.0; this environment has 2.6.0+cpu",
             ],
         ),
-        ("sagemaker-base-python-310:1.0", ["it has Python 3.10, here is 3.11.7"]),
-        ("python:3.12-slim", ["it has Python 3.12, here is 3.11.7"]),
+        ("sagemaker-base-python-310:1.0", ["it has Python 3.10; this environment has 3.11.7"]),
+        ("python:3.12-slim", ["it has Python 3.12; this environment has 3.11.7"]),
         ("python:3", []),
         ("sagemaker-xgboost@sha256:0123", []),
         ("pytorch-training:latest", []),
@@ -47,7 +50,7 @@ def test_the_warning_comes_once_for_each_image_in_both_logs(caplog: pytest.LogCa
     with caplog.at_level(logging.WARNING):
         for image in ("python:2.7", "python:2.7", "python:2.6"):
             warn_once(images, image, runtime, said.append)
-    assert [line.partition(" is not")[0] for line in said] == [
+    assert [line.partition(" differs")[0] for line in said] == [
         "warning: the image python:2.7",
         "warning: the image python:2.6",
     ]

@@ -135,5 +135,5 @@ def test_empty_parts_of_a_key_are_no_folders(tmp_path: Path) -> None:
 
 
 def test_a_key_that_no_file_can_have_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ClientFault, match="too long for the name of a file: rename the object"):
+    with pytest.raises(ClientFault, match="too long for a file name: rename the object"):
         fetch(Keys(f"data/{'x' * 300}"), tmp_path / "f", Source("s3://in/data/"))

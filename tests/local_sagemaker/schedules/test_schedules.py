@@ -194,7 +194,7 @@ def test_time_that_passes_faster_shortens_what_a_schedule_waits(tmp_path: Path) 
 REFUSED = {
     "past": ({"ScheduleExpression": "at(2027-01-15T08:00:00)"}, "in the past"),
     "expression": ({"ScheduleExpression": "daily"}, "Invalid Schedule Expression daily"),
-    "zone": ({"ScheduleExpressionTimezone": "Mars"}, "'Mars' is not a time zone"),
+    "zone": ({"ScheduleExpressionTimezone": "Mars"}, "'Mars' is not an IANA time zone"),
     "early": ({"StartDate": START - 301}, "cannot be earlier than 5 minutes ago"),
     "text": ({"StartDate": "2027-01-15"}, "StartDate is not a moment"),
     "far": ({"EndDate": 1e18}, "EndDate is not a moment"),
@@ -209,7 +209,7 @@ REFUSED = {
     "input": ({"Target": {"Arn": DELETE, "RoleArn": ROLE, "Input": "{"}}, "not the JSON object"),
     "no input": ({"Target": {"Arn": DELETE, "RoleArn": ROLE}}, "not the JSON object"),
     "target": ({"Target": {"Arn": "arn:aws:ecs:us-east-1:000000000000:cluster/a", "RoleArn": ROLE}}, "cluster/a"),
-    "pipeline's input": ({"Target": {"Arn": PIPELINE, "RoleArn": ROLE, "Input": "{}"}}, "no Input"),
+    "pipeline's input": ({"Target": {"Arn": PIPELINE, "RoleArn": ROLE, "Input": "{}"}}, "instead of Input"),
 }
 
 

@@ -74,7 +74,7 @@ def test_nothing_is_left_in_the_state_of_a_backup(state: Path, tmp_path: Path) -
 
 def test_a_file_that_is_there_is_not_overwritten(state: Path, tmp_path: Path) -> None:
     (tmp_path / "mine.tar").write_text("mine")
-    with pytest.raises(LocalSageMakerError, match=r"mine.tar exists: name a file"):
+    with pytest.raises(LocalSageMakerError, match=r"mine.tar exists: choose another file"):
         backup(state, tmp_path / "mine.tar")
     assert (tmp_path / "mine.tar").read_text() == "mine"
 
@@ -129,7 +129,9 @@ def test_a_member_that_would_leave_the_folder_is_refused(tmp_path: Path) -> None
 def test_a_state_that_lacks_bytes_is_not_backed_up_in_silence(state: Path, tmp_path: Path) -> None:
     blob = next(iter(sorted((state / "objects").iterdir())))
     blob.unlink()
-    with pytest.raises(LocalSageMakerError, match=r"no bytes on the disk, or others: `local doctor` names them all"):
+    with pytest.raises(
+        LocalSageMakerError, match=r"no bytes on the disk, or wrong ones: `local doctor` names them all"
+    ):
         backup(state, tmp_path / "backup.tar")
     assert not (tmp_path / "backup.tar").exists()
 
@@ -140,7 +142,7 @@ def test_a_backup_that_was_cut_off_between_two_files_is_not_restored(state: Path
     with tarfile.open(whole) as tar, tarfile.open(cut, "w") as other:
         for member in tar.getmembers()[:6]:
             other.addfile(member, tar.extractfile(member) if member.isfile() else None)
-    with pytest.raises(LocalSageMakerError, match=r"is not whole: .* no bytes in it\. Nothing is restored"):
+    with pytest.raises(LocalSageMakerError, match=r"is incomplete: .* no bytes in it\. Nothing is restored"):
         restore(cut, tmp_path / "other")
     assert not (tmp_path / "other/state.db").exists()
 

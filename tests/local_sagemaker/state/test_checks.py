@@ -70,7 +70,9 @@ def test_a_record_of_any_kind_that_lacks_its_fields_is_found(database: Database,
     assert database.execute("UPDATE records SET document = '{}' WHERE kind = ?", (kind,)) > 0
     found = look(database, tmp_path)
     assert found
-    assert all(name.startswith(f"the {kind} ") and "is missing or of a wrong type" in reason for name, reason in found)
+    assert all(
+        name.startswith(f"the {kind} ") and "is missing or has the wrong type" in reason for name, reason in found
+    )
 
 
 @pytest.mark.parametrize(
@@ -83,7 +85,7 @@ def test_a_record_of_any_kind_that_lacks_its_fields_is_found(database: Database,
             "UPDATE records SET document = json_set(document, '$.CreationTime', 'noon') WHERE kind = 'Model'",
             (),
             "the Model ",
-            "its field CreationTime is missing or of a wrong type",
+            "its field CreationTime is missing or has the wrong type",
         ),
         ("UPDATE snapshots SET data = substr(data, 1, 20) WHERE name LIKE 'iam/0%'", (), "the state of the", "pickle"),
         ("UPDATE snapshots SET data = ? WHERE name LIKE 'iam/0%'", (b"hello world",), "the state of the", "pickle"),

@@ -87,7 +87,7 @@ def test_bytes_that_are_not_those_of_the_etag_are_named(state: Path, capsys: pyt
     path.write_bytes(b"z" * path.stat().st_size)
     code, text = doctor(state, capsys)
     assert code == 1
-    assert "the object s3://plain/made/file: its bytes are not those of its ETag" in text
+    assert "the object s3://plain/made/file: its bytes do not match its ETag" in text
     assert "--repair puts these aside" in text
 
 
@@ -141,7 +141,7 @@ def test_damaged_pages_are_named_and_mended_on_demand(state: Path, capsys: pytes
     assert (state / "state.db").read_bytes()[page * 4096 :] != content[page * 4096 :]
     code, text = doctor(state, capsys, "--repair")
     assert code == 1
-    assert "what can be read of it goes on; the old one is in" in text
+    assert "the readable part is in use; the old file is in" in text
     assert doctor(state, capsys)[1].startswith("put aside on ")
 
 
@@ -154,7 +154,7 @@ def test_an_older_format_is_left_to_the_server(tmp_path: Path, capsys: pytest.Ca
     with tarfile.open(FORMAT_1) as tar:
         tar.extractall(tmp_path, filter="data")
     assert command_line.main(["doctor", "--state", str(tmp_path)]) == 1
-    assert "a state of format 1: start the server once, which renews it" in capsys.readouterr().err
+    assert "a state of format 1: start the server once to migrate it" in capsys.readouterr().err
 
 
 def test_a_folder_in_the_place_of_an_objects_file_is_named(state: Path, capsys: pytest.CaptureFixture[str]) -> None:

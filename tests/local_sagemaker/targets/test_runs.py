@@ -150,5 +150,5 @@ def test_a_command_replaces_the_one_before_and_stands_for_nothing_else(tmp_path:
     assert found is not None
     assert (found.words, found.environment) == (("two",), {"A": "1"})
     assert registered(tmp_path, FUNCTION) is None
-    with pytest.raises(LocalSageMakerError, match="neither a project of CodeBuild nor a function"):
+    with pytest.raises(LocalSageMakerError, match="neither a CodeBuild project nor a Lambda function"):
         register(tmp_path, "arn:aws:sqs:us-east-1:000000000000:queue", ["x"], tmp_path, {})

@@ -109,5 +109,5 @@ def test_what_neither_has_is_named() -> None:
         Functions.of(SimpleNamespace(), "serve", dict)
     with pytest.raises(CannotStart, match="has no predict_fn, output_fn, and no transform_fn"):
         Functions.of(SimpleNamespace(model_fn=len, input_fn=len), "serve", dict)
-    with pytest.raises(CannotStart, match="transform_fn and predict_fn: the former excludes"):
+    with pytest.raises(CannotStart, match="transform_fn and predict_fn: define either"):
         Functions.of(SimpleNamespace(model_fn=len, transform_fn=len, predict_fn=len), "serve", dict)

@@ -57,7 +57,7 @@ def test_a_grid_counts_its_combinations_by_itself() -> None:
     ("config", "definition", "fields", "words"),
     [
         ({"Strategy": "Hyperband"}, {}, {}, "tuning strategy Hyperband: use Bayesian, Random, or Grid"),
-        ({"Strategy": "Grid"}, {}, {}, "takes categorical parameters only, not depth"),
+        ({"Strategy": "Grid"}, {}, {}, "takes only categorical parameters, not depth"),
         ({"Strategy": "Grid", "ParameterRanges": CATEGORIES}, {}, {}, "is 4, and the grid has 2 combinations"),
         ({"TrainingJobEarlyStoppingType": "Auto"}, {}, {}, "EarlyStoppingType Auto: use Off"),
         ({}, {}, {"WarmStartConfig": {"WarmStartType": "TransferLearning"}}, "WarmStartConfig"),

@@ -86,7 +86,7 @@ FAULTS: list[tuple[Change, str | None, str, str, str]] = [
         lambda d: resources(d, VolumeSizeInGB=99_999_999),
         "ValidateData",
         "VolumeSizeInGB",
-        "AWS takes at most 16384",
+        "AWS allows at most 16384",
         "set it to 16384 or less",
     ),
     (
@@ -100,14 +100,14 @@ FAULTS: list[tuple[Change, str | None, str, str, str]] = [
         arguments("Preprocess", lambda a: a.update(Environment={"X": LONG})),
         "Preprocess",
         "Environment['X']",
-        "has 300 characters; AWS takes at most 256",
+        "has 300 characters; AWS allows at most 256",
         "shorten",
     ),
     (
         arguments("Preprocess", lambda a: a["Tags"].extend([{"Key": str(i), "Value": ""} for i in range(60)])),
         "Preprocess",
         "Arguments.Tags",
-        "has 62 entries; AWS takes at most 50",
+        "has 62 entries; AWS allows at most 50",
         "leave some out",
     ),
     (
@@ -183,14 +183,14 @@ FAULTS: list[tuple[Change, str | None, str, str, str]] = [
         lambda d: d["Steps"].extend({"Name": f"S{i}", "Type": "Fail", "Arguments": {}} for i in range(60)),
         None,
         "Steps",
-        "there are 67 steps; SageMaker takes at most 50",
+        "there are 67 steps; SageMaker allows at most 50",
         "split the pipeline",
     ),
     (
         lambda d: step(d, "RejectModel").update() or d["Steps"][0].update(Name="y" * 70),
         "y" * 70,
         "Steps[0].Name",
-        "has 70 characters; AWS takes at most 64",
+        "has 70 characters; AWS allows at most 64",
         "rename it",
     ),
     (

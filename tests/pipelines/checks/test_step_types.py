@@ -44,6 +44,6 @@ def test_steps_in_a_branch_are_looked_at_too() -> None:
 def test_versions_that_differ_from_the_images_are_named() -> None:
     assert list(package_warnings(image("3.2-0"))) == []
     messages = [warning.message for warning in package_warnings(image("3.0-5"))]
-    assert "the image 3.0-5 has scikit-learn 1.5.2, and here is 1.8.0" in messages
+    assert "the image 3.0-5 has scikit-learn 1.5.2; this environment has 1.8.0" in messages
     assert any("xgboost 3.0.5" in message for message in messages)
     assert not any("numpy" in message for message in messages)
