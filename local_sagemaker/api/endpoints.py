@@ -62,7 +62,7 @@ class Endpoints:
         return response
 
     def update_endpoint(self, request: Request, caller: Caller) -> Request:
-        """Replace the variants as DeploymentConfig says; the old ones stay where the new ones do not do well.
+        """Replace the variants as DeploymentConfig says; the old ones stay if the new ones fail.
 
         Without RetainDeploymentConfig, an update that names no DeploymentConfig shifts all requests at once.
         """
@@ -119,7 +119,7 @@ class Endpoints:
         return {"EndpointArn": endpoint["EndpointArn"]}
 
     def delete_endpoint(self, request: Request, caller: Caller) -> Request:
-        """Stop an endpoint's processes, once they have answered what they were asked, and forget it."""
+        """Delete an endpoint; its processes answer their current requests and stop."""
         name = request["EndpointName"]
         with self._records.lock:
             endpoint = self._resources.get(ENDPOINT, name, caller)
@@ -132,7 +132,7 @@ class Endpoints:
         return {}
 
     def describe_endpoint(self, request: Request, caller: Caller) -> Request:
-        """One endpoint with the variants that serve, how they stand, and what is to take their place."""
+        """One endpoint: the variants that serve, their status, and a deployment in progress."""
         name = request["EndpointName"]
         endpoint = self._resources.get(ENDPOINT, name, caller)
         return described(endpoint, self._host.health(name), self._host.captures(name), self._phases.get(name))

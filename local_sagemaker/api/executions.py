@@ -81,7 +81,7 @@ class Executions:
         return answer
 
     def retry_pipeline_execution(self, request: Request, caller: Caller) -> Request:
-        """Go on with an execution that has failed or was stopped: what succeeded is kept, the rest runs (again)."""
+        """Continue an execution that failed or was stopped: succeeded steps are kept, the others run again."""
         arn = request["PipelineExecutionArn"]
         begun: list[Execution] = []
         answer = self._tokens.once(
@@ -140,7 +140,7 @@ class Executions:
         return page(steps, request, result="PipelineExecutionSteps", name="StepName")
 
     def describe_pipeline_definition_for_execution(self, request: Request, caller: Caller) -> Request:
-        """The definition that an execution runs, whatever has become of the pipeline since."""
+        """The definition that an execution runs, even if the pipeline has changed since."""
         document = self._get(request["PipelineExecutionArn"])
         pipeline = self._pipelines.get(document["PipelineName"], caller)
         return {**document, "CreationTime": pipeline["CreationTime"]}

@@ -18,7 +18,7 @@ class GroupPolicies:
         self._registry = registry
 
     def put_model_package_group_policy(self, request: Request, caller: Caller) -> Request:
-        """Give a group a policy, in place of the one that it has."""
+        """Set or replace the policy of a group."""
         group = self._group(request, caller)
         text = request["ResourcePolicy"]
         try:
@@ -37,7 +37,7 @@ class GroupPolicies:
         return {**self._policy(self._group(request, caller)["ModelPackageGroupName"])}
 
     def delete_model_package_group_policy(self, request: Request, caller: Caller) -> Request:
-        """Take a group's policy away."""
+        """Delete the policy of a group."""
         name = self._group(request, caller)["ModelPackageGroupName"]
         self._policy(name)
         self._records.delete(MODEL_PACKAGE_GROUP_POLICY, name)

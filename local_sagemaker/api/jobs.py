@@ -26,7 +26,7 @@ class JobOperations:
         return self._jobs.get("Processing", request["ProcessingJobName"])
 
     def describe_training_job(self, request: Request, caller: Caller) -> Request:
-        """One training job; where its artifacts are, or are to be."""
+        """One training job, with the location of its artifacts."""
         name = request["TrainingJobName"]
         job = self._jobs.get("Training", name)
         uri = f"{job['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{name}/output/model.tar.gz"
@@ -51,11 +51,11 @@ class JobOperations:
         return self._jobs.stop("Training", request["TrainingJobName"])
 
     def delete_processing_job(self, request: Request, caller: Caller) -> Request:
-        """Forget a processing job that has ended: its name is free again."""
+        """Delete a processing job that has ended; its name is free again."""
         return self._jobs.delete("Processing", request["ProcessingJobName"])
 
     def delete_training_job(self, request: Request, caller: Caller) -> Request:
-        """Forget a training job that has ended: its name is free again."""
+        """Delete a training job that has ended; its name is free again."""
         return self._jobs.delete("Training", request["TrainingJobName"])
 
 

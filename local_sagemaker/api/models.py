@@ -113,11 +113,11 @@ class Models:
         return page(configs, request, result="EndpointConfigs", name="EndpointConfigName")
 
     def delete_model(self, request: Request, caller: Caller) -> Request:
-        """Forget a model; the endpoints that serve it go on."""
+        """Delete a model; the endpoints that serve it go on."""
         return self._resources.delete(MODEL, request["ModelName"], caller)
 
     def delete_endpoint_config(self, request: Request, caller: Caller) -> Request:
-        """Forget an endpoint configuration; the endpoints that serve it go on."""
+        """Delete an endpoint configuration; the endpoints that serve it go on."""
         return self._resources.delete(ENDPOINT_CONFIG, request["EndpointConfigName"], caller)
 
     def _packaged(self, container: dict[str, Any]) -> list[dict[str, Any]]:

@@ -15,12 +15,13 @@ OTHERS = """\
 | service | what answers |
 | --- | --- |
 | S3 | moto, with the bytes of objects in files and listings by an index (`local_sagemaker/moto_services/s3/`) |
-| IAM, STS | moto; what its policies allow is decided here, and holds with `--enforce-iam` (docs/iam.md) |
-| EventBridge Scheduler | here (docs/local_sagemaker.md) |
+| IAM, STS | moto; policies are evaluated here, and enforced with `--enforce-iam` (docs/iam.md) |
+| EventBridge Scheduler | local SageMaker (docs/local_sagemaker.md) |
+| Application Auto Scaling of endpoints | local SageMaker (docs/hosting.md) |
 | EventBridge, SQS, SNS, KMS, SSM, Secrets Manager, CloudWatch | moto; kept on disk |
 | CloudWatch Logs | moto; the logs of jobs and of endpoints are read from their files |
-| SageMaker Runtime | InvokeEndpoint, here; the others fail with an error that names them |
-| any other service that moto has | moto, in memory: gone with the server |
+| SageMaker Runtime | local SageMaker: InvokeEndpoint; the others fail with an error that names them |
+| any other service | an error that names the service |
 """
 
 
@@ -47,13 +48,13 @@ def page() -> str:
             [
                 "# Operations",
                 "",
-                "Written by `python -m local_sagemaker operations`; a test keeps it true.",
+                "Written by `python -m local_sagemaker operations`; a test compares this page with the code.",
                 "",
-                f"## SageMaker: {len(known)} are supported",
+                f"## SageMaker: {len(known)} supported operations",
                 "",
                 *lines,
                 "",
-                f"## SageMaker: {len(refused)} are refused, with an error that names them",
+                f"## SageMaker: {len(refused)} unsupported operations, which fail with an error that names them",
                 "",
                 fill(", ".join(refused) + ".", 120, break_on_hyphens=False),
                 "",

@@ -60,7 +60,7 @@ class Pipelines:
         return self._tokens.once(arn, "CreatePipeline", request, lambda: self._create(arn, definition, request, caller))
 
     def update_pipeline(self, request: Request, caller: Caller) -> Request:
-        """Replace the definition, the role or the description; another definition is a new version."""
+        """Replace the definition, the role or the description; a changed definition is a new version."""
         definition = self._definition(request)
         aliases = request.get("PipelineVersionAliases", [])
         with self._records.lock:
@@ -101,7 +101,7 @@ class Pipelines:
         return page(listed, request, result="PipelineSummaries", name="PipelineName")
 
     def delete_pipeline(self, request: Request, caller: Caller) -> Request:
-        """Delete a pipeline with its versions and executions, where none is running."""
+        """Delete a pipeline with its versions and executions, none of which may be running."""
         arn = caller.arn(f"pipeline/{request['PipelineName'].rpartition('/')[2].lower()}")
         return self._tokens.once(arn, "DeletePipeline", request, lambda: self._delete(request["PipelineName"], caller))
 

@@ -69,7 +69,7 @@ class Registry:
         return {}
 
     def create_model_package(self, request: Request, caller: Caller) -> Request:
-        """Register the next version of a group, which is created where it does not exist."""
+        """Register the next version of a group; creates the group if it does not exist."""
         name = request.get("ModelPackageGroupName")
         if name is None:
             raise invalid("Local SageMaker registers versioned model packages only: set ModelPackageGroupName.")
@@ -146,7 +146,7 @@ class Registry:
         return {"ModelPackageArn": changed["ModelPackageArn"]}
 
     def batch_describe_model_package(self, request: Request, caller: Caller) -> Request:
-        """Several versions by their ARNs, and why there is none for the others."""
+        """Several versions by their ARNs, with an error for each that cannot be described."""
         found: dict[str, Request] = {}
         missing: dict[str, Request] = {}
         for arn in request["ModelPackageArnList"]:

@@ -52,7 +52,7 @@ class Search:
         self._tags = tags
 
     def search(self, request: Request, caller: Caller) -> Request:
-        """The resources of a kind that an expression finds, the newest change first unless the request says."""
+        """The resources of a kind that match an expression, the newest change first by default."""
         resource = request["Resource"]
         if resource not in KINDS:
             raise unsupported(f"Search for the resource {resource}: it has {', '.join(KINDS)}")

@@ -26,7 +26,7 @@ class Transform:
         self._runtime = runtime
 
     def create_transform_job(self, request: Request, caller: Caller) -> Request:
-        """Start a transform job; what of the request can be refused at once, is."""
+        """Start a transform job; an invalid request fails at once."""
         if request.get("DataCaptureConfig"):
             raise unsupported("data capture of transform jobs (DataCaptureConfig)")
         try:

@@ -62,6 +62,6 @@ class TuningOperations:
         return {}
 
     def delete_hyper_parameter_tuning_job(self, request: Request, caller: Caller) -> Request:
-        """Forget a tuning job that has ended; its training jobs stay."""
+        """Delete a tuning job that has ended; its training jobs stay."""
         self._tuning.delete(request["HyperParameterTuningJobName"])
         return {}
