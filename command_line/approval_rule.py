@@ -118,7 +118,7 @@ def show_started(context: "Context", before: set[str], what: str) -> None:
         return
     build = _started(context, before)
     if build is None:
-        console.line(f"Nothing has started on it here. By hand: {deploy} deploy --latest-approved --stage {stage}")
+        console.line(f"Nothing has started for it here. By hand: {deploy} deploy --latest-approved --stage {stage}")
         return
     console.line(f"{what} has started. Watch: {watch}")
     console.line(f"Its log: {_log_folder(context) / build}.log")

@@ -42,7 +42,7 @@ def read_definition(path: Path) -> str:
     except OSError as error:
         raise PipelineError(f"{path} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:
-        raise PipelineError(f"{path} is not a text in UTF-8: give a definition in JSON.") from None
+        raise PipelineError(f"{path} is not UTF-8 text: give a definition in JSON.") from None
 
 
 def _read(text: str) -> dict[str, object]:

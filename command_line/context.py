@@ -108,7 +108,7 @@ class Context:
         """Say on the error output what stands in for what is not configured."""
         if self.environment.placeholders:
             names = ", ".join(self.environment.placeholders)
-            print(f"note: {names} not set; placeholders of the account 000000000000 stand in.", file=sys.stderr)
+            print(f"note: {names} not set; placeholders of the account 000000000000 are used.", file=sys.stderr)
 
     def require_configured(self) -> None:
         """PipelineError where publishing to AWS lacks a role or a bucket."""

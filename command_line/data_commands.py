@@ -21,7 +21,7 @@ def begin_yaml(context: Context, options: Namespace) -> int:
     name = options.data.name.partition(".")[0]
     output: Path = options.output or Path(f"{slug(name)}.yaml")
     if output.exists() and not options.force:
-        raise PipelineError(f"{output} is there already: give another name with --output, or replace it with --force.")
+        raise PipelineError(f"{output} exists: give another name with --output, or replace it with --force.")
     try:
         drafted = draft(options.data, options.target)
     except DataError as error:

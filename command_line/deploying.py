@@ -61,9 +61,11 @@ def _deploy_approved(session: "Session", options: argparse.Namespace, sample: An
     approved_at = event_moment(options.approved_at)
     package = describe_package(session.client("sagemaker"), options.model_package)
     if package is None:
-        session.console.line(f"{options.model_package} was deleted since its approval: nothing is deployed.")
+        session.console.line(f"{options.model_package} was deleted after its approval: nothing is deployed.")
     elif package.group != session.settings.name:
-        raise DeploymentError(f"{package.arn} is of the group {package.group}: only {session.settings.name} is here.")
+        raise DeploymentError(
+            f"{package.arn} is of the group {package.group}: only {session.settings.name} is deployed here."
+        )
     elif package.approval != APPROVED:
         session.console.line(f"Version {package.version} is {package.approval} by now: nothing is deployed.")
     else:
@@ -127,7 +129,7 @@ def deploy_shadow(session: "Session", options: argparse.Namespace, shadow: "Pack
         return
     with session.alone(endpoint, Following(session, stage).look):
         if shadowed(session, stage, endpoint, shadow, hosting) != serving:
-            raise DeploymentError(f"{endpoint} serves another version since just now: run it again.")
+            raise DeploymentError(f"{endpoint} has just changed its version: run this again.")
         said = f"with version {shadow.version} as its shadow"
         deployed = _deploy(session, specification, sample, options, approved=False, reason=f"{said} {despite}".strip())
     _show(session, deployed, serving, sample)
@@ -223,7 +225,7 @@ def _show(session: "Session", deployed: "Deployed", package: "Package", sample: 
         console.document({**asdict(deployed), "version": package.version, "model_package": package.arn})
         return
     if deployed.action == "unchanged":
-        console.line(f"{endpoint} already serves version {package.version} in just this way: nothing changed.")
+        console.line(f"{endpoint} already serves version {package.version} exactly like this: nothing changed.")
     else:
         console.line(f"{endpoint} serves version {package.version} ({deployed.action}).", style="green")
     console.line(f"{sample.name} was answered." if sample else "Not tried with a request: --sample FILE does that.")
@@ -254,7 +256,7 @@ def _show_plan(session: "Session", specification: Any, stage: str) -> None:
     removal = session.removal(stage)
     if removal.after is not None:
         requests.append(removal_request(removal))
-        sentences.append(f"It removes itself {settings.remove_after} after it serves.")
+        sentences.append(f"It removes itself {settings.remove_after} after its last deployment.")
     if session.console.json_output:
         session.console.document({"requests": requests, "wait_seconds": waits, "notes": sentences})
         return
@@ -275,7 +277,7 @@ def promote(session: "Session", options: argparse.Namespace) -> None:
     sample, wanted = sample_of(session, options), session.settings.stages[options.stage]
     if wanted.promote_from not in (None, options.source):
         raise DeploymentError(
-            f"{options.stage} is promoted from {wanted.promote_from} only (promote_from in the YAML)."
+            f"{options.stage} can only be promoted from {wanted.promote_from} (promote_from in the YAML)."
         )
     conditions = Conditions(wanted.promote_after_minutes, wanted.promote_after_requests)
     sagemaker = session.client("sagemaker")

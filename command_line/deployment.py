@@ -48,7 +48,7 @@ environment:
   SAGEMAKER_REMOVAL_ROLE_ARN              the role by which a stage with remove_after is removed
   SAGEMAKER_BUCKET                        where requests and answers are captured, and where an endpoint's lock lies
   SAGEMAKER_KMS_KEY, SAGEMAKER_SUBNETS, SAGEMAKER_SECURITY_GROUP_IDS   optional
-  AWS_REGION                              region, us-east-1 where it is not set
+  AWS_REGION                              region; us-east-1 if it is not set
   SAGEMAKER_LOCAL_PORT, SAGEMAKER_LOCAL_STATE   port (5599) and state folder (.sagemaker) of local SageMaker
 
 exit codes:
@@ -69,7 +69,7 @@ def build_parser() -> argparse.ArgumentParser:
         prog="deploy_model.py",
         parents=[common],
         add_help=False,
-        description="Brings an approved version of the model to an endpoint, and back.",
+        description="Deploys an approved version of the model to an endpoint, and rolls it back.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -78,61 +78,75 @@ def build_parser() -> argparse.ArgumentParser:
     def command(name: str, text: str, stage_required: bool = True) -> argparse.ArgumentParser:
         added = commands.add_parser(name, help=text, description=text, parents=[common], add_help=False)
         added.add_argument("--stage", required=stage_required, metavar="STAGE", help="such as staging")
-        added.add_argument("--json", action="store_true", help="print JSON, for a script")
+        added.add_argument("--json", action="store_true", help="print JSON for scripts")
         return added
 
     deploy = _add_deploy(command)
     _add_requests(command)
     promote = commands.add_parser(
-        "promote", help="bring what one stage serves to the next", parents=[common], add_help=False
+        "promote", help="deploy the version of one stage to the next stage", parents=[common], add_help=False
     )
     promote.add_argument("--from", dest="source", required=True, metavar="STAGE", help="such as staging")
     promote.add_argument("--to", dest="stage", required=True, metavar="STAGE", help="such as production")
-    promote.add_argument("--sample", metavar="FILE", help="a request the model must answer; else it is undone")
-    promote.add_argument("--json", action="store_true", help="print JSON, for a script")
+    promote.add_argument(
+        "--sample", metavar="FILE", help="a request that the model must answer, or the deployment is undone"
+    )
+    promote.add_argument("--json", action="store_true", help="print JSON for scripts")
     for each in (deploy, promote):
         each.add_argument(
-            "--despite-freeze", metavar="REASON", help="although the stage is frozen; kept in the history"
+            "--despite-freeze",
+            metavar="REASON",
+            help="deploy although the stage is frozen; the history keeps the reason",
         )
     _add_diff(command)
     _add_compare(command)
-    _add_batch(commands.add_parser("batch", help="predict a whole file by a version", parents=[common], add_help=False))
-    command("abort", "make SageMaker roll back the guarded update of a stage that is under way")
-    retire = command("retire", "delete old configurations and models of a stage, never one that is in use")
-    retire.add_argument("--keep", type=int, default=5, metavar="N", help="the last N configurations stay (5)")
-    rollback = command("rollback", "return to what the endpoint of a stage served before")
+    _add_batch(
+        commands.add_parser("batch", help="predict a whole file with a version", parents=[common], add_help=False)
+    )
+    command("abort", "make SageMaker roll back the guarded update in progress on a stage")
+    retire = command("retire", "delete old configurations and models of a stage, except those in use")
+    retire.add_argument("--keep", type=int, default=5, metavar="N", help="how many of the last configurations stay (5)")
+    rollback = command("rollback", "return the endpoint of a stage to its previous configuration")
     rollback.add_argument("--to", metavar="VERSION", help="to the last configuration with this version")
     withdraw = command(
-        "withdraw", "roll back the stages that serve a version that is not approved any more", stage_required=False
+        "withdraw", "roll back the stages that serve a version that is no longer approved", stage_required=False
     )
     withdraw.add_argument("--model-package", required=True, metavar="ARN", help="this version: ARN or number")
-    status = command("status", "what the endpoints of the stages serve", stage_required=False)
-    status.add_argument("--follow", action="store_true", help="with the history, and what is under way to its end")
-    command("logs", "print the log of the newest deployment of a stage that a build has made")
+    status = command("status", "show what the endpoints of the stages serve", stage_required=False)
+    status.add_argument(
+        "--follow", action="store_true", help="with the history; follows a deployment in progress to its end"
+    )
+    command("logs", "print the log of the newest deployment of a stage by a build")
     return parser
 
 
 def _add_deploy(command: Command) -> argparse.ArgumentParser:
-    deploy = command("deploy", "bring an approved version to the endpoint of a stage; twice changes nothing")
+    deploy = command("deploy", "deploy an approved version to the endpoint of a stage; a repeated call changes nothing")
     which = deploy.add_mutually_exclusive_group(required=True)
     which.add_argument("--model-package", metavar="ARN", help="this version: ARN or number")
-    which.add_argument("--shadow", metavar="VERSION", help="this version gets copies of the requests of what serves")
-    which.add_argument("--latest-approved", action="store_true", help="the newest version that is approved")
+    which.add_argument("--shadow", metavar="VERSION", help="send copies of the requests to this version")
+    which.add_argument("--latest-approved", action="store_true", help="the newest approved version")
     deploy.add_argument(
-        "--approved-at", metavar="TIME", help="the event of an approval at this time asks for it: not if out of date"
+        "--approved-at", metavar="TIME", help="the time of the approval event; nothing is deployed if it is out of date"
     )
-    deploy.add_argument("--plan", action="store_true", help="only print what would be sent, its time and its cost")
-    deploy.add_argument("--sample", metavar="FILE", help="a request the model must answer; else it is undone")
+    deploy.add_argument(
+        "--plan", action="store_true", help="only print what would be sent, how long it takes and what it costs"
+    )
+    deploy.add_argument(
+        "--sample", metavar="FILE", help="a request that the model must answer, or the deployment is undone"
+    )
     return deploy
 
 
 def _add_diff(command: Command) -> None:
-    diff = command("diff", "what would change if one version took another's place", stage_required=False)
+    diff = command("diff", "show what would change if one version replaced another", stage_required=False)
     diff.add_argument("old", metavar="OLD", help="the version that serves: its number, or ARN")
-    diff.add_argument("new", metavar="NEW", help="the version that is to take its place, approved or not")
+    diff.add_argument("new", metavar="NEW", help="the version that would replace it, approved or not")
     diff.add_argument("--since", type=_day, metavar="DAY", help="requests captured since this day, UTC (yesterday)")
-    diff.add_argument("--test", action="store_true", help="on the test part of NEW, although there are requests")
-    diff.add_argument("--percent", type=_positive(float), default=10.0, metavar="P", help="what counts as moved (10)")
+    diff.add_argument("--test", action="store_true", help="compare on the test part of NEW even if there are requests")
+    diff.add_argument(
+        "--percent", type=_positive(float), default=10.0, metavar="P", help="the difference in percent that counts (10)"
+    )
 
 
 def _add_requests(command: Command) -> None:
@@ -140,10 +154,10 @@ def _add_requests(command: Command) -> None:
     predict = command("predict", "send a JSON or CSV file to the endpoint of a stage and print the predictions")
     predict.add_argument("file", metavar="FILE", help="a .json or .csv file, or - for standard input")
     predict.add_argument(
-        "--inference-id", metavar="ID", help="what the price will be joined by: see run_pipeline.py truth"
+        "--inference-id", metavar="ID", help="joins the price with this request later: see run_pipeline.py truth"
     )
     predict.add_argument("--content-type", metavar="TYPE", help="application/json or text/csv")
-    load = command("loadtest", "find the largest rate of a stage within a latency goal; bounded")
+    load = command("loadtest", "find the largest rate of a stage within a latency goal")
     load.add_argument("file", metavar="FILE", help="the request: a .json or .csv file, or - for standard input")
     load.add_argument("--content-type", metavar="TYPE", help="application/json or text/csv")
     load.add_argument("--latency-ms", type=_positive(float), default=500.0, metavar="MS", help="99th percentile (500)")
@@ -165,15 +179,17 @@ def _positive(kind: type[int] | type[float]) -> Callable[[str], float]:
 
 
 def _add_compare(command: Command) -> None:
-    compare = command("compare", "what the shadow of a stage answers, beside what serves; writes a page")
+    compare = command(
+        "compare", "compare the answers of a stage's shadow with those of the serving version; writes a page"
+    )
     compare.add_argument("--since", type=_day, metavar="DAY", help="only of this day and later, UTC")
     compare.add_argument(
-        "--percent", type=_positive(float), default=10.0, metavar="P", help="what counts as moved (10)"
+        "--percent", type=_positive(float), default=10.0, metavar="P", help="the difference in percent that counts (10)"
     )
 
 
 def _add_batch(batch: argparse.ArgumentParser) -> None:
-    batch.description = "Predicts a whole file by a version, without an endpoint (batch transform)."
+    batch.description = "Predicts a whole file with a version, without an endpoint (batch transform)."
     batch.add_argument("--version", required=True, metavar="N", help="an approved version: its number, or ARN")
     batch.add_argument("input", metavar="INPUT", help="a .csv file with a header or a .json file, or s3://BUCKET/KEY")
     batch.add_argument(
@@ -181,7 +197,7 @@ def _add_batch(batch: argparse.ArgumentParser) -> None:
     )
     batch.add_argument("--instance-type", default="ml.m5.large", metavar="TYPE", help="of the machines (ml.m5.large)")
     batch.add_argument("--instance-count", type=_positive(int), default=1, metavar="N", help="how many (1)")
-    batch.add_argument("--json", action="store_true", help="print JSON, for a script")
+    batch.add_argument("--json", action="store_true", help="print JSON for scripts")
 
 
 def _day(text: str) -> datetime:

@@ -73,7 +73,7 @@ def retire(session: "Session", options: argparse.Namespace) -> None:
     for what, names in (("configuration", outcome.configs), ("model", outcome.models)):
         for name in names:
             console.line(f"Deleted the {what} {name}")
-    console.line(f"{len(outcome.configs)} configurations of {endpoint} are deleted, {len(outcome.kept)} stay.")
+    console.line(f"{len(outcome.configs)} configurations of {endpoint} deleted, {len(outcome.kept)} kept.")
 
 
 COMMANDS: dict[str, Callable[["Session", argparse.Namespace], None]] = {

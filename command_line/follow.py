@@ -44,7 +44,7 @@ def follow(
                     view.say(f"Left while the execution was stopping: {execution_arn}")
                     raise
                 interrupted = True
-                view.say("Ctrl-C: stopping the execution. Press it again to leave at once.")
+                view.say("Ctrl-C: stopping the execution. Press it again to leave immediately.")
                 stop(sagemaker, execution_arn)
     if interrupted:
         console.line(f"The execution is {execution.status}.")

@@ -67,7 +67,7 @@ def teardown_stage(context: Context, options: Namespace) -> int:
     stage = read_stage(context.settings.name, options.stage)
     clients = Clients(context.client("cloudformation"), context.sagemaker)
     found = list(bills(clients, stage))
-    context.console.line("What still bills:" if found else "Nothing of this stage bills any more.")
+    context.console.line("What still costs money:" if found else "Nothing of this stage costs money any more.")
     for bill in found:
         context.console.line(f"  {bill.what}: {bill.why}")
     if not options.yes:

@@ -28,10 +28,10 @@ def loadtest(session: "Session", options: argparse.Namespace) -> None:
     found = describe_endpoint(session.client("sagemaker"), endpoint)
     if found is None or found["EndpointStatus"] != "InService":
         status = "not deployed" if found is None else found["EndpointStatus"]
-        raise DeploymentError(f"{endpoint} is {status}: only an endpoint that is InService is asked.")
+        raise DeploymentError(f"{endpoint} is {status}: only an endpoint that is InService can be tested.")
     session.predictor(endpoint, options.stage, payload)()  # a request that the model refuses is said before the test
     if session.settings.stages[options.stage].capture is not False:
-        console.line(f"note: {options.stage} captures its requests, those of this test too.")
+        console.line(f"note: {options.stage} captures requests, including those of this test.")
     result = load(_asking(session, endpoint, payload, bounds.clients), bounds, console.line)
     instances = sum(each.get("CurrentInstanceCount", 1) for each in found.get("ProductionVariants", [{}]))
     _show(session, result, bounds.latency_ms, max(1, instances))

@@ -70,7 +70,7 @@ def _open_validation(context: Context, options: Namespace) -> int:
     execution = executions.describe(context.sagemaker, arn)
     uri = validation_uri(context.sagemaker, execution)
     if uri is None:
-        raise PipelineError(f"Execution {execution.id} has validated no data (any more): it has no report on them.")
+        raise PipelineError(f"Execution {execution.id} has no validated data (any more), so it has no report on them.")
     return _open(context, options, download_report(context.client("s3"), uri, Path(REPORTS) / execution.id), uri)
 
 
@@ -97,7 +97,7 @@ def _of_version(context: Context, text: str) -> tuple[str | None, str, str]:
     package = context.sagemaker.describe_model_package(ModelPackageName=arn)
     uri = statistics_uri(package)
     if uri is None:
-        raise PipelineError(f"Version {arn.rpartition('/')[2]} of {group} names no evaluation: it has no report.")
+        raise PipelineError(f"Version {arn.rpartition('/')[2]} of {group} names no evaluation, so it has no report.")
     return execution_of(package), uri, f"{group}-{arn.rpartition('/')[2]}"
 
 
@@ -107,7 +107,7 @@ def _of_execution(context: Context, text: str) -> tuple[str, str, str]:
     execution = executions.describe(context.sagemaker, arn)
     uri = evaluation_uri(context.sagemaker, execution)
     if uri is None:
-        raise PipelineError(f"Execution {execution.id} has evaluated no model (any more): it has no report.")
+        raise PipelineError(f"Execution {execution.id} has no evaluated model (any more), so it has no report.")
     return arn, uri, execution.id
 
 
@@ -132,7 +132,7 @@ def _rebuild(context: Context, rebuild: Rebuild) -> int:
     for change in changes:
         console.line(f"{change.path}: {change.old} -> {change.new}", style="red")
     if changes:
-        console.line(f"The rebuilt model is another one: {len(changes)} of its metrics differ.", style="red")
+        console.line(f"The rebuilt model differs: {len(changes)} of its metrics are not equal.", style="red")
         return EXIT_ERROR
     console.line("The metrics of the rebuilt model are equal to those of the version, digit for digit.", style="green")
     return EXIT_OK

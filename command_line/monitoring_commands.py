@@ -33,7 +33,7 @@ def monitor(context: Context, options: Namespace) -> int:
     context = replace(context, chosen_pipeline="monitoring")
     chosen = [name for name in OTHERS if getattr(options, name) not in (None, False)]
     if len(chosen) > 1:
-        raise PipelineError(f"--{chosen[0]} and --{chosen[1]} are two things to do: give one of them.")
+        raise PipelineError(f"--{chosen[0]} and --{chosen[1]} cannot be combined: give one of them.")
     if (options.reason or options.expires) and chosen != ["acknowledge"]:
         raise PipelineError("--reason and --expires belong to --acknowledge CHECK.")
     if chosen:
@@ -101,7 +101,7 @@ def store_truth(context: Context, options: Namespace) -> int:
     elif stored.new:
         context.console.line(f"{len(prices):,} prices stored as {stored.uri}.")
     else:
-        context.console.line(f"These {len(prices):,} prices are stored already, as {stored.uri}.")
+        context.console.line(f"These {len(prices):,} prices are already stored as {stored.uri}.")
     return EXIT_OK
 
 
@@ -110,7 +110,7 @@ def _window(options: Namespace) -> dict[str, str]:
     given = {name: getattr(options, name) for name in ("since", "until") if getattr(options, name) is not None}
     moments = {name: moment(name, text) for name, text in given.items()}
     if "until" in moments and "since" not in moments:
-        raise PipelineError("--until is given without --since: give the beginning of the window, too.")
+        raise PipelineError("--until is given without --since: give the start of the window, too.")
     since, until = moments.get("since"), moments.get("until", datetime.now(timezone.utc))
     if since is not None and since >= until:
         raise PipelineError(f"The window ends ({until:%Y-%m-%d %H:%M} UTC) before it begins: --since {given['since']}.")

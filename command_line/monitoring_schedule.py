@@ -33,8 +33,8 @@ def unschedule(context: Context, options: Namespace) -> int:
     """monitor --unschedule"""
     name = schedule_name(context.settings, _stage(context, options))
     if not delete_schedule(context.client("scheduler"), name):
-        raise PipelineError(f"There is no schedule {name}: `monitor --schedule` makes it.")
-    context.console.line(f"{name} is deleted: nothing runs by itself any more.")
+        raise PipelineError(f"There is no schedule {name}: `monitor --schedule` creates it.")
+    context.console.line(f"{name} is deleted: nothing runs automatically any more.")
     return EXIT_OK
 
 

@@ -78,7 +78,7 @@ def _asked(context: Context, options: Namespace) -> tuple["Drill", int]:
     from profiling.drills import Drill
 
     if not context.local:
-        raise PipelineError("A simulation makes requests and prices up: run it with --local.")
+        raise PipelineError("A simulation invents requests and prices: run it with --local.")
     if SIMULATION in context.settings.stages:
         raise PipelineError(f"The settings have a stage {SIMULATION}, which a simulation needs: name it otherwise.")
     if options.since or options.until or options.data:

@@ -9,23 +9,23 @@ from pathlib import Path
 OFFLINE = ("init", "definition", "check", "sample")
 LATEST = "latest"  # the execution that is meant where none is named
 PLACEHOLDERS = """Prints the pipeline's definition; makes no network call. Where SAGEMAKER_ROLE_ARN, SAGEMAKER_BUCKET
-and AWS_REGION are not set, placeholders stand in: arn:aws:iam::000000000000:role/SageMakerPipelineRole,
+and AWS_REGION are not set, placeholders are used: arn:aws:iam::000000000000:role/SageMakerPipelineRole,
 sagemaker-us-east-1-000000000000 and us-east-1."""
 EPILOG = """\
 examples:
-  run_pipeline.py init mine.csv --target price                   a YAML for another table, to look at
+  run_pipeline.py init mine.csv --target price                   a YAML for another table, to review
   run_pipeline.py --local run --data data/house_prices.parquet   the whole pipeline on this machine
   run_pipeline.py --local run -p MaxDepth=4                      the same with another hyperparameter
   run_pipeline.py --local approve 1 --comment "looks right"      then: deploy_model.py --local deploy ...
-  run_pipeline.py --local monitor --since 2015-03-01 --until 2015-04-01   is the model still right?
-  run_pipeline.py check && run_pipeline.py plan                  what is wrong, and what would change
+  run_pipeline.py --local monitor --since 2015-03-01 --until 2015-04-01   is the model still accurate?
+  run_pipeline.py check && run_pipeline.py plan                  faults, and what would change
   run_pipeline.py upsert && run_pipeline.py start --wait         on AWS
 
 environment:
-  SAGEMAKER_ROLE_ARN, SAGEMAKER_BUCKET   the jobs' role and bucket; needed on AWS. Unset, they stand at
+  SAGEMAKER_ROLE_ARN, SAGEMAKER_BUCKET   the jobs' role and bucket; needed on AWS. The defaults are
                                          placeholders of the account 000000000000 (region us-east-1)
   SAGEMAKER_KMS_KEY, SAGEMAKER_SUBNETS, SAGEMAKER_SECURITY_GROUP_IDS, SAGEMAKER_MONITORING_FUNCTIONS   optional
-  AWS_REGION                             region, us-east-1 where it is not set
+  AWS_REGION                             region; us-east-1 if it is not set
   SAGEMAKER_LOCAL_PORT, SAGEMAKER_LOCAL_STATE   port (5599) and state folder (.sagemaker) of local SageMaker
 
 exit codes:
@@ -47,7 +47,7 @@ def build_parser() -> argparse.ArgumentParser:
     common.add_argument("--config", type=Path, metavar="FILE", help="settings (pipelines/house_prices.yaml)")
     common.add_argument("--pipeline", metavar="NAME", help="one of the settings' pipelines; the first if not given")
     listing = argparse.ArgumentParser(add_help=False)
-    listing.add_argument("--json", action="store_true", help="print JSON, for a script")
+    listing.add_argument("--json", action="store_true", help="print JSON for scripts")
     parser = argparse.ArgumentParser(
         prog="run_pipeline.py",
         parents=[common],
@@ -67,10 +67,10 @@ def build_parser() -> argparse.ArgumentParser:
     _add_sample_and_studio(command)
     _add_monitoring_commands(command, listing)
     _add_account_commands(command)
-    local = command("local", "start, stop, look at, back up or fix local SageMaker")
+    local = command("local", "start, stop, inspect, back up or repair local SageMaker")
     local.add_argument("action", choices=["up", "down", "status", "doctor", "backup", "restore"])
     local.add_argument(
-        "options", nargs=argparse.REMAINDER, help="of the action: python -m local_sagemaker ACTION --help"
+        "options", nargs=argparse.REMAINDER, help="options of the action: python -m local_sagemaker ACTION --help"
     )
     return parser
 
@@ -79,25 +79,25 @@ def _add_definition_commands(command: Command, listing: argparse.ArgumentParser)
     """The commands about the YAML and the definition that is made of it."""
     init = command("init", "write the first version of a YAML from a data file")
     init.add_argument("data", type=Path, metavar="DATA", help="a CSV or Parquet file")
-    init.add_argument("--target", metavar="COLUMN", help="what is to be predicted; guessed where it is not given")
-    init.add_argument("--output", type=Path, metavar="FILE", help="the YAML (NAME.yaml, by the name of the data file)")
-    init.add_argument("--force", action="store_true", help="replace a file that is there")
+    init.add_argument("--target", metavar="COLUMN", help="the column to predict; guessed if not given")
+    init.add_argument("--output", type=Path, metavar="FILE", help="the YAML (NAME.yaml, after the data file)")
+    init.add_argument("--force", action="store_true", help="replace an existing file")
     definition = command("definition", "print the pipeline's definition; makes no network call")
     definition.description, definition.formatter_class = PLACEHOLDERS, argparse.RawDescriptionHelpFormatter
     definition.add_argument("--output", type=Path, metavar="FILE", help="write it to a file")
-    check = command("check", "name every fault of the definition, offline, before anything is published", listing)
-    check.add_argument("--definition", type=Path, metavar="FILE", help="check this definition in place of the compiled")
-    check.add_argument("--data", type=Path, metavar="PATH", help="check this file or folder of data too, here")
-    check.add_argument("--account", action="store_true", help="ask the AWS account too, which is only read")
+    check = command("check", "report every fault of the definition, offline, before anything is published", listing)
     check.add_argument(
-        "--captured", metavar="STAGE", help="read back that a stage has captured no personal columns; asks S3"
+        "--definition", type=Path, metavar="FILE", help="check this definition instead of the compiled one"
     )
+    check.add_argument("--data", type=Path, metavar="PATH", help="also check this data file or folder, locally")
+    check.add_argument("--account", action="store_true", help="also check the AWS account, read-only")
+    check.add_argument("--captured", metavar="STAGE", help="verify in S3 that a stage has captured no personal columns")
     plan = command("plan", "show what an upsert would change, and which steps would run again")
     form = plan.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="print JSON, for a script")
+    form.add_argument("--json", action="store_true", help="print JSON for scripts")
     form.add_argument("--markdown", action="store_true", help="print Markdown, for a pull request comment")
     upsert = command("upsert", "publish the code, then create or update the pipeline")
-    upsert.add_argument("--force", action="store_true", help="replace a newer deployment, too")
+    upsert.add_argument("--force", action="store_true", help="replace even a newer deployment")
 
 
 def _add_execution_commands(command: Command, listing: argparse.ArgumentParser) -> None:
@@ -125,17 +125,15 @@ def _add_execution_commands(command: Command, listing: argparse.ArgumentParser) 
 
 def _add_sample_and_studio(command: Command) -> None:
     """A request to try, and the page to try it on."""
-    sample = command("sample", "write a request to the model, of rows of a data file")
-    sample.add_argument(
-        "--data", type=Path, required=True, metavar="FILE", help="a file such as the model is trained on"
-    )
+    sample = command("sample", "write a request to the model with rows of a data file")
+    sample.add_argument("--data", type=Path, required=True, metavar="FILE", help="a file like the training data")
     sample.add_argument("--rows", type=int, choices=range(1, 1001), default=1, metavar="N", help="how many (1)")
     sample.add_argument("--output", type=Path, metavar="FILE", help="write it to a file")
-    studio = command("studio", "open a web page with the pipelines, the registry and the endpoints, to see and decide")
+    studio = command("studio", "open a web page with the pipelines, the registry and the endpoints")
     studio.add_argument("--no-open", action="store_true", help="only print its address")
     studio.add_argument("--port", type=int, help="its port on 127.0.0.1 (5600)")
-    studio.add_argument("--stop", action="store_true", help="end the one that runs for local SageMaker")
-    studio.add_argument("--allow-changes", action="store_true", help="let it change an AWS account, not only read it")
+    studio.add_argument("--stop", action="store_true", help="stop the studio of local SageMaker")
+    studio.add_argument("--allow-changes", action="store_true", help="allow changes to an AWS account")
 
 
 def _add_execution(command: argparse.ArgumentParser) -> None:
@@ -144,21 +142,21 @@ def _add_execution(command: argparse.ArgumentParser) -> None:
         nargs="?",
         default=LATEST,
         metavar="EXECUTION",
-        help="ARN, id, the beginning of one, a display name, or latest, which is meant where none is given",
+        help="ARN, id, the beginning of one, a display name, or latest (the default)",
     )
 
 
 def _add_version_commands(command: Command, listing: argparse.ArgumentParser) -> None:
     """The commands about versions of the model."""
     models = command("models", "list the model versions with their metrics, commit and status", listing)
-    models.add_argument("--show", metavar="VERSION", help="one version, and all that it was made of")
+    models.add_argument("--show", metavar="VERSION", help="show one version and its origin")
     report = command("report", "fetch the evaluation report of a version or an execution into reports/, and open it")
     report.add_argument(
         "of",
         nargs="?",
         default=LATEST,
         metavar="VERSION|EXECUTION",
-        help="a version by number or ARN; or an execution, also one that rejected its model: the newest if not given",
+        help="a version by number or ARN; or an execution, even one that rejected its model; the newest if not given",
     )
     report.add_argument("--validation", action="store_true", help="the report on an execution's data instead")
     report.add_argument("--no-open", action="store_true", help="only print where it is")
@@ -172,30 +170,34 @@ def _add_version_commands(command: Command, listing: argparse.ArgumentParser) ->
 
 def _add_monitoring_commands(command: Command, listing: argparse.ArgumentParser) -> None:
     """The commands about a model that serves."""
-    monitor = command("monitor", "compare what was sold and served in a window with the model at registration", listing)
-    monitor.add_argument("--stage", metavar="STAGE", help="whose endpoint; the last one of the settings if not given")
+    monitor = command("monitor", "compare sales and requests of a window with the model at registration", listing)
+    monitor.add_argument(
+        "--stage", metavar="STAGE", help="the stage of the endpoint; the last one of the settings if not given"
+    )
     monitor.add_argument("--since", metavar="DATE", help="start of the window, in UTC; the last whole one if not given")
-    monitor.add_argument("--until", metavar="DATE", help="its end, not in it; now if only --since is given")
-    monitor.add_argument("--data", type=Path, metavar="PATH", help="the file or folder with the houses sold since")
+    monitor.add_argument("--until", metavar="DATE", help="end of the window, exclusive; now if only --since is given")
+    monitor.add_argument("--data", type=Path, metavar="PATH", help="the file or folder with the new sales")
     drill = monitor.add_argument_group("drills")
     drill.add_argument(
         "--simulate",
         metavar="DRILL",
         help="with --local: price-level=+5%%, schema, unit-change, new-zipcodes, covariate, label-delay or none",
     )
-    drill.add_argument("--rows", type=int, default=300, metavar="N", help="how many houses it has (300)")
-    drill.add_argument("--seed", type=int, default=0, metavar="N", help="which houses are drawn (0)")
-    known = monitor.add_argument_group("what was raised, and when it runs by itself")
-    known.add_argument("--acknowledge", metavar="CHECK", help="a check that the newest window raised is known")
-    known.add_argument("--reason", metavar="TEXT", help="why it is no alarm")
-    known.add_argument("--expires", metavar="DATE", help="until when, in UTC")
-    known.add_argument("--replay", metavar="EXECUTION", help="decide anew over an earlier window: id, or latest")
-    known.add_argument("--schedule", action="store_true", help="with --local: run for each whole window from now on")
-    known.add_argument("--unschedule", action="store_true", help="with --local: do not any more")
+    drill.add_argument("--rows", type=int, default=300, metavar="N", help="number of houses (300)")
+    drill.add_argument("--seed", type=int, default=0, metavar="N", help="seed for drawing the houses (0)")
+    known = monitor.add_argument_group("raised checks and schedules")
+    known.add_argument("--acknowledge", metavar="CHECK", help="acknowledge a check that the newest window raised")
+    known.add_argument("--reason", metavar="TEXT", help="why it is not a problem")
+    known.add_argument("--expires", metavar="DATE", help="when the acknowledgement ends, in UTC")
+    known.add_argument("--replay", metavar="EXECUTION", help="repeat the decision on an earlier window: id, or latest")
+    known.add_argument("--schedule", action="store_true", help="with --local: run automatically for each whole window")
+    known.add_argument("--unschedule", action="store_true", help="with --local: end the schedule")
     monitor.add_argument("--no-open", action="store_true", help="only print where the report is")
-    truth = command("truth", "store prices that became known, to be joined with the predictions", listing)
+    truth = command("truth", "store actual prices, to join them with the predictions", listing)
     truth.add_argument("file", type=Path, metavar="FILE", help="CSV: inference_id or the identity, and the target")
-    truth.add_argument("--stage", metavar="STAGE", help="whose endpoint; the last one of the settings if not given")
+    truth.add_argument(
+        "--stage", metavar="STAGE", help="the stage of the endpoint; the last one of the settings if not given"
+    )
 
 
 def _add_account_commands(command: Command) -> None:
@@ -203,15 +205,15 @@ def _add_account_commands(command: Command) -> None:
     bootstrap = command("bootstrap", "set up the stacks of a stage in the AWS account, or show what that would do")
     bootstrap.add_argument("--dry-run", action="store_true", help="print the change sets, and change nothing")
     environment = command(
-        "environment", 'print what a shell must export: eval "$(run_pipeline.py environment --stage dev)"'
+        "environment", 'print the exports for a shell: eval "$(run_pipeline.py environment --stage dev)"'
     )
-    teardown = command("teardown", "list what of a stage still bills; with --yes, remove it")
+    teardown = command("teardown", "list what of a stage still costs money; with --yes, remove it")
     teardown.add_argument("--yes", action="store_true", help="delete the endpoints and the stacks")
     for each in (bootstrap, environment, teardown):
         each.add_argument("--stage", required=True, metavar="STAGE", help="such as dev")
     evidence = command("aws-evidence", "write a redacted record of one run, which docs/aws.md reads")
     _add_execution(evidence)
-    evidence.add_argument("--stage", metavar="STAGE", help="whose endpoint is asked; that of approvals if not given")
+    evidence.add_argument("--stage", metavar="STAGE", help="the stage of the endpoint; that of approvals if not given")
     evidence.add_argument("--output", type=Path, metavar="FILE", help="the record (docs/evidence/DATE-PIPELINE.json)")
 
 

@@ -39,7 +39,7 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     if plan.has_changes:
         yield from _section("Next execution, with the parameters at their defaults", _cache(plan))
     yield from _section("Its cost on AWS", _cost(plan.cost))
-    yield from _section("A month of the endpoints on AWS, where they are up", list(endpoint_lines(plan.cost)))
+    yield from _section("Cost of the endpoints on AWS for a month", list(endpoint_lines(plan.cost)))
 
 
 def markdown_lines(plan: Plan) -> Iterator[str]:
@@ -179,7 +179,7 @@ def _cache(plan: Plan) -> list[str]:
     reused = [entry.step for entry in plan.forecasts if entry.outcome == REUSED]
     always = [entry.step for entry in plan.forecasts if entry.outcome == ALWAYS_RUNS]
     if reused:
-        lines.append(f"from the cache, where an earlier success has not expired: {', '.join(reused)}")
+        lines.append(f"from the cache, if an earlier success has not expired: {', '.join(reused)}")
     if always:
         lines.append(f"in every execution: {', '.join(always)}")
     return lines

@@ -50,7 +50,7 @@ def open_table(path: Path) -> Table:
         raise DeploymentError(f"The header of {path} has {doubled[0]!r} more than once.")
     table = Table(path, header)
     if next(table.rows(), None) is None:
-        raise DeploymentError(f"{path} has no rows: it needs a header, and at least one row to predict.")
+        raise DeploymentError(f"{path} has no rows: it needs a header and at least one row to predict.")
     return table
 
 

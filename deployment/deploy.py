@@ -201,7 +201,7 @@ class Deployment:
         if found:
             raise DeploymentError(
                 f"Endpoint {self._wanted.endpoint} serves version {self._wanted.package.version}, but not as the "
-                f"settings say: {'; '.join(found)}. Run it again, or look who changed it."
+                f"settings say: {'; '.join(found)}. Run it again, or find out who changed it."
             )
 
     def _await(self, config: str, watch: Watch | None = None) -> None:
@@ -209,7 +209,7 @@ class Deployment:
         try:
             description = self._settled(watch)
         except KeyboardInterrupt:
-            self._announce("Not waiting any more; SageMaker goes on, and the command `status` shows how it ends.")
+            self._announce("No longer waiting. SageMaker goes on; `status` shows how it ends.")
             raise
         self._in_use = False
         require_serving(description, self._wanted.endpoint, config, self._log)
@@ -220,7 +220,7 @@ class Deployment:
             serving = after["EndpointConfigName"] if after is not None else "nothing"
             raise DeploymentError(
                 f"Another deployment changed endpoint {self._wanted.endpoint} at the same time, and it serves "
-                f"{serving} now; nothing of this one is left. Run it again, if it is to replace that."
+                f"{serving} now; nothing of this one is left. To replace that version, run this again."
             )
 
     def _check(self, smoke_test: SmokeTest | None) -> None:
@@ -259,7 +259,7 @@ class Deployment:
     def _remove_failed(self) -> None:
         # DeleteEndpoint is the only operation that the service allows on a failed endpoint.
         name = self._wanted.endpoint
-        self._announce(f"Endpoint {name} is Failed: it is deleted and made anew")
+        self._announce(f"Endpoint {name} is Failed: it is deleted and created again")
         self._sagemaker.delete_endpoint(EndpointName=name)
         self._settled()
 
@@ -273,7 +273,7 @@ class Deployment:
         if self._in_use:
             return
         if self._serves_with(set(name.values())):
-            self._announce(f"The {what} stays: another deployment uses it")
+            self._announce(f"The {what} is kept: another deployment uses it")
             return
         try:
             delete(**name)

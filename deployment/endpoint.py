@@ -65,7 +65,7 @@ def wait_until_settled(
         if elapsed > waiting.limit_seconds:
             raise DeploymentError(
                 f"Endpoint {name} is still {status} after {waiting.limit_seconds:.0f} s: "
-                "SageMaker goes on with it, and the command `status` shows how it ends."
+                "SageMaker goes on; `status` shows how it ends."
             )
         if description is not None:
             look(description)

@@ -28,7 +28,7 @@ class GoldenRows:
             rows, predictions = tuple(document["instances"]), tuple(map(float, document["predictions"]))
             golden = cls(document["model"], rows, predictions, tuple(document.get("faulty", [])))
         except (KeyError, TypeError) as error:
-            raise ValueError(f"golden.json is not of its layout: {error}.") from None
+            raise ValueError(f"golden.json does not have the expected layout: {error}.") from None
         if not rows or len(rows) != len(predictions):
             raise ValueError("golden.json has no rows, or not as many predictions as rows.")
         return golden
@@ -80,7 +80,7 @@ class GoldenCheck:
             answer = json.loads(text)
             model, score = answer.get("model"), float(answer["predictions"][0]["score"])
         except (ValueError, KeyError, TypeError, IndexError, AttributeError):
-            self.fault = f"Golden row {number + 1} was answered with what is no prediction: {text[:200]}"
+            self.fault = f"Golden row {number + 1} was answered without a prediction: {text[:200]}"
             return
         if model != self._golden.model:
             if alone:

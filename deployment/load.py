@@ -91,7 +91,7 @@ def _why_ended(step: Step, bounds: Bounds, left: int) -> str | None:
     if left <= 0:
         return f"{bounds.requests} requests were sent"
     if step.clients >= bounds.clients:
-        return f"{bounds.clients} clients are the most that were asked for"
+        return f"{bounds.clients} clients are the most that were allowed"
     return None
 
 

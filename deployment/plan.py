@@ -70,5 +70,5 @@ class DeploymentPlan:
         cost = "unknown" if price is None else f"${price * extra * wait_seconds / HOUR:,.2f}"
         return [
             *lines,
-            f"Meanwhile {extra} x {hosting.instance_type} more run than before; for the waits that costs {cost}.",
+            f"Meanwhile {extra} x {hosting.instance_type} more run than before; for the waits this costs {cost}.",
         ]

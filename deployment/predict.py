@@ -123,12 +123,12 @@ def read_payload(
     """
     if inference_id is not None and not INFERENCE_ID.fullmatch(inference_id):
         raise DeploymentError(
-            f"The inference id {inference_id!r} must have 1 to 64 characters of ASCII, the first not a space."
+            f"The inference id {inference_id!r} must have 1 to 64 ASCII characters and must not start with a space."
         )
     chosen = content_type or CONTENT_TYPES.get(Path(file).suffix.lower())
     if chosen is None:
         what = "Standard input has no file name" if file == "-" else f"{file} does not end in .json or .csv"
-        raise DeploymentError(f"{what}: say what it holds with --content-type application/json or text/csv.")
+        raise DeploymentError(f"{what}: give its type with --content-type application/json or text/csv.")
     try:
         body = standard_input.read() if file == "-" else Path(file).read_bytes()
     except OSError as error:

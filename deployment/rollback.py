@@ -150,7 +150,7 @@ def _target(sagemaker: SageMakerClient, endpoint: str, current: PastConfig, vers
             versions = tuple(package.version for package in packages if package is not None)
             return Target(config, current, tuple(arns), versions)
         refused.append(config.name)
-    why = f" ({', '.join(refused)}: its model package is not Approved any more)" if refused else ""
+    why = f" ({', '.join(refused)}: its model package is no longer Approved)" if refused else ""
     what = f"configuration of version {version}" if version is not None else "earlier configuration"
     raise DeploymentError(
         f"Endpoint {endpoint} serves {current.name} and has no {what} to return to{why}: "

@@ -28,7 +28,9 @@ def sentences(versions: Versions, found: Mapping[str, Any]) -> list[str]:
     if not found["pairs"]:
         return [*lines, *_latency(found)]
     low, high = found["mean_interval"]
-    sure = "no difference on average is shown" if low <= 0 <= high else "the difference on average is more than chance"
+    sure = (
+        "there is no significant difference on average" if low <= 0 <= high else "the average difference is significant"
+    )
     lines.append(f"The shadow's predictions are {found['mean']:+.2%} on average ({low:+.2%} to {high:+.2%}): {sure}.")
     low, high = found["moved_interval"]
     share = f"{found['moved']:,} of {found['pairs']:,} ({found['moved'] / found['pairs']:.1%}; {low:.1%} to {high:.1%})"
@@ -40,7 +42,7 @@ def sentences(versions: Versions, found: Mapping[str, Any]) -> list[str]:
     overlap = found["overlap"]
     if overlap is not None:
         many = f"{overlap['overlapping']:,} of {overlap['pairs']:,} intervals overlap"
-        lines.append(f"{many}; on average {overlap['common']:.0%} of both is common to them.")
+        lines.append(f"{many}; on average {overlap['common']:.0%} of both overlap.")
     return [*lines, *_latency(found)]
 
 

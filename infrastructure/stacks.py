@@ -100,7 +100,7 @@ def read_stage(project: str, name: str, path: Path = STAGES) -> Stage:
         raise InfrastructureError(f"There is no stage {name} in {path.name}: it has {', '.join(stages) or 'none'}.")
     if len(project) > LONGEST_NAME:
         raise InfrastructureError(
-            f"The name {project} is longer than {LONGEST_NAME} characters, which a role's name has room for."
+            f"The name {project} is longer than {LONGEST_NAME} characters, the limit for names of roles."
         )
     chosen = dict(stages[name] or {})
     kinds = tuple(chosen.pop("stacks", ORDER))

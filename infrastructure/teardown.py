@@ -31,7 +31,7 @@ class Clients:
 
 
 def bills(clients: Clients, stage: Stage) -> Iterator[Bill]:
-    """What still bills: endpoints, what is in Studio, the bucket and the key."""
+    """What still costs money: endpoints, what is in Studio, the bucket and the key."""
     for endpoint in endpoints(clients.sagemaker, stage.project):
         yield Bill(f"endpoint {endpoint}", "its instances, by the second")
     outputs: dict[str, str] = {}

@@ -23,13 +23,13 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="the lessons, and their tracks")
     show = commands.add_parser("show", help="print a lesson")
-    check = commands.add_parser("check", help="grade a lesson by what is there; 1 where something is missing")
+    check = commands.add_parser("check", help="grade a lesson; exit code 1 if something is missing")
     for command in (show, check):
         command.add_argument("lesson", help="its number, or its name: see `list`")
     cars = commands.add_parser("cars", help="fit used cars' prices by features: equation, error, picture")
     cars.add_argument("--features", nargs="+", required=True, metavar="NAME")
     cars.add_argument("--ask", nargs="+", metavar="NAME=VALUE", help="a car whose price is asked for")
-    broken = commands.add_parser("break", help="write data that are wrong in one way")
+    broken = commands.add_parser("break", help="write data with one kind of error")
     broken.add_argument("what", choices=list(BREAKS))
     return parser
 

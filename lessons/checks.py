@@ -42,7 +42,7 @@ def cleansing(account: Account) -> str:
     column = str(most["arguments"].get("column"))
     _require(column == "bathrooms", f"Most rows were rejected for their {column}: change the range of bathrooms.")
     _require(newest["status"] == "passed", f"The newest run failed: {newest['reason']}")
-    return f"{rejected} rows rejected where it were {before}, and none of them silently."
+    return f"{rejected} rows rejected instead of {before}, and none of them silently."
 
 
 def surfaces(_: Account) -> str:
@@ -84,7 +84,7 @@ def registry(account: Account) -> str:
         _require(decided != [], f"No version is {status}: {word} one.")
         said = [each for each in decided if len(each.get("ApprovalDescription", "").split()) >= FEWEST_WORDS]
         _require(said != [], f"No {word} has a reason of {FEWEST_WORDS} words: say why with --comment.")
-    return "Whoever asks in a year finds who decided, and why."
+    return "In a year, everybody can still see who decided, and why."
 
 
 def hosting(account: Account) -> str:
@@ -104,7 +104,7 @@ def monitored(account: Account) -> str:
     decisions = {each["decision"]: each for each in found if each is not None}
     _require("ok" in decisions, "No window was ok yet: run the command under Run.")
     moved = [decisions[decision] for decision in ("retrain", "watch") if decision in decisions]
-    _require(moved != [], "No window called for anything: let the market move.")
+    _require(moved != [], "No window called for watch or retrain: let the market move.")
     return f"Noticed: {moved[0]['reasons'][0]}"
 
 
@@ -134,7 +134,7 @@ def broken_model(account: Account) -> str:
     _require(rejected != [], "No model of 5 rounds was rejected: run it with the gates as they are.")
     _require(
         any(each["PipelineExecutionStatus"] == "Succeeded" for each in small),
-        "No model of 5 rounds was registered: lower the gates with -p, and look at what is said about it.",
+        "No model of 5 rounds was registered: lower the gates with -p, and see what the output says about it.",
     )
     return _reason(account, rejected[0])
 
@@ -144,9 +144,9 @@ def broken_canary(account: Account) -> str:
     place = f"{_capture(account).partition('/capture/')[0]}/history/{STAGING}/"
     entries = [json.loads(content) for content in account.objects(place)]  # the oldest first
     canaries = [each["outcome"] for each in entries if each["strategy"] == "canary"]
-    _require("inconclusive" in canaries, "No canary was inconclusive yet: deploy one that nobody asks.")
-    _require(canaries[-1] == "serves", f"The last canary is {canaries[-1]}: give one requests while it bakes.")
-    return "The same configuration twice: what decided was whether anybody had asked it."
+    _require("inconclusive" in canaries, "No canary was inconclusive yet: deploy one without sending requests.")
+    _require(canaries[-1] == "serves", f"The last canary is {canaries[-1]}: send requests during the next one.")
+    return "The same configuration twice: the difference was whether it got requests."
 
 
 CHECKS: Mapping[str, Callable[[Account], str]] = {

@@ -140,7 +140,7 @@ def _places(found: Mapping[str, Any]) -> str:
 
 def _cohorts(cohorts: Sequence[Mapping[str, Any]]) -> str:
     if not cohorts:
-        return "<p>No captured request is known.</p>"
+        return "<p>No captured requests are known.</p>"
     rows = []
     for each in cohorts:
         share = each["matured"] / each["rows"] if each["rows"] else 0.0

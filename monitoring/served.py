@@ -96,7 +96,7 @@ def _of_capture(capture: Capture, window: Window) -> Iterator[str]:
             "from then on is not known."
         )
     if capture.repeated:
-        yield f"{capture.repeated:,} captured events are there more than once, and count once."
+        yield f"{capture.repeated:,} captured events are there more than once and count once."
     if capture.unreadable:
         yield f"{capture.unreadable:,} captured events cannot be read (first: {capture.example})."
 
@@ -110,9 +110,9 @@ def _of_versions(capture: Capture, window: Window) -> Iterator[str]:
     models = sorted({model for _, model in capture.by_month})
     told = [str(window.versions.get(model, f"of identity {model}")) for model in models if model != UNTOLD]
     if len(told) > 1:
-        yield f"More than one version answered ({', '.join(told)}): each is looked at by itself."
+        yield f"More than one version answered ({', '.join(told)}): each is judged separately."
     if UNTOLD in models:
-        yield "Answers in CSV do not say which version gave them: they count for the live one."
+        yield "Answers in CSV do not say which version gave them: they count for the live version."
 
 
 def _of_truth(capture: Capture, truth: Truth) -> Iterator[str]:

@@ -100,7 +100,7 @@ def _of_rows(validation: Validation, settings: JobSettings) -> Iterator[DataFaul
             yield DataFault(place, f"{where}: {shown}", fix, warning=allowed)
     if not allowed:
         message = f"{rejected:,} of {rows:,} rows are rejected, {rejected / rows:.2%} where {limit:.2%} is allowed"
-        yield DataFault("validation.max_rejected_share", message, "mend the faults above, or raise it")
+        yield DataFault("validation.max_rejected_share", message, "fix the faults above, or raise it")
 
 
 def _shown(validation: Validation, row: int, sentence: str) -> str:

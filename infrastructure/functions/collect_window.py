@@ -120,7 +120,7 @@ class Collection:
         try:
             return dict(json.loads(body))
         except (ValueError, TypeError):
-            self._notes.append(f"{key} cannot be read, and is left out.")
+            self._notes.append(f"{key} cannot be read and is ignored.")
             return {}
 
     def _config(self, endpoint: str) -> tuple[dict[str, Any] | None, str | None]:
@@ -133,7 +133,7 @@ class Collection:
         except self._sagemaker.exceptions.ClientError as error:
             if not _is_missing(error):
                 raise
-            self._notes.append(f"The endpoint {endpoint} does not exist: the newest approved version is judged.")
+            self._notes.append(f"The endpoint {endpoint} does not exist: the newest approved version is used.")
             return None, None
         return config, description["LastModifiedTime"].astimezone(timezone.utc).isoformat()
 
@@ -188,7 +188,7 @@ class Collection:
                 golden = json.loads(self._s3.get_object(Bucket=bucket, Key=key)["Body"].read())
                 found[str(golden["model"])] = version.number
             except (self._s3.exceptions.ClientError, ValueError, KeyError):
-                self._notes.append(f"Version {version.number} has no golden rows: its answers are not told by name.")
+                self._notes.append(f"Version {version.number} has no golden rows, so its answers cannot be recognized.")
         return found
 
     def _keys(self, folder: str) -> Iterator[str]:
@@ -222,7 +222,7 @@ def window_of(event: Mapping[str, Any]) -> tuple[datetime, datetime]:
         until = EPOCH + timedelta(days=(started - EPOCH).days // days * days)
         return until - timedelta(days=days), until
     if given["since"] == LAST:
-        raise ValueError("until is given without since: give the beginning of the window, too.")
+        raise ValueError("until is given without since: give the start of the window, too.")
     since = moment("since", given["since"])
     until = started if given["until"] == LAST else moment("until", given["until"])
     if since >= until:

@@ -83,7 +83,7 @@ class FreezeSettings(Section):
             except ValueError:
                 raise ValueError(f"{name} is {getattr(self, name)!r}: write 2026-12-24, or 2026-12-24T18:00.") from None
         if self._moment(str(self.starts)) >= self._moment(str(self.ends), last=True):
-            raise ValueError(f"It ends ({self.ends}) before it starts ({self.starts}).")
+            raise ValueError(f"The freeze ends ({self.ends}) before it starts ({self.starts}).")
 
 
 def frozen(windows: Sequence[FreezeSettings], now: datetime) -> tuple[datetime | None, str] | None:

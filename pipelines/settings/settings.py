@@ -252,7 +252,7 @@ def load_settings(path: Path) -> Settings:
     except OSError as error:
         raise PipelineError(f"The settings file {path} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:
-        raise PipelineError(f"{path} is not a text in UTF-8: save it as one.") from None
+        raise PipelineError(f"{path} is not UTF-8 text: save it as UTF-8.") from None
     except RecursionError:
         raise PipelineError(f"{path} is nested too deeply to be settings.") from None
     except ValueError as error:  # a number of thousands of digits, a date that does not exist

@@ -169,7 +169,7 @@ class StageSettings(Section):
                 f"remove_after is {self.remove_after!r}: write a whole number of minutes, hours or days, as in 8 hours."
             )
         if self.stay > LONGEST_STAY:
-            raise ValueError(f"remove_after is {self.remove_after}: {LONGEST_STAY.days} days is the most.")
+            raise ValueError(f"remove_after is {self.remove_after}: at most {LONGEST_STAY.days} days are allowed.")
         waits = self.deployment.waits(self.instance_count)
         if self.stay.total_seconds() <= waits:
             raise ValueError(
@@ -180,7 +180,7 @@ class StageSettings(Section):
     def _check_serverless(self) -> None:
         if self.deployment.strategy != "all_at_once":
             raise ValueError(
-                f"The strategy {self.deployment.strategy} is not possible with serverless: all_at_once is."
+                f"The strategy {self.deployment.strategy} is not possible with serverless: use all_at_once."
             )
         if self.capture is not False and "capture" in self.model_fields_set:
             raise ValueError("SageMaker does not capture data of serverless endpoints: set capture: false.")

@@ -34,7 +34,7 @@ def _doubled(node: Node, place: str) -> list[str]:
         inner = f"{place}.{name}" if place else name
         if name in first:
             lines = f"lines {first[name]} and {key.start_mark.line + 1}"
-            found.append(f"{inner} stands twice ({lines}): remove one")
+            found.append(f"{inner} is given twice ({lines}): remove one")
         first.setdefault(name, key.start_mark.line + 1)
         found += _doubled(value, inner)
     return found

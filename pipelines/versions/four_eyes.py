@@ -76,11 +76,11 @@ def require_another(who: str | None, made_by: set[str], version: int) -> None:
     """PipelineError where the one who decides over a version is one of those who made it, or either is not known."""
     if who is None:
         raise PipelineError(
-            f"Nobody is known who approved version {version}: approve it with `run_pipeline.py approve`."
+            f"It is not known who approved version {version}: approve it with `run_pipeline.py approve`."
         )
     if not made_by:
         raise PipelineError(
-            f"Nobody is known who made version {version}, and so not whether {who} did: register it by the pipeline."
+            f"It is not known who made version {version}, so it could be {who}: register it with the pipeline."
         )
     same = _among(who, made_by)
     if same is not None:

@@ -92,7 +92,7 @@ def _decide(
     sagemaker: SageMakerClient, group: str, text: str, status: str, comment: str | None, *, repeat: bool = False
 ) -> Decision:
     if comment is not None and len(comment) > COMMENT_LENGTH:
-        raise PipelineError(f"The comment has {len(comment)} characters: {COMMENT_LENGTH} is the most.")
+        raise PipelineError(f"The comment has {len(comment)} characters: at most {COMMENT_LENGTH} are allowed.")
     arn = find_version(sagemaker, group, text)
     package = sagemaker.describe_model_package(ModelPackageName=arn)
     decision = Decision(

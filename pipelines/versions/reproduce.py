@@ -33,14 +33,17 @@ def caveats(lineage: Lineage) -> list[str]:
     """Why the commands might not be enough."""
     if lineage.commit is None or not lineage.commit.endswith(DIRTY):
         return []
-    return [f"The commit alone is not what was built: the checkout had other changes; its code is {lineage.code}."]
+    return [
+        "The commit alone does not give this build, because the checkout had uncommitted changes; "
+        f"its code is {lineage.code}."
+    ]
 
 
 def require_recorded(lineage: Lineage) -> str:
     """The execution of a version; PipelineError where the version does not say it."""
     if lineage.execution is None or lineage.evaluation is None:
         raise PipelineError(
-            f"Version {lineage.version} does not say which execution made it: it was not registered by this pipeline."
+            f"Version {lineage.version} does not name its execution: this pipeline did not register it."
         )
     return lineage.execution
 

@@ -113,7 +113,7 @@ def decide(account: Account, group: str, version: str, status: str, comment: str
     if status not in DECISIONS:
         raise StudioError(f"{status!r} is no decision: it is {' or '.join(DECISIONS)}.")
     if len(comment) > MOST_COMMENT:
-        raise StudioError(f"The comment has {len(comment)} characters: {MOST_COMMENT} is the most.")
+        raise StudioError(f"The comment has {len(comment)} characters: at most {MOST_COMMENT} are allowed.")
     request = {"ModelPackageArn": account.arn(f"model-package/{group}/{version}"), "ModelApprovalStatus": status}
     if comment.strip():
         request["ApprovalDescription"] = comment.strip()

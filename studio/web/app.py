@@ -90,7 +90,9 @@ class Studio:
         async def submit(request: Request) -> Response:
             form = await _form(request)
             if not self._keeper.knows(form.get("token", "")):
-                return self._refused(request, "The form is of another start of the studio: load its page again.", 403)
+                return self._refused(
+                    request, "The studio was restarted after this form was loaded: reload the page.", 403
+                )
             return await run_in_threadpool(self._change, request, change, form)
 
         return submit
@@ -107,7 +109,7 @@ class Studio:
     async def _predict(self, request: Request) -> Response:
         form = await _form(request)
         if not self._keeper.knows(form.get("token", "")):
-            return self._refused(request, "The form is of another start of the studio: load its page again.", 403)
+            return self._refused(request, "The studio was restarted after this form was loaded: reload the page.", 403)
         return await run_in_threadpool(self._predicted, request, form)
 
     def _predicted(self, request: Request, form: Mapping[str, str]) -> Response:
@@ -172,7 +174,7 @@ class Studio:
         return JSONResponse({"endpoint_url": self._account.endpoint_url, "pid": os.getpid()})
 
     def _fault(self, request: Request, error: Exception) -> Response:
-        told = f"This page failed by a fault of the studio, {type(error).__name__}: its output holds where."
+        told = f"This page failed because of a fault in the studio, {type(error).__name__}: see its output."
         return self._refused(request, told, 500)
 
     def _not_found(self, request: Request, _: Exception) -> Response:

@@ -39,7 +39,7 @@ class Asked:
     def needed(self, name: str) -> str:
         """A value without which there is no answer; StudioError where it is missing."""
         if not self.values.get(name):
-            raise StudioError(f"The address lacks {name}.")
+            raise StudioError(f"The address has no {name}.")
         return self.values[name]
 
 

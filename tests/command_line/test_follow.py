@@ -67,7 +67,7 @@ def test_ctrl_c_stops_the_execution_and_waits_until_it_is_stopped(executions: Ex
     assert len(executions.aws.asked("StopPipelineExecution")) == 1
     assert (execution.status, execution.exit_code) == ("Stopped", 130)
     assert output.text.splitlines()[-2:] == [
-        "Ctrl-C: stopping the execution. Press it again to leave at once.",
+        "Ctrl-C: stopping the execution. Press it again to leave immediately.",
         "The execution is Stopped.",
     ]
 

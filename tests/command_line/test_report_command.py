@@ -75,7 +75,7 @@ def test_the_report_on_the_data_of_an_execution(
     evaluated(executions)
     executions.add("newest000001")
     asked = Namespace(of="latest", no_open=True, validation=True)
-    with pytest.raises(PipelineError, match="Execution newest000001 has validated no data"):
+    with pytest.raises(PipelineError, match="Execution newest000001 has no validated data"):
         open_report(context, asked)
     validated(executions)
     assert open_report(context, asked) == 0
@@ -85,7 +85,7 @@ def test_the_report_on_the_data_of_an_execution(
 def test_an_execution_that_did_not_come_to_its_evaluation_has_none(context: Context, executions: Executions) -> None:
     executions.add("newest000001")
     executions.script = [("Failed", [step("Evaluate", "Failed", Metadata=job("ProcessingJob", "e"))])]
-    with pytest.raises(PipelineError, match="Execution newest000001 has evaluated no model"):
+    with pytest.raises(PipelineError, match="Execution newest000001 has no evaluated model"):
         open_report(context, Namespace(of="latest", no_open=True, validation=False))
 
 

@@ -127,7 +127,7 @@ def test_a_failed_endpoint_is_deleted_and_made_anew(hosting: Hosting) -> None:
     hosting.endpoints[ENDPOINT]["EndpointStatus"] = "Failed"
     lines: list[str] = []
     assert deployment(hosting, package, lines).run().action == "created"
-    assert lines[0] == f"Endpoint {ENDPOINT} is Failed: it is deleted and made anew"
+    assert lines[0] == f"Endpoint {ENDPOINT} is Failed: it is deleted and created again"
 
 
 def test_a_smoke_test_that_fails_returns_to_the_old_version(hosting: Hosting) -> None:
@@ -267,7 +267,7 @@ def test_the_model_of_an_overtaken_deployment_stays_where_the_other_one_uses_it(
         deployment(hosting, package, lines).run()
     config = hosting.configs[hosting.endpoints[ENDPOINT]["EndpointConfigName"]]
     assert config["ProductionVariants"][0]["ModelName"] in hosting.models
-    assert any("stays: another deployment uses it" in line for line in lines)
+    assert any("is kept: another deployment uses it" in line for line in lines)
 
 
 def test_a_status_that_lasts_is_said_again(hosting: Hosting, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -123,7 +123,7 @@ def test_a_plan_says_what_it_takes() -> None:
     blue_green = plan(Guard("canary", HALF, 1800)).sentences(3600, 2, 0.115)
     assert blue_green == [
         "canary: 2 steps, 3600 s of waiting beside the starts.",
-        "Meanwhile 2 x ml.m5.large more run than before; for the waits that costs $0.23.",
+        "Meanwhile 2 x ml.m5.large more run than before; for the waits this costs $0.23.",
     ]
     assert "1 x ml.m5.large more" in plan(Guard("rolling", HALF, 60)).sentences(120, 2, None)[1]
     assert "costs unknown" in plan(Guard("rolling", ONE, 60)).sentences(120, 2, None)[1]

@@ -47,7 +47,7 @@ def test_a_goal_that_one_client_misses_has_no_rate() -> None:
 def test_clients_and_requests_are_bounded() -> None:
     few = load(Endpoint(99, 0.001).ask, Bounds(latency_ms=9999, clients=3, step_seconds=0.05), lambda _: None)
     assert [step.clients for step in few.steps] == [1, 2, 3]
-    assert few.why_ended == "3 clients are the most that were asked for"
+    assert few.why_ended == "3 clients are the most that were allowed"
     endpoint = Endpoint(99, 0.001)
     small = load(endpoint.ask, Bounds(latency_ms=9999, step_seconds=5, requests=7), lambda _: None)
     assert endpoint.asked == 7

@@ -61,7 +61,7 @@ def test_an_inference_id_goes_along_where_one_is_given(given: str | None, sent: 
 
 @pytest.mark.parametrize("inference_id", ["", " a", "a" * 65, "a\n", "ä"])
 def test_an_inference_id_that_sagemaker_does_not_take_is_refused(tmp_path: Path, inference_id: str) -> None:
-    with pytest.raises(DeploymentError, match="must have 1 to 64 characters"):
+    with pytest.raises(DeploymentError, match="must have 1 to 64 ASCII characters"):
         read_payload("house.json", None, io.BytesIO(), inference_id)
 
 

@@ -141,7 +141,7 @@ def test_a_plan_has_the_request_of_the_schedule_and_sends_none(
     assert deploy_model.main([*leaving, "--plan"]) == 0
     said = capsys.readouterr().out
     assert "CreateSchedule: " in said
-    assert "It removes itself 8 hours after it serves." in said
+    assert "It removes itself 8 hours after its last deployment." in said
     assert order(account) == []
 
 

@@ -58,7 +58,7 @@ def test_with_only_rejected_versions_to_return_to_it_says_so_and_changes_nothing
     first = deploy(hosting, hosting.register())
     second = deploy(hosting, hosting.register())
     hosting.set_approval(1, "Rejected")
-    with pytest.raises(DeploymentError, match=rf"{first.config}: its model package is not Approved any more"):
+    with pytest.raises(DeploymentError, match=rf"{first.config}: its model package is no longer Approved"):
         roll_back(hosting)
     assert hosting.endpoints[ENDPOINT]["EndpointConfigName"] == second.config
 

@@ -75,11 +75,13 @@ def test_a_shadow_that_is_not_there_or_should_not_be_is_told() -> None:
 def test_the_sentences_say_what_is_more_than_chance() -> None:
     said = " ".join(sentences(VERSIONS, FOUND))
     assert "Version 8 as the shadow of version 3 at production: 200 pairs of 210 and 205 captured answers." in said
-    assert "+1.20% on average (+0.40% to +2.00%): the difference on average is more than chance." in said
+    assert "+1.20% on average (+0.40% to +2.00%): the average difference is significant." in said
     assert "10 of 200 (5.0%; 2.0% to 8.0%) differ by more than 10%" in said
-    assert "198 of 200 intervals overlap; on average 80% of both is common to them." in said
+    assert "198 of 200 intervals overlap; on average 80% of both overlap." in said
     assert "Latency of the model: production 1.0 ms in the middle, 2.0 ms at the 99th percentile." in said
-    assert "no difference on average is shown" in " ".join(sentences(VERSIONS, {**FOUND, "mean_interval": [0.0, 0.02]}))
+    assert "there is no significant difference on average" in " ".join(
+        sentences(VERSIONS, {**FOUND, "mean_interval": [0.0, 0.02]})
+    )
 
 
 @pytest.mark.parametrize("overlap", [None, FOUND["overlap"]])

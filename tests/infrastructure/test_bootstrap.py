@@ -108,7 +108,7 @@ def test_a_stack_with_resources_in_use_is_not_to_be_deleted_but_brought_back() -
     with pytest.raises(InfrastructureError) as caught:
         Bootstrap(Stub("UPDATE_ROLLBACK_FAILED"), None, STAGE, print).apply()
     said = str(caught.value)
-    assert said.startswith("The stack house-prices-dev-storage is in UPDATE_ROLLBACK_FAILED (Bucket exists): mend")
+    assert said.startswith("The stack house-prices-dev-storage is in UPDATE_ROLLBACK_FAILED (Bucket exists): fix")
     assert "continue-update-rollback --stack-name house-prices-dev-storage`" in said
     assert "delete-stack" not in said
 

@@ -66,7 +66,7 @@ def validation(rejected: int, column: str = "bathrooms", status: str = "passed")
     ],
 )
 def test_a_stricter_rule_rejects_more_and_still_passes(newest: dict[str, Any], missing: str) -> None:
-    assert checks.cleansing(Made(validation(36), validation(35))).startswith("36 rows rejected where it were 35")
+    assert checks.cleansing(Made(validation(36), validation(35))).startswith("36 rows rejected instead of 35")
     with pytest.raises(LessonError, match=missing):
         checks.cleansing(Made(newest, validation(35)))
 

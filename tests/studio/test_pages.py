@@ -225,7 +225,7 @@ def test_what_is_not_there_is_said_in_one_sentence(studio: Served) -> None:
         ("/endpoints/none", "none"),
         ("/jobs/sleeping", "There is no kind of job sleeping: there are processing, training, transform, tuning."),
         ("/nowhere", "There is no page /nowhere."),
-        (f"/pipelines/{PIPELINE}/compare", "The address lacks left."),
+        (f"/pipelines/{PIPELINE}/compare", "The address has no left."),
         ("/objects?uri=file:///etc/passwd", "is not a location such as s3://bucket/key."),
     ):
         status, page, _ = ask(studio.url + path)

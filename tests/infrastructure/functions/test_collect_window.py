@@ -199,7 +199,7 @@ def test_without_the_endpoint_the_newest_approved_version_is_judged_and_that_is_
     outputs, window, _ = collected(s3, gone)
     assert (outputs["Version"], window["sampling"]) == (2, None)
     assert window["notes"] == [
-        "The endpoint house-prices-production does not exist: the newest approved version is judged."
+        "The endpoint house-prices-production does not exist: the newest approved version is used."
     ]
 
 

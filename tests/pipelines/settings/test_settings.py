@@ -119,7 +119,10 @@ def test_a_missing_section_is_named(tmp_path: Path) -> None:
         ("a: " + "9" * 5000, "has a value that cannot be read: Exceeds the limit"),
         ("a: 2026-13-45", "has a value that cannot be read: month must be in"),
         ("a: [", "is not YAML"),
-        ("a: 1\nb:\n  c: 1\n  d: {e: 1, e: 2}\nb: 2\n", r"b.d.e stands twice \(lines 4 and 4\): remove one; b stands"),
+        (
+            "a: 1\nb:\n  c: 1\n  d: {e: 1, e: 2}\nb: 2\n",
+            r"b.d.e is given twice \(lines 4 and 4\): remove one; b is given",
+        ),
         ("- a\n", "must be a mapping with the keys name"),
         ("", "must be a mapping"),
     ],

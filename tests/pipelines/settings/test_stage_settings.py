@@ -135,7 +135,7 @@ def test_what_says_no_time_to_stay_is_named_with_what_does(text: str) -> None:
 
 
 def test_a_stay_is_longer_than_an_update_and_no_longer_than_a_year() -> None:
-    with pytest.raises(ValidationError, match="366 days is the most"):
+    with pytest.raises(ValidationError, match="at most 366 days are allowed"):
         stage(remove_after="367 days")
     canary = {"strategy": "canary", "size_percent": 50, "wait_seconds": 300}
     with pytest.raises(ValidationError, match="remove_after is 10 minutes, and an update waits 600 s"):

@@ -76,7 +76,7 @@ def test_another_person_can(who: str, made_by: set[str]) -> None:
 
 
 def test_a_version_that_nobody_is_known_to_have_made_is_not_approved_by_another() -> None:
-    with pytest.raises(PipelineError, match="Nobody is known who made version 3"):
+    with pytest.raises(PipelineError, match="It is not known who made version 3"):
         require_another("bob", set(), 3)
 
 

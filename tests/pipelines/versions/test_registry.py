@@ -123,5 +123,5 @@ def test_approving_in_an_empty_group_says_what_to_do(executions: Executions, out
 
 def test_a_comment_that_is_too_long_is_refused_before_anything_changes(executions: Executions, output: Output) -> None:
     executions.register()
-    with pytest.raises(PipelineError, match="1025 characters: 1024 is the most"):
+    with pytest.raises(PipelineError, match="1025 characters: at most 1024 are allowed"):
         decide(registry.approve, executions.sagemaker, GROUP, "1", "x" * 1025, output)

@@ -74,7 +74,7 @@ def test_a_rebuild_runs_the_jobs_alone_and_takes_nothing_from_the_cache() -> Non
 
 
 def test_a_version_that_names_no_execution_cannot_be_rebuilt() -> None:
-    with pytest.raises(PipelineError, match="Version 3 does not say which execution made it"):
+    with pytest.raises(PipelineError, match="Version 3 does not name its execution"):
         require_recorded(replace(LINEAGE, execution=None))
 
 
