@@ -2,7 +2,7 @@
 
 
 class UserError(Exception):
-    """What the user can mend: hyperparameters, channels, data."""
+    """What the user can fix: hyperparameters, channels, data."""
 
 
 class AlgorithmError(Exception):
