@@ -1,5 +1,6 @@
 """The wheels of what an image lacks: downloaded by an upsert to AWS, for the image's Python and system."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -11,6 +12,9 @@ from pipelines.images.image import Image
 # pip takes no newer tag for an older one: all that the images' systems (glibc 2.31 and later) can load.
 PLATFORMS = (*(f"manylinux_2_{minor}_x86_64" for minor in (31, 28, 27, 24, 17, 12, 5)), "manylinux2014_x86_64")
 LIST = "requirements.txt"
+# What pip says of a version that it cannot have, and of a file of another content.
+NOT_FOUND = re.compile(r"satisfies the requirement (?P<pin>\S+).*\(from versions: (?P<versions>[^)]*)\)")
+ANOTHER_FILE = re.compile(r"^ +(?P<pin>\S+==\S+) from .*\n +Expected sha256", re.MULTILINE)
 
 
 def fetch_wheels(image: Image, folder: Path) -> list[Path]:
@@ -31,7 +35,22 @@ def download(requirements: Sequence[str], python: str, folder: Path) -> list[Pat
     command = [sys.executable, "-m", "pip", "download", *options, "--dest", str(folder), *requirements]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        errors = [line.removeprefix("ERROR: ") for line in done.stderr.splitlines() if line.startswith("ERROR")]
-        why = errors[-1] if errors else done.stderr.strip()[-300:]
-        raise PipelineError(f"The wheels for Python {python} of the image cannot be downloaded: {why}")
+        raise PipelineError(f"The wheels of the image cannot be downloaded: {_why(done.stderr, python)}.")
     return sorted(folder.glob("*.whl"))
+
+
+def _why(said: str, python: str) -> str:
+    """Why pip has downloaded nothing: which wheel, and what to do."""
+    if missing := NOT_FOUND.search(said):
+        unreachable = ", or cannot be reached" if missing["versions"] == "none" else ""
+        return (
+            f"the package index has no wheel of {missing['pin']} for Python {python} on x86_64 Linux{unreachable}; "
+            "where a version has no build for the image, `make wheels` chooses others"
+        )
+    if other := ANOTHER_FILE.search(said):
+        return (
+            f"{other['pin']} is another file on the package index than the one whose hash is in the list: look at it "
+            "before `make wheels` renews the list"
+        )
+    errors = [line.removeprefix("ERROR: ") for line in said.splitlines() if line.startswith("ERROR")]
+    return (errors[-1] if errors else said.strip()[-300:]).rstrip(".")
