@@ -17,38 +17,32 @@ from command_line.version_difference import diff
 if TYPE_CHECKING:
     from command_line.deployment import Session
 
+ASKED = ("comparables", "strict")  # what a request may ask for beside predictions
+
 
 def predict(session: "Session", options: argparse.Namespace) -> None:
     """predict"""
+    from command_line.prediction_view import prediction_lines
     from deployment.personal import without_personal
     from deployment.predict import read_payload
-    from pipelines.versions.evaluation_report import amount
 
-    endpoint = session.endpoint(options.stage)
+    endpoint, data = session.endpoint(options.stage), session.settings.data
     payload, dropped = without_personal(
-        read_payload(options.file, options.content_type, sys.stdin.buffer, options.inference_id),
-        session.settings.data.personal,
+        read_payload(options.file, options.content_type, sys.stdin.buffer, options.inference_id), data.personal
     )
     if dropped:
         print(f"note: {', '.join(dropped)} left out: personal columns are not sent.", file=sys.stderr)
-    payload = _named(payload, session.settings.data)
+    payload = _named(payload, data).asking([name for name in ASKED if getattr(options, name)])
     answer = session.predictor(endpoint, options.stage, payload)()
-    data = session.settings.data
     rows, identities = answer.rows(), payload.identities(data.identity)
     if options.json or rows is None:
         print(answer.with_identities(identities).rstrip("\n"))
         return
-    unit, named = data.columns[data.target].unit, len(identities) == len(rows)
-    for place, row in enumerate(rows):
-        text = f"{' '.join(identities[place].values())}: " if named and identities[place] else ""
-        text += amount(row.score, unit)
-        if row.interval is not None:
-            bounds = " to ".join(amount(bound, unit) for bound in row.interval)
-            promised = "interval of unknown coverage" if row.coverage is None else f"{row.coverage:.0%} interval"
-            text += f"  ({promised}: {bounds})"
-        session.console.line(text)
-        for warning in row.warnings:
-            session.console.line(f"  warning: {warning}.")
+    if len(identities) != len(rows):
+        identities = [{}] * len(rows)
+    for row, identity in zip(rows, identities, strict=True):
+        for line in prediction_lines(row, identity, data.target, data.columns[data.target].unit):
+            session.console.line(line)
 
 
 def _named(payload: Any, data: Any) -> Any:

@@ -5,7 +5,7 @@ import io
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -29,6 +29,10 @@ class Payload:
     body: bytes
     content_type: str
     inference_id: str | None = None
+
+    def asking(self, names: Sequence[str]) -> "Payload":
+        """The payload with parameters of its content type that ask the model for more, such as comparables=true."""
+        return replace(self, content_type="; ".join([self.content_type, *(f"{name}=true" for name in names)]))
 
     def identities(self, columns: Sequence[str]) -> list[dict[str, str]]:
         """The values of these columns, in the order of the rows: what names a row in the file that was sent.
@@ -63,12 +67,14 @@ class Row:
     """One prediction, with the interval that holds the actual value with `coverage`; None for what was not answered.
 
     `warnings` say how the row is unlike those that the model learned from; such an interval has no coverage.
+    `comparables` are the training rows most like it, each as the model tells it, where they were asked for.
     """
 
     score: float
     interval: tuple[float, float] | None = None
     coverage: float | None = None
     warnings: tuple[str, ...] = ()
+    comparables: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,7 +89,7 @@ class Answer:
 
         Known are the layouts of SageMaker's built-in algorithms: {"predictions": [{"score": 1.5}, ...]} as
         JSON, and one number per line as CSV. https://docs.aws.amazon.com/sagemaker/latest/dg/cdf-inference.html
-        Beside a score there may be lower, upper, coverage and warnings; a coverage beside `predictions` is that of rows
+        Beside a score there may be lower, upper, coverage, warnings and comparables; a coverage beside `predictions` is that of rows
         that have none of their own.
         """
         try:
@@ -110,7 +116,8 @@ def _row(entry: dict[str, Any], coverage: float | None) -> Row:
     interval = None if low is None or high is None else (float(low), float(high))
     covered = entry.get("coverage", coverage)
     known = None if covered is None else float(covered)
-    return Row(float(entry["score"]), interval, known, tuple(map(str, entry.get("warnings") or ())))
+    warnings, comparables = (tuple(entry.get(name) or ()) for name in ("warnings", "comparables"))
+    return Row(float(entry["score"]), interval, known, tuple(map(str, warnings)), comparables)
 
 
 def read_payload(

@@ -106,6 +106,32 @@ def test_a_prediction_is_shown_with_its_id_and_its_warnings(
     assert predicted == {"identity": {"id": "0012", "date": "2015-05-01"}, **row}
 
 
+def test_what_is_asked_for_goes_along_and_comparable_rows_are_shown(
+    account: Hosting, house: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen: list[str] = []
+    differs = {name: {"here": 1, "there": value} for name, value in zip("abcde", [2, None, True, 2.5, "x"], strict=True)}
+    like = {"price": 500000, "id": "0012", "differs": differs}
+    answer = json.dumps({"predictions": [{"score": 543210.4, "comparables": [like, {**like, "differs": {}}]}]}).encode()
+
+    def model(body: bytes, kind: str) -> tuple[bytes, str]:
+        seen.append(kind)
+        return answer, "application/json"
+
+    account.aws.models[ENDPOINT] = model
+    account.register()
+    assert deploy_model.main(["deploy", "--latest-approved", "--stage", "staging"]) == 0
+    capsys.readouterr()
+    assert deploy_model.main(["predict", "--stage", "staging", house, "--comparables", "--strict"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "$543,210",
+        "  like it: $500,000 (0012): a 2 (here 1), b nothing (here 1), c true (here 1), d 2.5 (here 1), and 1 more",
+        "  like it: $500,000 (0012): no difference",
+    ]
+    assert deploy_model.main(["predict", "--stage", "staging", house]) == 0
+    assert seen == ["application/json; comparables=true; strict=true", "application/json"]
+
+
 def test_json_is_one_document_on_the_output(account: Hosting, house: str, capsys: pytest.CaptureFixture[str]) -> None:
     package = account.register()
     assert deploy_model.main(["deploy", "--model-package", package, "--stage", "staging", "--json"]) == 0
