@@ -23,7 +23,7 @@ def begin_yaml(context: Context, options: Namespace) -> int:
     if output.exists() and not options.force:
         raise PipelineError(f"{output} exists: give another name with --output, or replace it with --force.")
     try:
-        drafted = draft(options.data, options.target)
+        drafted = draft(options.data, options.target, options.encoding)
     except DataError as error:
         raise PipelineError(str(error)) from None
     write_output(output, yaml_of(drafted, name))

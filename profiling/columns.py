@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from profiling.values import is_comma_sure, robust_z, width_of, written_as
+from profiling.values import Written, decimal_of, number_of, robust_z, width_of, written_as
 from steps.conversion import convert
 from steps.settings import column_of
 
@@ -57,14 +57,34 @@ class Draft:
         return replace(self, notes=(*self.notes, *notes), column={**self.column, **keys})
 
 
-def drafts(table: pd.DataFrame) -> list[Draft]:
-    """A draft for each column, in the file's order."""
-    prefer_comma = any(is_comma_sure(table[name].head(2000)) for name in table)
-    return [_draft(str(name), table[name].reset_index(drop=True), prefer_comma) for name in table]
+def drafts(table: pd.DataFrame, hollow: np.ndarray, separator: str) -> list[Draft]:
+    """A draft for each column, in the file's order; gaps in the `hollow` rows make no column optional."""
+    signs = [decimal_of(table[name].head(2000)) for name in table]
+    # A semicolon separates fields where the comma is taken.
+    prefer_comma = "," in signs or (separator == ";" and "." not in signs)
+    return [_draft(str(name), table[name].reset_index(drop=True), hollow, prefer_comma) for name in table]
 
 
-def _draft(name: str, raw: pd.Series, prefer_comma: bool) -> Draft:
-    written = written_as(raw, prefer_comma)
+def hollow_rows(table: pd.DataFrame) -> np.ndarray:
+    """Marks the few rows that are more than half empty where the others are not, such as a total below the table."""
+    gaps = np.column_stack([(table[name].isna() | (table[name].astype(str).str.strip() == "")) for name in table])
+    empty = gaps.mean(axis=1)
+    found: np.ndarray = empty > 0.5
+    few = found.sum() <= max(3, RARE * len(table))
+    return found if few and len(table) and np.median(empty) < 0.25 else np.zeros(len(table), dtype=bool)
+
+
+def as_numbers(each: Draft, raw: pd.Series, hollow: np.ndarray) -> Draft:
+    """The same as numbers where at least half of its values are, such as prices among `on request`; else as it is."""
+    written = number_of(raw)
+    return each if written is None else _as_written(each.name, raw.reset_index(drop=True), written, hollow)
+
+
+def _draft(name: str, raw: pd.Series, hollow: np.ndarray, prefer_comma: bool) -> Draft:
+    return _as_written(name, raw, written_as(raw, prefer_comma), hollow)
+
+
+def _as_written(name: str, raw: pd.Series, written: Written, hollow: np.ndarray) -> Draft:
     keys: dict[str, Any] = {"type": written.type, **written.keys}
     if written.type in ("integer", "number") and POSTCODE.search(name):
         keys = {"type": "category", **{key: value for key, value in keys.items() if key == "missing"}}
@@ -75,8 +95,8 @@ def _draft(name: str, raw: pd.Series, prefer_comma: bool) -> Draft:
     if keys["type"] in ("integer", "number"):
         values, own = _numbers(values)
         notes += own
-    gaps = int(values.isna().sum()) - int(bad.sum())
-    if gaps:
+    gaps = values.isna().to_numpy() & ~bad & ~hollow
+    if gaps.any():
         keys["optional"] = True
     if bad.any():
         shown = ", ".join(repr(str(value)) for value in raw[bad].unique()[:SHOWN])
@@ -90,9 +110,11 @@ def _kind(name: str, keys: dict[str, Any], values: pd.Series) -> tuple[dict[str,
     keys = dict(keys)
     if rows == 0:
         return {"type": "text", "optional": True, "feature": False}, ["it has no value in any row"]
-    if distinct == 1:
+    if distinct == 1 and rows == len(values):
         keys["feature"] = False
         return keys, ["it is the same in all rows"]
+    if distinct == 1:
+        return keys, [f"it is {values.dropna().iloc[0]!r} in {rows:,} rows, and in the others nothing"]
     if keys["type"] == "category" and distinct > max(20, rows / ROWS_PER_LEVEL):
         keys["type"] = "text"
         note = "each row has its own value" if distinct == rows else f"{distinct:,} different texts"

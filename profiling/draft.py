@@ -11,10 +11,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from profiling.columns import LATITUDE, LONGITUDE, Draft, counted, drafts, is_identity, range_of
+from profiling.columns import (
+    LATITUDE,
+    LONGITUDE,
+    Draft,
+    as_numbers,
+    counted,
+    drafts,
+    hollow_rows,
+    is_identity,
+    range_of,
+)
 from profiling.errors import DataError
 from profiling.file_form import Found, look_at
 from profiling.quick_model import Quick, quick_model
+from profiling.rules import FoundRule, rules_of
 from steps.expressions import written
 from steps.failure import JobError, did_you_mean, listed
 from steps.leaks import SEVERE_R2, banded, explained, explained_by_groups, most_telling_pair, ordering
@@ -22,12 +33,14 @@ from steps.leaks import SEVERE_R2, banded, explained, explained_by_groups, most_
 TARGETS = (
     *("price", "saleprice", "sale_price", "sellingprice", "selling_price", "sold_price", "price_usd", "target", "y"),
     *("preis", "kaufpreis", "miete", "prix", "loyer", "precio", "prezzo", "preço", "preco", "cena", "prijs"),
+    *("fiyat", "hinta", "pris", "цена", "стоимость", "価格", "取引価格", "价格", "总价"),
     *("charges", "medv", "medianhousevalue", "median_house_value", "rent", "amount", "cost", "salary", "wage", "value"),
 )
 GROUP = re.compile(r"(^|[_\W])(id|parcel|apn|vin|pid)($|[_\W])|Id$|ID$")
 AFTER = re.compile(
     r"assess|apprais|estimat|zestimate|predict|commission|invoice|tax_?(amount|value|paid)", re.IGNORECASE
 )
+LATER = 0.01  # share of the rows in which a date may be after the row's own by a slip
 ORDERS = 0.95  # a rank correlation with the target that no place in a file has by chance
 FEWEST_ROWS = 60
 
@@ -44,23 +57,31 @@ class Drafted:
     date: str | None
     derived: Mapping[str, str]
     learned: Mapping[str, dict[str, Any]]
+    rules: Sequence[FoundRule]
     scale: str
     rejected: float  # share of the rows that these settings reject
     quick: Quick
     notes: Sequence[str] = field(default_factory=tuple)
 
 
-def draft(path: Path, target: str | None) -> Drafted:
+def draft(path: Path, target: str | None, encoding: str | None = None) -> Drafted:
     """Look at a file. Raises DataError where it cannot be read, or holds no number that could be the target."""
     try:
-        return _draft(look_at(path), target)
+        return _draft(look_at(path, encoding), target)
     except JobError as error:
         raise DataError(str(error)) from error
 
 
 def _draft(found: Found, target: str | None) -> Drafted:
-    columns = drafts(found.table)
-    notes = [f"{counted(len(found.broken))} too many fields and will be rejected"] if found.broken else []
+    hollow = hollow_rows(found.table)
+    columns = drafts(found.table, hollow, found.form.separator)
+    notes = _of_file(found, hollow)
+    columns = [
+        as_numbers(each, found.table[each.name], hollow)
+        if not each.is_number and _may_be_target(each, target)
+        else each
+        for each in columns
+    ]
     chosen = _target(columns, target, notes)
     columns = [_with_range(each) for each in columns]
     by_name = {each.name: each for each in columns}
@@ -78,6 +99,10 @@ def _draft(found: Found, target: str | None) -> Drafted:
         by_name[name] = by_name[name].noted(feature=False)
     columns = list(by_name.values())
     values = by_name[chosen].values[accepted].to_numpy(dtype=float)
+    others = [each for each in columns if each.name != chosen]
+    if not any(each.column.get("feature", True) and each.type != "text" for each in others):
+        raise DataError(f"{found.file} has no column besides {chosen} from which it could be predicted.")
+    derived, learned = _derived(columns, _later(by_name, date, notes)), _learned(columns)
     return Drafted(
         found=found,
         target=by_name[chosen],
@@ -85,13 +110,36 @@ def _draft(found: Found, target: str | None) -> Drafted:
         identity=[*identity] if not (group and date) else [*group, date],
         group=group,
         date=date,
-        derived=_derived(columns),
-        learned=_learned(columns),
+        derived=derived,
+        learned=learned,
+        rules=rules_of(others, values, accepted, derived, learned),
         scale=_scale(values),
         rejected=float(1 - accepted.mean()),
-        quick=quick_model([each for each in columns if each.name != chosen], values, accepted, _scale(values)),
+        quick=quick_model(others, values, accepted, _scale(values)),
         notes=notes,
     )
+
+
+def _of_file(found: Found, hollow: np.ndarray) -> list[str]:
+    """What is strange about a file as a whole."""
+    notes = [f"{counted(len(found.broken))} too many fields and will be rejected"] if found.broken else []
+    if found.form.encoding not in ("utf-8", "utf-16"):
+        notes.append(f"it is read as {found.form.encoding}: if names look wrong, give another one with --encoding")
+    if hollow.any():
+        place = int(np.flatnonzero(hollow)[0])
+        cells = [str(cell) for cell in found.table.iloc[place] if not pd.isna(cell) and str(cell).strip()]
+        shown = f", such as row {place + 1} ({', '.join(cells[:3])})" if cells else f", such as row {place + 1}"
+        notes.append(f"{counted(int(hollow.sum()))} hardly any value and will be rejected{shown}")
+    return notes
+
+
+def _may_be_target(each: Draft, wanted: str | None) -> bool:
+    return each.name == wanted if wanted is not None else bool(_words(each.name) & {*TARGETS})
+
+
+def _words(name: str) -> set[str]:
+    """The words of a column's name, and the whole of it, in small letters."""
+    return {name.lower(), *re.split(r"[\W_]+", name.lower())}
 
 
 def _target(columns: Sequence[Draft], wanted: str | None, notes: list[str]) -> str:
@@ -108,6 +156,7 @@ def _target(columns: Sequence[Draft], wanted: str | None, notes: list[str]) -> s
     if not numbers:
         raise DataError("No column holds numbers that could be predicted: name one with --target.")
     known = [name for word in TARGETS for name in numbers if name.lower() == word]
+    known += [name for word in TARGETS for name in numbers if word in _words(name)]
     known += [name for name in numbers if "price" in name.lower()]
     chosen = known[0] if known else numbers[-1]
     notes.append(f"{chosen} is taken for the target: name another one with --target")
@@ -160,6 +209,7 @@ def _without_leaks(
     goal = by_name[target].values[accepted].to_numpy(dtype=float)
     ranks = np.argsort(np.argsort(goal, kind="stable")).astype(float)
     numbers: dict[str, np.ndarray] = {}
+    notes += _counting(by_name, target, accepted, goal)
     place = ordering(np.flatnonzero(accepted), goal)
     if place > ORDERS:
         notes.append(f"the rows of the file are ordered by {target}: what counts them tells it")
@@ -183,10 +233,25 @@ def _without_leaks(
             notes.append(f"{name} may by its name be known only after {target} is: if so, set feature: false")
     pair, value = most_telling_pair(numbers, ranks)
     if value >= SEVERE_R2:
-        leak = max(re.split(" [x/] ", pair), key=lambda name: (_named_after(name, target), name))
+        of = re.split(" [x/] ", pair)
+        leak = max(of, key=lambda name: (_named_after(name, target), -_bound(name, of, numbers)))
         result[leak] = result[leak].noted(f"LOOKS LIKE A LEAK: {pair} explains {value:.1%} of {target}", feature=False)
-        notes.append(f"{pair} explains {value:.1%} of {target}: {leak} is left out as a leak")
+        text = f"{pair} explains {value:.1%} of {target}: {leak} is left out as a leak; if it is none, the other is"
+        notes.append(text)
     return result
+
+
+def _counting(by_name: Mapping[str, Draft], target: str, accepted: np.ndarray, goal: np.ndarray) -> list[str]:
+    """What is to be said of numbers that name rows and order the target; no feature is made of them."""
+    names = [name for name, each in by_name.items() if each.is_number and each.column.get("feature") is False]
+    found = {name: ordering(by_name[name].values[accepted].to_numpy(dtype=float), goal) for name in names}
+    return [f"{name} orders {target}: whoever knows it knows {target}" for name in names if found[name] > ORDERS]
+
+
+def _bound(name: str, pair: Sequence[str], numbers: Mapping[str, np.ndarray]) -> float:
+    """How closely a number goes along with those beside its pair: what is measured does, what is divided does not."""
+    others = [values for other, values in numbers.items() if other not in pair]
+    return max((ordering(numbers[name], values) for values in others), default=0.0)
 
 
 def _named_after(name: str, target: str) -> bool:
@@ -203,11 +268,24 @@ def _group(by_name: Mapping[str, Draft], target: str) -> list[str]:
     return []
 
 
-def _derived(columns: Sequence[Draft]) -> dict[str, str]:
+def _later(by_name: Mapping[str, Draft], date: str | None, notes: list[str]) -> list[str]:
+    """The dates after the row's own, which were not known on that day."""
+    found = []
+    for name, each in by_name.items():
+        if date is None or each.type != "date" or name == date:
+            continue
+        share = float((each.values > by_name[date].values).mean())
+        if share > LATER:
+            found.append(name)
+            notes.append(f"{name} is after {date} in {share:.1%} of the rows: no feature is made of it")
+    return found
+
+
+def _derived(columns: Sequence[Draft], later: Sequence[str]) -> dict[str, str]:
     found = {}
     names = {each.name for each in columns}
     for each in columns:
-        if each.type == "date" and each.distinct > 1:
+        if each.type == "date" and each.distinct > 1 and "`" not in each.name and each.name not in later:
             stem = re.sub(r"\W+", "_", each.name).strip("_").lower()
             for key, text in ((f"day_of_{stem}", "days"), (f"month_of_{stem}", "month")):
                 if key not in names:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,10 +14,17 @@ from steps.conversion import convert
 from steps.format_hints import MISSING_WORDS
 from steps.settings import column_of
 
+MOSTLY_NUMBERS = 0.5  # share of a target's values that must be numbers
 READABLE = 0.98  # share of the present values that must be of a type; the others reject their rows
 LEVELS_TOO = ("na", "none", "n/a", "missing", "unknown", "nil")  # words that a category may mean in earnest
 NUMBER = re.compile(r"([^\d+\-\u2212.,]*)([+\-\u2212]?[\d.,'\u2019\u00a0\u202f ]*\d[.,]?)([^\d.,].*)?")
-MAGNITUDES = {"k": 1e3, "m": 1e6, "mio": 1e6, "mio.": 1e6, "mn": 1e6, "bn": 1e9, "b": 1e9, "%": 0.01}
+MAGNITUDES = {
+    **{"k": 1e3, "k€": 1e3, "tsd": 1e3, "tsd.": 1e3, "тыс": 1e3, "тыс.": 1e3, "thousand": 1e3, "%": 0.01},
+    **{"m": 1e6, "mio": 1e6, "mio.": 1e6, "mn": 1e6, "mln": 1e6, "млн": 1e6, "million": 1e6, "m€": 1e6},
+    **{"bn": 1e9, "b": 1e9, "mrd": 1e9, "mrd.": 1e9, "billion": 1e9, "млрд": 1e9},
+    **{"lac": 1e5, "lacs": 1e5, "lakh": 1e5, "lakhs": 1e5, "cr": 1e7, "cr.": 1e7, "crore": 1e7, "crores": 1e7},
+    **{"万": 1e4, "万円": 1e4, "万元": 1e4, "億円": 1e8, "亿": 1e8},
+}
 MARKS = ((".", ""), (".", ","), (",", ""), (",", "."), (",", " "), (".", " "), (".", "'"))
 WORDS = (("yes", "no"), ("true", "false"), ("y", "n"), ("t", "f"))
 OTHER_WORDS = (
@@ -28,6 +35,16 @@ OTHER_WORDS = (
     ("sim", "não"),
     ("ja", "nee"),
     ("tak", "nie"),
+    ("да", "нет"),
+    ("wahr", "falsch"),
+    ("vrai", "faux"),
+    ("有", "無"),
+)
+CURRENCIES = frozenset(
+    [
+        *("USD", "EUR", "GBP", "CHF", "JPY", "CNY", "INR", "CAD", "AUD", "NZD", "RUB", "BRL", "PLN", "CZK", "HUF"),
+        *("SEK", "NOK", "DKK", "TRY", "ZAR", "MXN", "KRW", "SGD", "HKD", "AED", "RS", "RM", "KR"),
+    ]
 )
 DAYS = (
     *("%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%d %b %Y", "%d-%b-%Y", "%d %B %Y"),
@@ -49,7 +66,10 @@ class Written:
 
 
 def written_as(values: pd.Series, prefer_comma: bool = False) -> Written:
-    """The type of a column's values, and how they are written; `prefer_comma` decides on what could be both."""
+    """The type of a column's values, and how they are written; `prefer_comma` decides on what could be both.
+
+    What could be both is noted: 350.000 may be 350, or 350 thousand.
+    """
     if values.dtype == bool or str(values.dtype) == "boolean":
         return Written("boolean")
     if pd.api.types.is_datetime64_any_dtype(values):
@@ -89,6 +109,19 @@ def _of_texts(counts: pd.Series, prefer_comma: bool) -> Written:
     missing = [word for word in words if word not in in_earnest]
     notes = tuple(f"{word!r} ({counts[word]:,} rows) is taken for a level" for word in in_earnest)
     return Written("category", {"missing": missing} if missing else {}, 1.0, notes)
+
+
+def number_of(values: pd.Series) -> Written | None:
+    """How the numbers of a column are written that at least half of its values are; None where fewer are."""
+    texts = values.dropna().astype(str).str.strip()
+    counts = texts[texts != ""].value_counts()
+    words = [str(value) for value in counts.index if str(value).lower() in MISSING_WORDS]
+    core = counts.drop(words)
+    like = core[[NUMBER.fullmatch(str(value)) is not None for value in core.index]]
+    if like.sum() < MOSTLY_NUMBERS * core.sum() or core.empty:
+        return None
+    found = next(_numbers(like, prefer_comma=False), None)
+    return None if found is None or found.readable < READABLE else _with_missing(found, words)
 
 
 def _with_missing(best: Written, words: list[str]) -> Written:
@@ -147,16 +180,32 @@ def _numbers(core: pd.Series, prefer_comma: bool) -> Iterator[Written]:
     equal = [each for each in shares if each.readable == best]
     wanted = [each for each in equal if (each.keys.get("decimal") == ",") == prefer_comma]
     chosen = (wanted or equal)[0]
+    usual = chosen.keys.get("decimal", ".") == "." and chosen.keys.get("thousands") == ","
+    if len({each.keys.get("decimal", ".") for each in equal}) > 1 and not usual and _in_threes(core):
+        example = str(core.index[0])
+        read = float(convert(pd.Series([example], dtype=object), column_of({"type": "number", **chosen.keys}))[0][0])
+        note = f"{example!r} is read as {read:g}: if that is wrong, say decimal and thousands"
+        chosen = replace(chosen, notes=(*notes, note))
+        notes = chosen.notes
     whole = _share(core, type="integer", **chosen.keys)
     yield Written("integer", chosen.keys, whole, notes) if whole == best else chosen
 
 
-def is_comma_sure(values: pd.Series) -> bool:
-    """Whether a column can only be read with a decimal comma."""
+def decimal_of(values: pd.Series) -> str | None:
+    """The sign that a column of texts can only be read with before fractions; None where it could be either."""
     if values.dtype != object:
-        return False
-    found = written_as(values)
-    return found.type in ("integer", "number") and found.keys.get("decimal") == ","
+        return None
+    found = {sign: written_as(values, sign == ",") for sign in (".", ",")}
+    signs = {each.keys.get("decimal", ".") for each in found.values()}
+    numbers = all(each.type in ("integer", "number") for each in found.values())
+    fractions = any(each.type == "number" for each in found.values())
+    return signs.pop() if numbers and fractions and len(signs) == 1 else None
+
+
+def _in_threes(core: pd.Series) -> bool:
+    """Whether each number that has a point or a comma has three digits behind it, and no nought before it alone."""
+    marked = [str(text) for text in core.index if re.search(r"\d[.,]\d", str(text))]
+    return bool(marked) and all(re.search(r"(?<![\d.,])[1-9]\d{0,2}([.,]\d{3})+(?![\d.,])", text) for text in marked)
 
 
 def _are_codes(core: pd.Series) -> bool:
@@ -176,6 +225,8 @@ def _units(core: pd.Series) -> tuple[dict[str, float] | None, tuple[str, ...]]:
         found = NUMBER.fullmatch(str(text))
         if found is None:
             continue
+        if re.search(r"[^\W\d]$", found[1]) and found[1].strip().upper() not in CURRENCIES:
+            continue  # A12 is a code
         matched += int(count)
         for word in (found[1].strip(), (found[3] or "").strip()):
             if word and not re.fullmatch(r"[eE][+-]?", word):

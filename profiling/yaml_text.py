@@ -13,6 +13,7 @@ from profiling.draft import Drafted
 from profiling.watching import watching
 from steps.monitoring_settings import MonitoringSettings
 
+WANTED_VALIDATION, MOST_VALIDATION = 30, 0.3  # rows of a small table, and the share that they may be
 NOTED = 110  # characters of a line of comment
 IMAGE_VERSION = "3.2-0"
 MACHINES = (
@@ -33,9 +34,23 @@ def slug(text: str) -> str:
     return found or "table"
 
 
+class _OneLine(yaml.SafeDumper):
+    """Writes a text of several lines on one."""
+
+
+def _quoted(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = '"' if any(character in text for character in "\n\r\x85\u2028\u2029") else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_OneLine.add_representer(str, _quoted)
+
+
 def flow(value: Any) -> str:
     """A value on one line of YAML."""
-    text = yaml.safe_dump(value, default_flow_style=True, width=float("inf"), allow_unicode=True, sort_keys=False)
+    text = yaml.dump(
+        value, Dumper=_OneLine, default_flow_style=True, width=float("inf"), allow_unicode=True, sort_keys=False
+    )
     return text.removesuffix("...\n").strip()
 
 
@@ -93,6 +108,20 @@ def _columns(drafted: Drafted) -> Iterator[str]:
         yield from _column(column, column.name == drafted.target.name)
     yield from _mapping("derived", drafted.derived, "computed from the columns, never from the target")
     yield from _mapping("learned", drafted.learned, "what training rows like this one were worth")
+    yield from _suggestions(drafted)
+
+
+def _suggestions(drafted: Drafted) -> Iterator[str]:
+    """What a person may want: as comments, which become settings without their # and blank."""
+    if drafted.rules:
+        spoken = ", ".join(f"{rule.column} {rule.correlation:+.2f}" for rule in drafted.rules)
+        yield "  # Rules that these rows speak for: every prediction would keep them, see pipelines/house_prices.yaml."
+        yield from _wrapped(f"Rank correlations with {drafted.target.name}: {spoken}.", "  # ")
+        yield f"  # monotone: {flow({rule.column: rule.rule for rule in drafted.rules})}"
+    show = [*drafted.identity] or [*([drafted.date] if drafted.date else [])]
+    yield "  # The training rows most like a predicted one: in the report, and in answers to requests that ask."
+    yield "  # The model then carries training rows, and whoever may ask it may see them."
+    yield f"  # comparables: {flow({'count': 5, 'show': show})}"
 
 
 def _validation(drafted: Drafted) -> Iterator[str]:
@@ -101,7 +130,12 @@ def _validation(drafted: Drafted) -> Iterator[str]:
     yield f"  max_rejected_share: {share:<8} # {drafted.rejected:.2%} of this file's rows are rejected"
     yield from _unique(drafted)
     yield ""
-    yield "split: hash               # or time, which needs data.date" if drafted.date else "split: hash"
+    share = min(MOST_VALIDATION, max(0.1, round(WANTED_VALIDATION / len(drafted.found.table), 2)))
+    if share > 0.1:
+        yield "# So few rows need a larger validation part, which tells when to stop and calibrates the interval."
+        yield f"split: {{by: hash, test: 0.2, validation: {share}}}"
+    else:
+        yield "split: hash               # or time, which needs data.date" if drafted.date else "split: hash"
 
 
 def _gates(drafted: Drafted) -> Iterator[str]:
@@ -208,7 +242,7 @@ def _above(mape: float | None) -> float:
 
 def _wrapped(text: str, start: str) -> Iterator[str]:
     line = start
-    for word in text.split():
+    for word in "".join(sign if sign.isprintable() else " " for sign in text).split():
         if len(line) + len(word) > NOTED:
             yield line.rstrip()
             line = start + "    "

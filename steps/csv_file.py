@@ -20,7 +20,10 @@ from steps.text_format import FileFormat
 GZIP, ZIP = b"\x1f\x8b", b"PK\x03\x04"
 SEPARATORS = (",", ";", "\t", "|")
 SHOWN_SEPARATORS = {"\t": "a tab", " ": "a space"}
-SAMPLE_LINES = 20
+SAMPLE_LINES, MOST_TITLES = 20, 5
+WRONG_HEADER = 0.9  # share of rows with more fields than the header above which it is the header that is wrong
+OTHER_KINDS = {r"\s*[\[{]\s*[\[{\"]": "JSON", r"\s*<(!doctype|html)": "a page in HTML", r"\s*<\?xml": "XML"}
+MOST_NAMED = 5
 EXCEL_HINT = re.compile(r'\A\s*"?sep=.?"?\r?\n', re.IGNORECASE)  # the line that tells Excel the separator: no header
 
 
@@ -53,6 +56,9 @@ def read_csv(content: bytes, name: str, written: FileFormat) -> tuple[pd.DataFra
     A broken row has more fields than the header; those are cut off. Raises JobError for what is not such a file.
     """
     text = _decoded(content, name, written.encoding)
+    kind = next((kind for start, kind in OTHER_KINDS.items() if re.match(start, text, re.IGNORECASE)), None)
+    if kind is not None:
+        raise JobError(f"The data file {name} is {kind}: give a CSV or Parquet file.")
     try:
         header = next(csv.reader(io.StringIO(text), delimiter=written.separator, skipinitialspace=True), [])
     except csv.Error as error:
@@ -83,15 +89,17 @@ def _decoded(content: bytes, name: str, encoding: str) -> str:
         ) from error
     if "\0" in text:
         raise JobError(f"The data file {name} is neither Parquet nor CSV in {encoding}: it holds zero bytes.")
+    if "\n" not in text:  # of an old Macintosh
+        text = text.replace("\r", "\n")
     return EXCEL_HINT.sub("", text.removeprefix("\ufeff")).lstrip("\r\n")
 
 
 def _check_header(names: list[str], text: str, name: str, written: FileFormat) -> None:
     doubled = sorted(each for each, count in Counter(names).items() if count > 1)
     if doubled:
-        raise JobError(
-            f"The header of {name} has {listed(doubled)} more than once: give each column a name of its own."
-        )
+        more = [f"{len(doubled) - MOST_NAMED} others"] if len(doubled) > MOST_NAMED else []
+        which = listed([*doubled[:MOST_NAMED], *more])
+        raise JobError(f"The header of {name} has {which} more than once: give each column a name of its own.")
     found = separator_of(text)
     if len(names) == 1 and found != written.separator:
         raise JobError(
@@ -105,9 +113,18 @@ def _yaml(separator: str) -> str:
 
 
 def separator_of(text: str) -> str:
-    """The character of SEPARATORS that divides the first lines into most fields, equally many in each; else ","."""
+    """The character of SEPARATORS that divides the first lines into most fields, equally many in each; else ",".
+
+    A few lines of one field each, such as a title above the table, are passed over.
+    """
     lines = [line for line in EXCEL_HINT.sub("", text[:100_000]).splitlines() if line.strip()][:SAMPLE_LINES]
-    best, most = ",", 1
+    found = (_divider(lines[titles:]) for titles in range(min(MOST_TITLES, len(lines)) + 1))
+    return next((separator for separator in found if separator), ",")
+
+
+def _divider(lines: list[str]) -> str | None:
+    """The separator that divides all of the lines into most fields; None where none does."""
+    best, most = None, 1
     for separator in SEPARATORS:
         try:
             counts = {len(row) for row in csv.reader(lines, delimiter=separator, skipinitialspace=True)}
@@ -117,6 +134,17 @@ def separator_of(text: str) -> str:
         if fields > most and max(counts) - fields <= 1:
             best, most = separator, fields
     return best
+
+
+def _header_advice(text: str, written: FileFormat) -> str:
+    """What to do about a header of too few fields: which lines to delete, where titles of few fields stand above it."""
+    reader = csv.reader(io.StringIO(text), delimiter=written.separator, skipinitialspace=True)
+    lines = [(reader.line_num, len(row)) for row in reader if row]
+    usual = Counter(fields for _, fields in lines).most_common(1)[0][0]
+    first = next(place for place, (_, fields) in enumerate(lines) if fields == usual)
+    if first == 0 or max(fields for _, fields in lines[:first]) > usual / 2:
+        return "give each field a name, and put a text that holds the separator into double quotes."
+    return f"delete the lines above the names of the columns, lines 1 to {lines[first - 1][0]}."
 
 
 def _row_by_row(text: str, name: str, names: list[str], written: FileFormat) -> tuple[pd.DataFrame, dict[int, str]]:
@@ -132,7 +160,7 @@ def _row_by_row(text: str, name: str, names: list[str], written: FileFormat) -> 
         for place, row in enumerate(rows)
         if any(cell.strip() for cell in row[width:])
     }
-    if rows and len(broken) == len(rows):
-        raise JobError(f"The rows of {name} have more fields than its header: give each field a name.")
+    if rows and len(broken) >= WRONG_HEADER * len(rows):
+        raise JobError(f"The rows of {name} have more fields than its header: {_header_advice(text, written)}")
     padded = [row[:width] + [""] * (width - len(row)) for row in rows]
     return pd.DataFrame(padded, columns=names, dtype=str), broken

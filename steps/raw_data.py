@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -73,7 +74,18 @@ def _named(table: pd.DataFrame) -> pd.DataFrame:
     """A table whose index is a column too, where it has a name: so pandas wrote it."""
     names = [name for name in table.index.names if name is not None]
     table = table.reset_index(level=names) if names else table
-    return table.set_axis([str(name) for name in table.columns], axis="columns")
+    table = table.set_axis([str(name) for name in table.columns], axis="columns")
+    exact = [place for place in range(table.shape[1]) if _holds_decimals(table.iloc[:, place])]
+    for place in exact:  # a database's decimals: as near as a float comes to them
+        table.isetitem(place, table.iloc[:, place].to_numpy(dtype=float))
+    return table
+
+
+def _holds_decimals(values: pd.Series) -> bool:
+    if values.dtype != object:
+        return False
+    first = values.first_valid_index()
+    return first is not None and isinstance(values.loc[first], Decimal)
 
 
 def _line(error: Exception) -> str:

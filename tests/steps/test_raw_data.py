@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import zipfile
+from decimal import Decimal
 from pathlib import Path
 
 import pandas as pd
@@ -48,6 +49,24 @@ def test_unreadable_file(tmp_path: Path, content: bytes, message: str) -> None:
     (tmp_path / "x.csv").write_bytes(content)
     with pytest.raises(JobError, match=f"x.csv.*{message}|rows of x.csv have {message}"):
         read_rows(tmp_path / "x.csv")
+
+
+def test_a_title_above_the_table_is_told_from_a_header_that_is_too_short(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("Sales of 2023\n\na;b\n1;2\n3;4\n5;6\n")
+    with pytest.raises(JobError, match=r"more fields than its header: delete the lines above .*, lines 1 to 1\.$"):
+        read_rows(tmp_path / "x.csv", FileFormat(separator=";"))
+    (tmp_path / "x.csv").write_text("a;b\n1;2;3\n3;4;5\n")
+    with pytest.raises(JobError, match=r"more fields than its header: give each field a name, and put a text"):
+        read_rows(tmp_path / "x.csv", FileFormat(separator=";"))
+
+
+def test_decimals_of_a_database_are_numbers(tmp_path: Path) -> None:
+    table = pd.DataFrame({"a": [None, Decimal("1.50"), Decimal("2")], "b": ["x", "y", None]})
+    table.to_parquet(tmp_path / "x.parquet")
+    found = read_file(tmp_path / "x.parquet")
+    assert found["a"].tolist()[1:] == [1.5, 2.0]
+    columns = {"a": Column(type="number", optional=True), "b": Column(type="category", optional=True)}
+    assert typed(found, columns, "x.parquet")["a"].tolist()[1:] == [1.5, 2.0]
 
 
 def test_folder_must_hold_one_file(tmp_path: Path) -> None:

@@ -1,0 +1,133 @@
+"""init reads the files of the rest of the world, and what it cannot read it says in one sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipelines.settings.settings import Settings, load_settings
+from profiling.data_faults import check_file
+from profiling.draft import Drafted, draft
+from profiling.errors import DataError
+from profiling.yaml_text import yaml_of
+
+ROWS = 300
+
+
+def flats(rows: int = ROWS) -> pd.DataFrame:
+    random = np.random.default_rng(5)
+    size = random.uniform(30, 160, rows).round(1)
+    rooms = np.maximum(1, size // 25).astype(int)
+    town = random.choice(["A", "B", "C"], rows)
+    price = (size * (3000 + 900 * (town == "A")) * random.lognormal(0, 0.1, rows)).round()
+    return pd.DataFrame({"size": size, "rooms": rooms, "town": town, "price": price})
+
+
+def begun(path: Path, target: str | None = None, encoding: str | None = None) -> tuple[Drafted, Settings]:
+    """What init writes of a file; its own check finds no fault in the file."""
+    drafted = draft(path, target, encoding)
+    config = path.with_name("config.yaml")
+    config.write_text(yaml_of(drafted, path.stem), encoding="utf-8")
+    settings = load_settings(config)
+    faults = check_file(path, settings.for_jobs(), settings.interval.coverage).faults
+    assert [fault for fault in faults if not fault.warning] == []
+    return drafted, settings
+
+
+@pytest.mark.parametrize(
+    ("encoding", "names"),
+    [
+        ("cp1251", ["Площадь", "Комнат", "Город", "Цена"]),
+        ("cp932", ["面積", "部屋数", "地区", "取引価格"]),
+        ("utf-16", ["面積", "部屋数", "地区", "取引価格"]),
+        ("cp1252", ["Größe", "Räume", "Städtchen", "Kaufpreis"]),
+    ],
+)
+def test_a_file_in_the_encoding_of_another_country_keeps_its_names(
+    tmp_path: Path, encoding: str, names: list[str]
+) -> None:
+    table = flats().set_axis(names, axis="columns")
+    table[names[2]] = table[names[2]].map({"A": names[0], "B": names[1], "C": names[2]})
+    table.to_csv(tmp_path / "flats.csv", index=False, sep=";", encoding=encoding)
+    drafted, settings = begun(tmp_path / "flats.csv")
+    assert list(settings.data.columns) == names
+    assert settings.data.target == names[3]
+    told = [note for note in drafted.notes if "--encoding" in note]
+    assert len(told) == (encoding != "utf-16")
+    assert list(begun(tmp_path / "flats.csv", None, encoding)[1].data.columns) == names
+
+
+def test_an_encoding_that_nobody_knows_is_refused(tmp_path: Path) -> None:
+    flats().to_csv(tmp_path / "flats.csv", index=False)
+    with pytest.raises(DataError, match="cp9999 is not an encoding that Python knows"):
+        draft(tmp_path / "flats.csv", None, "cp9999")
+
+
+def test_a_total_below_the_table_makes_no_column_optional(tmp_path: Path) -> None:
+    text = flats().to_csv(index=False) + "Total: 300 flats\n"
+    (tmp_path / "flats.csv").write_text(text)
+    drafted, settings = begun(tmp_path / "flats.csv")
+    assert not any(column.optional for column in settings.data.columns.values())
+    assert "1 row has hardly any value and will be rejected, such as row 301 (Total: 300 flats)" in drafted.notes
+    assert check_file(tmp_path / "flats.csv", settings.for_jobs(), 0.9).rejected == 1
+
+
+def test_titles_above_the_table_are_named_with_their_lines(tmp_path: Path) -> None:
+    (tmp_path / "flats.csv").write_text("Sales of 2023\nSource: the town\n\n" + flats().to_csv(index=False, sep=";"))
+    with pytest.raises(DataError, match=r"delete the lines above the names of the columns, lines 1 to 2\."):
+        draft(tmp_path / "flats.csv", None)
+
+
+def test_a_file_without_names_is_refused_and_years_are_names(tmp_path: Path) -> None:
+    flats().to_csv(tmp_path / "flats.csv", index=False, header=False)
+    with pytest.raises(DataError, match=r"The first line of flats.csv holds values \(.*\) where the names"):
+        draft(tmp_path / "flats.csv", None)
+    flats()[["size", "rooms", "price"]].set_axis(["2020", "2021", "2022"], axis="columns").to_csv(
+        tmp_path / "years.csv", index=False
+    )
+    assert begun(tmp_path / "years.csv", "2022")[1].data.target == "2022"
+
+
+@pytest.mark.parametrize("target", [None, "price"])
+def test_a_target_that_is_mostly_numbers_is_one(tmp_path: Path, target: str | None) -> None:
+    table = flats().assign(price=lambda known: known["price"].map("${:,.0f}".format))
+    table.loc[::10, "price"] = "POA"
+    table.to_csv(tmp_path / "flats.csv", index=False)
+    drafted, settings = begun(tmp_path / "flats.csv", target)
+    assert (settings.data.target, settings.data.columns["price"].units) == ("price", {"$": 1.0})
+    assert drafted.rejected == pytest.approx(0.1)
+    assert any(
+        "30 rows have a value that cannot be read, and will be rejected: 'POA'" in n for n in drafted.target.notes
+    )
+    table.loc[: ROWS * 0.6, "price"] = "POA"
+    table.to_csv(tmp_path / "flats.csv", index=False)
+    with pytest.raises(DataError, match="price is a text and no number"):
+        draft(tmp_path / "flats.csv", "price")
+
+
+def test_a_mark_in_some_rows_is_a_feature_and_the_same_in_all_is_none(tmp_path: Path) -> None:
+    table = flats().assign(lift=np.where(np.arange(ROWS) % 3, "x", ""), country="DE")
+    table.to_csv(tmp_path / "flats.csv", index=False)
+    columns = begun(tmp_path / "flats.csv", "price")[1].data.columns
+    assert columns["lift"].is_feature
+    assert columns["lift"].optional
+    assert not columns["country"].is_feature
+
+
+def test_rules_and_comparables_are_suggested_that_hold_where_a_person_takes_their_sign_away(tmp_path: Path) -> None:
+    table = flats().assign(number=range(ROWS), noise=np.random.default_rng(0).normal(0, 1, ROWS).round(3))
+    table["wear"] = (200 - table["size"] + 20 * table["noise"]).round(1)  # falls with the size, and says no more
+    table.to_csv(tmp_path / "flats.csv", index=False)
+    drafted, settings = begun(tmp_path / "flats.csv", "price")
+    assert [(rule.column, rule.rule) for rule in drafted.rules] == [("size", "increasing")]
+    assert (settings.data.monotone, settings.data.comparables) == ({}, None)
+    config = tmp_path / "config.yaml"
+    text = config.read_text().replace("  # monotone:", "  monotone:").replace("  # comparables:", "  comparables:")
+    config.write_text(text)
+    data = load_settings(config).data
+    assert data.monotone == {"size": "increasing"}
+    assert data.comparables is not None
+    assert data.comparables.show == ("number",)
