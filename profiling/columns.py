@@ -67,7 +67,7 @@ def drafts(table: pd.DataFrame, hollow: np.ndarray, separator: str) -> list[Draf
 
 def hollow_rows(table: pd.DataFrame) -> np.ndarray:
     """Marks the few rows that are more than half empty where the others are not, such as a total below the table."""
-    gaps = np.column_stack([(table[name].isna() | (table[name].astype(str).str.strip() == "")) for name in table])
+    gaps = np.column_stack([(table[name].isna() | (table[name].astype(object) == "")).to_numpy() for name in table])
     empty = gaps.mean(axis=1)
     found: np.ndarray = empty > 0.5
     few = found.sum() <= max(3, RARE * len(table))

@@ -228,7 +228,7 @@ def _units(core: pd.Series) -> tuple[dict[str, float] | None, tuple[str, ...]]:
         if re.search(r"[^\W\d]$", found[1]) and found[1].strip().upper() not in CURRENCIES:
             continue  # A12 is a code
         matched += int(count)
-        for word in (found[1].strip(), (found[3] or "").strip()):
+        for word in (found[1].strip().lstrip("("), (found[3] or "").strip().rstrip(")")):
             if word and not re.fullmatch(r"[eE][+-]?", word):
                 words.setdefault(word, MAGNITUDES.get(word.lower(), 1.0))
         if len(words) > MOST_UNITS:

@@ -202,7 +202,7 @@ def _unique(drafted: Drafted) -> Iterator[str]:
         else ("    - expectation: expect_column_values_to_be_unique")
     )
     yield f"      arguments: {flow({'column_list': names} if len(names) > 1 else {'column': names[0]})}"
-    yield f"      reason: {' and '.join(names)} should name one row"
+    yield f"      reason: {flow(' and '.join(names) + ' should name one row')}"
     yield "      keep: first           # of rows that are there twice; without it all of them are rejected"
 
 

@@ -99,12 +99,15 @@ def number_reader(column: Column) -> Callable[[str], float]:
 
     def read(text: str) -> float:
         factor, rest = 1.0, SPACES.sub(" ", text.replace("\u2212", "-").replace("\u2019", "'"))
+        sign, rest = _unbracketed(rest)
         for _ in range(2):  # one word in front and one behind, as in "$ 1.2 M"
             for word, worth in units:
                 shorter = _without(rest, word)
                 if shorter is not None:
                     factor, rest = factor * worth, shorter
                     break
+        inner, rest = _unbracketed(rest)
+        factor *= sign * inner
         found = form.fullmatch(rest)
         if found is None or not (found[2] or found[3]):
             return float("nan")
@@ -112,6 +115,12 @@ def number_reader(column: Column) -> Callable[[str], float]:
         return float(f"{found[1]}{whole or '0'}.{found[3] or '0'}{found[4]}") * factor
 
     return read
+
+
+def _unbracketed(text: str) -> tuple[float, str]:
+    """The sign and the text without the brackets in which accountants write what is below 0: (1,200) or $(1,200)."""
+    bracketed = len(text) > 2 and text.startswith("(") and text.endswith(")")
+    return (-1.0, text[1:-1].strip()) if bracketed else (1.0, text)
 
 
 def _without(text: str, word: str) -> str | None:

@@ -22,6 +22,7 @@ SEPARATORS = (",", ";", "\t", "|")
 SHOWN_SEPARATORS = {"\t": "a tab", " ": "a space"}
 SAMPLE_LINES, MOST_TITLES = 20, 5
 WRONG_HEADER = 0.9  # share of rows with more fields than the header above which it is the header that is wrong
+EXCEL_TEXT = r'^="(.*)"$'  # by which Excel is told that digits are a text
 OTHER_KINDS = {r"\s*[\[{]\s*[\[{\"]": "JSON", r"\s*<(!doctype|html)": "a page in HTML", r"\s*<\?xml": "XML"}
 MOST_NAMED = 5
 EXCEL_HINT = re.compile(r'\A\s*"?sep=.?"?\r?\n', re.IGNORECASE)  # the line that tells Excel the separator: no header
@@ -75,7 +76,8 @@ def read_csv(content: bytes, name: str, written: FileFormat) -> tuple[pd.DataFra
         raise JobError(f"The data file {name} is not a sound CSV file: {' '.join(str(error).split())}.") from error
     if not isinstance(table.index, pd.RangeIndex):  # pandas takes the first of too many fields for a row's name
         return _row_by_row(text, name, names, written)
-    return table.fillna(""), {}  # a row with too few fields ends in empty ones
+    table = table.fillna("")  # a row with too few fields ends in empty ones
+    return (table.replace(EXCEL_TEXT, r"\1", regex=True) if '="' in text else table), {}
 
 
 def _decoded(content: bytes, name: str, encoding: str) -> str:

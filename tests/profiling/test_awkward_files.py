@@ -91,6 +91,61 @@ def test_a_file_without_names_is_refused_and_years_are_names(tmp_path: Path) -> 
     assert begun(tmp_path / "years.csv", "2022")[1].data.target == "2022"
 
 
+def test_names_that_mean_something_in_yaml_are_names(tmp_path: Path) -> None:
+    table = flats().rename(columns={"rooms": "a: b #c", "town": "yes", "price": "SALE\nPRICE"})
+    table.to_csv(tmp_path / "flats.csv")  # with a column that has no name
+    settings = begun(tmp_path / "flats.csv", "SALE\nPRICE")[1]
+    assert list(settings.data.columns) == ["Unnamed: 0", "size", "a: b #c", "yes", "SALE\nPRICE"]
+    assert settings.data.identity == ("Unnamed: 0",)
+
+
+def test_codes_leaks_and_what_was_known_later_are_left_out(tmp_path: Path) -> None:
+    table = flats()
+    table["per_m2"] = (table["price"] / table["size"]).round(2)
+    table["agent"] = [f"ag{number % 40}" for number in range(ROWS)]
+    sold = pd.Timestamp("2022-01-05") + pd.to_timedelta(np.arange(ROWS) % 200, unit="D")
+    table = table.assign(sold=sold, registered=sold + pd.Timedelta(days=9), ref=table["price"].rank().astype(int))
+    table = table.drop_duplicates("ref").assign(ref=lambda known: known["ref"] + 1000)
+    table.to_csv(tmp_path / "flats.csv", index=False)
+    drafted, settings = begun(tmp_path / "flats.csv", "price")
+    data = settings.data
+    assert (data.columns["size"].is_feature, data.columns["per_m2"].is_feature) == (True, False)
+    assert data.columns["agent"].type == "category"
+    assert not any("registered" in text for text in data.derived.values())
+    assert "ref orders price: whoever knows it knows price" in drafted.notes
+    assert "registered is after sold in 100.0% of the rows: no feature is made of it" in drafted.notes
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ('[{"a": 1}]', "is JSON: give a CSV or Parquet file"),
+        ('{"a": 1}\n{"a": 2}', "is JSON"),
+        ("<!DOCTYPE html><html></html>", "is a page in HTML"),
+        ("a  b  price\n1  2  3\n", "seem to be separated by blanks \\(a, b and price\\)"),
+        ("a,b,price\n", "has columns but no rows"),
+        ("price\n" + "1\n2\n3\n" * 30, "no column besides price from which it could be predicted"),
+    ],
+)
+def test_what_is_no_table_is_said_to_be_what_it_is(tmp_path: Path, content: str, words: str) -> None:
+    (tmp_path / "flats.csv").write_text(content)
+    with pytest.raises(DataError, match=words):
+        draft(tmp_path / "flats.csv", None)
+
+
+def test_lines_that_end_as_an_old_macintosh_ends_them_are_lines(tmp_path: Path) -> None:
+    (tmp_path / "flats.csv").write_bytes(flats().to_csv(index=False).replace("\n", "\r").encode())
+    assert list(begun(tmp_path / "flats.csv")[1].data.columns) == ["size", "rooms", "town", "price"]
+
+
+def test_a_small_table_gets_a_larger_validation_part(tmp_path: Path) -> None:
+    flats(120).to_csv(tmp_path / "flats.csv", index=False)
+    split = begun(tmp_path / "flats.csv")[1].split
+    assert (split.test, split.validation) == (0.2, 0.25)
+    flats(300).to_csv(tmp_path / "flats.csv", index=False)
+    assert begun(tmp_path / "flats.csv")[1].split.validation == 0.1
+
+
 @pytest.mark.parametrize("target", [None, "price"])
 def test_a_target_that_is_mostly_numbers_is_one(tmp_path: Path, target: str | None) -> None:
     table = flats().assign(price=lambda known: known["price"].map("${:,.0f}".format))

@@ -24,6 +24,13 @@ from steps.settings import column_of
         (["51,351 mi.", "900 mi."], "integer", {"thousands": ",", "units": {"mi.": 1.0}}),
         (["1.2M", "850k"], "integer", {"units": {"M": 1e6, "k": 1e3}}),
         (["85 m2", "90.5 m2"], "number", {"units": {"m2": 1.0}}),
+        (["(1,200)", "900"], "integer", {"thousands": ","}),
+        (["($1,200)", "$900"], "integer", {"thousands": ",", "units": {"$": 1.0}}),
+        (["₹ 1.2 Cr", "₹ 85 Lac"], "integer", {"units": {"₹": 1.0, "Cr": 1e7, "Lac": 1e5}}),
+        (["3,480万円"], "integer", {"thousands": ",", "units": {"万円": 1e4}}),
+        (["1'250'000.-", "900'000.-"], "integer", {"thousands": "'", "units": {"-": 1.0}}),
+        (["ag12", "ag7"], "category", {}),
+        (["CHF900", "CHF1200"], "integer", {"units": {"CHF": 1.0}}),
         (["€ 85", "€ 90"], "integer", {"units": {"€": 1.0}}),
         (["1", "NA", "3"], "integer", {"missing": ["NA"]}),
         (["yes", "No"], "boolean", {}),
@@ -59,6 +66,15 @@ def test_what_can_be_read_in_two_ways_is_noted() -> None:
     assert written_as(pd.Series(["1.234", "5.678"] * 30), prefer_comma=True).keys == {"decimal": ",", "thousands": "."}
     (note,) = written_as(pd.Series(["10 km", "5 mi"] * 30)).notes
     assert note.startswith("say in units what one of each is worth: km, mi count as 1")
+
+
+def test_numbers_in_threes_are_noted_unless_they_are_written_as_usual() -> None:
+    (note,) = written_as(pd.Series(["350.000", "425.500"] * 30)).notes
+    assert note == "'350.000' is read as 350: if that is wrong, say decimal and thousands"
+    (note,) = written_as(pd.Series(["350.000", "425.500"] * 30), prefer_comma=True).notes
+    assert "is read as 350000" in note
+    assert written_as(pd.Series(["350,000", "425,500"] * 30)).notes == ()
+    assert written_as(pd.Series(["0.350", "0.425"] * 30)).notes == ()
 
 
 def test_a_few_cells_that_cannot_be_read_do_not_change_the_type() -> None:

@@ -60,6 +60,11 @@ def test_a_title_above_the_table_is_told_from_a_header_that_is_too_short(tmp_pat
         read_rows(tmp_path / "x.csv", FileFormat(separator=";"))
 
 
+def test_a_text_that_excel_was_told_of_is_what_stands_in_it(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text('id,b\n="00123",1\n="00124",2\n')
+    assert read_file(tmp_path / "x.csv")["id"].tolist() == ["00123", "00124"]
+
+
 def test_decimals_of_a_database_are_numbers(tmp_path: Path) -> None:
     table = pd.DataFrame({"a": [None, Decimal("1.50"), Decimal("2")], "b": ["x", "y", None]})
     table.to_parquet(tmp_path / "x.parquet")
