@@ -46,7 +46,11 @@ def general(recorded: Iterable[Mapping[str, Any]], account: Account) -> dict[str
     for line in recorded:
         if line.get("denied") or not line["identity"].startswith(prefix):
             continue
-        context = {key: value for key, value in line.get("context", {}).items() if not LEFT_OUT.match(key)}
+        context = {
+            key: [value.replace(account.project, "{project}") for value in values]
+            for key, values in line.get("context", {}).items()
+            if not LEFT_OUT.match(key)
+        }
         entry = {"action": line["action"], "resource": _general(line["resource"], account)}
         entry |= {"context": context} if context else {}
         entries = found.setdefault(line["identity"].removeprefix(prefix), {})
@@ -64,7 +68,10 @@ def calls(account: Account) -> Iterator[Call]:
             service = entry["action"].partition(":")[0]
             if (service == "kms" and not account.kms_key) or (service == "ec2" and not account.in_vpc):
                 continue
-            context = {key: tuple(values) for key, values in entry.get("context", {}).items()}
+            context = {
+                key: tuple(value.replace("{project}", account.project) for value in values)
+                for key, values in entry.get("context", {}).items()
+            }
             resource = _particular(entry["resource"], account)
             yield Call(role, Access(entry["action"], resource, context), tuple(entry["operations"]))
 

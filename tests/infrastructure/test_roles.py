@@ -108,7 +108,11 @@ def decided(kind: str, action: str, resource: str, **context: str) -> Decision:
     return decide(Access(action, resource, values), role(kind))
 
 
-@pytest.mark.parametrize("account", [ACCOUNT, replace(ACCOUNT, kms_key=None, in_vpc=False)], ids=["secured", "plain"])
+@pytest.mark.parametrize(
+    "account",
+    [ACCOUNT, replace(ACCOUNT, kms_key=None, in_vpc=False), replace(ACCOUNT, project="flats")],
+    ids=["secured", "plain", "another project"],
+)
 def test_nothing_that_was_recorded_is_denied(account: Account) -> None:
     assert [(lack.role.name, lack.access) for lack in lacks_of_roles(account, roles(account))] == []
 
