@@ -89,8 +89,8 @@ class Answer:
 
         Known are the layouts of SageMaker's built-in algorithms: {"predictions": [{"score": 1.5}, ...]} as
         JSON, and one number per line as CSV. https://docs.aws.amazon.com/sagemaker/latest/dg/cdf-inference.html
-        Beside a score there may be lower, upper, coverage, warnings and comparables; a coverage beside `predictions` is that of rows
-        that have none of their own.
+        Beside a score there may be lower, upper, coverage, warnings and comparables; a coverage beside `predictions`
+        is that of rows that have none of their own.
         """
         try:
             if self.content_type.startswith("text/csv"):

@@ -110,7 +110,9 @@ def test_what_is_asked_for_goes_along_and_comparable_rows_are_shown(
     account: Hosting, house: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     seen: list[str] = []
-    differs = {name: {"here": 1, "there": value} for name, value in zip("abcde", [2, None, True, 2.5, "x"], strict=True)}
+    differs = {
+        name: {"here": 1, "there": value} for name, value in zip("abcde", [2, None, True, 2.5, "x"], strict=True)
+    }
     like = {"price": 500000, "id": "0012", "differs": differs}
     answer = json.dumps({"predictions": [{"score": 543210.4, "comparables": [like, {**like, "differs": {}}]}]}).encode()
 

@@ -104,15 +104,15 @@ def test_codes_leaks_and_what_was_known_later_are_left_out(tmp_path: Path) -> No
     table["per_m2"] = (table["price"] / table["size"]).round(2)
     table["agent"] = [f"ag{number % 40}" for number in range(ROWS)]
     sold = pd.Timestamp("2022-01-05") + pd.to_timedelta(np.arange(ROWS) % 200, unit="D")
-    table = table.assign(sold=sold, registered=sold + pd.Timedelta(days=9), ref=table["price"].rank().astype(int))
-    table = table.drop_duplicates("ref").assign(ref=lambda known: known["ref"] + 1000)
+    table = table.assign(sold=sold, registered=sold + pd.Timedelta(days=9), id=table["price"].rank().astype(int))
+    table = table.drop_duplicates("id").assign(id=lambda known: known["id"] + 1000)
     table.to_csv(tmp_path / "flats.csv", index=False)
     drafted, settings = begun(tmp_path / "flats.csv", "price")
     data = settings.data
     assert (data.columns["size"].is_feature, data.columns["per_m2"].is_feature) == (True, False)
     assert data.columns["agent"].type == "category"
     assert not any("registered" in text for text in data.derived.values())
-    assert "ref orders price: whoever knows it knows price" in drafted.notes
+    assert "id orders price: whoever knows it knows price" in drafted.notes
     assert "registered is after sold in 100.0% of the rows: no feature is made of it" in drafted.notes
 
 
