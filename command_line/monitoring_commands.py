@@ -36,6 +36,8 @@ def monitor(context: Context, options: Namespace) -> int:
         raise PipelineError(f"--{chosen[0]} and --{chosen[1]} cannot be combined: give one of them.")
     if (options.reason or options.expires) and chosen != ["acknowledge"]:
         raise PipelineError("--reason and --expires belong to --acknowledge CHECK.")
+    if (options.rows is not None or options.seed is not None) and chosen != ["simulate"]:
+        raise PipelineError("--rows and --seed belong to --simulate DRILL.")
     if chosen:
         return OTHERS[chosen[0]](context, options)
     given = {"Stage": stage_of(context, options.stage), **_window(options)}

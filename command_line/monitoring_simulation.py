@@ -36,16 +36,16 @@ if TYPE_CHECKING:
 FOLDERS = (f"capture/{SIMULATION}", f"monitoring/truth/{SIMULATION}", f"monitoring/windows/{SIMULATION}")
 CAPTURE_SECONDS = 30.0  # until every event is in S3
 POLL_SECONDS = 0.1
-LEAST_ROWS = 20
+LEAST_ROWS, ROWS = 20, 300
 
 
 def simulate(context: Context, options: Namespace) -> int:
     """monitor --simulate DRILL"""
     import numpy as np
 
-    drill, rows_wanted = _asked(context, options)
+    drill, rows_wanted, seed = _asked(context, options)
     package = _newest(context)
-    s3, random = context.bucket_client(), np.random.default_rng(options.seed)
+    s3, random = context.bucket_client(), np.random.default_rng(seed)
     began = datetime.now(timezone.utc)
     with TemporaryDirectory() as folder:
         houses = _houses(context, package, drill, rows_wanted, random, Path(folder))
@@ -74,19 +74,25 @@ def simulate(context: Context, options: Namespace) -> int:
     return _tell(context, drill, document, (datetime.now(timezone.utc) - began).total_seconds())
 
 
-def _asked(context: Context, options: Namespace) -> tuple["Drill", int]:
+def _asked(context: Context, options: Namespace) -> tuple["Drill", int, int]:
     from profiling.drills import Drill
 
     if not context.local:
         raise PipelineError("A simulation invents requests and prices: run it with --local.")
     if SIMULATION in context.settings.stages:
         raise PipelineError(f"The settings have a stage {SIMULATION}, which a simulation needs: name it otherwise.")
-    if options.since or options.until or options.data:
-        raise PipelineError("A simulation makes its own window and houses: leave out --since, --until and --data.")
-    if options.rows < LEAST_ROWS:
-        raise PipelineError(f"--rows is {options.rows}: fewer than {LEAST_ROWS} houses tell nothing.")
+    if options.since or options.until or options.data or options.stage:
+        raise PipelineError(
+            "A simulation makes its own window, stage and houses: leave out --since, --until, --data and --stage."
+        )
+    rows = ROWS if options.rows is None else options.rows
+    if rows < LEAST_ROWS:
+        raise PipelineError(f"--rows is {rows}: fewer than {LEAST_ROWS} houses tell nothing.")
+    seed = options.seed or 0
+    if seed < 0:
+        raise PipelineError(f"--seed is {seed}: it must be 0 or more.")
     try:
-        return Drill.parse(options.simulate), options.rows
+        return Drill.parse(options.simulate), rows, seed
     except ValueError as error:
         raise PipelineError(f"--simulate: {error}.") from None
 

@@ -184,8 +184,8 @@ def _add_monitoring_commands(command: Command, listing: argparse.ArgumentParser)
         metavar="DRILL",
         help="with --local: price-level=+5%%, schema, unit-change, new-zipcodes, covariate, label-delay or none",
     )
-    drill.add_argument("--rows", type=int, default=300, metavar="N", help="number of houses (300)")
-    drill.add_argument("--seed", type=int, default=0, metavar="N", help="seed for drawing the houses (0)")
+    drill.add_argument("--rows", type=int, metavar="N", help="number of houses (300)")
+    drill.add_argument("--seed", type=int, metavar="N", help="seed for drawing the houses (0)")
     known = monitor.add_argument_group("raised checks and schedules")
     known.add_argument("--acknowledge", metavar="CHECK", help="acknowledge a check that the newest window raised")
     known.add_argument("--reason", metavar="TEXT", help="why it is not a problem")

@@ -42,7 +42,10 @@ def read_prices(path: Path, data: DataSettings) -> dict[str, float]:
         )
     prices: dict[str, float] = {}
     for number, row in enumerate(rows, start=1):
-        key = row[KEY].strip() if keys == [KEY] else identity_key(row, data)
+        try:
+            key = row[KEY].strip() if keys == [KEY] else identity_key(row, data)
+        except PipelineError as error:
+            raise PipelineError(f"{path}, row {number}: {error}") from None
         if not key.strip("-"):
             raise PipelineError(f"{path}, row {number}: {' and '.join(keys)} is empty.")
         price = _price(row, number, path, data)

@@ -14,10 +14,10 @@ from studio.account.calls import Record
 from studio.pages.pipelines import text_of
 
 FOLDER = Path(__file__).parents[1]
-GOOD = ("Succeeded", "Completed", "InService", "Approved", "OK", "Scheduled", "True")
-BAD = ("Failed", "Rejected", "ALARM", "OutOfService", "UpdateRollbackFailed", "CompletedWithFailures")
+GOOD = ("Succeeded", "Completed", "InService", "Approved", "OK", "Scheduled", "True", "ok", "ENABLED")
+BAD = ("Failed", "Rejected", "ALARM", "OutOfService", "UpdateRollbackFailed", "CompletedWithFailures", "retrain")
 BUSY = ("Executing", "InProgress", "Creating", "Updating", "RollingBack", "Stopping", "Starting", "Deleting",
-        "SystemUpdating", "PendingManualApproval", "Pending")  # fmt: skip
+        "SystemUpdating", "PendingManualApproval", "Pending", "watch")  # fmt: skip
 MARKS = {"good": "✓", "bad": "✗", "busy": "●", "idle": "○"}
 
 

@@ -45,7 +45,7 @@ def compared(code: Path, work: Path, limits: dict[str, float], rows: int) -> lis
     repeated.to_parquet(many / "test" / "test.parquet")
     del part, repeated
     packed = work / "packed"
-    predict = _measured([sys.executable, "-c", PREDICT, str(packed), str(many / "model"), str(many / "test")], code)
+    predict = measured([sys.executable, "-c", PREDICT, str(packed), str(many / "model"), str(many / "test")], code)
     inputs = {
         "model": packed,
         "test": many / "test",
@@ -55,7 +55,7 @@ def compared(code: Path, work: Path, limits: dict[str, float], rows: int) -> lis
         "output": many / "evaluation",
     }
     options = [f"--{name}={value}" for name, value in {**inputs, **limits}.items()]
-    evaluate = _measured([sys.executable, "-m", "evaluation.evaluate", *options], code)
+    evaluate = measured([sys.executable, "-m", "evaluation.evaluate", *options], code)
     document = json.loads((many / "evaluation" / "evaluation.json").read_text())
     assert document["data"]["test_rows"] == rows
     return [
@@ -64,7 +64,7 @@ def compared(code: Path, work: Path, limits: dict[str, float], rows: int) -> lis
     ]
 
 
-def _measured(command: list[str], cwd: Path) -> tuple[float, float]:
+def measured(command: list[str], cwd: Path) -> tuple[float, float]:
     """Seconds and peak memory in GB of one command; its output is shown where it fails."""
     start = time.perf_counter()
     process = subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)

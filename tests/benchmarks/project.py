@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from rows import PYTHON, ROOT, Row, free_port, median, wall, warm_server
 
@@ -16,16 +17,22 @@ def pipeline(*arguments: str) -> list[str]:
     return [PYTHON, "run_pipeline.py", *arguments]
 
 
+def unpack_code(folder: Path, settings: Any, name: Any) -> None:
+    """The code of a pipeline's jobs, as a job has it."""
+    from pipelines.definition.job_code import job_code
+
+    for path, content in job_code(ROOT, settings, name).files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(content)
+
+
 def by_hand(folder: Path) -> float:
     """Seconds of the pipeline's job scripts, called one after another on files, without SageMaker."""
-    from pipelines.definition.job_code import job_code
     from pipelines.settings.settings import default_config, load_settings
 
     settings = load_settings(default_config())
     code, work = folder / "code", folder / "work"
-    for path, content in job_code(ROOT, settings, "training").files.items():
-        (code / path).parent.mkdir(parents=True, exist_ok=True)
-        (code / path).write_bytes(content)
+    unpack_code(code, settings, "training")
     (work / "raw").mkdir(parents=True)
     shutil.copy(DATA, work / "raw")
     hyperparameters = [

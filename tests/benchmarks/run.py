@@ -12,6 +12,7 @@ from answers import answer_rows
 from artifact import artifact_rows
 from evaluation_speed import evaluation_rows
 from large_objects import large_object_rows
+from monitoring_speed import monitoring_rows
 from noop_steps import step_rows
 from project import clean_clone_rows, run_rows, start_rows
 from rows import Row, table
@@ -23,6 +24,7 @@ GROUPS = {
     "start": lambda folder: start_rows() + [Row(*line) for line in artifact_rows(folder)],
     "run": run_rows,
     "evaluation": evaluation_rows,
+    "monitoring": monitoring_rows,
     "steps": step_rows,
     "serving": serving_rows,
     "answers": answer_rows,

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from pipelines.settings.settings import default_config, load_settings
 from steps.settings import JobSettings
+from tests.conftest import QUICK
 from tests.end_to_end.conftest import DATA, Cli
 from tests.monitoring.drills import DRILLS, Drills
 
@@ -122,6 +124,27 @@ def test_a_drill_goes_through_an_endpoint_and_is_found(
     # At 5 % a month, 5 false alarms and more in 20 months would come once in 400 times.
     assert found >= least * SEEDS_THROUGH_AN_ENDPOINT / 20
     assert "house-prices-simulation" not in cli.deploy("status").stdout
+
+
+@pytest.mark.skipif(not SOAK, reason="`make soak` runs it: another model is trained")
+def test_the_real_drift_of_the_data_is_found_by_a_model_that_learned_from_the_time_before(cli: Cli) -> None:
+    text = default_config().read_text()
+    for old, new in (("\nname: house-prices\n", "\nname: by-time\n"), ("\nsplit: hash\n", "\nsplit: time\n")):
+        assert old in text
+        text = text.replace(old, new)
+    config = cli.folder / "by_time.yaml"
+    config.write_text(re.sub(r"\n  (sha256|rows): .*", "", text))
+    table = pd.read_parquet(DATA)
+    known = cli.folder / "known.parquet"
+    table[pd.to_datetime(table["date"]) < "2015-03-01"].to_parquet(known, index=False)
+    by_time = ("--config", str(config))
+    cli.pipeline(*by_time, "run", "--data", str(known), *QUICK[2:])  # all rounds, and gates that let any model pass
+    cli.pipeline(*by_time, "approve", "1")
+    found = json.loads(cli.pipeline(*by_time, "monitor", *WINDOW, "--data", str(DATA), "--json").stdout)
+    (level,) = (check for check in found["checks"] if check["name"] == "level of new sales")
+    assert found["decision"] in ("watch", "retrain")
+    assert level["outcome"] == "changed"
+    assert -0.06 < level["size"] < -0.02
 
 
 def test_what_cannot_be_a_window_is_said_before_anything_runs(cli: Cli) -> None:

@@ -14,7 +14,7 @@ import pytest
 from studio.pages import events
 from tests.conftest import BUCKET, LocalServer
 from tests.studio.conftest import Served
-from tests.studio.world import ENDPOINT, GROUP, PIPELINE, World
+from tests.studio.world import ENDPOINT, GROUP, PIPELINE, WATCHING, World
 
 pytestmark = pytest.mark.e2e
 
@@ -243,3 +243,16 @@ def test_a_fault_of_the_studio_is_said_and_the_next_page_is_there(
     assert "script-src 'self'" in headers["content-security-policy"]
     monkeypatch.undo()
     assert ask(f"{studio.url}/events")[0] == 200
+
+
+def test_the_last_decision_of_the_monitoring_is_shown_with_its_numbers(studio: Served) -> None:
+    status, page, _ = ask(f"{studio.url}/monitoring")
+    said = text_of(page)
+    assert status == 200
+    assert f"/pipelines/{WATCHING}/executions/" in page
+    assert "2026-06-01T00:00 to 2026-07-01T00:00 The level <moved> by -3.0 %." in said
+    assert "0.97 (0.96 to 0.98) on 300 new rows" in said
+    assert "2026-06 1 500 40 -3.1 % 12.0 %" in said
+    assert "estimated before the prices are known 10.0 %" in said
+    assert "rooms 0.21 0.3 0.5" in said
+    assert "<moved>" not in page

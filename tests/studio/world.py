@@ -12,6 +12,7 @@ from tests.conftest import BUCKET, LocalServer
 IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:3.0-5"
 ROLE = "arn:aws:iam::000000000000:role/jobs"
 PIPELINE, GROUP, ENDPOINT = "studio-pipeline", "studio-models", "studio-endpoint"
+WATCHING = "studio-monitoring"
 # The report does what no report may: it asks elsewhere, runs, and looks for the token of the page around it.
 MEASURE = """
 import json, pathlib
@@ -23,6 +24,18 @@ r2 = {"value": 0.9, "standard_deviation": 0.01}
     "<!doctype html><title>Report</title><h1>The report</h1><img src='/raw?uri=s3://x/y'>"
     "<script>top.document.title = 'taken'; document.title = 'ran'</script><a id=out href='/' target=_top>out</a>"
 )
+level = {"value": 0.97, "interval": [0.96, 0.98]}
+cohort = {"month": "2026-06", "version": "1", "rows": 500, "matured": 40, "level": -0.031, "mape": 0.12}
+feature = {"name": "rooms", "psi": 0.21, "distance": 0.3, "wasserstein": 0.5}
+(out / "monitoring.json").write_text(json.dumps({
+    "decision": "watch",
+    "window": {"since": "2026-06-01T00:00", "until": "2026-07-01T00:00"},
+    "reasons": ["The level <moved> by -3.0 %."],
+    "backtest": {"rows": 300, "statistics": {"median_ratio": level}},
+    "cohorts": [cohort],
+    "input_drift": {"p": 0.001, "rows": 500, "what": "captured requests", "features": [feature]},
+    "estimated_error": {"mape": 0.1, "by_width": 0.11, "actual": 0.12},
+}))
 print("measured 0.9")
 """
 SERVE = """
@@ -187,6 +200,14 @@ def make_world(server: LocalServer) -> World:
         RoleArn=ROLE,
         ClientRequestToken="t" * 32,
     )
+    watching = {"Version": "2020-12-01", "Parameters": definition(BUCKET)["Parameters"], "Steps": [_measure(BUCKET)]}
+    sagemaker.create_pipeline(
+        PipelineName=WATCHING,
+        PipelineDefinition=json.dumps(watching),
+        RoleArn=ROLE,
+        ClientRequestToken="w" * 32,
+    )
+    execute(sagemaker, WATCHING)
     good = execute(sagemaker)
     bad = execute(sagemaker, Least="0.99", Seed="2")
     package = sagemaker.list_model_packages(ModelPackageGroupName=GROUP)["ModelPackageSummaryList"][0]
@@ -211,10 +232,10 @@ def make_world(server: LocalServer) -> World:
     return World(good, bad)
 
 
-def execute(sagemaker: Any, **parameters: str) -> str:
-    """Run the pipeline to its end; the execution's id."""
+def execute(sagemaker: Any, pipeline: str = PIPELINE, **parameters: str) -> str:
+    """Run a pipeline to its end; the execution's id."""
     arn = sagemaker.start_pipeline_execution(
-        PipelineName=PIPELINE,
+        PipelineName=pipeline,
         PipelineParameters=[{"Name": name, "Value": value} for name, value in parameters.items()],
     )["PipelineExecutionArn"]
     for _ in range(1200):

@@ -44,7 +44,7 @@ def test_the_same_price_twice_counts_once(tmp_path: Path) -> None:
         ("name,price\na,450000\n", "lacks the column id"),
         ("inference_id,price\n,450000\n", "row 1: inference_id is empty"),
         ("inference_id,price\n", "has no rows"),
-        ("id,date,price\n1,yesterday,450000\n", "'yesterday' is not a date such as"),
+        ("id,date,price\n1,yesterday,450000\n", "row 1: 'yesterday' is not a date such as"),
         ("inference_id,price\na,1,2\n", "more fields than its header"),
     ],
 )
