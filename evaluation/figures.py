@@ -277,7 +277,7 @@ def models(subject: Subject) -> Picture:
         numbers = (("champion", "cannot be scored"),)
     caption = (
         "RMSE with 95 % intervals. The rows are the same for all, so the improvement over the champion (xgboost's "
-        "RMSE against the champion's) is surer than these intervals look."
+        "RMSE against the champion's) is surer than these intervals look. The axis does not begin at 0."
     )
     return Picture("champion_and_challenger", "Champion against challenger", caption, as_png(figure), numbers)
 
