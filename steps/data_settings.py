@@ -2,7 +2,7 @@
 
 In the bundle the sections that a job reads lie as settings.json beside the `steps` package. The classes hold plain
 types only, so that the pipeline's strict settings can be built from them. What is evaluated and watched is set in
-`steps.evaluated_settings` and `steps.settings`: an archive has what its job reads, so a change there reruns none of these.
+`steps.evaluated_settings` and `steps.settings`: an archive has what its job reads, so a change there reruns no other.
 """
 
 from __future__ import annotations
