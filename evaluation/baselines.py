@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from steps.settings import Column
+from steps.column_settings import Column
 
 INFERRED = {"integer": "Integral", "boolean": "Integral", "number": "Fractional"}  # all others: String
 BUCKETS, SKETCH_SIZE, MOST_DOMAINS = 10, 2048, 100

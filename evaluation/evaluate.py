@@ -37,12 +37,12 @@ from steps import estimators
 from steps import features as feature_module
 from steps.artifacts import write_bytes, write_json, write_parquet, write_text
 from steps.data_checks import refuse_severe
+from steps.data_settings import DEFAULT_PATH, load_as
+from steps.evaluated_settings import EvaluatedSettings
 from steps.failure import JobArgumentParser, JobError, run_job
 from steps.model import CANDIDATES, Model, load
 from steps.preprocess import SEEN
 from steps.raw_data import find_file
-from steps.settings import DEFAULT_PATH, JobSettings
-from steps.settings import load as load_settings
 
 INPUT = Path("/opt/ml/processing/input")
 
@@ -87,7 +87,7 @@ def main(arguments: Sequence[str]) -> None:
     limits = Limits(**{field.name: getattr(options, field.name) for field in fields(Limits)})
     inputs = Inputs(**{field.name: getattr(options, field.name) for field in fields(Inputs)})
     looks = Looks(options.test_part, options.earlier_looks)
-    document = evaluate(model, inputs, options.output, load_settings(options.settings), limits, looks)
+    document = evaluate(model, inputs, options.output, load_as(EvaluatedSettings, options.settings), limits, looks)
     _print(document, model.features.target_unit)
 
 
@@ -102,7 +102,7 @@ def evaluate(
     model: Model,
     inputs: Inputs,
     output: Path,
-    settings: JobSettings,
+    settings: EvaluatedSettings,
     limits: Limits,
     looks: Looks = Looks(),
 ) -> dict[str, Any]:
@@ -149,7 +149,7 @@ def evaluate(
 
 
 def _measured(
-    model: Model, parts: tuple[pd.DataFrame, pd.DataFrame], scored: Scored, settings: JobSettings, looks: Looks
+    model: Model, parts: tuple[pd.DataFrame, pd.DataFrame], scored: Scored, settings: EvaluatedSettings, looks: Looks
 ) -> tuple[dict[str, Any], list[SegmentError]]:
     """What the test rows say of the predictions, and the errors by segment; `parts`: training and test."""
     train, rows = parts
@@ -174,7 +174,12 @@ def _measured(
 
 
 def _write_for_registration(
-    output: Path, model: Model, rows: pd.DataFrame, scored: Scored, document: dict[str, Any], settings: JobSettings
+    output: Path,
+    model: Model,
+    rows: pd.DataFrame,
+    scored: Scored,
+    document: dict[str, Any],
+    settings: EvaluatedSettings,
 ) -> None:
     """What is registered with the version: a request that it answers, its card, and golden rows."""
     write_bytes(output / "sample_payload.tar.gz", sample_archive(_typical(rows, scored), model.features.inputs))
@@ -205,7 +210,7 @@ def _write_report(
     scored: Scored,
     document: dict[str, Any],
     reasons: Reasons,
-    settings: JobSettings,
+    settings: EvaluatedSettings,
     labels: Labels,
 ) -> None:
     from evaluation.figures import Subject, pictures  # half a second, and only now is it sure to be there
@@ -238,7 +243,11 @@ def _write_explanation(folder: Path, reasons: Reasons, scored: Scored, target: s
 
 
 def _score(
-    model: Model, raw: tuple[pd.DataFrame, pd.DataFrame], table: pd.DataFrame, inputs: Inputs, settings: JobSettings
+    model: Model,
+    raw: tuple[pd.DataFrame, pd.DataFrame],
+    table: pd.DataFrame,
+    inputs: Inputs,
+    settings: EvaluatedSettings,
 ) -> Scored:
     """`raw` are the training and the test rows, `table` the features of the latter."""
     known, rows = raw

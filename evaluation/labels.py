@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from steps.settings import DataSettings
+from steps.data_settings import DataSettings
 
 JOINED = " + "  # between features that say the same: see evaluation/explanation.py
 LOGARITHM = re.compile(r"\s*log\s*\((?P<inner>.*)\)\s*", re.DOTALL)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from steps.settings import DataSettings
+from steps.data_settings import DataSettings
 
 NAME = "plain_boosting"
 MOST_ROWS = 200_000  # to learn from; of more rows an even draw

@@ -11,7 +11,7 @@ import pandas as pd
 
 from evaluation.measurement import Scored
 from steps.artifacts import write_parquet
-from steps.settings import DataSettings
+from steps.data_settings import DataSettings
 
 ROWS, KEYS = "test.parquet", "seen.parquet"
 PREDICTED, LOWER, UPPER = "prediction", "lower", "upper"

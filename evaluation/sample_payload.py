@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from steps.settings import Column
+from steps.column_settings import Column
 
 MEMBER = "payload.json"
 

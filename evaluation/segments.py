@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from steps.derived import with_derived
+from steps.evaluated_settings import EvaluatedSettings
 from steps.evaluation_settings import Segment
 from steps.failure import JobError
-from steps.settings import JobSettings
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Grouping:
         return np.bincount(self.codes[self.codes >= 0], minlength=len(self.names))
 
 
-def groupings(rows: pd.DataFrame, settings: JobSettings) -> list[Grouping]:
+def groupings(rows: pd.DataFrame, settings: EvaluatedSettings) -> list[Grouping]:
     """Divide typed raw rows by each declared column; JobError where a column is missing in them."""
     segments, data = settings.evaluation.segments, settings.data
     absent = [name for name in segments if name not in rows and name not in data.derived]

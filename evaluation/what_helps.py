@@ -15,7 +15,7 @@ import pandas as pd
 
 from evaluation import plain_boosting
 from evaluation.bootstrap import confidence_interval, metric_draws
-from steps.settings import DataSettings
+from steps.data_settings import DataSettings
 
 ROWS, COLUMNS, TUNING = "more rows", "more columns", "tuning"
 REGISTERED = "xgboost"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from steps.learned_settings import STRICT
-from steps.text_format import ValueFormat, refuse_foreign
+from steps.text_format import ValueFormat, refuse_foreign, with_tuples
 
 MOST_COMPARABLES = 20
 ColumnType = Literal["integer", "number", "boolean", "category", "text", "date"]
@@ -73,3 +74,12 @@ class ComparableSettings:
     def __post_init__(self) -> None:
         if not 1 <= self.count <= MOST_COMPARABLES:
             raise ValueError(f"count is {self.count}: it must be from 1 to {MOST_COMPARABLES}.")
+
+
+def column_of(raw: Mapping[str, Any]) -> Column:
+    """Build a column from its JSON."""
+    column = with_tuples(raw)
+    if column.get("range") is not None:
+        column["range"] = tuple(column["range"])
+    column["levels"] = tuple(column.get("levels", ()))
+    return Column(**column)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from steps.settings import Column
+from steps.column_settings import Column
 
 YES_WORDS, NO_WORDS = ("true", "yes", "y", "t", "1", "1.0"), ("false", "no", "n", "f", "0", "0.0")
 SPACES = re.compile("[\u00a0\u2009\u202f]")  # no-break, thin and narrow spaces between groups of digits

@@ -12,10 +12,10 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from steps.data_settings import PreparationSettings
 from steps.derived import with_derived
 from steps.failure import JobError
 from steps.leaks import HIGH_R2, SEVERE_R2, banded, explained, explained_by_groups, most_telling_pair
-from steps.settings import JobSettings
 
 SEVERE_COPIES = 0.01  # share of the test rows that are copies of training rows, target included
 LATER = 0.01  # share of the rows in which a date may be after the row's own by a slip
@@ -36,10 +36,10 @@ class Finding:
         return asdict(self)
 
 
-Check = Callable[[pd.DataFrame, pd.DataFrame, JobSettings], Finding]
+Check = Callable[[pd.DataFrame, pd.DataFrame, PreparationSettings], Finding]
 
 
-def check_parts(train: pd.DataFrame, test: pd.DataFrame, settings: JobSettings) -> list[Finding]:
+def check_parts(train: pd.DataFrame, test: pd.DataFrame, settings: PreparationSettings) -> list[Finding]:
     """Run every check on typed raw rows of both parts, in the order in which a person reads them."""
     checks: Sequence[Check] = (
         same_entities,
@@ -60,7 +60,7 @@ def refuse_severe(findings: Sequence[Finding]) -> None:
         raise JobError(f"The evaluation cannot be trusted: {'; '.join(severe)}.")
 
 
-def same_entities(train: pd.DataFrame, test: pd.DataFrame, settings: JobSettings) -> Finding:
+def same_entities(train: pd.DataFrame, test: pd.DataFrame, settings: PreparationSettings) -> Finding:
     """The same house on both sides: in a hash split never, in a split by time those that were sold again."""
     data = settings.data
     if not (data.group or data.identity):
@@ -79,7 +79,7 @@ def same_entities(train: pd.DataFrame, test: pd.DataFrame, settings: JobSettings
     return Finding("same entity", "warning", f"{text}, as a split by time allows.", {"share": share})
 
 
-def copied_rows(train: pd.DataFrame, test: pd.DataFrame, settings: JobSettings) -> Finding:
+def copied_rows(train: pd.DataFrame, test: pd.DataFrame, settings: PreparationSettings) -> Finding:
     """Test rows that are in the training part with the same target, but for their identity."""
     columns = _compared(settings)
     copied = np.isin(_hashes(test, columns), _hashes(train, columns))
@@ -89,7 +89,7 @@ def copied_rows(train: pd.DataFrame, test: pd.DataFrame, settings: JobSettings) 
     return Finding("copied rows", "severe" if share > SEVERE_COPIES else severity, text, {"share": share})
 
 
-def doubled_rows(train: pd.DataFrame, test: pd.DataFrame, settings: JobSettings) -> Finding:
+def doubled_rows(train: pd.DataFrame, test: pd.DataFrame, settings: PreparationSettings) -> Finding:
     """Rows that are there twice in one part, but for their identity."""
     columns = _compared(settings)
     doubled = {
@@ -101,7 +101,7 @@ def doubled_rows(train: pd.DataFrame, test: pd.DataFrame, settings: JobSettings)
     return Finding("duplicated rows", severity, f"{text}{_names(settings)}.", doubled)
 
 
-def time_order(train: pd.DataFrame, test: pd.DataFrame, settings: JobSettings) -> Finding:
+def time_order(train: pd.DataFrame, test: pd.DataFrame, settings: PreparationSettings) -> Finding:
     """In a split by time, no test row may be as old as a training row."""
     date = settings.data.date
     if date is None:
@@ -121,7 +121,7 @@ def time_order(train: pd.DataFrame, test: pd.DataFrame, settings: JobSettings) -
     return Finding("time order", "ok", text, {"share": earlier})
 
 
-def telling_columns(train: pd.DataFrame, test: pd.DataFrame, settings: JobSettings) -> Finding:
+def telling_columns(train: pd.DataFrame, test: pd.DataFrame, settings: PreparationSettings) -> Finding:
     """A column or derived feature that alone predicts the target too well may hold the target itself.
 
     Measured on ranks, by the mean target of its values or bands on rows that these are not learned from; and for
@@ -148,7 +148,7 @@ def telling_columns(train: pd.DataFrame, test: pd.DataFrame, settings: JobSettin
     return Finding("telling columns", "warning" if value >= HIGH_R2 else "ok", f"{text}.", {best: value})
 
 
-def telling_pairs(train: pd.DataFrame, test: pd.DataFrame, settings: JobSettings) -> Finding:
+def telling_pairs(train: pd.DataFrame, test: pd.DataFrame, settings: PreparationSettings) -> Finding:
     """A ratio or product of two columns that predicts the target too well: price per square foot and square feet."""
     table, ranks = _sample(train, test, settings)
     numbers = {
@@ -166,7 +166,7 @@ def telling_pairs(train: pd.DataFrame, test: pd.DataFrame, settings: JobSettings
     return Finding("telling pairs", "ok", f"{text}.", {pair: value})
 
 
-def later_dates(train: pd.DataFrame, test: pd.DataFrame, settings: JobSettings) -> Finding:
+def later_dates(train: pd.DataFrame, test: pd.DataFrame, settings: PreparationSettings) -> Finding:
     """Dates that features are made of and that are after the row's own date: they were not known then."""
     data = settings.data
     others = [name for name, column in data.inputs.items() if column.type == "date" and name != data.date]
@@ -182,7 +182,7 @@ def later_dates(train: pd.DataFrame, test: pd.DataFrame, settings: JobSettings) 
     return Finding("later dates", "ok", f"{text}.", later)
 
 
-def _sample(train: pd.DataFrame, test: pd.DataFrame, settings: JobSettings) -> tuple[pd.DataFrame, np.ndarray]:
+def _sample(train: pd.DataFrame, test: pd.DataFrame, settings: PreparationSettings) -> tuple[pd.DataFrame, np.ndarray]:
     """Rows of both parts with the derived features, and the ranks of their targets."""
     rows = pd.concat([train, test], ignore_index=True)
     rows = rows.iloc[np.linspace(0, len(rows) - 1, min(len(rows), CHECKED_ROWS)).astype(int)].reset_index(drop=True)
@@ -190,7 +190,7 @@ def _sample(train: pd.DataFrame, test: pd.DataFrame, settings: JobSettings) -> t
     return with_derived(rows, settings.data.derived, settings.data.types), ranks
 
 
-def _features(table: pd.DataFrame, settings: JobSettings) -> list[str]:
+def _features(table: pd.DataFrame, settings: PreparationSettings) -> list[str]:
     return [name for name in settings.data.features if name in table]
 
 
@@ -198,12 +198,12 @@ def _hashes(rows: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
     return pd.util.hash_pandas_object(rows[list(columns)], index=False).to_numpy()
 
 
-def _compared(settings: JobSettings) -> list[str]:
+def _compared(settings: PreparationSettings) -> list[str]:
     """The columns in which copies are equal: all but those that only name a row, and are no features."""
     data = settings.data
     return [name for name, column in data.columns.items() if name not in data.identity or column.is_feature]
 
 
-def _names(settings: JobSettings) -> str:
+def _names(settings: PreparationSettings) -> str:
     left_out = [name for name in settings.data.columns if name not in _compared(settings)]
     return f" in all but {' and '.join(left_out)}" if left_out else " in every column"

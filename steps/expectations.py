@@ -10,8 +10,9 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from steps.column_settings import Column
 from steps.failure import JobError
-from steps.settings import Column, Expectation
+from steps.validation_settings import Expectation
 
 Level = Literal["rows", "table"]
 

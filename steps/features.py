@@ -12,13 +12,13 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from steps.column_settings import Column, column_of
 from steps.columns import Columns, columns_of
 from steps.derived import Derived
 from steps.failure import JobError
 from steps.known_values import Familiarity, KnownValues
 from steps.learned import Learned
 from steps.learned import from_json as learned_from_json
-from steps.settings import Column, column_of
 
 UNKNOWN_LEVEL = -1.0
 

@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 
 from steps.columns import Columns, columns_of
+from steps.data_settings import DataSettings
 from steps.derived import Derived
 from steps.failure import JobError
 from steps.features import Features
 from steps.known_values import KnownValues
 from steps.learned import KINDS, Learned
-from steps.settings import DataSettings
 from steps.split import hash_position
 
 # A feature that is missing in at least so many training rows stays missing, see `Features.gaps`.

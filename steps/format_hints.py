@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from steps.settings import Column
+from steps.column_settings import Column
 
 MISSING_WORDS = frozenset(
     ["na", "n/a", "#n/a", "nan", "null", "none", "nil", "?", "-", "--", "---", ".", "..", "missing", "unknown", "n.a."]

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from steps.column_settings import Column
 from steps.columns import Columns
-from steps.settings import Column
 
 BEYOND = 0.1  # of the span of the training rows' numbers: so far outside of it a number is still like them
 DAYS_BEYOND = (30, 365)  # a date may be outside by as many days as the data's dates span, within these limits

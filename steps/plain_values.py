@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from steps.column_settings import Column
 from steps.columns import array_of
 from steps.conversion import convert
-from steps.settings import Column
 
 # Up to 15 digits: any reader of numbers, pandas' own too, finds the nearest float for them.
 _NUMBER = re.compile(r"-?(?=[0-9.]{1,16}$)[0-9]{1,15}(\.[0-9]{1,14})?")

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from steps.column_settings import Column
 from steps.columns import is_missing
 from steps.conversion import described
 from steps.failure import did_you_mean, listed
 from steps.plain_values import convert_values
-from steps.settings import Column
 
 JSON, CSV = "application/json", "text/csv"
 # strict: a row that the training rows were not like is to be refused, not answered with warnings. comparables: the

@@ -11,9 +11,9 @@ from steps import comparables, fitting
 from steps import features as feature_module
 from steps.artifacts import write_json, write_parquet
 from steps.data_checks import check_parts, refuse_severe
+from steps.data_settings import DEFAULT_PATH, PreparationSettings, load_as
 from steps.failure import JobArgumentParser, JobError, run_job
 from steps.raw_data import find_file, typed
-from steps.settings import DEFAULT_PATH, JobSettings, load
 from steps.split import row_keys, split
 
 SEEN = "_seen.parquet"  # beside the training rows: its underscore says that it is not a data file
@@ -26,11 +26,11 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--output", type=Path, default=Path("/opt/ml/processing/output"))
     parser.add_argument("--settings", type=Path, default=DEFAULT_PATH)
     options = parser.parse_args(arguments)
-    counts = preprocess(options.input, options.output, load(options.settings))
+    counts = preprocess(options.input, options.output, load_as(PreparationSettings, options.settings))
     print(", ".join(f"{name}: {count:,} rows" for name, count in counts.items()))
 
 
-def preprocess(source: Path, output: Path, settings: JobSettings) -> dict[str, int]:
+def preprocess(source: Path, output: Path, settings: PreparationSettings) -> dict[str, int]:
     """Write train/, validation/, test/, rows/ and features/ under `output`; return the rows of each part.
 
     train.parquet and validation.parquet hold the features and the target; test.parquet holds raw rows,

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from steps.column_settings import Column
 from steps.conversion import convert, described
 from steps.csv_file import read_csv, unpacked
 from steps.data_set import Part
 from steps.failure import JobError, did_you_mean, listed
-from steps.settings import Column
 from steps.text_format import FileFormat
 
 PARQUET_MAGIC = b"PAR1"

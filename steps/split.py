@@ -8,8 +8,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from steps.data_settings import DataSettings
 from steps.failure import JobError
-from steps.settings import DataSettings, SplitSettings
+from steps.split_settings import SplitSettings
 
 PARTS: tuple[Literal["train", "validation", "test"], ...] = ("train", "validation", "test")
 

@@ -12,15 +12,17 @@ import numpy as np
 import pandas as pd
 
 from steps.artifacts import write_json, write_parquet, write_text
+from steps.column_settings import Column
 from steps.conversion import described
 from steps.data_set import Part, digest_of, parts_of
+from steps.data_settings import DEFAULT_PATH, PreparationSettings, load_as
 from steps.derived import with_derived
 from steps.expectations import Outcome, check, expectations_of_columns
 from steps.failure import JobArgumentParser, JobError, run_job
 from steps.format_hints import hint
 from steps.raw_data import converted_columns, read_part
-from steps.settings import DEFAULT_PATH, Column, Expectation, JobSettings, load
 from steps.validation_report import render
+from steps.validation_settings import Expectation
 from steps.wheels import ensure
 
 NEEDED = ("great-expectations",)
@@ -106,11 +108,11 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--wheels", type=Path, default=Path("/opt/ml/processing/input/wheels"))
     options = parser.parse_args(arguments)
     ensure(NEEDED, options.wheels)
-    counts = validate(options.input, options.output, load(options.settings))
+    counts = validate(options.input, options.output, load_as(PreparationSettings, options.settings))
     print(f"{counts['read']:,} rows: {counts['accepted']:,} accepted, {counts['rejected']:,} rejected")
 
 
-def validate(source: Path, output: Path, settings: JobSettings) -> dict[str, Any]:
+def validate(source: Path, output: Path, settings: PreparationSettings) -> dict[str, Any]:
     """Write validated/, rejected/ and report/ under `output`; return the counts of rows.
 
     validated/data.parquet: accepted rows with the settings' types. rejected/rejected.csv: each rejected
@@ -135,7 +137,7 @@ def validate(source: Path, output: Path, settings: JobSettings) -> dict[str, Any
     return counts
 
 
-def examine(parts: Sequence[Part], settings: JobSettings, validation: Validation) -> None:
+def examine(parts: Sequence[Part], settings: PreparationSettings, validation: Validation) -> None:
     """Fill `validation` with what is known of the files; JobError where columns are not those of the settings."""
     validation.file = parts[0].name if len(parts) == 1 else f"{len(parts):,} files"
     validation.sha256 = digest_of(parts)
@@ -148,7 +150,7 @@ def examine(parts: Sequence[Part], settings: JobSettings, validation: Validation
         validation.outcomes += check(accepted, settings.validation.table, "table")
 
 
-def _refuse(validation: Validation, settings: JobSettings) -> None:
+def _refuse(validation: Validation, settings: PreparationSettings) -> None:
     """Raise JobError where too many rows are rejected, or the accepted ones are not as the settings expect."""
     rows, rejected, name = len(validation.table), int(validation.rejected.sum()), validation.file
     if rejected == rows:
@@ -167,7 +169,7 @@ def _refuse(validation: Validation, settings: JobSettings) -> None:
         raise JobError(f"The data are not as expected: {what}{more}; see the validation report.")
 
 
-def _read(parts: Sequence[Part], settings: JobSettings, validation: Validation) -> None:
+def _read(parts: Sequence[Part], settings: PreparationSettings, validation: Validation) -> None:
     """The typed rows of all files; a row with a cell that cannot be read, or with too many fields, is rejected."""
     read = [_read_part(part, settings, validation) for part in parts]
     validation.table = pd.concat([each.table for each in read], ignore_index=True) if len(read) > 1 else read[0].table
@@ -190,7 +192,7 @@ class _Read:
     unreadable: dict[str, dict[int, str]]
 
 
-def _read_part(part: Part, settings: JobSettings, validation: Validation) -> _Read:
+def _read_part(part: Part, settings: PreparationSettings, validation: Validation) -> _Read:
     raw, broken = read_part(part, settings.data.format)
     table, unreadable = converted_columns(raw, settings.data.columns, part.name)
     first = sum(validation.files.values())

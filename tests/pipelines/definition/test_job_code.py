@@ -58,6 +58,11 @@ def test_a_setting_is_in_the_archives_of_the_jobs_that_read_it(
     [
         ("evaluation/report.py", {"evaluation.evaluate"}),
         ("evaluation/card.py", {"evaluation.evaluate"}),
+        # what sets the report, the card and the monitoring
+        ("steps/evaluation_settings.py", {"evaluation.evaluate"}),
+        ("steps/estimators.py", {"evaluation.evaluate"}),
+        ("steps/monitoring_settings.py", set()),
+        ("monitoring/decision.py", set()),
         ("steps/validate.py", {"steps.validate"}),
         ("steps/train.py", {"steps.train"}),
         ("steps/serve.py", {"steps.train", "evaluation.evaluate"}),  # the model carries it; golden rows are its answers
@@ -83,7 +88,11 @@ def test_a_job_starts_from_its_archive_alone(tmp_path: Path, module: str) -> Non
     command = [sys.executable, "-m", module, "--help"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    program = "from steps.settings import load; load()" if (tmp_path / "settings.json").exists() else ""
+    place, kind = "data_settings", "PreparationSettings"
+    if module == "evaluation.evaluate":
+        place, kind = "evaluated_settings", "EvaluatedSettings"
+    program = f"from steps.{place} import {kind}; from steps.data_settings import DEFAULT_PATH, load_as; "
+    program = f"{program}load_as({kind}, DEFAULT_PATH)" if (tmp_path / "settings.json").exists() else ""
     done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
