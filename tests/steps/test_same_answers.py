@@ -27,6 +27,7 @@ from tests.conftest import examples
 
 ARCHIVE = Path(__file__).parent / "models" / "d83b7ea.tar.gz"
 JSON, CSV = "application/json", "text/csv"
+FAILED = 500
 ROW: dict[str, Any] = {
     "signed": "2024-03-01",
     "built": "1963-07-31",
@@ -56,6 +57,8 @@ for line in sys.stdin:
         answer = [200, *(values.tolist() for values in (found.score, found.lower, found.upper)), table]
     except serve.RequestError as error:
         answer = [error.status_code, error.message]
+    except Exception as error:
+        answer = [500, str(error)]
     print(json.dumps(answer), flush=True)
 """
 
@@ -108,10 +111,15 @@ def model(folder: Path) -> Model:
 
 
 def check(model: Model, theirs: Theirs, body: str, content_type: str) -> int:
-    """Compare the answers; return the status."""
-    expected = theirs.answer(body, content_type)
-    assert ours(model, body, content_type) == expected
+    """Compare the answers; return the status. What the code of the fixture fails on (500) is answered by now."""
+    expected, found = theirs.answer(body, content_type), ours(model, body, content_type)
+    assert expected[0] == FAILED or found == expected
     return expected[0]
+
+
+def test_a_feature_beyond_what_the_boosting_can_hold_is_answered(model: Model, theirs: Theirs) -> None:
+    assert check(model, theirs, json.dumps({**ROW, "rooms": -1107}), JSON) == FAILED
+    assert ours(model, json.dumps({**ROW, "rooms": -1107}), JSON)[0] == 200
 
 
 # Booleans in these words, which the code of the fixture refuses.
