@@ -49,7 +49,7 @@ def _abort_shift(session: "Session", stage: str, shift: "LiveShift") -> None:
 
 
 def back_from_shift(session: "Session", stage: str) -> "LiveShift | None":
-    """Take back the shift of a stage, that nobody drives, as the lock is held here; None where there is none."""
+    """Take back the shift of a stage, that nobody drives, as the lock is held here; None where there was none to."""
     from deployment.history import ROLLED_BACK, UNDER_WAY, now
     from deployment.live_shift import forget_shifts, live_shift, take_back
 
@@ -57,9 +57,11 @@ def back_from_shift(session: "Session", stage: str) -> "LiveShift | None":
     shift = live_shift(sagemaker, endpoint)
     if shift is None:
         return None
-    session.console.line(f"The shift to version {shift.version} is taken back.")
-    take_back(sagemaker, shift, session.waiting, session.console.line)
+    returned = take_back(sagemaker, shift, session.waiting, session.console.line)
     forget_shifts(sagemaker, alarm_clients(session.client), endpoint)
+    if not returned:
+        return None
+    session.console.line(f"The shift to version {shift.version} is taken back.")
     history = session.history(endpoint)
     entry = history.newest()
     if entry is not None and entry.outcome == UNDER_WAY:

@@ -59,14 +59,15 @@ def steer(sagemaker: SageMakerClient, shift: LiveShift, wanted: str) -> None:
     sagemaker.add_tags(ResourceArn=shift.arn, Tags=tag_list({TAG_CONTROL: wanted}))
 
 
-def take_back(sagemaker: SageMakerClient, shift: LiveShift, waiting: Waiting, announce: Announce) -> None:
+def take_back(sagemaker: SageMakerClient, shift: LiveShift, waiting: Waiting, announce: Announce) -> bool:
     """All requests to the old version at once, then the endpoint back to the configuration before the shift.
 
-    DeploymentError where that one does not come up: the old version serves as the shift's variant then.
+    False where it is not in the shift any more: its last update went through, or it was deleted. DeploymentError where
+    the configuration before does not come up: the old version serves as the shift's variant then.
     """
     description = _settled(sagemaker, shift, waiting, announce)
     if description is None or description["EndpointConfigName"] != shift.config:
-        return  # it is gone, or at what was there before
+        return description is not None and description["EndpointConfigName"] == shift.previous
     if percent_of(description):
         sagemaker.update_endpoint_weights_and_capacities(**weights_request(shift.endpoint, 0))
         announce("           0 % of the requests to the new version")
@@ -79,6 +80,7 @@ def take_back(sagemaker: SageMakerClient, shift: LiveShift, waiting: Waiting, an
             f"{shift.endpoint} could not return to {shift.previous}: {after.get('FailureReason')}. The old version "
             f"answers all requests as a variant of {shift.config}: once the reason is mended, `abort` it again."
         )
+    return after is not None
 
 
 def forget_shifts(sagemaker: SageMakerClient, clients: AlarmClients, endpoint: str) -> bool:

@@ -300,6 +300,8 @@ class Shifts:
             return before
         self._announce(f"A shift to version {shift.version} was not finished: it is taken back first")
         take_back(self._sagemaker, shift, self._waiting, self._announce)
+        if self._guarding is not None:
+            forget_shifts(self._sagemaker, self._guarding.clients, endpoint)
         return wait_until_settled(self._sagemaker, endpoint, self._waiting, self._announce)
 
     def forget(self) -> bool:
