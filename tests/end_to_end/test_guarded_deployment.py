@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -82,30 +82,43 @@ def stage(fast: LocalServer, tmp_path: Path, request: pytest.FixtureRequest) -> 
     return Stage(fast, f"guarded-{abs(hash(request.node.name)) % 10**8}", tmp_path / "incidents")
 
 
-@pytest.fixture
-def load(fast: LocalServer) -> Iterator[Callable[[str], None]]:
-    """Starts clients that ask an endpoint until the test ends."""
-    done = threading.Event()
-    threads: list[threading.Thread] = []
+class Load:
+    """Clients that ask an endpoint until the test ends; `failed` is what they were told in place of an answer."""
 
-    def ask(endpoint: str) -> None:
-        client = fast.client("sagemaker-runtime")
-        while not done.wait(0.02):
+    def __init__(self, server: LocalServer) -> None:
+        self._server = server
+        self._done = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self.answered = 0
+        self.failed: list[str] = []
+
+    def __call__(self, endpoint: str) -> None:
+        self._threads.append(threading.Thread(target=self._ask, args=(endpoint,)))
+        self._threads[-1].start()
+
+    def end(self) -> None:
+        self._done.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _ask(self, endpoint: str) -> None:
+        client = self._server.client("sagemaker-runtime")
+        while not self._done.wait(0.02):
             try:
                 client.invoke_endpoint(
                     EndpointName=endpoint, Body=b'{"instances": [{"x": 3}]}', ContentType="application/json"
                 )
-            except ClientError:
+                self.answered += 1
+            except ClientError as error:
+                self.failed.append(str(error))
                 time.sleep(0.02)  # what the model answers is the alarm's affair
 
-    def start(endpoint: str) -> None:
-        threads.append(threading.Thread(target=ask, args=(endpoint,)))
-        threads[-1].start()
 
-    yield start
-    done.set()
-    for thread in threads:
-        thread.join()
+@pytest.fixture
+def load(fast: LocalServer) -> Iterator[Load]:
+    clients = Load(fast)
+    yield clients
+    clients.end()
 
 
 def golden(name: str, factor: float = 2.0) -> GoldenRows:
@@ -113,7 +126,7 @@ def golden(name: str, factor: float = 2.0) -> GoldenRows:
     return GoldenRows(name, rows, tuple(row["x"] * factor for row in rows), ({"y": 1},))
 
 
-def test_a_good_version_takes_over_and_its_alarms_are_gone(stage: Stage, load: Callable[[str], None]) -> None:
+def test_a_good_version_takes_over_and_its_alarms_are_gone(stage: Stage, load: Load) -> None:
     stage.deploy(stage.register("v1"))
     load(stage.endpoint)
     check = golden("v2", 3.0)
@@ -126,9 +139,7 @@ def test_a_good_version_takes_over_and_its_alarms_are_gone(stage: Stage, load: C
     assert any("50% of the requests" in line for line in stage.lines)
 
 
-def test_a_version_that_fails_is_rolled_back_by_its_alarm_with_a_page(
-    stage: Stage, load: Callable[[str], None]
-) -> None:
+def test_a_version_that_fails_is_rolled_back_by_its_alarm_with_a_page(stage: Stage, load: Load) -> None:
     first = stage.deploy(stage.register("good"))
     load(stage.endpoint)
     with pytest.raises(RolledBack, match=r"The alarm .*-5xx is in ALARM") as caught:
@@ -146,7 +157,7 @@ def test_a_version_that_fails_is_rolled_back_by_its_alarm_with_a_page(
     assert [each["EndpointConfigName"] for each in configs] == [first.config]
 
 
-def test_a_slow_version_is_rolled_back(stage: Stage, load: Callable[[str], None]) -> None:
+def test_a_slow_version_is_rolled_back(stage: Stage, load: Load) -> None:
     stage.deploy(stage.register("quick"))
     load(stage.endpoint)
     guard = Guard("canary", ("INSTANCE_COUNT", 1), 240, limits=AlarmLimits(0.01, 300, 60, 1))
@@ -232,9 +243,7 @@ def test_what_has_no_alarms_cannot_be_aborted(stage: Stage) -> None:
         DeploymentAlarms(stage.clients, stage.endpoint, "config").roll_back("a test")
 
 
-def test_invalid_predictions_in_the_log_roll_back_although_all_is_answered(
-    stage: Stage, load: Callable[[str], None]
-) -> None:
+def test_invalid_predictions_in_the_log_roll_back_although_all_is_answered(stage: Stage, load: Load) -> None:
     said = 'import sys; print("Invalid prediction by model bad: 1 of 1 rows", file=sys.stderr, flush=True)'
     stage.deploy(stage.register("fine", fault=said))  # what the old model logs is not the new one's
     load(stage.endpoint)
@@ -245,9 +254,7 @@ def test_invalid_predictions_in_the_log_roll_back_although_all_is_answered(
     assert stage.alarms() == []
 
 
-def test_a_weighted_shift_brings_a_good_version_to_all_requests_and_nobody_sees_it(
-    stage: Stage, load: Callable[[str], None]
-) -> None:
+def test_a_weighted_shift_brings_a_good_version_to_all_requests_and_nobody_sees_it(stage: Stage, load: Load) -> None:
     first = stage.deploy(stage.register("w1"))
     load(stage.endpoint)
     guard = Guard("weighted", ("CAPACITY_PERCENT", 50), 120, 60, min_requests=5, limits=LIMITS)
@@ -255,13 +262,16 @@ def test_a_weighted_shift_brings_a_good_version_to_all_requests_and_nobody_sees_
     assert outcome.action == "updated"
     assert stage.serving() == "w2"
     assert stage.alarms() == []
+    load.end()
+    assert load.failed == []
+    assert load.answered > 20
     steps = [line.strip() for line in stage.lines if "ActivatingTraffic" in line]
     assert [step.split()[1] for step in steps] == ["50%", "100%"]
     configs = stage.sagemaker.list_endpoint_configs(NameContains=stage.endpoint)["EndpointConfigs"]
     assert {each["EndpointConfigName"] for each in configs} == {first.config, outcome.config}
 
 
-def test_a_weighted_shift_goes_back_when_an_alarm_is_raised(stage: Stage, load: Callable[[str], None]) -> None:
+def test_a_weighted_shift_goes_back_when_an_alarm_is_raised(stage: Stage, load: Load) -> None:
     first = stage.deploy(stage.register("w3"))
     load(stage.endpoint)
     with pytest.raises(RolledBack, match=r"The alarm .*-shift-5xx is in ALARM") as caught:
