@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from command_line.deployment_history import Following, entry_of, raise_outcome, recorded
-from command_line.life_cycles import enter, require_four_eyes, versions_of
+from command_line.life_cycles import enter, require_four_eyes, require_second_person, versions_of
 from command_line.removing import no_removal_of_nothing, removal_request, removes_itself
 from deployment.life_cycle import IN_SERVICE, REPLACED
 
@@ -37,7 +37,23 @@ def deploy(session: "Session", options: argparse.Namespace) -> None:
         package = latest_approved_package(sagemaker, group, approve)
     else:
         package = named_package(sagemaker, group, options.model_package, approve)
+    _require_promotion(session, options, package)
     deploy_package(session, options, package, sample)
+
+
+def _require_promotion(session: "Session", options: argparse.Namespace, package: "Package") -> None:
+    """DeploymentError where the stage takes new versions by `promote` only."""
+    from deployment.errors import DeploymentError
+
+    stage = options.stage
+    source = session.settings.stages[stage].promote_from
+    if source is None or options.plan or package.arn in versions_of(session, session.endpoint(stage)):
+        return
+    promote = session.command("deploy_model.py", f"promote --from {source} --to {stage}")
+    raise DeploymentError(
+        f"The stage {stage} takes versions from {source} only (promote_from in the YAML): deploy version "
+        f"{package.version} there, then `{promote}`."
+    )
 
 
 def sample_of(session: "Session", options: argparse.Namespace) -> Any:
@@ -69,6 +85,7 @@ def _deploy_approved(session: "Session", options: argparse.Namespace, sample: An
     elif package.approval != APPROVED:
         session.console.line(f"Version {package.version} is {package.approval} by now: nothing is deployed.")
     else:
+        _require_promotion(session, options, package)
         deploy_package(session, options, package, sample, approved_at)
 
 
@@ -96,6 +113,7 @@ def deploy_package(
     console.line(f"Version {package.version} of {session.settings.name} to {endpoint}, {hosting.machines}")
     despite = _freeze(session, options)
     require_four_eyes(session, package)
+    require_second_person(session, options.stage, package)
     following = Following(session, options.stage)
     with session.alone(endpoint, following.look):
         followed = following.ended()
@@ -233,19 +251,27 @@ def _show(session: "Session", deployed: "Deployed", package: "Package", sample: 
 
 def _show_plan(session: "Session", specification: Any, stage: str) -> None:
     """What a deployment would send, as JSON for a script, and how long it takes."""
-    from command_line.guarded_deployment import guard_of, scaled_of
+    from command_line.guarded_deployment import golden_of, guard_of, scaled_of
     from deployment.endpoint import describe_endpoint
     from deployment.guard import Guard
+    from deployment.live_shift import live_shift
     from deployment.plan import DeploymentPlan
     from pipelines.publishing.cost_forecast import prices
 
-    live = describe_endpoint(session.client("sagemaker"), specification.endpoint)
+    sagemaker = session.client("sagemaker")
+    live = describe_endpoint(sagemaker, specification.endpoint)
     serves = live is not None and live.get("EndpointConfigName") == specification.config_name
+    shift = live_shift(sagemaker, specification.endpoint)
+    serving = shift.previous if shift is not None else (live or {}).get("EndpointConfigName")
+    before = sagemaker.describe_endpoint_config(EndpointConfigName=serving) if serving else None
     settings = session.settings.stages[stage]
     scaled = scaled_of(session.settings, stage, specification.endpoint, session.client)
     scaling = scaled.variant.planned(specification.hosting.instance_type or None, scaled.wanted)
-    guard = Guard() if specification.hosting.shadow is not None else guard_of(session.settings, stage)
-    plan = DeploymentPlan(specification, guard, live is None, scaling, serves)
+    guard, golden = Guard(), None
+    if specification.hosting.shadow is None:
+        guard, golden = guard_of(session.settings, stage), golden_of(session.client, specification.package.arn)
+    model = golden.model if golden is not None else None
+    plan = DeploymentPlan(specification, guard, live is None, scaling, serves, before, model)
     requests = [{"operation": operation, "request": request} for operation, request in plan.requests()]
     waits, steps = (
         settings.deployment.waits(settings.instance_count),
@@ -253,6 +279,11 @@ def _show_plan(session: "Session", specification: Any, stage: str) -> None:
     )
     price = prices()["regions"].get(session.environment.region, {}).get(settings.instance_type)
     sentences = plan.sentences(waits, steps, price)
+    if shift is not None:
+        sentences.append(
+            f"A shift to version {shift.version} is not finished: `deploy` of that version goes on with it, of another "
+            "takes it back first."
+        )
     removal = session.removal(stage)
     if removal.after is not None:
         requests.append(removal_request(removal))
@@ -268,6 +299,7 @@ def _show_plan(session: "Session", specification: Any, stage: str) -> None:
 
 def promote(session: "Session", options: argparse.Namespace) -> None:
     """promote"""
+    from command_line.guarded_deployment import guard_of
     from deployment.errors import DeploymentError
     from deployment.packages import named_package
     from deployment.promotion import Conditions, promotable
@@ -279,7 +311,8 @@ def promote(session: "Session", options: argparse.Namespace) -> None:
         raise DeploymentError(
             f"{options.stage} can only be promoted from {wanted.promote_from} (promote_from in the YAML)."
         )
-    conditions = Conditions(wanted.promote_after_minutes, wanted.promote_after_requests)
+    limits = guard_of(session.settings, options.source).limits or guard_of(session.settings, options.stage).limits
+    conditions = Conditions(wanted.promote_after_minutes, wanted.promote_after_requests, limits)
     sagemaker = session.client("sagemaker")
     arn = promotable(sagemaker, session.client("cloudwatch"), source, options.source, conditions)
     approve = session.command("run_pipeline.py", "approve")

@@ -26,7 +26,7 @@ EPILOG = """\
 examples:
   deploy_model.py --local deploy --latest-approved --stage staging     on this machine
   deploy_model.py --local predict --stage staging house.json           one prediction
-  deploy_model.py deploy --model-package ARN --stage production --sample house.json
+  deploy_model.py deploy --model-package ARN --stage staging --sample house.json
                                        on AWS; undone unless the model answers the sample
   cat houses.csv | deploy_model.py predict --stage staging - --content-type text/csv
   deploy_model.py deploy --latest-approved --stage staging --plan      what it would send and take
@@ -36,6 +36,7 @@ examples:
   deploy_model.py batch --version 7 houses.csv predicted.csv           a whole file, without an endpoint
   deploy_model.py promote --from staging --to production               what staging has proven
   deploy_model.py abort --stage staging                                roll back the update under way
+  deploy_model.py pause --stage staging                                keep a weighted shift where it is; resume goes on
   deploy_model.py withdraw --model-package ARN                         where a rejected version serves
   deploy_model.py rollback --stage production [--to VERSION]           back to what served before
   deploy_model.py loadtest --stage staging house.json --latency-ms 200 the rate that it answers within 200 ms
@@ -103,7 +104,9 @@ def build_parser() -> argparse.ArgumentParser:
     _add_batch(
         commands.add_parser("batch", help="predict a whole file with a version", parents=[common], add_help=False)
     )
-    command("abort", "make SageMaker roll back the guarded update in progress on a stage")
+    command("abort", "roll back the guarded update or weighted shift in progress on a stage")
+    command("pause", "hold a weighted shift at its current weights; SageMaker's own updates cannot be paused")
+    command("resume", "continue a paused weighted shift")
     retire = command("retire", "delete old configurations and models of a stage, except those in use")
     retire.add_argument("--keep", type=int, default=5, metavar="N", help="how many of the last configurations stay (5)")
     rollback = command("rollback", "return the endpoint of a stage to its previous configuration")

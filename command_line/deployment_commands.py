@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from command_line.batch import batch
 from command_line.deploying import deploy, promote
 from command_line.load_test import loadtest
-from command_line.returning import abort, rollback, withdraw
+from command_line.returning import rollback, withdraw
 from command_line.shadow import compare
 from command_line.stage_status import logs, status
+from command_line.steering import abort, pause, resume
 from command_line.version_difference import diff
 
 if TYPE_CHECKING:
@@ -78,8 +79,10 @@ COMMANDS: dict[str, Callable[["Session", argparse.Namespace], None]] = {
     "diff": diff,
     "loadtest": loadtest,
     "logs": logs,
+    "pause": pause,
     "predict": predict,
     "promote": promote,
+    "resume": resume,
     "retire": retire,
     "rollback": rollback,
     "status": status,

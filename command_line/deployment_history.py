@@ -117,11 +117,15 @@ class Following:
 
     def _show_status(self) -> None:
         from deployment.endpoint import describe_endpoint
+        from deployment.weighted import percent_of
 
         found = describe_endpoint(self._session.client("sagemaker"), self._endpoint)
         pending = (found or {}).get("PendingDeploymentSummary", {}).get("ProductionVariants", [{}])
         phases = pending[0].get("VariantStatus", [{}]) if pending else [{}]
-        seen = tuple(filter(None, (found["EndpointStatus"] if found else "not deployed", phases[0].get("Status"))))
+        percent = percent_of(found) if found else None
+        share = f"{percent}% to the new version" if percent is not None else None
+        status = found["EndpointStatus"] if found else "not deployed"
+        seen = tuple(filter(None, (status, phases[0].get("Status"), share)))
         if seen != self._seen:
             self._session.console.line(f"{time.monotonic() - self._began:7.1f} s  {', '.join(seen)}")
         self._seen = seen

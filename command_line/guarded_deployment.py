@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from deployment.alarms import AlarmClients
     from deployment.golden import Ask, GoldenRows
     from deployment.guard import Guard
     from deployment.guarded_update import Guarding
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 LOCAL_PERIOD = 1  # seconds: local SageMaker keeps tenths of a second
 PERIOD = 60
+NO_ANSWER = ("ServiceUnavailable", "InternalFailure", "InternalDependencyException", "ModelNotReadyException")
+UNAVAILABLE = 503
 INCIDENTS = Path("reports") / "incidents"
 
 
@@ -83,7 +86,13 @@ def guard_of(settings: "Settings", stage: str) -> "Guard":
         wanted.termination_wait_seconds,
         wanted.limit_seconds,
         wanted.min_requests,
-        AlarmLimits(alarms.max_error_rate, alarms.max_latency_ms, alarms.period_seconds, alarms.evaluation_periods)
+        AlarmLimits(
+            alarms.max_error_rate,
+            alarms.max_latency_ms,
+            alarms.period_seconds,
+            alarms.evaluation_periods,
+            alarms.max_invalid_predictions,
+        )
         if alarms is not None
         else None,
     )
@@ -110,17 +119,22 @@ def golden_of(client: Callable[[str], Any], package_arn: str) -> "GoldenRows | N
         raise
 
 
-def asking(runtime: Any, endpoint: str) -> "Ask":
-    """What sends a JSON body to an endpoint: status and text of the answer."""
+def asking(runtime: Any, endpoint: str, variant: str | None = None) -> "Ask":
+    """What sends a JSON body to an endpoint, or to one variant of it: status and text of the answer."""
     from botocore.exceptions import ClientError
+
+    named = {"EndpointName": endpoint} | ({"TargetVariant": variant} if variant else {})
 
     def ask(body: bytes) -> tuple[int, str]:
         try:
             answer = runtime.invoke_endpoint(
-                EndpointName=endpoint, Body=body, ContentType="application/json", Accept="application/json"
+                **named, Body=body, ContentType="application/json", Accept="application/json"
             )
         except ClientError as error:
-            if error.response["Error"]["Code"] != "ModelError":
+            fault = error.response["Error"]
+            if fault["Code"] in NO_ANSWER:
+                return UNAVAILABLE, fault.get("Message", "")
+            if fault["Code"] != "ModelError":
                 raise
             return error.response.get("OriginalStatusCode") or 500, error.response.get("OriginalMessage", "")
         return 200, answer["Body"].read().decode(errors="replace")
@@ -134,8 +148,17 @@ def guarding_of(
     """Everything that an update of a stage is watched with."""
     from deployment.golden import GoldenCheck
     from deployment.guarded_update import Guarding
+    from deployment.weighted import CANDIDATE
 
-    golden = golden_of(client, package_arn)
-    check = GoldenCheck(golden, asking(client("sagemaker-runtime"), endpoint)) if golden is not None else None
+    golden, runtime = golden_of(client, package_arn), client("sagemaker-runtime")
+    check = GoldenCheck(golden, asking(runtime, endpoint)) if golden is not None else None
+    candidate = GoldenCheck(golden, asking(runtime, endpoint, CANDIDATE)) if golden is not None else None
     period = LOCAL_PERIOD if local else PERIOD
-    return Guarding(guard_of(settings, stage), client("cloudwatch"), check, INCIDENTS, period)
+    return Guarding(guard_of(settings, stage), alarm_clients(client), check, candidate, INCIDENTS, period)
+
+
+def alarm_clients(client: Callable[[str], Any]) -> "AlarmClients":
+    """What the alarms of a deployment are made with."""
+    from deployment.alarms import AlarmClients
+
+    return AlarmClients(client("cloudwatch"), client("logs"))

@@ -1,10 +1,13 @@
 """Where the versions of the model are: read from an endpoint, written into the registry, approved by two people."""
 
+import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from command_line.deployment import Session
+
+BUILD = "CODEBUILD_BUILD_ID"
 
 
 def require_four_eyes(session: "Session", package: Any) -> None:
@@ -29,6 +32,22 @@ def require_four_eyes(session: "Session", package: Any) -> None:
             f"approval.four_eyes asks who made version {package.version}, and the account {registry} does not tell: "
             f"let it share its pipelines with this one (docs/aws.md, More than one account). {explain(error)}"
         ) from None
+
+
+def require_second_person(session: "Session", stage: str, package: Any) -> None:
+    """Who approved a version does not bring it to a stage whose settings ask for two people; nor does a build."""
+    from command_line.identity import who_am_i
+    from deployment.errors import DeploymentError
+    from pipelines.versions import four_eyes
+
+    if not session.settings.stages[stage].second_person:
+        return
+    if BUILD in os.environ:
+        raise DeploymentError(
+            f"A build is not a person, and stages.{stage}.second_person of the settings asks for one: run it yourself."
+        )
+    described = session.client("sagemaker").describe_model_package(ModelPackageName=package.arn)
+    four_eyes.require_second_person(who_am_i(session.client("sts")), described, stage)
 
 
 def versions_of(session: "Session", endpoint: str) -> set[str]:

@@ -1,4 +1,4 @@
-"""rollback, withdraw and abort: an endpoint goes back to what it served before."""
+"""rollback and withdraw: an endpoint goes back to what it served before."""
 
 import argparse
 from dataclasses import asdict
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from command_line.deployment_history import Following, entry_of, recorded
 from command_line.guarded_deployment import scaled_of
 from command_line.life_cycles import enter, versions_of
+from command_line.steering import back_from_shift
 from deployment.life_cycle import IN_SERVICE, ROLLED_BACK
 
 if TYPE_CHECKING:
@@ -15,10 +16,19 @@ if TYPE_CHECKING:
 
 
 def rollback(session: "Session", options: argparse.Namespace) -> None:
-    """rollback"""
+    """rollback; a weighted shift that nobody drives any more is taken back, which is all unless a version is named"""
+    from deployment.packages import describe_package
+    from deployment.rollback import RolledBack
+
     console, endpoint = session.console, session.endpoint(options.stage)
     with session.alone(endpoint, Following(session, options.stage).look):
-        outcome = _roll_back(session, options.stage, options.to)
+        shift = back_from_shift(session, options.stage)
+        if shift is None or options.to is not None:
+            outcome = _roll_back(session, options.stage, options.to)
+        else:
+            versions = {describe_package(session.client("sagemaker"), arn) for arn in versions_of(session, endpoint)}
+            numbers = tuple(sorted(package.version for package in versions if package is not None))
+            outcome = RolledBack(endpoint, shift.config, shift.previous, numbers)
     if console.json_output:
         console.document(asdict(outcome))
         return
@@ -87,6 +97,7 @@ def _withdraw_from(session: "Session", stage: str, arn: str) -> dict[str, Any]:
     if describe_endpoint(session.client("sagemaker"), endpoint) is None:
         return document
     with session.alone(endpoint, Following(session, stage).look):
+        back_from_shift(session, stage)
         wait_until_settled(session.client("sagemaker"), endpoint, session.waiting, console.line)
         if arn not in versions_of(session, endpoint):
             console.line(f"{endpoint} does not serve {arn.rpartition('/')[2]}: nothing to do.")
@@ -104,25 +115,3 @@ def _arn(session: "Session", name: str) -> str:
     from pipelines.versions.registry import find_version
 
     return name if name.startswith("arn:") else find_version(session.client("sagemaker"), session.settings.name, name)
-
-
-def abort(session: "Session", options: argparse.Namespace) -> None:
-    """abort"""
-    from deployment.alarms import DeploymentAlarms
-    from deployment.endpoint import describe_endpoint, wait_until_settled
-    from deployment.errors import DeploymentError
-
-    endpoint, sagemaker = session.endpoint(options.stage), session.client("sagemaker")
-    description = describe_endpoint(sagemaker, endpoint) or {}
-    config = description.get("PendingDeploymentSummary", {}).get("EndpointConfigName")
-    if config is None:
-        raise DeploymentError(f"No update of {endpoint} is under way: there is nothing to abort.")
-    alarms = DeploymentAlarms(session.client("cloudwatch"), endpoint, config)
-    alarms.roll_back("Aborted from the command line.")
-    after = wait_until_settled(sagemaker, endpoint, session.waiting, session.console.line) or {}
-    alarms.remove()
-    if after.get("EndpointConfigName") == config:
-        raise DeploymentError(f"The update of {endpoint} to {config} ended before it could be aborted: roll it back.")
-    session.console.line(f"{endpoint} serves {after.get('EndpointConfigName')}; {config} was rolled back.")
-    if session.console.json_output:
-        session.console.document({"endpoint": endpoint, "config": after.get("EndpointConfigName"), "left": config})

@@ -25,6 +25,7 @@ from deployment.packages import APPROVED, SageMakerClient, describe_package
 from deployment.scaling import Scaled, instance_type_of
 from deployment.specification import TAG_DEPLOYED, Specification, tag_list
 from deployment.watch import Watch
+from deployment.weighted_shift import Shifts
 
 SmokeTest = Callable[[], None]  # invokes the endpoint once; raises DeploymentError where that fails
 
@@ -66,6 +67,7 @@ class Deployment:
         self._announce = announce
         self._log = log
         self._in_use = False  # whether SageMaker uses, or may be using, what was created
+        self._shifts = Shifts(sagemaker, specification, guarding, waiting, announce)
 
     def run(self, smoke_test: SmokeTest | None = None) -> Deployed:
         """Make the endpoint serve what is specified; where it does already, change nothing.
@@ -74,12 +76,13 @@ class Deployment:
         deployment is undone. Raises DeploymentError with the service's reason and the place of the log.
         """
         joined = self._joined()
-        before = joined or self._settled()
+        before = self._shifts.only_ours(joined or self._settled())
         if before is not None and _serves(before, self._wanted.config_name):
             if smoke_test is not None:
                 smoke_test()
             changed = self._scale()
-            if joined is None:
+            finished = self._shifts.forget()  # what an attempt that was cut off at its end has left
+            if joined is None and not finished:
                 self._compare(before)
                 return self._deployed(before, "updated" if changed else "unchanged")
             self._tag(before)
@@ -129,6 +132,8 @@ class Deployment:
         undo.callback(self._restore_scaling)
         if self._guarding is None or self._guarding.guard.default:
             self._switch(self._wanted.config_name)
+        elif self._shifts.wanted:
+            previous = self._shift(previous)
         else:
             self._switch_guarded(previous, self._guarding)
         undo.callback(self._return_to, previous)
@@ -152,13 +157,28 @@ class Deployment:
         if self._scaled is not None and not self._in_use:
             self._scaled.variant.restore()
 
+    def _shift(self, serves: str) -> str:
+        """Shift by weights, which are moved here; the configuration before that."""
+        self._scale()
+        self._in_use = True  # until it has ended: whoever stops here leaves it to be gone on with
+        try:
+            previous = self._shifts.run(serves)
+        except Contended:  # it has not begun
+            self._in_use = False
+            raise
+        except DeploymentError:
+            self._in_use = self._shifts.goes_on()
+            raise
+        self._in_use = False
+        return previous
+
     def _switch_guarded(self, previous: str, guarding: Guarding) -> None:
         """Update under the guard's DeploymentConfig; the alarms are made before and removed after it."""
         wanted = self._wanted
-        alarms = DeploymentAlarms(guarding.cloudwatch, wanted.endpoint, wanted.config_name)
+        alarms = DeploymentAlarms(guarding.clients, wanted.endpoint, wanted.config_name)
         began = datetime.now(timezone.utc)
         retained = self._retained(wanted.config_name)
-        names = alarms.create(guarding.guard)
+        names = alarms.create(guarding.guard, guarding.golden.model if guarding.golden is not None else None)
         settled = False
         try:
             uncontended(
@@ -187,7 +207,9 @@ class Deployment:
         if description is None or guarding is None or pending != self._wanted.config_name:
             return None
         self._announce(f"The update to {pending} is under way already: it is followed")
-        alarms = DeploymentAlarms(guarding.cloudwatch, self._wanted.endpoint, pending)
+        if self._shifts.wanted:
+            return self._settled()  # the last update of a shift: all requests go to the new version already
+        alarms = DeploymentAlarms(guarding.clients, self._wanted.endpoint, pending)
         began = description["PendingDeploymentSummary"].get("StartTime") or datetime.now(timezone.utc)
         self._follow(description["EndpointConfigName"], guarding, alarms, began)
         alarms.remove()

@@ -41,12 +41,14 @@ class Series:
 class FleetMetrics:
     """Asks CloudWatch about one configuration's fleet since a moment; `period` is in seconds."""
 
-    def __init__(self, cloudwatch: Any, endpoint: str, config: str, since: datetime, period: int) -> None:
+    def __init__(
+        self, cloudwatch: Any, endpoint: str, config: str, since: datetime, period: int, variant: str = VARIANT
+    ) -> None:
         self.period = period
         self._cloudwatch = cloudwatch
         self._dimensions = [
             {"Name": name, "Value": value}
-            for name, value in (("EndpointName", endpoint), ("VariantName", VARIANT), ("EndpointConfigName", config))
+            for name, value in (("EndpointName", endpoint), ("VariantName", variant), ("EndpointConfigName", config))
         ]
         self._since = since
 

@@ -39,6 +39,7 @@ class GoldenCheck:
 
     def __init__(self, golden: GoldenRows, ask: Ask) -> None:
         self.answered = 0  # by the new model
+        self.asked = 0  # of the new model for certain: what is not to be counted as a client's request
         self.fault: str | None = None
         self._golden = golden
         self._ask = ask
@@ -46,27 +47,47 @@ class GoldenCheck:
         self._faulty = 0
 
     @property
+    def model(self) -> str:
+        """The identity of the new model."""
+        return self._golden.model
+
+    @property
     def done(self) -> bool:
         """Whether nothing more is to be sent."""
-        return self.fault is not None or self.answered >= ENOUGH
+        return self.fault is not None or (self._answered_enough and self._faulty >= len(self._golden.faulty))
 
     def send(self, alone: bool) -> None:
-        """Send the next row, and at first a faulty one; `alone` says that no other version may have answered.
+        """Send the next row, and a faulty one; `alone` says that no other version may have answered.
 
-        A refusal does not say which model it comes from, so it counts only where there is just one.
+        A refusal does not say which model it comes from, so faulty ones are sent only where there is just one.
         """
         if self.done:
             return
+        if not self._answered_enough:
+            self._send(alone)
+        if alone and self.fault is None and self._faulty < len(self._golden.faulty):
+            self._send_faulty()
+
+    @property
+    def _answered_enough(self) -> bool:
+        return self.answered >= ENOUGH
+
+    def send_again(self) -> None:
+        """Send one row more to a model that has answered enough, which must answer it as the ones before."""
+        if self.fault is None:
+            self._send(alone=True)
+
+    def _send(self, alone: bool) -> None:
         number = self._sent % len(self._golden.instances)
         self._sent += 1
         status, text = self._ask(_body(self._golden.instances[number]))
+        self.asked += alone
         self._compare(number, status, text, alone)
-        if alone and self.fault is None and self._faulty < len(self._golden.faulty):
-            self._send_faulty()
 
     def _send_faulty(self) -> None:
         status, text = self._ask(_body(self._golden.faulty[self._faulty]))
         self._faulty += 1
+        self.asked += 1
         if not 400 <= status < 500:
             self.fault = f"A faulty request was answered with status {status}, not refused with 4xx: {text[:200]}"
 
@@ -87,6 +108,7 @@ class GoldenCheck:
                 self.fault = f"Golden row {number + 1} was answered by another model, {model}."
             return  # else the old version has answered, which still gets its share
         self.answered += 1
+        self.asked += not alone
         expected = self._golden.predictions[number]
         if not math.isclose(score, expected, rel_tol=RELATIVE):
             self.fault = (

@@ -4,9 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-from deployment.alarms import DeploymentAlarms
+from deployment.alarms import AlarmClients, DeploymentAlarms
 from deployment.endpoint import Announce
 from deployment.errors import DeploymentError, Inconclusive, RolledBack
 from deployment.fleet_metrics import FleetMetrics, as_text
@@ -22,10 +21,17 @@ class Guarding:
     """What an update is watched with; `incidents` is the folder of the pages on those that did not go through."""
 
     guard: Guard
-    cloudwatch: Any
+    clients: AlarmClients
     golden: GoldenCheck | None = None
+    candidate: GoldenCheck | None = None  # the same rows, sent to the new variant of a weighted shift
     incidents: Path = Path("reports/incidents")
     metric_period: int = 60
+
+    def keep(self, incident: Incident, announce: Announce) -> Path:
+        """Show what was measured, and write the page; its path."""
+        for line in as_text(incident.series):
+            announce(line)
+        return incident.write(self.incidents)
 
 
 class GuardedUpdate:
@@ -61,28 +67,24 @@ class GuardedUpdate:
         except DeploymentError as error:
             if goes_on():
                 raise
+            self._watch.went_back()
             reason = self._watch.fault or self._watch.inconclusive or str(error)
-            page = self._write_incident(previous, reason)
+            series = [self._metrics(previous, self._began).series("Invocations", "old"), *self._new.all()]
+            incident = Incident(
+                self._wanted.endpoint,
+                previous,
+                self._wanted.config_name,
+                reason,
+                self._watch.phases,
+                self._alarms.states(),
+                series,
+                self._guarding.metric_period,
+            )
+            page = self._guarding.keep(incident, self._announce)
             self._alarms.remove()
             kind = Inconclusive if self._watch.inconclusive else RolledBack
             raise kind(f"{reason} {previous} serves on. What happened: {page}") from None
 
-    def _write_incident(self, previous: str, reason: str) -> Path:
-        old = self._metrics(previous, self._began)
-        incident = Incident(
-            self._wanted.endpoint,
-            previous,
-            self._wanted.config_name,
-            reason,
-            self._watch.phases,
-            self._alarms.states(),
-            [old.series("Invocations", "old"), *self._new.all()],
-            self._guarding.metric_period,
-        )
-        for line in as_text(incident.series):
-            self._announce(line)
-        return incident.write(self._guarding.incidents)
-
     def _metrics(self, config: str, since: datetime) -> FleetMetrics:
         guarding = self._guarding
-        return FleetMetrics(guarding.cloudwatch, self._wanted.endpoint, config, since, guarding.metric_period)
+        return FleetMetrics(guarding.clients.cloudwatch, self._wanted.endpoint, config, since, guarding.metric_period)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from deployment.endpoint import describe_endpoint
 from deployment.errors import DeploymentError
+from deployment.live_shift import live_shift
 from deployment.packages import SageMakerClient, is_missing
 from deployment.rollback import history
 
@@ -26,6 +27,9 @@ def retire(sagemaker: SageMakerClient, endpoint: str, keep: int) -> Retired:
         raise DeploymentError(f"--keep is {keep}: at least the last configuration must stay.")
     live = describe_endpoint(sagemaker, endpoint) or {}
     used = {live.get("EndpointConfigName"), live.get("PendingDeploymentSummary", {}).get("EndpointConfigName")}
+    shift = live_shift(sagemaker, endpoint)
+    if shift is not None:
+        used |= {shift.previous, shift.following}
     configs = [config.name for config in history(sagemaker, endpoint)]
     kept = [name for number, name in enumerate(configs) if number < keep or name in used]
     leaving = [name for name in configs if name not in kept]

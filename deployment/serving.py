@@ -1,6 +1,6 @@
 """What the endpoints serve: which versions of the model, since when, on which machines."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,6 +20,7 @@ class ServedVersion:
     approval: str | None
     git_commit: str | None
     package: str | None
+    percent: int | None = None  # of the requests, where there are several
 
 
 @dataclass(frozen=True)
@@ -49,12 +50,17 @@ def stage_status(sagemaker: SageMakerClient, stage: str, endpoint: str) -> Stage
     config_name = description.get("EndpointConfigName")
     config = _config(sagemaker, config_name)
     variants = config.get("ProductionVariants", [])
+    shares = _percents(description.get("ProductionVariants", []))
     return StageStatus(
         stage=stage,
         endpoint=endpoint,
         status=description["EndpointStatus"],
         config=config_name,
-        versions=tuple(_served(sagemaker, variant["ModelName"]) for variant in variants if "ModelName" in variant),
+        versions=tuple(
+            _served(sagemaker, variant["ModelName"], shares.get(variant["VariantName"]))
+            for variant in variants
+            if "ModelName" in variant
+        ),
         since=description["LastModifiedTime"],
         instances=_instances(variants, description.get("ProductionVariants", [])),
         failure_reason=description.get("FailureReason"),
@@ -71,18 +77,27 @@ def packages_of_config(sagemaker: SageMakerClient, config_name: str) -> list[str
 def _text(served: ServedVersion) -> str:
     if served.version is None:
         return served.model
-    notes = [served.git_commit[:9]] if served.git_commit else []
+    notes = [f"{served.percent}%"] if served.percent is not None else []
+    if served.git_commit:
+        notes.append(served.git_commit[:9])
     if served.approval != APPROVED:
         notes.append(f"{served.approval}!")
     return f"{served.version} ({', '.join(notes)})" if notes else str(served.version)
 
 
-def _served(sagemaker: SageMakerClient, model: str) -> ServedVersion:
+def _percents(live: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Which variant gets how much of the requests; nothing where there is just one."""
+    weights = {each["VariantName"]: each.get("DesiredWeight", 0.0) for each in live}
+    total = sum(weights.values())
+    return {name: round(100 * weight / total) for name, weight in weights.items()} if len(live) > 1 and total else {}
+
+
+def _served(sagemaker: SageMakerClient, model: str, percent: int | None) -> ServedVersion:
     arn = _package_of_model(sagemaker, model)
     package = describe_package(sagemaker, arn) if arn else None
     if package is None:
-        return ServedVersion(model, None, None, None, arn)
-    return ServedVersion(model, package.version, package.approval, package.git_commit, arn)
+        return ServedVersion(model, None, None, None, arn, percent)
+    return ServedVersion(model, package.version, package.approval, package.git_commit, arn, percent)
 
 
 def _package_of_model(sagemaker: SageMakerClient, model: str) -> str | None:

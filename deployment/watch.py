@@ -70,6 +70,11 @@ class Watch:
         if phase.share >= 1 and self._ends_soon(variants[0]):
             self._require_traffic()
 
+    def went_back(self) -> None:
+        """The service has brought the requests back: mostly that was seen, but it may have been too quick for that."""
+        if any(phase.share for phase in self.phases) and self.phases[-1].status != "RollingBack":
+            self.phases.append(PhaseSeen(time.time(), "RollingBack", 0.0))
+
     def _note(self, status: str, variant: Mapping[str, Any]) -> PhaseSeen:
         found = variant.get("VariantStatus") or [{"Status": "Creating"}]
         desired = variant.get("DesiredWeight") or 1.0
@@ -93,7 +98,7 @@ class Watch:
     def _require_traffic(self) -> None:
         if not self._guard.min_requests:
             return
-        own = self._golden.answered if self._golden is not None else 0
+        own = self._golden.asked if self._golden is not None else 0
         asked = max(0, self._metrics.requests() - own)
         if asked < self._guard.min_requests:
             self.inconclusive = (

@@ -22,7 +22,11 @@ GENERAL = (
     (re.compile(r"(:::[^/]+/[^/]+/(?:batch|capture|champion|code|data|definitions|looks|models|wheels))/.+$"), r"\1/x"),
     (re.compile(r"(:::[^/]+/[^/]+/history/[^/]+)/.+$"), r"\1/x"),
     (re.compile(r"(:::[^/]+/[^/]+/executions)/(?!.+/(?:golden|monitoring)\.json$).+$"), r"\1/x"),
-    (re.compile(r":log-group:(/aws/sagemaker/[^:/]+)(/[^:]*)?(:log-stream:.*)?$"), r":log-group:\1:log-stream:x"),
+    # A group of an endpoint without a stream stays: metric filters are made on it.
+    (
+        re.compile(r":log-group:(?!/aws/sagemaker/Endpoints/[^:]+$)(/aws/sagemaker/[^:/]+)(/[^:]*)?(:log-stream:.*)?$"),
+        r":log-group:\1:log-stream:x",
+    ),
 )
 # Condition keys that no policy here asks for.
 LEFT_OUT = re.compile(

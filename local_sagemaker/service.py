@@ -182,7 +182,8 @@ class LocalSageMaker:
         self.dispatcher = Dispatcher((*groups, self.executions, CallbackOperations(self.callbacks)), watch)
         self._make_scaling()
         job_logs = {f"/aws/sagemaker/{kind}Jobs": partial(self.jobs.log_streams, kind) for kind in JOB_KINDS}
-        self.logs = Logs(job_logs, EndpointLogs(self.folder / "endpoints"), TargetLogs(self.folder))
+        endpoint_logs, target_logs = EndpointLogs(self.folder / "endpoints"), TargetLogs(self.folder)
+        self.logs = Logs(job_logs, endpoint_logs, target_logs, records, self._metrics)
 
     def _make_schedules(self) -> None:
         """EventBridge Scheduler, which calls the operations when it is time."""
@@ -243,6 +244,7 @@ class LocalSageMaker:
         self.targets.recover()
         self._runner.start()
         self._scaling_watch.start()
+        self.logs.filters.start()
 
     def close(self) -> None:
         """Stop executions, jobs and model processes, then let go of the state."""
@@ -251,6 +253,7 @@ class LocalSageMaker:
         self.records.stop_insisting()
         self.control_plane.alarms.close()
         self._scaling_watch.close()
+        self.logs.filters.close()
         self.targets.close()
         try:
             self.executions.close(STOP_SECONDS)

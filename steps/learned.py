@@ -131,11 +131,21 @@ class Neighbours:
         (known,) = np.nonzero(np.isfinite(points).all(axis=1))
         if not self.values:
             return result
+        if own is None and len(known) >= MANY:  # many houses stand at the same place: each is looked up once
+            places, which = _distinct(points[known])
+            result[known] = self._means(points[known[places]], None, None)[which]
+        else:
+            result[known] = self._means(points[known], None if own is None else own[known], others)
+        return result
+
+    def _means(self, points: np.ndarray, own: np.ndarray | None, others: np.ndarray | None) -> np.ndarray:
+        """As `means`, of points that are known."""
+        result = np.empty(len(points))
         extra = 0 if others is None else int(np.unique(others, return_counts=True)[1].max())
         near = min(self.count + extra, len(self.values))
-        for start in range(0, len(known), CHUNK):
-            chunk = known[start : start + CHUNK]
-            workers = -1 if len(chunk) >= MANY else 1
+        for start in range(0, len(points), CHUNK):
+            chunk = slice(start, start + CHUNK)
+            workers = -1 if len(points) - start >= MANY else 1
             distances, places = self._tree.query(points[chunk] * self._scale, np.arange(1, near + 1), workers=workers)
             use = np.ones(places.shape, dtype=bool)
             if own is not None and others is not None:
@@ -174,6 +184,17 @@ def _keys(columns: Columns, of: tuple[str, ...]) -> np.ndarray:
     known = [[value or "" for value in columns[name]] for name in of]
     joined = known[0] if len(known) == 1 else ["\x1f".join(values) for values in zip(*known, strict=True)]
     return np.array(joined, dtype=object)
+
+
+def _distinct(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The places of distinct points among (rows, coordinates), and for each row which of them it is."""
+    which = np.zeros(len(points), dtype=np.int64)
+    for coordinate in points.T:
+        codes, values = pd.factorize(coordinate)
+        which, _ = pd.factorize(which * len(values) + codes)
+    places = np.empty(which.max(initial=-1) + 1, dtype=np.int64)
+    places[which] = np.arange(len(which))  # the last of each
+    return places, which
 
 
 def _points(columns: Columns, of: tuple[str, ...]) -> np.ndarray:

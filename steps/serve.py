@@ -8,6 +8,7 @@ cannot be answered is a value, Refusal, and leaves as a response with its own st
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
 TEXT = "text/plain"
+INVALID = "Invalid prediction by model"  # as deployment/invalid_predictions.py looks for it in the endpoint's log
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ def predict_fn(data: tuple[bytes | str, str], model: Model) -> Prediction | Refu
     """Read the rows of a request and predict.
 
     A Refusal with status 400, also where a strict request has a row unlike the training rows, or 415 for an unknown
-    content type.
+    content type; 500 where a prediction or a bound is not a number, which is logged.
     """
     body, content_type = data
     refusal = personal_refusal(body)
@@ -87,12 +89,22 @@ def predict_fn(data: tuple[bytes | str, str], model: Model) -> Prediction | Refu
     if "strict" in asked and warnings:
         row = min(warnings)
         return Refusal(f"Row {row + 1}: {listed(warnings[row])}; without strict it is answered with warnings.", 400)
-    found = Prediction(*model.answer(columns, rows), model.interval.coverage, model.identity, warnings)
+    answer = model.answer(columns, rows)
+    invalid = ~np.isfinite(np.stack(answer)).all(axis=0)
+    if invalid.any():
+        return _not_a_number(int(np.argmax(invalid)), int(invalid.sum()), rows, model.identity)
+    found = Prediction(*answer, model.interval.coverage, model.identity, warnings)
     if "comparables" not in asked:
         return found
     if model.comparables is None:
         return Refusal("The model carries no comparable rows: train it with data.comparables in the YAML.", 400)
     return replace(found, comparables=model.comparables.of(columns, rows, features))
+
+
+def _not_a_number(row: int, invalid: int, rows: int, identity: str) -> Refusal:
+    """The refusal of a request for which the model has none; the line of the log is counted by a metric filter."""
+    print(f"{INVALID} {identity}: {invalid} of {rows} rows", file=sys.stderr, flush=True)
+    return Refusal(f"Row {row + 1}: the model {identity} predicts what is not a number.", 500)
 
 
 def personal_refusal(body: bytes | str) -> Refusal | None:

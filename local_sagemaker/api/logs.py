@@ -14,9 +14,12 @@ from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
 from local_sagemaker.api.log_filter import LogFilter
+from local_sagemaker.api.metric_filters import MetricFilters, Source
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.hosting.endpoint_logs import EndpointLogs
+from local_sagemaker.metrics.store import MetricStore
 from local_sagemaker.processes.log_events import PAGE_BYTES, Event, LogStream
+from local_sagemaker.state.records import Records
 from local_sagemaker.targets.target_logs import TargetLogs
 from local_sagemaker.wire.constraints import check_request
 from local_sagemaker.wire.dispatch import Caller, Request
@@ -27,20 +30,25 @@ STREAMS = 50  # on one page, where the request does not say
 ENDPOINTS = "/aws/sagemaker/Endpoints/"
 
 
-Source = Callable[[str], Iterable[LogStream]]  # the streams whose names start with a prefix
-
-
 class Logs:
-    """DescribeLogGroups, DescribeLogStreams, GetLogEvents and FilterLogEvents.
+    """DescribeLogGroups, DescribeLogStreams, GetLogEvents and FilterLogEvents, and `filters`, which count lines.
 
     `groups` are the log groups of the jobs by name; every endpoint, and every build or function that an event has
     started here, has a group of its own.
     """
 
-    def __init__(self, groups: Mapping[str, Source], endpoints: EndpointLogs, targets: TargetLogs) -> None:
+    def __init__(
+        self,
+        groups: Mapping[str, Source],
+        endpoints: EndpointLogs,
+        targets: TargetLogs,
+        records: Records,
+        store: MetricStore,
+    ) -> None:
         self._groups = groups
         self._endpoints = endpoints
         self._targets = targets
+        self.filters = MetricFilters(records, self._source, self._exists, store)
         self._operations: dict[str, Callable[[str, Source, Request, Caller], Request]] = {
             "DescribeLogStreams": self._describe_streams,
             "GetLogEvents": self._get_events,
@@ -48,15 +56,20 @@ class Logs:
         }
 
     def call(self, operation: str, request: Request, caller: Caller) -> Request | None:
-        """Answer a request about a group of SageMaker's; None where it is about another."""
+        """Answer a request about a group of SageMaker's, or about metric filters; None where it is about another."""
         group = _group(request)
         source = self._source(group)
-        if operation not in self._operations or source is None:
+        counts = self.filters.operations.get(operation)
+        if counts is None and (operation not in self._operations or source is None):
             return None
         try:
             check_request(operation, request, self._model.operation_model(operation).input_shape)
         except ServiceError as error:
             raise _invalid(error.message) from None
+        if counts is not None:
+            return counts(request, caller)
+        if source is None:
+            return None
         return self._operations[operation](group, source, request, caller)
 
     def groups(self, request: Request, caller: Caller) -> list[Request]:
@@ -76,7 +89,7 @@ class Logs:
                         {
                             "logGroupName": name,
                             "creationTime": created,
-                            "metricFilterCount": 0,
+                            "metricFilterCount": self.filters.count(name),
                             "arn": f"{arn}:*",
                             "logGroupArn": arn,
                             "storedBytes": size,
@@ -93,6 +106,13 @@ class Logs:
         if group.startswith(ENDPOINTS):
             return partial(self._endpoints.streams, group.removeprefix(ENDPOINTS))
         return self._groups.get(group) or self._targets.source(group)
+
+    def _exists(self, group: str) -> bool:
+        """Whether there is such a log group; an endpoint's comes with it, as each image's server logs its start."""
+        if group.startswith(ENDPOINTS):
+            return group.removeprefix(ENDPOINTS) in self._endpoints.names()
+        source = self._source(group)
+        return source is not None and next(iter(source("")), None) is not None
 
     def _describe_streams(self, group: str, source: Source, request: Request, caller: Caller) -> Request:
         by_time = request.get("orderBy") == "LastEventTime"

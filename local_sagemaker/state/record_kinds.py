@@ -43,6 +43,7 @@ TAGS = Kind[TagsRecord]("tags")
 TARGET_RUN = Kind[TargetRunRecord]("target-run")
 SCALABLE_TARGET = Kind[Document]("scalable-target")
 SCALING_POLICY = Kind[Document]("scaling-policy")
+METRIC_FILTER = Kind[Document]("metric-filter")
 SCHEDULE = Kind[Document]("schedule")
 SCHEDULE_GROUP = Kind[Document]("schedule-group")
 REQUEST_TOKEN = Kind[Document]("request-token")
@@ -95,6 +96,7 @@ REQUIRED: dict[str, Fields] = {
     TAGS: {"Tags": ARRAY},
     SCALABLE_TARGET: {"ResourceId": TEXT, "Region": TEXT, "MinCapacity": INTEGER, "MaxCapacity": INTEGER},
     SCALING_POLICY: {"ResourceId": TEXT, "PolicyName": TEXT, "Alarms": ARRAY},
+    METRIC_FILTER: {"logGroupName": TEXT, "filterName": TEXT, "filterPattern": TEXT, "metricTransformations": ARRAY},
     TARGET_RUN: {"RunId": TEXT, "TargetArn": TEXT, "Status": TEXT, "Attempts": INTEGER, "CreationTime": NUMBER},
     SCHEDULE: {
         "Name": TEXT,

@@ -199,6 +199,7 @@ class Settings(Section):
         if self.approval.deploys_to and self.approval.deploys_to not in self.stages:
             stages = ", ".join(self.stages) or "none"
             raise ValueError(f"approval.deploys_to is {self.approval.deploys_to}: the stages are {stages}.")
+        self._check_approval_stage()
         for name, chosen in (self.tuning.ranges if self.tuning else {}).items():
             known = [field for field in XGBoostSettings.model_fields if field != "seed"]
             if name not in known:
@@ -208,6 +209,18 @@ class Settings(Section):
             for end in chosen.ends:
                 _check_hyperparameter(self.candidates.xgboost, name, end)
         return self
+
+    def _check_approval_stage(self) -> None:
+        """An approval alone deploys to its stage: without a second person, and without what another stage has shown."""
+        name = self.approval_stage
+        if name is None:
+            return
+        for key in ("second_person", "promote_from"):
+            if getattr(self.stages[name], key):
+                raise ValueError(
+                    f"stages.{name}.{key}: an approval alone deploys to this stage. Name another stage in "
+                    "approval.deploys_to, or write false there."
+                )
 
     def for_jobs(self) -> dict[str, Any]:
         """The sections that travel with the code, as JSON values; ValueError where they contradict each other."""

@@ -23,7 +23,7 @@ SMALLEST = {"canary": Fraction(0), "linear": Fraction(1, 10), "rolling": Fractio
 LARGEST_LATENCY_MS = 60_000  # after which the service gives up on an invocation
 DURATION = re.compile(r"(?P<count>[1-9]\d{0,4}) (?P<unit>minute|hour|day)s?")
 LONGEST_STAY = timedelta(days=366)
-Strategy = Literal["all_at_once", "canary", "linear", "rolling"]
+Strategy = Literal["all_at_once", "canary", "linear", "rolling", "weighted"]
 
 
 class CaptureSettings(Section):
@@ -33,10 +33,15 @@ class CaptureSettings(Section):
 
 
 class AlarmSettings(Section):
-    """What of the new fleet alone raises an alarm: the share of 5xx answers, the 99th percentile of the latency."""
+    """What of the new fleet alone raises an alarm.
+
+    The share of 5xx answers, the 99th percentile of the latency, and in how many answers of a period a prediction was
+    not a number.
+    """
 
     max_error_rate: float = Field(default=0.01, ge=0, lt=1)
     max_latency_ms: float | None = Field(default=None, gt=0, lt=LARGEST_LATENCY_MS)
+    max_invalid_predictions: int = Field(default=0, ge=0)
     period_seconds: int = Field(default=60, ge=60, le=3600, multiple_of=60)
     evaluation_periods: int = Field(default=1, ge=1, le=10)
 
@@ -61,7 +66,8 @@ class AutoscalingSettings(Section):
 class DeploymentSettings(Section):
     """How a version replaces another: the strategy, the size of a step, the waits in seconds, and the alarms.
 
-    `wait_seconds` is the baking after each step. With fewer than `min_requests` of clients to the new fleet the
+    `wait_seconds` is the baking after each step. With `weighted` the deployment itself takes the steps, each of
+    `size_percent` of the requests. With fewer than `min_requests` of clients to the new fleet the
     outcome is inconclusive, and the service rolls back.
     """
 
@@ -89,6 +95,8 @@ class DeploymentSettings(Section):
         """How many times traffic is shifted to `count` new instances."""
         if self.strategy == "all_at_once":
             return 1
+        if self.strategy == "weighted":
+            return math.ceil(100 / (self.size_percent or 100))
         return 2 if self.strategy == "canary" else math.ceil(count / self.step_instances(count))
 
     def waits(self, count: int) -> int:
@@ -100,6 +108,8 @@ class DeploymentSettings(Section):
         given = [name for name in ("size_percent", "size_instances") if getattr(self, name) is not None]
         if self.strategy == "all_at_once" and given:
             raise ValueError(f"{given[0]} has no meaning with the strategy all_at_once: leave it out.")
+        if self.strategy == "weighted":
+            self._check_weighted()
         if self.strategy != "all_at_once" and len(given) != 1:
             raise ValueError(f"The strategy {self.strategy} needs either size_percent or size_instances.")
         if self.guarded and not self.wait_seconds:
@@ -117,11 +127,23 @@ class DeploymentSettings(Section):
             raise ValueError("termination_wait_seconds has no meaning with the strategy rolling: leave it out.")
         return self
 
+    def _check_weighted(self) -> None:
+        if self.size_instances is not None:
+            raise ValueError("The strategy weighted shifts requests, not instances: give size_percent.")
+        if not self.wait_seconds:
+            raise ValueError("The strategy weighted needs a wait_seconds above 0: nothing would be seen between steps.")
+        if self.limit_seconds is not None:
+            raise ValueError(
+                "limit_seconds has no meaning with the strategy weighted, whose steps SageMaker does not take: leave "
+                "it out."
+            )
+
 
 class StageSettings(Section):
     """One endpoint: instances, or `serverless` in their place; capture is on unless it is `false`.
 
-    Within the windows of `freeze` no version is deployed to it. It removes itself `remove_after` its last deployment.
+    With `second_person` whoever deploys or promotes to it must be another than who approved the version. Within the
+    windows of `freeze` no version is deployed to it. It removes itself `remove_after` its last deployment.
     """
 
     instance_type: str | None = Field(default=None, pattern=INSTANCE_TYPE)
@@ -133,6 +155,7 @@ class StageSettings(Section):
     promote_from: str | None = None
     promote_after_minutes: int = Field(default=0, ge=0)
     promote_after_requests: int = Field(default=0, ge=0)
+    second_person: bool = False
     freeze: list[FreezeSettings] = Field(default=[])
     remove_after: str | None = None
 
@@ -148,7 +171,7 @@ class StageSettings(Section):
             raise ValueError("A stage needs either instance_type or serverless.")
         if self.serverless is not None:
             self._check_serverless()
-        elif self.deployment.strategy != "all_at_once":
+        elif self.deployment.strategy not in ("all_at_once", "weighted"):
             self._check_share()
         if self.autoscaling is not None:
             self._check_autoscaling(self.autoscaling)
@@ -157,7 +180,8 @@ class StageSettings(Section):
         self._check_stay()
         waits, limit = self.deployment.waits(self.instance_count), self.deployment.limit_seconds
         if waits >= (limit or LONGEST_UPDATE):
-            what = f"limit_seconds {limit}" if limit else f"{LONGEST_UPDATE} s, the service's limit"
+            longest = "the longest shift" if self.deployment.strategy == "weighted" else "the service's limit"
+            what = f"limit_seconds {limit}" if limit else f"{LONGEST_UPDATE} s, {longest}"
             raise ValueError(f"The waits of an update are {waits} s in all, which must be less than {what}.")
         return self
 
@@ -190,6 +214,11 @@ class StageSettings(Section):
     def _check_autoscaling(self, wanted: AutoscalingSettings) -> None:
         if self.serverless is not None:
             raise ValueError("autoscaling has no meaning with serverless: leave it out.")
+        if self.deployment.strategy == "weighted":
+            raise ValueError(
+                "autoscaling is not possible with the strategy weighted: the old variant would lose its instances with "
+                "its requests, before it is known whether they come back."
+            )
         if not wanted.min_instances <= self.instance_count <= wanted.max_instances:
             raise ValueError(
                 f"instance_count {self.instance_count} must lie within autoscaling's min_instances "

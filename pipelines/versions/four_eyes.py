@@ -90,6 +90,25 @@ def require_another(who: str | None, made_by: set[str], version: int) -> None:
         )
 
 
+def require_second_person(who: str, package: Mapping[str, Any], stage: str) -> None:
+    """PipelineError unless `who` deploys to a stage is proven to be another person than who approved the version.
+
+    What a deployment wrote down about the approval proves nothing to the one who made that deployment.
+    """
+    version, approver = package["ModelPackageVersion"], decider(package)
+    last = person(package.get("LastModifiedBy", {}))
+    rule = f"stages.{stage}.second_person of the settings asks for another person"
+    if approver is None:
+        raise PipelineError(f"Nobody is known who approved version {version}, and {rule} than that one.")
+    if _is_same(who, approver):
+        raise PipelineError(f"{who} approved version {version} and cannot bring it to {stage}, too: {rule}.")
+    if last is not None and last != approver and _is_same(who, last):
+        raise PipelineError(
+            f"{who} changed version {version} last, so nothing proves that {approver} approved it: let {approver} run "
+            f"`run_pipeline.py approve {version}` once more; {rule}."
+        )
+
+
 def _among(who: str, names: set[str]) -> str | None:
     return next((name for name in sorted(names) if _is_same(who, name)), None)
 

@@ -102,6 +102,14 @@ class Hosting:
         self._begin(request["EndpointName"], request["EndpointConfigName"], "InService")
         return {"EndpointArn": endpoint["EndpointArn"]}
 
+    def UpdateEndpointWeightsAndCapacities(self, request: dict[str, Any]) -> dict[str, Any]:
+        endpoint = self._get(self.endpoints, "endpoint", request["EndpointName"])
+        if endpoint["EndpointStatus"] != "InService":
+            raise Refusal("ValidationException", "Cannot update in-progress endpoint.")
+        desired = request["DesiredWeightsAndCapacities"]
+        endpoint["weights"] = {each["VariantName"]: each["DesiredWeight"] for each in desired}
+        return {"EndpointArn": endpoint["EndpointArn"]}
+
     def DescribeModel(self, request: dict[str, Any]) -> dict[str, Any]:
         return self._get(self.models, "model", request["ModelName"])
 
@@ -115,8 +123,16 @@ class Hosting:
             change["polls"] -= 1
             if change["polls"] < 0:
                 endpoint.update(change["result"], LastModifiedTime=now())
+                if "EndpointConfigName" in change["result"]:
+                    endpoint.pop("weights", None)
                 del endpoint["change"]
-        return {key: value for key, value in endpoint.items() if key not in ("change", "Tags")}
+        answer = {key: value for key, value in endpoint.items() if key not in ("change", "Tags", "weights")}
+        variants = self.configs.get(endpoint["EndpointConfigName"], {}).get("ProductionVariants", [])
+        if len(variants) > 1:
+            initial = {each["VariantName"]: each["InitialVariantWeight"] for each in variants}
+            weights = endpoint.get("weights", initial)
+            answer["ProductionVariants"] = [{"VariantName": key, "DesiredWeight": weights[key]} for key in initial]
+        return answer
 
     def ListEndpointConfigs(self, request: dict[str, Any]) -> dict[str, Any]:
         found = [config for name, config in self.configs.items() if request["NameContains"] in name]

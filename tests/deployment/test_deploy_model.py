@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -261,6 +262,33 @@ def test_with_four_eyes_what_the_maker_has_written_herself_proves_nothing(
     assert deploy_in_production(account, LastModifiedBy=by("ada"), CustomerMetadataProperties=forged) == 1
     assert "nothing proves that bob approved it" in capsys.readouterr().err
     assert account.aws.asked("CreateModel") == []
+
+
+def to_production(account: Hosting, tmp_path: Path, approver: str, *words: str) -> int:
+    """Bring a version to a production that asks for two people; the stub says that we are ada."""
+    text = (PROJECT / "pipelines/house_prices.yaml").read_text()
+    config = tmp_path / "two_people.yaml"
+    text = text.replace("    promote_from: staging\n", "    second_person: true\n")
+    config.write_text(re.sub(r"    deployment:\n(      .*\n)+", "", text))
+    account.packages[0] |= {"LastModifiedBy": by(approver), "CustomerMetadataProperties": {}}
+    return deploy_model.main(["--config", str(config), *words])
+
+
+def test_a_second_person_promotes_what_another_has_approved(
+    account: Hosting, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    account.register()
+    assert deploy_model.main(["deploy", "--model-package", "1", "--stage", "staging"]) == 0
+    promote = ("promote", "--from", "staging", "--to", "production")
+    for words in (promote, ("deploy", "--model-package", "1", "--stage", "production")):
+        assert to_production(account, tmp_path, "ada", *words) == 1
+        assert "ada approved version 1 and cannot bring it to production, too" in capsys.readouterr().err
+    monkeypatch.setenv("CODEBUILD_BUILD_ID", "deploy:1")
+    assert to_production(account, tmp_path, "bob", *promote) == 1
+    assert "A build is not a person" in capsys.readouterr().err
+    monkeypatch.delenv("CODEBUILD_BUILD_ID")
+    assert to_production(account, tmp_path, "bob", *promote) == 0
+    assert "house-prices-production" in account.endpoints
 
 
 def test_a_frozen_stage_takes_no_version_but_for_a_reason_and_can_always_be_rolled_back(

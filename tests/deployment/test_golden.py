@@ -83,3 +83,24 @@ def test_a_file_that_is_not_of_the_layout_is_refused() -> None:
     for text in ("{}", "[]", json.dumps({**kept, "predictions": []}), json.dumps({**kept, "instances": []}), "nothing"):
         with pytest.raises(ValueError, match=r"golden\.json|Expecting"):
             GoldenRows.from_json(text)
+
+
+@pytest.mark.parametrize(("refusal", "fails"), [(400, False), (500, True)])
+def test_faulty_requests_are_sent_although_the_golden_rows_were_answered_before(refusal: int, fails: bool) -> None:
+    """A canary answers golden rows while the old version does, too, which a refusal does not tell apart."""
+    check = GoldenCheck(ROWS, Endpoint(refusal=refusal))
+    for _ in range(2 * ENOUGH):
+        check.send(alone=False)
+    assert (check.answered, check.done) == (ENOUGH, False)
+    check.send(alone=True)
+    assert check.done
+    assert (check.fault is not None) is fails
+
+
+def test_what_was_asked_of_the_new_model_is_no_request_of_a_client() -> None:
+    assert run(Endpoint()).asked == ENOUGH + len(ROWS.faulty)
+    assert run(Endpoint("old"), alone=False).asked == 0
+    mixed = run(Endpoint(), alone=False)
+    assert mixed.asked == ENOUGH
+    mixed.send_again()
+    assert mixed.asked == ENOUGH + 1

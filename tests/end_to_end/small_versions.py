@@ -15,7 +15,7 @@ def model_fn(model_dir):
 def transform_fn(model, body, content_type, accept):
     rows = json.loads(body)["instances"]
     if not all("x" in row for row in rows):
-        error = ValueError("no x"); error.status_code, error.message = 400, "Row 1 lacks x."; raise error
+        from werkzeug.wrappers import Response; return Response("Row 1 lacks x.", status=400)
     {fault}
     return json.dumps({{"predictions": [{{"score": row["x"] * {factor}}} for row in rows], "model": model}}), accept
 """

@@ -139,7 +139,7 @@ def test_an_approval_deploys_the_version_that_it_names_and_no_other(
         server,
         PYTEST_ARGS="tests/deployment/test_endpoint.py",
         MODEL_PACKAGE_ARN=f"{group}/{newest}",
-        STAGE="production",
+        STAGE="staging",
     )
     build = run_build(spec, ROOT, waiting, tmp_path)
     assert build.phases == {"install": True, "pre_build": True, "build": False}
@@ -149,6 +149,6 @@ def test_an_approval_deploys_the_version_that_it_names_and_no_other(
         approved = {"MODEL_PACKAGE_ARN": f"{group}/1", "DECISION": "Approved", "DECIDED_AT": "2026-01-01T00:00:00Z"}
         build = run_build(spec, ROOT, {**waiting, **approved}, tmp_path)
         assert build.succeeded, build.log
-    endpoint = sagemaker.describe_endpoint(EndpointName="house-prices-production")
+    endpoint = sagemaker.describe_endpoint(EndpointName="house-prices-staging")
     assert endpoint["EndpointStatus"] == "InService"
     assert "-v1-" in endpoint["EndpointConfigName"]

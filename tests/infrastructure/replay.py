@@ -201,11 +201,11 @@ def _deployment(replay: Replay) -> None:
         said = replay.deploy("deploy", *words, expect=expect)
         assert expect == 0 or "the deployment is undone" in said, said
 
-    deploy("1", "production", bad, expect=1)  # a first deployment, undone
+    deploy("1", "staging", bad, expect=1)  # a first deployment, undone
     deploy("1", "staging", SAMPLE)
     _guarded_update(replay)
     deploy("3", "staging", bad, expect=1)  # a later one, undone
-    replay.deploy("deploy", "deploy", "--latest-approved", "--stage", "staging", "--sample", str(SAMPLE))
+    _weighted_shift(replay)
     _removal(replay, bad)
     replay.deploy("deploy", "rollback", "--stage", "staging")
     replay.deploy("deploy", "status", "--follow")
@@ -243,6 +243,17 @@ def _guarded_update(replay: Replay) -> None:
     config.write_text(text.replace(f"{alone}}}", f"{alone}, {scaling}, {guard}}}"))
     replay.deploy("deploy", "--config", str(config), "deploy", "--model-package", "2", "--stage", "staging",
                   "--sample", str(SAMPLE))  # fmt: skip
+
+
+def _weighted_shift(replay: Replay) -> None:
+    """A shift by weights, with golden rows and alarms."""
+    config = replay.folder / "weighted.yaml"
+    text = (ROOT / "pipelines/house_prices.yaml").read_text()
+    alone = "  staging: {instance_type: ml.m5.large, instance_count: 1"
+    shift = "strategy: weighted, size_percent: 50, wait_seconds: 60, alarms: {max_error_rate: 0.5, period_seconds: 60}"
+    config.write_text(text.replace(f"{alone}}}", f"{alone}, deployment: {{{shift}}}}}"))
+    words = ("--config", str(config), "deploy", "--latest-approved", "--stage", "staging", "--sample", str(SAMPLE))
+    replay.deploy("deploy", *words)
 
 
 def _mlops_engineer(replay: Replay) -> None:

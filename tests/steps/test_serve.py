@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -187,3 +188,19 @@ def test_shipped_code_serves_alone_under_the_contract_of_the_image(model_folder:
     assert result.returncode == 0, result.stderr
     assert result.stdout.splitlines()[0] == "True"
     assert result.stdout.splitlines()[1].startswith("400 Row 1 lacks the fields signed, area")
+
+
+def test_a_prediction_that_is_not_a_number_is_refused_with_500_and_a_line_for_the_metric_filter(
+    model_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = serve.model_fn(str(model_folder))
+    levels = {**model.linear.levels, "district": {**model.linear.levels["district"], "south": float("nan")}}
+    broken = replace(model, linear=replace(model.linear, levels=levels))
+    other = {**ROW, "district": "north"}
+    response = invoke(broken, json.dumps({"instances": [other, ROW, ROW]}), JSON)
+    assert response.status_code == 500
+    assert response.get_data(as_text=True) == f"Row 2: the model {model.identity} predicts what is not a number."
+    assert capsys.readouterr().err == f"Invalid prediction by model {model.identity}: 2 of 3 rows\n"
+    answer, _ = invoke(broken, json.dumps({"instances": [other]}), JSON)
+    assert json.loads(answer)["predictions"][0]["score"] > 0
+    assert capsys.readouterr().err == ""

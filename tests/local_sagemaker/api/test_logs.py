@@ -10,7 +10,10 @@ from botocore.exceptions import ClientError
 
 from local_sagemaker.api.logs import Logs
 from local_sagemaker.hosting.endpoint_logs import EndpointLogs
+from local_sagemaker.metrics.store import MetricStore
 from local_sagemaker.processes.log_events import LogFile, LogStream
+from local_sagemaker.state.database import Database
+from local_sagemaker.state.records import Records
 from local_sagemaker.targets.target_logs import TargetLogs
 from local_sagemaker.wire.dispatch import Caller
 from tests.local_sagemaker.conftest import CLUSTER, processing
@@ -144,7 +147,9 @@ def long_log_fixture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Logs:
     path.write_text("".join(f"line {number:04d}\n" for number in range(1000)))
     monkeypatch.setattr("local_sagemaker.api.logs.SEARCHED_BYTES", 1000)
     stream = LogStream("stream", LogFile(path), ended=True)
-    return Logs({"group": lambda prefix: [stream]}, EndpointLogs(tmp_path / "endpoints"), TargetLogs(tmp_path))
+    endpoints, targets = EndpointLogs(tmp_path / "endpoints"), TargetLogs(tmp_path)
+    records, store = Records(Database(tmp_path / "state.db")), MetricStore(time.time)
+    return Logs({"group": lambda prefix: [stream]}, endpoints, targets, records, store)
 
 
 def ask(logs: Logs, operation: str, **request: Any) -> dict[str, Any]:

@@ -144,6 +144,20 @@ def test_gates_and_machines_do_not_travel_with_the_jobs() -> None:
     assert set(load_settings(default_config()).for_jobs()) == sections
 
 
+@pytest.mark.parametrize(("deploys_to", "possible"), [("staging", True), ("production", False), ("false", True)])
+def test_an_approval_alone_does_not_deploy_where_a_second_person_is_needed(
+    tmp_path: Path, deploys_to: str, possible: bool
+) -> None:
+    text = default_config().read_text().replace("    promote_from: staging\n", "    second_person: true\n")
+    config = tmp_path / "two_people.yaml"
+    config.write_text(text.replace("approval: {four_eyes: false}", f"approval: {{deploys_to: {deploys_to}}}"))
+    if possible:
+        assert load_settings(config).stages["production"].second_person
+    else:
+        with pytest.raises(PipelineError, match=r"stages\.production\.second_person: an approval alone"):
+            load_settings(config)
+
+
 @pytest.mark.parametrize(("minutes", "possible"), [(479, True), (480, False)])
 def test_a_stage_must_stay_long_enough_to_be_promoted(tmp_path: Path, minutes: int, possible: bool) -> None:
     text = (

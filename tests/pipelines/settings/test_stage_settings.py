@@ -50,6 +50,9 @@ def test_sizes_that_the_service_takes(strategy: str, size: dict[str, int], count
         ("canary", {}, 2, "needs either size_percent or size_instances"),
         ("linear", {"size_percent": 50, "size_instances": 1}, 2, "needs either size_percent or size_instances"),
         ("all_at_once", {"size_percent": 50}, 2, "has no meaning with the strategy all_at_once"),
+        ("weighted", {"size_instances": 1}, 2, "shifts requests, not instances: give size_percent"),
+        ("weighted", {"size_percent": 101}, 2, "less than or equal to 100"),
+        ("weighted", {"size_percent": 10}, 1, "needs a wait_seconds above 0"),
     ],
 )
 def test_sizes_that_it_refuses(strategy: str, size: dict[str, int], count: int, words: str) -> None:
@@ -78,6 +81,37 @@ def test_sizes_that_it_refuses(strategy: str, size: dict[str, int], count: int, 
 def test_waits_and_alarms_that_cannot_be(fields: dict[str, Any], words: str) -> None:
     with pytest.raises(ValidationError, match=words):
         stage(2, fields)
+
+
+WEIGHTED = {"strategy": "weighted", "size_percent": 1, "wait_seconds": 60}
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"size_percent": None}, "needs either size_percent or size_instances"),
+        ({"limit_seconds": 7200}, "limit_seconds has no meaning with the strategy weighted"),
+        ({"wait_seconds": 288}, r"28800 s in all, which must be less than 28800 s, the longest shift"),
+    ],
+)
+def test_what_a_weighted_shift_cannot_have(fields: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        stage(2, {**WEIGHTED, **fields})
+
+
+def test_a_weighted_shift_is_of_requests_however_few_instances_there_are() -> None:
+    found = stage(1, {**WEIGHTED, "wait_seconds": 287}).deployment
+    assert (found.steps(1), found.waits(1)) == (100, 28700)
+    assert stage(1, {**WEIGHTED, "size_percent": 40}).deployment.steps(1) == 3
+
+
+def test_a_weighted_shift_is_neither_scaled_nor_serverless() -> None:
+    scaling = {"min_instances": 1, "max_instances": 2, "invocations_per_instance": 600.0}
+    machines = {"instance_type": "ml.m5.large", "deployment": WEIGHTED}
+    with pytest.raises(ValidationError, match="autoscaling is not possible with the strategy weighted"):
+        StageSettings.model_validate({**machines, "autoscaling": scaling})
+    with pytest.raises(ValidationError, match="not possible with serverless"):
+        StageSettings.model_validate({"serverless": SERVERLESS, "deployment": WEIGHTED})
 
 
 def test_an_alarm_that_just_fits_the_baking() -> None:

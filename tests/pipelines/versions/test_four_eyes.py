@@ -5,7 +5,15 @@ from typing import Any
 import pytest
 
 from pipelines.errors import PipelineError
-from pipelines.versions.four_eyes import decider, described, execution_of, makers, require_another, require_four_eyes
+from pipelines.versions.four_eyes import (
+    decider,
+    described,
+    execution_of,
+    makers,
+    require_another,
+    require_four_eyes,
+    require_second_person,
+)
 
 EXECUTION = "arn:aws:sagemaker:eu-west-1:111122223333:pipeline/p/execution/e"
 
@@ -100,3 +108,21 @@ def test_what_a_build_wrote_down_is_believed() -> None:
     by_herself = {**version, "CustomerMetadataProperties": {**written, "decided_by": "ada"}}
     with pytest.raises(PipelineError, match="ada made version 3"):
         require_four_eyes(Executions(CreatedBy=by("ada")), by_herself)
+
+
+def test_who_approved_a_version_does_not_bring_it_to_a_stage_that_asks_for_two_people() -> None:
+    version = package(ModelPackageVersion=3)
+    require_second_person("carol", version, "production")
+    for who in ("bob", "Bob", "bob@example.com"):
+        with pytest.raises(PipelineError, match=f"{who} approved version 3 and cannot bring it to production, too"):
+            require_second_person(who, version, "production")
+    with pytest.raises(PipelineError, match="Nobody is known who approved version 3"):
+        require_second_person("carol", {**version, "LastModifiedBy": {}}, "production")
+
+
+def test_what_the_one_who_promotes_wrote_down_about_the_approval_proves_nothing() -> None:
+    written = {"decided_by": "bob", "changed_by": "carol"}
+    version = package(ModelPackageVersion=3, LastModifiedBy=by("carol"), CustomerMetadataProperties=written)
+    with pytest.raises(PipelineError, match="nothing proves that bob approved it: let bob run"):
+        require_second_person("carol", version, "production")
+    require_second_person("dave", version, "production")
