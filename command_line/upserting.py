@@ -2,6 +2,7 @@
 
 import sys
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from command_line.approval_rule import ensure_rule
@@ -9,6 +10,7 @@ from command_line.context import Context
 from command_line.lock import Lock, held
 from pipelines.definition.compilation import Compiled
 from pipelines.definition.revision import revision
+from pipelines.images.image import Image, digest_of
 from pipelines.images.wheels import fetch_wheels
 from pipelines.publishing.publish import Upsert, require_role
 from pipelines.settings.settings import ROOT
@@ -26,12 +28,15 @@ def upsert_compiled(context: Context, compiled: Compiled, seen: dict[str, Any] |
         require_role(context.client("iam"), context.environment.role_arn)
     ensure_rule(context)
     image, s3 = compiled.code.image, context.bucket_client()
-    folder = ROOT / "build" / "wheels" / image.wheels_digest
-    wheels = list if context.local else partial(fetch_wheels, image, folder)
-    upsert = Upsert(compiled, context.environment, origin, seen, force, wheels)
+    wheels = {} if context.local else {"wheels": partial(_fetched, image)}
+    upsert = Upsert(compiled, context.environment, origin, seen, force, **wheels)
     bucket, project = context.environment.bucket, context.settings.name
     with held(s3, Lock(bucket, project, compiled.name, UPSERT_SECONDS, UPSERT_SECONDS), context.console.line):
         published = upsert.run(context.sagemaker, s3)
     code = "code uploaded" if published.uploaded else "code unchanged"
     version = f", version {published.version}" if published.version else ""
     context.console.line(f"Pipeline   {published.arn} ({published.action}{version}, {code})")
+
+
+def _fetched(image: Image, wheel_list: bytes) -> list[Path]:
+    return fetch_wheels(image, ROOT / "build" / "wheels" / digest_of(wheel_list), wheel_list)

@@ -9,7 +9,8 @@ import zlib
 from pathlib import Path
 
 from steps.failure import JobError
-from steps.model import Model, load
+from steps.model import CODE_WHEELS, Model, load
+from steps.wheels import ensure_all
 
 MOST_MEMBERS = 10_000
 
@@ -47,7 +48,8 @@ def unpack(archive: Path, folder: Path) -> None:
 
 
 def load_archive(archive: Path) -> Model:
-    """Load the model of a model.tar.gz. Raises JobError as `unpack` and `steps.model.load` do."""
+    """Load the model of a model.tar.gz, with the wheels that it carries. Raises JobError as `unpack` and `load` do."""
     with tempfile.TemporaryDirectory() as folder:
         unpack(archive, Path(folder))
+        ensure_all(Path(folder) / CODE_WHEELS)
         return load(Path(folder))

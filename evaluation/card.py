@@ -66,7 +66,9 @@ def _factors(document: Mapping[str, Any]) -> str:
 
 def _evaluations(document: Mapping[str, Any]) -> list[dict[str, Any]]:
     groups = [_group("registered model", document["regression_metrics"])]
-    groups += [_group(name, metrics) for name, metrics in document["candidates"].items() if name != "xgboost"]
+    groups += [
+        _group(name, metrics) for name, metrics in document["candidates"].items() if name != document["registered"]
+    ]
     champion = document["champion"]
     if champion["status"] == "scored":
         groups.append(_group("champion", champion["metrics"]))

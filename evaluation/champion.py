@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -10,10 +9,9 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from evaluation.archive import unpack
+from evaluation.archive import load_archive
 from evaluation.bootstrap import CONFIDENCE, confidence_interval
 from steps.failure import JobError
-from steps.model import load
 
 ARCHIVE = "model.tar.gz"
 MARKER = "none.json"
@@ -37,9 +35,7 @@ def score(folder: Path, rows: pd.DataFrame) -> Champion:
     if (folder / MARKER).is_file():
         return Champion("none")
     try:
-        with tempfile.TemporaryDirectory() as unpacked:
-            unpack(folder / ARCHIVE, Path(unpacked))
-            predicted = load(Path(unpacked)).predict(rows)
+        predicted = load_archive(folder / ARCHIVE).predict(rows)
     except JobError as error:
         return Champion("unusable", reason=str(error).rstrip("."))
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -14,7 +13,7 @@ import pandas as pd
 
 from evaluation import baselines, clarify, plain_boosting
 from evaluation import champion as champion_module
-from evaluation.archive import unpack
+from evaluation.archive import load_archive
 from evaluation.bias import SegmentError, segment_errors
 from evaluation.card import model_card
 from evaluation.data_checks import check_data
@@ -22,7 +21,7 @@ from evaluation.gates import Limits, gates
 from evaluation.golden import golden
 from evaluation.group_coverage import bands_of, group_coverage, undercovered
 from evaluation.labels import Labels
-from evaluation.measurement import CHALLENGER, Scored, measure
+from evaluation.measurement import Scored, measure
 from evaluation.missing_inputs import missing_inputs
 from evaluation.provenance import provenance
 from evaluation.ratio_study import ratio_study
@@ -40,7 +39,7 @@ from steps.data_checks import refuse_severe
 from steps.data_settings import DEFAULT_PATH, load_as
 from steps.evaluated_settings import EvaluatedSettings
 from steps.failure import JobArgumentParser, JobError, run_job
-from steps.model import CANDIDATES, Model, load
+from steps.model import Model
 from steps.preprocess import SEEN
 from steps.raw_data import find_file
 
@@ -81,9 +80,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--earlier_looks", type=_count, default=0)
     parser.add_argument("--test_part", default="")
     options = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory() as folder:
-        unpack(options.model / "model.tar.gz", Path(folder))
-        model = load(Path(folder))
+    model = load_archive(options.model / "model.tar.gz")
     limits = Limits(**{field.name: getattr(options, field.name) for field in fields(Limits)})
     inputs = Inputs(**{field.name: getattr(options, field.name) for field in fields(Inputs)})
     looks = Looks(options.test_part, options.earlier_looks)
@@ -163,7 +160,7 @@ def _measured(
     document |= {"segments": list(map(asdict, segments)), "prediction_bands": list(map(asdict, banded))}
     document["missing_inputs"] = missing_inputs(model, rows, scored.actual)
     document["rules"] = kept_rules(model, rows, settings.data.monotone)
-    document["what_helps"] = what_helps(train, rows, scored.actual, scored.predictions, settings.data)
+    document["what_helps"] = what_helps(train, rows, scored.actual, scored.predictions, settings.data, model.library)
     document["ratio_study"] = ratio_study(scored.actual, scored.challenger).to_json()
     inside = (scored.actual >= scored.interval[0]) & (scored.actual <= scored.interval[1])
     by_group = group_coverage(inside, [bands, *divided], model.interval.coverage)
@@ -251,12 +248,12 @@ def _score(
 ) -> Scored:
     """`raw` are the training and the test rows, `table` the features of the latter."""
     known, rows = raw
-    predictions = {name: model.predict_features(table, name) for name in CANDIDATES}
+    predictions = {name: model.predict_features(table, name) for name in model.candidates}
     predictions[plain_boosting.NAME] = plain_boosting.predictions(known, rows, settings.data)
     if settings.estimators:
         train = pd.read_parquet(find_file(inputs.train))
         predictions |= estimators.predictions(settings.estimators, train, table, model.features)
-    interval = model.interval_features(table, predictions[CHALLENGER])
+    interval = model.interval_features(table, predictions[model.library])
     named = {**predictions, "interval's lower bound": interval[0], "interval's upper bound": interval[1]}
     for name, predicted in named.items():
         wrong = int(np.count_nonzero(~np.isfinite(predicted)))
@@ -266,7 +263,7 @@ def _score(
                 "the model cannot be used, look at its features and hyperparameters."
             )
     actual = rows[model.features.target].to_numpy(dtype=float)
-    return Scored(rows, actual, predictions, interval, champion_module.score(inputs.champion, rows))
+    return Scored(rows, actual, predictions, interval, champion_module.score(inputs.champion, rows), model.library)
 
 
 def _table(scored: Scored) -> pd.DataFrame:

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from evaluation.bootstrap import SEED
-from steps.boosting import categories_of, matrix
 from steps.model import Model
 
 LIMITS = "(limits of the range)"
@@ -42,7 +41,7 @@ class Explanation:
 def explain(model: Model, features: pd.DataFrame, at_most: int) -> Explanation:
     """Explain the rows of a table of features, or a draw of `at_most` of them.
 
-    The booster gives its exact tree SHAP values (pred_contribs: Lundberg et al., From local explanations to
+    The trees give their exact SHAP values (pred_contribs: Lundberg et al., From local explanations to
     global understanding with explainable AI for trees, Nature Machine Intelligence 2020). It starts from the
     linear regression, whose Shapley values are coefficient x (value - mean over `features`). Both are additive on
     the training scale, so their sum is the attribution of the whole model, and that of a group the sum of its
@@ -72,11 +71,7 @@ def attributed(model: Model, table: pd.DataFrame, average: pd.Series) -> tuple[f
     """
     line = model.start
     terms = line.terms(table)
-    margin = model.features.held(line.predict(table))
-    names = list(map(str, table))
-    levels = {names[place] for place in categories_of(model.booster)}
-    data = matrix(table.to_numpy(), names, levels, margin)
-    trees = model.booster.predict(data, pred_contribs=True).astype(float)
+    trees, margin = model.contributions(table)
     single = terms - average + trees[:, :-1]
     # The bias column is the margin of each row and the trees' own expectation, which is the same for all.
     expected = line.intercept + float(average.sum()) + float(np.mean(trees[:, -1] - margin))

@@ -261,7 +261,7 @@ def models(subject: Subject) -> Picture:
         found["champion"] = champion["metrics"]
     figure, axes = new_figure(height=max(2.2, 1.2 + 0.4 * len(found)))
     for place, (name, metrics) in enumerate(reversed(found.items())):
-        colour = {"xgboost": BLUE, "champion": RED}.get(name, GREY)
+        colour = {subject.document["registered"]: BLUE, "champion": RED}.get(name, GREY)
         value, deviation = metrics["rmse"]["value"], metrics["rmse"]["standard_deviation"]
         axes.errorbar(value, place, xerr=1.96 * deviation, fmt="o", color=colour, capsize=3)
     axes.set_yticks(range(len(found)), list(reversed(found)))
@@ -276,8 +276,9 @@ def models(subject: Subject) -> Picture:
     elif champion["status"] == "unusable":
         numbers = (("champion", "cannot be scored"),)
     caption = (
-        "RMSE with 95 % intervals. The rows are the same for all, so the improvement over the champion (xgboost's "
-        "RMSE against the champion's) is surer than these intervals look. The axis does not begin at 0."
+        "RMSE with 95 % intervals. The rows are the same for all, so the improvement over the champion "
+        f"({subject.document['registered']}'s RMSE against the champion's) is surer than these intervals look. "
+        "The axis does not begin at 0."
     )
     return Picture("champion_and_challenger", "Champion against challenger", caption, as_png(figure), numbers)
 

@@ -16,24 +16,29 @@ from evaluation.plain_boosting import NAME as PLAIN
 from steps.failure import JobError
 from steps.interval import coverage
 from steps.metrics import regression_metrics
+from steps.other_libraries import XGBOOST
 
-CHALLENGER, BASELINE = "xgboost", "linear"
+BASELINE = "linear"
 
 
 @dataclass(frozen=True)
 class Scored:
-    """The typed raw test rows with what each model says of them; `interval` holds lower and upper bounds."""
+    """The typed raw test rows with what each model says of them; `interval` holds lower and upper bounds.
+
+    registered: the candidate that is to be registered.
+    """
 
     rows: pd.DataFrame
     actual: np.ndarray
     predictions: Mapping[str, np.ndarray]
     interval: tuple[np.ndarray, np.ndarray]
     champion: Champion
+    registered: str = XGBOOST
 
     @property
     def challenger(self) -> np.ndarray:
         """The predictions of the model that is to be registered."""
-        return self.predictions[CHALLENGER]
+        return self.predictions[self.registered]
 
 
 def measure(
@@ -47,7 +52,7 @@ def measure(
     resamples. Raises JobError where a metric is
     not defined.
     """
-    models = dict(scored.predictions)
+    models, challenger = dict(scored.predictions), scored.registered
     if scored.champion.predicted is not None:
         models["champion"] = scored.champion.predicted
     draws = metric_draws(scored.actual, models)
@@ -55,20 +60,21 @@ def measure(
     rmse = {name: metrics["rmse"]["value"] for name, metrics in measured.items()}
     champion: dict[str, Any] = {"status": scored.champion.status}
     if scored.champion.predicted is not None:
-        pair = [draws[name]["rmse"] for name in (CHALLENGER, "champion")]
+        pair = [draws[name]["rmse"] for name in (challenger, "champion")]
         champion["metrics"] = measured.pop("champion")
-        champion["improvement"] = improvement(pair[0], pair[1], (rmse[CHALLENGER], rmse["champion"]), earlier_looks)
+        champion["improvement"] = improvement(pair[0], pair[1], (rmse[challenger], rmse["champion"]), earlier_looks)
     elif scored.champion.reason:
         champion["reason"] = scored.champion.reason
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratios = draws[CHALLENGER]["rmse"] / draws[BASELINE]["rmse"]
-    ratio = {"value": _ratio(rmse[CHALLENGER], rmse[BASELINE]), "standard_deviation": standard_deviation(ratios)}
+        ratios = draws[challenger]["rmse"] / draws[BASELINE]["rmse"]
+    ratio = {"value": _ratio(rmse[challenger], rmse[BASELINE]), "standard_deviation": standard_deviation(ratios)}
     return {
-        "regression_metrics": measured[CHALLENGER],
+        "registered": challenger,
+        "regression_metrics": measured[challenger],
         "candidates": measured,
-        "comparison": {"rmse_ratio": ratio, "baseline_ratio": _baseline_ratio(rmse, draws)},
+        "comparison": {"rmse_ratio": ratio, "baseline_ratio": _baseline_ratio(challenger, rmse, draws)},
         "interval": _interval(scored, wanted_coverage),
-        "worst_segment": _worst_segment(scored, segments, measured[CHALLENGER]["mape"]["value"]),
+        "worst_segment": _worst_segment(scored, segments, measured[challenger]["mape"]["value"]),
         "champion": champion,
         "data": {"test_rows": len(scored.actual)},
     }
@@ -88,11 +94,13 @@ def _metrics(actual: np.ndarray, predicted: np.ndarray, draws: Mapping[str, np.n
     }
 
 
-def _baseline_ratio(rmse: Mapping[str, float], draws: Mapping[str, Mapping[str, np.ndarray]]) -> dict[str, float]:
+def _baseline_ratio(
+    challenger: str, rmse: Mapping[str, float], draws: Mapping[str, Mapping[str, np.ndarray]]
+) -> dict[str, float]:
     """The challenger's RMSE over that of the plain boosting, with its confidence interval over the same resamples."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratios = draws[CHALLENGER]["rmse"] / draws[PLAIN]["rmse"]
-    value = _ratio(rmse[CHALLENGER], rmse[PLAIN])
+        ratios = draws[challenger]["rmse"] / draws[PLAIN]["rmse"]
+    value = _ratio(rmse[challenger], rmse[PLAIN])
     low, high = confidence_interval(ratios) if np.isfinite(ratios).any() else (value, value)
     return {"value": value, "lower": low, "upper": high, "confidence": CONFIDENCE}
 

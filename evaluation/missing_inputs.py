@@ -40,6 +40,6 @@ def missing_inputs(model: Model, rows: pd.DataFrame, actual: np.ndarray) -> dict
 def _measured(model: Model, rows: pd.DataFrame, actual: np.ndarray) -> tuple[float, float]:
     """The RMSE, and the share of the actual values that lie in their interval."""
     table = feature_module.transform(rows, model.features)
-    predicted = model.predict_features(table, "xgboost")
+    predicted = model.predict_features(table)
     lower, upper = model.interval_features(table, predicted)
     return float(np.sqrt(np.mean((predicted - actual) ** 2))), coverage(actual, lower, upper)

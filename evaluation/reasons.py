@@ -12,7 +12,7 @@ import pandas as pd
 from evaluation.dependence import Dependence, partial_dependence
 from evaluation.explanation import Explanation, explain
 from evaluation.labels import JOINED, Labels
-from evaluation.measurement import CHALLENGER, Scored
+from evaluation.measurement import Scored
 from evaluation.plain_words import change, coefficients
 from steps.columns import columns_of
 from steps.model import Model
@@ -72,7 +72,7 @@ def reasons_of(model: Model, scored: Scored, features: pd.DataFrame, explained_r
     numeric = [name for name in alone if name in model.linear.coefficients]
     return Reasons(
         explanation=explanation,
-        dependences=partial_dependence(model, table.head(DEPENDENCE_ROWS), CHALLENGER, numeric[:DEPENDENCES]),
+        dependences=partial_dependence(model, table.head(DEPENDENCE_ROWS), scored.registered, numeric[:DEPENDENCES]),
         samples=[_sample(model, scored, explanation, share, labels) for share in SAMPLES],
         linear=coefficients(model, explanation, labels),
         typical={str(name): change(model, float(value)) for name, value in importance.items()},

@@ -12,6 +12,7 @@ from evaluation.figures import MOST_SEGMENTS, Picture, percent, signed
 from evaluation.labels import Labels
 from evaluation.report_head import about, errors_by_part, worst
 from steps.evaluation_settings import CardSettings
+from steps.other_libraries import LIBRARIES
 
 # Nothing but the page itself may be loaded, and nothing runs.
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
@@ -47,6 +48,7 @@ RATIOS = {
 NAMES = {
     "xgboost": "XGBoost",
     "linear": "Linear regression",
+    **{name: library.title for name, library in LIBRARIES.items()},
     "champion": "Champion",
     "plain_boosting": "HistGradientBoosting as it comes",
 }

@@ -8,6 +8,7 @@ from typing import Any
 
 from evaluation.labels import Labels
 from steps.evaluation_settings import CardSettings
+from steps.other_libraries import LIBRARIES, XGBOOST
 
 
 def about(document: Mapping[str, Any], card: CardSettings, facts: Mapping[str, str]) -> str:
@@ -39,9 +40,11 @@ def errors_by_part(tested: Mapping[str, Any], metadata: Mapping[str, Any]) -> st
     `tested` are the regression metrics of the test part; `metadata` is model.json, which has not always had errors on
     the training rows.
     """
+    library = metadata.get("library", XGBOOST)
+    title = LIBRARIES[library].title if library in LIBRARIES else "XGBoost"
     measured = {
-        "training": metadata.get("training_metrics", {}).get("xgboost"),
-        "validation": metadata.get("validation_metrics", {}).get("xgboost"),
+        "training": metadata.get("training_metrics", {}).get(library),
+        "validation": metadata.get("validation_metrics", {}).get(library),
         "test": {name: each["value"] for name, each in tested.items()},
     }
     rows = "".join(
@@ -50,12 +53,21 @@ def errors_by_part(tested: Mapping[str, Any], metadata: Mapping[str, Any]) -> st
         if each is not None
     )
     return (
-        "<h3>XGBoost by the part of the data</h3><p class='note'>The training error is that on rows that the model has "
-        "seen: if it is far below the test error, the model has learned rows by heart. Both other errors were measured "
-        "before the trees learned from the validation rows, too.</p>"
+        f"<h3>{title} by the part of the data</h3>{_chosen(metadata.get('libraries', {}))}"
+        "<p class='note'>The training error is that on rows that the model has seen: if it is far below the test "
+        "error, the model has learned rows by heart. Both other errors were measured before the trees learned from the "
+        "validation rows, too.</p>"
         "<div class='scroll'><table><thead><tr><th>part</th><th>RMSE</th><th>MAPE</th><th>R²</th></tr></thead>"
         f"<tbody>{rows}</tbody></table></div>"
     )
+
+
+def _chosen(libraries: Mapping[str, float]) -> str:
+    """Which library was best on the validation part, where the YAML names several."""
+    if len(libraries) < 2:
+        return ""
+    told = ", ".join(f"{name} {error:.4g}" for name, error in sorted(libraries.items(), key=lambda each: each[1]))
+    return f"<p>RMSE on the validation part, on the scale of training: {told}. The best one predicts.</p>"
 
 
 def worst(entries: Sequence[Mapping[str, Any]], unit: str, labels: Labels) -> str:

@@ -58,5 +58,5 @@ def _against(model: Model, rows: pd.DataFrame, name: str, sign: int) -> np.ndarr
 def _values(model: Model, rows: pd.DataFrame) -> np.ndarray:
     """Predictions, lower and upper bounds: (rows, 3)."""
     table = feature_module.transform(rows, model.features)
-    predicted = model.predict_features(table, "xgboost")
+    predicted = model.predict_features(table)
     return np.column_stack([predicted, *model.interval_features(table, predicted)])

@@ -16,9 +16,9 @@ import pandas as pd
 from evaluation import plain_boosting
 from evaluation.bootstrap import confidence_interval, metric_draws
 from steps.data_settings import DataSettings
+from steps.other_libraries import XGBOOST
 
 ROWS, COLUMNS, TUNING = "more rows", "more columns", "tuning"
-REGISTERED = "xgboost"
 
 
 def what_helps(
@@ -27,8 +27,11 @@ def what_helps(
     actual: np.ndarray,
     predictions: Mapping[str, np.ndarray],
     data: DataSettings,
+    registered: str = XGBOOST,
 ) -> dict[str, Any]:
     """Measure each on typed raw training and test rows; `predictions` are those of the candidates for the test rows.
+
+    One of them is `registered`.
 
     Returns rows: with half of the training rows and with all, the RMSE, and the share by which it fell with its 95 %
     interval; tuning: the best other candidate, and the share by which its RMSE is lower than the registered model's,
@@ -38,10 +41,10 @@ def what_helps(
     models = {**predictions, "half": plain_boosting.predictions(half, rows, data)}
     draws = {name: found["rmse"] for name, found in metric_draws(actual, models).items()}
     errors = {name: float(np.sqrt(np.mean((found - actual) ** 2))) for name, found in models.items()}
-    others = [name for name in predictions if name != REGISTERED]
+    others = [name for name in predictions if name != registered]
     best = min(others, key=errors.__getitem__)
     grown = _gain(draws, errors, plain_boosting.NAME, "half")
-    tuned = _gain(draws, errors, best, REGISTERED)
+    tuned = _gain(draws, errors, best, registered)
     gains = {ROWS: grown, TUNING: tuned}
     sure = {name: each["value"] for name, each in gains.items() if each["lower"] > 0}
     most = max(sure, key=sure.__getitem__) if sure else COLUMNS

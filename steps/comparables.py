@@ -15,10 +15,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from steps.boosting import categories_of, matrix, xgboost
 from steps.columns import Columns, columns_of
 from steps.features import Features
-from steps.linear import LinearModel
 
 FILE, SETTINGS = "comparables.parquet", "comparables.json"
 MOST_ROWS = 20_000  # that a model carries; of more training rows an even draw
@@ -110,22 +108,20 @@ class Comparables:
         }
 
 
-def weights_of(
-    table: pd.DataFrame, features: Features, start: LinearModel, booster: xgboost.Booster
-) -> dict[str, float]:
+def explained_rows(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a table of features by which it is measured how much each feature moves predictions."""
+    return table.iloc[np.linspace(0, len(table) - 1, min(len(table), EXPLAINED)).astype(int)]
+
+
+def weights_of(table: pd.DataFrame, features: Features, moved: np.ndarray) -> dict[str, float]:
     """How much a difference of 1 in each feature counts: what the feature moves predictions by, over its own spread.
 
-    `table` holds the features of the training rows. What a feature moves is the mean absolute Shapley value of the
-    trees and of the line that they start from, over EXPLAINED of the rows; of a category any difference counts as 1.
+    `table` holds the features of the training rows, `moved` what each feature adds to the predictions of
+    `explained_rows` of it: Shapley values (rows, features). What a feature moves is their mean absolute value; of a
+    category any difference counts as 1.
     """
-    chosen = table.iloc[np.linspace(0, len(table) - 1, min(len(table), EXPLAINED)).astype(int)]
-    terms = start.terms(chosen)
-    names = list(map(str, chosen))
-    levels = {names[place] for place in categories_of(booster)}
-    data = matrix(chosen.to_numpy(), names, levels, features.held(start.predict(chosen)))
-    moved = (terms - terms.mean()).to_numpy() + booster.predict(data, pred_contribs=True)[:, :-1]
     found = {}
-    for name, effect in zip(names, np.abs(moved).mean(axis=0).tolist(), strict=True):
+    for name, effect in zip(features.names, np.abs(moved).mean(axis=0).tolist(), strict=True):
         values = table[name].to_numpy()
         spread = 1.0 if name in features.levels else float(np.nanmean(np.abs(values - np.nanmean(values))))
         found[name] = effect / spread if spread > 0 else 0.0

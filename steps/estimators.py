@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from steps.failure import JobError, did_you_mean, listed
+from steps.other_libraries import LIBRARIES
 
 if TYPE_CHECKING:
     import numpy as np
@@ -99,6 +100,11 @@ def _regressor(path: str) -> type:
         except ModuleNotFoundError:
             kind = None
     if not (isinstance(kind, type) and issubclass(kind, RegressorMixin)):
+        if module.partition(".")[0] in LIBRARIES:
+            raise ValueError(
+                f"{path} would be served as a pickle, which no model may be: write "
+                f"candidates.{module.partition('.')[0]} with the hyperparameters of the library itself."
+            )
         known = _known()
         hint = did_you_mean(path, known) or did_you_mean(name, [each.rpartition(".")[2] for each in known])
         example = "" if hint else f" such as {listed(known[:1])}"

@@ -20,6 +20,7 @@ import numpy as np
 from steps.boosting import by_row, categories_of, matrix, predict, xgboost
 from steps.failure import JobError
 from steps.features import Features
+from steps.other_trees import OtherTrees, rows_of
 from steps.quantile_interval import METHOD as QUANTILES
 from steps.quantile_interval import QuantileInterval
 from steps.starting_point import Boosting, Part
@@ -84,10 +85,12 @@ def fit(
     booster: xgboost.Booster,
     coverage: float,
     bands: int = 1,
+    other: OtherTrees | None = None,
 ) -> Interval:
     """Learn from training rows what error to expect, and calibrate it on validation rows.
 
-    `booster` is the prediction's, which has seen the training rows only, and `boosting` how it was boosted. The bounds
+    `booster` is the prediction's, which has seen the training rows only, and `boosting` how it was boosted; where
+    `other` trees predict, the bounds are calibrated around theirs. The bounds
     of different `bands` of the prediction, with equally many validation rows each, are calibrated apart: Mondrian
     conformal prediction (Vovk, Gammerman and Shafer, Algorithmic Learning in a Random World, 2005, section 4.5). What a
     feature with a sign (see `Features`) says is left out, so that the bounds keep the rules that the prediction keeps.
@@ -101,7 +104,7 @@ def fit(
             f"needs {needed:,}; give more data, raise split.validation or lower interval.coverage{less} in the YAML."
         )
     residuals = _out_of_fold(train, features, boosting, booster.num_boosted_rounds())
-    centre = _predicted(booster, validation, features)
+    centre = _predicted(booster, validation, features) if other is None else _of_other(other, validation, features)
     errors = np.abs(validation.target - centre)
     mean = max(float(residuals.mean()), NOTHING * float(train.target.std() or 1.0))
     scale = _scale(train, residuals / mean, validation, errors / mean, features, boosting)
@@ -137,6 +140,10 @@ def _out_of_fold(train: Part, features: Features, boosting: Boosting, rounds: in
 def _predicted(booster: xgboost.Booster, part: Part, features: Features) -> np.ndarray:
     values = by_row(part.table.to_numpy(), categories_of(booster))
     return features.held(predict(booster, values, part.start))
+
+
+def _of_other(trees: OtherTrees, part: Part, features: Features) -> np.ndarray:
+    return features.held(trees.predict(rows_of(part, features), part.start))
 
 
 def _scale(

@@ -14,8 +14,8 @@ import pandas as pd
 
 from steps import boosting
 from steps import features as feature_module
-from steps.artifacts import write_bytes, write_json, write_with
-from steps.boosting import by_row, categories_of, xgboost
+from steps.artifacts import write_bytes, write_json, write_text, write_with
+from steps.boosting import by_row, categories_of, matrix, xgboost
 from steps.columns import Columns
 from steps.comparables import FILE as COMPARABLES
 from steps.comparables import SETTINGS as COMPARABLES_SETTINGS
@@ -26,12 +26,17 @@ from steps.identity import identity
 from steps.interval import Interval
 from steps.interval import from_json as interval_from_json
 from steps.linear import LinearModel
+from steps.other_libraries import LIBRARIES, XGBOOST
+from steps.other_trees import OtherTrees, loaded
 from steps.quantile_interval import QuantileInterval
 
-CANDIDATES = ("xgboost", "linear")
+CODE_WHEELS = "code/wheels"  # what the library of the trees that predict needs beside the image, and its list
+CANDIDATES = (XGBOOST, "linear")  # that every model holds
 # Of the model directory, as model.json says; older ones are read too. 1: boosting starts from the line, a category is a
 # number for the trees and nothing is missing; what the training rows held is not known. 2: the interval has quantiles.
 FORMAT = 3
+# The format of a model whose trees are another library's: code that does not know them must not predict by XGBoost's.
+FORMAT_OF_OTHERS = 4
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,7 @@ class Model:
     """A trained model: the features and the candidates that use them; metadata as in model.json.
 
     threads: the most that a prediction takes; None is XGBoost's own default. comparables: training rows to tell of.
+    other: trees of another library, which predict in place of XGBoost's where they were better on the validation part.
     `identity` is the hash of the directory that it was loaded from, see steps/identity.py.
     """
 
@@ -51,24 +57,51 @@ class Model:
 
     threads: int | None = None
     comparables: Comparables | None = None
+    other: OtherTrees | None = None
 
-    def predict(self, rows: pd.DataFrame, candidate: str = "xgboost") -> np.ndarray:
+    @property
+    def library(self) -> str:
+        """The candidate that predicts."""
+        return XGBOOST if self.other is None else self.other.library
+
+    @property
+    def candidates(self) -> tuple[str, ...]:
+        """The candidates that the model holds, the one that predicts first."""
+        return tuple(dict.fromkeys((self.library, *CANDIDATES)))
+
+    def predict(self, rows: pd.DataFrame, candidate: str | None = None) -> np.ndarray:
         """Predict the target of typed raw rows, one number per row in the target's unit."""
         return self.predict_features(feature_module.transform(rows, self.features), candidate)
 
-    def predict_features(self, table: pd.DataFrame, candidate: str) -> np.ndarray:
-        """Predict from features that are computed already; `candidate` is one of CANDIDATES."""
+    def predict_features(self, table: pd.DataFrame, candidate: str | None = None) -> np.ndarray:
+        """Predict from features that are computed already; `candidate` is one of `candidates`, by default the first."""
         if candidate == "linear":
             return self.features.unscaled(self._line(table.to_numpy()))
-        return self._boosted(*self._of_trees(table.to_numpy()))
+        values, start = self._of_trees(table.to_numpy())
+        if candidate == XGBOOST:
+            return self.features.unscaled(boosting.predict(self.booster, values, start, self.threads))
+        return self._boosted(values, start)
+
+    def contributions(self, table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+        """Shapley values of the trees that predict, for a table of features, and what boosting starts from (rows,).
+
+        The values are (rows, features + 1), on the training scale; the last column is what is expected of any row,
+        with what boosting starts from.
+        """
+        values, start = self._of_trees(table.to_numpy())
+        if self.other is not None:
+            return self.other.contributions(values.astype(float), start), start
+        names = list(map(str, table))
+        data = matrix(table.to_numpy(), names, {names[place] for place in self._categories}, start)
+        return self.booster.predict(data, pred_contribs=True).astype(float), start
 
     def predict_interval(self, rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-        """Return lower and upper bounds around XGBoost's predictions for typed raw rows, in the target's unit.
+        """Return lower and upper bounds around the predictions for typed raw rows, in the target's unit.
 
         `interval.coverage` is the share of actual values that should lie inside, bounds included.
         """
         table = feature_module.transform(rows, self.features)
-        return self.interval_features(table, self.predict_features(table, "xgboost"))
+        return self.interval_features(table, self.predict_features(table))
 
     def interval_features(self, table: pd.DataFrame, predicted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Bounds from features that are computed already; the `predicted` values themselves lie inside.
@@ -106,6 +139,8 @@ class Model:
         return by_row(values, self._categories), self.features.held(self._start(values))
 
     def _boosted(self, values: np.ndarray, start: np.ndarray) -> np.ndarray:
+        if self.other is not None:
+            return self.features.unscaled(self.other.predict(values.astype(float), start, self.threads))
         return self.features.unscaled(boosting.predict(self.booster, values, start, self.threads))
 
     def _bounds(self, values: np.ndarray, start: np.ndarray, predicted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -117,8 +152,11 @@ class Model:
 def save(model: Model, folder: Path) -> None:
     """Write xgboost.ubj, linear.json, interval.ubj, interval.json, features.json and model.json.
 
-    comparables.parquet and comparables.json too, where the model carries training rows.
+    comparables.parquet and comparables.json too, where the model carries training rows; the trees of another library
+    that predict in their own text format.
     """
+    if model.other is not None:
+        write_text(folder / LIBRARIES[model.other.library].file, model.other.text())
     if model.comparables is not None:
         write_bytes(folder / COMPARABLES, model.comparables.content)
         write_json(folder / COMPARABLES_SETTINGS, model.comparables.to_json())
@@ -136,10 +174,10 @@ def load(folder: Path, threads: int | None = None) -> Model:
     Raises JobError naming what is missing or broken, or a format that is newer than this code.
     """
     metadata = dict(_read(folder / "model.json"))
-    if metadata.get("format") not in range(1, FORMAT + 1):
+    if metadata.get("format") not in range(1, FORMAT_OF_OTHERS + 1):
         raise JobError(
             f"The model's model.json has the format {metadata.get('format')!r}, and this code reads formats up to "
-            f"{FORMAT}: use the version of the code that made the model, or a newer one."
+            f"{FORMAT_OF_OTHERS}: use the version of the code that made the model, or a newer one."
         )
     features = Features.from_json(_read(folder / "features.json"))
     linear = LinearModel.from_json(_read(folder / "linear.json"))
@@ -147,7 +185,11 @@ def load(folder: Path, threads: int | None = None) -> Model:
     booster = _booster(folder / "xgboost.ubj", threads)
     found = folder / COMPARABLES
     told = Comparables.from_json(_read(folder / COMPARABLES_SETTINGS), found.read_bytes()) if found.is_file() else None
-    return Model(features, booster, linear, interval, metadata, identity(folder), threads, told)
+    library = metadata.get("library", XGBOOST)
+    if library != XGBOOST and library not in LIBRARIES:
+        raise JobError(f"The model predicts by {library}, which this code does not know: use a newer one.")
+    other = None if library == XGBOOST else loaded(folder, library)
+    return Model(features, booster, linear, interval, metadata, identity(folder), threads, told, other)
 
 
 def _booster(path: Path, threads: int | None) -> xgboost.Booster:

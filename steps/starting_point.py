@@ -7,7 +7,7 @@ categories and few rows it is worse than the mean. So the default is to try each
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -36,6 +36,11 @@ class Part:
     def rows(self, places: np.ndarray) -> Part:
         """Some of the rows, by their places."""
         return Part(self.table.iloc[places], self.target[places], self.start[places])
+
+    def with_rows_of(self, other: Part) -> Part:
+        """The rows of both."""
+        table = pd.concat([self.table, other.table], ignore_index=True)
+        return Part(table, np.r_[self.target, other.target], np.r_[self.start, other.start])
 
 
 @dataclass(frozen=True)
@@ -72,11 +77,10 @@ class Boosting:
         return booster[: int(booster.best_iteration) + 1], float(booster.best_score)
 
 
-def refit(boosting: Boosting, rounds: int, parts: Sequence[Part], features: Features) -> xgboost.Booster:
+def refit(boosting: Boosting, rounds: int, parts: tuple[Part, Part], features: Features) -> xgboost.Booster:
     """Boost so many rounds on all these rows together: the validation part has told when to stop, and teaches too."""
-    table = np.concatenate([part.table.to_numpy() for part in parts])
-    start, target = (np.concatenate([getattr(part, name) for part in parts]) for name in ("start", "target"))
-    data = matrix(table, features.names, features.levels, start, target)
+    rows = parts[0].with_rows_of(parts[1])
+    data = matrix(rows.table.to_numpy(), features.names, features.levels, rows.start, rows.target)
     return xgboost.train(dict(boosting.parameters), data, num_boost_round=rounds)
 
 

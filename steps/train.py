@@ -18,16 +18,20 @@ import pandas as pd
 from steps import features as feature_module
 from steps import interval as interval_module
 from steps import linear, training_metrics
+from steps.artifacts import write_text
 from steps.boosting import xgboost
 from steps.comparables import FILE as COMPARABLES
 from steps.comparables import SETTINGS as COMPARABLES_SETTINGS
-from steps.comparables import Comparables, weights_of
+from steps.comparables import Comparables, explained_rows, weights_of
 from steps.failure import JobArgumentParser, JobError, run_job
 from steps.features import Features
 from steps.hyperparameters import HYPERPARAMETERS, STARTS, Hyperparameter, column_share
 from steps.metrics import regression_metrics
-from steps.model import CANDIDATES, FORMAT, Model, save
+from steps.model import CODE_WHEELS, FORMAT, FORMAT_OF_OTHERS, Model, save
+from steps.other_libraries import LIBRARIES, XGBOOST
+from steps.other_trees import OtherTrees, fitted, refitted
 from steps.starting_point import Boosting, Part, best_start, refit, start_at
+from steps.wheels import LIST, ensure, pins_of
 
 HYPERPARAMETERS_FILE = Path("/opt/ml/input/config/hyperparameters.json")
 # rounds and early_stopping_rounds are arguments of its train(), the others are ours.
@@ -45,10 +49,14 @@ def main(arguments: Sequence[str]) -> None:
     features = feature_module.load(options["features"] / "features.json")
     train = _read(options["train"] / "train.parquet", features)
     validation = _read(options["validation"] / "validation.parquet", features)
-    model, metrics = fit(train, validation, features, hyperparameters)
+    named = {name: options[name] for name in LIBRARIES if options[name] is not None}
+    ensure([LIBRARIES[name].package for name in named], options["wheels"])
+    model, metrics = fit(train, validation, features, hyperparameters, named)
     model = _with_comparables(model, train, options["features"])
     save(model, options["model_dir"])
     copy_serving_code(options["model_dir"] / "code")
+    if model.other is not None:
+        copy_wheels(options["wheels"], options["model_dir"] / CODE_WHEELS)
     for name, value in metrics.items():
         print(training_metrics.line(name, value), flush=True)
 
@@ -58,7 +66,11 @@ def _with_comparables(model: Model, train: pd.DataFrame, folder: Path) -> Model:
     rows, settings = folder / COMPARABLES, folder / COMPARABLES_SETTINGS
     if not rows.is_file():
         return model
-    weights = weights_of(train[list(model.features.names)], model.features, model.start, model.booster)
+    table = train[list(model.features.names)]
+    chosen = explained_rows(table)
+    terms = model.start.terms(chosen)
+    moved = (terms - terms.mean()).to_numpy() + model.contributions(chosen)[0][:, :-1]
+    weights = weights_of(table, model.features, moved)
     told = json.loads(settings.read_text(encoding="utf-8"))
     return replace(model, comparables=Comparables.from_json({**told, "weights": weights}, rows.read_bytes()))
 
@@ -91,7 +103,27 @@ def _parser() -> argparse.ArgumentParser:
     for name, hyperparameter in HYPERPARAMETERS.items():
         parser.add_argument(f"--{name}", type=_within(hyperparameter), default=hyperparameter.default)
     parser.add_argument("--start", choices=STARTS, default=STARTS[0])
+    parser.add_argument("--wheels", type=Path, default=Path(environment.get("SM_CHANNEL_WHEELS", f"{channel}/wheels")))
+    for name in LIBRARIES:
+        parser.add_argument(f"--{name}", type=_hyperparameters_of(name), metavar="JSON")
     return parser
+
+
+def _hyperparameters_of(library: str) -> Callable[[str], dict[str, float]]:
+    """An argparse type: a library's hyperparameters as a JSON object; those that it leaves out have their defaults."""
+
+    def settings(text: str) -> dict[str, float]:
+        known = LIBRARIES[library].hyperparameters
+        try:
+            given = json.loads(text)
+            unknown = sorted(set(given) - set(known))
+            if unknown:
+                raise ValueError(f"{unknown[0]} is not one of {', '.join(known)}")
+            return {name: each.parse(str(given.get(name, each.default))) for name, each in known.items()}
+        except (ValueError, TypeError) as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return settings
 
 
 def _within(hyperparameter: Hyperparameter) -> Callable[[str], float]:
@@ -118,11 +150,16 @@ def _read(path: Path, features: Features) -> pd.DataFrame:
 
 
 def fit(
-    train: pd.DataFrame, validation: pd.DataFrame, features: Features, hyperparameters: dict[str, Any]
+    train: pd.DataFrame,
+    validation: pd.DataFrame,
+    features: Features,
+    hyperparameters: dict[str, Any],
+    named: Mapping[str, Mapping[str, float]] | None = None,
 ) -> tuple[Model, dict[str, float]]:
-    """Train both candidates; return the model and its metrics by name.
+    """Train the candidates; return the model and its metrics by name.
 
-    Tables hold the features and the target. Metrics are in the target's unit, `mape` a fraction, for
+    `named` are the hyperparameters of other libraries by their names; the one that is best on the validation part, or
+    XGBoost, predicts. Tables hold the features and the target. Metrics are in the target's unit, `mape` a fraction, for
     the validation part, on which XGBoost also stopped early: the test part is evaluation's alone.
     """
     names = list(features.names)
@@ -137,29 +174,58 @@ def fit(
     if start == "auto":
         start, errors = best_start(parts[0], parts[1], features, line, boosting)
     started = start_at(start, parts[0], parts[1], features, line, hyperparameters["seed"])
-    booster, _ = boosting.fit(*started, features)
+    booster, error = boosting.fit(*started, features)
+    other, libraries = _best_of(named or {}, {XGBOOST: error}, started, features, hyperparameters)
     coverage, bands = hyperparameters["coverage"], hyperparameters["bands"]
-    interval = interval_module.fit(*started, features, boosting, booster, coverage, bands)
+    interval = interval_module.fit(*started, features, boosting, booster, coverage, bands, other)
     mean = float(parts[0].target.mean()) if start == "mean" else None
-    model = Model(features, booster, line, interval, {"starting_mean": mean})
+    model = Model(features, booster, line, interval, {"starting_mean": mean}, other=other)
     learned, measured = (
-        {c: regression_metrics(_actual(part, features), model.predict_features(part[names], c)) for c in CANDIDATES}
+        {
+            name: regression_metrics(_actual(part, features), model.predict_features(part[names], name))
+            for name in model.candidates
+        }
         for part in (train, validation)
     )
-    metrics = {f"validation:{name}": value for name, value in measured["xgboost"].items()}
+    metrics = {f"validation:{name}": value for name, value in measured[model.library].items()}
     metrics["validation:linear_rmse"] = measured["linear"]["rmse"]
     metrics["train:rounds"] = float(booster.num_boosted_rounds())
     model.metadata.update(
         _metadata(features, hyperparameters, booster.num_boosted_rounds() - 1),
         boosting_starts_from=start,
         starting_points=errors,
+        format=FORMAT if other is None else FORMAT_OF_OTHERS,
+        library=model.library,
+        libraries=libraries,
         rows={"train": len(train), "validation": len(validation)},
         training_metrics=learned,
         validation_metrics=measured,
     )
     # The interval's trees, and what it was calibrated with, know the training rows alone.
     final = refit(boosting, booster.num_boosted_rounds(), started, features)
-    return replace(model, booster=final), metrics
+    if other is not None:
+        options = {name: hyperparameters[name] for name in ("seed", "threads")}
+        other = refitted(other, (named or {})[other.library], started, features, **options)
+    return replace(model, booster=final, other=other), metrics
+
+
+def _best_of(
+    named: Mapping[str, Mapping[str, float]],
+    errors: dict[str, float],
+    started: tuple[Part, Part],
+    features: Features,
+    hyperparameters: Mapping[str, Any],
+) -> tuple[OtherTrees | None, dict[str, float]]:
+    """The trees of the library with the lowest validation error, None where that is XGBoost, and the error of each.
+
+    `errors` holds XGBoost's, on the training scale.
+    """
+    limits = (hyperparameters["rounds"], hyperparameters["early_stopping_rounds"])
+    options = {name: hyperparameters[name] for name in ("seed", "threads")}
+    found: dict[str, OtherTrees] = {}
+    for name, settings in named.items():
+        found[name], errors[name] = fitted(name, settings, limits, started, features, **options)
+    return found.get(min(errors, key=errors.__getitem__)), errors
 
 
 def _actual(part: pd.DataFrame, features: Features) -> np.ndarray:
@@ -189,7 +255,6 @@ def _metadata(features: Features, hyperparameters: dict[str, Any], best_iteratio
         for name, column in features.inputs.items()
     ]
     return {
-        "format": FORMAT,
         "versions": {
             "python": platform.python_version(),
             "xgboost": xgboost.__version__,
@@ -207,6 +272,23 @@ def _metadata(features: Features, hyperparameters: dict[str, Any], best_iteratio
         "inputs": inputs,
         "features": list(features.names),
     }
+
+
+def copy_wheels(wheels: Path, folder: Path) -> None:
+    """Put the wheels that came with the job into a folder of the model's code, and a requirements.txt beside it.
+
+    The image's toolkit installs what that names as the endpoint starts, and asks no index. On local SageMaker no wheels
+    come: its environment has what the list names.
+    """
+    pins = [f"{name}=={version}" for name, version in pins_of(wheels).items()]
+    if not pins:
+        return
+    came = sorted(wheels.glob("*.whl"))
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in (wheels / LIST, *came):
+        shutil.copyfile(path, folder / path.name)
+    options = ["--no-index", f"--find-links {folder.name}"] if came else []
+    write_text(folder.parent / "requirements.txt", "".join(f"{line}\n" for line in [*options, *pins]))
 
 
 def copy_serving_code(folder: Path) -> None:

@@ -46,10 +46,25 @@ def ensure(packages: Sequence[str], folder: Path) -> None:
     print(f"warning: this environment is not the image's: it has {listed(said.values())}", flush=True)
 
 
+def ensure_all(folder: Path) -> None:
+    """The same for a list all of whose packages are needed."""
+    ensure(list(pins_of(folder)), folder)
+
+
+def pins_of(folder: Path) -> dict[str, str]:
+    """Name -> version of the list that came with the job; none where no list did."""
+    path = folder / LIST
+    return _pins(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def _pins(text: str) -> dict[str, str]:
+    found = (PIN.match(line) for line in text.splitlines())
+    return {match[1]: match[2] for match in found if match}
+
+
 def differing(text: str) -> dict[str, tuple[str, str | None]]:
     """Name -> (version of the list, version here or None) of every package that is not the one of the list."""
-    found = (PIN.match(line) for line in text.splitlines())
-    pins = {match[1]: match[2] for match in found if match}
+    pins = _pins(text)
     here = {name: _installed(name) for name in pins}
     return {name: (version, here[name]) for name, version in pins.items() if here[name] != version}
 

@@ -92,6 +92,7 @@ def test_pipelines_takes_from_the_steps_only_what_loads_no_library() -> None:
     assert taken == {
         "steps.settings",
         "steps.hyperparameters",
+        "steps.other_libraries",
         "steps.gates",
         "steps.training_metrics",
         "steps.data_set",

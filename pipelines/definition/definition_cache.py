@@ -11,7 +11,7 @@ from pipelines.definition.compilation import Compiled, compile_pipeline
 from pipelines.definition.job_code import job_code
 from pipelines.definition.revision import git_commit
 from pipelines.files import write_whole
-from pipelines.images.image import image
+from pipelines.images.image import digest_of, image
 from pipelines.settings.environment import Environment
 from pipelines.settings.settings import ROOT, PipelineName, Settings
 
@@ -57,6 +57,8 @@ def _key(settings: Settings, environment: Environment, root: Path) -> str:
         for package in ("pipelines", *PACKAGES)
         for path in sorted((root / package).rglob("*.py"))
     }
-    wheels, sdk = image(settings.jobs.image_version).wheels_digest, [version(package) for package in SDK]
+    here = image(settings.jobs.image_version)
+    lists = [here.wheel_list, here.list_of(settings.candidates.libraries)]
+    wheels, sdk = [digest_of(each) for each in lists], [version(package) for package in SDK]
     inputs = [settings.model_dump(mode="json"), asdict(environment), code, wheels, git_commit(root), sdk]
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:32]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.definition.bundle import ARCHIVE, Bundle, build_bundle, merged
-from pipelines.images.image import Image, image
+from pipelines.images.image import Image, digest_of, image
 from pipelines.images.wheels import LIST
 from pipelines.settings.settings import PipelineName, Settings
 
@@ -39,11 +39,15 @@ NOT_READ = ("feature_groups", "rows", "sha256")
 
 @dataclass(frozen=True)
 class JobCode:
-    """The archives by module, and the image whose wheels go with them; `prefix` is what every key begins with."""
+    """The archives by module, and the image whose wheels go with them; `prefix` is what every key begins with.
+
+    libraries: the candidates of the YAML whose wheels Train gets.
+    """
 
     prefix: str
     bundles: Mapping[str, Bundle]
     image: Image
+    libraries: tuple[str, ...] = ()
 
     def key(self, module: str) -> str:
         """Where a module's archive lies in the bucket."""
@@ -56,23 +60,37 @@ class JobCode:
 
     @property
     def wheels_prefix(self) -> str:
-        """Where the wheels lie, and their list."""
-        return f"{self.prefix}/wheels/{self.image.wheels_digest}"
+        """Where the image's wheels lie, and their list."""
+        return self._prefix_of(self.image.wheel_list)
 
     @property
     def wheel_list_key(self) -> str:
-        """Where the list lies, which is uploaded last: where it is, all wheels are."""
+        """Where the image's list lies."""
         return f"{self.wheels_prefix}/{LIST}"
+
+    @property
+    def library_wheels_prefix(self) -> str | None:
+        """Where the wheels of the candidates lie, and their list; None where the YAML names none."""
+        return self._prefix_of(self.image.list_of(self.libraries)) if self.libraries else None
+
+    @property
+    def wheel_lists(self) -> dict[str, bytes]:
+        """The lists by their keys, which are uploaded last: where a list is, its wheels are."""
+        lists = [self.image.wheel_list, *([self.image.list_of(self.libraries)] if self.libraries else [])]
+        return {f"{self._prefix_of(each)}/{LIST}": each for each in lists}
+
+    def _prefix_of(self, wheel_list: bytes) -> str:
+        return f"{self.prefix}/wheels/{digest_of(wheel_list)}"
 
     @property
     def keys(self) -> list[str]:
         """Every object without which a job cannot run."""
-        return [*self.archives, self.wheel_list_key]
+        return [*self.archives, *self.wheel_lists]
 
     @property
     def digests(self) -> list[str]:
         """What changes where any byte of it does."""
-        return [*(bundle.digest for bundle in self.bundles.values()), self.image.wheels_digest]
+        return [*(bundle.digest for bundle in self.bundles.values()), *map(digest_of, self.wheel_lists.values())]
 
     @property
     def files(self) -> dict[str, bytes]:
@@ -87,7 +105,8 @@ def job_code(root: Path, settings: Settings, pipeline: PipelineName) -> JobCode:
         module: build_bundle(root, [module, *CARRIED.get(module, ())], settings_of(module, sections))
         for module in MODULES[pipeline]
     }
-    return JobCode(settings.name, bundles, image(settings.jobs.image_version))
+    libraries = tuple(settings.candidates.libraries) if TRAIN in bundles else ()
+    return JobCode(settings.name, bundles, image(settings.jobs.image_version), libraries)
 
 
 def settings_of(module: str, sections: Mapping[str, Any]) -> dict[str, Any] | None:

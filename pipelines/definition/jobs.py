@@ -246,6 +246,12 @@ class JobFactory:
         """The input of a job that needs what the image lacks."""
         return f"s3://{self._environment.bucket}/{self._code.wheels_prefix}/"
 
+    @property
+    def library_wheels(self) -> str | None:
+        """The channel of a training job that needs what the candidates of the YAML need; None where none does."""
+        prefix = self._code.library_wheels_prefix
+        return f"s3://{self._environment.bucket}/{prefix}/" if prefix else None
+
     def _code_uri(self, module: str) -> str:
         return f"s3://{self._environment.bucket}/{self._code.key(module)}"
 

@@ -1,5 +1,6 @@
 """The pipeline: ValidateData -> Preprocess -> Train -> Evaluate -> CheckQuality -> RegisterModel | RejectModel."""
 
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import chain
@@ -155,11 +156,14 @@ def _train(
     jobs: JobFactory, parameters: Parameters, settings: Settings, preprocess: ProcessingStep
 ) -> tuple[TrainingStep | TuningStep, Any]:
     """The step and the S3 URI of its model: of the one training job, or of the best that a tuning job has run."""
-    xgboost = settings.candidates.xgboost
+    xgboost, wheels = settings.candidates.xgboost, jobs.library_wheels
     job: dict[str, Any] = {
         "name": "Train",
         "module": TRAIN,
-        "channels": {name: output_of(preprocess, name) for name in ("train", "validation", "features")},
+        "channels": {
+            **{name: output_of(preprocess, name) for name in ("train", "validation", "features")},
+            **({"wheels": wheels} if wheels else {}),
+        },
         "hyperparameters": {
             "max_depth": parameters.max_depth.to_string(),
             "learning_rate": parameters.learning_rate.to_string(),
@@ -173,6 +177,7 @@ def _train(
             "bands": str(settings.interval.bands),
             "seed": str(xgboost.seed),
             "start": xgboost.start,
+            **{name: json.dumps(values) for name, values in settings.candidates.libraries.items()},
         },
         "description": "Trains XGBoost with its prediction interval, and the linear regression that it must beat.",
     }

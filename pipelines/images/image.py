@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -37,8 +38,26 @@ class Image:
 
     @property
     def wheels_digest(self) -> str:
-        """What names the wheels in S3: a hash of their list, which holds a hash of each."""
-        return hashlib.sha256(self.wheel_list).hexdigest()[:DIGEST_LENGTH]
+        """What names the image's wheels in S3."""
+        return digest_of(self.wheel_list)
+
+    def list_of(self, libraries: Iterable[str]) -> bytes:
+        """The list of the wheels that candidates of the YAML need; PipelineError where the image has none for one."""
+        found = b""
+        for name in sorted(libraries):
+            path = FOLDER / self.version / f"{name}.txt"
+            if not path.is_file():
+                raise PipelineError(
+                    f"There is no list of wheels of {name} for the XGBoost image {self.version}: leave out "
+                    f"candidates.{name}, or fix jobs.image_version in the YAML."
+                )
+            found += path.read_bytes()
+        return found
+
+
+def digest_of(wheel_list: bytes) -> str:
+    """What names wheels in S3: a hash of their list, which holds a hash of each."""
+    return hashlib.sha256(wheel_list).hexdigest()[:DIGEST_LENGTH]
 
 
 def known_images() -> list[str]:

@@ -17,14 +17,14 @@ NOT_FOUND = re.compile(r"satisfies the requirement (?P<pin>\S+).*\(from versions
 ANOTHER_FILE = re.compile(r"^ +(?P<pin>\S+==\S+) from .*\n +Expected sha256", re.MULTILINE)
 
 
-def fetch_wheels(image: Image, folder: Path) -> list[Path]:
-    """The wheels of an image's list, from `folder` or the package index, each checked against its hash.
+def fetch_wheels(image: Image, folder: Path, wheel_list: bytes) -> list[Path]:
+    """The wheels of a list for an image, from `folder` or the package index, each checked against its hash.
 
     PipelineError where one cannot be had, such as a version that has no build for the image.
     """
     folder.mkdir(parents=True, exist_ok=True)
     wanted = folder / LIST
-    wanted.write_bytes(image.wheel_list)
+    wanted.write_bytes(wheel_list)
     return download(["--require-hashes", "-r", str(wanted)], image.python, folder)
 
 

@@ -32,7 +32,7 @@ class Upsert:
 
     `seen` is an answer of DescribePipeline. Unless `force` is set, an upsert refuses to replace what another one
     deployed since then, or what comes from a newer commit. SageMaker's UpdatePipeline takes no precondition, so a
-    window of one call remains between the last look and the update. `wheels` gives the files of the image's list of
+    window of one call remains between the last look and the update. `wheels` gives the files of a list of
     wheels; on local SageMaker there are none, as the environment has what the list names.
     """
 
@@ -41,7 +41,7 @@ class Upsert:
     revision: Revision
     seen: dict[str, Any] | None
     force: bool = False
-    wheels: Callable[[], Sequence[Path]] = list
+    wheels: Callable[[bytes], Sequence[Path]] = lambda _list: ()
 
     def run(self, sagemaker: Any, s3: Any) -> Published:
         """Upload what is not there (code, wheels, champion marker), then create or update the pipeline in one call.
@@ -131,10 +131,11 @@ class Upsert:
     def _publish_code(self, s3: Any) -> bool:
         """Upload the archives that are not there, and the wheels unless their list is; whether any archive was not."""
         bucket, code = self.environment.bucket, self.compiled.code
-        if not exists(s3, bucket, code.wheel_list_key):
-            for path in self.wheels():
-                s3.upload_file(str(path), bucket, f"{code.wheels_prefix}/{path.name}")
-            s3.put_object(Bucket=bucket, Key=code.wheel_list_key, Body=code.image.wheel_list)
+        for list_key, wheel_list in code.wheel_lists.items():
+            if not exists(s3, bucket, list_key):
+                for path in self.wheels(wheel_list):
+                    s3.upload_file(str(path), bucket, f"{list_key.rpartition('/')[0]}/{path.name}")
+                s3.put_object(Bucket=bucket, Key=list_key, Body=wheel_list)
         missing = {key: bundle for key, bundle in code.archives.items() if not exists(s3, bucket, key)}
         if missing:
             # The marker first: an archive that is there says that the marker is.

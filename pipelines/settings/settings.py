@@ -18,6 +18,7 @@ from pipelines.settings.strict_yaml import read_yaml
 from pipelines.settings.tuning_settings import TuningSettings
 from steps.gates import GATES
 from steps.hyperparameters import HYPERPARAMETERS
+from steps.other_libraries import LIBRARIES
 from steps.settings import (
     DataSettings,
     Estimator,
@@ -56,18 +57,55 @@ class XGBoostSettings(Section):
     start: Literal["auto", "mean", "line", "out_of_fold_line"] = "auto"
 
 
+def library_hyperparameter(library: str, name: str) -> Any:
+    """A field with the limits and the default of a hyperparameter of another library."""
+    limits = LIBRARIES[library].hyperparameters[name]
+    return Field(limits.kind(limits.default), ge=limits.low, le=limits.high, allow_inf_nan=False)
+
+
+class LightGBMSettings(Section):
+    """LightGBM's own hyperparameters; rounds, early stopping and seed are XGBoost's."""
+
+    learning_rate: float = library_hyperparameter("lightgbm", "learning_rate")
+    num_leaves: int = library_hyperparameter("lightgbm", "num_leaves")
+    min_data_in_leaf: int = library_hyperparameter("lightgbm", "min_data_in_leaf")
+    feature_fraction: float = library_hyperparameter("lightgbm", "feature_fraction")
+    bagging_fraction: float = library_hyperparameter("lightgbm", "bagging_fraction")
+    bagging_freq: int = library_hyperparameter("lightgbm", "bagging_freq")
+    lambda_l2: float = library_hyperparameter("lightgbm", "lambda_l2")
+
+
+class CatBoostSettings(Section):
+    """CatBoost's own hyperparameters; rounds, early stopping and seed are XGBoost's."""
+
+    learning_rate: float = library_hyperparameter("catboost", "learning_rate")
+    depth: int = library_hyperparameter("catboost", "depth")
+    l2_leaf_reg: float = library_hyperparameter("catboost", "l2_leaf_reg")
+
+
 class LinearSettings(Section):
     """The linear regression has nothing to set."""
 
 
 class CandidateSettings(Section):
-    """The models that are trained: XGBoost, the linear regression that it must beat, and any of scikit-learn."""
+    """The models that are trained: XGBoost, the linear regression that it must beat, and any of scikit-learn.
+
+    Of XGBoost, LightGBM and CatBoost the one that is best on the validation part predicts.
+    """
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, Estimator] = Field(init=False)
 
     linear: LinearSettings
     xgboost: XGBoostSettings
+    lightgbm: LightGBMSettings | None = None
+    catboost: CatBoostSettings | None = None
+
+    @property
+    def libraries(self) -> dict[str, dict[str, float]]:
+        """The hyperparameters of the other libraries that the YAML names."""
+        named = {name: getattr(self, name) for name in LIBRARIES}
+        return {name: settings.model_dump() for name, settings in named.items() if settings is not None}
 
     @property
     def estimators(self) -> dict[str, Estimator]:
@@ -185,6 +223,16 @@ class Settings(Section):
                 "interval.bands: the bounds jump between bands, so they cannot keep the rules of data.monotone: leave "
                 "out one of the two."
             )
+        self._check_stages()
+        if self.approval.deploys_to and self.approval.deploys_to not in self.stages:
+            stages = ", ".join(self.stages) or "none"
+            raise ValueError(f"approval.deploys_to is {self.approval.deploys_to}: the stages are {stages}.")
+        self._check_approval_stage()
+        self._check_tuning()
+        return self
+
+    def _check_stages(self) -> None:
+        """A version comes from another stage, which is there long enough."""
         for name, stage in self.stages.items():
             if stage.promote_from is not None and (stage.promote_from == name or stage.promote_from not in self.stages):
                 others = ", ".join(each for each in self.stages if each != name) or "none"
@@ -196,10 +244,14 @@ class Settings(Section):
                     f"stages.{name}.promote_after_minutes is {needed}, and {stage.promote_from} removes itself after "
                     f"{source.remove_after}: nothing could be promoted."
                 )
-        if self.approval.deploys_to and self.approval.deploys_to not in self.stages:
-            stages = ", ".join(self.stages) or "none"
-            raise ValueError(f"approval.deploys_to is {self.approval.deploys_to}: the stages are {stages}.")
-        self._check_approval_stage()
+
+    def _check_tuning(self) -> None:
+        """What is tuned are hyperparameters of XGBoost, within their limits."""
+        if self.tuning and self.candidates.libraries:
+            raise ValueError(
+                f"tuning: only XGBoost can be tuned, and candidates names {' and '.join(self.candidates.libraries)}: "
+                "leave out one of the two."
+            )
         for name, chosen in (self.tuning.ranges if self.tuning else {}).items():
             known = [field for field in XGBoostSettings.model_fields if field != "seed"]
             if name not in known:
@@ -208,7 +260,6 @@ class Settings(Section):
                 raise ValueError(f"tuning.ranges: {name} is not a hyperparameter of XGBoost{hint}")
             for end in chosen.ends:
                 _check_hyperparameter(self.candidates.xgboost, name, end)
-        return self
 
     def _check_approval_stage(self) -> None:
         """An approval alone deploys to its stage: without a second person, and without what another stage has shown."""

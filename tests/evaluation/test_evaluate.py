@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -80,6 +80,39 @@ def test_candidates_of_scikit_learn_are_judged_on_the_same_rows(model: Model, in
     assert document["candidates"]["tree"]["rmse"]["value"] == pytest.approx(np.sqrt((error**2).mean()))
     assert document["candidates"]["tree"]["r2"]["value"] > 0.9
     assert "tree" in (tmp_path / "out" / "evaluation.html").read_text()
+
+
+@dataclass(frozen=True)
+class Lent:
+    """Trees of another library, that add nothing to what boosting starts from."""
+
+    library: str = "lightgbm"
+    rounds: int = 1
+
+    def predict(self, values: np.ndarray, start: np.ndarray, threads: int | None = None) -> np.ndarray:
+        return start
+
+    def contributions(self, values: np.ndarray, start: np.ndarray) -> np.ndarray:
+        return np.column_stack([np.zeros(values.shape), start])
+
+    def text(self) -> str:
+        return ""
+
+
+def test_the_library_that_predicts_is_measured_explained_and_named(
+    model: Model, inputs: Inputs, tmp_path: Path
+) -> None:
+    libraries = {"xgboost": 2.0, "lightgbm": 1.5}
+    metadata = {**model.metadata, "library": "lightgbm", "libraries": libraries}
+    lent = replace(model, other=Lent(), metadata=metadata)
+    document = evaluate(lent, inputs, tmp_path / "out", SETTINGS, LIMITS)
+    assert document["registered"] == "lightgbm"
+    assert list(document["candidates"])[:3] == ["lightgbm", "xgboost", "linear"]
+    assert document["regression_metrics"] == document["candidates"]["lightgbm"]
+    assert document["regression_metrics"] != document["candidates"]["xgboost"]
+    page = (tmp_path / "out" / "evaluation.html").read_text()
+    assert "LightGBM by the part of the data" in page
+    assert "lightgbm 1.5, xgboost 2. The best one predicts." in page
 
 
 def test_severe_finding_fails_the_step_and_leaves_nothing(model: Model, inputs: Inputs, tmp_path: Path) -> None:

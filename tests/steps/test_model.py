@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from steps.failure import JobError
-from steps.model import CANDIDATES, FORMAT, load, save
+from steps.model import CANDIDATES, FORMAT_OF_OTHERS, load, save
 
 FILES = ["xgboost.ubj", "linear.json", "interval.ubj", "interval.json", "features.json", "model.json"]
 
@@ -37,9 +37,11 @@ def test_missing_and_broken_files_are_named(model_folder: Path, file: str) -> No
         load(model_folder)
 
 
-@pytest.mark.parametrize("number", [0, FORMAT + 1, None])
+@pytest.mark.parametrize("number", [0, FORMAT_OF_OTHERS + 1, None])
 def test_a_format_that_this_code_does_not_read_is_named(model_folder: Path, number: int | None) -> None:
     path = model_folder / "model.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "format": number}))
-    with pytest.raises(JobError, match=rf"has the format {number}, and this code reads formats up to {FORMAT}"):
+    with pytest.raises(
+        JobError, match=rf"has the format {number}, and this code reads formats up to {FORMAT_OF_OTHERS}"
+    ):
         load(model_folder)

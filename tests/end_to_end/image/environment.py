@@ -71,7 +71,7 @@ def environment(version: str, python: str | None = None, limit: float | None = N
     _uv(*install, "--override", str(overrides), "-r", str(requirements), limit=limit)
     _mend(folder)
     try:
-        fetch_wheels(target, folder / WHEELS)
+        fetch_wheels(target, folder / WHEELS, target.wheel_list)
     except PipelineError as error:
         raise NoEnvironment(str(error)) from None
     (folder / BUILT).touch()

@@ -11,7 +11,7 @@ from botocore.validate import ParamValidator
 
 from pipelines.definition.compilation import Compiled, compile_pipeline
 from pipelines.settings.environment import Environment
-from pipelines.settings.settings import ROOT, default_config, load_settings
+from pipelines.settings.settings import ROOT, LightGBMSettings, default_config, load_settings
 
 REQUESTS = {
     "Processing": ("CreateProcessingJob", "ProcessingJobName"),
@@ -125,6 +125,29 @@ def test_every_job_runs_the_one_image_and_its_own_archive(compiled: Compiled, st
     assert training["AlgorithmSpecification"]["TrainingImage"].endswith("/sagemaker-xgboost:3.2-0")
     source = training["InputDataConfig"][0]["DataSource"]["S3DataSource"]["S3Uri"]
     assert source == f"{bucket}/{compiled.code.key('steps.train')}"
+
+
+def test_libraries_that_the_yaml_names_are_trained_with_wheels_of_their_own(compiled: Compiled) -> None:
+    settings = load_settings(default_config())
+    named = LightGBMSettings(num_leaves=7)
+    candidates = settings.candidates.model_copy(update={"lightgbm": named})
+    found = compile_pipeline(settings.model_copy(update={"candidates": candidates}), Environment.from_env({}))
+    (train,) = (step for step in json.loads(found.definition)["Steps"] if step["Name"] == "Train")
+    assert json.loads(train["Arguments"]["HyperParameters"]["lightgbm"]) == named.model_dump()
+    channels = {each["ChannelName"]: each for each in train["Arguments"]["InputDataConfig"]}
+    place = channels["wheels"]["DataSource"]["S3DataSource"]["S3Uri"]
+    lists = found.code.wheel_lists
+    assert lists[place.removeprefix("s3://sagemaker-us-east-1-000000000000/") + "requirements.txt"] == (
+        found.code.image.list_of(["lightgbm"])
+    )
+    assert len(lists) == 2
+    assert set(lists) < set(found.code.keys)
+    assert set(found.code.digests) > set(compiled.code.digests) - {
+        each.digest for each in compiled.code.bundles.values()
+    }
+    (before,) = (step for step in json.loads(compiled.definition)["Steps"] if step["Name"] == "Train")
+    assert "wheels" not in {each["ChannelName"] for each in before["Arguments"]["InputDataConfig"]}
+    assert "lightgbm" not in before["Arguments"]["HyperParameters"]
 
 
 def test_the_wheels_of_the_image_are_an_input_of_the_job_that_needs_them_and_named_by_their_list(

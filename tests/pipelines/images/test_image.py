@@ -10,6 +10,7 @@ from pipelines.errors import PipelineError
 from pipelines.images.image import FOLDER, IMPORTED, image, known_images, pins
 from pipelines.images.renew import NEEDED
 from pipelines.settings.settings import ROOT, default_config, load_settings
+from steps.other_libraries import LIBRARIES
 
 LOCK = pins((ROOT / "requirements.lock").read_text())
 
@@ -31,6 +32,7 @@ def test_what_job_code_imports_is_named() -> None:
         for match in re.findall(r"^\s*(?:import|from) (\w+)", path.read_text(), re.MULTILINE)
         if match not in known
     }
+    found -= {library.package for library in LIBRARIES.values()}  # which travel as wheels
     imported = {distributions.get(name, name) for name in found} - {"pandas", "the", "which"}
     assert imported <= set(IMPORTED), imported
 
@@ -42,6 +44,20 @@ def test_the_wheels_of_an_image_change_nothing_that_job_code_imports(version: st
     assert found.wheels["great-expectations"] == LOCK["great-expectations"]
     lines = [line for line in found.wheel_list.decode().splitlines() if not line.startswith("#")]
     assert all(re.fullmatch(r"[\w.-]+==[\w.+!]+ --hash=sha256:[0-9a-f]{64}", line) for line in lines)
+
+
+@pytest.mark.parametrize("version", known_images())
+@pytest.mark.parametrize("library", sorted(LIBRARIES))
+def test_the_wheels_of_a_candidate_are_its_own_and_change_nothing_else(version: str, library: str) -> None:
+    found = pins(image(version).list_of([library]).decode())
+    assert list(found) == [LIBRARIES[library].package]
+    assert image(version).list_of(LIBRARIES) == b"".join(image(version).list_of([name]) for name in sorted(LIBRARIES))
+    assert image(version).list_of([]) == b""
+
+
+def test_a_candidate_without_wheels_for_the_image_is_named() -> None:
+    with pytest.raises(PipelineError, match=r"no list of wheels of other for the XGBoost image 3\.2-0: leave out"):
+        image("3.2-0").list_of(["other"])
 
 
 def test_the_environment_here_is_that_of_the_default_image() -> None:

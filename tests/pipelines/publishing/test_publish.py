@@ -80,7 +80,7 @@ def test_the_wheels_are_uploaded_once_before_their_list(server: Any, compiled: C
     wheel, asked = tmp_path / "thing-1-py3-none-any.whl", []
     wheel.write_bytes(b"wheel")
 
-    def fetch() -> list[Path]:
+    def fetch(_wheel_list: bytes) -> list[Path]:
         asked.append(s3.list_objects_v2(Bucket="test-bucket", Prefix=compiled.code.wheels_prefix)["KeyCount"])
         return [wheel]
 

@@ -64,6 +64,22 @@ def test_the_split_may_be_a_word_or_a_mapping(tmp_path: Path, split: Any) -> Non
             "candidates.forest.estimatr is not a setting; did you mean estimator",
         ),
         (
+            {"candidates__lgbm": {"estimator": "lightgbm.LGBMRegressor"}},
+            "would be served as a pickle, which no model may be: write candidates.lightgbm with",
+        ),
+        (
+            {"candidates__lightgbm": {"max_depth": 3}},
+            "candidates.lightgbm.max_depth is not a setting; known are learning_rate, num_leaves",
+        ),
+        ({"candidates__catboost": {"depth": 17}}, "candidates.catboost.depth: .*less than or equal to 16, not 17"),
+        (
+            {
+                "candidates__catboost": {},
+                "tuning": {"max_jobs": 2, "objective": "validation:rmse", "ranges": {"max_depth": {"values": [4]}}},
+            },
+            "tuning: only XGBoost can be tuned, and candidates names catboost: leave out one of the two",
+        ),
+        (
             {"candidates__Forest!": {"estimator": "sklearn.linear_model.Ridge"}},
             "Forest! is not a valid name for a candidate",
         ),
