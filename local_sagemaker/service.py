@@ -29,6 +29,9 @@ from local_sagemaker.api.status_events import StatusEvents
 from local_sagemaker.api.tags import TagOperations
 from local_sagemaker.api.transform import Transform
 from local_sagemaker.api.tuning import TuningOperations
+from local_sagemaker.asynchronous.metrics import AsyncMetrics
+from local_sagemaker.asynchronous.processing import Processing
+from local_sagemaker.asynchronous.queue import AsyncQueue
 from local_sagemaker.clock import Clock
 from local_sagemaker.engine.cache import StepCache
 from local_sagemaker.engine.callback_steps import CallbackSteps
@@ -40,7 +43,6 @@ from local_sagemaker.errors import LocalSageMakerError, ServiceError
 from local_sagemaker.handlers.handlers import Handlers
 from local_sagemaker.hosting.endpoint_host import EndpointHost
 from local_sagemaker.hosting.endpoint_logs import EndpointLogs
-from local_sagemaker.hosting.invocation_metrics import InvocationMetrics
 from local_sagemaker.iam.guard import Guard
 from local_sagemaker.jobs.runtime import JobRuntime
 from local_sagemaker.metrics.store import MetricStore
@@ -137,9 +139,12 @@ class LocalSageMaker:
             objects,
             self._images,
             self._environment,
-            metrics=InvocationMetrics(self._metrics),
+            points=self._metrics,
             clock=self.clock,
         )
+        metrics = AsyncMetrics(self._metrics)
+        processing = Processing(self.host, objects, self.control_plane.publish, metrics)
+        self.asynchronous = AsyncQueue(self.records, self.host, processing, metrics, self.clock)
         self.callbacks = Callbacks(self.records)
 
     def _make_api(self) -> None:
@@ -241,6 +246,7 @@ class LocalSageMaker:
         self.tuning.recover()
         self.executions.recover()
         self.endpoints.recover()
+        self.asynchronous.start()
         self.targets.recover()
         self._runner.start()
         self._scaling_watch.start()
@@ -249,6 +255,7 @@ class LocalSageMaker:
     def close(self) -> None:
         """Stop executions, jobs and model processes, then let go of the state."""
         self._runner.close()
+        self.asynchronous.close()
         self.callbacks.closing = True
         self.records.stop_insisting()
         self.control_plane.alarms.close()

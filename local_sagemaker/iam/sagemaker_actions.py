@@ -27,6 +27,7 @@ VERBS = ("Create", "Describe", "Update", "Delete", "Stop", "Start", "List", "Ret
 # Operations whose names do not say what they are about.
 OTHERS = {
     "InvokeEndpoint": "Endpoint",
+    "InvokeEndpointAsync": "Endpoint",
     "StartPipelineExecution": "Pipeline",
     "ListPipelineExecutions": "Pipeline",
     "ListPipelineVersions": "Pipeline",

@@ -5,6 +5,7 @@ One that lacks it is put aside, and the others are not kept back.
 
 from local_sagemaker.state.checks import ARRAY, INTEGER, NUMBER, TEXT, Fields
 from local_sagemaker.state.record_types import (
+    AsyncRequestRecord,
     CallbackRecord,
     Document,
     EndpointRecord,
@@ -33,6 +34,7 @@ MODEL_PACKAGE_GROUP_POLICY = Kind[GroupPolicyRecord]("model-package-group-policy
 MODEL = Kind[Document]("Model")
 ENDPOINT_CONFIG = Kind[Document]("EndpointConfig")
 ENDPOINT = Kind[EndpointRecord]("Endpoint")
+ASYNC_REQUEST = Kind[AsyncRequestRecord]("async-request")
 PIPELINE = Kind[PipelineRecord]("pipeline")
 PIPELINE_VERSION = Kind[PipelineVersionRecord]("pipeline-version")
 EXECUTION = Kind[ExecutionRecord]("execution")
@@ -74,6 +76,16 @@ REQUIRED: dict[str, Fields] = {
         "EndpointArn": TEXT,
         "EndpointConfigName": TEXT,
         "EndpointStatus": TEXT,
+        "CreationTime": NUMBER,
+    },
+    ASYNC_REQUEST: {
+        "Id": TEXT,
+        "InferenceId": TEXT,
+        "EndpointName": TEXT,
+        "Region": TEXT,
+        "TtlSeconds": INTEGER,
+        "TimeoutSeconds": INTEGER,
+        "IncludeInferenceResponseIn": ARRAY,
         "CreationTime": NUMBER,
     },
     PIPELINE: {
