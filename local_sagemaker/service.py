@@ -8,15 +8,19 @@ import sqlite3
 import time
 from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from local_sagemaker import configuration
 from local_sagemaker.api.callbacks import CallbackOperations
 from local_sagemaker.api.endpoints import Endpoints
 from local_sagemaker.api.executions import Executions
+from local_sagemaker.api.experiments import ExperimentOperations
 from local_sagemaker.api.group_policies import GroupPolicies
 from local_sagemaker.api.jobs import JobOperations
+from local_sagemaker.api.lineage import Lineage
 from local_sagemaker.api.logs import Logs
+from local_sagemaker.api.model_cards import ModelCards
 from local_sagemaker.api.models import Models
 from local_sagemaker.api.pipeline_versions import PipelineVersions
 from local_sagemaker.api.pipelines import Pipelines
@@ -25,6 +29,7 @@ from local_sagemaker.api.resources import Resources
 from local_sagemaker.api.scaling import Scaling
 from local_sagemaker.api.scaling_watch import ScalingWatch
 from local_sagemaker.api.search import Search
+from local_sagemaker.api.search_sources import sources
 from local_sagemaker.api.status_events import StatusEvents
 from local_sagemaker.api.tags import TagOperations
 from local_sagemaker.api.transform import Transform
@@ -45,6 +50,7 @@ from local_sagemaker.hosting.endpoint_host import EndpointHost
 from local_sagemaker.hosting.endpoint_logs import EndpointLogs
 from local_sagemaker.iam.guard import Guard
 from local_sagemaker.jobs.runtime import JobRuntime
+from local_sagemaker.lineage.graph import lineage
 from local_sagemaker.metrics.store import MetricStore
 from local_sagemaker.moto_services.control_plane import ControlPlane
 from local_sagemaker.processes.images import ImageMap
@@ -159,13 +165,22 @@ class LocalSageMaker:
         self.transform = Transform(records, self.jobs, models, runtime)
         cache, versions = StepCache(records), PipelineVersions(records)
         pipelines = Pipelines(records, objects, self.tags, versions, cache.forget)
+        graph = partial(lineage, records)
+
+        def endpoint(name: str) -> dict[str, Any]:
+            return self.endpoints.describe_endpoint({"EndpointName": name}, self.caller)
+
+        found = sources(records, endpoint, self.tuning.described, graph)
         groups = (
             TagOperations(self.tags),
             JobOperations(records, self.jobs),
             TuningOperations(self.tuning),
             self.registry,
             GroupPolicies(records, self.registry),
-            Search(records, self.tags),
+            ModelCards(records, self.tags),
+            Lineage(graph),
+            ExperimentOperations(records, graph),
+            Search(self.tags, found),
             models,
             self.endpoints,
             self.transform,

@@ -31,6 +31,7 @@ MODEL_PACKAGE_GROUP = Kind[Document]("model-package-group")
 MODEL_PACKAGE = Kind[Document]("model-package")
 MODEL_PACKAGE_COUNTER = Kind[VersionCounterRecord]("model-package-counter")
 MODEL_PACKAGE_GROUP_POLICY = Kind[GroupPolicyRecord]("model-package-group-policy")
+MODEL_CARD = Kind[Document]("model-card")
 MODEL = Kind[Document]("Model")
 ENDPOINT_CONFIG = Kind[Document]("EndpointConfig")
 ENDPOINT = Kind[EndpointRecord]("Endpoint")
@@ -64,6 +65,14 @@ REQUIRED: dict[str, Fields] = {
     MODEL_PACKAGE: {"ModelPackageArn": TEXT, "ModelPackageStatus": TEXT, "CreationTime": NUMBER},
     MODEL_PACKAGE_COUNTER: {"Version": INTEGER},
     MODEL_PACKAGE_GROUP_POLICY: {"ResourcePolicy": TEXT},
+    MODEL_CARD: {
+        "ModelCardName": TEXT,
+        "ModelCardArn": TEXT,
+        "ModelCardVersion": INTEGER,
+        "ModelCardStatus": TEXT,
+        "Content": TEXT,
+        "CreationTime": NUMBER,
+    },
     MODEL: {"ModelName": TEXT, "ModelArn": TEXT, "CreationTime": NUMBER},
     ENDPOINT_CONFIG: {
         "EndpointConfigName": TEXT,

@@ -1,5 +1,6 @@
 """Multi-model variants: models that are loaded when they are asked for, and leave when memory is short."""
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -27,6 +28,13 @@ def transform_fn(model, body, content_type, accept):
     return f"{model}({body}) {os.getpid()}"
 """
 Container = Callable[..., dict[str, Any]]
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 class Models:
@@ -102,10 +110,10 @@ def test_the_model_that_was_not_asked_for_longest_leaves_when_memory_is_short(
     first, second = (models.ask(f"{name}.tar.gz")[1] for name in "ab")
     assert models.ask("a.tar.gz")[1] == first
     assert models.ask("c.tar.gz")[0] == "c(x)"
-    assert "Unloaded the model b.tar.gz" in models.log
+    wait_for(lambda: "Unloaded the model b.tar.gz" in models.log)
     assert models.ask("a.tar.gz")[1] == first
     assert models.ask("b.tar.gz")[1] != second
-    assert models.log.count("Unloaded") == len(models.count("ModelUnloadingTime")) == 2
+    wait_for(lambda: models.log.count("Unloaded") == len(models.count("ModelUnloadingTime")) == 2)
 
 
 def test_one_model_stays_however_much_memory_it_has(models: Models, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ ARNS = {
     "ModelPackageArn": "model-package/a/1",
     "ModelPackageName": "model-package/a/1",
     "ResourceArn": "endpoint/a",
+    "ArtifactArn": "artifact/a",
 }
 
 

@@ -56,6 +56,7 @@ NOT_IN_THE_FIXTURE = (
     "async-request",
     "callback",
     "metric-filter",
+    "model-card",
     "model-package-group-policy",
     "scalable-target",
     "scaling-policy",
