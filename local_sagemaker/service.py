@@ -53,6 +53,7 @@ from local_sagemaker.jobs.runtime import JobRuntime
 from local_sagemaker.lineage.graph import lineage
 from local_sagemaker.metrics.store import MetricStore
 from local_sagemaker.moto_services.control_plane import ControlPlane
+from local_sagemaker.processes.image_environments import ImageEnvironments
 from local_sagemaker.processes.images import ImageMap
 from local_sagemaker.schedules.operations import Schedules
 from local_sagemaker.schedules.runner import Runner
@@ -105,7 +106,7 @@ class LocalSageMaker:
         self.damage.put_all_aside(unfit_records(self._database, REQUIRED))
         self._metrics = MetricStore(time.time)
         self._environment = job_environment(url, region)
-        self._images = ImageMap(self.handlers.images(), self.handlers.entrypoints())
+        self._images = ImageMap(self.handlers.images(), self.handlers.entrypoints(), ImageEnvironments(folder).python)
         self._make_control_plane(account)
         self._has_its_folder = folder_check(folder, self._lock)
         self._make_work()
@@ -314,7 +315,7 @@ def job_environment(url: str, region: str) -> dict[str, str]:
 
 def _opened(folder: Path) -> Database:
     """The database of a state folder, with what can be repaired repaired."""
-    clear_the_way(folder, ("objects", "jobs", "endpoints", "handlers", "targets"))
+    clear_the_way(folder, ("objects", "jobs", "endpoints", "handlers", "targets", "images"))
     path = repaired(folder / DATABASE)
     refuse_lost_database(folder)
     return Database(path)
