@@ -31,6 +31,8 @@ def main(arguments: list[str] | None = None) -> int:
         if options.command == "operations":
             return _operations()
         _put_into_environment(options)
+        if options.command == "image":
+            return _image(options, configuration.configured_state(options.state))
         if options.command == "run":
             return _run(options.file, options.parameters, options.state)
         if options.command in ("doctor", "backup", "restore"):
@@ -65,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--force", action="store_true", help="stop it even if its state is in another folder")
     _add_state_commands(commands)
     _add_definition_commands(commands)
+    _add_image_commands(commands)
     return parser
 
 
@@ -84,6 +87,36 @@ def _add_state_commands(commands: "argparse._SubParsersAction[argparse.ArgumentP
     restore.add_argument("file", type=Path, help="a file that `backup` wrote")
     for command in (doctor, backup, restore):
         _add_server_options(command, starts=False)
+
+
+def _add_image_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    text = "environments for images whose framework this one lacks; they are kept in the state folder"
+    images = commands.add_parser("image", help=text, description=text).add_subparsers(dest="action", required=True)
+    text = "make an environment with the packages that the image's tag tells, by pip"
+    adder = images.add_parser("add", help=text, description=text)
+    adder.add_argument("image", metavar="URI", help="the image")
+    adder.add_argument("packages", metavar="PACKAGE", nargs="*", help="further packages, or their versions, as for pip")
+    text = "name the images that have an environment, and its packages"
+    lister = images.add_parser("list", help=text, description=text)
+    text = "delete the environment of an image"
+    remover = images.add_parser("remove", help=text, description=text)
+    remover.add_argument("image", metavar="URI", help="the image")
+    for command in (adder, lister, remover):
+        _add_server_options(command, starts=False)
+
+
+def _image(options: argparse.Namespace, state: Path) -> int:
+    from local_sagemaker.processes.image_environments import ImageEnvironments
+
+    environments = ImageEnvironments(state)
+    if options.action == "remove":
+        environments.remove(options.image)
+        print(f"{options.image} has no environment any more.")
+        return 0
+    found = [environments.add(options.image, options.packages)] if options.action == "add" else environments.all()
+    for each in found:
+        print(f"{each.image}: Python {each.python}, {', '.join(each.packages)}")
+    return 0
 
 
 def _operations() -> int:

@@ -72,6 +72,19 @@ def configured_time_scale() -> float:
     return scale
 
 
+def configured_model_memory() -> int | None:
+    """The bytes that the models of an instance of a multi-model endpoint may have together; None for the default.
+
+    SAGEMAKER_LOCAL_MODEL_MEMORY says it in MB.
+    """
+    text = os.environ.get("SAGEMAKER_LOCAL_MODEL_MEMORY")
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise LocalSageMakerError(f"SAGEMAKER_LOCAL_MODEL_MEMORY is {text!r}: set it to a number of MB, at least 1.")
+    return int(text) << 20
+
+
 def configured_region() -> str:
     """The region of AWS_REGION or AWS_DEFAULT_REGION, or us-east-1."""
     return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or DEFAULT_REGION

@@ -8,15 +8,19 @@ import sqlite3
 import time
 from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from local_sagemaker import configuration
 from local_sagemaker.api.callbacks import CallbackOperations
 from local_sagemaker.api.endpoints import Endpoints
 from local_sagemaker.api.executions import Executions
+from local_sagemaker.api.experiments import ExperimentOperations
 from local_sagemaker.api.group_policies import GroupPolicies
 from local_sagemaker.api.jobs import JobOperations
+from local_sagemaker.api.lineage import Lineage
 from local_sagemaker.api.logs import Logs
+from local_sagemaker.api.model_cards import ModelCards
 from local_sagemaker.api.models import Models
 from local_sagemaker.api.pipeline_versions import PipelineVersions
 from local_sagemaker.api.pipelines import Pipelines
@@ -25,10 +29,14 @@ from local_sagemaker.api.resources import Resources
 from local_sagemaker.api.scaling import Scaling
 from local_sagemaker.api.scaling_watch import ScalingWatch
 from local_sagemaker.api.search import Search
+from local_sagemaker.api.search_sources import sources
 from local_sagemaker.api.status_events import StatusEvents
 from local_sagemaker.api.tags import TagOperations
 from local_sagemaker.api.transform import Transform
 from local_sagemaker.api.tuning import TuningOperations
+from local_sagemaker.asynchronous.metrics import AsyncMetrics
+from local_sagemaker.asynchronous.processing import Processing
+from local_sagemaker.asynchronous.queue import AsyncQueue
 from local_sagemaker.clock import Clock
 from local_sagemaker.engine.cache import StepCache
 from local_sagemaker.engine.callback_steps import CallbackSteps
@@ -40,11 +48,12 @@ from local_sagemaker.errors import LocalSageMakerError, ServiceError
 from local_sagemaker.handlers.handlers import Handlers
 from local_sagemaker.hosting.endpoint_host import EndpointHost
 from local_sagemaker.hosting.endpoint_logs import EndpointLogs
-from local_sagemaker.hosting.invocation_metrics import InvocationMetrics
 from local_sagemaker.iam.guard import Guard
 from local_sagemaker.jobs.runtime import JobRuntime
+from local_sagemaker.lineage.graph import lineage
 from local_sagemaker.metrics.store import MetricStore
 from local_sagemaker.moto_services.control_plane import ControlPlane
+from local_sagemaker.processes.image_environments import ImageEnvironments
 from local_sagemaker.processes.images import ImageMap
 from local_sagemaker.schedules.operations import Schedules
 from local_sagemaker.schedules.runner import Runner
@@ -97,7 +106,7 @@ class LocalSageMaker:
         self.damage.put_all_aside(unfit_records(self._database, REQUIRED))
         self._metrics = MetricStore(time.time)
         self._environment = job_environment(url, region)
-        self._images = ImageMap(self.handlers.images(), self.handlers.entrypoints())
+        self._images = ImageMap(self.handlers.images(), self.handlers.entrypoints(), ImageEnvironments(folder).python)
         self._make_control_plane(account)
         self._has_its_folder = folder_check(folder, self._lock)
         self._make_work()
@@ -137,9 +146,12 @@ class LocalSageMaker:
             objects,
             self._images,
             self._environment,
-            metrics=InvocationMetrics(self._metrics),
+            points=self._metrics,
             clock=self.clock,
         )
+        metrics = AsyncMetrics(self._metrics)
+        processing = Processing(self.host, objects, self.control_plane.publish, metrics)
+        self.asynchronous = AsyncQueue(self.records, self.host, processing, metrics, self.clock)
         self.callbacks = Callbacks(self.records)
 
     def _make_api(self) -> None:
@@ -154,13 +166,22 @@ class LocalSageMaker:
         self.transform = Transform(records, self.jobs, models, runtime)
         cache, versions = StepCache(records), PipelineVersions(records)
         pipelines = Pipelines(records, objects, self.tags, versions, cache.forget)
+        graph = partial(lineage, records)
+
+        def endpoint(name: str) -> dict[str, Any]:
+            return self.endpoints.describe_endpoint({"EndpointName": name}, self.caller)
+
+        found = sources(records, endpoint, self.tuning.described, graph)
         groups = (
             TagOperations(self.tags),
             JobOperations(records, self.jobs),
             TuningOperations(self.tuning),
             self.registry,
             GroupPolicies(records, self.registry),
-            Search(records, self.tags),
+            ModelCards(records, self.tags),
+            Lineage(graph),
+            ExperimentOperations(records, graph),
+            Search(self.tags, found),
             models,
             self.endpoints,
             self.transform,
@@ -241,6 +262,7 @@ class LocalSageMaker:
         self.tuning.recover()
         self.executions.recover()
         self.endpoints.recover()
+        self.asynchronous.start()
         self.targets.recover()
         self._runner.start()
         self._scaling_watch.start()
@@ -249,6 +271,7 @@ class LocalSageMaker:
     def close(self) -> None:
         """Stop executions, jobs and model processes, then let go of the state."""
         self._runner.close()
+        self.asynchronous.close()
         self.callbacks.closing = True
         self.records.stop_insisting()
         self.control_plane.alarms.close()
@@ -292,7 +315,7 @@ def job_environment(url: str, region: str) -> dict[str, str]:
 
 def _opened(folder: Path) -> Database:
     """The database of a state folder, with what can be repaired repaired."""
-    clear_the_way(folder, ("objects", "jobs", "endpoints", "handlers", "targets"))
+    clear_the_way(folder, ("objects", "jobs", "endpoints", "handlers", "targets", "images"))
     path = repaired(folder / DATABASE)
     refuse_lost_database(folder)
     return Database(path)

@@ -28,6 +28,7 @@ def described(
         ):
             if found:
                 answer[field] = [_serving(each, endpoint, health.get(each["VariantName"]), phase) for each in found]
+        answer["AsyncInferenceConfig"] = plan.get("AsyncInferenceConfig")
         answer["DataCaptureConfig"] = _capture(plan["DataCaptureConfig"], capturing)
     if pending is not None:
         answer["PendingDeploymentSummary"] = {

@@ -18,7 +18,7 @@ from local_sagemaker.hosting.model_process import ModelFailedToStart
 from local_sagemaker.hosting.rollout import Interrupted, Phase, RolledBack, Rollout
 from local_sagemaker.hosting.rollout_plan import RolloutPlan, plan_rollout
 from local_sagemaker.moto_services.alarms import Alarms
-from local_sagemaker.state.record_kinds import ENDPOINT, SCALABLE_TARGET
+from local_sagemaker.state.record_kinds import ASYNC_REQUEST, ENDPOINT, SCALABLE_TARGET
 from local_sagemaker.state.record_types import EndpointRecord
 from local_sagemaker.state.records import Records
 from local_sagemaker.wire.dispatch import Caller, Request
@@ -147,7 +147,7 @@ class Endpoints:
         for endpoint in self._resources.all(ENDPOINT):
             name, pending = endpoint["EndpointName"], endpoint.get("Pending")
             if endpoint["EndpointStatus"] == "Deleting":
-                self._records.delete(ENDPOINT, name)
+                self._forget(name)
             elif "Serving" in endpoint:
                 reason = endpoint.get("FailureReason")
                 if pending is not None:
@@ -239,6 +239,7 @@ class Endpoints:
             CaptureSettings.of(plan["DataCaptureConfig"]),
             [_variant(found) for found in plan.get("Shadows", [])],
             plan["EndpointConfigName"],
+            asynchronous=plan.get("AsyncInferenceConfig") is not None,
         )
         if old is None or rollout is None:
             self._replace(name, new)
@@ -289,7 +290,12 @@ class Endpoints:
 
     def _remove(self, name: str) -> None:
         self._host.remove(name)
-        self._records.insist(lambda: self._records.delete(ENDPOINT, name))
+        self._records.insist(lambda: self._forget(name))
+
+    def _forget(self, name: str) -> None:
+        with self._records.lock:
+            self._records.delete_all(ASYNC_REQUEST, f"{name}/")
+            self._records.delete(ENDPOINT, name)
 
     def _change(self, name: str, **changes: Unpack[EndpointRecord]) -> None:
         self._records.update(ENDPOINT, name, EndpointRecord(LastModifiedTime=time.time(), **changes))

@@ -14,7 +14,8 @@ Document = dict[str, Any]
 
 PAGE = 100  # documents, where the request does not say
 LOOKS_INTO_ALL = ("NameContains", "LastModifiedTimeAfter", "LastModifiedTimeBefore")
-SORT_FIELDS = ("CreationTime", "LastModifiedTime", "FinalObjectiveMetricValue")
+OF_ASSOCIATIONS = ("SourceArn", "DestinationArn", "SourceType", "DestinationType")
+SORT_FIELDS = ("CreationTime", "LastModifiedTime", "FinalObjectiveMetricValue", *OF_ASSOCIATIONS)
 
 
 def page(

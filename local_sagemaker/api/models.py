@@ -10,7 +10,6 @@ from local_sagemaker.state.record_kinds import ENDPOINT_CONFIG, MODEL
 from local_sagemaker.wire.dispatch import Caller, Request
 
 REFUSED_IN_CONFIGS = {
-    "AsyncInferenceConfig": "asynchronous endpoints",
     "ExplainerConfig": "online explanations",
     "CrossRegionTrafficConfig": "inference routers",
 }
@@ -39,8 +38,7 @@ class Models:
         if request.get("InferenceExecutionConfig", {}).get("Mode") == "Direct":
             raise unsupported("direct invocation of containers (InferenceExecutionConfig.Mode Direct)")
         for container in _containers(request):
-            if container.get("Mode") == "MultiModel" or "MultiModelConfig" in container:
-                raise unsupported("multi-model containers (Mode MultiModel)")
+            _check_multi_model(container, len(given[0]) > 1)
             self._packaged(container)
         return self._resources.create(MODEL, request, caller)
 
@@ -64,6 +62,10 @@ class Models:
                 raise unsupported(f"inference components (the variant {variant['VariantName']} has no ModelName)")
             self._resources.get(MODEL, variant["ModelName"], caller)
         _check_serverless(request)
+        _check_asynchronous(request)
+        models = [variant["ModelName"] for variant in [*request["ProductionVariants"], *shadows]]
+        if any(_is_multi_model(each) for model in models for each in self.containers(model, caller)):
+            _check_with_multi_model(request)
         return self._resources.create(ENDPOINT_CONFIG, request, caller)
 
     def containers(self, model_name: str, caller: Caller) -> list[dict[str, Any]]:
@@ -79,6 +81,7 @@ class Models:
             "Variants": [self._planned(variant, caller) for variant in config["ProductionVariants"]],
             "Shadows": [self._planned(variant, caller) for variant in config.get("ShadowProductionVariants", [])],
             "DataCaptureConfig": config.get("DataCaptureConfig"),
+            "AsyncInferenceConfig": config.get("AsyncInferenceConfig"),
         }
 
     def _planned(self, variant: dict[str, Any], caller: Caller) -> dict[str, Any]:
@@ -137,6 +140,25 @@ def _containers(model: Request) -> list[dict[str, Any]]:
     return model.get("Containers") or [model["PrimaryContainer"]]
 
 
+def _is_multi_model(container: dict[str, Any]) -> bool:
+    return container.get("Mode") == "MultiModel"
+
+
+def _check_multi_model(container: dict[str, Any], in_series: bool) -> None:
+    """Refuse a multi-model container that has no prefix of models, or is one of several."""
+    if not _is_multi_model(container):
+        if "MultiModelConfig" in container:
+            raise invalid("MultiModelConfig is for a container with the Mode MultiModel.")
+        return
+    if in_series:
+        raise unsupported("multi-model containers in an inference pipeline (Mode MultiModel of one of several)")
+    for field in ("ModelPackageName", "ModelDataSource"):
+        if field in container:
+            raise invalid(f"A container with the Mode MultiModel takes no {field}: give the prefix as ModelDataUrl.")
+    if "ModelDataUrl" not in container:
+        raise invalid("A container with the Mode MultiModel needs ModelDataUrl, the prefix of its models in S3.")
+
+
 def _check_capacity(variant: Request) -> None:
     """Refuse a variant that is both serverless and has instances, or has a capacity that the service does not have."""
     serverless, name = variant.get("ServerlessConfig"), variant["VariantName"]
@@ -149,6 +171,31 @@ def _check_capacity(variant: Request) -> None:
         raise invalid(f"MemorySizeInMB of the variant {name} must be a multiple of {MEMORY_STEP}.")
     if "ProvisionedConcurrency" in serverless:
         raise unsupported(f"provisioned concurrency (ProvisionedConcurrency of the variant {name})")
+
+
+def _check_with_multi_model(request: Request) -> None:
+    """Refuse what the service does not have for multi-model containers."""
+    for field, what in (("AsyncInferenceConfig", "asynchronous endpoints"), ("ShadowProductionVariants", "shadows")):
+        if request.get(field):
+            raise invalid(f"Multi-model containers do not support {what} ({field}).")
+    if any("ServerlessConfig" in variant for variant in request["ProductionVariants"]):
+        raise invalid("Serverless variants do not support multi-model containers (Mode MultiModel).")
+
+
+def _check_asynchronous(request: Request) -> None:
+    """Refuse an asynchronous endpoint whose answers go nowhere, or that has what the service does not have with it.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/shadow-tests-create.html names what shadow variants go with.
+    """
+    if "AsyncInferenceConfig" not in request:
+        return
+    output = request["AsyncInferenceConfig"]["OutputConfig"]
+    if "S3OutputPath" not in output and "SuccessTopic" not in output.get("NotificationConfig", {}):
+        raise invalid("OutputConfig of AsyncInferenceConfig needs S3OutputPath, or a SuccessTopic for the answers.")
+    if request.get("ShadowProductionVariants"):
+        raise invalid("Asynchronous endpoints (AsyncInferenceConfig) do not support shadow variants.")
+    if any("ServerlessConfig" in variant for variant in request["ProductionVariants"]):
+        raise invalid("Serverless variants do not support asynchronous inference (AsyncInferenceConfig).")
 
 
 def _check_serverless(request: Request) -> None:

@@ -20,7 +20,7 @@ OTHERS = """\
 | Application Auto Scaling of endpoints | local SageMaker (docs/hosting.md) |
 | EventBridge, SQS, SNS, KMS, SSM, Secrets Manager, CloudWatch | moto; kept on disk |
 | CloudWatch Logs | moto; the logs of jobs and of endpoints are read from their files |
-| SageMaker Runtime | local SageMaker: InvokeEndpoint; the others fail with an error that names them |
+| SageMaker Runtime | local SageMaker: InvokeEndpoint, InvokeEndpointAsync; others fail with an error that names them |
 | any other service | an error that names the service |
 """
 

@@ -3,7 +3,7 @@
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_Search.html
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
@@ -11,68 +11,49 @@ from botocore.model import ListShape, StructureShape
 from dateutil.parser import isoparse
 
 from local_sagemaker.api.listing import cut
+from local_sagemaker.api.search_sources import Source
 from local_sagemaker.errors import invalid, unsupported
-from local_sagemaker.state.record_kinds import (
-    ENDPOINT,
-    EXECUTION,
-    MODEL,
-    MODEL_PACKAGE,
-    MODEL_PACKAGE_GROUP,
-    PIPELINE,
-    PIPELINE_VERSION,
-    TRAINING_JOB,
-    TUNING_JOB,
-)
-from local_sagemaker.state.records import Kind, Records
 from local_sagemaker.wire.dispatch import Caller, Request
 from local_sagemaker.wire.model import service_model
 from local_sagemaker.work.tags import Tags
 
-# The kind of the records of each resource, and the field that has its ARN.
-KINDS: dict[str, tuple[Kind[Any], str]] = {
-    "TrainingJob": (TRAINING_JOB, "TrainingJobArn"),
-    "HyperParameterTuningJob": (TUNING_JOB, "HyperParameterTuningJobArn"),
-    "ModelPackage": (MODEL_PACKAGE, "ModelPackageArn"),
-    "ModelPackageGroup": (MODEL_PACKAGE_GROUP, "ModelPackageGroupArn"),
-    "Model": (MODEL, "ModelArn"),
-    "Endpoint": (ENDPOINT, "EndpointArn"),
-    "Pipeline": (PIPELINE, "PipelineArn"),
-    "PipelineExecution": (EXECUTION, "PipelineExecutionArn"),
-    "PipelineVersion": (PIPELINE_VERSION, "PipelineArn"),
-}
 TIMES = ("timestamp",)
 DEFAULT_PAGE = 10
+NAMES = {"Key", "MetricName", "Name"}  # by which the entries of a list with Values are found
+PLACE = "Place"  # what tells a resource from all others; no shape has it
 
 
 class Search:
     """One operation, over all kinds of resources that have records here."""
 
-    def __init__(self, records: Records, tags: Tags) -> None:
-        self._records = records
+    def __init__(self, tags: Tags, sources: Mapping[str, Source]) -> None:
         self._tags = tags
+        self._sources = sources
 
     def search(self, request: Request, caller: Caller) -> Request:
         """The resources of a kind that match an expression, the newest change first by default."""
         resource = request["Resource"]
-        if resource not in KINDS:
-            raise unsupported(f"Search for the resource {resource}: it has {', '.join(KINDS)}")
-        kind, arn = KINDS[resource]
-        shape = service_model().shape_for("SearchRecord").members[resource]
+        if resource not in self._sources:
+            raise unsupported(f"Search for the resource {resource}: it has {', '.join(self._sources)}")
+        source = self._sources[resource]
+        member = source.member or resource
+        shape = service_model().shape_for("SearchRecord").members[member]
         expression = request.get("SearchExpression", {})
         found = [
             document
-            for document in (self._tagged(each, arn) for each in self._records.all(kind))
+            for document in (self._tagged(each, source.arn) for each in source.all())
             if _holds(expression, document, shape)
         ]
         field = request.get("SortBy", "LastModifiedTime")
         found.sort(key=lambda document: _order(_at(document, field)), reverse=request.get("SortOrder") != "Ascending")
-        answer = cut(found, request, result="Results", name=arn, default_size=DEFAULT_PAGE)
-        answer["Results"] = [{resource: each} for each in answer["Results"]]
+        answer = cut(found, request, result="Results", name=PLACE, default_size=DEFAULT_PAGE)
+        answer["Results"] = [{member: each} for each in answer["Results"]]
         return answer | {"TotalHits": {"Value": len(found), "Relation": "EqualTo"}}
 
     def _tagged(self, document: Request, arn: str) -> Request:
         tags = self._tags.of(document.get(arn, ""))
-        return document | ({"Tags": tags} if tags else {})
+        place = f"{document.get(arn)} {document.get('PipelineVersionId')}"
+        return document | {PLACE: place} | ({"Tags": tags} if tags else {})
 
 
 def _holds(expression: Request, document: Request, shape: StructureShape) -> bool:
@@ -158,8 +139,8 @@ def _type(shape: StructureShape, name: str) -> str:
             continue
         if not isinstance(inner, StructureShape):
             return "string"  # below a map: CustomerMetadataProperties.owner, HyperParameters.eta
-        if {"Key", "MetricName"} & set(inner.members) and parts[0] not in inner.members:
-            return "string"  # a tag, a final metric
+        if NAMES & set(inner.members) and "Value" in inner.members and parts[0] not in inner.members:
+            return "string"  # a tag, a final metric, a parameter
         if parts[0] not in inner.members:
             raise invalid(f"{shape.name} cannot be searched by {name}: it has no property {parts[0]}.")
         inner = inner.members[parts.pop(0)]
@@ -171,7 +152,7 @@ def _at(document: Any, name: str) -> Any:
     first, _, rest = name.partition(".")
     if isinstance(document, list):
         entries = [each for each in document if isinstance(each, dict)]
-        named = [each for each in entries if name in (each.get("Key"), each.get("MetricName"))]
+        named = [each for each in entries if name in [each.get(field) for field in NAMES]]
         if named:
             return named[0].get("Value")
         return next((value for each in document if (value := _at(each, name)) is not None), None)

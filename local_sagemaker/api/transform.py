@@ -35,6 +35,8 @@ class Transform:
         except ClientFault as fault:
             raise invalid(str(fault)) from None
         containers = self._models.containers(request["ModelName"], caller)
+        if any(container.get("Mode") == "MultiModel" for container in containers):
+            raise invalid(f"The model {request['ModelName']} is multi-model: batch transform does not support it.")
 
         def run(
             job: Request, stop: threading.Event, _threads: Callable[[], int], on_status: Callable[[str], None]

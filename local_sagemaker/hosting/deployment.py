@@ -4,6 +4,7 @@ import logging
 import secrets
 import threading
 import time
+import uuid
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -13,9 +14,10 @@ from typing import Any, NamedTuple
 from local_sagemaker.hosting.data_capture import DataCapture, Event
 from local_sagemaker.hosting.endpoint_logs import stream_name
 from local_sagemaker.hosting.fleet import DRAIN_SECONDS, Fleet, Instance
-from local_sagemaker.hosting.invocation_metrics import InvocationMetrics, Source
+from local_sagemaker.hosting.invocation_metrics import CLIENT_ERROR, InvocationMetrics, Source
 from local_sagemaker.hosting.model_chain import Death
-from local_sagemaker.hosting.model_process import NO_ANSWER, ModelResponse, ModelUnavailable
+from local_sagemaker.hosting.model_process import NO_ANSWER, ModelRequest, ModelResponse, ModelUnavailable
+from local_sagemaker.hosting.multi_model import ModelNotReady, TargetRefused
 from local_sagemaker.hosting.outstanding import Outstanding
 from local_sagemaker.hosting.serverless import Throttled
 
@@ -41,6 +43,11 @@ class Variant:
     instances: int = 1
     concurrency: int | None = None
 
+    @property
+    def multi_model(self) -> bool:
+        """Whether its container loads the models that requests name."""
+        return self.containers[0].get("Mode") == "MultiModel"
+
 
 @dataclass(frozen=True)
 class Invocation:
@@ -52,6 +59,9 @@ class Invocation:
     target_variant: str | None = None
     custom_attributes: str | None = None
     inference_id: str | None = None
+    target_model: str | None = None
+    timeout_seconds: float | None = None
+    asynchronous: bool = False
     received: float = field(default_factory=time.monotonic)
 
 
@@ -63,6 +73,10 @@ class Health:
     last_death: Death | None
     instances: int = 1
     size: int = 1
+
+
+class AsynchronousOnly(Exception):
+    """The endpoint takes asynchronous invocations alone."""
 
 
 class Answered(NamedTuple):
@@ -87,13 +101,17 @@ class Deployment:
         endpoint: str = "",
         config: str = "",
         metrics: InvocationMetrics | None = None,
+        *,
+        asynchronous: bool = False,
     ) -> None:
+        self.asynchronous = asynchronous
         self.generation = generation  # 1 is the first deployment of the endpoint
         self.config = config
         self.capture: DataCapture | None = None
         self._endpoint = endpoint
         self._metrics = metrics
         self._fleets = {variant.name: fleet for variant, fleet in fleets}
+        self._multi_model = {variant.name for variant, _ in fleets if variant.multi_model}
         self._shadows = {variant.name: fleet for variant, fleet in shadows}
         self._weights = {variant.name: variant.weight for variant, _ in fleets}
         self._shadow_weights = {variant.name: variant.weight for variant, _ in shadows}
@@ -113,9 +131,11 @@ class Deployment:
     def invoke(self, invocation: Invocation) -> Answered:
         """Ask the target variant, or one by weight; LookupError where there is none.
 
-        Throttled where a serverless variant is busy. The caller has `outstanding` count it.
+        Throttled where a serverless variant is busy; TargetRefused and ModelNotReady of a multi-model one. The caller
+        has `outstanding` count it.
         """
         name = self._choose(invocation.target_variant)
+        self._check_target(name, invocation.target_model)
         answered = self._ask(name, self._fleets[name], invocation)
         for shadow, fleet in self._shadows.items():
             self._copy(shadow, fleet, invocation, self._weights[name])
@@ -163,13 +183,16 @@ class Deployment:
         try:
             instance, response = self._answer(fleet, invocation)
             status = response.status
-        except Throttled:
+        except (Throttled, ModelNotReady):
             status = THROTTLED
+            raise
+        except TargetRefused:
+            status = CLIENT_ERROR
             raise
         finally:
             now = time.monotonic()
             if self._metrics is not None:
-                source = Source(self._endpoint, name, self.config)
+                source = Source(self._endpoint, name, self.config, self.asynchronous)
                 self._metrics.observe(source, status, now - began, now - invocation.received, fleet.size)
         if self.capture is not None and response.succeeded:
             self.capture.take(
@@ -189,8 +212,16 @@ class Deployment:
     def _answer(self, fleet: Fleet, invocation: Invocation) -> tuple[Instance | None, ModelResponse]:
         """ModelUnavailable where no process was asked; one that dies over the request has no answer."""
         headers = {ATTRIBUTES: invocation.custom_attributes} if invocation.custom_attributes else {}
+        request = ModelRequest(
+            invocation.body,
+            invocation.content_type,
+            invocation.accept,
+            headers,
+            invocation.timeout_seconds,
+            invocation.target_model,
+        )
         try:
-            return fleet.invoke(invocation.body, invocation.content_type, invocation.accept, headers)
+            return fleet.invoke(request)
         except ModelUnavailable as fault:
             if not fault.reached:
                 raise
@@ -221,6 +252,14 @@ class Deployment:
             self._copies.submit(ask)
         except RuntimeError:  # the deployment has just been stopped
             self._waiting_copies.release()
+
+    def _check_target(self, variant: str, target: str | None) -> None:
+        if variant in self._multi_model and target is None:
+            raise TargetRefused(f"Request {uuid.uuid4()} is missing a target model header.")
+        if variant not in self._multi_model and target is not None:
+            raise TargetRefused(
+                f"Endpoint {self._endpoint} is not a multi-model endpoint and does not support target model header."
+            )
 
     def _choose(self, target: str | None) -> str:
         if target is not None:

@@ -2,26 +2,41 @@
 
 import logging
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from local_sagemaker.clock import Clock
+from local_sagemaker.configuration import configured_model_memory
 from local_sagemaker.hosting.data_capture import CaptureSettings, DataCapture
-from local_sagemaker.hosting.deployment import RANDOM, Answered, Deployment, Health, Invocation, Variant
+from local_sagemaker.hosting.deployment import (
+    RANDOM,
+    Answered,
+    AsynchronousOnly,
+    Deployment,
+    Health,
+    Invocation,
+    Variant,
+)
 from local_sagemaker.hosting.endpoint_logs import folder_name, stream_name
-from local_sagemaker.hosting.fleet import Fleet
+from local_sagemaker.hosting.fleet import Chain, Fleet
 from local_sagemaker.hosting.invocation_metrics import InvocationMetrics
+from local_sagemaker.hosting.model_cache_metrics import ModelCacheMetrics
 from local_sagemaker.hosting.model_chain import ModelChain
 from local_sagemaker.hosting.model_process import ModelFailedToStart, ModelProcess
+from local_sagemaker.hosting.multi_model import MultiModel
 from local_sagemaker.hosting.serverless import ServerlessFleet
+from local_sagemaker.metrics.store import MetricStore
 from local_sagemaker.processes.folders import remove_folder
 from local_sagemaker.processes.host import is_resource_name
 from local_sagemaker.processes.images import ImageMap
 from local_sagemaker.processes.isolation import Isolation, isolation_here
 from local_sagemaker.processes.leftovers import kill_leftovers
+from local_sagemaker.processes.memory import machine_bytes
 from local_sagemaker.processes.storage import ObjectStore
 
 LOG = logging.getLogger("local_sagemaker.hosting")
@@ -47,7 +62,7 @@ class EndpointHost:
         images: ImageMap,
         environment: Mapping[str, str],
         isolation: Isolation | None = None,
-        metrics: InvocationMetrics | None = None,
+        points: MetricStore | None = None,
         clock: Clock | None = None,
     ) -> None:
         self._folder = folder
@@ -55,7 +70,8 @@ class EndpointHost:
         self._images = images
         self._environment = environment
         self._isolation = isolation or isolation_here()
-        self._metrics = metrics
+        self._points = points or MetricStore(time.time)
+        self._metrics = InvocationMetrics(self._points)
         self._clock = clock or Clock()
         self._lock = threading.Lock()
         self._routes: dict[str, tuple[Route, ...]] = {}
@@ -63,10 +79,10 @@ class EndpointHost:
 
     def start(self) -> None:
         """End and delete what a server that was killed has left, and begin to watch the processes."""
-        hosts = "*/*/*/algo-1"
-        kill_leftovers(self._folder, hosts)
-        for private in self._folder.glob(f"{hosts}/"):
-            remove_folder(private, self._folder)
+        for hosts in ("*/*/*/algo-1", "*/*/*/model-*"):
+            kill_leftovers(self._folder, hosts)
+            for private in self._folder.glob(f"{hosts}/"):
+                remove_folder(private, self._folder)
         threading.Thread(target=self._watch, name="endpoints", daemon=True).start()
 
     def deploy(self, endpoint_name: str, variants: list[Variant], capture: CaptureSettings | None = None) -> None:
@@ -85,6 +101,8 @@ class EndpointHost:
         capture: CaptureSettings | None = None,
         shadows: list[Variant] | None = None,
         config: str = "",
+        *,
+        asynchronous: bool = False,
     ) -> Deployment:
         """Start the variants' processes, which get no requests before `route` sends them some.
 
@@ -102,6 +120,7 @@ class EndpointHost:
             endpoint_name,
             config,
             self._metrics,
+            asynchronous=asynchronous,
         )
         deployment.start()
         if capture is not None:
@@ -140,7 +159,8 @@ class EndpointHost:
         """Ask the target variant, or one by weight.
 
         LookupError where there is no such endpoint or variant; ModelUnavailable where its process has died and
-        cannot be started again; Throttled where a serverless variant is busy. A process that has died is started
+        cannot be started again; Throttled where a serverless variant is busy; AsynchronousOnly where the endpoint has a
+        queue and the invocation is not of it. A process that has died is started
         again by the next request, or a second later.
         """
         with ExitStack() as request:
@@ -149,6 +169,8 @@ class EndpointHost:
                 if not routes:
                     raise LookupError(f"no model serves the endpoint {endpoint_name}.")
                 deployment = _chosen(routes)
+                if deployment.asynchronous and not invocation.asynchronous:
+                    raise AsynchronousOnly(endpoint_name)
                 request.enter_context(deployment.outstanding.one())
             return deployment.invoke(invocation)
 
@@ -209,30 +231,37 @@ class EndpointHost:
             return folder
 
     def _fleet(self, folder: Path, variant: Variant) -> Fleet:
-        make = partial(self._chain, folder, variant)
+        make = partial(self._chain, folder, variant, endpoint=folder.parent.name)
         if variant.concurrency is not None:
             return ServerlessFleet(make, variant.concurrency, self._clock)
         return Fleet(make, variant.instances)
 
-    def _chain(self, folder: Path, variant: Variant, instance: int) -> ModelChain:
+    def _chain(self, folder: Path, variant: Variant, instance: int, endpoint: str) -> Chain:
+        if variant.multi_model:
+            return self._models(folder, variant, instance, endpoint)
         names = (
             [variant.name]
             if len(variant.containers) == 1
             else [f"{variant.name}-{number}" for number, _ in enumerate(variant.containers, start=1)]
         )
         processes = [
-            ModelProcess(
-                folder_name(name, instance),
-                container,
-                folder,
-                self._store,
-                self._images,
-                self._environment,
-                self._isolation,
-            )
+            self._process(folder, folder_name(name, instance), container)
             for name, container in zip(names, variant.containers, strict=True)
         ]
         return ModelChain(processes, variant.start_seconds)
+
+    def _models(self, folder: Path, variant: Variant, instance: int, endpoint: str) -> MultiModel:
+        def make(number: int, container: Mapping[str, Any]) -> ModelProcess:
+            return self._process(folder, folder_name(variant.name, instance), container, f"model-{number}")
+
+        metrics = ModelCacheMetrics(self._points, endpoint, variant.name)
+        memory = configured_model_memory() or machine_bytes() // 2
+        return MultiModel(variant.containers[0], make, self._store, variant.start_seconds, memory, metrics)
+
+    def _process(self, folder: Path, name: str, container: Mapping[str, Any], host: str = "algo-1") -> ModelProcess:
+        return ModelProcess(
+            name, container, folder, self._store, self._images, self._environment, self._isolation, host
+        )
 
 
 def _chosen(routes: Sequence[Route]) -> Deployment:

@@ -2,29 +2,58 @@
 
 import secrets
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
-from local_sagemaker.hosting.model_chain import Death, ModelChain
-from local_sagemaker.hosting.model_process import ModelResponse, ModelUnavailable
+from local_sagemaker.hosting.model_chain import Death
+from local_sagemaker.hosting.model_process import ModelRequest, ModelResponse, ModelUnavailable
 from local_sagemaker.hosting.outstanding import Outstanding
 
 DRAIN_SECONDS = 60.0  # for which an instance answers what it was asked before it ends
 RANDOM = secrets.SystemRandom()
-MakeChain = Callable[[int], ModelChain]  # from the number of an instance, 1 and on, to its processes
+
+
+class Chain(Protocol):
+    """What an instance runs: a chain of processes, or those of several models."""
+
+    @property
+    def last_death(self) -> Death | None:
+        """The last time that a process died."""
+
+    def start(self) -> None:
+        """Start it; ModelFailedToStart where it does not start."""
+
+    def stop(self) -> None:
+        """End it for good."""
+
+    def say(self, text: str) -> None:
+        """Write a line into the log."""
+
+    def alive(self) -> bool:
+        """Whether it can be asked."""
+
+    def invoke(self, request: ModelRequest) -> ModelResponse:
+        """What it answers; ModelUnavailable where it does not."""
+
+    def revive_in_background(self) -> None:
+        """See to it that what has died is started again."""
+
+
+MakeChain = Callable[[int], Chain]  # from the number of an instance, 1 and on, to its processes
 
 
 class Instance:
     """One instance: its number within the variant, its processes, and the requests that it is answering."""
 
-    def __init__(self, number: int, chain: ModelChain) -> None:
+    def __init__(self, number: int, chain: Chain) -> None:
         self.number = number
         self.chain = chain
         self.outstanding = Outstanding()
 
-    def invoke(self, body: bytes, content_type: str, accept: str, headers: Mapping[str, str]) -> ModelResponse:
+    def invoke(self, request: ModelRequest) -> ModelResponse:
         """As ModelChain.invoke."""
         with self.outstanding.one():
-            return self.chain.invoke(body, content_type, accept, headers)
+            return self.chain.invoke(request)
 
     def retire(self, seconds: float = DRAIN_SECONDS) -> None:
         """Stop once what it was asked is answered, or after a while."""
@@ -85,16 +114,14 @@ class Fleet:
                 for instance in before[count:]:
                     instance.retire()
 
-    def invoke(
-        self, body: bytes, content_type: str, accept: str, headers: Mapping[str, str]
-    ) -> tuple[Instance, ModelResponse]:
+    def invoke(self, request: ModelRequest) -> tuple[Instance, ModelResponse]:
         """Ask one of the instances; ModelUnavailable where none can be asked, or the one asked dies."""
         while True:
             instance = self._choose()
             if instance is None:
                 raise ModelUnavailable("No instance serves this variant.")
             try:
-                return instance, instance.invoke(body, content_type, accept, headers)
+                return instance, instance.invoke(request)
             except ModelUnavailable as fault:
                 if fault.reached or instance.chain.alive() or not self._another(instance):
                     raise

@@ -18,6 +18,8 @@ NAMES = (
     "ModelLatency",
     "OverheadLatency",
 )
+# https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-monitor.html names what such an endpoint has of them.
+ASYNCHRONOUS = ("Invocation4XXErrors", "Invocation5XXErrors", "ModelLatency")
 KNOWN_SOURCES = 1024  # whose names are kept
 CLIENT_ERROR, SERVER_ERROR = 400, 500
 
@@ -29,6 +31,7 @@ class Source:
     endpoint: str
     variant: str
     config: str
+    asynchronous: bool = False
 
     @property
     def dimensions(self) -> tuple[dict[str, str], dict[str, str]]:
@@ -60,7 +63,11 @@ class InvocationMetrics:
             (max(0.0, seconds - model_seconds) * 1e6, "Microseconds"),
         ]
         measured = zip(_metrics(source), [*values, *values], strict=True)
-        self._store.add_all((metric, value, unit) for metric, (value, unit) in measured)
+        self._store.add_all(
+            (metric, value, unit)
+            for metric, (value, unit) in measured
+            if not source.asynchronous or metric.name in ASYNCHRONOUS
+        )
 
 
 @lru_cache(maxsize=KNOWN_SOURCES)

@@ -3,10 +3,16 @@
 import logging
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from local_sagemaker.hosting.model_process import ModelFailedToStart, ModelProcess, ModelResponse, ModelUnavailable
+from local_sagemaker.hosting.model_process import (
+    ModelFailedToStart,
+    ModelProcess,
+    ModelRequest,
+    ModelResponse,
+    ModelUnavailable,
+)
 from local_sagemaker.processes.log_events import LogFile
 
 LOG = logging.getLogger("local_sagemaker.hosting")
@@ -54,27 +60,21 @@ class ModelChain:
         """Whether all run."""
         return all(process.alive() for process in self._processes)
 
-    def invoke(
-        self,
-        body: bytes,
-        content_type: str,
-        accept: str,
-        headers: Mapping[str, str],
-        timeout_seconds: float | None = None,
-    ) -> ModelResponse:
+    def invoke(self, request: ModelRequest) -> ModelResponse:
         """The answer of the last one, or of the first that refuses; only the last one is told what the client accepts.
 
         ModelUnavailable where a process dies while it answers, or cannot be started again.
         """
+        body, content_type, timeout = request.body, request.content_type, request.timeout_seconds
         for number, process in enumerate(self._processes, start=1):
-            asked = accept if number == len(self._processes) else ANY
+            asked = request.accept if number == len(self._processes) else ANY
             try:
-                response = process.invoke(body, content_type, asked, headers, timeout_seconds)
+                response = process.invoke(body, content_type, asked, request.headers, timeout)
             except ModelUnavailable as fault:
                 if fault.reached:
                     raise
                 self.revive()
-                response = process.invoke(body, content_type, asked, headers, timeout_seconds)
+                response = process.invoke(body, content_type, asked, request.headers, timeout)
             if not response.succeeded:
                 return response
             body, content_type = response.body, response.content_type

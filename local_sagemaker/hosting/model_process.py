@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,18 @@ class ModelUnavailable(Exception):
     def __init__(self, message: str, reached: bool = False) -> None:
         super().__init__(message)
         self.reached = reached
+
+
+@dataclass(frozen=True)
+class ModelRequest:
+    """What a model is asked; one that is not to answer within 60 seconds says within how many it is."""
+
+    body: bytes
+    content_type: str
+    accept: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    timeout_seconds: float | None = None
+    target_model: str | None = None
 
 
 @dataclass(frozen=True)
@@ -163,6 +175,20 @@ class ModelProcess:
             ) from None
         return ModelResponse(status, answered.get("content-type", "application/octet-stream"), content, answered)
 
+    def require_server(self) -> None:
+        """ModelFailedToStart where the container's image is unknown here, or serves with what is not here."""
+        image = str(self._container.get("Image", ""))
+        try:
+            _of_family(self._images.resolve(image).family, image)
+        except UnknownImage as fault:
+            raise ModelFailedToStart(str(fault)) from None
+
+    @property
+    def pid(self) -> int | None:
+        """The process that all of the model's are below; None where it never ran."""
+        process = self._process
+        return process.pid if process is not None else None
+
     def alive(self) -> bool:
         """Whether the process runs."""
         return self._process is not None and self._process.alive()
@@ -181,6 +207,7 @@ class ModelProcess:
 
     def say(self, line: str) -> None:
         """Add a line to the log."""
+        self.log.parent.mkdir(parents=True, exist_ok=True)
         append_line(self.log, line)
 
     def _bad_answer(self, why: str) -> ModelResponse:

@@ -6,11 +6,10 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints.html
 import logging
 import threading
 import time
-from collections.abc import Mapping
 
 from local_sagemaker.clock import Clock
 from local_sagemaker.hosting.fleet import Fleet, Instance, MakeChain
-from local_sagemaker.hosting.model_process import ModelFailedToStart, ModelResponse, ModelUnavailable
+from local_sagemaker.hosting.model_process import ModelFailedToStart, ModelRequest, ModelResponse, ModelUnavailable
 
 LOG = logging.getLogger("local_sagemaker.hosting")
 IDLE_SECONDS = 300.0  # for which a process without requests is kept; the service does not say how long it does
@@ -44,9 +43,7 @@ class ServerlessFleet(Fleet):
         """1 until it is stopped: it answers, even if it has to start for it."""
         return 0 if self._stopped else 1
 
-    def invoke(
-        self, body: bytes, content_type: str, accept: str, headers: Mapping[str, str]
-    ) -> tuple[Instance, ModelResponse]:
+    def invoke(self, request: ModelRequest) -> tuple[Instance, ModelResponse]:
         """Ask an idle process, or a new one; Throttled where `concurrency` requests are being answered."""
         with self._lock:
             if self._busy >= self._concurrency:
@@ -63,7 +60,7 @@ class ServerlessFleet(Fleet):
                     instance = self._begin()
                 except ModelFailedToStart as fault:
                     raise ModelUnavailable(str(fault)) from None
-            return instance, instance.invoke(body, content_type, accept, headers)
+            return instance, instance.invoke(request)
         finally:
             with self._lock:
                 self._busy -= 1

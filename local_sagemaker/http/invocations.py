@@ -1,16 +1,21 @@
-"""The runtime API: InvokeEndpoint over HTTP, and the service's words for what goes wrong.
+"""The runtime API: InvokeEndpoint and InvokeEndpointAsync over HTTP, and the service's words for what goes wrong.
 
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
 """
 
 import re
+from http import HTTPStatus
 from urllib.parse import unquote
 
+from local_sagemaker.asynchronous.queue import AsyncQueue
 from local_sagemaker.errors import ServiceError
-from local_sagemaker.hosting.deployment import ATTRIBUTES, Invocation
+from local_sagemaker.hosting.deployment import ATTRIBUTES, AsynchronousOnly, Invocation
 from local_sagemaker.hosting.endpoint_host import EndpointHost
 from local_sagemaker.hosting.model_process import ModelResponse, ModelUnavailable
+from local_sagemaker.hosting.multi_model import ModelNotReady, TargetRefused
 from local_sagemaker.hosting.serverless import Throttled
+from local_sagemaker.http import asynchronous
+from local_sagemaker.http.asynchronous import Answer
 from local_sagemaker.state.record_kinds import ENDPOINT
 from local_sagemaker.state.records import Records
 from local_sagemaker.wire.dispatch import Caller
@@ -18,19 +23,19 @@ from local_sagemaker.wire.http_request import HttpRequest
 
 PATH = re.compile(r"/endpoints/([^/]+)/(invocations|invocations-response-stream|async-invocations)")
 OPERATIONS = {
-    "invocations-response-stream": "the operation InvokeEndpointWithResponseStream",
-    "async-invocations": "the operation InvokeEndpointAsync",
+    "invocations": "InvokeEndpoint",
+    "invocations-response-stream": "InvokeEndpointWithResponseStream",
+    "async-invocations": asynchronous.OPERATION,
 }
-PREFIX = "X-Amzn-SageMaker-"
+PREFIX = asynchronous.PREFIX
 REFUSED = {
-    f"{PREFIX}Target-Model": "multi-model endpoints (TargetModel)",
     f"{PREFIX}Target-Container-Hostname": "direct invocation of containers (TargetContainerHostname)",
     f"{PREFIX}Inference-Component": "inference components (InferenceComponentName)",
     f"{PREFIX}Session-Id": "stateful sessions (SessionId)",
     f"{PREFIX}Enable-Explanations": "online explanations (EnableExplanations)",
 }
+NOT_ANSWERED = (LookupError, ModelUnavailable, Throttled, AsynchronousOnly, TargetRefused, ModelNotReady)
 LARGEST_BODY = 6 * 1024 * 1024  # bytes; the real-time limit of the service
-Answer = tuple[list[tuple[str, str]], bytes]  # headers and body
 
 
 class ModelError(ServiceError):
@@ -52,36 +57,38 @@ class ModelError(ServiceError):
         }
 
 
-def invoke(request: HttpRequest, host: EndpointHost, records: Records, caller: Caller) -> Answer | None:
+def invoke(
+    request: HttpRequest, host: EndpointHost, queue: AsyncQueue, records: Records, caller: Caller
+) -> Answer | None:
     """Answer a request for an invocation; None where it is not one. ServiceError where it is refused."""
-    found = PATH.fullmatch(request.path)
-    if found is None:
+    asked = invocation_of(request.path)
+    if asked is None:
         return None
-    name = unquote(found[1])
-    if found[2] in OPERATIONS:
-        raise _unsupported(OPERATIONS[found[2]])
+    operation, name = asked
+    if operation == asynchronous.OPERATION:
+        if not host.serves(name):
+            raise _not_served(name, "no model serves it.", records, caller)
+        return asynchronous.enqueue(request, name, queue, caller)
+    if operation != "InvokeEndpoint":
+        raise _unsupported(f"the operation {operation}")
     for header, what in REFUSED.items():
         if request.headers.get(header):
             raise _unsupported(what)
     try:
         answered = host.invoke(name, _invocation(request))
-    except LookupError as error:
-        raise _not_served(name, error, records, caller) from None
-    except ModelUnavailable as error:
-        raise ServiceError("ServiceUnavailable", str(error), 503) from None
-    except Throttled as error:
-        raise ServiceError("ThrottlingException", f"Rate exceeded: {error}.", 429) from None
+    except NOT_ANSWERED as error:
+        raise _refusal(name, error, records, caller) from None
     response = answered.response
     if not response.succeeded:
         text = response.body.decode(errors="replace")
         raise ModelError(name, caller, answered.log_stream, response.status, text)
-    return _headers(answered.variant, response), response.body
+    return HTTPStatus.OK, _headers(answered.variant, response), response.body
 
 
-def endpoint_of(path: str) -> str | None:
-    """The endpoint whose invocation a path asks for, or None."""
+def invocation_of(path: str) -> tuple[str, str] | None:
+    """The operation and the endpoint that a path asks for, or None."""
     found = PATH.fullmatch(path)
-    return unquote(found[1]) if found else None
+    return (OPERATIONS[found[2]], unquote(found[1])) if found else None
 
 
 def _invocation(request: HttpRequest) -> Invocation:
@@ -93,6 +100,7 @@ def _invocation(request: HttpRequest) -> Invocation:
         target_variant=headers.get(f"{PREFIX}Target-Variant"),
         custom_attributes=headers.get(f"{PREFIX}Custom-Attributes"),
         inference_id=headers.get(f"{PREFIX}Inference-Id"),
+        target_model=headers.get(f"{PREFIX}Target-Model") or None,
     )
 
 
@@ -102,11 +110,27 @@ def _headers(variant: str, response: ModelResponse) -> list[tuple[str, str]]:
     return [*headers, (ATTRIBUTES, attributes)] if attributes else headers
 
 
-def _not_served(name: str, error: LookupError, records: Records, caller: Caller) -> ServiceError:
+def _refusal(name: str, error: Exception, records: Records, caller: Caller) -> ServiceError:
+    """What a client is told of an invocation that no model has answered."""
+    if isinstance(error, LookupError):
+        return _not_served(name, str(error), records, caller)
+    if isinstance(error, ModelUnavailable):
+        return ServiceError("ServiceUnavailable", str(error), 503)
+    if isinstance(error, Throttled):
+        return ServiceError("ThrottlingException", f"Rate exceeded: {error}.", 429)
+    if isinstance(error, ModelNotReady):
+        return ServiceError("ModelNotReadyException", str(error), 429)
+    if isinstance(error, AsynchronousOnly):
+        text = f"Endpoint {name} is asynchronous (AsyncInferenceConfig): it takes InvokeEndpointAsync alone."
+        return ServiceError("ValidationError", text)
+    return ServiceError("ValidationError", str(error))
+
+
+def _not_served(name: str, why: str, records: Records, caller: Caller) -> ServiceError:
     endpoint = records.get(ENDPOINT, name)
     if endpoint is None:
         return ServiceError("ValidationError", f"Endpoint {name} of account {caller.account} not found.")
-    return ServiceError("ValidationError", f"Endpoint {name} is {endpoint['EndpointStatus']}: {error}")
+    return ServiceError("ValidationError", f"Endpoint {name} is {endpoint['EndpointStatus']}: {why}")
 
 
 def _unsupported(what: str) -> ServiceError:

@@ -22,7 +22,7 @@ from local_sagemaker.handlers.handlers import Handlers
 from local_sagemaker.http.asked import asked
 from local_sagemaker.http.connections import RequestHandler, Server
 from local_sagemaker.http.error_responses import as_service_error, error_response
-from local_sagemaker.http.invocations import endpoint_of, invoke
+from local_sagemaker.http.invocations import invocation_of, invoke
 from local_sagemaker.http.visitors import LOOPBACK, WARNING, Visitors, is_loopback
 from local_sagemaker.iam.service_actions import Asked
 from local_sagemaker.moto_services.control_plane import SERVICES
@@ -40,6 +40,7 @@ STOP_LOOK_SECONDS = 0.1  # between two looks at whether it is to stop
 LARGEST_BODY = 10 << 20  # bytes of what is not an object; the largest of the services' own limits is smaller
 MOST_FILES = 65536  # open at once, where the system's hard limit allows it
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - it is what is asked for
+STATUS_LINES = {200: "200 OK", 202: "202 Accepted"}  # of invocations
 HEALTH = "/_local_sagemaker/health"
 SCHEDULER = "scheduler"  # the service, as it is in signatures
 StartResponse = Callable[..., Any]
@@ -75,18 +76,19 @@ class Application:
         if request.method == "POST" and not request.is_upload and not request.signature.present:
             text = "The request has no signature: give any credentials, such as AWS_ACCESS_KEY_ID=local."
             raise ServiceError("MissingAuthenticationToken", text, 403)
-        service, operation = request.target
+        target, operation = request.target
         caller = self._caller(request)
-        if service in ("SageMaker", "AnyScaleFrontendService"):
+        if target in ("SageMaker", "AnyScaleFrontendService"):
             return _json(start_response, self._called(request, caller))
-        if service == "Logs_20140328":
+        if target == "Logs_20140328":
             return self._logs(operation, request, caller, start_response)
         if request.service != "s3":
             self._watch_invocation(request.path, caller)
-            answer = invoke(request, self._service.host, self._service.records, caller)
+            service = self._service
+            answer = invoke(request, service.host, service.asynchronous, service.records, caller)
             if answer is not None:
-                headers, body = answer
-                start_response("200 OK", [*headers, ("Content-Length", str(len(body)))])
+                status, headers, body = answer
+                start_response(STATUS_LINES[status], [*headers, ("Content-Length", str(len(body)))])
                 return [body]
         if request.service == SCHEDULER:
             return _json(start_response, self._schedules(request, caller))
@@ -119,10 +121,10 @@ class Application:
             self._service.guard.request(request.service, asked(request), caller)
 
     def _watch_invocation(self, path: str, caller: Caller) -> None:
-        name = endpoint_of(path)
-        if name is not None:
-            watch = self._service.guard.operation
-            watch("InvokeEndpoint", {"EndpointName": name}, caller, lambda *_: {})
+        asked_for = invocation_of(path)
+        if asked_for is not None:
+            operation, name = asked_for
+            self._service.guard.operation(operation, {"EndpointName": name}, caller, lambda *_: {})
 
     def _schedules(self, request: HttpRequest, caller: Caller) -> dict[str, Any]:
         """EventBridge Scheduler."""

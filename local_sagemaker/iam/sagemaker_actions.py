@@ -22,11 +22,19 @@ THINGS = {
     "EndpointConfig": ("endpoint-config", "EndpointConfigName"),
     "Endpoint": ("endpoint", "EndpointName"),
     "Pipeline": ("pipeline", "PipelineName"),
+    "ModelCard": ("model-card", "ModelCardName"),
+    "Artifact": ("artifact", "ArtifactArn"),
+    "Action": ("action", "ActionName"),
+    "Context": ("context", "ContextName"),
+    "Experiment": ("experiment", "ExperimentName"),
+    "Trial": ("experiment-trial", "TrialName"),
+    "TrialComponent": ("experiment-trial-component", "TrialComponentName"),
 }
 VERBS = ("Create", "Describe", "Update", "Delete", "Stop", "Start", "List", "Retry", "Send")
 # Operations whose names do not say what they are about.
 OTHERS = {
     "InvokeEndpoint": "Endpoint",
+    "InvokeEndpointAsync": "Endpoint",
     "StartPipelineExecution": "Pipeline",
     "ListPipelineExecutions": "Pipeline",
     "ListPipelineVersions": "Pipeline",
@@ -35,6 +43,7 @@ OTHERS = {
     "GetModelPackageGroupPolicy": "ModelPackageGroup",
     "PutModelPackageGroupPolicy": "ModelPackageGroup",
     "DeleteModelPackageGroupPolicy": "ModelPackageGroup",
+    "ListModelCardVersions": "ModelCard",
 }
 ALSO = {"CreateEndpoint": ("EndpointConfig",), "UpdateEndpoint": ("EndpointConfig",)}
 FIELDS_WITH_ARNS = ("PipelineExecutionArn", "PipelineArn", "ResourceArn")

@@ -12,6 +12,7 @@ from local_sagemaker.processes.outcome import ClientFault
 Request = Mapping[str, Any]
 TRAINING_REFUSED = ("ServerlessJobConfig", "ModelPackageConfig", "MlflowConfig", "SessionChainingConfig")
 TRAINING_WITHOUT_EFFECT = (
+    "TrainingJobEarlyStoppingType",  # of its tuning job: it may stop jobs, and stops none here
     "DebugHookConfig",
     "DebugRuleConfigurations",
     "EnableNetworkIsolation",

@@ -144,6 +144,14 @@ class ControlPlane:
         except QueueDoesNotExist:
             raise invalid(f"The SQS queue {queue} does not exist in {region}.") from None
 
+    def publish(self, topic: str, text: str) -> None:
+        """Publish a text to a topic of SNS, by its ARN; what moto raises where there is no such topic."""
+        from moto.sns.models import sns_backends
+
+        _, _, _, region, account, _ = topic.split(":")
+        with self._saved(QUEUES):
+            sns_backends[account][region].publish(text, arn=topic)
+
     def save(self, service: str) -> None:
         """Write the state of one service, where it differs from what is on disk; where that fails, go back to it."""
         if self._database.held:

@@ -41,24 +41,39 @@ def differences(image_uri: str, interpreter: Interpreter) -> Iterator[str]:
             yield f"it has {name} {wanted}; this environment has {here}"
 
 
-def _versions(image_uri: str, interpreter: Interpreter) -> Iterator[tuple[str, str, str | None]]:
-    """What is in the image: name, its version there, its version here."""
+def python_of(image_uri: str) -> str | None:
+    """The line of the image's Python, such as 3.11, where its URI tells."""
     repository, tag = repository_and_tag(image_uri)
     python = re.search(r"py(\d)(\d+)(?!\d)", tag) or re.fullmatch(r"sagemaker-base-python-(\d)(\d+)", repository)
     if python:
-        yield "Python", f"{python[1]}.{python[2]}", interpreter.version
-    elif f"{repository}:{tag}" in PYTHONS:
-        yield "Python", PYTHONS[f"{repository}:{tag}"], interpreter.version
-    elif repository == "python" and LINE.match(tag):
-        yield "Python", LINE.match(tag)[0], interpreter.version  # type: ignore[index]
+        return f"{python[1]}.{python[2]}"
+    if repository == "python" and (line := LINE.match(tag)):
+        return line[0]
+    return PYTHONS.get(f"{repository}:{tag}")
+
+
+def frameworks_of(image_uri: str) -> dict[str, str]:
+    """The versions of the image's frameworks, as far as its URI tells them."""
+    repository, tag = repository_and_tag(image_uri)
     family = family_of(repository)
     version = re.match(r"[\d.]+", tag)
-    for framework, packages in (family.frameworks if family is not None else {}).items():
+    found = {}
+    for framework in family.frameworks if family is not None else {}:
         named = re.search(rf"{framework}([\d.]+)", tag)  # as transformers4.36.0
-        found = named[1] if named else version[0] if version and framework in repository else ""
-        if LINE.match(found):
-            here = next((interpreter.versions[name] for name in packages if name in interpreter.versions), None)
-            yield framework, found.rstrip("."), here
+        text = named[1] if named else version[0] if version and framework in repository else ""
+        if LINE.match(text):
+            found[framework] = text.rstrip(".")
+    return found
+
+
+def _versions(image_uri: str, interpreter: Interpreter) -> Iterator[tuple[str, str, str | None]]:
+    """What is in the image: name, its version there, its version here."""
+    if python := python_of(image_uri):
+        yield "Python", python, interpreter.version
+    family = family_of(repository_and_tag(image_uri)[0])
+    for framework, version in frameworks_of(image_uri).items():
+        packages = family.frameworks[framework] if family is not None else ()
+        yield framework, version, next((interpreter.versions[n] for n in packages if n in interpreter.versions), None)
 
 
 def _line(version: str) -> str:

@@ -3,7 +3,7 @@
 import shutil
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from local_sagemaker.processes.describe_python import versions
@@ -38,13 +38,16 @@ class ImageMap:
     `mapping` adds to what is known: an image URI, or the beginning of one, to an interpreter's path or to
     a command that starts one; `entrypoints` to a command that runs in the current interpreter's environment in place
     of the image's own entrypoint. The longest matching beginning wins, and goes before the known images.
+    `environments` tells the interpreter of an environment that was made for an image.
     """
 
     def __init__(
         self,
         mapping: Mapping[str, str | Sequence[str]] | None = None,
         entrypoints: Mapping[str, Sequence[str]] | None = None,
+        environments: Callable[[str], str | None] = lambda image_uri: None,
     ) -> None:
+        self._environments = environments
         self._lock = threading.Lock()
         self._used: set[str] = set()
         self._entrypoints = {image: tuple(command) for image, command in (entrypoints or {}).items()}
@@ -63,13 +66,15 @@ class ImageMap:
             return Runtime((sys.executable,), self._entrypoints[longest], family or PLAIN)
         if longest is not None:
             return Runtime(self._program(image_uri, self._commands[longest]), family=family or PLAIN)
+        if family is not None and (python := self._environments(image_uri)) is not None:
+            return Runtime((python,), family=family)
         if family is not None:
             lacking = [name for name, names in family.needed(repository).items() if not versions(names)]
             if lacking:
                 raise UnknownImage(
                     f"The image {image_uri} has {' and '.join(lacking)}, which this server's environment lacks: "
-                    "install it there, or map the image in a handlers file to the interpreter of an environment that "
-                    "has it (docs/local_sagemaker.md)."
+                    "make an environment for it with `local-sagemaker image add`, or map the image in a handlers file "
+                    "to the interpreter of one that has it (docs/local_sagemaker.md)."
                 )
             return Runtime((sys.executable,), family=family)
         if repository in BUILT_IN_ALGORITHMS:

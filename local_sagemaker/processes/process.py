@@ -87,6 +87,11 @@ class SupervisedProcess:
                 self._read()
             return self._ended
 
+    @property
+    def pid(self) -> int:
+        """The process of the supervisor, whose child the process is."""
+        return self._supervisor.pid
+
     def alive(self) -> bool:
         """Whether the process still runs."""
         try:

@@ -1,9 +1,17 @@
 """Where jobs read and write objects: the little that the job runtime asks of S3."""
 
+import re
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import unquote
 
 from local_sagemaker.processes.outcome import ClientFault
+
+# Both forms of https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
+HTTPS = re.compile(
+    r"https://(?:(?P<bucket>[^/]+)\.)?s3(?:[.-][a-z0-9-]+)?\.amazonaws\.com(?:\.cn)?"
+    r"/(?(bucket)|(?P<first>[^/]+)/?)(?P<key>.*)",
+)
 
 
 class ObjectStore(Protocol):
@@ -20,7 +28,9 @@ class ObjectStore(Protocol):
 
 
 def split_s3_uri(uri: str) -> tuple[str, str]:
-    """Bucket and key (or prefix) of an S3 URI; ClientFault for anything else."""
+    """Bucket and key (or prefix) of an S3 URI, or of an https URL of S3; ClientFault for anything else."""
+    if found := HTTPS.fullmatch(uri):
+        return found["bucket"] or found["first"], unquote(found["key"] or "")
     scheme, _, rest = uri.partition("://")
     bucket, _, key = rest.partition("/")
     if scheme != "s3" or not bucket:

@@ -5,6 +5,7 @@ One that lacks it is put aside, and the others are not kept back.
 
 from local_sagemaker.state.checks import ARRAY, INTEGER, NUMBER, TEXT, Fields
 from local_sagemaker.state.record_types import (
+    AsyncRequestRecord,
     CallbackRecord,
     Document,
     EndpointRecord,
@@ -30,9 +31,11 @@ MODEL_PACKAGE_GROUP = Kind[Document]("model-package-group")
 MODEL_PACKAGE = Kind[Document]("model-package")
 MODEL_PACKAGE_COUNTER = Kind[VersionCounterRecord]("model-package-counter")
 MODEL_PACKAGE_GROUP_POLICY = Kind[GroupPolicyRecord]("model-package-group-policy")
+MODEL_CARD = Kind[Document]("model-card")
 MODEL = Kind[Document]("Model")
 ENDPOINT_CONFIG = Kind[Document]("EndpointConfig")
 ENDPOINT = Kind[EndpointRecord]("Endpoint")
+ASYNC_REQUEST = Kind[AsyncRequestRecord]("async-request")
 PIPELINE = Kind[PipelineRecord]("pipeline")
 PIPELINE_VERSION = Kind[PipelineVersionRecord]("pipeline-version")
 EXECUTION = Kind[ExecutionRecord]("execution")
@@ -62,6 +65,14 @@ REQUIRED: dict[str, Fields] = {
     MODEL_PACKAGE: {"ModelPackageArn": TEXT, "ModelPackageStatus": TEXT, "CreationTime": NUMBER},
     MODEL_PACKAGE_COUNTER: {"Version": INTEGER},
     MODEL_PACKAGE_GROUP_POLICY: {"ResourcePolicy": TEXT},
+    MODEL_CARD: {
+        "ModelCardName": TEXT,
+        "ModelCardArn": TEXT,
+        "ModelCardVersion": INTEGER,
+        "ModelCardStatus": TEXT,
+        "Content": TEXT,
+        "CreationTime": NUMBER,
+    },
     MODEL: {"ModelName": TEXT, "ModelArn": TEXT, "CreationTime": NUMBER},
     ENDPOINT_CONFIG: {
         "EndpointConfigName": TEXT,
@@ -74,6 +85,16 @@ REQUIRED: dict[str, Fields] = {
         "EndpointArn": TEXT,
         "EndpointConfigName": TEXT,
         "EndpointStatus": TEXT,
+        "CreationTime": NUMBER,
+    },
+    ASYNC_REQUEST: {
+        "Id": TEXT,
+        "InferenceId": TEXT,
+        "EndpointName": TEXT,
+        "Region": TEXT,
+        "TtlSeconds": INTEGER,
+        "TimeoutSeconds": INTEGER,
+        "IncludeInferenceResponseIn": ARRAY,
         "CreationTime": NUMBER,
     },
     PIPELINE: {

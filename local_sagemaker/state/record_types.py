@@ -133,6 +133,28 @@ class GroupPolicyRecord(TypedDict, total=False):
     ResourcePolicy: str
 
 
+class AsyncRequestRecord(TypedDict, total=False):
+    """A request to an asynchronous endpoint that waits or is being answered; it is deleted when it has ended."""
+
+    Id: str
+    InferenceId: str
+    EndpointName: str
+    Region: str
+    InputLocation: str | None
+    Body: str | None
+    ContentType: str | None
+    Accept: str | None
+    CustomAttributes: str | None
+    TtlSeconds: int
+    TimeoutSeconds: int
+    OutputLocation: str | None
+    FailureLocation: str | None
+    SuccessTopic: str | None
+    ErrorTopic: str | None
+    IncludeInferenceResponseIn: list[str]
+    CreationTime: float
+
+
 class EndpointRecord(TypedDict, total=False):
     """An endpoint with its plans (see Models.plan): `Serving`, and while it changes `Pending`."""
 

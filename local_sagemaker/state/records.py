@@ -101,6 +101,12 @@ class Records:
             ).fetchall()
         return [Found(json.loads(document), (value, number)) for document, value, number in rows]
 
+    def count(self, kind: str, prefix: str = "") -> int:
+        """How many documents of a kind have names that start with prefix."""
+        condition = "kind = ? AND name >= ? AND name < ?"
+        rows = self._database.select(f"SELECT COUNT(*) FROM records WHERE {condition}", (kind, *_range(prefix)))
+        return int(rows[0][0])
+
     def put(self, kind: Kind[D], name: str, document: D) -> None:
         """Create or replace one document."""
         before = self.get(kind, name) if self.watcher is not None else None

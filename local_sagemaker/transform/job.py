@@ -12,7 +12,13 @@ from typing import Any
 
 from local_sagemaker.errors import LONGEST_REASON
 from local_sagemaker.hosting.model_chain import ModelChain
-from local_sagemaker.hosting.model_process import ModelFailedToStart, ModelProcess, ModelResponse, ModelUnavailable
+from local_sagemaker.hosting.model_process import (
+    ModelFailedToStart,
+    ModelProcess,
+    ModelRequest,
+    ModelResponse,
+    ModelUnavailable,
+)
 from local_sagemaker.processes.folders import remove_folder
 from local_sagemaker.processes.host import is_resource_name
 from local_sagemaker.processes.images import ImageMap
@@ -197,7 +203,8 @@ class TransformJob:
         content_type = self._input.get("ContentType") or "application/octet-stream"
         timeout = float(self._client.get("InvocationsTimeoutInSeconds", TIMEOUT_SECONDS))
         try:
-            return self._chain.invoke(payload, content_type, self._output.get("Accept") or "*/*", {}, timeout)
+            accept = self._output.get("Accept") or "*/*"
+            return self._chain.invoke(ModelRequest(payload, content_type, accept, timeout_seconds=timeout))
         except ModelUnavailable as fault:
             if self._stop.is_set():
                 raise JobStopped("asked") from None

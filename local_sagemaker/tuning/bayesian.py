@@ -39,7 +39,9 @@ class BayesianSearch:
         return candidate
 
     def tell(self, candidate: Candidate, value: float) -> None:
-        """Learn the objective of a candidate."""
+        """Learn the objective of a candidate, also of one that another search has tried."""
+        if candidate not in self._tried:
+            self._tried.append(candidate)
         self._known[tuple(candidate.values())] = value if self._maximize else -value
 
     def _most_promising(self) -> Candidate:

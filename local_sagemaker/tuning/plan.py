@@ -25,6 +25,7 @@ TRAINING_FIELDS = (
     "RetryStrategy",
     "Environment",
 )
+EARLY_STOPPING = "TrainingJobEarlyStoppingType"
 OBJECTIVE_HYPERPARAMETER = "_tuning_objective_metric"  # the service tells the training jobs their objective in it
 
 
@@ -43,6 +44,12 @@ class Plan:
     seconds: float | None
     target: float | None
     not_improving: int | None
+    early_stopping: bool = False
+
+    @property
+    def hyperparameters(self) -> int:
+        """How many hyperparameters a training job gets, static and tuned ones."""
+        return len(self.definition.get("StaticHyperParameters", {})) + len(self.ranges)
 
     def search(self) -> Search:
         """What gives the values of the tuned hyperparameters, one candidate after another."""
@@ -56,7 +63,8 @@ class Plan:
         own = {OBJECTIVE_HYPERPARAMETER: self.metric, **self.definition.get("StaticHyperParameters", {}), **candidate}
         fields = {field: self.definition[field] for field in TRAINING_FIELDS if field in self.definition}
         algorithm = self.definition["AlgorithmSpecification"]
-        return {**fields, "TrainingJobName": name, "AlgorithmSpecification": algorithm, "HyperParameters": own}
+        told = {EARLY_STOPPING: "Auto"} if self.early_stopping else {}  # which its log says to have no effect
+        return {**fields, **told, "TrainingJobName": name, "AlgorithmSpecification": algorithm, "HyperParameters": own}
 
     def is_better(self, value: float, than: float | None) -> bool:
         """Whether a value of the objective beats another, or is the first."""
@@ -101,6 +109,7 @@ def plan(request: Document) -> Plan:
         seconds=limits.get("MaxRuntimeInSeconds"),
         target=criteria.get("TargetObjectiveMetricValue"),
         not_improving=criteria.get("BestObjectiveNotImproving", {}).get("MaxNumberOfTrainingJobsNotImproving"),
+        early_stopping=config.get(EARLY_STOPPING, "Off") != "Off",
     )
 
 
@@ -111,11 +120,8 @@ def refuse_strategy(strategy: str, of: str = "") -> None:
 
 
 def _refuse_unsupported(request: Document, config: Document) -> None:
-    for field in ("WarmStartConfig", "Autotune"):
-        if request.get(field):
-            raise unsupported(f"{field} in CreateHyperParameterTuningJob")
-    if config.get("TrainingJobEarlyStoppingType", "Off") != "Off":
-        raise unsupported("TrainingJobEarlyStoppingType Auto: use Off")
+    if request.get("Autotune"):
+        raise unsupported("Autotune in CreateHyperParameterTuningJob")
     criteria = config.get("TuningJobCompletionCriteria", {})
     if criteria.get("ConvergenceDetected", {}).get("CompleteOnConvergence") == "Enabled":
         raise unsupported("the completion criterion ConvergenceDetected")

@@ -25,6 +25,9 @@ class Range(Protocol):
     def draw(self, dice: random.Random) -> str:
         """A value as the training job gets it."""
 
+    def holds(self, value: str) -> bool:
+        """Whether a value is within the range."""
+
     def place(self, value: str) -> tuple[float, ...]:
         """Where a value lies on the scale of the range: coordinates from 0 to 1, of which categories have one each."""
 
@@ -39,6 +42,10 @@ class Categories:
     def draw(self, dice: random.Random) -> str:
         """One of the values, each as likely as any other."""
         return dice.choice(self.values)
+
+    def holds(self, value: str) -> bool:
+        """Whether it is one of the values."""
+        return value in self.values
 
     def place(self, value: str) -> tuple[float, ...]:
         """1 for the category, 0 for each other."""
@@ -64,6 +71,10 @@ class Continuous:
             value = dice.uniform(self.low, self.high)
         return repr(min(max(value, self.low), self.high))
 
+    def holds(self, value: str) -> bool:
+        """Whether a number is within the range."""
+        return self.low <= float(value) <= self.high
+
     def place(self, value: str) -> tuple[float, ...]:
         """The share of the scale that is below the value."""
         return _share(float(value), self.low, self.high, self.scale)
@@ -84,6 +95,10 @@ class Whole:
             value = math.floor(math.exp(dice.uniform(math.log(self.low), math.log(self.high + 1))))
             return str(min(max(value, self.low), self.high))
         return str(dice.randint(self.low, self.high))
+
+    def holds(self, value: str) -> bool:
+        """Whether a number is within the range."""
+        return self.low <= float(value) <= self.high
 
     def place(self, value: str) -> tuple[float, ...]:
         """The share of the scale that is below the value."""

@@ -4,7 +4,7 @@ import secrets
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from local_sagemaker.errors import ServiceError, reason_of
@@ -25,7 +25,8 @@ class TuningRun:
     """Starts the training jobs of a plan, each in a thread of its own, and decides when it is enough.
 
     `launch` starts the training job of a request and a candidate; `wait` returns the record of one that has ended;
-    `halt` stops one. `finished` is told the status and the failure reason at the end.
+    `halt` stops one. `known` are the objectives of candidates of earlier tuning jobs. `finished` is told the status and
+    the failure reason at the end.
     """
 
     def __init__(
@@ -36,12 +37,15 @@ class TuningRun:
         wait: Callable[[str], Document],
         halt: Callable[[str], object],
         finished: Callable[[str, str | None], object],
+        known: Iterable[tuple[Candidate, float]] = (),
     ) -> None:
         self._name = name
         self._plan = plan
         self._launch, self._wait, self._halt, self._finished = launch, wait, halt, finished
         self._lock = threading.Lock()
         self._search = plan.search()
+        for candidate, value in known:
+            self._search.tell(candidate, value)
         self._begun = 0
         self._running: dict[str, Candidate] = {}
         self._over = threading.Event()

@@ -6,10 +6,11 @@ import time
 from local_sagemaker.errors import ServiceError, invalid, not_found
 from local_sagemaker.state.record_kinds import TRAINING_JOB, TUNING_JOB
 from local_sagemaker.state.records import Records
-from local_sagemaker.tuning.plan import plan
+from local_sagemaker.tuning.plan import Plan, plan
 from local_sagemaker.tuning.run import TuningRun
 from local_sagemaker.tuning.search import Candidate
 from local_sagemaker.tuning.summaries import TOP, progress, ranked, summary
+from local_sagemaker.tuning.warm_start import check_parent, learned, parents
 from local_sagemaker.wire.dispatch import Caller, Request
 from local_sagemaker.work.jobs import Jobs
 from local_sagemaker.work.tags import Tags
@@ -41,6 +42,7 @@ class Tuning:
             "CreationTime": now,
             "LastModifiedTime": now,
         }
+        known = [pair for parent in parents(request) for pair in self._learned(planned, parent)]
         self._jobs.check_training_job(planned.training_request(name, {}))
 
         def launch(training: Request, candidate: Candidate) -> None:
@@ -53,6 +55,7 @@ class Tuning:
             wait=lambda job: self._jobs.wait("Training", job),
             halt=lambda job: self._jobs.stop("Training", job),
             finished=lambda status, reason: self._records.insist(lambda: self._end(name, status, reason)),
+            known=known,
         )
         with self._records.lock:
             if not self._records.create(TUNING_JOB, name, document):
@@ -75,7 +78,21 @@ class Tuning:
 
     def described(self, document: Request) -> Request:
         """What Describe says: the record, with the counters and the best of its training jobs."""
-        return {**document, **progress(self.training_jobs(document), plan(document))}
+        planned = plan(document)
+        found = progress(self.training_jobs(document), planned)
+        if names := parents(document):
+            families = [document, *filter(None, (self._records.get(TUNING_JOB, name) for name in names))]
+            summaries = [summary(job, planned) for each in families for job in self.training_jobs(each)]
+            found["OverallBestTrainingJob"] = next(iter(ranked(summaries, planned)), None)
+        return {**document, **found}
+
+    def _learned(self, planned: Plan, name: str) -> list[tuple[Candidate, float]]:
+        """What a parent of a warm start has found; ValidationException where it cannot be one."""
+        parent = self._records.get(TUNING_JOB, name)
+        of_parent = plan(parent) if parent is not None else None
+        check_parent(planned, name, parent, of_parent)
+        jobs = self.training_jobs(parent) if parent is not None else []
+        return learned(planned, (summary(job, planned) for job in jobs))
 
     def training_jobs(self, document: Request) -> list[Request]:
         """The records of the training jobs of one tuning job."""

@@ -28,7 +28,6 @@ def output_fn(prediction, accept):
     return prediction, "text/plain"
 """
 
-ASYNCHRONOUS = {"AsyncInferenceConfig": {"OutputConfig": {"S3OutputPath": "s3://test-bucket/a"}}}
 VARIANT = {"VariantName": "main", "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}
 CONCURRENCY = {"MemorySizeInMB": 1024, "MaxConcurrency": 1}
 SERVERLESS = {"VariantName": "main", "ServerlessConfig": CONCURRENCY}
@@ -173,18 +172,9 @@ def test_a_deleted_endpoint_is_gone_with_its_processes(server: Any, sagemaker: A
         sagemaker.describe_endpoint(EndpointName="deleted")
 
 
-@pytest.mark.parametrize(
-    ("fields", "words"),
-    [
-        (ASYNCHRONOUS, "asynchronous endpoints"),
-        ({"ProductionVariants": [PROVISIONED]}, "provisioned concurrency"),
-    ],
-)
-def test_what_hosting_cannot_do_is_refused_by_name(
-    sagemaker: Any, model: Callable[..., str], fields: dict[str, Any], words: str
-) -> None:
-    with pytest.raises(ClientError, match=f"does not support {words}"):
-        configure(sagemaker, model("any"), **fields)
+def test_what_hosting_cannot_do_is_refused_by_name(sagemaker: Any, model: Callable[..., str]) -> None:
+    with pytest.raises(ClientError, match="does not support provisioned concurrency"):
+        configure(sagemaker, model("any"), ProductionVariants=[PROVISIONED])
 
 
 def test_custom_attributes_that_the_model_sets_reach_the_client(
@@ -258,7 +248,6 @@ def test_variants_weights_and_data_capture_through_updates(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"TargetModel": "a.tar.gz"}, "multi-model endpoints"),
         ({"InferenceComponentName": "part"}, "inference components"),
         ({"TargetContainerHostname": "second"}, "direct invocation of containers"),
         ({"SessionId": "NEW_SESSION"}, "stateful sessions"),
@@ -271,12 +260,73 @@ def test_an_invocation_of_what_is_not_there_is_refused_by_name(
         server.client("sagemaker-runtime").invoke_endpoint(EndpointName="any", Body=b"1", **arguments)
 
 
-def test_streams_and_asynchronous_invocations_are_refused_by_name(server: Any) -> None:
+def test_streams_are_refused_by_name(server: Any) -> None:
     runtime = server.client("sagemaker-runtime")
     with pytest.raises(ClientError, match="does not support the operation InvokeEndpointWithResponseStream"):
         runtime.invoke_endpoint_with_response_stream(EndpointName="any", Body=b"1")
-    with pytest.raises(ClientError, match="does not support the operation InvokeEndpointAsync"):
-        runtime.invoke_endpoint_async(EndpointName="any", InputLocation="s3://test-bucket/input")
+
+
+def test_a_multi_model_endpoint_answers_with_the_model_that_a_request_names(
+    server: Any, sagemaker: Any, s3: Any, model: Callable[..., str]
+) -> None:
+    single = sagemaker.describe_model(ModelName=model("many"))["PrimaryContainer"]
+    container = {**single, "Mode": "MultiModel", "ModelDataUrl": "s3://test-bucket/many/"}
+    sagemaker.create_model(ModelName="many", PrimaryContainer=container, ExecutionRoleArn=ROLE)
+    sagemaker.create_endpoint(EndpointName="many", EndpointConfigName=configure(sagemaker, "many"))
+    assert settle(sagemaker, "many")["EndpointStatus"] == "InService"
+    runtime = server.client("sagemaker-runtime")
+    request = {"EndpointName": "many", "Body": b"x", "ContentType": "text/plain"}
+    assert runtime.invoke_endpoint(**request, TargetModel="model.tar.gz")["Body"].read() == b"many x"
+    for target, words in (({}, "missing a target model"), ({"TargetModel": "none"}, "Failed to download model data")):
+        with pytest.raises(ClientError, match=words) as refused:
+            runtime.invoke_endpoint(**request, **target)
+        assert refused.value.response["Error"]["Code"] == "ValidationError"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"ModelDataUrl": None}, "needs ModelDataUrl"),
+        ({"Mode": "SingleModel", "MultiModelConfig": {"ModelCacheSetting": "Disabled"}}, "with the Mode MultiModel"),
+        ({"ModelPackageName": "p", "Image": None}, "takes no ModelPackageName"),
+    ],
+)
+def test_a_multi_model_container_without_a_prefix_is_refused(
+    sagemaker: Any, changes: dict[str, Any], words: str
+) -> None:
+    container = {"Image": IMAGE, "Mode": "MultiModel", "ModelDataUrl": "s3://test-bucket/any/", **changes}
+    given = {key: value for key, value in container.items() if value is not None}
+    with pytest.raises(ClientError, match=words):
+        sagemaker.create_model(ModelName="refused", PrimaryContainer=given, ExecutionRoleArn=ROLE)
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"ProductionVariants": [SERVERLESS]}, "Serverless variants do not support multi-model"),
+        ({"ShadowProductionVariants": [{**VARIANT, "VariantName": "s"}]}, "do not support shadows"),
+        (
+            {"AsyncInferenceConfig": {"OutputConfig": {"S3OutputPath": "s3://test-bucket/a"}}},
+            "do not support asynchronous endpoints",
+        ),
+    ],
+)
+def test_what_the_service_does_not_have_for_multi_model_containers_is_refused(
+    sagemaker: Any, fields: dict[str, Any], words: str
+) -> None:
+    name = f"models-{time.time_ns()}"
+    container = {"Image": IMAGE, "Mode": "MultiModel", "ModelDataUrl": "s3://test-bucket/any/"}
+    sagemaker.create_model(ModelName=name, PrimaryContainer=container, ExecutionRoleArn=ROLE)
+    with pytest.raises(ClientError, match=words):
+        configure(sagemaker, name, **fields)
+    with pytest.raises(ClientError, match="batch transform does not support it"):
+        sagemaker.create_transform_job(
+            TransformJobName=name,
+            ModelName=name,
+            TransformInput={"DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://test-bucket/i"}}},
+            TransformOutput={"S3OutputPath": "s3://test-bucket/o"},
+            TransformResources={"InstanceType": "ml.m5.large", "InstanceCount": 1},
+        )
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from local_sagemaker.api.search import Search
+from local_sagemaker.api.search_sources import Source
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.state.database import Database
+from local_sagemaker.state.record_kinds import TRAINING_JOB
 from local_sagemaker.state.records import Records
 from local_sagemaker.wire.dispatch import Caller
 from local_sagemaker.work.tags import Tags
@@ -42,7 +44,7 @@ def search_fixture(tmp_path: Path) -> Iterator[Search]:
             },
         )
         tags.add(arn, [{"Key": "owner", "Value": f"team-{number}"}])
-    yield Search(records, tags)
+    yield Search(tags, {"TrainingJob": Source("TrainingJobArn", lambda: records.all(TRAINING_JOB))})
     database.close()
 
 

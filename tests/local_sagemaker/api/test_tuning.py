@@ -141,6 +141,31 @@ def test_a_bayesian_search_goes_on_from_what_its_jobs_have_found(sagemaker: Any,
     assert min(losses[3:]) < min(losses[:3])  # the first three are drawn at random
 
 
+def test_a_warm_start_knows_the_best_of_its_parents_and_early_stopping_is_said_in_the_log(
+    server: LocalServer, sagemaker: Any, code: str
+) -> None:
+    first = arguments(code, ParameterRanges=depths(4))
+    sagemaker.create_hyper_parameter_tuning_job(HyperParameterTuningJobName="parent", **first)
+    ended(sagemaker, "parent")
+    second = arguments(code, ParameterRanges=depths(9), TrainingJobEarlyStoppingType="Auto")
+    config = {
+        "WarmStartType": "TransferLearning",
+        "ParentHyperParameterTuningJobs": [{"HyperParameterTuningJobName": "parent"}],
+    }
+    sagemaker.create_hyper_parameter_tuning_job(HyperParameterTuningJobName="warm", WarmStartConfig=config, **second)
+    job = ended(sagemaker, "warm")
+    assert job["BestTrainingJob"]["TunedHyperParameters"] == {"depth": "9"}
+    assert job["OverallBestTrainingJob"]["TunedHyperParameters"] == {"depth": "4"}
+    stream = f"{job['BestTrainingJob']['TrainingJobName']}/"
+    events = server.client("logs").filter_log_events(
+        logGroupName="/aws/sagemaker/TrainingJobs", logStreamNamePrefix=stream
+    )["events"]
+    assert any("TrainingJobEarlyStoppingType has no effect" in each["message"] for each in events)
+    config["ParentHyperParameterTuningJobs"] = [{"HyperParameterTuningJobName": "nobody"}]
+    with pytest.raises(ClientError, match="nobody of WarmStartConfig does not exist"):
+        sagemaker.create_hyper_parameter_tuning_job(HyperParameterTuningJobName="w", WarmStartConfig=config, **second)
+
+
 def test_training_jobs_that_all_fail_fail_the_tuning_job_in_the_services_words(sagemaker: Any, code: str) -> None:
     asked = arguments(code, static={"fail": "3"})
     sagemaker.create_hyper_parameter_tuning_job(HyperParameterTuningJobName="failing", **asked)

@@ -25,7 +25,7 @@ def named_actions() -> set[tuple[str, str]]:
     paths = [*(ROOT / "infrastructure").rglob("*.yaml"), *(ROOT / "local_sagemaker/iam").glob("*.py")]
     found = {(service, name) for path in paths for service, name in ACTION.findall(path.read_text())}
     found |= {("ecr", name) for name in IMAGE_ACTIONS} | {("ec2", name) for name in NETWORK}
-    return found | {("sagemaker", name) for name in supported()}
+    return found | {("sagemaker", name) for name in (*supported(), "InvokeEndpoint", "InvokeEndpointAsync")}
 
 
 def main() -> None:

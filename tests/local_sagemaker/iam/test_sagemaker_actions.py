@@ -21,6 +21,7 @@ ARNS = {
     "ModelPackageArn": "model-package/a/1",
     "ModelPackageName": "model-package/a/1",
     "ResourceArn": "endpoint/a",
+    "ArtifactArn": "artifact/a",
 }
 
 
@@ -115,3 +116,10 @@ def test_tags_of_a_new_thing_need_a_permission_of_their_own() -> None:
 def test_lists_that_know_no_resource_ask_for_all() -> None:
     assert [access.resource for access in needed("ListModels")] == ["*"]
     assert TABLE["sagemaker:ListModels"]["resources"] == {}
+
+
+@pytest.mark.parametrize("operation", ["InvokeEndpoint", "InvokeEndpointAsync"])
+def test_each_kind_of_invocation_has_an_action_of_its_own(operation: str) -> None:
+    (access,) = needed(operation, EndpointName="houses")
+    assert (access.action, access.resource) == (f"sagemaker:{operation}", arn("endpoint/houses"))
+    assert set(TABLE[f"sagemaker:{operation}"]["resources"]) >= {"endpoint"}

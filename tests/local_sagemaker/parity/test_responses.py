@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[3]
 TAGS = [{"Key": "team", "Value": "data"}]
 # What the records keep for the server itself, and the answers leave out. Beside these, a record may have fields that
 # another operation of the API has, such as the Tags of a Create in a Describe; any other name is a mistake.
-INTERNAL = {"Serving", "Pending", "ExecutionId", "ParameterValues", "Properties"}
+INTERNAL = {"Serving", "Pending", "ExecutionId", "ParameterValues", "Properties", "Place"}
 TRAINING = {
     "AlgorithmSpecification": {
         "TrainingImage": IMAGE,
@@ -214,6 +214,51 @@ class Conversation:
         self.api.list_pipelines()
         self.api.delete_pipeline(PipelineName=name, ClientRequestToken="d" * 32)
 
+    def model_cards(self) -> None:
+        """A model card from its first version to its end."""
+        card = {"ModelCardName": "card", "Content": "{}", "ModelCardStatus": "Draft"}
+        self.api.create_model_card(**card, Tags=TAGS)
+        self.api.update_model_card(ModelCardName="card", Content='{"model_overview": {"model_id": "m"}}')
+        self.api.describe_model_card(ModelCardName="card", ModelCardVersion=1)
+        self.api.list_model_cards()
+        self.api.list_model_card_versions(ModelCardName="card")
+        self.api.search(Resource="ModelCard")
+        self.api.delete_model_card(ModelCardName="card")
+
+    def lineage(self) -> None:
+        """What all that has made, and an execution with an experiment."""
+        name = self.pipelines.create(step("Once", "Processing", processing("true")))
+        definition = json.loads(self.api.describe_pipeline(PipelineName=name)["PipelineDefinition"])
+        definition["PipelineExperimentConfig"] = {"ExperimentName": "parity", "TrialName": "first"}
+        self.api.update_pipeline(PipelineName=name, PipelineDefinition=json.dumps(definition))
+        self.pipelines.run(name)
+        self.registry_remains()
+        self.api.list_experiments()
+        self.api.describe_experiment(ExperimentName="parity")
+        self.api.list_trials(ExperimentName="parity")
+        self.api.describe_trial(TrialName="first")
+        components = self.api.list_trial_components(TrialName="first")["TrialComponentSummaries"]
+        self.api.describe_trial_component(TrialComponentName=components[0]["TrialComponentName"])
+        artifact = self.api.list_artifacts()["ArtifactSummaries"][0]["ArtifactArn"]
+        self.api.describe_artifact(ArtifactArn=artifact)
+        self.api.describe_action(ActionName=self.api.list_actions()["ActionSummaries"][0]["ActionName"])
+        self.api.describe_context(ContextName=self.api.list_contexts()["ContextSummaries"][0]["ContextName"])
+        self.api.list_associations()
+        self.api.query_lineage(StartArns=[artifact])
+        for resource in (
+            *("PipelineExecution", "PipelineVersion", "HyperParameterTuningJob", "Model", "Endpoint"),
+            *("Experiment", "ExperimentTrial", "ExperimentTrialComponent"),
+        ):
+            self.api.search(Resource=resource)
+
+    def registry_remains(self) -> None:
+        """A version that stays: an action and a context."""
+        containers = [{"Image": IMAGE, "ModelDataUrl": "s3://test-bucket/m.tar.gz"}]
+        types = {"SupportedContentTypes": ["text/csv"], "SupportedResponseMIMETypes": ["text/csv"]}
+        self.api.create_model_package(
+            ModelPackageGroupName="stays", InferenceSpecification={"Containers": containers, **types}
+        )
+
     @staticmethod
     def token(sqs: Any, queue: str) -> str:
         """The token of the callback that waits."""
@@ -253,6 +298,8 @@ def recorded_fixture(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[
         conversation.tuning()
         conversation.hosting()
         conversation.transform()
+        conversation.model_cards()
+        conversation.lineage()
         yield [json.loads(line) for line in record.read_text().splitlines()]
     finally:
         process.terminate()

@@ -53,8 +53,10 @@ def test_nothing_is_found_in_a_state_that_is_whole(database: Database, tmp_path:
 
 
 NOT_IN_THE_FIXTURE = (
+    "async-request",
     "callback",
     "metric-filter",
+    "model-card",
     "model-package-group-policy",
     "scalable-target",
     "scaling-policy",

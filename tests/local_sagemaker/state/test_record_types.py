@@ -10,6 +10,7 @@ from local_sagemaker.state import record_kinds
 from local_sagemaker.state.database import Database
 from local_sagemaker.state.record_kinds import EXECUTION, REQUIRED
 from local_sagemaker.state.record_types import (
+    AsyncRequestRecord,
     CallbackRecord,
     EndpointRecord,
     ExecutionRecord,
@@ -37,6 +38,7 @@ TYPES: dict[str, type] = {
     record_kinds.MODEL_PACKAGE_COUNTER: VersionCounterRecord,
     record_kinds.MODEL_PACKAGE_GROUP_POLICY: GroupPolicyRecord,
     record_kinds.ENDPOINT: EndpointRecord,
+    record_kinds.ASYNC_REQUEST: AsyncRequestRecord,
 }
 JSON_TYPES = {str: "text", float: "real", int: "integer", list: "array", dict: "object", bool: "true"}
 # The shape of the answer that each document becomes, and the fields that are our own.

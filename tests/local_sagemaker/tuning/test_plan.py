@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from local_sagemaker.errors import ServiceError
+from local_sagemaker.jobs.admission import without_effect
 from local_sagemaker.tuning.plan import plan
 
 OBJECTIVE = {"Type": "Minimize", "MetricName": "loss"}
@@ -59,8 +60,6 @@ def test_a_grid_counts_its_combinations_by_itself() -> None:
         ({"Strategy": "Hyperband"}, {}, {}, "tuning strategy Hyperband: use Bayesian, Random, or Grid"),
         ({"Strategy": "Grid"}, {}, {}, "takes only categorical parameters, not depth"),
         ({"Strategy": "Grid", "ParameterRanges": CATEGORIES}, {}, {}, "is 4, and the grid has 2 combinations"),
-        ({"TrainingJobEarlyStoppingType": "Auto"}, {}, {}, "EarlyStoppingType Auto: use Off"),
-        ({}, {}, {"WarmStartConfig": {"WarmStartType": "TransferLearning"}}, "WarmStartConfig"),
         ({}, {}, {"Autotune": {"Mode": "Enabled"}}, "Autotune"),
         ({}, {}, {"TrainingJobDefinitions": [DEFINITION]}, "more than one training job definition"),
         ({"HyperParameterTuningJobObjective": None}, {}, {}, "HyperParameterTuningJobObjective is missing"),
@@ -77,3 +76,11 @@ def test_what_cannot_be_done_is_refused(
     asked["TrainingJobDefinition"] = {k: v for k, v in asked["TrainingJobDefinition"].items() if v is not None}
     with pytest.raises(ServiceError, match=words):
         plan(asked)
+
+
+def test_early_stopping_is_told_to_each_training_job() -> None:
+    asked = request({"TrainingJobEarlyStoppingType": "Auto"}, {})
+    made = plan(asked).training_request("tune-001", {"depth": "3"})
+    assert without_effect(made) == ["TrainingJobEarlyStoppingType"]
+    assert without_effect(plan(request({}, {})).training_request("tune-001", {})) == []
+    assert without_effect(plan(request({"TrainingJobEarlyStoppingType": "Off"}, {})).training_request("t", {})) == []
