@@ -94,7 +94,9 @@ class DataSettings:
         if self.columns[self.target].type not in ("integer", "number"):
             raise ValueError(f"data.target: {self.target} must be an integer or number to be predicted.")
         if self.columns[self.target].optional:
-            raise ValueError(f"data.target: {self.target} cannot be optional, a row without it teaches nothing.")
+            raise ValueError(
+                f"data.target: {self.target} cannot be optional: a row without it cannot be used for training."
+            )
 
     def _check_personal(self) -> None:
         for name in self.personal:
@@ -258,7 +260,7 @@ def load(path: Path = DEFAULT_PATH) -> JobSettings:
     try:
         return JobSettings.from_json(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError as error:
-        raise JobError(f"The settings {path} do not exist; give their place with --settings.") from error
+        raise JobError(f"The settings {path} do not exist; name the file with --settings.") from error
     except json.JSONDecodeError as error:
         raise JobError(f"The settings {path} are not JSON: {error}.") from error
 
