@@ -29,32 +29,32 @@ examples:
   deploy_model.py deploy --model-package ARN --stage staging --sample house.json
                                        on AWS; undone unless the model answers the sample
   cat houses.csv | deploy_model.py predict --stage staging - --content-type text/csv
-  deploy_model.py deploy --latest-approved --stage staging --plan      what it would send and take
+  deploy_model.py deploy --latest-approved --stage staging --plan      what it would send, and how long it takes
   deploy_model.py diff 7 8                                             what would change, on captured requests
   deploy_model.py deploy --shadow 8 --stage production                 copies of the requests to a second version
-  deploy_model.py compare --stage production                           what that one answers
+  deploy_model.py compare --stage production                           the answers of both, compared
   deploy_model.py batch --version 7 houses.csv predicted.csv           a whole file, without an endpoint
   deploy_model.py promote --from staging --to production               what staging has proven
-  deploy_model.py abort --stage staging                                roll back the update under way
+  deploy_model.py abort --stage staging                                roll back the update in progress
   deploy_model.py pause --stage staging                                keep a weighted shift where it is; resume goes on
-  deploy_model.py withdraw --model-package ARN                         where a rejected version serves
+  deploy_model.py withdraw --model-package ARN                         wherever a rejected version serves
   deploy_model.py rollback --stage production [--to VERSION]           back to what served before
-  deploy_model.py loadtest --stage staging house.json --latency-ms 200 the rate that it answers within 200 ms
-  deploy_model.py status [--follow]                                    every stage, its history, what goes on
+  deploy_model.py loadtest --stage staging house.json --latency-ms 200 the largest rate within 200 ms
+  deploy_model.py status [--follow]                                    every stage, its history, deployments in progress
 
 stages and their machines are in the settings file (stages: ...); the endpoint is NAME-STAGE.
 
 environment:
-  SAGEMAKER_SERVING_ROLE_ARN              the role of the endpoint's containers; SAGEMAKER_ROLE_ARN where it is not set
-  SAGEMAKER_REMOVAL_ROLE_ARN              the role by which a stage with remove_after is removed
-  SAGEMAKER_BUCKET                        where requests and answers are captured, and where an endpoint's lock lies
+  SAGEMAKER_SERVING_ROLE_ARN              the role of the endpoint's containers; SAGEMAKER_ROLE_ARN if it is not set
+  SAGEMAKER_REMOVAL_ROLE_ARN              the role that removes a stage with remove_after
+  SAGEMAKER_BUCKET                        the bucket of captured requests and answers, and of the endpoints' locks
   SAGEMAKER_KMS_KEY, SAGEMAKER_SUBNETS, SAGEMAKER_SECURITY_GROUP_IDS   optional
   AWS_REGION                              region; us-east-1 if it is not set
   SAGEMAKER_LOCAL_PORT, SAGEMAKER_LOCAL_STATE   port (5599) and state folder (.sagemaker) of local SageMaker
 
 exit codes:
-  0 done   1 error   2 wrong arguments   3 rolled back   4 inconclusive, and so rolled back
-  130 stopped by Ctrl-C (SageMaker goes on with what was begun)
+  0 done   1 error   2 wrong arguments   3 rolled back   4 inconclusive, therefore rolled back
+  130 stopped by Ctrl-C (SageMaker finishes what was started)
 """
 
 

@@ -118,7 +118,7 @@ def _kind(name: str, keys: dict[str, Any], values: pd.Series) -> tuple[dict[str,
     if keys["type"] == "category" and distinct > max(20, rows / ROWS_PER_LEVEL):
         keys["type"] = "text"
         note = "each row has its own value" if distinct == rows else f"{distinct:,} different texts"
-        return keys, [f"{note}: a text is no feature"]
+        return keys, [f"{note}: text is not a feature"]
     if keys["type"] == "integer" and is_identity(name, values):
         keys["feature"] = False
     return keys, []

@@ -87,7 +87,7 @@ def _draft(found: Found, target: str | None) -> Drafted:
     by_name = {each.name: each for each in columns}
     by_name[chosen] = _as_target(by_name[chosen], notes)
     if len(found.table) < FEWEST_ROWS:
-        notes.append(f"{len(found.table):,} rows are very few: what a test part of them says is mostly chance")
+        notes.append(f"{len(found.table):,} rows are very few: results on a test part of them are mostly chance")
     accepted = _accepted(by_name.values(), found)
     if accepted.sum() < 20:
         raise DataError(f"Only {int(accepted.sum()):,} rows of {found.file} could be used: is {chosen} the target?")
@@ -150,7 +150,7 @@ def _target(columns: Sequence[Draft], wanted: str | None, notes: list[str]) -> s
                 f"There is no column {wanted}{did_you_mean(wanted, names) or '; there are ' + listed(names)}"
             )
         if not names[wanted].is_number:
-            raise DataError(f"{wanted} is a {names[wanted].type} and no number: it cannot be predicted.")
+            raise DataError(f"{wanted} is a {names[wanted].type}, not a number: it cannot be predicted.")
         return wanted
     numbers = [each.name for each in columns if each.is_number and each.column.get("feature", True)]
     if not numbers:
@@ -159,7 +159,7 @@ def _target(columns: Sequence[Draft], wanted: str | None, notes: list[str]) -> s
     known += [name for word in TARGETS for name in numbers if word in _words(name)]
     known += [name for name in numbers if "price" in name.lower()]
     chosen = known[0] if known else numbers[-1]
-    notes.append(f"{chosen} is taken for the target: name another one with --target")
+    notes.append(f"{chosen} is assumed to be the target: name another one with --target")
     return chosen
 
 
@@ -212,7 +212,7 @@ def _without_leaks(
     notes += _counting(by_name, target, accepted, goal)
     place = ordering(np.flatnonzero(accepted), goal)
     if place > ORDERS:
-        notes.append(f"the rows of the file are ordered by {target}: what counts them tells it")
+        notes.append(f"the rows of the file are ordered by {target}: a column that counts them reveals it")
     for name, each in by_name.items():
         if name == target or each.column.get("feature") is False or each.type in ("text", "date"):
             continue
@@ -229,8 +229,8 @@ def _without_leaks(
             notes.append(f"{name} alone explains {value:.1%} of {target} and is left out as a leak: feature: false")
             numbers.pop(name, None)
         elif AFTER.search(name) or _named_after(name, target):
-            result[name] = each.noted(f"by its name it may be known only after {target} is")
-            notes.append(f"{name} may by its name be known only after {target} is: if so, set feature: false")
+            result[name] = each.noted(f"its name suggests that it is known only after {target} is")
+            notes.append(f"{name} may, judging by its name, be known only after {target} is: if so, set feature: false")
     pair, value = most_telling_pair(numbers, ranks)
     if value >= SEVERE_R2:
         of = re.split(" [x/] ", pair)

@@ -39,7 +39,7 @@ class Drill:
         """Read `price-level=+5%` or the name of another drill; ValueError says what is wrong."""
         kind, _, given = text.partition("=")
         if kind not in KINDS:
-            raise ValueError(f"{kind!r} is no drill: there are price-level=+5%, {', '.join(KINDS[1:])}")
+            raise ValueError(f"{kind!r} is not a drill: choose from price-level=+5%, {', '.join(KINDS[1:])}")
         if kind != "price-level":
             if given:
                 raise ValueError(f"{kind} takes no value, and {given!r} is given")

@@ -47,7 +47,9 @@ def look_at(path: Path, encoding: str | None = None) -> Found:
         _refuse_header([str(name) for name in table.columns], part.name)
         if tables and set(table.columns) != set(tables[0].columns):
             other = listed(sorted(set(table.columns) ^ set(tables[0].columns)))
-            raise JobError(f"{part.name} and {parts[0].name} have other columns ({other}): give files of one table.")
+            raise JobError(
+                f"{part.name} and {parts[0].name} have different columns ({other}): give files of one table."
+            )
         broken |= {sum(map(len, tables)) + row: reason for row, reason in faults.items()}
         tables.append(table)
     if not sum(map(len, tables)):

@@ -63,7 +63,7 @@ def read_csv(content: bytes, name: str, written: FileFormat) -> tuple[pd.DataFra
     try:
         header = next(csv.reader(io.StringIO(text), delimiter=written.separator, skipinitialspace=True), [])
     except csv.Error as error:
-        raise JobError(f"The data file {name} is not a sound CSV file: {error}.") from error
+        raise JobError(f"The data file {name} is not a valid CSV file: {error}.") from error
     names = [cell.strip() or f"Unnamed: {place}" for place, cell in enumerate(header)]
     _check_header(names, text, name, written)
     options: dict[str, Any] = {"sep": written.separator, "dtype": str, "keep_default_na": False}
@@ -73,7 +73,7 @@ def read_csv(content: bytes, name: str, written: FileFormat) -> tuple[pd.DataFra
     except pd.errors.ParserError:
         return _row_by_row(text, name, names, written)
     except ValueError as error:
-        raise JobError(f"The data file {name} is not a sound CSV file: {' '.join(str(error).split())}.") from error
+        raise JobError(f"The data file {name} is not a valid CSV file: {' '.join(str(error).split())}.") from error
     if not isinstance(table.index, pd.RangeIndex):  # pandas takes the first of too many fields for a row's name
         return _row_by_row(text, name, names, written)
     table = table.fillna("")  # a row with too few fields ends in empty ones

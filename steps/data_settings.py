@@ -90,7 +90,9 @@ class DataSettings:
         if self.columns[self.target].type not in ("integer", "number"):
             raise ValueError(f"data.target: {self.target} must be an integer or number to be predicted.")
         if self.columns[self.target].optional:
-            raise ValueError(f"data.target: {self.target} cannot be optional, a row without it teaches nothing.")
+            raise ValueError(
+                f"data.target: {self.target} cannot be optional: a row without it cannot be used for training."
+            )
 
     def _check_personal(self) -> None:
         for name in self.personal:

@@ -49,7 +49,7 @@ class Estimator:
         try:
             return kind(**{**defaults, **self.parameters})
         except TypeError as error:
-            raise ValueError(f"{self.estimator} cannot be made from the YAML: {error}.") from error
+            raise ValueError(f"{self.estimator} cannot be created from the YAML: {error}.") from error
 
 
 def predictions(

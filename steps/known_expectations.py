@@ -93,4 +93,4 @@ def check_expectation(name: str, arguments: Mapping[str, object]) -> None:
 def check_level(name: str, level: str) -> None:
     """Raise ValueError for an expectation of the table under validation.rows, which can reject no row."""
     if level == "rows" and name in TABLE:
-        raise ValueError(f"{name} judges the table and no single row: put it under validation.table.")
+        raise ValueError(f"{name} judges the whole table, not single rows: put it under validation.table.")

@@ -46,7 +46,7 @@ class LearnedFeature:
         others = {"target_encoding": ("count", "scale"), "neighbours": ("smoothing",)}[self.kind]
         for name in others:
             if getattr(self, name) is not None:
-                raise ValueError(f"{name} is nothing that {self.kind} has: remove it.")
+                raise ValueError(f"{name} is not an option of {self.kind}: remove it.")
         if self.smoothing is not None and self.smoothing < 0:
             raise ValueError(f"smoothing is {self.smoothing}: it must not be negative.")
         if self.count is not None and self.count < 1:

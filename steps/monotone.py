@@ -51,7 +51,7 @@ def feature_signs(
         if name not in types:
             raise ValueError(f"data.monotone: {name} is not a column that predictions see{did_you_mean(name, types)}.")
         if types[name] not in NUMERIC:
-            raise ValueError(f"data.monotone.{name}: a {types[name]} is not a number, so there is no more of it.")
+            raise ValueError(f"data.monotone.{name}: a {types[name]} cannot have a rule: only numbers can.")
         if rule not in SIGNS:
             raise ValueError(f"data.monotone.{name} is {rule!r}: it must be increasing or decreasing.")
         signs = _signs_of(name, SIGNS[rule], types, ranges, derived, learned, set(features))

@@ -66,7 +66,7 @@ def read_rows(
     except OSError as error:  # pyarrow's ArrowInvalid is not an OSError but a ValueError, see below
         raise JobError(f"The data file {name} cannot be read: {_line(error)}.") from error
     except ValueError as error:  # pyarrow's ArrowInvalid
-        raise JobError(f"The data file {name} is not a sound CSV or Parquet file: {_line(error)}.") from error
+        raise JobError(f"The data file {name} is not a valid CSV or Parquet file: {_line(error)}.") from error
     return read_csv(content, name, written or FileFormat())
 
 

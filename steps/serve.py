@@ -136,9 +136,9 @@ def output_fn(prediction: Prediction | Refusal, accept: str | None) -> tuple[str
             return written(prediction, JSON)
         if kind in (CSV, "text/*"):
             if prediction.comparables is not None:
-                return _refused(Refusal(f"Comparable rows have no place in {CSV}: accept {JSON}.", 406))
+                return _refused(Refusal(f"{CSV} cannot hold comparable rows: accept {JSON}.", 406))
             return written(prediction, CSV)
-    return _refused(Refusal(f"The accepted type {accept} cannot be given: accept {JSON} or {CSV}.", 406))
+    return _refused(Refusal(f"The accepted type {accept} is not supported: accept {JSON} or {CSV}.", 406))
 
 
 def written(prediction: Prediction, kind: str) -> tuple[str, str]:

@@ -28,4 +28,4 @@ class SplitSettings:
                 raise ValueError(f"split.{name} is {getattr(self, name)}: it must be between 0 and 1.")
         if self.test + self.validation >= 1:
             total = self.test + self.validation
-            raise ValueError(f"split.test and split.validation sum to {total:g}: nothing is left to train on.")
+            raise ValueError(f"split.test and split.validation sum to {total:g}: no rows are left for training.")

@@ -166,7 +166,7 @@ def _refuse(validation: Validation, settings: PreparationSettings) -> None:
     if failed:
         more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
         what = f"{reason_of(failed[0].expectation)}, but is {failed[0].observed}"
-        raise JobError(f"The data are not as expected: {what}{more}; see the validation report.")
+        raise JobError(f"The data do not meet the expectations: {what}{more}; see the validation report.")
 
 
 def _read(parts: Sequence[Part], settings: PreparationSettings, validation: Validation) -> None:

@@ -88,7 +88,7 @@ def test_what_is_strange_and_what_may_leak_is_said_and_left_out(settings: Settin
     columns = settings.data.columns
     assert not columns["Preisklasse"].feature
     assert not columns["Preis je m²"].feature
-    for words in ("LOOKS LIKE A LEAK", "'NA' (", "is taken for a level", "the same in all rows", "99 (robust z"):
+    for words in ("LOOKS LIKE A LEAK", "'NA' (", "is treated as a level", "the same in all rows", "99 (robust z"):
         assert words in text
     assert "1 row has the value 0 where the rest are positive" in text
 
@@ -124,7 +124,7 @@ def test_every_fault_of_a_file_is_named_at_once(settings: Settings, tmp_path: Pa
     ("target", "words"),
     [
         ("Pries", "There is no column Pries; did you mean Preis"),
-        ("Ort", "Ort is a category and no number"),
+        ("Ort", "Ort is a category, not a number"),
     ],
 )
 def test_a_target_that_cannot_be_one_is_refused(file: Path, target: str, words: str) -> None:

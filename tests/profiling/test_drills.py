@@ -68,8 +68,8 @@ def test_what_is_to_be_found_is_known_beforehand() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("prices", "'prices' is no drill: there are price-level"),
-        ("", "'' is no drill"),
+        ("prices", "'prices' is not a drill: choose from price-level"),
+        ("", "'' is not a drill"),
         ("price-level", "is not a change of all prices such as"),
         ("price-level=5", "is not a change of all prices such as"),
         ("price-level=-100%", "is not a change of all prices such as"),

@@ -149,7 +149,7 @@ def test_the_endpoint_tells_them_on_request(told: Model, tmp_path: Path) -> None
     assert [each["comparables"] for each in both["predictions"]] == [found, found]
     refused: Any = serve.output_fn(serve.predict_fn((body, JSON), model), CSV)
     assert refused.status_code == 406
-    assert refused.get_data(as_text=True) == "Comparable rows have no place in text/csv: accept application/json."
+    assert refused.get_data(as_text=True) == "text/csv cannot hold comparable rows: accept application/json."
 
 
 def test_a_model_that_carries_none_says_so(model_folder: Path) -> None:

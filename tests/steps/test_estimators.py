@@ -46,7 +46,7 @@ def test_candidates_learn_from_the_training_part_and_predict_in_the_targets_unit
         ("sklearn.base.RegressorMixin.predict", {}, "is not a regressor"),
         ("os.path.join", {}, "os.path.join is not a regressor of scikit-learn"),
         ("sklearn.linear_model.Ridge", {"aplha": 2}, "Ridge has no parameter aplha; did you mean alpha"),
-        ("sklearn.ensemble.StackingRegressor", {}, "cannot be made from the YAML: .*estimators"),
+        ("sklearn.ensemble.StackingRegressor", {}, "cannot be created from the YAML: .*estimators"),
     ],
 )
 def test_what_is_no_regressor_is_refused_with_what_was_probably_meant(

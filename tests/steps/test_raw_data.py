@@ -35,7 +35,7 @@ def test_csv_and_parquet_give_the_same_rows(rents: pd.DataFrame, settings: JobSe
         (b"", "is empty"),
         (b"\n\n", "is empty"),
         (b"\xff\xfe\x00", "neither Parquet nor CSV"),
-        (b"PAR1 and no more", "not a sound CSV or Parquet file"),
+        (b"PAR1 and no more", "not a valid CSV or Parquet file"),
         (b"PK\x03\x04 and no more", "cannot be unpacked"),
         (b"\x1f\x8b and no more", "cannot be unpacked"),
         (b"price;size\n1;2\n3;4\n", "separated by ';': set data.format.separator to \";\""),

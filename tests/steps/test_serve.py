@@ -62,7 +62,7 @@ def test_json_gives_the_interval_that_evaluation_measures(model_folder: Path, ty
     [
         ("{}", JSON, None, 400, "Row 1 lacks the fields signed, area, lift and district."),
         ("a", "image/png", None, 415, "The content type image/png is not text/csv or application/json."),
-        (json.dumps(ROW), JSON, "image/png", 406, "The accepted type image/png cannot be given: accept"),
+        (json.dumps(ROW), JSON, "image/png", 406, "The accepted type image/png is not supported: accept"),
         ("", JSON, "image/png", 400, "The body is empty"),  # the first fault is told
     ],
 )

@@ -177,7 +177,7 @@ def test_a_file_that_does_not_fit_is_named(rents: pd.DataFrame, settings: JobSet
     with pytest.raises(JobError, match=r"late\.csv lacks area"):
         validate(folder, tmp_path / "out", settings)
     (folder / "late.csv").write_bytes(b"PAR1 and no more")
-    with pytest.raises(JobError, match=r"late\.csv is not a sound CSV or Parquet file"):
+    with pytest.raises(JobError, match=r"late\.csv is not a valid CSV or Parquet file"):
         validate(folder, tmp_path / "out", settings)
 
 

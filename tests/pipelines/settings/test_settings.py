@@ -104,7 +104,7 @@ def test_the_split_may_be_a_word_or_a_mapping(tmp_path: Path, split: Any) -> Non
             "data.learned.price_nearby.cuont is not a setting; did you mean count",
         ),
         ({"interval": {"coverage": 1.5}}, "interval.coverage: .*less than or equal to 0.999, not 1.5"),
-        ({"split": {"by": "time", "test": 0.8, "validation": 0.3}}, "nothing is left to train on"),
+        ({"split": {"by": "time", "test": 0.8, "validation": 0.3}}, "no rows are left for training"),
         ({"split": "sometimes"}, "split.by"),
         ({"evaluation__segments": {"prise": {"quantiles": 4}}}, "prise is neither a column nor a derived .*mean price"),
         ({"evaluation__segments": {"age": {"edge": [1]}}}, "segments.age.edge is not a setting; did you mean edges"),
