@@ -175,7 +175,7 @@ def test_an_execution_is_live_and_its_report_comes_by_itself(browser: Any, studi
     until(lambda: "Succeeded after" in text(browser, "#live"))
     assert time.monotonic() - over < 5  # a poll of half a second, on a machine that is busy with the tests
     until(lambda: browser.find_elements(By.TAG_NAME, "iframe"))
-    assert "It registered" in text(browser)
+    until(lambda: "It registered" in text(browser))
     assert complaints(browser) == []
 
 
