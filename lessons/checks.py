@@ -15,7 +15,7 @@ from lessons.errors import LessonError
 HOUSES, OWN, LEAKY = "house-prices", "my-houses", "leaky-houses"
 STAGING = f"{HOUSES}-staging"
 SETTINGS = Path("my_houses.yaml")
-SURFACES = Path("reports/lessons/cars.jsonl")
+SURFACES = Path("reports/lessons/surfaces.jsonl")
 FEWEST_WORDS = 3
 BETTER = 2 / 3  # of the line's error
 
@@ -46,9 +46,10 @@ def cleansing(account: Account) -> str:
 
 
 def surfaces(_: Account) -> str:
-    """A hyperplane whose error is well below the line's."""
+    """A hyperplane of cars whose error is well below the line's, and one of houses."""
     _require(SURFACES.exists(), "No surface was fitted yet: begin with the command under Run.")
-    found = [json.loads(line) for line in SURFACES.read_text(encoding="utf-8").splitlines()]
+    kept = [json.loads(line) for line in SURFACES.read_text(encoding="utf-8").splitlines()]
+    found = [each for each in kept if each["of"] == "car"]
     lines = [each["rmse"] for each in found if each["features"] == ["Mileage"]]
     _require(lines != [], "The line by Mileage is missing: it is what the others are compared with.")
     planes = [each for each in found if len(each["features"]) > 2]
@@ -59,6 +60,8 @@ def surfaces(_: Account) -> str:
         f"The best hyperplane is off by ${best['rmse']:,.0f} and the line by ${lines[0]:,.0f}: "
         "add what says more about a car, such as its make.",
     )
+    houses = [each for each in kept if each["of"] == "house" and len(each["features"]) > 2]
+    _require(houses != [], "A hyperplane of houses is missing: give at least three features.")
     return f"{len(best['features'])} features: off by ${best['rmse']:,.0f} where the line is off by ${lines[0]:,.0f}."
 
 

@@ -84,14 +84,20 @@ def test_a_decision_has_a_reason_of_three_words() -> None:
 
 
 def test_a_surface_is_graded_against_the_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checks, "SURFACES", tmp_path / "cars.jsonl")
-    line, plane = {"features": ["Mileage"], "rmse": 900.0}, {"features": ["a", "b", "c"], "rmse": 600.0}
+    monkeypatch.setattr(checks, "SURFACES", tmp_path / "surfaces.jsonl")
+    line, plane = (
+        {"of": "car", "features": ["Mileage"], "rmse": 900.0},
+        {"of": "car", "features": ["a", "b", "c"], "rmse": 600.0},
+    )
     for surfaces, missing in (([plane], "The line by Mileage"), ([line], "three features"),
-                              ([line, {**plane, "rmse": 601.0}], r"off by \$601 and the line by \$900")):  # fmt: skip
-        (tmp_path / "cars.jsonl").write_text("".join(f"{json.dumps(each)}\n" for each in surfaces))
+                              ([line, {**plane, "rmse": 601.0}], r"off by \$601 and the line by \$900"),
+                              ([line, plane, {**line, "of": "house"}], "of houses")):  # fmt: skip
+        (tmp_path / "surfaces.jsonl").write_text("".join(f"{json.dumps(each)}\n" for each in surfaces))
         with pytest.raises(LessonError, match=missing):
             checks.surfaces(Made())
-    (tmp_path / "cars.jsonl").write_text(f"{json.dumps(line)}\n{json.dumps(plane)}\n")
+    (tmp_path / "surfaces.jsonl").write_text(
+        "".join(f"{json.dumps(each)}\n" for each in (line, plane, {**plane, "of": "house"}))
+    )
     assert checks.surfaces(Made()).startswith("3 features")
 
 
