@@ -143,13 +143,14 @@ def broken_model(account: Account) -> str:
 
 
 def broken_canary(account: Account) -> str:
-    """A canary without requests that was inconclusive, and a later one that passed."""
+    """A canary without requests that was inconclusive, one that an alarm rolled back, and a later one that passed."""
     place = f"{_capture(account).partition('/capture/')[0]}/history/{STAGING}/"
     entries = [json.loads(content) for content in account.objects(place)]  # the oldest first
     canaries = [each["outcome"] for each in entries if each["strategy"] == "canary"]
     _require("inconclusive" in canaries, "No canary was inconclusive yet: deploy one without sending requests.")
+    _require("rolled back" in canaries, "No canary was rolled back yet: deploy the one that is too slow.")
     _require(canaries[-1] == "serves", f"The last canary is {canaries[-1]}: send requests during the next one.")
-    return "The same configuration twice: the difference was whether it got requests."
+    return "The same version three times: what decided were its requests, and the alarm."
 
 
 CHECKS: Mapping[str, Callable[[Account], str]] = {

@@ -113,9 +113,10 @@ def test_data_that_stopped_the_validation_are_followed_by_the_right_ones() -> No
     ("outcomes", "missing"),
     [
         (["serves"], "No canary was inconclusive yet"),
-        (["inconclusive"], "The last canary is inconclusive"),
+        (["inconclusive", "serves"], "No canary was rolled back yet"),
+        (["rolled back", "inconclusive"], "The last canary is inconclusive"),
         (["inconclusive", "rolled back"], "The last canary is rolled back"),
-        (["inconclusive", "serves"], None),
+        (["inconclusive", "rolled back", "serves"], None),
     ],
 )
 def test_a_canary_that_proved_nothing_is_done_once_more(
@@ -126,7 +127,7 @@ def test_a_canary_that_proved_nothing_is_done_once_more(
     entries = [first, *({"strategy": "canary", "outcome": outcome} for outcome in outcomes)]
     made = Made(captured=[json.dumps(entry).encode() for entry in entries])
     if missing is None:
-        assert checks.broken_canary(made).startswith("The same configuration twice")
+        assert checks.broken_canary(made).startswith("The same version three times")
     else:
         with pytest.raises(LessonError, match=missing):
             checks.broken_canary(made)
