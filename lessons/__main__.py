@@ -30,6 +30,8 @@ def build_parser() -> argparse.ArgumentParser:
         surfaces = commands.add_parser(name, help=f"fit {what} by features: equation, error, picture")
         surfaces.add_argument("--features", nargs="+", required=True, metavar="NAME")
         surfaces.add_argument("--ask", nargs="+", metavar="NAME=VALUE", help="a point whose price is asked for")
+    trained = commands.add_parser("train", help="fit house prices in a training job that the SageMaker SDK starts")
+    trained.add_argument("--features", nargs="+", required=True, metavar="NAME")
     broken = commands.add_parser("break", help="write data with one kind of error")
     broken.add_argument("what", choices=list(BREAKS))
     return parser
@@ -39,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; 0, or 1 with one sentence on what is missing."""
     options = build_parser().parse_args(arguments)
     try:
-        actions = {"list": _list, "show": _show, "check": _check, "break": _break}
+        actions = {"list": _list, "show": _show, "check": _check, "break": _break, "train": _train}
         return actions.get(options.command, _surface)(options)
     except LessonError as error:
         print(f"not yet: {error}" if options.command == "check" else f"error: {error}", file=sys.stderr)
@@ -100,6 +102,19 @@ def _surface(options: argparse.Namespace) -> int:
     draw(things, surface, asked, picture)
     keep(surface, REPORTS / "surfaces.jsonl")
     print(picture)
+    return 0
+
+
+def _train(options: argparse.Namespace) -> int:
+    from lessons.surfaces import read_houses
+
+    houses, account = read_houses(HOUSES), _connect()
+    from lessons.sdk import train  # it reads the environment, which _connect sets
+
+    trained = train(houses, options.features, account.s3)
+    metrics = trained.equation["metrics"]
+    print(f"{trained.job}: {trained.archive}")
+    print(f"on houses that it has not seen: off by ${metrics['rmse']:,.0f} (RMSE), R2 {metrics['r2']:.3f}")
     return 0
 
 

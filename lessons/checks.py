@@ -12,6 +12,7 @@ import yaml
 from lessons.account import Account
 from lessons.errors import LessonError
 
+JOB = "lesson-plane"  # what the names of the training jobs of lessons/sdk.py begin with
 HOUSES, OWN, LEAKY = "house-prices", "my-houses", "leaky-houses"
 STAGING = f"{HOUSES}-staging"
 SETTINGS = Path("my_houses.yaml")
@@ -66,7 +67,8 @@ def surfaces(_: Account) -> str:
 
 
 def training(account: Account) -> str:
-    """Two models that differ in MaxDepth and not in Rounds, measured on the same test rows."""
+    """A job of the SDK, and two models that differ in MaxDepth and not in Rounds, measured on the same test rows."""
+    _require(account.trained(JOB) != [], "No training job of the SDK has completed: begin with `lessons train`.")
     found: dict[str, dict[int, float]] = defaultdict(dict)
     for execution in account.executions(f"{HOUSES}-training"):
         evaluation = account.output(execution, "Evaluate", "evaluation.json")

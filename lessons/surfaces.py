@@ -94,12 +94,8 @@ def read_houses(file: Path) -> Priced:
 
 def fit(things: Priced, features: Sequence[str]) -> Surface:
     """Least squares on three quarters of the rows, measured on the rest."""
-    rows = things.rows
-    known = [name for name in rows.select_dtypes(["number", "bool"]).columns if name != things.target]
-    unknown = [name for name in features if name not in known]
-    if unknown or not features:
-        raise LessonError(f"There is no feature {', '.join(unknown) or 'given'}: choose from {', '.join(known)}.")
-    test = np.random.default_rng(SEED).random(len(rows)) < TEST_SHARE
+    check_features(things, features)
+    rows, test = things.rows, is_test(len(things.rows))
     x = np.column_stack([np.ones(len(rows)), rows[list(features)].to_numpy(float)])
     y = rows[things.target].to_numpy(float)
     solution = np.linalg.lstsq(x[~test], y[~test], rcond=None)[0]
@@ -109,6 +105,19 @@ def fit(things: Priced, features: Sequence[str]) -> Surface:
     return Surface(
         things.noun, things.target, tuple(features), float(solution[0]), tuple(map(float, solution[1:])), rmse, r2
     )
+
+
+def check_features(things: Priced, features: Sequence[str]) -> None:
+    """LessonError for a feature that is no column with numbers, and where there is none."""
+    known = [name for name in things.rows.select_dtypes(["number", "bool"]).columns if name != things.target]
+    unknown = [name for name in features if name not in known]
+    if unknown or not features:
+        raise LessonError(f"There is no feature {', '.join(unknown) or 'given'}: choose from {', '.join(known)}.")
+
+
+def is_test(count: int) -> "np.ndarray[Any, Any]":
+    """Of so many rows, which are kept for measuring: a quarter, always the same."""
+    return np.random.default_rng(SEED).random(count) < TEST_SHARE
 
 
 def draw(things: Priced, surface: Surface, asked: Mapping[str, float] | None, path: Path) -> None:

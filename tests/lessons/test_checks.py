@@ -25,6 +25,9 @@ class Made(Account):
     def executions(self, pipeline: str) -> list[Mapping[str, Any]]:
         return list(self.made[0])  # type: ignore[attr-defined]
 
+    def trained(self, name: str) -> list[str]:
+        return [f"{name}-1"]
+
     def parameters(self, execution: Mapping[str, Any]) -> dict[str, str]:
         return {"Rounds": "4000", "MaxDepth": "4", **execution.get("parameters", {})}
 
@@ -49,6 +52,12 @@ def test_two_depths_are_compared_where_nothing_else_differs() -> None:
     assert checks.training(Made(model(0.9), model(0.8, MaxDepth="2"))) == "depth 2: R2 0.800, depth 4: R2 0.900."
     with pytest.raises(LessonError, match="Models of 1 depths"):
         checks.training(Made(model(0.9), model(0.8, MaxDepth="2", Rounds="5"), {"parameters": {}}))
+
+
+def test_training_begins_with_a_job_of_the_sdk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Made, "trained", lambda self, name: [])
+    with pytest.raises(LessonError, match="No training job of the SDK"):
+        checks.training(Made(model(0.9), model(0.8, MaxDepth="2")))
 
 
 def validation(rejected: int, column: str = "bathrooms", status: str = "passed") -> dict[str, Any]:
