@@ -21,6 +21,7 @@ METRICS = (  # name, statistic, divisor, what a person calls it
     ("Invocation5XXErrors", "Sum", 1, "failed (5XX)"),
 )
 HOURS, PERIOD = 3, 300
+ANSWERING = ("serving", "coming")  # whose weights share the requests; a shadow gets copies
 
 
 def endpoints_page(account: Account, token: str | None) -> dict[str, Any]:
@@ -110,13 +111,14 @@ def variants_of(endpoint: Mapping[str, Any], config: Mapping[str, Any]) -> list[
         ("coming", pending.get("ProductionVariants", [])),
         ("coming shadow", pending.get("ShadowProductionVariants", [])),
     )
-    total = sum(entry.get("CurrentWeight") or 0 for entry in endpoint.get("ProductionVariants", []))
+    answering = [entry for role, entries in groups if role in ANSWERING for entry in entries]
+    total = sum(entry.get("CurrentWeight") or 0 for entry in answering)
     return [
         {
             "name": entry["VariantName"],
             "role": role,
             "weight": entry.get("CurrentWeight"),
-            "share": (entry.get("CurrentWeight") or 0) / total if total and role == "serving" else None,
+            "share": (entry.get("CurrentWeight") or 0) / total if total and role in ANSWERING else None,
             "wanted": entry.get("DesiredWeight"),
             "count": entry.get("CurrentInstanceCount"),
             "states": [state.get("Status") for state in entry.get("VariantStatus", [])],
