@@ -5,8 +5,10 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 
 from command_line.console import Console, Table, drawn, duration, moment
+from command_line.trials_view import show_trials
 from pipelines.watching.executions import ExecutionSummary, Job, StepSummary
 from pipelines.watching.logs import log_place
+from pipelines.watching.trials import Tuning
 
 COLUMNS = ("STEP", "STATUS", "DURATION", "NOTE")
 LastWords = Callable[[Job], str | None]  # what a job said of its failure in its log
@@ -119,11 +121,15 @@ def steps_table(execution: ExecutionSummary) -> Table:
 
 
 def show_execution(
-    console: Console, execution: ExecutionSummary, log_folder: Any = None, last_words: LastWords = lambda _: None
+    console: Console,
+    execution: ExecutionSummary,
+    log_folder: Any = None,
+    last_words: LastWords = lambda _: None,
+    tuning: Sequence[Tuning] = (),
 ) -> None:
-    """An execution, its steps and where the logs of the failed ones are, for `describe`."""
+    """An execution, its steps, what it tried and where the logs of the failed ones are, for `describe`."""
     if console.json_output:
-        console.document(execution.document())
+        console.document({**execution.document(), "tuning": [each.document() for each in tuning]})
         return
     console.line(f"execution  {execution.arn}", style="bold")
     console.line(f"status     {execution.status}")
@@ -131,6 +137,7 @@ def show_execution(
     console.line(f"duration   {duration(execution.seconds())}")
     console.line()
     console.show(steps_table(execution))
+    show_trials(console, tuning)
     if execution.status == "Failed":
         console.line()
         show_failure(console, execution, log_folder, last_words)

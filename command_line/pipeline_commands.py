@@ -19,6 +19,7 @@ from command_line.follow import follow
 from command_line.permission_check import permission_faults, readable
 from command_line.plan_view import show_plan
 from command_line.summary import Commands, outcome, show_summary
+from command_line.trials_view import read_trials
 from command_line.upserting import upsert_compiled
 from pipelines.checks.check import check_definition, compilable, prepare, warnings_of
 from pipelines.checks.fault import Fault
@@ -166,7 +167,8 @@ def list_executions(context: Context, _options: Namespace) -> int:
 def describe_execution(context: Context, options: Namespace) -> int:
     """describe"""
     execution = executions.describe(context.sagemaker, _resolve(context, options))
-    show_execution(context.console, execution, context.log_folder, context.last_words)
+    tuning = read_trials(context.sagemaker, execution)
+    show_execution(context.console, execution, context.log_folder, context.last_words, tuning)
     return EXIT_OK
 
 
@@ -253,6 +255,7 @@ def _follow(context: Context, arn: str, step_names: Sequence[str], data: Path | 
         commands=commands,
         log_folder=context.log_folder,
         last_words=context.last_words,
+        tuning=read_trials(context.sagemaker, execution),
     )
     return execution.exit_code
 

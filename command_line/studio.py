@@ -20,7 +20,7 @@ from studio.errors import StudioError
 from studio.place import HOST, PORT, WHO
 
 ROOT = Path(__file__).resolve().parents[1]
-LESSONS = ROOT / "lessons" / "text"
+LESSONS = ROOT / "lessons"
 START_SECONDS = 30.0
 
 

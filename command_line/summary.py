@@ -1,27 +1,26 @@
 """What a person reads when an execution is over: metrics, model package, report, the next commands."""
 
-import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from command_line.console import Console, duration
 from command_line.execution_view import LastWords, show_failure, steps_table
+from command_line.trials_view import show_trials
 from command_line.versions_view import gates_table, metrics_table
 from pipelines.clients import S3Client, SageMakerClient
-from pipelines.document.cache_forecast import defaults
 from pipelines.versions.evaluation_report import Evaluation, read_evaluation, statistics_uri
 from pipelines.versions.execution_evaluation import (
     DataCounts,
     evaluation_uri,
     read_counts,
-    relaxed_gates,
     validation_uri,
 )
 from pipelines.versions.four_eyes import PENDING
-from pipelines.versions.lineage import recorded_definition
-from pipelines.versions.report_facts import fetch_report, registered_package
-from pipelines.watching.executions import ExecutionSummary, parameters_of
+from pipelines.versions.report_facts import fetch_report, registered_package, relaxed_by_parameters
+from pipelines.watching.executions import ExecutionSummary
+from pipelines.watching.trials import Tuning
 
 
 @dataclass(frozen=True)
@@ -102,16 +101,9 @@ def outcome(
         evaluation,
         uri.rpartition("/")[0] + "/",
         tuple(fetch_report(sagemaker, s3, group, execution, uri, reports / execution.id)),
-        tuple(_relaxed(sagemaker, execution, evaluation)),
+        tuple(relaxed_by_parameters(sagemaker, execution, evaluation.gates)),
         data,
     )
-
-
-def _relaxed(sagemaker: SageMakerClient, execution: ExecutionSummary, evaluation: Evaluation) -> list[str]:
-    if not evaluation.gates:
-        return []
-    definition = json.loads(recorded_definition(sagemaker, execution.arn))
-    return relaxed_gates(evaluation.gates, parameters_of(sagemaker, execution.arn), defaults(definition))
 
 
 def show_summary(
@@ -123,10 +115,12 @@ def show_summary(
     commands: Commands,
     log_folder: Path | None = None,
     last_words: LastWords = lambda _: None,
+    tuning: Sequence[Tuning] = (),
 ) -> None:
     """The end of a run, for a person; with --json one document. `unit` is that of the target."""
     if console.json_output:
-        console.document({**execution.document(), **result.document()})
+        tried = {"tuning": [each.document() for each in tuning]}
+        console.document({**execution.document(), **result.document(), **tried})
         return
     console.line()
     if not console.interactive:  # on a terminal the table that was followed still stands there
@@ -138,6 +132,7 @@ def show_summary(
         show_failure(console, execution, log_folder, last_words)
     if result.data is not None:
         console.line(_data_line(result.data, commands, execution))
+    show_trials(console, tuning)
     _show_evaluation(console, result, unit)
     registered = result.registered
     if registered is not None:

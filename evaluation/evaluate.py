@@ -179,7 +179,8 @@ def _write_for_registration(
     settings: EvaluatedSettings,
 ) -> None:
     """What is registered with the version: a request that it answers, its card, and golden rows."""
-    write_bytes(output / "sample_payload.tar.gz", sample_archive(_typical(rows, scored), model.features.inputs))
+    payload = sample_archive(_typical(rows, scored), model.features.inputs, comparables=model.comparables is not None)
+    write_bytes(output / "sample_payload.tar.gz", payload)
     card = model_card(document, model.metadata, settings.evaluation.card)
     # A pipeline can read a text out of a JSON file, and the registry takes the card as a text.
     write_json(output / "model_card.json", {"content": json.dumps(card)})

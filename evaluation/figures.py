@@ -310,7 +310,7 @@ def dependence(subject: Subject) -> Picture | None:
     for place, found in enumerate(subject.dependences):
         axes = figure.add_subplot(lines, 2, place + 1)
         _frame(axes)
-        axes.plot(subject.labels.read(found.feature, found.values), found.predictions, color=BLUE, linewidth=1.5)
+        axes.plot(subject.labels.numbers(found.feature, found.values), found.predictions, color=BLUE, linewidth=1.5)
         axes.set_title(_wrapped(subject.labels.name(found.feature)), fontsize=8)
         axes.tick_params(labelsize=7)
         axes.locator_params(axis="x", nbins=4)

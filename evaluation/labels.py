@@ -46,11 +46,13 @@ class Labels:
 
     def read(self, feature: str, value: Any) -> Any:
         """A value of a feature as people read it: the exponential of a logarithm, yes and no."""
-        if feature in self.logarithms:
-            return np.exp(value)
         if feature in self.truths and value in (0, 1):
             return "yes" if value else "no"
-        return value
+        return self.numbers(feature, value)
+
+    def numbers(self, feature: str, values: Any) -> Any:
+        """A value, or an array of them, as numbers on an axis: the exponential of logarithms; yes is 1."""
+        return np.exp(values) if feature in self.logarithms else values
 
     def text(self, feature: str, value: Any) -> str:
         """The same as a text with the unit of a column."""

@@ -19,13 +19,16 @@ from steps.column_settings import Column
 MEMBER = "payload.json"
 
 
-def sample_archive(row: pd.Series, inputs: Mapping[str, Column]) -> bytes:
+def sample_archive(row: pd.Series, inputs: Mapping[str, Column], *, comparables: bool) -> bytes:
     """A gzipped tar with payload.json: the raw fields of one row that a request holds; equal rows, equal bytes.
 
-    An optional field that the row lacks is left out.
+    An optional field that the row lacks is left out. With `comparables` the request asks for them, too: they are the
+    reasons that a person understands for one prediction.
     """
     values = {name: _value(row[name], column) for name, column in inputs.items() if not pd.isna(row[name])}
-    body = json.dumps(values, indent=2, allow_nan=False).encode() + b"\n"
+    asking = comparables and "instances" not in inputs
+    request = {"instances": [values], "comparables": True} if asking else values
+    body = json.dumps(request, indent=2, allow_nan=False).encode() + b"\n"
     buffer = io.BytesIO()
     with gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0) as packed, tarfile.open(fileobj=packed, mode="w") as tar:
         member = tarfile.TarInfo(MEMBER)

@@ -1,4 +1,4 @@
-"""The lessons: list them, read one, check what you did, fit the cars, break the data."""
+"""The lessons: list them, read one, check what you did, fit cars and houses, break the data."""
 
 import argparse
 import os
@@ -26,9 +26,12 @@ def build_parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="grade a lesson; exit code 1 if something is missing")
     for command in (show, check):
         command.add_argument("lesson", help="its number, or its name: see `list`")
-    cars = commands.add_parser("cars", help="fit used cars' prices by features: equation, error, picture")
-    cars.add_argument("--features", nargs="+", required=True, metavar="NAME")
-    cars.add_argument("--ask", nargs="+", metavar="NAME=VALUE", help="a car whose price is asked for")
+    for name, what in (("cars", "used cars' prices"), ("houses", "the project's house prices")):
+        surfaces = commands.add_parser(name, help=f"fit {what} by features: equation, error, picture")
+        surfaces.add_argument("--features", nargs="+", required=True, metavar="NAME")
+        surfaces.add_argument("--ask", nargs="+", metavar="NAME=VALUE", help="a point whose price is asked for")
+    trained = commands.add_parser("train", help="fit house prices in a training job that the SageMaker SDK starts")
+    trained.add_argument("--features", nargs="+", required=True, metavar="NAME")
     broken = commands.add_parser("break", help="write data with one kind of error")
     broken.add_argument("what", choices=list(BREAKS))
     return parser
@@ -38,7 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; 0, or 1 with one sentence on what is missing."""
     options = build_parser().parse_args(arguments)
     try:
-        return {"list": _list, "show": _show, "check": _check, "cars": _cars, "break": _break}[options.command](options)
+        actions = {"list": _list, "show": _show, "check": _check, "break": _break, "train": _train}
+        return actions.get(options.command, _surface)(options)
     except LessonError as error:
         print(f"not yet: {error}" if options.command == "check" else f"error: {error}", file=sys.stderr)
         return 1
@@ -83,20 +87,34 @@ def _connect() -> Account:
     return Account(boto3.client("sagemaker"), boto3.client("s3"))
 
 
-def _cars(options: argparse.Namespace) -> int:
-    from lessons.cars import draw, fit, keep, read_cars
+def _surface(options: argparse.Namespace) -> int:
+    """cars, houses"""
+    from lessons.surfaces import draw, fit, keep, read_cars, read_houses
 
-    asked = _values(options.ask)
-    cars = read_cars(Path(os.environ.get("LESSONS_DATA", ROOT / "data")))
-    surface = fit(cars, options.features)
+    asked, data = _values(options.ask), Path(os.environ.get("LESSONS_DATA", ROOT / "data"))
+    things = read_cars(data) if options.command == "cars" else read_houses(HOUSES)
+    surface = fit(things, options.features)
     print(f"{surface.shape}: {surface.equation}")
-    print(f"on cars that it has not seen: off by ${surface.rmse:,.0f} (RMSE), R2 {surface.r2:.3f}")
+    print(f"on {options.command} that it has not seen: off by ${surface.rmse:,.0f} (RMSE), R2 {surface.r2:.3f}")
     if asked is not None:
-        print(f"a car with {', '.join(options.ask)}: ${surface.price(asked):,.0f}")
-    picture = REPORTS / "cars.png"
-    draw(cars, surface, asked, picture)
-    keep(surface, REPORTS / "cars.jsonl")
+        print(f"a {things.noun} with {', '.join(options.ask)}: ${surface.price(asked):,.0f}")
+    picture = REPORTS / f"{options.command}.png"
+    draw(things, surface, asked, picture)
+    keep(surface, REPORTS / "surfaces.jsonl")
     print(picture)
+    return 0
+
+
+def _train(options: argparse.Namespace) -> int:
+    from lessons.surfaces import read_houses
+
+    houses, account = read_houses(HOUSES), _connect()
+    from lessons.sdk import train  # it reads the environment, which _connect sets
+
+    trained = train(houses, options.features, account.s3)
+    metrics = trained.equation["metrics"]
+    print(f"{trained.job}: {trained.archive}")
+    print(f"on houses that it has not seen: off by ${metrics['rmse']:,.0f} (RMSE), R2 {metrics['r2']:.3f}")
     return 0
 
 

@@ -28,6 +28,11 @@ class Account:
         pages = self.sagemaker.get_paginator("list_pipelines").paginate()
         return [each["PipelineName"] for page in pages for each in page["PipelineSummaries"]]
 
+    def trained(self, name: str) -> list[str]:
+        """The completed training jobs whose names hold that, the newest first."""
+        pages = self.sagemaker.get_paginator("list_training_jobs").paginate(NameContains=name, StatusEquals="Completed")
+        return [each["TrainingJobName"] for page in pages for each in page["TrainingJobSummaries"]]
+
     def parameters(self, execution: Mapping[str, Any]) -> dict[str, str]:
         """The values that an execution was started with, defaults included."""
         answer = self.sagemaker.list_pipeline_parameters_for_execution(

@@ -15,8 +15,10 @@ CANARY = """  staging:
       size_instances: 1
       wait_seconds: 60
       min_requests: 20
-      alarms: {max_error_rate: 0.01, period_seconds: 60}
+      alarms: {ALARMS}
 """
+ALARMS = "max_error_rate: 0.01, period_seconds: 60"
+IMPATIENT = f"{ALARMS}, max_latency_ms: 0.1"  # less than any answer takes
 COLUMN = "    sqft_living: "  # the new column goes before it
 
 
@@ -53,19 +55,27 @@ def dearer(houses: Path, folder: Path) -> list[Path]:
 
 def canary(_: Path, folder: Path) -> list[Path]:
     """Settings whose stage staging begins with a canary, which needs requests."""
+    return [_staging_with(ALARMS, folder / "canary.yaml")]
+
+
+def slow(_: Path, folder: Path) -> list[Path]:
+    """The same, with an alarm on a latency that no answer keeps."""
+    return [_staging_with(IMPATIENT, folder / "slow-canary.yaml")]
+
+
+def _staging_with(alarms: str, settings: Path) -> Path:
     source = Path("pipelines/house_prices.yaml")
     lines = source.read_text(encoding="utf-8").splitlines(keepends=True)
     places = [number for number, line in enumerate(lines) if line.startswith("  staging: {")]
     if len(places) != 1:
         raise LessonError(f"{source} has no stage staging in a line of its own: take the file as it was.")
-    lines[places[0]] = CANARY
-    settings = folder / "canary.yaml"
-    folder.mkdir(parents=True, exist_ok=True)
+    lines[places[0]] = CANARY.replace("ALARMS", alarms)
+    settings.parent.mkdir(parents=True, exist_ok=True)
     settings.write_text("".join(lines), encoding="utf-8")
-    return [settings]
+    return settings
 
 
-BREAKS = {"data": corrupt, "leak": leaky, "drift": dearer, "canary": canary}
+BREAKS = {"data": corrupt, "leak": leaky, "drift": dearer, "canary": canary, "slow": slow}
 
 
 def _read(houses: Path) -> pd.DataFrame:

@@ -12,10 +12,11 @@ import yaml
 from lessons.account import Account
 from lessons.errors import LessonError
 
+JOB = "lesson-plane"  # what the names of the training jobs of lessons/sdk.py begin with
 HOUSES, OWN, LEAKY = "house-prices", "my-houses", "leaky-houses"
 STAGING = f"{HOUSES}-staging"
 SETTINGS = Path("my_houses.yaml")
-SURFACES = Path("reports/lessons/cars.jsonl")
+SURFACES = Path("reports/lessons/surfaces.jsonl")
 FEWEST_WORDS = 3
 BETTER = 2 / 3  # of the line's error
 
@@ -46,9 +47,10 @@ def cleansing(account: Account) -> str:
 
 
 def surfaces(_: Account) -> str:
-    """A hyperplane whose error is well below the line's."""
+    """A hyperplane of cars whose error is well below the line's, and one of houses."""
     _require(SURFACES.exists(), "No surface was fitted yet: begin with the command under Run.")
-    found = [json.loads(line) for line in SURFACES.read_text(encoding="utf-8").splitlines()]
+    kept = [json.loads(line) for line in SURFACES.read_text(encoding="utf-8").splitlines()]
+    found = [each for each in kept if each["of"] == "car"]
     lines = [each["rmse"] for each in found if each["features"] == ["Mileage"]]
     _require(lines != [], "The line by Mileage is missing: it is what the others are compared with.")
     planes = [each for each in found if len(each["features"]) > 2]
@@ -59,11 +61,14 @@ def surfaces(_: Account) -> str:
         f"The best hyperplane is off by ${best['rmse']:,.0f} and the line by ${lines[0]:,.0f}: "
         "add what says more about a car, such as its make.",
     )
+    houses = [each for each in kept if each["of"] == "house" and len(each["features"]) > 2]
+    _require(houses != [], "A hyperplane of houses is missing: give at least three features.")
     return f"{len(best['features'])} features: off by ${best['rmse']:,.0f} where the line is off by ${lines[0]:,.0f}."
 
 
 def training(account: Account) -> str:
-    """Two models that differ in MaxDepth and not in Rounds, measured on the same test rows."""
+    """A job of the SDK, and two models that differ in MaxDepth and not in Rounds, measured on the same test rows."""
+    _require(account.trained(JOB) != [], "No training job of the SDK has completed: begin with `lessons train`.")
     found: dict[str, dict[int, float]] = defaultdict(dict)
     for execution in account.executions(f"{HOUSES}-training"):
         evaluation = account.output(execution, "Evaluate", "evaluation.json")
@@ -140,13 +145,14 @@ def broken_model(account: Account) -> str:
 
 
 def broken_canary(account: Account) -> str:
-    """A canary without requests that was inconclusive, and a later one that passed."""
+    """A canary without requests that was inconclusive, one that an alarm rolled back, and a later one that passed."""
     place = f"{_capture(account).partition('/capture/')[0]}/history/{STAGING}/"
     entries = [json.loads(content) for content in account.objects(place)]  # the oldest first
     canaries = [each["outcome"] for each in entries if each["strategy"] == "canary"]
     _require("inconclusive" in canaries, "No canary was inconclusive yet: deploy one without sending requests.")
+    _require("rolled back" in canaries, "No canary was rolled back yet: deploy the one that is too slow.")
     _require(canaries[-1] == "serves", f"The last canary is {canaries[-1]}: send requests during the next one.")
-    return "The same configuration twice: the difference was whether it got requests."
+    return "The same version three times: what decided were its requests, and the alarm."
 
 
 CHECKS: Mapping[str, Callable[[Account], str]] = {

@@ -251,7 +251,7 @@ class Endpoints:
             self._clock,
             lambda alarms, since: self._alarms.raised(region, alarms, since),
             lambda phase: self._tell(name, phase),
-        ).run(old, new, {key: health.size for key, health in old.health().items()})
+        ).run(old, new, old.sizes())
 
     def _replace(self, name: str, new: Deployment) -> None:
         for left in self._host.route(name, [Route(new, 1.0)]):

@@ -159,6 +159,10 @@ class Deployment:
         """How each variant stands."""
         return {name: _health(fleet) for name, fleet in [*self._fleets.items(), *self._shadows.items()]}
 
+    def sizes(self) -> dict[str, int]:
+        """How many instances each variant has that answers; a shadow keeps those it was created with."""
+        return {name: _health(fleet).size for name, fleet in self._fleets.items()}
+
     def retire(self, seconds: float = DRAIN_SECONDS) -> None:
         """Stop once the requests that have begun are answered, or after a while."""
         self.outstanding.wait(seconds)

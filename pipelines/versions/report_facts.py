@@ -13,8 +13,8 @@ from pipelines.clients import S3Client, SageMakerClient, exists, split_uri
 from pipelines.definition.champion_input import PARAMETER as CHAMPION
 from pipelines.document.cache_forecast import defaults
 from pipelines.document.walk import steps
-from pipelines.versions.evaluation_report import download_report
-from pipelines.versions.execution_evaluation import validation_uri
+from pipelines.versions.evaluation_report import GateResult, download_report, read_evaluation
+from pipelines.versions.execution_evaluation import relaxed_gates, validation_uri
 from pipelines.versions.four_eyes import AUTHOR
 from pipelines.versions.lineage import recorded_definition
 from pipelines.versions.registry import listed
@@ -53,9 +53,22 @@ def fetch_report(
     """Copy an evaluation's report into folder, with its facts, and the report on its data into a folder beside it."""
     validation = validation_uri(sagemaker, execution)
     facts = report_facts(sagemaker, s3, group, execution)
+    gates = read_evaluation(s3, uri).gates if exists(s3, *split_uri(uri)) else ()
+    relaxed = relaxed_by_parameters(sagemaker, execution, gates)
+    facts += [Fact("Relaxed by parameters", "; ".join(relaxed))] if relaxed else []
     if validation is not None:
         download_report(s3, validation, folder / VALIDATION)
     return download_report(s3, uri, folder, lambda page: with_facts(page, facts))
+
+
+def relaxed_by_parameters(
+    sagemaker: SageMakerClient, execution: ExecutionSummary, gates: tuple[GateResult, ...]
+) -> list[str]:
+    """The gates that an execution was started with laxer than the pipeline has them, a clause each."""
+    if not gates:
+        return []
+    definition = json.loads(recorded_definition(sagemaker, execution.arn))
+    return relaxed_gates(gates, parameters_of(sagemaker, execution.arn), defaults(definition))
 
 
 def registered_package(sagemaker: SageMakerClient, execution: ExecutionSummary) -> Mapping[str, Any] | None:

@@ -53,8 +53,8 @@ class StepSummary:
 
     @property
     def note(self) -> str:
-        """What a person wants to know beside the status, in a few words."""
-        if self.failure_reason:
+        """What a person wants to know beside the status, in a few words; why it failed is told below the steps."""
+        if self.failure_reason and self.status != "Failed":
             return self.failure_reason
         if self.cache_hit:
             return f"cached, from {self.cache_hit.rpartition('/')[2]}"

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from studio.graph.layout import BOX_HEIGHT, BOX_WIDTH, lay_out
 
-MOST_LETTERS = 22  # of a name in a box; the whole name is in its title and in the table beside it
+MOST_LETTERS = 22  # of a name in a box; the whole name is in its title, and beneath the picture
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,11 @@ class Picture:
     edges: tuple[DrawnEdge, ...]
     box_width: int = BOX_WIDTH
     box_height: int = BOX_HEIGHT
+
+    @property
+    def cut(self) -> list[Node]:
+        """What has a longer name than its box has room for: it is to be read beside the picture."""
+        return [drawn.node for drawn in self.nodes if drawn.short != drawn.node.text]
 
 
 @dataclass(frozen=True)

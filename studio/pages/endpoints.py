@@ -1,14 +1,16 @@
 """Endpoints: variants and their traffic, alarms, what was captured, configurations to go back to."""
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from studio.account.account import Account
 from studio.account.attempts import Answer, attempt, attempts
-from studio.pages.captured import captured_requests
+from studio.pages.captured import SHOWN, Captured, captured_requests
 from studio.pages.lineage import package_of
 from studio.pages.sample import Sample, read_sample
+from studio.pages.shadow import Comparison, compared
 
 PAGE = 25
 CHANGING = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
@@ -19,6 +21,7 @@ METRICS = (  # name, statistic, divisor, what a person calls it
     ("Invocation5XXErrors", "Sum", 1, "failed (5XX)"),
 )
 HOURS, PERIOD = 3, 300
+ANSWERING = ("serving", "coming")  # whose weights share the requests; a shadow gets copies
 
 
 def endpoints_page(account: Account, token: str | None) -> dict[str, Any]:
@@ -60,8 +63,26 @@ def endpoint_page(account: Account, name: str) -> dict[str, Any]:
     )
     packages = [package_of(model) for model in described.value or []]
     sample = attempt(lambda: read_sample(account, next(filter(None, packages), None)))
-    return {**page, "history": history, "capture": capture, "packages": dict(zip(models, packages, strict=False)),
+    return {**page, "history": history, "capture": capture, "shadow": _shadow(capture, config),
+            "captured": newest_of_each(capture.value or []), "packages": dict(zip(models, packages, strict=False)),
             "sample": sample, "series": latency, "raw": _raw_example(sample)}  # fmt: skip
+
+
+def newest_of_each(captured: list[Captured]) -> list[Captured]:
+    """The newest SHOWN of each variant, in the order of time."""
+    kept: Counter[str] = Counter()
+    found = []
+    for each in captured:
+        kept[each.variant] += 1
+        if kept[each.variant] <= SHOWN:
+            found.append(each)
+    return found
+
+
+def _shadow(capture: Answer[list[Captured] | None], config: Mapping[str, Any]) -> Comparison | None:
+    """What the shadows answered beside what serves; None where there is no shadow, or nothing is captured."""
+    names = {entry["VariantName"] for entry in config.get("ShadowProductionVariants", [])}
+    return compared(capture.value, names) if names and capture.value is not None else None
 
 
 def alarm_names(endpoint: Mapping[str, Any]) -> list[str]:
@@ -90,13 +111,14 @@ def variants_of(endpoint: Mapping[str, Any], config: Mapping[str, Any]) -> list[
         ("coming", pending.get("ProductionVariants", [])),
         ("coming shadow", pending.get("ShadowProductionVariants", [])),
     )
-    total = sum(entry.get("CurrentWeight") or 0 for entry in endpoint.get("ProductionVariants", []))
+    answering = [entry for role, entries in groups if role in ANSWERING for entry in entries]
+    total = sum(entry.get("CurrentWeight") or 0 for entry in answering)
     return [
         {
             "name": entry["VariantName"],
             "role": role,
             "weight": entry.get("CurrentWeight"),
-            "share": (entry.get("CurrentWeight") or 0) / total if total and role == "serving" else None,
+            "share": (entry.get("CurrentWeight") or 0) / total if total and role in ANSWERING else None,
             "wanted": entry.get("DesiredWeight"),
             "count": entry.get("CurrentInstanceCount"),
             "states": [state.get("Status") for state in entry.get("VariantStatus", [])],

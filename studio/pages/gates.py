@@ -4,12 +4,13 @@ import json
 import operator
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from studio.account.account import Account
 from studio.account.attempts import attempts_for
 from studio.graph.definition import Definition
+from studio.pages.metrics import is_number
 from studio.previews.objects import read_json
 
 SIGNS = {
@@ -41,6 +42,15 @@ class Gate:
     left: Any
     right: Any
     passed: bool | None
+    usual: Any = None  # the limit where the execution is given no other: the parameter's default
+
+    @property
+    def relaxed(self) -> bool:
+        """Whether the execution was given a limit that lets more through than the pipeline's own."""
+        if not (is_number(self.right) and is_number(self.usual)):
+            return False
+        lower, higher = self.sign in (">", "≥"), self.sign in ("<", "≤")
+        return bool((lower and self.right < self.usual) or (higher and self.right > self.usual))
 
     @property
     def narrow(self) -> bool:
@@ -61,7 +71,11 @@ def gates_of(
     read = attempts_for(files.values(), lambda uri: read_json(account, uri))
     documents = {key: answer.value for key, answer in zip(files, read, strict=True) if answer.ok}
     types = {entry["Name"]: entry.get("Type", "String") for entry in definition.parameters}
-    return [_gate(step, each, documents, parameters, types) for step, each in conditions]
+    usual = {entry["Name"]: str(entry["DefaultValue"]) for entry in definition.parameters if "DefaultValue" in entry}
+    return [
+        replace(_gate(step, each, documents, parameters, types), usual=_usual(each, usual, types))
+        for step, each in conditions
+    ]
 
 
 def _all(step: Any) -> list[Mapping[str, Any]]:
@@ -86,6 +100,11 @@ def _gate(
     known = [None if value is UNKNOWN else value for value in values]
     passed = None if UNKNOWN in values else compare(kind, *values)
     return Gate(step, f"{_name(left)} {SIGNS[kind]} {_name(right)}", SIGNS[kind], known[0], known[1], passed)
+
+
+def _usual(condition: Mapping[str, Any], defaults: Mapping[str, str], types: Mapping[str, str]) -> Any:
+    value = _value(condition.get("RightValue"), {}, defaults, types)
+    return None if value is UNKNOWN else value
 
 
 def compare(kind: str, left: Any, right: Any) -> bool | None:

@@ -70,7 +70,7 @@ def _data(buckets: Answer[Any]) -> Stage:
         "Data",
         "/objects",
         items,
-        "Look at what a pipeline wrote, or upload the file that it is to read." if items else "Create a bucket.",
+        "Look at what a pipeline read and wrote." if items else "Create a bucket.",
         "/objects",
         "Data for SageMaker lies in buckets of S3. A pipeline reads a file there and writes what it made of it.",
         _problems(buckets),
@@ -107,24 +107,24 @@ def _training(pipelines: Answer[Any], latest: list[tuple[str, Mapping[str, Any] 
 
 def _deployment(versions: Answer[Any], endpoints: Answer[Any]) -> Stage:
     found = versions.value or []
-    items = [_version(each) for each in found]
-    items += [
+    registered = [_version(each) for each in found]
+    serving = [
         Item(each["EndpointName"], each["EndpointStatus"], f"/endpoints/{each['EndpointName']}")
         for each in endpoints.value or []
     ]
-    waiting = next((item for item in items if item.status == "PendingManualApproval"), None)
+    waiting = next((item for item in registered if item.status == "PendingManualApproval"), None)
     if waiting:
         todo, link = f"Read the report of {waiting.name}, then approve or reject it.", waiting.link
     elif endpoints.value:
         todo, link = "Try a prediction.", f"/endpoints/{endpoints.value[0]['EndpointName']}"
     elif found:
-        todo, link = "Deploy an approved version.", items[0].link
+        todo, link = "Deploy an approved version.", registered[0].link
     else:
         todo, link = "Run a training pipeline that registers its model.", "/pipelines"
     return Stage(
         "Deployment",
         "/registry",
-        tuple(items[:SHOWN]),
+        _both(registered, serving),
         todo,
         link,
         "A version of a model comes into the registry when an execution registers it; a person approves it; a program "
@@ -134,18 +134,18 @@ def _deployment(versions: Answer[Any], endpoints: Answer[Any]) -> Stage:
 
 
 def _monitoring(schedules: Answer[Any], alarms: Answer[Any], endpoints: Answer[Any]) -> Stage:
-    items = [
+    planned = [
         Item(each["MonitoringScheduleName"], each["MonitoringScheduleStatus"], "/monitoring")
         for each in schedules.value or []
     ]
-    items += [Item(each["AlarmName"], each["StateValue"], "/monitoring") for each in alarms.value or []]
+    items = _both(planned, [Item(each["AlarmName"], each["StateValue"], "/monitoring") for each in alarms.value or []])
     todo = (
         "See what is watched." if items else "Set up what watches an endpoint." if endpoints.value else "Deploy first."
     )
     return Stage(
         "Monitoring",
         "/monitoring",
-        tuple(items[:SHOWN]),
+        items,
         todo,
         "/monitoring",
         "An endpoint can write its requests to S3; a schedule compares them with the training data; alarms say when "
@@ -154,9 +154,10 @@ def _monitoring(schedules: Answer[Any], alarms: Answer[Any], endpoints: Answer[A
     )
 
 
-def _versions(account: Account, newest: Mapping[str, Any]) -> Any:
-    found = account.client("sagemaker").list_model_packages(ModelPackageType="Versioned", **newest)
-    return found.get("ModelPackageSummaryList", [])
+def _both(first: list[Item], second: list[Item]) -> tuple[Item, ...]:
+    """SHOWN of two kinds, so that many of one hide none of the other."""
+    kept = first[: max(SHOWN - len(second), SHOWN - SHOWN // 2)]
+    return (*kept, *second[: SHOWN - len(kept)])
 
 
 def _version(each: Mapping[str, Any]) -> Item:

@@ -25,8 +25,9 @@ def lineage_picture(account: Account, package: Mapping[str, Any]) -> Picture:
     nodes: dict[str, Node] = {}
     edges: dict[tuple[str, str], str] = {}
     arn = package["ModelPackageArn"]
-    short = "/".join(arn.rpartition(":")[2].split("/")[1:])
-    nodes[arn] = Node(arn, short, "model version", str(package.get("ModelApprovalStatus", "")))
+    title = " version ".join(arn.rpartition(":")[2].split("/")[1:])
+    status = str(package.get("ModelApprovalStatus", ""))
+    nodes[arn] = Node(arn, title, "" if status else "model version", status)
     execution = execution_of(package)
     if execution:
         pipeline, identity = execution

@@ -5,13 +5,14 @@ import json
 import tarfile
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from studio.account.account import Account
 from studio.account.attempts import attempt
 from studio.errors import StudioError
+from studio.pages.metrics import is_number
 from studio.pages.registry import describe
 from studio.previews.objects import read_json, read_whole
 
@@ -29,6 +30,12 @@ class Field:
     kind: str  # number, boolean, choice, text, json
     hint: str = ""
     choices: tuple[str, ...] = ()
+    beside: bool = False  # it stands beside the list that the object stands in
+
+    @property
+    def key(self) -> str:
+        """What the form calls it: an object may have a field with the name of one beside it."""
+        return f"beside.{self.name}" if self.beside else self.name
 
     @property
     def text(self) -> str:
@@ -48,9 +55,12 @@ class Sample:
 
     def filled(self, values: Mapping[str, str]) -> bytes:
         """The body with other values; StudioError for one that is not of its field's type."""
-        content = {field.name: _parsed(field, values.get(field.name, field.text)) for field in self.fields}
-        content = {name: value for name, value in content.items() if value is not None}
-        document: Any = {self.wrapper: [content]} if self.wrapper else content
+        parsed = [(field, _parsed(field, values.get(field.key, field.text))) for field in self.fields]
+        content, beside = (
+            {field.name: value for field, value in parsed if value is not None and field.beside is place}
+            for place in (False, True)
+        )
+        document: Any = {self.wrapper: [content], **beside} if self.wrapper else content
         return json.dumps(document, indent=1, ensure_ascii=False).encode()
 
 
@@ -65,10 +75,11 @@ def read_sample(account: Account, package_arn: str | None) -> Sample | None:
     name, body = first_payload(read_whole(account, uri, MOST_ARCHIVE), uri)
     supported = package.get("InferenceSpecification", {}).get("SupportedContentTypes") or ["application/json"]
     content_type = next((kind for ending, kind in TYPES.items() if name.endswith(ending)), supported[0])
-    content, wrapper = _object(body) if content_type == "application/json" else (None, None)
+    content, wrapper, beside = _object(body) if content_type == "application/json" else ({}, None, {})
     known = _known(account, package) if content else {}
-    fields = tuple(_field(name, value, known.get(name, {})) for name, value in (content or {}).items())
-    return Sample(package_arn, body, content_type, fields, wrapper)
+    fields = [_field(name, value, known.get(name, {})) for name, value in content.items()]
+    fields += [replace(_field(name, value, {}), beside=True) for name, value in beside.items()]
+    return Sample(package_arn, body, content_type, tuple(fields), wrapper)
 
 
 def first_payload(archive: bytes, uri: str) -> tuple[str, bytes]:
@@ -84,16 +95,21 @@ def first_payload(archive: bytes, uri: str) -> tuple[str, bytes]:
     raise StudioError(f"The sample payload {uri} holds no file of at most {MOST_PAYLOAD:,} bytes.")
 
 
-def _object(body: bytes) -> tuple[dict[str, Any] | None, str | None]:
+def _object(body: bytes) -> tuple[dict[str, Any], str | None, dict[str, Any]]:
+    """The object of a request, the key of the list that it stands in, and the values beside that list."""
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):
-        return None, None
-    if isinstance(document, dict) and len(document) == 1:
-        (key, value), *_ = document.items()
-        if isinstance(value, list) and value and isinstance(value[0], dict):
-            return value[0], key
-    return (document, None) if isinstance(document, dict) else (None, None)
+        return {}, None, {}
+    if not isinstance(document, dict):
+        return {}, None, {}
+    beside = {key: value for key, value in document.items() if not isinstance(value, (list, dict))}
+    others = document.keys() - beside.keys()
+    key = others.pop() if len(others) == 1 else None
+    rows = document[key] if key is not None else None
+    if isinstance(rows, list) and rows and isinstance(rows[0], dict):
+        return rows[0], key, beside
+    return document, None, {}
 
 
 def _known(account: Account, package: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -114,7 +130,8 @@ def _field(name: str, value: Any, known: Mapping[str, Any]) -> Field:
         return Field(name, value, "boolean")
     if isinstance(value, (int, float)):
         numbers = known.get("numerical_statistics", {})
-        hint = f"{numbers['min']:,.6g} to {numbers['max']:,.6g} in the training data" if "min" in numbers else ""
+        ends = [_amount(numbers[name]) for name in ("min", "max") if is_number(numbers.get(name))]
+        hint = f"{' to '.join(ends)} in the training data" if len(ends) == 2 else ""
         return Field(name, value, "number", hint)
     if isinstance(value, str):
         domains = tuple(map(str, known.get("string_constraints", {}).get("domains", [])))
@@ -122,6 +139,11 @@ def _field(name: str, value: Any, known: Mapping[str, Any]) -> Field:
             return Field(name, value, "choice", f"{len(domains)} values in the training data", domains)
         return Field(name, value, "text")
     return Field(name, value, "json")
+
+
+def _amount(value: float) -> str:
+    """A number as people write it, also where it is large."""
+    return f"{value:,.0f}" if abs(value) >= 100_000 else f"{value:,.6g}"
 
 
 def _parsed(field: Field, text: str) -> Any:

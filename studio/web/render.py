@@ -32,7 +32,8 @@ def environment() -> Environment:
     )
     made.filters |= {
         "moment": moment, "duration": duration, "size": size, "number": number, "kind": kind_of_status,
-        "mark": mark, "uri": uri_link, "pretty": pretty, "query": query, "default_text": text_of,
+        "mark": mark, "percent": percent, "brief": brief, "uri": uri_link, "pretty": pretty, "query": query,
+        "default_text": text_of,
     }  # fmt: skip
     return made
 
@@ -72,6 +73,19 @@ def number(value: Any) -> str:
     if isinstance(value, int) or abs(value) >= 1e6:
         return f"{value:,.0f}"
     return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.2f}"
+
+
+def brief(value: Any) -> str:
+    """A value in one line: what is nested stands in brackets, as in `grade (here 7, there 8)`."""
+    if isinstance(value, Mapping):
+        inner = ((key, item, isinstance(item, (Mapping, list))) for key, item in value.items())
+        return ", ".join(f"{key} ({brief(item)})" if nested else f"{key} {brief(item)}" for key, item, nested in inner)
+    return ", ".join(map(brief, value)) if isinstance(value, list) else pretty(value)
+
+
+def percent(fraction: float) -> str:
+    """A change in per cent, with its sign."""
+    return f"{fraction:+.1%}".replace("%", " %") if abs(fraction) < float("inf") else "from 0"
 
 
 def kind_of_status(status: str) -> str:

@@ -35,6 +35,7 @@ def test_a_failed_execution_ends_with_what_failed_why_and_where_its_log_is(
         "Step Train failed: AlgorithmError: no rows",
         "Its log: /state/jobs/training/train-1/output.log",
     ]
+    assert output.text.count("no rows") == 1  # told once
 
 
 def test_what_the_job_said_is_shown_where_the_reason_does_not_hold_it(executions: Executions, output: Output) -> None:

@@ -102,6 +102,21 @@ def test_a_rejected_model_has_metrics_gates_and_a_report(
     assert lines[-2:] == ["Next:", f"{PYTHON} run_pipeline.py --local report abc"]
 
 
+def test_the_report_says_which_gates_were_relaxed(executions: Executions, tmp_path: Path) -> None:
+    evaluated(executions, MinR2="0.9", MaxMape="0.15")
+    executions.aws.objects["bucket", "x/evaluation.html"] = b"<dl class='about'></dl>"
+    outcome(executions.sagemaker, executions.s3, GROUP, describe(executions.sagemaker, execution_arn("abc")), tmp_path)
+    page = (tmp_path / "abc" / "evaluation.html").read_text()
+    assert "<dt>Relaxed by parameters</dt><dd>MinR2 is 0.9, not 0.95</dd>" in page
+
+
+def test_a_report_without_relaxed_gates_says_nothing_of_them(executions: Executions, tmp_path: Path) -> None:
+    evaluated(executions, MinR2="0.95")
+    executions.aws.objects["bucket", "x/evaluation.html"] = b"<dl class='about'></dl>"
+    outcome(executions.sagemaker, executions.s3, GROUP, describe(executions.sagemaker, execution_arn("abc")), tmp_path)
+    assert "Relaxed" not in (tmp_path / "abc" / "evaluation.html").read_text()
+
+
 def test_the_rows_that_were_rejected_are_counted_and_their_report_is_named(
     executions: Executions, output: Output, tmp_path: Path
 ) -> None:

@@ -117,6 +117,8 @@ def test_with_tuning_the_best_of_several_training_jobs_goes_on(
     other = make_cli(cli.server)
     out = other.pipeline("--config", str(tuned), "run", "--data", str(config.with_name("rents.csv"))).stdout
     assert "model-package/tuned-rents/1" in out
+    (winner,) = (line for line in out.splitlines() if line.endswith("  best"))
+    assert out.index("Step Train tried (Minimize ") < out.index(winner) < out.index("On the test part:")
     newest = sagemaker.list_hyper_parameter_tuning_jobs(SortBy="CreationTime", SortOrder="Descending", MaxResults=1)
     (job,) = newest["HyperParameterTuningJobSummaries"]
     name = job["HyperParameterTuningJobName"]
@@ -131,4 +133,5 @@ def test_with_tuning_the_best_of_several_training_jobs_goes_on(
     )
     model = package["InferenceSpecification"]["Containers"][0]["ModelDataUrl"]
     assert min(objectives, key=lambda name: objectives[name]) in model
+    assert winner.startswith(min(objectives, key=lambda name: objectives[name]))
     assert max(objectives, key=lambda name: objectives[name]) not in model

@@ -52,6 +52,11 @@ def test_a_learned_logarithm_is_read_as_what_it_is_of(labels: Labels) -> None:
     assert Labels.of(data(target_scale="linear"), {}).text("typical", 900.0) == "900"
 
 
+def test_an_axis_has_numbers_also_of_what_is_true_or_not(labels: Labels) -> None:
+    assert list(labels.numbers("lift", np.array([0.0, 1.0]))) == [0.0, 1.0]
+    assert labels.numbers("nearby", np.log([2.0, 4.0])) == pytest.approx([2.0, 4.0])
+
+
 @pytest.mark.parametrize(
     ("feature", "value", "text"),
     [

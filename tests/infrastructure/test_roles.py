@@ -51,6 +51,8 @@ READING = {
     "sagemaker:ListPipelineExecutions",
     "sagemaker:ListPipelineParametersForExecution",
 }
+# Also for everyone: what was tried, where the settings choose tuning in place of Train.
+TRIALS = {"sagemaker:DescribeHyperParameterTuningJob", "sagemaker:ListTrainingJobsForHyperParameterTuningJob"}
 OF_LAMBDA = {"logs:CreateLogStream", "logs:PutLogEvents"}  # Lambda itself writes the logs of functions
 # What a role is allowed and was never recorded doing, with the reason why it stays.
 UNUSED: dict[str, set[str]] = {
@@ -124,7 +126,7 @@ def test_every_role_was_recorded() -> None:
 
 @pytest.mark.parametrize("kind", sorted(UNUSED))
 def test_nothing_is_allowed_that_was_never_needed_but_for_the_exceptions(kind: str) -> None:
-    anyone = ENCRYPTED | LOGS | (READING if kind in (*PEOPLE, "build") else set())
+    anyone = ENCRYPTED | LOGS | (READING | TRIALS if kind in (*PEOPLE, "build") else set())
     if kind == "mlops-engineer":  # they share Publishing and Deploying with the builds, which use all of them
         anyone |= {call.access.action for call in calls(ACCOUNT) if call.role in ("build", "deploy")}
     assert unused(ACCOUNT, roles(ACCOUNT))[kind] - anyone == UNUSED[kind]

@@ -25,6 +25,9 @@ class Made(Account):
     def executions(self, pipeline: str) -> list[Mapping[str, Any]]:
         return list(self.made[0])  # type: ignore[attr-defined]
 
+    def trained(self, name: str) -> list[str]:
+        return [f"{name}-1"]
+
     def parameters(self, execution: Mapping[str, Any]) -> dict[str, str]:
         return {"Rounds": "4000", "MaxDepth": "4", **execution.get("parameters", {})}
 
@@ -49,6 +52,12 @@ def test_two_depths_are_compared_where_nothing_else_differs() -> None:
     assert checks.training(Made(model(0.9), model(0.8, MaxDepth="2"))) == "depth 2: R2 0.800, depth 4: R2 0.900."
     with pytest.raises(LessonError, match="Models of 1 depths"):
         checks.training(Made(model(0.9), model(0.8, MaxDepth="2", Rounds="5"), {"parameters": {}}))
+
+
+def test_training_begins_with_a_job_of_the_sdk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Made, "trained", lambda self, name: [])
+    with pytest.raises(LessonError, match="No training job of the SDK"):
+        checks.training(Made(model(0.9), model(0.8, MaxDepth="2")))
 
 
 def validation(rejected: int, column: str = "bathrooms", status: str = "passed") -> dict[str, Any]:
@@ -84,14 +93,20 @@ def test_a_decision_has_a_reason_of_three_words() -> None:
 
 
 def test_a_surface_is_graded_against_the_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checks, "SURFACES", tmp_path / "cars.jsonl")
-    line, plane = {"features": ["Mileage"], "rmse": 900.0}, {"features": ["a", "b", "c"], "rmse": 600.0}
+    monkeypatch.setattr(checks, "SURFACES", tmp_path / "surfaces.jsonl")
+    line, plane = (
+        {"of": "car", "features": ["Mileage"], "rmse": 900.0},
+        {"of": "car", "features": ["a", "b", "c"], "rmse": 600.0},
+    )
     for surfaces, missing in (([plane], "The line by Mileage"), ([line], "three features"),
-                              ([line, {**plane, "rmse": 601.0}], r"off by \$601 and the line by \$900")):  # fmt: skip
-        (tmp_path / "cars.jsonl").write_text("".join(f"{json.dumps(each)}\n" for each in surfaces))
+                              ([line, {**plane, "rmse": 601.0}], r"off by \$601 and the line by \$900"),
+                              ([line, plane, {**line, "of": "house"}], "of houses")):  # fmt: skip
+        (tmp_path / "surfaces.jsonl").write_text("".join(f"{json.dumps(each)}\n" for each in surfaces))
         with pytest.raises(LessonError, match=missing):
             checks.surfaces(Made())
-    (tmp_path / "cars.jsonl").write_text(f"{json.dumps(line)}\n{json.dumps(plane)}\n")
+    (tmp_path / "surfaces.jsonl").write_text(
+        "".join(f"{json.dumps(each)}\n" for each in (line, plane, {**plane, "of": "house"}))
+    )
     assert checks.surfaces(Made()).startswith("3 features")
 
 
@@ -107,9 +122,10 @@ def test_data_that_stopped_the_validation_are_followed_by_the_right_ones() -> No
     ("outcomes", "missing"),
     [
         (["serves"], "No canary was inconclusive yet"),
-        (["inconclusive"], "The last canary is inconclusive"),
+        (["inconclusive", "serves"], "No canary was rolled back yet"),
+        (["rolled back", "inconclusive"], "The last canary is inconclusive"),
         (["inconclusive", "rolled back"], "The last canary is rolled back"),
-        (["inconclusive", "serves"], None),
+        (["inconclusive", "rolled back", "serves"], None),
     ],
 )
 def test_a_canary_that_proved_nothing_is_done_once_more(
@@ -120,7 +136,7 @@ def test_a_canary_that_proved_nothing_is_done_once_more(
     entries = [first, *({"strategy": "canary", "outcome": outcome} for outcome in outcomes)]
     made = Made(captured=[json.dumps(entry).encode() for entry in entries])
     if missing is None:
-        assert checks.broken_canary(made).startswith("The same configuration twice")
+        assert checks.broken_canary(made).startswith("The same version three times")
     else:
         with pytest.raises(LessonError, match=missing):
             checks.broken_canary(made)

@@ -21,7 +21,7 @@ from studio.web.guard import Gatekeeper
 from tests.conftest import LocalServer, free_port
 from tests.studio.world import World, make_world
 
-LESSONS = Path(__file__).parents[2] / "lessons" / "text"
+LESSONS = Path(__file__).parents[2] / "lessons"
 
 
 @dataclass(frozen=True)

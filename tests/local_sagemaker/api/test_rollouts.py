@@ -281,7 +281,7 @@ def test_a_serverless_variant_starts_on_demand_and_throttles(
     assert any("Cold start" in message for message in messages)
 
 
-def test_a_shadow_variant_gets_copies_and_its_answers_are_captured(
+def test_a_shadow_variant_gets_copies_its_answers_are_captured_and_it_is_gone_back_to(
     fast: LocalServer, aws: Any, cloudwatch: Any, model: Callable[..., str]
 ) -> None:
     options = [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}]
@@ -310,3 +310,11 @@ def test_a_shadow_variant_gets_copies_and_its_answers_are_captured(
 
     wait_for(lambda: captured() == ["main", "shadow"])
     assert aws.describe_endpoint(EndpointName="shadowed")["ShadowProductionVariants"][0]["VariantName"] == "shadow"
+    plain = configure(aws, model("next"), ProductionVariants=[TWO])
+    name = alarm(cloudwatch, "shadowed-gate", "shadowed", plain, TreatMissingData="ignore")
+    aws.update_endpoint(EndpointName="shadowed", EndpointConfigName=plain, DeploymentConfig=canary(3600, [name]))
+    wait_for(lambda: "Baking" in str(aws.describe_endpoint(EndpointName="shadowed").get("PendingDeploymentSummary")))
+    cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="no more of it")
+    after = settled(aws, "shadowed")  # what has a shadow is gone back to, too
+    assert (after["EndpointStatus"], after["EndpointConfigName"]) == ("InService", config)
+    assert "The alarm shadowed-gate is in ALARM" in after["FailureReason"]

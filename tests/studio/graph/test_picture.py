@@ -20,6 +20,10 @@ def test_each_node_and_arrow_is_drawn_with_its_label() -> None:
     assert edge.path.startswith("M")
 
 
+def test_what_is_cut_in_its_box_is_known_whole() -> None:
+    assert draw([Node("a", "A" * 22), Node("b", "B" * 23)], {}).cut == [Node("b", "B" * 23)]
+
+
 def test_bars_are_shares_of_the_whole_time_and_what_runs_reaches_to_now() -> None:
     steps = [
         ("first", "Succeeded", START, START + timedelta(seconds=30)),

@@ -17,7 +17,11 @@ def gates(conditions: list[Any], document: Any, **parameters: str) -> list[Gate]
     body = json.dumps(document).encode()
     s3 = Answering(get_object=lambda **_: {"ContentLength": len(body), "Body": io.BytesIO(body)})
     step = {"Name": "If", "Type": "Condition", "Arguments": {"Conditions": conditions}}
-    declared = [{"Name": "Least", "Type": "Float"}, {"Name": "Word", "Type": "String"}]
+    declared = [
+        {"Name": "Least", "Type": "Float"},
+        {"Name": "Word", "Type": "String"},
+        {"Name": "Usual", "Type": "Float", "DefaultValue": 0.9},
+    ]
     definition = read_definition(json.dumps({"Parameters": declared, "Steps": [step]}))
     return gates_of(FakeAccount(s3=s3), definition, parameters, {("E", "R"): "s3://b/k.json"})  # type: ignore[arg-type]
 
@@ -60,3 +64,19 @@ def test_a_text_and_a_number_cannot_be_ordered() -> None:
     (1.0, True, True), (1.019, True, True), (1.021, True, False), (0.999, False, False)])  # fmt: skip
 def test_what_holds_by_less_than_two_percent_is_narrow(left: float, passed: bool, narrow: bool) -> None:
     assert Gate("s", "t", "≥", left, 1.0, passed).narrow is narrow
+
+
+@pytest.mark.parametrize(("kind", "given", "relaxed"), [
+    ("GreaterThanOrEqualTo", "0.8", True), ("GreaterThanOrEqualTo", "0.9", False), ("GreaterThan", "0.95", False),
+    ("LessThanOrEqualTo", "0.95", True), ("LessThanOrEqualTo", "0.9", False), ("LessThan", "0.8", False),
+    ("Equals", "0.8", False)])  # fmt: skip
+def test_a_limit_laxer_than_the_pipelines_own_is_marked(kind: str, given: str, relaxed: bool) -> None:
+    condition = {"Type": kind, "LeftValue": FILE, "RightValue": {"Get": "Parameters.Usual"}}
+    (gate,) = gates([condition], {"m": {"r2": {"values": [0, 0.9]}}}, Usual=given)
+    assert gate.usual == 0.9
+    assert gate.relaxed is relaxed
+
+
+def test_a_limit_without_a_default_is_not_relaxed() -> None:
+    (gate,) = gates([at_least(FILE, {"Get": "Parameters.Least"})], {"m": {"r2": {"values": [0, 0.9]}}}, Least="-9")
+    assert (gate.usual, gate.relaxed) == (None, False)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from studio.errors import StudioError
-from studio.pages.sample import Field, Sample, first_payload, read_sample
+from studio.pages.sample import Field, Sample, _field, first_payload, read_sample
 from tests.studio.conftest import Answering, FakeAccount
 from tests.studio.world import packed
 
@@ -57,6 +57,25 @@ def test_other_values_keep_their_types_and_an_empty_one_is_left_out() -> None:
 
 def test_the_list_that_an_object_stands_in_is_kept() -> None:
     assert json.loads(sample({"instances": [{"a": 1}]}).filled({"a": "2"})) == {"instances": [{"a": 2}]}
+
+
+def test_what_stands_beside_the_list_is_a_field_too() -> None:
+    found = sample({"instances": [{"rooms": 3, "why": 1}], "why": True, "most": 5})
+    assert [(field.key, field.kind) for field in found.fields] == [
+        ("rooms", "number"), ("why", "number"), ("beside.why", "boolean"), ("beside.most", "number")]  # fmt: skip
+    filled = json.loads(found.filled({"rooms": "4", "beside.why": "false", "beside.most": ""}))
+    assert filled == {"instances": [{"rooms": 4, "why": 1}], "why": False}
+
+
+def test_an_object_with_a_list_of_plain_values_is_the_object_itself() -> None:
+    found = sample({"rooms": 3, "sizes": [1, 2]})
+    assert [field.key for field in found.fields] == ["rooms", "sizes"]
+
+
+def test_large_ranges_are_written_out() -> None:
+    assert _field("lot", 1, {"numerical_statistics": {"min": 0.5, "max": 1074218.0}}).hint == (
+        "0.5 to 1,074,218 in the training data"
+    )
 
 
 @pytest.mark.parametrize(("kind", "noun"), [("number", "a number"), ("boolean", "true or false"), ("json", "JSON")])

@@ -5,7 +5,7 @@ from datetime import datetime, timezone
 import pytest
 
 from studio.web.live import event
-from studio.web.render import duration, kind_of_status, moment, number, size, uri_link
+from studio.web.render import brief, duration, kind_of_status, moment, number, percent, size, uri_link
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,13 @@ def test_a_location_is_a_link_and_everything_else_is_escaped() -> None:
 def test_an_event_carries_every_line() -> None:
     assert event("part", "<p>\n\n</p>") == "event: part\ndata: <p>\ndata: \ndata: </p>\n\n"
     assert event("end", "") == "event: end\ndata: \n\n"
+
+
+def test_a_nested_value_reads_as_one_line() -> None:
+    value = {"grade": {"here": 7, "there": 8}, "tags": ["a", "b"], "zip": "98052"}
+    assert brief(value) == "grade (here 7, there 8), tags (a, b), zip 98052"
+    assert brief("x") == "x"
+
+
+def test_a_change_has_its_sign_and_one_from_nothing_is_no_number() -> None:
+    assert [percent(each) for each in (0.105, -0.0321, 0.0, float("inf"))] == ["+10.5 %", "-3.2 %", "+0.0 %", "from 0"]

