@@ -23,7 +23,7 @@ def options(**given: Any) -> Namespace:
         ({"rows": 19}, "--rows is 19: fewer than 20 houses tell nothing."),
         ({"rows": 0}, "--rows is 0: fewer than 20 houses tell nothing."),
         ({"stage": "staging"}, "leave out --since, --until, --data and --stage."),
-        ({"simulate": "storm"}, "--simulate: 'storm' is no drill"),
+        ({"simulate": "storm"}, "--simulate: 'storm' is not a drill"),
     ],
 )
 def test_what_cannot_be_simulated_is_said(given: dict[str, Any], said: str) -> None:

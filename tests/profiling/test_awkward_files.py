@@ -159,7 +159,7 @@ def test_a_target_that_is_mostly_numbers_is_one(tmp_path: Path, target: str | No
     )
     table.loc[: ROWS * 0.6, "price"] = "POA"
     table.to_csv(tmp_path / "flats.csv", index=False)
-    with pytest.raises(DataError, match="price is a text and no number"):
+    with pytest.raises(DataError, match="price is a text, not a number"):
         draft(tmp_path / "flats.csv", "price")
 
 

@@ -82,7 +82,7 @@ def test_a_rule_reaches_features_that_are_made_of_features() -> None:
     ("rules", "derived", "learned", "sentence"),
     [
         ({"z": "increasing"}, {}, {}, "data.monotone: z is not a column that predictions see"),
-        ({"c": "increasing"}, {}, {}, "data.monotone.c: a category is not a number"),
+        ({"c": "increasing"}, {}, {}, "data.monotone.c: a category cannot have a rule"),
         ({"x": "up"}, {}, {}, "data.monotone.x is 'up': it must be increasing or decreasing"),
         ({"x": "increasing"}, {"wave": "sin(x)"}, {}, "whether the derived feature wave rises or falls with it"),
         ({"x": "increasing"}, {}, {"near": ("x", "y")}, "the learned feature near looks for rows that are alike in it"),
