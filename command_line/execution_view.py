@@ -146,11 +146,14 @@ def show_execution(
 def show_failure(
     console: Console, execution: ExecutionSummary, log_folder: Any = None, last_words: LastWords = lambda _: None
 ) -> None:
-    """Which step failed, why, what its job said of it where the reason does not hold that, and where its log is."""
+    """Which step failed, why, what its job said of it where the reason does not hold that, and where its log is.
+
+    With --json the log of a build shows why alone, so that it is the last line.
+    """
     failed = [step for step in execution.steps if step.status == "Failed"]
     for step in failed:
         console.line(f"Step {step.name} failed: {step.failure_reason or 'SageMaker gave no reason.'}", style="red")
-        if step.job is not None:
+        if step.job is not None and not console.json_output:
             said = last_words(step.job)
             if said and said not in (step.failure_reason or ""):
                 console.line(f"Its job said: {said}", style="red")

@@ -117,10 +117,12 @@ def show_summary(
     last_words: LastWords = lambda _: None,
     tuning: Sequence[Tuning] = (),
 ) -> None:
-    """The end of a run, for a person; with --json one document. `unit` is that of the target."""
+    """The end of a run, for a person; with --json one document, and why it failed. `unit` is that of the target."""
     if console.json_output:
         tried = {"tuning": [each.document() for each in tuning]}
         console.document({**execution.document(), **result.document(), **tried})
+        if execution.status == "Failed":
+            show_failure(console, execution)
         return
     console.line()
     if not console.interactive:  # on a terminal the table that was followed still stands there

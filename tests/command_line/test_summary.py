@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from command_line.summary import Commands, outcome, show_summary
 from pipelines.watching.executions import describe
 from tests.aws_stub import arn
@@ -135,6 +137,14 @@ def test_json_of_a_rejected_model_has_its_evaluation(executions: Executions, tmp
     assert [gate["passed"] for gate in document["evaluation"]["gates"]] == [True, False]
     assert document["relaxed_gates"] == []
     assert document["report_uri"] == "s3://bucket/x/"
+
+
+def test_with_json_the_last_line_beside_the_document_says_why_it_failed(
+    executions: Executions, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    evaluated(executions)
+    json.loads(summarise(executions, Output(json_output=True), tmp_path))
+    assert capsys.readouterr().err.splitlines()[-1] == "Step RejectModel failed: MAPE is 0.2 (at most 0.15)."
 
 
 def test_json_is_one_document_with_the_model_package(executions: Executions, tmp_path: Path) -> None:
