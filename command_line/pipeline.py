@@ -1,7 +1,6 @@
 """The command line run_pipeline.py: which commands there are, and what it connects them to."""
 
 import argparse
-import os
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -233,9 +232,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command == "local":
             from local_sagemaker.__main__ import main as local_sagemaker
 
-            if options.action == "up":  # with the functions of this project
-                os.environ.setdefault("SAGEMAKER_LOCAL_HANDLERS", str(HANDLERS))
-            return local_sagemaker([options.action, "--state", str(STATE), *options.options])
+            return local_sagemaker([options.action, "--state", str(STATE), *options.options], HANDLERS)
         from command_line.context import Context
         from command_line.pipeline_commands import COMMANDS
 

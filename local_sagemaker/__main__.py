@@ -19,10 +19,11 @@ from local_sagemaker.http.visitors import WARNING, is_loopback
 CONSOLE_SCRIPT = "local-sagemaker"
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: list[str] | None = None, handlers: Path | None = None) -> int:
     """Run one command; the exit code is 0, or 1 for an error or faults, or 3 where `status` finds no server.
 
-    `run` has exit codes of its own, see run_definition.
+    `run` has exit codes of its own, see run_definition. A server that `up` starts has these `handlers`, unless the
+    environment sets others.
     """
     options = _parser().parse_args(arguments)
     try:
@@ -37,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
             return _run(options.file, options.parameters, options.state)
         if options.command in ("doctor", "backup", "restore"):
             return _care(options, configuration.configured_state(options.state))
-        return run(options.command, options.state, getattr(options, "force", False))
+        return run(options.command, options.state, getattr(options, "force", False), handlers)
     except LocalSageMakerError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2 if options.command == "run" else 1
@@ -192,7 +193,7 @@ def _port(text: str) -> int:
         raise argparse.ArgumentTypeError(f"{text!r} is not a port number, 1 to 65535") from None
 
 
-def run(command: str, state: Path, force: bool = False) -> int:
+def run(command: str, state: Path, force: bool = False, handlers: Path | None = None) -> int:
     """One of the commands that are about the server."""
     port, address = configuration.configured_port(state), configuration.configured_address()
     if command == "up" and not is_loopback(address):  # `serve` says it in its log
@@ -200,7 +201,7 @@ def run(command: str, state: Path, force: bool = False) -> int:
     if command == "serve":
         return _serve(configuration.configured_state(state), port)
     if command == "up":
-        server = lifecycle.up(state)
+        server = lifecycle.up(state, handlers=handlers)
         if server.port != port:
             print(f"Another project uses port {port}: this one uses {server.port} from now on.", file=sys.stderr)
         print(f"Local SageMaker runs on {server.url} (process {server.pid}), state in {server.state}.")
