@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,29 +10,31 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter
 
 from evaluation.dependence import Dependence
+from evaluation.drawing import (
+    BLUE,
+    GREEN,
+    GREY,
+    HEIGHT,
+    RED,
+    WIDTH,
+    Picture,
+    amounts,
+    as_png,
+    frame,
+    new_figure,
+    shares,
+    wrapped,
+)
 from evaluation.labels import Labels
 from evaluation.measurement import Scored
+from evaluation.number_texts import percent, signed
 
-WIDTH, HEIGHT, RESOLUTION = 4.8, 3.8, 160  # inches, inches, dots per inch: sharp on a phone, light in the page
-BLUE, RED, GREY, GREEN = "#2563a8", "#b3261e", "#566173", "#2e7d4f"
 MOST_POINTS, BANDS, MOST_BARS = 4000, 10, 12
 MOST_SEGMENTS = 6  # of one column; of more, those that are worst
 NAMED_PLACES = 5  # the best and the worst of the map
-LABEL_WIDTH = 30  # characters of a line
-
-
-@dataclass(frozen=True)
-class Picture:
-    """One figure of the report: the name of its file, what it shows, the image as PNG, and its numbers."""
-
-    name: str
-    title: str
-    caption: str
-    png: bytes
-    numbers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -91,8 +91,8 @@ def predicted_against_actual(subject: Subject) -> Picture:
     axes.scatter(actual[chosen], predicted[chosen], s=7, color=BLUE, alpha=0.3, linewidths=0)
     if subject.logarithmic:
         axes.set(xscale="log", yscale="log")
-    _amounts(axes.xaxis)
-    _amounts(axes.yaxis)
+    amounts(axes.xaxis)
+    amounts(axes.yaxis)
     axes.set(xlabel=f"actual {subject.label}", ylabel=f"predicted {subject.label}")
     metrics = subject.document["regression_metrics"]
     near = [float(np.nanmean(np.abs(subject.error) <= limit)) for limit in (0.1, 0.2)]
@@ -122,7 +122,7 @@ def residuals_by_prediction(subject: Subject) -> Picture:
     axes.set(ylim=(-limit, limit), xlabel=f"predicted {subject.label}", ylabel="(predicted - actual) / actual")
     if subject.logarithmic:
         axes.set_xscale("log")
-    _amounts(axes.xaxis)
+    amounts(axes.xaxis)
     shares(axes)
     caption = "Green: the median and the middle 80 % of the errors. Above the line the model over-values. "
     caption += "1 % of the rows lie beyond the axis."
@@ -245,7 +245,7 @@ def calibration(subject: Subject) -> Picture:
     if subject.logarithmic:
         axes.set_xscale("log")
     axes.set(xlabel=f"predicted {subject.label}", ylabel="share of actual values inside")
-    _amounts(axes.xaxis)
+    amounts(axes.xaxis)
     shares(axes)
     width = subject.document["interval"]["median_width"]["share_of_prediction"]
     numbers = (("wanted", percent(wanted)), ("measured", percent(measured)), ("median width", percent(width)))
@@ -266,7 +266,7 @@ def models(subject: Subject) -> Picture:
         axes.errorbar(value, place, xerr=1.96 * deviation, fmt="o", color=colour, capsize=3)
     axes.set_yticks(range(len(found)), list(reversed(found)))
     axes.set(xlabel=f"RMSE{f' ({subject.unit})' if subject.unit else ''}", ylim=(-0.6, len(found) - 0.4))
-    _amounts(axes.xaxis)
+    amounts(axes.xaxis)
     numbers: tuple[tuple[str, str], ...] = (("champion", "none approved yet"),)
     if champion["status"] == "scored":
         measured = champion["improvement"]
@@ -289,7 +289,7 @@ def importance(subject: Subject) -> Picture:
     found = list(explanation["importance"].items())[:MOST_BARS][::-1]
     figure, axes = new_figure()
     axes.barh(range(len(found)), [value for _, value in found], color=BLUE)
-    axes.set_yticks(range(len(found)), [_wrapped(subject.labels.name(name)) for name, _ in found], fontsize=8)
+    axes.set_yticks(range(len(found)), [wrapped(subject.labels.name(name)) for name, _ in found], fontsize=8)
     axes.set(xlabel=f"mean |contribution| to {'the logarithm of ' if subject.logarithmic else ''}{subject.target}")
     numbers = tuple(
         (subject.labels.name(name), explanation["typical"][name].lstrip("+")) for name, _ in found[::-1][:3]
@@ -309,65 +309,16 @@ def dependence(subject: Subject) -> Picture | None:
     figure = Figure(figsize=(WIDTH, 0.4 + 1.7 * lines), layout="tight")
     for place, found in enumerate(subject.dependences):
         axes = figure.add_subplot(lines, 2, place + 1)
-        _frame(axes)
+        frame(axes)
         axes.plot(subject.labels.numbers(found.feature, found.values), found.predictions, color=BLUE, linewidth=1.5)
-        axes.set_title(_wrapped(subject.labels.name(found.feature)), fontsize=8)
+        axes.set_title(wrapped(subject.labels.name(found.feature)), fontsize=8)
         axes.tick_params(labelsize=7)
         axes.locator_params(axis="x", nbins=4)
-        _amounts(axes.xaxis)
-        _amounts(axes.yaxis)
+        amounts(axes.xaxis)
+        amounts(axes.yaxis)
     caption = f"The mean predicted {subject.label} when this feature alone is changed, all others as they are. The "
     caption += "axes do not begin at 0."
     return Picture("dependence", "Partial dependence", caption, as_png(figure))
-
-
-def _wrapped(text: str) -> str:
-    return "\n".join(textwrap.wrap(text, LABEL_WIDTH))
-
-
-def percent(value: float) -> str:
-    """0.1234 as 12.3 %."""
-    return f"{value:.1%}".replace("%", " %")
-
-
-def signed(value: float) -> str:
-    """0.012 as +1.2 %."""
-    return f"{value:+.1%}".replace("%", " %")
-
-
-def amount(value: float) -> str:
-    """1,500,000 as 1.5M, 20,000 as 20k."""
-    for size, name in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if abs(value) >= size:
-            return f"{value / size:.4g}{name}"
-    return f"{value:.4g}"
-
-
-def new_figure(height: float = HEIGHT) -> tuple[Figure, Axes]:
-    """An empty figure in the look of the report, and its axes."""
-    figure = Figure(figsize=(WIDTH, height), layout="tight")
-    axes = figure.add_subplot()
-    _frame(axes)
-    return figure, axes
-
-
-def _frame(axes: Axes) -> None:
-    axes.grid(color="#e3e7ed", linewidth=0.8)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.tick_params(labelsize=8)
-
-
-def _amounts(axis: Any) -> None:
-    if axis.get_scale() == "log":
-        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: amount(value)))
-    axis.set_minor_formatter(NullFormatter())
-
-
-def shares(axes: Axes) -> None:
-    """Write the y axis in per cent."""
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0%}"))
 
 
 def _thinned(count: int) -> np.ndarray:
@@ -379,11 +330,3 @@ def _bands(values: np.ndarray) -> np.ndarray:
     """The band of each value, of BANDS with about equally many."""
     edges = np.unique(np.quantile(values, np.arange(1, BANDS) / BANDS))
     return np.searchsorted(edges, values, side="right")
-
-
-def as_png(figure: Figure) -> bytes:
-    """The image of a figure: the same bytes for the same figure."""
-    stream = io.BytesIO()
-    # The version of the library does not belong into an image that is to be the same every time.
-    figure.savefig(stream, format="png", dpi=RESOLUTION, metadata={"Software": None})
-    return stream.getvalue()

@@ -8,8 +8,10 @@ from html import escape
 from typing import Any
 
 from evaluation.comparable_rows import comparables
-from evaluation.figures import MOST_SEGMENTS, Picture, percent, signed
+from evaluation.drawing import Picture
+from evaluation.figures import MOST_SEGMENTS
 from evaluation.labels import Labels
+from evaluation.number_texts import percent, signed
 from evaluation.report_head import about, errors_by_part, worst
 from steps.evaluation_settings import CardSettings
 from steps.other_libraries import LIBRARIES

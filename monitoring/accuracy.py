@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.stats import fisher_exact, mannwhitneyu
 
-from evaluation.figures import percent, signed
+from evaluation.number_texts import percent, signed
 from monitoring.checks import Check
 from monitoring.sample import Sample
 from monitoring.statistics import interval_of

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from evaluation.figures import BLUE, GREY, RED, Picture, as_png, new_figure, shares, signed
+from evaluation.drawing import BLUE, GREY, RED, Picture, as_png, new_figure, shares
+from evaluation.number_texts import signed
 from monitoring.sample import Sample
 
 FEWEST = 8  # sales of a week that is drawn

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from evaluation.figures import percent, signed
+from evaluation.number_texts import percent, signed
 from evaluation.report import RATIOS, figure, head, table
 from monitoring.figures import level_by_week
 from monitoring.sample import Sample

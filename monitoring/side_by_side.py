@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evaluation.figures import percent, signed
+from evaluation.number_texts import percent, signed
 from monitoring.captured import Served
 from monitoring.truth import other_scale
 from monitoring.window import Window
