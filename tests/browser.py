@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 FLAGS = (
     "--headless",
@@ -37,3 +40,20 @@ def open_browser(profile: Path, paths: tuple[str, str]) -> Any:
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     return webdriver.Chrome(options=options, service=Service(paths[1]))
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """The browser of a test file."""
+    paths = browser_paths()
+    if paths is None:
+        pytest.skip("no browser: apt-get install chromium chromium-driver")
+    driver = open_browser(tmp_path_factory.mktemp("profile"), paths)
+    yield driver
+    driver.quit()
+
+
+def resize(browser: Any, width: int, height: int) -> None:
+    """Give the page so much room, on a phone where it is narrow."""
+    size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)

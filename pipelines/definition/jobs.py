@@ -36,8 +36,9 @@ from pipelines.definition.bundle import ARCHIVE
 from pipelines.definition.job_code import TRAIN, JobCode
 from pipelines.definition.sdk_steps import EncryptedTuningStep, EntrypointTrainingStep
 from pipelines.errors import PipelineError
+from pipelines.settings.candidate_settings import XGBoostSettings
 from pipelines.settings.environment import Environment
-from pipelines.settings.settings import InstanceSettings, Settings, XGBoostSettings
+from pipelines.settings.settings import InstanceSettings, Settings
 from pipelines.settings.tuning_settings import Range, TuningSettings
 from steps.training_metrics import METRICS, pattern
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,8 @@ from evaluation.evaluate import Inputs, evaluate
 from steps.evaluation_settings import MapSettings
 from steps.model import Model
 from steps.settings import Column
-from tests.browser import browser_paths, open_browser
+from tests.browser import browser as browser
+from tests.browser import resize
 from tests.evaluation.conftest import DATA, LIMITS, SETTINGS
 
 FIGURES = {
@@ -62,22 +62,9 @@ def page(model: Model, inputs: Inputs, archive_folder: Path, tmp_path: Path) -> 
     return tmp_path / "out"
 
 
-@pytest.fixture
-def browser(tmp_path: Path) -> Iterator[Any]:
-    paths = browser_paths()
-    if paths is None:
-        pytest.skip("no browser: apt-get install chromium chromium-driver")
-    driver = open_browser(tmp_path / "profile", paths)
-    yield driver
-    driver.quit()
-
-
 def test_page_in_a_browser(page: Path, browser: Any) -> None:
     for width, height in ((1280, 900), (390, 844)):
-        browser.execute_cdp_cmd(
-            "Emulation.setDeviceMetricsOverride",
-            {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600},
-        )
+        resize(browser, width, height)
         browser.get(f"file://{page}/evaluation.html")
         assert browser.execute_script("return document.documentElement.scrollWidth") <= width
         shown = browser.execute_script(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,8 @@ import pytest
 
 from monitoring.observe import Inputs, observe
 from monitoring.sample import Sample
-from tests.browser import browser_paths, open_browser
+from tests.browser import browser as browser
+from tests.browser import resize
 from tests.monitoring.conftest import SETTINGS, event, houses, write_window
 
 pytestmark = pytest.mark.e2e
@@ -46,23 +46,10 @@ def page(
     return folder / "out" / "monitoring.html", json.loads((folder / "out" / "monitoring.json").read_text())
 
 
-@pytest.fixture
-def browser(tmp_path: Path) -> Iterator[Any]:
-    paths = browser_paths()
-    if paths is None:
-        pytest.skip("no browser: apt-get install chromium chromium-driver")
-    driver = open_browser(tmp_path / "profile", paths)
-    yield driver
-    driver.quit()
-
-
 def test_the_page_is_whole_on_a_desk_and_on_a_phone(page: tuple[Path, dict[str, Any]], browser: Any) -> None:
     path, document = page
     for width, height in ((1400, 900), (390, 844)):
-        browser.execute_cdp_cmd(
-            "Emulation.setDeviceMetricsOverride",
-            {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600},
-        )
+        resize(browser, width, height)
         browser.get(f"file://{path}")
         assert browser.execute_script("return document.documentElement.scrollWidth") <= width
         verdict = browser.find_element("css selector", ".verdict")

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,8 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from tests.browser import browser_paths, open_browser
+from tests.browser import browser as browser
+from tests.browser import resize
 from tests.conftest import BUCKET
 from tests.studio.conftest import Served
 from tests.studio.test_pages import pages
@@ -22,19 +23,8 @@ RULES = "return axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wc
 WIDTHS = ((1400, 900), (390, 844))
 
 
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    paths = browser_paths()
-    if paths is None:
-        pytest.skip("no browser: apt-get install chromium chromium-driver")
-    driver = open_browser(tmp_path_factory.mktemp("profile"), paths)
-    yield driver
-    driver.quit()
-
-
 def wide(browser: Any, width: int, height: int, dark: bool = False) -> None:
-    size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    resize(browser, width, height)
     scheme = {"features": [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]}
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", scheme)
 
