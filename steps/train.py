@@ -164,8 +164,7 @@ def fit(
     """
     names = list(features.names)
     parts = [
-        Part(part[names], features.scaled(part[features.target].to_numpy(dtype=float)), np.zeros(len(part)))
-        for part in (train, validation)
+        Part(part[names], features.scaled(_actual(part, features)), np.zeros(len(part))) for part in (train, validation)
     ]
     line = linear.fit(parts[0].table, parts[0].target, features.levels, signs=features.signs)
     boosting = boosting_of(hyperparameters, names, features.signs)
@@ -180,13 +179,7 @@ def fit(
     interval = interval_module.fit(*started, features, boosting, booster, coverage, bands, other)
     mean = float(parts[0].target.mean()) if start == "mean" else None
     model = Model(features, booster, line, interval, {"starting_mean": mean}, other=other)
-    learned, measured = (
-        {
-            name: regression_metrics(_actual(part, features), model.predict_features(part[names], name))
-            for name in model.candidates
-        }
-        for part in (train, validation)
-    )
+    learned, measured = (_measured(model, part, names) for part in (train, validation))
     metrics = {f"validation:{name}": value for name, value in measured[model.library].items()}
     metrics["validation:linear_rmse"] = measured["linear"]["rmse"]
     metrics["train:rounds"] = float(booster.num_boosted_rounds())
@@ -207,6 +200,12 @@ def fit(
         options = {name: hyperparameters[name] for name in ("seed", "threads")}
         other = refitted(other, (named or {})[other.library], started, features, **options)
     return replace(model, booster=final, other=other), metrics
+
+
+def _measured(model: Model, part: pd.DataFrame, names: Sequence[str]) -> dict[str, dict[str, float]]:
+    """The errors of each candidate on a part, in the target's unit."""
+    actual = _actual(part, model.features)
+    return {name: regression_metrics(actual, model.predict_features(part[names], name)) for name in model.candidates}
 
 
 def _best_of(

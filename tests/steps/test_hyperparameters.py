@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 from pydantic import ValidationError
 
-from pipelines.settings.settings import XGBoostSettings
+from pipelines.settings.candidate_settings import XGBoostSettings
 from steps.hyperparameters import HYPERPARAMETERS, STARTS, column_share
 from steps.train import _parser
 

@@ -11,7 +11,8 @@ from botocore.validate import ParamValidator
 
 from pipelines.definition.compilation import Compiled, compile_pipeline
 from pipelines.settings.environment import Environment
-from pipelines.settings.settings import ROOT, LightGBMSettings, default_config, load_settings
+from pipelines.settings.candidate_settings import LightGBMSettings
+from pipelines.settings.settings import ROOT, default_config, load_settings
 
 REQUESTS = {
     "Processing": ("CreateProcessingJob", "ProcessingJobName"),
