@@ -10,8 +10,8 @@ from botocore.model import ServiceModel
 from botocore.validate import ParamValidator
 
 from pipelines.definition.compilation import Compiled, compile_pipeline
-from pipelines.settings.environment import Environment
 from pipelines.settings.candidate_settings import LightGBMSettings
+from pipelines.settings.environment import Environment
 from pipelines.settings.settings import ROOT, default_config, load_settings
 
 REQUESTS = {
