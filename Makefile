@@ -9,6 +9,9 @@ DATA := data/house_prices.parquet
 STAGE ?= dev
 IMAGE ?= 3.2-0
 ON_TWO_CORES := -n 2 --no-loadscope-reorder
+# Where it is set, as in many containers, each process compiles every library anew: thirteen seconds for one import of
+# Great Expectations that takes four.
+unexport PYTHONDONTWRITEBYTECODE
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## ?/  make \1\t/' | expand -t 18
