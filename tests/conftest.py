@@ -1,5 +1,6 @@
 """A real local SageMaker for the tests that need one: its own port, its own state, real clients."""
 
+import gc
 import os
 import signal
 import socket
@@ -44,6 +45,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if {"server", "new_server"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.e2e)
+
+
+def pytest_collection_finish() -> None:
+    """What was imported lives until the end: the garbage collector need not look at it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def examples(full: int) -> int:

@@ -88,6 +88,7 @@ def test_ctrl_c_as_the_execution_ends_tells_how_it_ended(executions: Executions,
     assert (execution.status, execution.exit_code) == ("Succeeded", 130)
 
 
+@pytest.mark.e2e
 def test_on_a_terminal_a_table_shows_the_steps_that_wait_too(executions: Executions) -> None:
     executions.script = [("Executing", [step("Train", "Executing")])] * 3 + [("Succeeded", [step("Train")])]
     program = (

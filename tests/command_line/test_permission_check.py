@@ -12,6 +12,8 @@ from pipelines.definition.compilation import compile_pipeline
 from pipelines.settings.environment import Environment
 from pipelines.settings.settings import default_config, load_settings
 
+pytestmark = pytest.mark.e2e
+
 SETTINGS, ENVIRONMENT = load_settings(default_config()), Environment.from_env({})
 SECURED = replace(ENVIRONMENT, kms_key="1234", subnets=("subnet-1",), security_group_ids=("sg-1",))
 

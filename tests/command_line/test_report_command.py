@@ -57,6 +57,7 @@ def test_page_is_opened_where_there_is_a_display_unless_it_is_not_wanted(
     assert addresses == [Path("reports/house-prices-1/evaluation.html").resolve().as_uri()]
 
 
+@pytest.mark.e2e
 def test_an_execution_that_rejected_its_model_has_a_report_too(
     context: Context, executions: Executions, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -17,6 +17,8 @@ from deployment.specification import Specification
 from tests.aws_stub import Refusal
 from tests.deployment.conftest import Hosting
 
+pytestmark = pytest.mark.e2e
+
 ENDPOINT = "house-prices-staging"
 MACHINES = Machines("ml.m5.large", 1, "arn:aws:iam::123456789012:role/serve")
 

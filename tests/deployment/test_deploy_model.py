@@ -12,6 +12,8 @@ import pytest
 from command_line import deployment as deploy_model
 from tests.deployment.conftest import GROUP, Hosting
 
+pytestmark = pytest.mark.e2e
+
 PROJECT = Path(__file__).resolve().parents[2]
 ENDPOINT = f"{GROUP}-staging"
 SLOW_IMPORTS = {"boto3", "botocore", "sagemaker", "pandas", "moto", "rich", "pydantic"}

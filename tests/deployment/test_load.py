@@ -27,6 +27,7 @@ class Endpoint:
         return number != self._breaks
 
 
+@pytest.mark.e2e
 def test_it_ends_where_the_latency_goal_is_missed_and_the_best_is_within_it() -> None:
     lines: list[str] = []
     found = load(Endpoint(2, 0.05).ask, Bounds(latency_ms=95, clients=64, step_seconds=0.4), lines.append)

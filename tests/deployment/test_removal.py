@@ -14,6 +14,8 @@ from deployment.removal import Removal
 from tests.aws_stub import Refusal, StubAws
 from tests.deployment.conftest import Hosting
 
+pytestmark = pytest.mark.e2e
+
 PROJECT = Path(__file__).parents[2]
 ROLE = "arn:aws:iam::123456789012:role/house-prices-dev-removal"
 ENDPOINT = "house-prices-staging"

@@ -7,6 +7,8 @@ from deployment.retire import retire
 from tests.deployment.conftest import Hosting
 from tests.deployment.test_deploy import ENDPOINT, deploy
 
+pytestmark = pytest.mark.e2e
+
 
 def test_the_last_ones_stay_with_their_models(hosting: Hosting) -> None:
     outcomes = [deploy(hosting, hosting.register()) for _ in range(4)]

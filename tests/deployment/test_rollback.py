@@ -8,6 +8,8 @@ from deployment.rollback import Rollback, RolledBack
 from tests.deployment.conftest import Hosting
 from tests.deployment.test_deploy import ENDPOINT, deploy
 
+pytestmark = pytest.mark.e2e
+
 
 def roll_back(hosting: Hosting) -> RolledBack:
     moving = Rollback(hosting.sagemaker, ENDPOINT, Waiting(0.001), list[str]().append, "log")

@@ -17,6 +17,8 @@ from deployment.specification import Specification
 from tests.deployment.conftest import Hosting
 from tests.deployment.test_deploy import ENDPOINT, MACHINES
 
+pytestmark = pytest.mark.e2e
+
 WANTED = Autoscaling(1, 4, 600)
 RESOURCE = f"endpoint/{ENDPOINT}/variant/AllTraffic"
 CHANGES = ("RegisterScalableTarget", "PutScalingPolicy", "DeregisterScalableTarget", "DeleteScalingPolicy")

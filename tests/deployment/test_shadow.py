@@ -14,6 +14,8 @@ from tests.deployment.test_deploy import deploy
 from tests.deployment.test_guard import check
 from tests.deployment.test_specification import PACKAGE, specification
 
+pytestmark = pytest.mark.e2e
+
 EIGHT = dataclasses.replace(PACKAGE, arn=PACKAGE.arn[:-1] + "8", version=8)
 VERSIONS = Versions("production", 3, 8, datetime(2026, 6, 1, tzinfo=timezone.utc))
 FOUND: dict[str, Any] = {

@@ -44,6 +44,7 @@ def under_way(account: Hosting) -> LiveShift:
     return found
 
 
+@pytest.mark.e2e
 def test_pause_and_resume_say_what_is_wanted_of_the_shift(
     account: Hosting, weighted: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

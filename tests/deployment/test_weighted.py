@@ -37,6 +37,7 @@ def test_steps_are_of_one_size_and_the_last_is_all(size: int, expected: list[int
     assert shares(size) == expected
 
 
+@pytest.mark.e2e
 def test_the_requests_of_a_shift_in_their_order() -> None:
     requests = weighted(model="1f2e").requests()
     assert [operation for operation, _ in requests] == [

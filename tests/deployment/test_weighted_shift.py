@@ -20,6 +20,8 @@ from deployment.weighted import ABORTED, PAUSED, RUNS, is_shift
 from tests.deployment.conftest import Hosting
 from tests.deployment.test_deploy import ENDPOINT, MACHINES
 
+pytestmark = pytest.mark.e2e
+
 WEIGHTED = Guard("weighted", ("CAPACITY_PERCENT", 30), wait_seconds=1, limits=AlarmLimits(0.01, 500, 60, 1))
 SCALE = 100.0  # the second of a step passes in 10 ms
 

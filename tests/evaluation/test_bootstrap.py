@@ -48,6 +48,7 @@ def test_same_rows_give_the_same_digits_and_models_share_their_resamples() -> No
     assert first["xgboost"]["rmse"] / first["linear"]["rmse"] == pytest.approx(0.5)
 
 
+@pytest.mark.e2e
 def test_many_rows_are_resampled_less_often() -> None:
     assert sum(1 for _ in resamples(10)) == RESAMPLES
     assert sum(1 for _ in resamples(600_000)) == FEWEST_RESAMPLES

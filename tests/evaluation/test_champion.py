@@ -18,6 +18,7 @@ from tests.steps.models import make
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.e2e
 def test_champion_predicts_what_it_predicted_before(model: Model, archive_folder: Path, rows: pd.DataFrame) -> None:
     champion = score(archive_folder, rows)
     assert champion.status == "scored"

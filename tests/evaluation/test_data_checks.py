@@ -19,6 +19,7 @@ def test_sound_data_has_no_finding() -> None:
     assert set(severities(TRAIN, TEST).values()) == {"ok"}
 
 
+@pytest.mark.e2e
 def test_small_samples_of_one_distribution_are_no_drift() -> None:
     for seed in range(5):
         found = severities(flats(0, 60, seed), flats(100, 25, 100 + seed))

@@ -17,6 +17,8 @@ from steps.linear import LinearModel
 from steps.model import Model
 from tests.evaluation.conftest import trained_on
 
+pytestmark = pytest.mark.e2e
+
 LABELS = Labels({})
 
 

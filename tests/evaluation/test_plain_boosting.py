@@ -51,6 +51,7 @@ def test_it_learns_from_numbers_categories_booleans_and_dates_and_from_nothing_e
     assert new["sold"].between(19723, 19823).all()  # 2024-01-01 is day 19,723 since 1970
 
 
+@pytest.mark.e2e
 def test_it_is_a_good_model_where_the_data_is_easy_and_takes_levels_that_it_has_not_seen() -> None:
     rows = table(200, 2)
     whole = rows["kind"].notna() & rows["size"].notna()

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from evaluation.evaluate import Inputs, evaluate
 from evaluation.sample_payload import sample_archive
@@ -65,6 +66,7 @@ def test_equal_rows_give_equal_bytes() -> None:
     )
 
 
+@pytest.mark.e2e
 def test_the_model_answers_it_with_its_median_prediction(inputs: Inputs, model: Model, tmp_path: Path) -> None:
     evaluate(model, inputs, tmp_path, SETTINGS, LIMITS)
     payload = members((tmp_path / "sample_payload.tar.gz").read_bytes())["payload.json"]

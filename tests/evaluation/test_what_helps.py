@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from evaluation import plain_boosting
 from evaluation.what_helps import what_helps
 from steps.settings import Column, DataSettings
+
+pytestmark = pytest.mark.e2e
 
 DATA = DataSettings(
     file="x.csv",

@@ -220,6 +220,7 @@ def test_only_who_deploys_gives_scheduler_the_role_that_only_deletes_endpoints()
     assert actions == ["sagemaker:DeleteEndpoint"]
 
 
+@pytest.mark.e2e
 def test_no_role_passes_another_than_its_own() -> None:
     def passed_by(kind: str) -> set[str]:
         arns = {each: f"arn:aws:iam::111122223333:role/house-prices-dev-{each}" for each in UNUSED}

@@ -44,6 +44,7 @@ def test_a_car_without_a_feature_has_no_price(cars: Priced) -> None:
         fit(cars, ["Mileage", "Cylinder"]).price({"Mileage": 1})
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("features", [["Mileage"], ["Mileage", "Cylinder"], ["Mileage", "Cylinder", "Doors"]])
 def test_each_shape_has_a_picture_and_is_kept_for_the_check(cars: Priced, features: list[str], tmp_path: Path) -> None:
     surface = fit(cars, features)

@@ -109,6 +109,7 @@ def spread(rows: int, seed: int) -> Sample:
     return Sample(pd.DataFrame(index=range(rows)), actual, predicted, predicted * 0.8, predicted * 1.25)
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize(("share", "rows", "least"), [(1.03, 300, 15), (1.05, 100, 15)])
 def test_changes_of_the_level_are_found_over_twenty_seeds(share: float, rows: int, least: int) -> None:
     before = spread(2000, 1)
@@ -116,6 +117,7 @@ def test_changes_of_the_level_are_found_over_twenty_seeds(share: float, rows: in
     assert sum(check.outcome(0.01) == "changed" for check in found) >= least
 
 
+@pytest.mark.e2e
 def test_an_unchanged_level_is_found_no_more_often_than_asked_for() -> None:
     before = spread(2000, 1)
     found = [checks(before, spread(100, 200 + seed), place=None)["level"] for seed in range(24)]

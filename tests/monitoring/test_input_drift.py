@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pandas as pd
+import pytest
 
 from monitoring.input_drift import InputDrift, input_drift, watched_features
 from tests.monitoring.conftest import DATA, houses
@@ -49,6 +50,7 @@ def test_missing_values_count_as_a_value() -> None:
     assert compared(rows).p == 1 / 100
 
 
+@pytest.mark.e2e
 def test_unchanged_months_raise_no_more_alarms_than_asked_for() -> None:
     # 24 months at 5 %: 5 and more would come once in 200 times.
     alarms = sum(compared(houses(150, seed=seed, days=30)).p < 0.05 for seed in range(40, 64))

@@ -69,6 +69,7 @@ def test_the_interval_is_that_of_the_paper() -> None:
     assert found.interval == pytest.approx((middle - half, middle + half), rel=1e-3)
 
 
+@pytest.mark.e2e
 def test_looking_every_day_raises_no_more_false_alarms_than_are_set() -> None:
     """A t-test that is looked at as often told 13 % of 1,000 such comparisons of equals to differ."""
     alarms = 0

@@ -140,6 +140,7 @@ def test_captured_events_that_cannot_be_read_are_told(tmp_path: Path) -> None:
         captured_rows(tmp_path, ["size"], DATA)
 
 
+@pytest.mark.e2e
 def test_it_runs_on_two_archives_and_captured_requests(
     model: Model, dearer: Model, asked: list[RequestRow], tmp_path: Path
 ) -> None:

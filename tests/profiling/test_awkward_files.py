@@ -14,6 +14,8 @@ from profiling.draft import Drafted, draft
 from profiling.errors import DataError
 from profiling.yaml_text import yaml_of
 
+pytestmark = pytest.mark.e2e
+
 ROWS = 300
 
 

@@ -16,6 +16,8 @@ from profiling.draft import draft
 from profiling.errors import DataError
 from profiling.yaml_text import IMAGE_VERSION, slug, yaml_of
 
+pytestmark = pytest.mark.e2e
+
 ROWS = 400
 
 

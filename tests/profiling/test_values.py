@@ -12,6 +12,7 @@ from steps.conversion import convert
 from steps.settings import column_of
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize(
     ("texts", "kind", "keys"),
     [
@@ -59,6 +60,7 @@ def test_type_and_form(texts: list[str], kind: str, keys: dict[str, Any]) -> Non
     assert not bad.any()  # the jobs read what was found
 
 
+@pytest.mark.e2e
 def test_what_can_be_read_in_two_ways_is_noted() -> None:
     (note,) = written_as(pd.Series(["01/02/2014", "03/04/2014"] * 30)).notes
     assert note == "could also be written %d/%m/%Y: look at some rows"

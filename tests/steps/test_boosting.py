@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 SCRIPT = """
 import sys
 from steps.boosting import xgboost
@@ -16,6 +18,7 @@ assert sklearn.__version__
 """
 
 
+@pytest.mark.e2e
 def test_scikit_learn_is_left_out_and_stays_importable() -> None:
     root = Path(__file__).parents[2]
     result = subprocess.run([sys.executable, "-c", SCRIPT], cwd=root, capture_output=True, text=True, check=False)

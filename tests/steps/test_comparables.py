@@ -23,6 +23,8 @@ from steps.settings import JobSettings
 from steps.train import main
 from tests.steps.conftest import channels
 
+pytestmark = pytest.mark.e2e
+
 ROW = {"signed": "2024-03-01", "area": 60.0, "rooms": 2, "lift": True, "district": "south"}
 JSON, CSV = "application/json", "text/csv"
 

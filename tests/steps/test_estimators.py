@@ -19,6 +19,7 @@ FOREST = Estimator(
 )
 
 
+@pytest.mark.e2e
 def test_candidates_learn_from_the_training_part_and_predict_in_the_targets_unit(preprocessed: Path) -> None:
     features = feature_module.load(preprocessed / "features" / "features.json")
     train, other = (pd.read_parquet(preprocessed / name / f"{name}.parquet") for name in ("train", "validation"))

@@ -100,6 +100,7 @@ def test_the_margin_is_the_least_that_covers_the_share_of_the_calibration_rows(f
         assert np.sum((calibrated.target >= low) & (calibrated.target <= high)) == inside
 
 
+@pytest.mark.e2e
 def test_the_expected_residual_is_measured_by_trees_that_have_not_seen_the_row() -> None:
     """Trees that know their rows by heart leave them no residual: the width would say nothing of new rows."""
     train, validation, known = part(300, 1), part(300, 2), features()

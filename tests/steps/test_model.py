@@ -15,6 +15,7 @@ from steps.model import CANDIDATES, FORMAT_OF_OTHERS, load, save
 FILES = ["xgboost.ubj", "linear.json", "interval.ubj", "interval.json", "features.json", "model.json"]
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("candidate", CANDIDATES)
 def test_saved_model_predicts_the_same(
     model_folder: Path, typed_rents: pd.DataFrame, tmp_path: Path, candidate: str

@@ -22,6 +22,8 @@ from steps.train import main
 from steps.wheels import LIST
 from tests.steps.conftest import channels
 
+pytestmark = pytest.mark.e2e
+
 LEVELS = ("a", "b", "c")
 ROWS = 600
 

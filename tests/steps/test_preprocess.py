@@ -38,6 +38,7 @@ def test_outputs(validated: Path, settings: JobSettings, typed_rents: pd.DataFra
     assert features["target_range"] == [train["rent"].min(), train["rent"].max()]
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("by", ["hash", "time"])
 def test_permuting_the_test_targets_changes_no_feature(
     validated: Path, settings: JobSettings, typed_rents: pd.DataFrame, tmp_path: Path, by: str
@@ -76,6 +77,7 @@ def test_log_target_is_refused_wherever_the_row_with_no_logarithm_would_go(
     assert sum(preprocess(folder, tmp_path / "out", linear).values()) == 600
 
 
+@pytest.mark.e2e
 def test_same_rows_give_the_same_bytes(validated: Path, settings_file: Path, tmp_path: Path) -> None:
     for name in ("one", "two"):
         main(["--input", str(validated), "--output", str(tmp_path / name), "--settings", str(settings_file)])

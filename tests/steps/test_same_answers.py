@@ -25,6 +25,8 @@ from steps.model import Model
 from steps.prediction_request import RequestFault, read_request
 from tests.conftest import examples
 
+pytestmark = pytest.mark.e2e
+
 ARCHIVE = Path(__file__).parent / "models" / "d83b7ea.tar.gz"
 JSON, CSV = "application/json", "text/csv"
 FAILED = 500

@@ -127,6 +127,7 @@ def test_missing_file_is_named(tmp_path: Path) -> None:
         load(tmp_path / "none.json")
 
 
+@pytest.mark.e2e
 def test_the_house_prices_are_settings_and_never_use_the_price() -> None:
     document = yaml.safe_load(YAML.read_text(encoding="utf-8"))
     settings = JobSettings.from_json({key: document[key] for key in ("data", "validation", "split")})

@@ -70,6 +70,7 @@ def test_on_a_line_the_line_is_the_best_start() -> None:
     assert errors["line"] < 0.5 * errors["mean"]
 
 
+@pytest.mark.e2e
 def test_a_line_that_knows_its_rows_by_heart_is_not_the_start() -> None:
     """As many levels as two rows each: the line has learned the noise of its own rows."""
     train, validation = parts(slope=0.0, levels=150)
@@ -117,6 +118,7 @@ def test_the_last_booster_learns_from_the_validation_rows_too() -> None:
     assert np.abs(predict(final, by_row(train.table.to_numpy()), train.start)).mean() < 5
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("start", ["mean", "line", "out_of_fold_line", "auto"])
 def test_a_loaded_model_predicts_from_where_it_was_trained(
     preprocessed: Path, typed_rents: pd.DataFrame, tmp_path: Path, start: str

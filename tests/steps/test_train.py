@@ -83,6 +83,7 @@ def test_model_folder_is_data_and_serving_code(model_folder: Path) -> None:
     assert metadata["hyperparameters"]["max_depth"] == 3
 
 
+@pytest.mark.e2e
 def test_same_input_gives_the_same_bytes(preprocessed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in channels(preprocessed).items():
         monkeypatch.setenv(name, value)

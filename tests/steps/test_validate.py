@@ -46,6 +46,7 @@ def test_rows_are_accepted_or_rejected_with_all_reasons(
     assert "Data validation" in (tmp_path / "out" / "report" / "index.html").read_text()
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -75,6 +76,7 @@ def test_failure_leaves_report_and_rejected_rows_but_no_data(
     assert not (tmp_path / "out" / "validated").exists()
 
 
+@pytest.mark.e2e
 def test_command_line(
     rents_folder: Path, settings_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -82,6 +84,7 @@ def test_command_line(
     assert capsys.readouterr().out == "600 rows: 600 accepted, 0 rejected\n"
 
 
+@pytest.mark.e2e
 def test_one_cell_that_cannot_be_read_rejects_its_row_and_not_the_job(
     rents: pd.DataFrame, settings: JobSettings, tmp_path: Path
 ) -> None:
@@ -95,6 +98,7 @@ def test_one_cell_that_cannot_be_read_rejects_its_row_and_not_the_job(
     assert of_type["unexpected_rows"] == 2
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize(("keep", "places"), [("none", [4, 5, 601, 602]), ("first", [601, 602]), ("last", [4, 5])])
 def test_of_doubled_rows_one_is_kept_where_the_yaml_says_so(
     rents: pd.DataFrame, document: dict[str, Any], tmp_path: Path, keep: str, places: list[int]
@@ -117,6 +121,7 @@ def test_the_first_that_is_kept_is_one_that_fails_nothing_else(
     assert pd.read_csv(tmp_path / "out" / "rejected" / "rejected.csv")["row"].tolist() == [4]
 
 
+@pytest.mark.e2e
 def test_without_an_identity_the_data_are_validated_and_split(
     rents: pd.DataFrame, document: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -144,6 +149,7 @@ def parts(folder: Path, rents: pd.DataFrame, *ends: int) -> Path:
     return folder
 
 
+@pytest.mark.e2e
 def test_many_files_have_the_verdict_of_one(rents: pd.DataFrame, settings: JobSettings, tmp_path: Path) -> None:
     rents.loc[3, "area"] = 2000.0
     rents.loc[250, "district"] = None
@@ -159,6 +165,7 @@ def test_many_files_have_the_verdict_of_one(rents: pd.DataFrame, settings: JobSe
     assert list(summary["files"].values()) == [100, 0, 151, 149, 200]
 
 
+@pytest.mark.e2e
 def test_a_column_may_be_in_the_names_of_the_folders(
     rents: pd.DataFrame, settings: JobSettings, tmp_path: Path
 ) -> None:
@@ -181,6 +188,7 @@ def test_a_file_that_does_not_fit_is_named(rents: pd.DataFrame, settings: JobSet
         validate(folder, tmp_path / "out", settings)
 
 
+@pytest.mark.e2e
 def test_cells_that_cannot_be_read_are_named_in_any_file(
     rents: pd.DataFrame, settings: JobSettings, tmp_path: Path
 ) -> None:

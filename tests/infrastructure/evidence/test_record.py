@@ -140,6 +140,7 @@ def refuse(code: str, message: str) -> Any:
     return answer
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize(
     ("operation", "changed", "lost"),
     [
@@ -180,6 +181,7 @@ def test_what_comes_from_the_cache_has_not_run(aws: StubAws) -> None:
     assert set(QUESTIONS) - set(record(run_of(aws), "eu-west-1", {})["seen"]) == {"jobs", "metrics"}
 
 
+@pytest.mark.e2e
 def test_an_endpoint_that_answers_otherwise_and_a_deployment_by_hand_are_not_seen(aws: StubAws) -> None:
     by_hand = [{"build": None, "who": "ada, who approved it", "outcome": "serves"}]
     failed = [{"build": "b", "who": "ada, who approved it", "outcome": "failed"}]

@@ -186,6 +186,7 @@ def test_the_manifest_has_the_captured_hours_of_the_cohorts_and_every_price(s3: 
     assert collected(s3, serving)[2][3:] == [*kept, price]
 
 
+@pytest.mark.e2e
 def test_the_same_window_gives_the_same_keys_and_another_content_another(s3: Any) -> None:
     first, again = collected(s3, serving)[0], collected(s3, serving, {**EVENT, "started": "2026-12-01T00:00:00Z"})[0]
     assert first == again
@@ -203,6 +204,7 @@ def test_without_the_endpoint_the_newest_approved_version_is_judged_and_that_is_
     ]
 
 
+@pytest.mark.e2e
 def test_without_any_version_there_is_nothing_to_watch(s3: Any) -> None:
     def nothing(stub: Stubber) -> None:
         stub.add_client_error("describe_endpoint", "ValidationException", "Could not find endpoint")
@@ -220,6 +222,7 @@ def told(version: int = 1, **fields: Any) -> dict[str, Any]:
     return {"decision": "watch", "raised": {"level": "watch"}, "training": "none", "version": version, **fields}
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize(
     ("windows", "raised", "before"),
     [

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 from botocore.validate import ParamValidator
@@ -67,6 +68,7 @@ def test_a_variant_that_serves() -> None:
     assert "FailureReason" not in answer
 
 
+@pytest.mark.e2e
 def test_a_variant_that_is_down_says_why_and_one_that_is_back_says_that_it_was() -> None:
     death = Death(5.0, "it died")
     answer = describe(Health(False, death, 0, 3), capturing=False)
@@ -102,6 +104,7 @@ def test_what_is_to_come_is_beside_what_serves() -> None:
     }
 
 
+@pytest.mark.e2e
 def test_the_phase_of_an_update_shows_at_both_fleets() -> None:
     pending = {**PLAN, "EndpointConfigName": "next", "StartTime": 7.0}
     baking = Phase("Baking", 0.25, "step 1 of 2", since=8.0)

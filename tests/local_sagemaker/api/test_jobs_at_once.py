@@ -66,6 +66,7 @@ def many_switches() -> Iterator[None]:
     sys.setswitchinterval(before)
 
 
+@pytest.mark.e2e
 @pytest.mark.usefixtures("many_switches")
 def test_a_job_that_is_found_can_be_stopped(jobs: Jobs) -> None:
     for number in range(100):

@@ -128,6 +128,7 @@ def test_a_group_that_is_not_there_or_not_read_here_is_refused(logged: Logged) -
         logged.ask("PutMetricFilter", logGroupName="/mine", **request)
 
 
+@pytest.mark.e2e
 def test_a_group_has_at_most_so_many_filters_and_each_can_be_replaced(logged: Logged) -> None:
     for number in range(MOST_FILTERS):
         logged.put(f"f{number}")

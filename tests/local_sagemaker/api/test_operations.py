@@ -28,6 +28,7 @@ service.close()
 """
 
 
+@pytest.mark.e2e
 def test_every_operation_that_is_listed_is_dispatched_and_no_other(tmp_path: Path) -> None:
     # in a process of its own, as a service replaces classes of moto in the one that it is in
     command = [sys.executable, "-c", DISPATCHED, str(tmp_path)]

@@ -48,6 +48,7 @@ def test_versions_count_up_and_the_group_is_made_with_the_first(service: Service
     )
 
 
+@pytest.mark.e2e
 def test_a_hundred_at_once_are_a_hundred_versions(service: Service) -> None:
     threads = [
         threading.Thread(target=service.call, args=("CreateModelPackage",), kwargs={"ModelPackageGroupName": "g"})

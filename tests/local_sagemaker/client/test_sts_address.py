@@ -9,6 +9,8 @@ import pytest
 
 from local_sagemaker.client.sts_address import SITE
 
+pytestmark = pytest.mark.e2e
+
 CREATE = (
     "import boto3; print(boto3.client('{service}', region_name='us-east-1', endpoint_url='{url}').meta.endpoint_url)"
 )

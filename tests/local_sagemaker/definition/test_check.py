@@ -358,6 +358,7 @@ def test_no_text_makes_the_checker_raise(text: str) -> None:
     check(text)
 
 
+@pytest.mark.e2e
 def test_the_command_prints_one_fault_a_line_and_says_when_there_is_none(tmp_path: Path) -> None:
     file = tmp_path / "definition.json"
 

@@ -98,6 +98,7 @@ def test_references_are_found_however_deep() -> None:
     assert list(references(value)) == ["Steps.A.x", "Parameters.P"]
 
 
+@pytest.mark.e2e
 @given(
     st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner), max_leaves=20)
 )

@@ -14,6 +14,8 @@ from botocore.exceptions import ClientError
 from tests.conftest import LocalServer
 from tests.local_sagemaker.conftest import ROLE, Pipelines, step
 
+pytestmark = pytest.mark.e2e
+
 ROOT = Path(__file__).parents[3]
 EXAMPLES = ROOT / "docs" / "examples"
 FAILING = f"""

@@ -213,6 +213,7 @@ def test_a_loop_of_no_items_is_over_at_once() -> None:
 STATUSES = ("Succeeded", "Failed", "Stopped")
 
 
+@pytest.mark.e2e
 @given(st.data())
 def test_whatever_the_graph_and_the_order_no_rule_is_broken(data: st.DataObject) -> None:
     count = data.draw(st.integers(1, 7))

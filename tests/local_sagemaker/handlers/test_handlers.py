@@ -86,6 +86,7 @@ def test_a_command_gets_the_event_as_json_and_prints_the_result(handlers: Handle
     assert result(handlers, "EMR", {"a": [1]}, tmp_path) == {"got": {"a": [1]}}
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize(
     ("key", "words"),
     [

@@ -119,6 +119,7 @@ def test_the_sample_follows_the_percentage(store: Any) -> None:
     assert 290 < len(lines(store)) < 510  # 400 are expected; the bounds are six standard deviations away
 
 
+@pytest.mark.e2e
 def test_events_are_written_soon_and_together(store: Any) -> None:
     capture = DataCapture(settings(), "houses", store)
     capture.start()

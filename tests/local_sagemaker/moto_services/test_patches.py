@@ -40,6 +40,7 @@ def moto_sources() -> dict[str, str | None]:
     return found
 
 
+@pytest.mark.e2e
 def test_a_moto_that_has_changed_what_is_patched_is_noticed_by_the_name_of_the_patch() -> None:
     """Read what has changed and whether the patch still holds; then keep what this file prints as patched_moto.json."""
     read, found = json.loads(READ.read_text()), moto_sources()

@@ -17,6 +17,7 @@ GOOD = {
 }
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [

@@ -68,6 +68,7 @@ def test_nothing_outside_the_private_folder_changes(make_bench: Callable[..., An
         assert bench.log().strip() == str(sorted({*(before[0] or []), "ml"}))
 
 
+@pytest.mark.e2e
 def test_two_jobs_at_once_do_not_see_each_other(make_bench: Callable[..., Any]) -> None:
     import threading
 

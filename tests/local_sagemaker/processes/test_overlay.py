@@ -27,6 +27,7 @@ def files(folder: Path) -> dict[str, int]:
     return {str(path): path.stat().st_mtime_ns for path in found}
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("name", ["python", "python3", f"python3.{sys.version_info.minor}"])
 def test_every_name_of_python_is_the_job_s_and_sees_the_runtime_s_packages(tmp_path: Path, name: str) -> None:
     overlay = make_overlay(tmp_path / "it's here", CURRENT)

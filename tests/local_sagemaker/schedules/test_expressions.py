@@ -45,6 +45,7 @@ def test_an_hour_that_autumn_repeats_counts_once() -> None:
     assert following("cron(30 1 * * ? *)", "2026-11-01T05:30:00", "America/New_York") == "2026-11-02T06:30:00Z"
 
 
+@pytest.mark.e2e
 def test_the_last_time_of_a_year_of_minutes_is_found_at_once() -> None:
     minutes = parse("cron(* * * * ? *)", "UTC", 0.0)
     assert minutes.latest(moment("2025-01-01T00:00:00"), moment("2026-01-01T00:00:30")) == moment("2026-01-01T00:00:00")

@@ -66,6 +66,7 @@ NOT_IN_THE_FIXTURE = (
 )
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("kind", [kind for kind in REQUIRED if "-job" not in kind])
 def test_a_record_of_any_kind_that_lacks_its_fields_is_found(database: Database, tmp_path: Path, kind: str) -> None:
     if kind in NOT_IN_THE_FIXTURE:
@@ -78,6 +79,7 @@ def test_a_record_of_any_kind_that_lacks_its_fields_is_found(database: Database,
     )
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize(
     ("statement", "values", "name", "reason"),
     [

@@ -12,6 +12,7 @@ from local_sagemaker.errors import LocalSageMakerError
 from local_sagemaker.state.lock import DATABASE, folder_check, lock_folder
 
 
+@pytest.mark.e2e
 def test_a_state_folder_has_one_server_at_a_time(tmp_path: Path) -> None:
     held = lock_folder(tmp_path, 5599)
     with pytest.raises(

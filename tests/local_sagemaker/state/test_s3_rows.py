@@ -47,6 +47,7 @@ def rolled_up(keys: list[str], prefix: str, delimiter: str, after: str) -> list[
     return sorted(name for name in names if name > after)
 
 
+@pytest.mark.e2e
 @settings(max_examples=examples(300), deadline=None)
 @given(keys=KEYS, prefix=TEXT, delimiter=st.text(ALPHABET, max_size=2), after=TEXT)
 def test_a_page_of_current_objects_is_what_the_definition_says(

@@ -59,7 +59,8 @@ def select(path: Path, statement: str) -> set[str]:
 def test_a_whole_database_is_left_alone(path: Path) -> None:
     before = path.stat()
     assert repaired(path) == path
-    assert path.stat() == before
+    after = path.stat()
+    assert (after.st_ino, after.st_mtime_ns, after.st_size) == (before.st_ino, before.st_mtime_ns, before.st_size)
     assert not (path.parent / "damaged").exists()
 
 

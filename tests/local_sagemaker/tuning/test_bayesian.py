@@ -10,6 +10,8 @@ from local_sagemaker.tuning.bayesian import BayesianSearch, _fitted, expected_im
 from local_sagemaker.tuning.ranges import Categories, Continuous, Range, Whole
 from local_sagemaker.tuning.search import Candidate, random_candidates
 
+pytestmark = pytest.mark.e2e
+
 RANGES: list[Range] = [
     Continuous("rate", 1e-4, 1.0, "Logarithmic"),
     Whole("depth", 1, 12, "Linear"),

@@ -35,6 +35,7 @@ def test_a_number_is_within_its_range(one: float, other: float, scale: str, seed
     assert math.ceil(low) <= int(whole.draw(random.Random(seed))) <= math.ceil(high)
 
 
+@pytest.mark.e2e
 @given(st.floats(0, 0.999999), st.floats(0, 0.999999), st.integers(0, 99))
 def test_a_number_on_the_reverse_logarithmic_scale_is_within_its_range(one: float, other: float, seed: int) -> None:
     low, high = sorted((one, other))

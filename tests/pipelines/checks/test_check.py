@@ -223,6 +223,7 @@ FAULTS: list[tuple[Change, str | None, str, str, str]] = [
 ]
 
 
+@pytest.mark.e2e
 def test_the_projects_own_pipelines_have_no_faults(compiled: str) -> None:
     assert faults(compiled) == []
     validation = compile_pipeline(SETTINGS, ENVIRONMENT, pipeline="validation")
@@ -264,6 +265,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
         yield from places(item, (*path, name))
 
 
+@pytest.mark.e2e
 def test_whatever_stands_anywhere_in_a_definition_is_a_fault_at_most_and_never_a_traceback(compiled: str) -> None:
     joins = [{"Std:Join": {"On": 1, "Values": 2}}, {"Std:Join": None}]
     junk = [None, -5, True, 1e300, "x", [], {}, [None], {"Get": 3}, *joins]
@@ -278,6 +280,7 @@ def test_whatever_stands_anywhere_in_a_definition_is_a_fault_at_most_and_never_a
         faults(json.dumps(definition))
 
 
+@pytest.mark.e2e
 def test_an_image_version_that_does_not_exist_does_not_hide_the_other_faults() -> None:
     jobs = SETTINGS.jobs.model_copy(update={"image_version": "3.0-6"})
     settings, found = compilable(SETTINGS.model_copy(update={"jobs": jobs}), ENVIRONMENT)

@@ -10,6 +10,8 @@ from pipelines.errors import PipelineError
 from pipelines.settings.environment import Environment
 from pipelines.settings.settings import default_config, load_settings
 
+pytestmark = pytest.mark.e2e
+
 SETTINGS = load_settings(default_config())
 
 

@@ -12,6 +12,8 @@ from pipelines.images.image import image
 from pipelines.settings.environment import Environment
 from pipelines.settings.settings import ROOT, PipelineName, Settings, default_config, load_settings
 
+pytestmark = pytest.mark.e2e
+
 SETTINGS, ENVIRONMENT = load_settings(default_config()), Environment.from_env({})
 
 

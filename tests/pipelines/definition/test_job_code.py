@@ -31,6 +31,7 @@ def changed_by(tmp_path: Path, change: Callable[[dict[str, Any]], object]) -> se
     return {module for module in before if before[module] != after[module]}
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize(
     ("change", "jobs"),
     [
@@ -53,6 +54,7 @@ def test_a_setting_is_in_the_archives_of_the_jobs_that_read_it(
     assert changed_by(tmp_path, change) == jobs
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize(
     ("file", "jobs"),
     [

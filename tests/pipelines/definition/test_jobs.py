@@ -17,6 +17,8 @@ from pipelines.settings.settings import default_config, load_settings
 from pipelines.settings.tuning_settings import OBJECTIVES
 from steps.training_metrics import METRICS, line
 
+pytestmark = pytest.mark.e2e
+
 SETTINGS = load_settings(default_config())
 ENVIRONMENT = Environment.from_env({"SAGEMAKER_BUCKET": "my-bucket"})
 BUNDLES = {name: Bundle({f"{name}.py": b""}) for name in ("steps.look", "steps.fit")}

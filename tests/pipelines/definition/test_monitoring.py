@@ -9,6 +9,8 @@ from pipelines.definition.compilation import compile_pipeline
 from pipelines.settings.environment import Environment
 from pipelines.settings.settings import default_config, load_settings
 
+pytestmark = pytest.mark.e2e
+
 SETTINGS = load_settings(default_config())
 
 

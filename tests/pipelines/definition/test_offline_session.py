@@ -18,6 +18,7 @@ def test_bucket_and_role_are_those_of_the_environment() -> None:
         assert session.boto_region_name == "eu-west-1"
 
 
+@pytest.mark.e2e
 def test_the_users_environment_and_logging_are_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "work")
     monkeypatch.delenv("AWS_CONFIG_FILE", raising=False)

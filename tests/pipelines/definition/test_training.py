@@ -14,6 +14,8 @@ from pipelines.settings.candidate_settings import LightGBMSettings
 from pipelines.settings.environment import Environment
 from pipelines.settings.settings import ROOT, default_config, load_settings
 
+pytestmark = pytest.mark.e2e
+
 REQUESTS = {
     "Processing": ("CreateProcessingJob", "ProcessingJobName"),
     "Training": ("CreateTrainingJob", "TrainingJobName"),

@@ -15,6 +15,8 @@ from pipelines.errors import PipelineError
 from pipelines.settings.environment import Environment
 from pipelines.settings.settings import default_config, load_settings
 
+pytestmark = pytest.mark.e2e
+
 TUNING = {
     "max_jobs": 6,
     "max_parallel_jobs": 3,

@@ -43,6 +43,7 @@ def test_the_split_may_be_a_word_or_a_mapping(tmp_path: Path, split: Any) -> Non
     assert settings.split.by == (split if isinstance(split, str) else "time")
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize(
     ("change", "words"),
     [
