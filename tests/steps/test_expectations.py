@@ -9,6 +9,8 @@ from steps.expectations import check, expectations_of_columns
 from steps.failure import JobError
 from steps.settings import Column, Expectation
 
+pytestmark = pytest.mark.e2e  # importing Great Expectations takes seconds
+
 TABLE = pd.DataFrame({"a": [1.0, 5.0, None, 9.0], "b": [1, 1, 2, 2], "c": ["x", "y", "x", "z"]})
 
 

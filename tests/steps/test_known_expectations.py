@@ -9,6 +9,8 @@ import pytest
 from steps.known_expectations import ROWS, TABLE
 from steps.settings import Expectation, ValidationSettings
 
+pytestmark = pytest.mark.e2e  # importing Great Expectations takes seconds
+
 OF_EVERY_EXPECTATION = {"id", "meta", "notes", "result_format", "description", "catch_exceptions", "rendered_content"}
 OF_EVERY_EXPECTATION |= {"windows", "batch_id", "table", "severity", "library_metadata"}
 LEFT_OUT = {"row_condition", "condition_parser"}

@@ -15,6 +15,8 @@ from steps.settings import JobSettings
 from steps.split import split
 from steps.validate import main, validate
 
+pytestmark = pytest.mark.e2e  # importing Great Expectations takes seconds
+
 
 def run(rents: pd.DataFrame, settings: JobSettings, folder: Path) -> dict[str, Any]:
     (folder / "in").mkdir()
@@ -46,7 +48,6 @@ def test_rows_are_accepted_or_rejected_with_all_reasons(
     assert "Data validation" in (tmp_path / "out" / "report" / "index.html").read_text()
 
 
-@pytest.mark.e2e
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -76,7 +77,6 @@ def test_failure_leaves_report_and_rejected_rows_but_no_data(
     assert not (tmp_path / "out" / "validated").exists()
 
 
-@pytest.mark.e2e
 def test_command_line(
     rents_folder: Path, settings_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -84,7 +84,6 @@ def test_command_line(
     assert capsys.readouterr().out == "600 rows: 600 accepted, 0 rejected\n"
 
 
-@pytest.mark.e2e
 def test_one_cell_that_cannot_be_read_rejects_its_row_and_not_the_job(
     rents: pd.DataFrame, settings: JobSettings, tmp_path: Path
 ) -> None:
@@ -98,7 +97,6 @@ def test_one_cell_that_cannot_be_read_rejects_its_row_and_not_the_job(
     assert of_type["unexpected_rows"] == 2
 
 
-@pytest.mark.e2e
 @pytest.mark.parametrize(("keep", "places"), [("none", [4, 5, 601, 602]), ("first", [601, 602]), ("last", [4, 5])])
 def test_of_doubled_rows_one_is_kept_where_the_yaml_says_so(
     rents: pd.DataFrame, document: dict[str, Any], tmp_path: Path, keep: str, places: list[int]
@@ -121,7 +119,6 @@ def test_the_first_that_is_kept_is_one_that_fails_nothing_else(
     assert pd.read_csv(tmp_path / "out" / "rejected" / "rejected.csv")["row"].tolist() == [4]
 
 
-@pytest.mark.e2e
 def test_without_an_identity_the_data_are_validated_and_split(
     rents: pd.DataFrame, document: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -149,7 +146,6 @@ def parts(folder: Path, rents: pd.DataFrame, *ends: int) -> Path:
     return folder
 
 
-@pytest.mark.e2e
 def test_many_files_have_the_verdict_of_one(rents: pd.DataFrame, settings: JobSettings, tmp_path: Path) -> None:
     rents.loc[3, "area"] = 2000.0
     rents.loc[250, "district"] = None
@@ -165,7 +161,6 @@ def test_many_files_have_the_verdict_of_one(rents: pd.DataFrame, settings: JobSe
     assert list(summary["files"].values()) == [100, 0, 151, 149, 200]
 
 
-@pytest.mark.e2e
 def test_a_column_may_be_in_the_names_of_the_folders(
     rents: pd.DataFrame, settings: JobSettings, tmp_path: Path
 ) -> None:
@@ -188,7 +183,6 @@ def test_a_file_that_does_not_fit_is_named(rents: pd.DataFrame, settings: JobSet
         validate(folder, tmp_path / "out", settings)
 
 
-@pytest.mark.e2e
 def test_cells_that_cannot_be_read_are_named_in_any_file(
     rents: pd.DataFrame, settings: JobSettings, tmp_path: Path
 ) -> None:
