@@ -23,7 +23,7 @@ from tests.local_sagemaker.conftest import CLUSTER, IMAGE, ROLE, output, process
 from tests.local_sagemaker.faults.clients import BUCKET, GROUP, Journal, Writers
 
 ROOT = Path(__file__).parents[3]
-KILLS = 200 if os.environ.get("SOAK") else 20
+KILLS = 200 if os.environ.get("SOAK") else 12
 RUN_SECONDS = 1.6  # within which a kill comes; a run takes about this long
 CRASHED = "local SageMaker stopped while the execution was running"
 FINAL = ("Succeeded", "Failed", "Stopped")
