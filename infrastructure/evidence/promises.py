@@ -14,7 +14,7 @@ from infrastructure.template import FOLDER
 
 PAGE = FOLDER.parent / "docs" / "aws.md"
 RECORDS = FOLDER.parent / "docs" / "evidence"
-HEAD = "| promise | how it is known |\n| --- | --- |\n"
+HEAD = "| claim | how it is known |\n| --- | --- |\n"
 FORMAT = 1
 ON_AWS, ON_LOCAL = "aws", "local"
 
@@ -39,10 +39,10 @@ PROMISES = (
         observed="execution",
     ),
     Promise(
-        "each role may do its part: upsert, start, approve, deploy, undo, rollback", "replay, with a key and a VPC"
+        "each role can do its part: upsert, start, approve, deploy, undo, rollback", "replay, with a key and a VPC"
     ),
     Promise(
-        "no role may do more, but for a list of exceptions with reasons",
+        "no role can do more, apart from listed exceptions with reasons",
         "replay (`tests/infrastructure/test_roles.py`)",
     ),
     Promise(
@@ -65,7 +65,7 @@ PROMISES = (
     Promise("which ARN ListModelPackages asks for", "the roles allow both forms", "not verified on AWS"),
     Promise("a step cannot approve; who deploys cannot approve", "replay; the condition key is read in AWS's table"),
     Promise(
-        "with four eyes, who made a version does not get it deployed, by whichever call it was approved",
+        "with four eyes, the maker of a version cannot get it deployed, however it was approved",
         "seen here",
         "that a pipeline's version keeps MetadataProperties is read",
         "made_by",
@@ -97,7 +97,7 @@ PROMISES = (
     Promise(
         "`check --account`",
         "seen here, on moto and on a stub; the quotas' names are those of refusals by AWS",
-        "that Service Quotas lists them so is not verified",
+        "that Service Quotas lists them under these names is not verified",
         "quotas",
     ),
     Promise("builds of GitHub, GitLab, Bitbucket, CodeCommit", "read", observed="build"),

@@ -55,7 +55,7 @@ def test_a_record_of_local_sagemaker_turns_nothing_into_seen() -> None:
 
 def test_the_rest_of_the_page_stays() -> None:
     page = "before\n\n" + table({}) + "\nafter | x |\n| more |\n"
-    assert rewritten(page, {"a.json": record(execution="so")}).startswith("before\n\n| promise |")
+    assert rewritten(page, {"a.json": record(execution="so")}).startswith("before\n\n| claim |")
     assert rewritten(page, {}) == page
     assert rewritten(page, {"a.json": record(execution="so")}).endswith("\n\nafter | x |\n| more |\n")
     with pytest.raises(InfrastructureError, match="has no table"):
