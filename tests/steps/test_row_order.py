@@ -55,7 +55,7 @@ def produced(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in paths if path.is_file()}
 
 
-@options(max_examples=6, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@options(max_examples=3, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     seed=strategies.integers(0, 2**32 - 1),
     ends=strategies.lists(strategies.integers(0, 603), min_size=1, max_size=30).map(sorted),
