@@ -115,7 +115,12 @@ def test_what_is_asked_for_goes_along_and_comparable_rows_are_shown(
         name: {"here": 1, "there": value} for name, value in zip("abcde", [2, None, True, 2.5, "x"], strict=True)
     }
     like = {"price": 500000, "id": "0012", "differs": differs}
-    answer = json.dumps({"predictions": [{"score": 543210.4, "comparables": [like, {**like, "differs": {}}]}]}).encode()
+    reasons = [
+        {"feature": "zip + price_of_zip", "value": "98052", "adds": 50000.4},
+        {"feature": "all others", "value": None, "adds": -6790.0},
+    ]
+    entry = {"score": 543210.4, "comparables": [like, {**like, "differs": {}}], "expected": 500000, "reasons": reasons}
+    answer = json.dumps({"predictions": [entry]}).encode()
 
     def model(body: bytes, kind: str) -> tuple[bytes, str]:
         seen.append(kind)
@@ -125,14 +130,17 @@ def test_what_is_asked_for_goes_along_and_comparable_rows_are_shown(
     account.register()
     assert deploy_model.main(["deploy", "--latest-approved", "--stage", "staging"]) == 0
     capsys.readouterr()
-    assert deploy_model.main(["predict", "--stage", "staging", house, "--comparables", "--strict"]) == 0
+    assert deploy_model.main(["predict", "--stage", "staging", house, "--comparables", "--strict", "--reasons"]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "$543,210",
+        "  from $500,000, which is expected of any row:",
+        "  +$50,000  zip + price_of_zip (98052)",
+        "  -$6,790  all others",
         "  like it: $500,000 (0012): a 2 (here 1), b nothing (here 1), c true (here 1), d 2.5 (here 1), and 1 more",
         "  like it: $500,000 (0012): no difference",
     ]
     assert deploy_model.main(["predict", "--stage", "staging", house]) == 0
-    assert seen == ["application/json; comparables=true; strict=true", "application/json"]
+    assert seen == ["application/json; comparables=true; reasons=true; strict=true", "application/json"]
 
 
 def test_json_is_one_document_on_the_output(account: Hosting, house: str, capsys: pytest.CaptureFixture[str]) -> None:
