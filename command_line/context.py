@@ -106,7 +106,7 @@ class Context:
 
     @property
     def execution_command(self) -> str:
-        """The same for a command about an execution of the chosen pipeline, which it names where it is not the first."""
+        """The same for a command on an execution of the chosen pipeline, which it names where it is not the first."""
         named = "" if self.pipeline == self.settings.pipelines[0] else f" --pipeline {self.pipeline}"
         return f"{self.command('run_pipeline.py')}{named}"
 

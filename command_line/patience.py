@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any, TextIO
 
 SECONDS = 2.0
+WORKING = ": working ..."
 
 
 class Heard:
@@ -31,7 +32,7 @@ def patience(command: str, seconds: float = SECONDS) -> Iterator[None]:
 
     def say() -> None:
         if not heard.wait(seconds):
-            print(f"{command}: working ...", file=errors, flush=True)
+            print(f"{command}{WORKING}", file=errors, flush=True)
 
     watch = threading.Thread(target=say, daemon=True)
     sys.stdout, sys.stderr = Heard(output, heard), Heard(errors, heard)

@@ -53,8 +53,9 @@ class Basis:
 def reasons(model: Model, basis: Basis, columns: Columns, rows: int, scores: np.ndarray) -> list[dict[str, Any]]:
     """For each typed raw row: `expected` without knowing it, and `reasons`, the strongest first.
 
-    A reason is {"feature", "value", "adds"}: a feature, or several that say the same; the value of the first; what it
-    adds to the prediction. `expected` and all that the reasons add is the row's score, both in the target's unit.
+    A reason is {"feature", "value", "adds"}: a feature, or several that say the same; the value of the first, where it
+    is a column; what it adds to the prediction. `expected` and all that the reasons add is the row's score, all in the
+    target's unit.
     """
     names = list(model.features.names)
     table = pd.DataFrame(model.features.of_columns(columns, rows), columns=names)
@@ -71,7 +72,7 @@ def reasons(model: Model, basis: Basis, columns: Columns, rows: int, scores: np.
         told = [
             {
                 "feature": str(name),
-                "value": _value(basis.groups[str(name)][0], columns, table, row),
+                "value": _value(columns, basis.groups[str(name)][0], row),
                 "adds": float(each),
             }
             for name, each in strongest.items()
@@ -81,10 +82,10 @@ def reasons(model: Model, basis: Basis, columns: Columns, rows: int, scores: np.
     return found
 
 
-def _value(name: str, columns: Columns, table: pd.DataFrame, row: int) -> Any:
-    """The value of a feature as JSON has it: as it was given, where it is a column."""
-    value = columns[name][row] if name in columns else table[name].iloc[row]
-    if pd.isna(value):
+def _value(columns: Columns, name: str, row: int) -> Any:
+    """The value of a column as JSON has it; None of a feature that is none: people do not think in its values."""
+    value = columns[name][row] if name in columns else None
+    if value is None or pd.isna(value):
         return None
     if isinstance(value, np.datetime64):
         return str(value.astype("datetime64[D]"))
