@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from steps.attribution import BLOCK, attributed, average_terms, grouped, groups_of
+from steps.comparables import plain
 from steps.linear import LinearModel
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def reasons(model: Model, basis: Basis, columns: Columns, rows: int, scores: np.
         told = [
             {
                 "feature": str(name),
-                "value": _value(columns, basis.groups[str(name)][0], row),
+                "value": _value(model, columns, basis.groups[str(name)][0], row),
                 "adds": float(each),
             }
             for name, each in strongest.items()
@@ -82,11 +83,6 @@ def reasons(model: Model, basis: Basis, columns: Columns, rows: int, scores: np.
     return found
 
 
-def _value(columns: Columns, name: str, row: int) -> Any:
+def _value(model: Model, columns: Columns, name: str, row: int) -> Any:
     """The value of a column as JSON has it; None of a feature that is none: people do not think in its values."""
-    value = columns[name][row] if name in columns else None
-    if value is None or pd.isna(value):
-        return None
-    if isinstance(value, np.datetime64):
-        return str(value.astype("datetime64[D]"))
-    return value.item() if isinstance(value, np.generic) else value
+    return plain(columns[name][row], model.features.inputs[name].type) if name in columns else None

@@ -165,10 +165,10 @@ def written(prediction: Prediction, kind: str) -> tuple[str, str]:
     rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
     for row, clauses in prediction.warnings.items():
         rows[row] |= {"coverage": None, "warnings": clauses}
-    for row, found in enumerate(prediction.comparables or ()):
-        rows[row]["comparables"] = found
     for row, told in enumerate(prediction.reasons or ()):
         rows[row] |= told
+    for row, found in enumerate(prediction.comparables or ()):
+        rows[row]["comparables"] = found
     whole = None if prediction.warnings else coverage
     return json.dumps({"predictions": rows, "coverage": whole, "model": prediction.model}), JSON
 

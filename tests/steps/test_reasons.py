@@ -84,6 +84,7 @@ def test_a_request_that_asks_for_reasons_gets_them_and_any_other_does_not(model:
         assert {name: value for name, value in entry.items() if name not in ("expected", "reasons")} == plain
         values = {reason["feature"].split(" + ")[0]: reason["value"] for reason in entry["reasons"]}
         assert values.get("area", 60.0) == 60.0
+        assert str(values.get("rooms", 2)) == "2"  # a whole number, as it was sent
         assert values.get("district", "south") == "south"
     assert not {"expected", "reasons"} & set(plain)
 
