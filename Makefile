@@ -42,7 +42,7 @@ bench: $(DATA) $(BIN)/installed-dev .venv-bench/installed  ## speed, as ratios m
 	$(BIN)/python tests/benchmarks/run.py
 endif
 
-soak: $(BIN)/installed-dev  ## what takes long: seeded kills, damage, load, drills of the monitoring, the lessons at full size
+soak: $(BIN)/installed-dev  ## what takes long: seeded kills, damage, load, drills of the monitoring, all lessons
 	SOAK=1 $(BIN)/python -m pytest tests/local_sagemaker/faults tests/local_sagemaker/test_many_clients.py \
 	  tests/end_to_end/test_monitoring.py tests/lessons -o addopts="--import-mode=importlib --strict-markers -v"
 
