@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from command_line.patience import patience
 from pipelines.aws_errors import explain, is_aws_error
 from pipelines.exit_codes import EXIT_ERROR, EXIT_INTERRUPTED
 
@@ -129,14 +130,15 @@ def command_line(script: str, *, local: bool, config: Path | str | None = None) 
     return shlex.join(words)
 
 
-def run_command(command: Callable[[], int], expected: tuple[type[Exception], ...]) -> int:
+def run_command(name: str, command: Callable[[], int], expected: tuple[type[Exception], ...]) -> int:
     """Run a command and return its exit code: 1 for an error that has been explained, 130 for Ctrl-C.
 
-    `expected` are the errors whose text is already one clear sentence; AWS's are put into words here.
-    Anything else is a fault of this program and keeps its traceback.
+    `name` is what it is called where it says nothing for a while. `expected` are the errors whose text is already one
+    clear sentence; AWS's are put into words here. Anything else is a fault of this program and keeps its traceback.
     """
     try:
-        return command()
+        with patience(name):
+            return command()
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return EXIT_INTERRUPTED

@@ -104,6 +104,12 @@ class Context:
         """The beginning of a command that the person can paste."""
         return command_line(script, local=self.local, config=self.config)
 
+    @property
+    def execution_command(self) -> str:
+        """The same for a command on an execution of the chosen pipeline, which it names where it is not the first."""
+        named = "" if self.pipeline == self.settings.pipelines[0] else f" --pipeline {self.pipeline}"
+        return f"{self.command('run_pipeline.py')}{named}"
+
     def note_placeholders(self) -> None:
         """Say on the error output what stands in for what is not configured."""
         if self.environment.placeholders:

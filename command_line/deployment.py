@@ -171,4 +171,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return EXIT_INCONCLUSIVE if isinstance(error, Inconclusive) else EXIT_ROLLED_BACK
         return EXIT_OK
 
-    return run_command(run, expected=(DeploymentError, PipelineError, LocalSageMakerError))
+    return run_command(options.command, run, expected=(DeploymentError, PipelineError, LocalSageMakerError))

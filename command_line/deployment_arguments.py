@@ -153,6 +153,7 @@ def _add_requests(command: Command) -> None:
     )
     predict.add_argument("--content-type", metavar="TYPE", help="application/json or text/csv")
     predict.add_argument("--comparables", action="store_true", help="with the training rows most like each one")
+    predict.add_argument("--reasons", action="store_true", help="with what each feature adds to the prediction")
     predict.add_argument("--strict", action="store_true", help="refuse rows unlike those that the model learned from")
     load = command("loadtest", "find the largest rate of a stage within a latency goal")
     load.add_argument("file", metavar="FILE", help="the request: a .json or .csv file, or - for standard input")

@@ -18,7 +18,7 @@ from command_line.version_difference import diff
 if TYPE_CHECKING:
     from command_line.deployment import Session
 
-ASKED = ("comparables", "strict")  # what a request may ask for beside predictions
+ASKED = ("comparables", "reasons", "strict")  # what a request may ask for beside predictions
 
 
 def predict(session: "Session", options: argparse.Namespace) -> None:

@@ -261,7 +261,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return COMMANDS[options.command](context, options)
 
-    return run_command(run, expected=(PipelineError, InfrastructureError, LocalSageMakerError, StudioError))
+    return run_command(
+        options.command, run, expected=(PipelineError, InfrastructureError, LocalSageMakerError, StudioError)
+    )
 
 
 def _structure_faults(text: str) -> list[tuple[str, str]]:

@@ -131,7 +131,7 @@ def start_execution(context: Context, options: Namespace) -> int:
         context.console.document({"arn": arn})
         return EXIT_OK
     context.console.line(f"Started {arn}")
-    context.console.line(f"Follow it with: {context.command('run_pipeline.py')} describe {arn.rpartition('/')[2]}")
+    context.console.line(f"Follow it with: {context.execution_command} describe {arn.rpartition('/')[2]}")
     return EXIT_OK
 
 
@@ -242,7 +242,7 @@ def _follow(context: Context, arn: str, step_names: Sequence[str], data: Path | 
     poll = LOCAL_POLL_SECONDS if context.local else AWS_POLL_SECONDS
     execution = follow(context.sagemaker, arn, context.console, poll, step_names, context.notice)
     commands = Commands(
-        pipeline=context.command("run_pipeline.py"),
+        pipeline=context.execution_command,
         deployment=context.command("deploy_model.py"),
         stage=next(iter(context.settings.stages)),
         sample=SAMPLE if context.config is None else f"{context.settings.name}-request.json",

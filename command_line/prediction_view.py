@@ -1,4 +1,4 @@
-"""A prediction as people read it: the number, its interval, what is unusual about the row, and rows like it."""
+"""A prediction as people read it: the number, its interval, its reasons, warnings, rows like it."""
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -22,8 +22,19 @@ def prediction_lines(row: "Row", identity: Mapping[str, str], target: str, unit:
     yield text
     for warning in row.warnings:
         yield f"  warning: {warning}."
+    if row.expected is not None:
+        yield f"  from {amount(row.expected, unit)}, which is expected of any row:"
+    for reason in row.reasons:
+        yield f"  {_reason(reason, unit)}"
     for comparable in row.comparables:
         yield f"  like it: {_comparable(comparable, target, unit)}"
+
+
+def _reason(found: Mapping[str, Any], unit: str) -> str:
+    """What a feature adds, and its value where it is one feature's."""
+    adds, value = float(found["adds"]), found.get("value")
+    given = "" if value is None else f" ({_shown(value)})"
+    return f"{'-' if adds < 0 else '+'}{amount(abs(adds), unit)}  {found['feature']}{given}"
 
 
 def _comparable(found: Mapping[str, Any], target: str, unit: str) -> str:

@@ -67,7 +67,8 @@ class Row:
     """One prediction, with the interval that holds the actual value with `coverage`; None for what was not answered.
 
     `warnings` say how the row is unlike those that the model learned from; such an interval has no coverage.
-    `comparables` are the training rows most like it, each as the model tells it, where they were asked for.
+    Where they were asked for: `comparables` are the training rows most like it, and `reasons` what each feature adds to
+    what is `expected` of any row, each as the model tells it.
     """
 
     score: float
@@ -75,6 +76,8 @@ class Row:
     coverage: float | None = None
     warnings: tuple[str, ...] = ()
     comparables: tuple[dict[str, Any], ...] = ()
+    expected: float | None = None
+    reasons: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -89,8 +92,8 @@ class Answer:
 
         Known are the layouts of SageMaker's built-in algorithms: {"predictions": [{"score": 1.5}, ...]} as
         JSON, and one number per line as CSV. https://docs.aws.amazon.com/sagemaker/latest/dg/cdf-inference.html
-        Beside a score there may be lower, upper, coverage, warnings and comparables; a coverage beside `predictions`
-        is that of rows that have none of their own.
+        Beside a score there may be lower, upper, coverage, warnings, comparables, expected and reasons; a coverage
+        beside `predictions` is that of rows that have none of their own.
         """
         try:
             if self.content_type.startswith("text/csv"):
@@ -116,8 +119,9 @@ def _row(entry: dict[str, Any], coverage: float | None) -> Row:
     interval = None if low is None or high is None else (float(low), float(high))
     covered = entry.get("coverage", coverage)
     known = None if covered is None else float(covered)
-    warnings, comparables = (tuple(entry.get(name) or ()) for name in ("warnings", "comparables"))
-    return Row(float(entry["score"]), interval, known, tuple(map(str, warnings)), comparables)
+    warnings, comparables, reasons = (tuple(entry.get(name) or ()) for name in ("warnings", "comparables", "reasons"))
+    expected = None if entry.get("expected") is None else float(entry["expected"])
+    return Row(float(entry["score"]), interval, known, tuple(map(str, warnings)), comparables, expected, reasons)
 
 
 def read_payload(

@@ -42,6 +42,7 @@ from steps.failure import JobArgumentParser, JobError, run_job
 from steps.model import Model
 from steps.preprocess import SEEN
 from steps.raw_data import find_file
+from steps.reasons import METADATA as REASONS
 
 INPUT = Path("/opt/ml/processing/input")
 
@@ -179,7 +180,9 @@ def _write_for_registration(
     settings: EvaluatedSettings,
 ) -> None:
     """What is registered with the version: a request that it answers, its card, and golden rows."""
-    payload = sample_archive(_typical(rows, scored), model.features.inputs, comparables=model.comparables is not None)
+    can = {"comparables": model.comparables is not None, "reasons": REASONS in model.metadata}
+    asked = [name for name, known in can.items() if known]
+    payload = sample_archive(_typical(rows, scored), model.features.inputs, asked)
     write_bytes(output / "sample_payload.tar.gz", payload)
     card = model_card(document, model.metadata, settings.evaluation.card)
     # A pipeline can read a text out of a JSON file, and the registry takes the card as a text.

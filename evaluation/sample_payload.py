@@ -9,7 +9,7 @@ import gzip
 import io
 import json
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -19,15 +19,15 @@ from steps.column_settings import Column
 MEMBER = "payload.json"
 
 
-def sample_archive(row: pd.Series, inputs: Mapping[str, Column], *, comparables: bool) -> bytes:
+def sample_archive(row: pd.Series, inputs: Mapping[str, Column], asked: Sequence[str] = ()) -> bytes:
     """A gzipped tar with payload.json: the raw fields of one row that a request holds; equal rows, equal bytes.
 
-    An optional field that the row lacks is left out. With `comparables` the request asks for them, too: they are the
-    reasons that a person understands for one prediction.
+    An optional field that the row lacks is left out. `asked` are what of `prediction_request.ASKED` the request
+    asks for: what a person wants to know of one prediction.
     """
     values = {name: _value(row[name], column) for name, column in inputs.items() if not pd.isna(row[name])}
-    asking = comparables and "instances" not in inputs
-    request = {"instances": [values], "comparables": True} if asking else values
+    asking = asked and "instances" not in inputs
+    request = {"instances": [values], **dict.fromkeys(asked, True)} if asking else values
     body = json.dumps(request, indent=2, allow_nan=False).encode() + b"\n"
     buffer = io.BytesIO()
     with gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0) as packed, tarfile.open(fileobj=packed, mode="w") as tar:

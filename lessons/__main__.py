@@ -81,7 +81,8 @@ def _connect() -> Account:
     from local_sagemaker.errors import LocalSageMakerError
 
     try:
-        use_local(configured_state(ROOT / ".sagemaker"), handlers=ROOT / "infrastructure/functions/handlers.py")
+        state, handlers = configured_state(ROOT / ".sagemaker"), ROOT / "infrastructure/functions/handlers.py"
+        use_local(state, announce=lambda text: print(text, flush=True), handlers=handlers)
     except LocalSageMakerError as error:
         raise LessonError(str(error)) from None
     return Account(boto3.client("sagemaker"), boto3.client("s3"))
@@ -108,6 +109,7 @@ def _surface(options: argparse.Namespace) -> int:
 def _train(options: argparse.Namespace) -> int:
     from lessons.surfaces import read_houses
 
+    print("training in a job of the SDK ...", flush=True)
     houses, account = read_houses(HOUSES), _connect()
     from lessons.sdk import train  # it reads the environment, which _connect sets
 

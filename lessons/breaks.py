@@ -25,8 +25,10 @@ COLUMN = "    sqft_living: "  # the new column goes before it
 def corrupt(houses: Path, folder: Path) -> list[Path]:
     """One price in twenty is in thousands of dollars."""
     table = _read(houses)
-    table.loc[table.index % 20 == 0, "price"] = table["price"] / 1000
-    return [_write(table, folder / "corrupt.parquet")]
+    thousands = table["price"] / 1000
+    return [
+        _write(table.assign(price=table["price"].where(table.index % 20 != 0, thousands)), folder / "corrupt.parquet")
+    ]
 
 
 def leaky(houses: Path, folder: Path) -> list[Path]:
@@ -49,8 +51,8 @@ def dearer(houses: Path, folder: Path) -> list[Path]:
     """Every house that was sold since MOVED costs more, and is otherwise the same."""
     table = _read(houses)
     sold = pd.to_datetime(table["date"]) >= pd.Timestamp(MOVED)
-    table.loc[sold, "price"] = table["price"] * (1 + RISE)
-    return [_write(table, folder / "dearer.parquet")]
+    dearer = (table["price"] * (1 + RISE)).round().astype(table["price"].dtype)
+    return [_write(table.assign(price=table["price"].where(~sold, dearer)), folder / "dearer.parquet")]
 
 
 def canary(_: Path, folder: Path) -> list[Path]:

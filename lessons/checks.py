@@ -99,7 +99,9 @@ def hosting(account: Account) -> str:
         for other, other_price in prices:
             more = float(other.get("sqft_living", 0)) - float(house.get("sqft_living", 0))
             if more > 0 and {**house, "sqft_living": 0} == {**other, "sqft_living": 0}:
-                return f"{more:,.0f} square feet more, all else held still: ${other_price - price:+,.0f}."
+                difference = other_price - price
+                told = f"{'-' if difference < 0 else '+'}${abs(difference):,.0f}"
+                return f"{more:,.0f} square feet more, all else held still: {told}."
     raise LessonError("No two requests differ in sqft_living alone: ask for house.json, then for my_house.json.")
 
 

@@ -52,7 +52,7 @@ class Surface:
     @property
     def equation(self) -> str:
         """As it is written."""
-        terms = (f" {'-' if slope < 0 else '+'} {abs(slope):,.4g} x {name}" for name, slope in self.slopes.items())
+        terms = (f" {'-' if slope < 0 else '+'} {_written(abs(slope))} x {name}" for name, slope in self.slopes.items())
         return f"{self.target} = {self.intercept:,.0f}{''.join(terms)}"
 
     @property
@@ -71,6 +71,11 @@ class Surface:
         if missing:
             raise LessonError(f"--ask needs a value of {', '.join(missing)}, such as {missing[0]}=1.")
         return self.intercept + sum(slope * one[name] for name, slope in self.slopes.items())
+
+
+def _written(slope: float) -> str:
+    """Four digits, or whole dollars where there are more."""
+    return f"{slope:,.0f}" if slope >= 1000 else f"{slope:.4g}"
 
 
 def read_cars(data: Path) -> Priced:

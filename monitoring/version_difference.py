@@ -15,10 +15,11 @@ import numpy as np
 import pandas as pd
 
 from evaluation.archive import load_archive
-from evaluation.explanation import LIMITS, attributed, grouped, groups_of
+from evaluation.explanation import LIMITS
 from evaluation.segments import groupings
 from monitoring.request_rows import RequestRow, captured_rows, rows_of_test_part
 from steps.artifacts import write_json
+from steps.attribution import attributed, grouped, groups_of
 from steps.failure import JobArgumentParser, JobError, run_job
 from steps.model import Model
 from steps.plain_values import convert_values

@@ -99,10 +99,10 @@ class Comparables:
         differs.sort(key=lambda name: -effect.get(name, 0.0))
         types = {name: column.type for name, column in features.inputs.items()}
         return {
-            features.target: _plain(self.rows[features.target].iloc[place], ""),
-            **{name: _plain(self.rows[name].iloc[place], "") for name in self.show},
+            features.target: plain(self.rows[features.target].iloc[place], ""),
+            **{name: plain(self.rows[name].iloc[place], "") for name in self.show},
             "differs": {
-                name: {"here": _plain(here[name], types[name]), "there": _plain(inputs[name][place], types[name])}
+                name: {"here": plain(here[name], types[name]), "there": plain(inputs[name][place], types[name])}
                 for name in differs
             },
         }
@@ -144,7 +144,7 @@ def _same(one: Any, other: Any) -> bool:
     return bool(one == other) or (bool(pd.isna(one)) and bool(pd.isna(other)))
 
 
-def _plain(value: Any, type_: str) -> Any:
+def plain(value: Any, type_: str) -> Any:
     """A value as JSON has it."""
     if pd.isna(value):
         return None

@@ -18,8 +18,8 @@ from steps.plain_values import convert_values
 
 JSON, CSV = "application/json", "text/csv"
 # strict: a row that the training rows were not like is to be refused, not answered with warnings. comparables: the
-# training rows that are most like each row are to be told.
-ASKED = ("strict", "comparables")
+# training rows that are most like each row are to be told. reasons: what each feature adds to the prediction.
+ASKED = ("strict", "comparables", "reasons")
 
 
 class RequestFault(ValueError):

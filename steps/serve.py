@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from steps.columns import missing
+from steps.columns import Columns, missing
 from steps.failure import listed
 from steps.model import Model, load
 from steps.personal import named, personal_columns
 from steps.prediction_request import CSV, JSON, RequestFault, read_request
+from steps.reasons import METADATA, MOST_ROWS, Basis, reasons
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
@@ -42,7 +43,7 @@ class Prediction:
     """One number per row in the target's unit, and the interval that covers its actual value with `coverage`.
 
     `model` is the identity of the model that answered. `warnings`: place of a row -> how it is unlike the training
-    rows; nothing is known of the coverage of its interval. comparables: of each row, where they were asked for.
+    rows; nothing is known of the coverage of its interval. comparables, reasons: of each row, where asked for.
     """
 
     score: np.ndarray
@@ -52,6 +53,7 @@ class Prediction:
     model: str = ""
     warnings: Mapping[int, list[str]] = field(default_factory=dict)
     comparables: list[list[dict[str, Any]]] | None = None
+    reasons: list[dict[str, Any]] | None = None
 
 
 def model_fn(model_dir: str) -> Model:
@@ -94,11 +96,21 @@ def predict_fn(data: tuple[bytes | str, str], model: Model) -> Prediction | Refu
     if invalid.any():
         return _not_a_number(int(np.argmax(invalid)), int(invalid.sum()), rows, model.identity)
     found = Prediction(*answer, model.interval.coverage, model.identity, warnings)
-    if "comparables" not in asked:
-        return found
-    if model.comparables is None:
-        return Refusal("The model carries no comparable rows: train it with data.comparables in the YAML.", 400)
-    return replace(found, comparables=model.comparables.of(columns, rows, features))
+    if "comparables" in asked:
+        if model.comparables is None:
+            return Refusal("The model carries no comparable rows: train it with data.comparables in the YAML.", 400)
+        found = replace(found, comparables=model.comparables.of(columns, rows, features))
+    return _with_reasons(found, model, columns, rows) if "reasons" in asked else found
+
+
+def _with_reasons(found: Prediction, model: Model, columns: Columns, rows: int) -> Prediction | Refusal:
+    """The predictions with what each feature adds to them, see `steps.reasons`."""
+    if METADATA not in model.metadata:
+        return Refusal("The model is older than reasons: train it again to ask for them.", 400)
+    if rows > MOST_ROWS:
+        return Refusal(f"Reasons are given for at most {MOST_ROWS} rows of a request, and it has {rows}.", 400)
+    basis = Basis.from_json(model.metadata[METADATA])
+    return replace(found, reasons=reasons(model, basis, columns, rows, found.score))
 
 
 def _not_a_number(row: int, invalid: int, rows: int, identity: str) -> Refusal:
@@ -124,9 +136,10 @@ def output_fn(prediction: Prediction | Refusal, accept: str | None) -> tuple[str
 
     {"predictions": [{"score": 1.5, "lower": 1.2, "upper": 1.9, "coverage": 0.9, "warnings": []}, ...],
     "coverage": 0.9, "model": "1f2e3d4c5b6a7988"}; a row with warnings has the coverage null, and so has the whole.
-    Where they were asked for, each row of the JSON has its `comparables`, see `steps.comparables`; CSV has no place for
-    them (406). Both are the layouts of SageMaker's built-in regressions, in JSON with the interval and the model's
-    identity added. Returns body and content type; for a Refusal, or a client that accepts neither (406), a response.
+    Where they were asked for, each row of the JSON has its `comparables`, see `steps.comparables`, and `expected`
+    and `reasons`, see `steps.reasons`; CSV has no place for them (406). Both are the layouts of SageMaker's built-in
+    regressions, in JSON with the interval and the model's identity added. Returns body and content type; for a Refusal,
+    or a client that accepts neither (406), a response.
     """
     if isinstance(prediction, Refusal):
         return _refused(prediction)
@@ -135,8 +148,9 @@ def output_fn(prediction: Prediction | Refusal, accept: str | None) -> tuple[str
         if kind in (JSON, "*/*", "application/*"):
             return written(prediction, JSON)
         if kind in (CSV, "text/*"):
-            if prediction.comparables is not None:
-                return _refused(Refusal(f"{CSV} cannot hold comparable rows: accept {JSON}.", 406))
+            for what, given in (("comparable rows", prediction.comparables), ("reasons", prediction.reasons)):
+                if given is not None:
+                    return _refused(Refusal(f"{CSV} cannot hold {what}: accept {JSON}.", 406))
             return written(prediction, CSV)
     return _refused(Refusal(f"The accepted type {accept} is not supported: accept {JSON} or {CSV}.", 406))
 
@@ -151,6 +165,8 @@ def written(prediction: Prediction, kind: str) -> tuple[str, str]:
     rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
     for row, clauses in prediction.warnings.items():
         rows[row] |= {"coverage": None, "warnings": clauses}
+    for row, told in enumerate(prediction.reasons or ()):
+        rows[row] |= told
     for row, found in enumerate(prediction.comparables or ()):
         rows[row]["comparables"] = found
     whole = None if prediction.warnings else coverage

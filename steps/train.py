@@ -30,6 +30,8 @@ from steps.metrics import regression_metrics
 from steps.model import CODE_WHEELS, FORMAT, FORMAT_OF_OTHERS, Model, save
 from steps.other_libraries import LIBRARIES, XGBOOST
 from steps.other_trees import OtherTrees, fitted, refitted
+from steps.reasons import METADATA as REASONS
+from steps.reasons import Basis
 from steps.starting_point import Boosting, Part, best_start, refit, start_at
 from steps.wheels import LIST, ensure, pins_of
 
@@ -184,7 +186,8 @@ def fit(
     metrics["validation:linear_rmse"] = measured["linear"]["rmse"]
     metrics["train:rounds"] = float(booster.num_boosted_rounds())
     model.metadata.update(
-        _metadata(features, hyperparameters, booster.num_boosted_rounds() - 1),
+        _metadata(features, hyperparameters, booster.num_boosted_rounds() - 1)
+        | {REASONS: Basis.of(model.start, parts[0].table, list(features.levels)).to_json()},
         boosting_starts_from=start,
         starting_points=errors,
         format=FORMAT if other is None else FORMAT_OF_OTHERS,

@@ -13,6 +13,7 @@ from studio.graph.picture import Node, Picture, bars, draw
 from studio.pages.cache import why_not_cached
 from studio.pages.gates import gates_of
 from studio.pages.jobs import facts, job_of, log_of, places
+from studio.pages.report_facts import facts_of
 from studio.previews.objects import reports_beside
 
 FINAL = ("Succeeded", "Failed", "Stopped", "CompletedWithFailures")
@@ -155,12 +156,14 @@ def execution_page(account: Account, pipeline: str, identity: str, step: str | N
     failed = execution.failed
     log = log_of(account, failed[0].metadata, FAILURE_LINES) if failed else None
     files = property_files(account, execution)
+    reports = reports_beside(account, files.values())
     return {
         "execution": execution,
         "failure_log": log,
         "gates": gates_of(account, execution.definition, execution.parameters, files) if execution.steps else [],
         "files": files,
-        "reports": reports_beside(account, files.values()),
+        "reports": reports,
+        "about": facts_of(account, execution) if reports else [],
         "versions": registered(execution),
         "chosen": step_panel(account, execution, step) if step else None,
     }

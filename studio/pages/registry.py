@@ -7,8 +7,10 @@ from typing import Any
 from studio.account.account import Account
 from studio.account.attempts import attempt, attempts, attempts_for
 from studio.errors import StudioError
+from studio.pages.executions import read_execution
 from studio.pages.lineage import execution_of, lineage_picture
 from studio.pages.metrics import Metric, metrics_of
+from studio.pages.report_facts import Fact, facts_of
 from studio.previews.objects import read_json, reports_beside
 
 PAGE = 25
@@ -102,10 +104,19 @@ def version_page(account: Account, group: str, version: str) -> dict[str, Any]:
         "documents": dict(_documents(described.get("ModelMetrics", {}))),
         "card": _card(described),
         "execution": execution_of(described),
+        "about": _about(account, described),
         "lineage": lineage_picture(account, described),
         "me": (identity.value or {}).get("Arn"),
         "decisions": DECISIONS,
     }
+
+
+def _about(account: Account, package: Mapping[str, Any]) -> list[Fact]:
+    """What the report of a version is about, as its execution tells; nothing where that is gone."""
+    execution = execution_of(package)
+    if execution is None:
+        return []
+    return attempt(lambda: facts_of(account, read_execution(account, *execution))).value or []
 
 
 def decide(account: Account, group: str, version: str, status: str, comment: str) -> None:

@@ -103,9 +103,9 @@ def test_expected_errors_are_one_sentence_and_exit_1(capsys: pytest.CaptureFixtu
     def fail_in_aws() -> int:
         raise NoRegionError
 
-    assert run_command(fail, (PipelineError,)) == 1
+    assert run_command("models", fail, (PipelineError,)) == 1
     assert capsys.readouterr().err == "error: No such thing: make it.\n"
-    assert run_command(fail_in_aws, (PipelineError,)) == 1
+    assert run_command("models", fail_in_aws, (PipelineError,)) == 1
     assert capsys.readouterr().err.startswith("error: No AWS region is set")
 
 
@@ -113,7 +113,7 @@ def test_ctrl_c_exits_130() -> None:
     def interrupt() -> int:
         raise KeyboardInterrupt
 
-    assert run_command(interrupt, ()) == 130
+    assert run_command("models", interrupt, ()) == 130
 
 
 def test_faults_of_the_program_keep_their_traceback() -> None:
@@ -121,7 +121,7 @@ def test_faults_of_the_program_keep_their_traceback() -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        run_command(fail, (PipelineError,))
+        run_command("models", fail, (PipelineError,))
 
 
 def test_a_reader_that_goes_away_is_no_error_message() -> None:
@@ -130,7 +130,7 @@ def test_a_reader_that_goes_away_is_no_error_message() -> None:
         "from command_line.console import Console, run_command\n"
         "def talk():\n"
         "    while True: Console().line('x' * 1000)\n"
-        "sys.exit(run_command(talk, ()))\n"
+        "sys.exit(run_command('talk', talk, ()))\n"
     )
     project = Path(__file__).resolve().parents[2]
     with subprocess.Popen(

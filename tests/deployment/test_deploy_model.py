@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from command_line import deployment as deploy_model
+from command_line.patience import WORKING
 from tests.deployment.conftest import GROUP, Hosting
 
 pytestmark = pytest.mark.e2e
@@ -117,7 +118,12 @@ def test_what_is_asked_for_goes_along_and_comparable_rows_are_shown(
         name: {"here": 1, "there": value} for name, value in zip("abcde", [2, None, True, 2.5, "x"], strict=True)
     }
     like = {"price": 500000, "id": "0012", "differs": differs}
-    answer = json.dumps({"predictions": [{"score": 543210.4, "comparables": [like, {**like, "differs": {}}]}]}).encode()
+    reasons = [
+        {"feature": "zip + price_of_zip", "value": "98052", "adds": 50000.4},
+        {"feature": "all others", "value": None, "adds": -6790.0},
+    ]
+    entry = {"score": 543210.4, "comparables": [like, {**like, "differs": {}}], "expected": 500000, "reasons": reasons}
+    answer = json.dumps({"predictions": [entry]}).encode()
 
     def model(body: bytes, kind: str) -> tuple[bytes, str]:
         seen.append(kind)
@@ -127,14 +133,17 @@ def test_what_is_asked_for_goes_along_and_comparable_rows_are_shown(
     account.register()
     assert deploy_model.main(["deploy", "--latest-approved", "--stage", "staging"]) == 0
     capsys.readouterr()
-    assert deploy_model.main(["predict", "--stage", "staging", house, "--comparables", "--strict"]) == 0
+    assert deploy_model.main(["predict", "--stage", "staging", house, "--comparables", "--strict", "--reasons"]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "$543,210",
+        "  from $500,000, which is expected of any row:",
+        "  +$50,000  zip + price_of_zip (98052)",
+        "  -$6,790  all others",
         "  like it: $500,000 (0012): a 2 (here 1), b nothing (here 1), c true (here 1), d 2.5 (here 1), and 1 more",
         "  like it: $500,000 (0012): no difference",
     ]
     assert deploy_model.main(["predict", "--stage", "staging", house]) == 0
-    assert seen == ["application/json; comparables=true; strict=true", "application/json"]
+    assert seen == ["application/json; comparables=true; reasons=true; strict=true", "application/json"]
 
 
 def test_json_is_one_document_on_the_output(account: Hosting, house: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -192,10 +201,10 @@ def test_faults_are_one_sentence_on_stderr_and_exit_1(
     account: Hosting, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
     assert deploy_model.main(arguments) == 1
-    printed = capsys.readouterr()
-    assert printed.err.startswith("error: ")
-    assert printed.err.count("\n") == 1
-    assert message in printed.err
+    told = [line for line in capsys.readouterr().err.splitlines() if not line.endswith(WORKING)]
+    assert len(told) == 1
+    assert told[0].startswith("error: ")
+    assert message in told[0]
 
 
 def test_a_prediction_without_an_endpoint_names_the_command_that_deploys(

@@ -181,7 +181,7 @@ def test_predict_says_what_is_wrong_with_a_file(
     file = tmp_path / f"request{suffix}"
     file.write_text(content)
     done = cli.deploy("predict", "--stage", "staging", str(file), expect=1)
-    assert done.stderr.startswith("error: ")
+    assert done.stderr.splitlines()[-1].startswith("error: ")
     assert words in done.stderr
     assert "Traceback" not in done.stderr
 

@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 
 from evaluation.dependence import partial_dependence
-from evaluation.explanation import LIMITS, explain, groups_of
+from evaluation.explanation import LIMITS, explain
 from evaluation.labels import Labels
 from evaluation.plain_words import coefficients
 from steps import features as feature_module
+from steps.attribution import groups_of
 from steps.linear import LinearModel
 from steps.model import Model
 from tests.evaluation.conftest import trained_on

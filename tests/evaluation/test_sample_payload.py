@@ -40,13 +40,13 @@ def members(archive: bytes) -> dict[str, Any]:
 
 def test_each_type_is_written_as_a_request_holds_it_and_what_is_missing_is_left_out() -> None:
     expected = {"day": "2014-10-13", "rooms": 3, "size": 1.5, "lake": True, "zip": "00981"}
-    assert members(sample_archive(ROW, INPUTS, comparables=False)) == {"payload.json": expected}
+    assert members(sample_archive(ROW, INPUTS)) == {"payload.json": expected}
     columns, rows, _ = read_request(json.dumps(expected), "application/json", INPUTS)
     assert (rows, list(columns["zip"])) == (1, ["00981"])
 
 
 def test_a_model_that_carries_comparable_rows_is_asked_for_them() -> None:
-    payload = members(sample_archive(ROW, INPUTS, comparables=True))["payload.json"]
+    payload = members(sample_archive(ROW, INPUTS, ["comparables"]))["payload.json"]
     assert payload["comparables"] is True
     _, rows, asked = read_request(json.dumps(payload), "application/json", INPUTS)
     assert (rows, asked) == (1, {"comparables"})
@@ -55,15 +55,13 @@ def test_a_model_that_carries_comparable_rows_is_asked_for_them() -> None:
 def test_a_field_called_instances_leaves_no_place_for_the_question() -> None:
     inputs = {**INPUTS, "instances": Column(type="integer")}
     row = pd.concat([ROW, pd.Series({"instances": 2})])
-    payload = members(sample_archive(row, inputs, comparables=True))["payload.json"]
+    payload = members(sample_archive(row, inputs, ["comparables"]))["payload.json"]
     assert (payload["instances"], "comparables" in payload) == (2, False)
 
 
 def test_equal_rows_give_equal_bytes() -> None:
-    assert sample_archive(ROW, INPUTS, comparables=False) == sample_archive(ROW.copy(), INPUTS, comparables=False)
-    assert sample_archive(ROW, INPUTS, comparables=False) != sample_archive(
-        ROW.replace(3, 4), INPUTS, comparables=False
-    )
+    assert sample_archive(ROW, INPUTS) == sample_archive(ROW.copy(), INPUTS)
+    assert sample_archive(ROW, INPUTS) != sample_archive(ROW.replace(3, 4), INPUTS)
 
 
 @pytest.mark.e2e

@@ -151,6 +151,23 @@ def test_predict_by_keyboard_without_leaving_the_page(browser: Any, studio: Serv
     assert complaints(browser) == []
 
 
+def test_an_endpoint_is_rolled_back_by_keyboard(browser: Any, studio: Served, sagemaker: Any) -> None:
+    wide(browser, 390, 844)
+    browser.get(f"{studio.url}/endpoints/{ENDPOINT}")
+    button = "form[action$='/configuration'] button"
+    tab_to(browser, button)
+    config = browser.execute_script("return document.activeElement.form.elements.config.value")
+    assert sagemaker.describe_endpoint(EndpointName=ENDPOINT)["EndpointConfigName"] != config
+    press(browser, Keys.ENTER)
+    until(lambda: f"serves configuration {config}" in text(browser, "#live"), 60)
+    until(lambda: "InService" in text(browser, "#live"), 60)
+    assert sagemaker.describe_endpoint(EndpointName=ENDPOINT)["EndpointConfigName"] == config
+    browser.get(f"{studio.url}/endpoints/{ENDPOINT}")
+    left = browser.find_elements(By.CSS_SELECTOR, "form[action$='/configuration'] input[name=config]")
+    assert config not in {each.get_attribute("value") for each in left}
+    assert violations(browser) + complaints(browser) == []
+
+
 def test_an_execution_is_live_and_its_report_comes_by_itself(browser: Any, studio: Served, sagemaker: Any) -> None:
     wide(browser, 1400, 900)
     browser.get(f"{studio.url}/pipelines/{PIPELINE}#start")

@@ -131,6 +131,17 @@ def test_a_version_shows_its_metrics_with_their_interval_and_its_report(studio: 
     assert ENDPOINT in text  # at the end of the lineage
 
 
+def test_above_a_report_stands_what_the_account_knows_of_it(studio: Served, world: World) -> None:
+    for path in (f"/registry/{GROUP}/1", f"/pipelines/{PIPELINE}/executions/{world.good}"):
+        page = ask(studio.url + path)[1]
+        text = text_of(page[: page.index("<iframe")])
+        assert f"Model {GROUP} version 1, " in text, path
+        assert f"Execution {world.good}, started " in text, path
+        assert "Rejected rows 7 of 1,000: no <rooms> (7)" in text, path
+    rejected = text_of(ask(f"{studio.url}/pipelines/{PIPELINE}/executions/{world.bad}")[1])
+    assert f"Model {GROUP}, not registered" in rejected
+
+
 def test_what_a_job_wrote_is_shown_without_scripts_and_without_this_origin(studio: Served, world: World) -> None:
     uri = quote(f"s3://{BUCKET}/studio/{world.good}/report.html", safe="")
     status, page, headers = ask(f"{studio.url}/raw?uri={uri}")

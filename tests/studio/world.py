@@ -36,6 +36,10 @@ feature = {"name": "rooms", "psi": 0.21, "distance": 0.3, "wasserstein": 0.5}
     "input_drift": {"p": 0.001, "rows": 500, "what": "captured requests", "features": [feature]},
     "estimated_error": {"mape": 0.1, "by_width": 0.11, "actual": 0.12},
 }))
+(out / "validation.json").write_text(json.dumps({
+    "rows": {"read": 1000, "rejected": 7},
+    "expectations": [{"level": "rows", "reason": "no <rooms>", "unexpected_rows": 7}],
+}))
 print("measured 0.9")
 """
 SERVE = """
