@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA := data/house_prices.parquet
 
-.PHONY: help run test unit lint format data bench soak alone image-test quality tables pictures lock wheels clean \
+.PHONY: help run test unit lint format data bench soak bench-serving alone image-test quality tables pictures lock wheels clean \
 	bootstrap teardown
 STAGE ?= dev
 IMAGE ?= 3.2-0
@@ -41,9 +41,12 @@ ifdef AGAINST
 bench: $(DATA) $(BIN)/installed-dev
 	$(BIN)/python tests/benchmarks/against.py $(AGAINST)
 else
-bench: $(DATA) $(BIN)/installed-dev .venv-bench/installed  ## speed, as ratios measured in one run; AGAINST=COMMIT compares with a commit
+bench: $(DATA) $(BIN)/installed-dev .venv-bench/installed .venv-servers/installed  ## speed, as ratios measured in one run; AGAINST=COMMIT compares with a commit
 	$(BIN)/python tests/benchmarks/run.py
 endif
+
+bench-serving: $(DATA) $(BIN)/installed-dev .venv-servers/installed  ## the model server against gunicorn, MLServer and LitServe with the same model
+	$(BIN)/python tests/benchmarks/run.py servers answers serving
 
 soak: $(BIN)/installed-dev  ## what takes long: seeded kills, damage, load, drills of the monitoring, all lessons
 	SOAK=1 $(BIN)/python -m pytest tests/local_sagemaker/faults tests/local_sagemaker/test_many_clients.py \
@@ -85,7 +88,7 @@ wheels: $(BIN)/installed  ## renew the lists of what the jobs need beside each i
 
 clean:  ## stop local SageMaker and delete its state, the environment and the data
 	-[ ! -x $(BIN)/python ] || $(BIN)/python run_pipeline.py local down
-	rm -rf $(VENV) .venv-bench .sagemaker data reports
+	rm -rf $(VENV) .venv-bench .venv-servers .sagemaker data reports
 
 $(DATA): $(BIN)/installed pipelines/sample_data.py pipelines/house_prices.yaml
 	$(BIN)/python -m pipelines.sample_data
@@ -95,6 +98,12 @@ $(DATA): $(BIN)/installed pipelines/sample_data.py pipelines/house_prices.yaml
 .venv-bench/installed: tests/benchmarks/requirements.txt
 	$(PYTHON) -m venv .venv-bench
 	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r tests/benchmarks/requirements.txt
+	@touch $@
+
+# The model servers that ours is compared with.
+.venv-servers/installed: tests/benchmarks/servers-requirements.txt
+	$(PYTHON) -m venv .venv-servers
+	.venv-servers/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r tests/benchmarks/servers-requirements.txt
 	@touch $@
 
 # The data sets of `make tables`, and the libraries that it compares with.

@@ -89,9 +89,8 @@ def _rows(session: "Session", options: argparse.Namespace, new: Version, folder:
 
 def _captured(session: "Session", stage: str, since: datetime, folder: Path) -> str:
     from deployment.captured import captured_files
-    from deployment.specification import VARIANT
 
-    prefix = f"{session.settings.name}/capture/{stage}/{session.endpoint(stage)}/{VARIANT}"
+    prefix = f"{session.settings.name}/capture/{stage}/{session.endpoint(stage)}"
     s3 = session.client("s3")
     files = captured_files(s3, session.environment.bucket, prefix, since)
     if not files.keys:

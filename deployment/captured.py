@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from deployment.specification import SHADOW
+
 S3Client = Any  # boto3's clients have no types of their own
 HOUR = re.compile(r"/(\d{4})/(\d{2})/(\d{2})/(\d{2})/[^/]+\.jsonl$")
 MOST_FILES = 2000  # the newest are taken: on AWS one holds the requests of some minutes
@@ -14,7 +16,7 @@ MOST_FILES = 2000  # the newest are taken: on AWS one holds the requests of some
 
 @dataclass(frozen=True)
 class CapturedFiles:
-    """The keys of the files of one variant, oldest first, and how many were left out."""
+    """The keys of the files, oldest first, and how many were left out."""
 
     bucket: str
     keys: Sequence[str]
@@ -30,11 +32,15 @@ class CapturedFiles:
 def captured_files(
     s3: S3Client, bucket: str, prefix: str, since: datetime, until: datetime | None = None
 ) -> CapturedFiles:
-    """The files of the hours from `since` to before `until` (UTC); `prefix` is .../ENDPOINT/VARIANT."""
+    """The files of the hours from `since` to before `until` (UTC).
+
+    `prefix` is .../ENDPOINT/VARIANT; or .../ENDPOINT, for all variants whose answers clients got.
+    """
     found = sorted(
         (hour, key)
         for key in _keys(s3, bucket, f"{prefix.rstrip('/')}/")
-        if (hour := _hour(key, since)) is not None
+        if not key.removeprefix(prefix).startswith(f"/{SHADOW}/")
+        and (hour := _hour(key, since)) is not None
         and hour + timedelta(hours=1) > since
         and (until is None or hour < until)
     )

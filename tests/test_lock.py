@@ -6,7 +6,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-uv.lock", "tests/benchmarks/requirements.txt")
+LOCKS = (
+    "requirements.lock",
+    "requirements-dev.lock",
+    "requirements-uv.lock",
+    "tests/benchmarks/requirements.txt",
+    "tests/benchmarks/servers-requirements.txt",
+)
 INSTALLERS = ("Makefile", "buildspec.yml", "buildspec-deploy.yml")
 
 

@@ -144,8 +144,8 @@ class Fleet:
         living = [instance for instance in instances if instance.chain.alive()] or list(instances)
         if not living:
             return None
-        least = min(instance.outstanding.count for instance in living)
-        return RANDOM.choice([instance for instance in living if instance.outstanding.count == least])
+        in_any_order = RANDOM.sample(living, len(living))  # and each is looked at once, for requests end meanwhile
+        return min(in_any_order, key=lambda instance: instance.outstanding.count)
 
     def _another(self, dead: Instance) -> bool:
         return any(instance is not dead and instance.chain.alive() for instance in self._instances)

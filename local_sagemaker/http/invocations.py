@@ -4,6 +4,7 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndp
 """
 
 import re
+import time
 from http import HTTPStatus
 from urllib.parse import unquote
 
@@ -11,7 +12,7 @@ from local_sagemaker.asynchronous.queue import AsyncQueue
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.hosting.deployment import ATTRIBUTES, AsynchronousOnly, Invocation
 from local_sagemaker.hosting.endpoint_host import EndpointHost
-from local_sagemaker.hosting.model_process import ModelResponse, ModelUnavailable
+from local_sagemaker.hosting.model_process import INVOCATION_TIMEOUT_SECONDS, ModelResponse, ModelUnavailable
 from local_sagemaker.hosting.multi_model import ModelNotReady, TargetRefused
 from local_sagemaker.hosting.serverless import Throttled
 from local_sagemaker.http import asynchronous
@@ -35,6 +36,8 @@ REFUSED = {
     f"{PREFIX}Enable-Explanations": "online explanations (EnableExplanations)",
 }
 NOT_ANSWERED = (LookupError, ModelUnavailable, Throttled, AsynchronousOnly, TargetRefused, ModelNotReady)
+HAS_SERVED = ("InService", "Updating")
+POLL_SECONDS = 0.02
 LARGEST_BODY = 6 * 1024 * 1024  # bytes; the real-time limit of the service
 
 
@@ -65,6 +68,7 @@ def invoke(
     if asked is None:
         return None
     operation, name = asked
+    _wait_for_its_return(name, host, records)
     if operation == asynchronous.OPERATION:
         if not host.serves(name):
             raise _not_served(name, "no model serves it.", records, caller)
@@ -83,6 +87,16 @@ def invoke(
         text = response.body.decode(errors="replace")
         raise ModelError(name, caller, answered.log_stream, response.status, text)
     return HTTPStatus.OK, _headers(answered.variant, response), response.body
+
+
+def _wait_for_its_return(name: str, host: EndpointHost, records: Records) -> None:
+    """After a kill of the server what served is started again: a client waits for that as for a slow model."""
+    deadline = time.monotonic() + INVOCATION_TIMEOUT_SECONDS
+    while not host.serves(name) and not host.closed and time.monotonic() < deadline:
+        endpoint = records.get(ENDPOINT, name)
+        if endpoint is None or endpoint["EndpointStatus"] not in HAS_SERVED:
+            return
+        time.sleep(POLL_SECONDS)
 
 
 def invocation_of(path: str) -> tuple[str, str] | None:

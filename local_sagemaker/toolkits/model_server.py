@@ -8,13 +8,14 @@ import argparse
 import errno
 import importlib.util
 import os
+import socket
 import sys
 import threading
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if __name__ == "__main__":
     import neighbours
@@ -41,7 +42,6 @@ class Script:
         self._dispatcher = dispatcher
         self._flask = flask  # whether the image answers as a Flask application
         self._default_accept = default_accept
-        self._one_at_a_time = threading.Lock()  # in the image, a worker process handles one request at a time
 
     def __call__(self, body: bytes, content_type: str, headers: Mapping[str, str]) -> Answer:
         """Answer one invocation; what goes wrong is an answer too."""
@@ -50,8 +50,7 @@ class Script:
         try:
             errors = "replace" if self._flask else "strict"
             data = body.decode(errors=errors) if content_type in DECODED_TYPES else body
-            with self._one_at_a_time:
-                answer = self._dispatcher(data, content_type, accept, headers)
+            answer = self._dispatcher(data, content_type, accept, headers)
             return _with_charset(answer) if self._flask else answer
         except Exception as error:
             traceback.print_exc()
@@ -72,6 +71,7 @@ class RequestHandler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     wbufsize = -1  # headers and body leave as one packet
     invoke: Invoke
+    answering = threading.Lock()  # in the image, a worker process handles one request at a time
 
     def do_GET(self) -> None:
         """The health check."""
@@ -88,7 +88,9 @@ class RequestHandler(BaseHTTPRequestHandler):
             self._send(plain(404, f"There is no {self.path}."))
             return
         content_type = self.headers.get("Content-Type") or "application/json"
-        self._send(type(self).invoke(body, content_type, dict(self.headers.items())))
+        with self.answering:
+            answer = type(self).invoke(body, content_type, dict(self.headers.items()))
+        self._send(answer)
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """The log is for what the model says, and for errors."""
@@ -104,10 +106,25 @@ class RequestHandler(BaseHTTPRequestHandler):
 
 
 class Server(ThreadingHTTPServer):
-    """A thread per connection; a burst of connections may wait for one."""
+    """A thread per connection; a burst of connections may wait for one.
+
+    Where several workers listen, one that is answering leaves a new connection to the others.
+    """
 
     daemon_threads = True
     request_queue_size = 128
+
+    def server_activate(self) -> None:
+        """Listen; another worker may take a connection first, which is no reason to wait for the next one."""
+        super().server_activate()
+        self.socket.setblocking(False)
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """A new connection, once nothing is being answered; an OSError, which is awaited, where it is gone."""
+        with RequestHandler.answering:
+            connection, address = super().get_request()
+        connection.setblocking(True)
+        return connection, address
 
 
 def main() -> None:
@@ -118,17 +135,19 @@ def main() -> None:
     parser.add_argument("--default-handlers", help="a module beside this file")
     parser.add_argument("--algorithm", action="store_true", help="the image serves without a script, too")
     given = parser.parse_args()
+    from local_sagemaker.toolkits import workers
     from local_sagemaker.toolkits.dispatchers import CannotStart
 
     folder = os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml") + "/model"
     try:
+        count = workers.wanted(os.environ)
         RequestHandler.invoke = load(folder, given.toolkit, given.default_handlers, given.algorithm)
         server = Server(("127.0.0.1", given.port), RequestHandler)
     except CannotStart as reason:
         sys.exit(str(reason))
     except OSError as error:
         sys.exit(ADDRESS_IN_USE if error.errno == errno.EADDRINUSE else str(error))
-    server.serve_forever()
+    workers.run(count, server.serve_forever)
 
 
 def load(model_folder: str, toolkit: str, default_handlers: str | None, algorithm: bool) -> Invoke:

@@ -43,10 +43,10 @@ def compared(work: Path) -> list[Row]:
 
     model = serve.model_fn(str(work / "model"))
     plain = plain_pipeline(work, model.booster.num_boosted_rounds())
-    records = _records(work)
+    instances = records(work)
     result = []
     for count, times, bars in ((1, 300, (0.4, 3.0)), (100, 40, (None, None)), (1000, 15, (1.4, None))):
-        body = json.dumps({"instances": records[:count]}).encode()
+        body = json.dumps({"instances": instances[:count]}).encode()
         columns, rows, _ = read_request(body, JSON, model.features.inputs)
         values = model.features.of_columns(columns, rows)
         start, values = model.features.held(model.linear.on(model.features.names)(values)), by_row(values)
@@ -106,7 +106,8 @@ def in_turns(calls: dict[str, Callable[[], object]], times: int) -> dict[str, fl
     return {name: statistics.median(each) for name, each in found.items()}
 
 
-def _records(work: Path) -> list[dict[str, object]]:
+def records(work: Path) -> list[dict[str, object]]:
+    """1,000 rows of the test part, as a client sends them."""
     import pandas as pd
 
     rows = pd.read_parquet(work / "test" / "test.parquet").drop(columns=["id", "price"])

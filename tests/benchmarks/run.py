@@ -16,6 +16,7 @@ from monitoring_speed import monitoring_rows
 from noop_steps import step_rows
 from project import clean_clone_rows, run_rows, start_rows
 from rows import Row, table
+from servers import server_rows
 from serving import serving_rows
 from studio_pages import studio_rows
 from volume import volume_rows
@@ -28,6 +29,7 @@ GROUPS = {
     "steps": step_rows,
     "serving": serving_rows,
     "answers": answer_rows,
+    "servers": server_rows,
     "objects": large_object_rows,
     "volume": volume_rows,
     "studio": studio_rows,

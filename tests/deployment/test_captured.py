@@ -44,6 +44,13 @@ def test_files_are_those_of_the_hours_and_of_the_variant_alone() -> None:
     assert list(captured_files(s3, "b", PREFIX, at(27, 0), at(28, 0)).keys) == files[1:3]
 
 
+def test_during_a_shift_all_variants_are_read_but_the_shadow_whose_answers_nobody_got() -> None:
+    endpoint = PREFIX.removesuffix("/AllTraffic")
+    files = [f"{endpoint}/{name}/2026/11/27/00/a.jsonl" for name in ("AllTraffic", "Candidate", "Shadow", "Shadows")]
+    assert list(captured_files(Bucket(*files), "b", endpoint, at(27, 0)).keys) == [files[0], files[1], files[3]]
+    assert list(captured_files(Bucket(*files), "b", f"{endpoint}/Shadow", at(27, 0)).keys) == [files[2]]
+
+
 def test_an_hour_that_has_begun_before_the_moment_is_read() -> None:
     key = f"{PREFIX}/2026/11/27/10/59-00-000-a.jsonl"
     moment = datetime(2026, 11, 27, 10, 30, tzinfo=timezone.utc)

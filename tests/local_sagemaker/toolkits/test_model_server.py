@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import flask
@@ -35,24 +36,14 @@ def serve_fixture(tmp_path: Path) -> Iterator[Serve]:
         command = [sys.executable, str(SERVER), "--port", str(port), *options]
         log = (tmp_path / "log").open("wb")
         processes.append(subprocess.Popen(command, env=environment, stderr=log))
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-
-        def ask(
-            body: bytes | str = b"", content_type: str | None = "text/csv", accept: str | None = None,
-            path: str = "/invocations", method: str = "POST", **more: str,
-        ) -> tuple[int, str, bytes]:  # fmt: skip
-            headers = {"Content-Type": content_type, "Accept": accept, **more}
-            connection.request(method, path, body, {key: value for key, value in headers.items() if value is not None})
-            response = connection.getresponse()
-            return response.status, response.headers["Content-Type"], response.read()
-
+        ask = asking(port)
         deadline = time.monotonic() + 40
         while True:
             try:
                 assert ask(path="/ping", method="GET")[0] == 200
                 return ask
             except (ConnectionError, http.client.HTTPException):
-                connection.close()
+                ask = asking(port)
                 assert time.monotonic() < deadline
                 assert processes[-1].poll() is None, (tmp_path / "log").read_text()
                 time.sleep(0.01)
@@ -61,6 +52,28 @@ def serve_fixture(tmp_path: Path) -> Iterator[Serve]:
     for process in processes:
         process.kill()
         process.wait()
+
+
+def asking(port: int) -> Ask:
+    """What sends one request after another on a connection of its own."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+
+    def ask(
+        body: bytes | str = b"", content_type: str | None = "text/csv", accept: str | None = None,
+        path: str = "/invocations", method: str = "POST", **more: str,
+    ) -> tuple[int, str, bytes]:  # fmt: skip
+        headers = {"Content-Type": content_type, "Accept": accept, **more}
+        connection.request(method, path, body, {key: value for key, value in headers.items() if value is not None})
+        response = connection.getresponse()
+        return response.status, response.headers["Content-Type"], response.read()
+
+    ask.port = port  # type: ignore[attr-defined]
+    return ask
+
+
+def again(ask: Ask) -> Ask:
+    """Another connection to the same server."""
+    return asking(ask.port)  # type: ignore[attr-defined]
 
 
 def three(predict: str = "pass", output: str = "return prediction", data: str = "return body") -> str:
@@ -238,3 +251,46 @@ def test_a_user_s_module_may_be_named_like_a_file_of_ours(serve: Serve, tmp_path
     (tmp_path / "model" / "code" / "answers.py").write_text("WORD = 'mine'")
     ask = serve("import answers\n" + three("return answers.WORD"))
     assert ask()[2] == b"mine"
+
+
+WORKING = """
+import os, time
+def model_fn(d): return os.getpid()
+def transform_fn(model, body, content_type, accept):
+    if body == "die": os._exit(7)
+    time.sleep(0.2 if body == "slow" else 0)
+    return f"{model} {os.getpid()}"
+"""
+
+
+def test_workers_are_forked_from_the_process_that_loaded_the_model(serve: Serve) -> None:
+    ask = serve(WORKING, "--toolkit", "containers", SAGEMAKER_MODEL_SERVER_WORKERS="3")
+    loaded, answering = ask()[2].split()
+    assert loaded != answering
+
+
+def test_one_that_is_answering_leaves_new_connections_to_another(serve: Serve) -> None:
+    ask = serve(WORKING, "--toolkit", "containers", SAGEMAKER_MODEL_SERVER_WORKERS="2")
+    with ThreadPoolExecutor(2) as threads:
+        slow = threads.submit(again(ask), "slow")
+        time.sleep(0.1)
+        assert again(ask)()[2] != slow.result()[2]
+
+
+def test_a_worker_that_dies_takes_only_its_own_request_with_it(serve: Serve, tmp_path: Path) -> None:
+    ask = serve(WORKING, "--toolkit", "containers", SAGEMAKER_MODEL_SERVER_WORKERS="2")
+    loaded = ask()[2].split()[0]
+    with pytest.raises((ConnectionError, http.client.HTTPException)):
+        again(ask)("die")
+    assert [again(ask)()[2].split()[0] for _ in range(4)] == [loaded] * 4
+    assert "ended with exit code 7 and is started again" in (tmp_path / "log").read_text()
+
+
+def test_a_process_with_threads_is_not_forked(serve: Serve, tmp_path: Path) -> None:
+    program = WORKING.replace("def model_fn(d):", "import threading\ndef model_fn(d):\n    start()\n   ") + (
+        "def start(): threading.Thread(target=threading.Event().wait, daemon=True).start()\n"
+    )
+    loaded, answering = serve(program, "--toolkit", "containers", SAGEMAKER_MODEL_SERVER_WORKERS="2")()[2].split()
+    assert loaded == answering
+    said = "One worker serves instead of 2: the process has 1 more thread once the model is loaded."
+    assert said in (tmp_path / "log").read_text()
