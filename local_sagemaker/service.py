@@ -72,6 +72,7 @@ from local_sagemaker.transform.job import TransformRuntime
 from local_sagemaker.wire.dispatch import Caller, Dispatcher
 from local_sagemaker.wire.identity import ACCOUNT
 from local_sagemaker.work.callbacks import Callbacks
+from local_sagemaker.work.job_metrics import TrainingMetrics
 from local_sagemaker.work.jobs import JOB_KINDS, Jobs
 from local_sagemaker.work.tags import Tags
 from local_sagemaker.work.tuning import Tuning
@@ -139,7 +140,8 @@ class LocalSageMaker:
         runtimes = {
             kind: JobRuntime(jobs / kind.lower(), objects, self._images, self._environment) for kind in JOB_KINDS
         }
-        self.jobs = Jobs(self.records, runtimes, self.tags, os.cpu_count() or 1, job_quota())
+        metrics = TrainingMetrics(self._metrics)
+        self.jobs = Jobs(self.records, runtimes, self.tags, os.cpu_count() or 1, job_quota(), metrics)
         self.tuning = Tuning(self.records, self.jobs, self.tags)
         self.host = EndpointHost(
             self.folder / "endpoints",
@@ -149,9 +151,9 @@ class LocalSageMaker:
             points=self._metrics,
             clock=self.clock,
         )
-        metrics = AsyncMetrics(self._metrics)
-        processing = Processing(self.host, objects, self.control_plane.publish, metrics)
-        self.asynchronous = AsyncQueue(self.records, self.host, processing, metrics, self.clock)
+        of_queues = AsyncMetrics(self._metrics)
+        processing = Processing(self.host, objects, self.control_plane.publish, of_queues)
+        self.asynchronous = AsyncQueue(self.records, self.host, processing, of_queues, self.clock)
         self.callbacks = Callbacks(self.records)
 
     def _make_api(self) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from local_sagemaker.client.sts_address import SITE
+from local_sagemaker.client.sdk_redirection import SITE
 
 CREATE = (
     "import boto3; print(boto3.client('{service}', region_name='us-east-1', endpoint_url='{url}').meta.endpoint_url)"
