@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA := data/house_prices.parquet
 
-.PHONY: help run test unit lint format data bench soak alone image-test quality tables pictures lock wheels clean \
+.PHONY: help run test unit lint format data bench soak alone image-test sdk-test quality tables pictures lock wheels clean \
 	bootstrap teardown
 STAGE ?= dev
 IMAGE ?= 3.2-0
@@ -51,6 +51,9 @@ alone: $(BIN)/installed-dev  ## the wheel of local SageMaker, and its own tests 
 
 image-test: $(DATA) $(BIN)/installed-dev  ## jobs and endpoint under AWS's own toolkit; IMAGE=3.0-5 chooses the image
 	IMAGE=$(IMAGE) IMAGE_PYTHON=$(IMAGE_PYTHON) $(BIN)/python -m pytest tests/end_to_end/test_image.py
+
+sdk-test: $(BIN)/installed-dev  ## programs of SDK 2 and 3, boto3 and the AWS CLI, compared with docs/programs.md
+	SDKS=all $(BIN)/python -m pytest tests/end_to_end/test_programs.py
 
 quality: $(DATA) $(BIN)/installed-dev  ## how good the model is, over several seeds, and what each group of features is worth
 	$(BIN)/python tests/benchmarks/quality.py bars candidates ablation curve

@@ -45,6 +45,7 @@ from local_sagemaker.engine.execution import Execution
 from local_sagemaker.engine.executors import Executors
 from local_sagemaker.engine.handled_steps import HandledSteps
 from local_sagemaker.errors import LocalSageMakerError, ServiceError
+from local_sagemaker.functions.operations import Functions
 from local_sagemaker.handlers.handlers import Handlers
 from local_sagemaker.hosting.endpoint_host import EndpointHost
 from local_sagemaker.hosting.endpoint_logs import EndpointLogs
@@ -117,7 +118,11 @@ class LocalSageMaker:
     def _make_control_plane(self, account: str) -> None:
         """The services around SageMaker, who may call what, and the events."""
         enforces_iam = configuration.configured_enforcement()
-        self.targets = TargetRuns(self.records, self.folder, self.handlers, self._environment)
+        folder = self.folder / "targets"  # whose logs of Lambda are those of targets, too
+        self.functions = Functions(
+            self.records, self._read_object, folder / "code", folder / "lambda", self._environment
+        )
+        self.targets = TargetRuns(self.records, self.folder, self.handlers, self._environment, self.functions)
         self.control_plane = ControlPlane(
             self._database,
             self.damage,
@@ -131,6 +136,9 @@ class LocalSageMaker:
         self.guard = Guard(self.control_plane.policies, configuration.configured_record(), enforces_iam)
         self._events = StatusEvents(self.control_plane.put_event)
         self.records.watcher = self._events.changed
+
+    def _read_object(self, bucket: str, key: str) -> bytes:
+        return self.control_plane.objects.read(bucket, key)
 
     def _make_work(self) -> None:
         """What runs: jobs, tuning jobs, endpoints."""
@@ -190,7 +198,9 @@ class LocalSageMaker:
             pipelines,
         )
         callback_steps = CallbackSteps(self.callbacks, self.control_plane.send_message)
-        handled = HandledSteps(self.handlers, self.folder / "handlers", self._environment, self.guard.may_invoke)
+        handled = HandledSteps(
+            self.handlers, self.folder / "handlers", self._environment, self.functions, self.guard.may_invoke
+        )
         executors = Executors(Dispatcher(groups, watch), self.jobs, self.tuning, callback_steps, handled, self._images)
         launch = partial(
             Execution,

@@ -46,6 +46,8 @@ TAGS = Kind[TagsRecord]("tags")
 TARGET_RUN = Kind[TargetRunRecord]("target-run")
 SCALABLE_TARGET = Kind[Document]("scalable-target")
 SCALING_POLICY = Kind[Document]("scaling-policy")
+FUNCTION = Kind[Document]("function")
+FUNCTION_CODE = Kind[Document]("function-code")
 METRIC_FILTER = Kind[Document]("metric-filter")
 SCHEDULE = Kind[Document]("schedule")
 SCHEDULE_GROUP = Kind[Document]("schedule-group")
@@ -119,6 +121,8 @@ REQUIRED: dict[str, Fields] = {
     SCALING_POLICY: {"ResourceId": TEXT, "PolicyName": TEXT, "Alarms": ARRAY},
     METRIC_FILTER: {"logGroupName": TEXT, "filterName": TEXT, "filterPattern": TEXT, "metricTransformations": ARRAY},
     TARGET_RUN: {"RunId": TEXT, "TargetArn": TEXT, "Status": TEXT, "Attempts": INTEGER, "CreationTime": NUMBER},
+    FUNCTION: {"FunctionName": TEXT, "FunctionArn": TEXT, "Runtime": TEXT, "Handler": TEXT, "Role": TEXT},
+    FUNCTION_CODE: {"Zip": TEXT},
     SCHEDULE: {
         "Name": TEXT,
         "GroupName": TEXT,

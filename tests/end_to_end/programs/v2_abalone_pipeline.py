@@ -43,7 +43,8 @@ model = xgboost.Booster()
 model.load_model("xgboost-model")
 test = pd.read_csv("/opt/ml/processing/test/test.csv", header=None).to_numpy()
 error = model.predict(xgboost.DMatrix(test[:, 1:])) - test[:, 0]
-report = {"regression_metrics": {"mse": {"value": float(np.mean(error**2)), "standard_deviation": float(np.std(error))}}}
+mse = {"value": float(np.mean(error**2)), "standard_deviation": float(np.std(error))}
+report = {"regression_metrics": {"mse": mse}}
 folder = pathlib.Path("/opt/ml/processing/evaluation")
 folder.mkdir(parents=True, exist_ok=True)
 (folder / "evaluation.json").write_text(json.dumps(report))
@@ -61,54 +62,111 @@ threshold = ParameterFloat(name="MseThreshold", default_value=6.0)
 cache = CacheConfig(enable_caching=True, expire_after="30d")
 
 processor = SKLearnProcessor(
-    framework_version="1.2-1", instance_type="ml.m5.xlarge", instance_count=instances, role=role,
-    base_job_name="abalone-process", sagemaker_session=session)
+    framework_version="1.2-1",
+    instance_type="ml.m5.xlarge",
+    instance_count=instances,
+    role=role,
+    base_job_name="abalone-process",
+    sagemaker_session=session,
+)
 process = ProcessingStep(
-    name="AbaloneProcess", cache_config=cache, step_args=processor.run(
-        outputs=[ProcessingOutput(output_name=name, source=f"/opt/ml/processing/{name}")
-                 for name in ("train", "validation", "test")],
-        code="preprocessing.py", arguments=["--input-data", input_data]))
+    name="AbaloneProcess",
+    cache_config=cache,
+    step_args=processor.run(
+        outputs=[
+            ProcessingOutput(output_name=name, source=f"/opt/ml/processing/{name}")
+            for name in ("train", "validation", "test")
+        ],
+        code="preprocessing.py",
+        arguments=["--input-data", input_data],
+    ),
+)
 
 image = sagemaker.image_uris.retrieve("xgboost", region, version="1.7-1", instance_type="ml.m5.xlarge")
 estimator = Estimator(
-    image_uri=image, instance_type="ml.m5.xlarge", instance_count=1, output_path=f"s3://{bucket}/AbaloneTrain",
-    role=role, sagemaker_session=session)
+    image_uri=image,
+    instance_type="ml.m5.xlarge",
+    instance_count=1,
+    output_path=f"s3://{bucket}/AbaloneTrain",
+    role=role,
+    sagemaker_session=session,
+)
 estimator.set_hyperparameters(objective="reg:squarederror", num_round=50, max_depth=5, eta=0.2, gamma=4, subsample=0.7)
 outputs = process.properties.ProcessingOutputConfig.Outputs
 train = TrainingStep(
-    name="AbaloneTrain", cache_config=cache, step_args=estimator.fit(inputs={
-        name: TrainingInput(s3_data=outputs[name].S3Output.S3Uri, content_type="text/csv")
-        for name in ("train", "validation")}))
+    name="AbaloneTrain",
+    cache_config=cache,
+    step_args=estimator.fit(
+        inputs={
+            name: TrainingInput(s3_data=outputs[name].S3Output.S3Uri, content_type="text/csv")
+            for name in ("train", "validation")
+        }
+    ),
+)
 
 evaluator = ScriptProcessor(
-    image_uri=image, command=["python3"], instance_type="ml.m5.xlarge", instance_count=1,
-    base_job_name="abalone-eval", sagemaker_session=session, role=role)
+    image_uri=image,
+    command=["python3"],
+    instance_type="ml.m5.xlarge",
+    instance_count=1,
+    base_job_name="abalone-eval",
+    sagemaker_session=session,
+    role=role,
+)
 report = PropertyFile(name="EvaluationReport", output_name="evaluation", path="evaluation.json")
 evaluate = ProcessingStep(
-    name="AbaloneEval", property_files=[report], step_args=evaluator.run(
-        inputs=[ProcessingInput(source=train.properties.ModelArtifacts.S3ModelArtifacts,
-                                destination="/opt/ml/processing/model"),
-                ProcessingInput(source=outputs["test"].S3Output.S3Uri, destination="/opt/ml/processing/test")],
+    name="AbaloneEval",
+    property_files=[report],
+    step_args=evaluator.run(
+        inputs=[
+            ProcessingInput(
+                source=train.properties.ModelArtifacts.S3ModelArtifacts, destination="/opt/ml/processing/model"
+            ),
+            ProcessingInput(source=outputs["test"].S3Output.S3Uri, destination="/opt/ml/processing/test"),
+        ],
         outputs=[ProcessingOutput(output_name="evaluation", source="/opt/ml/processing/evaluation")],
-        code="evaluation.py"))
+        code="evaluation.py",
+    ),
+)
 
-metrics = ModelMetrics(model_statistics=MetricsSource(
-    s3_uri=Join(on="/", values=[evaluate.properties.ProcessingOutputConfig.Outputs["evaluation"].S3Output.S3Uri,
-                                "evaluation.json"]),
-    content_type="application/json"))
-model = Model(image_uri=image, model_data=train.properties.ModelArtifacts.S3ModelArtifacts,
-              sagemaker_session=session, role=role)
-register = ModelStep(name="AbaloneRegister", step_args=model.register(
-    content_types=["text/csv"], response_types=["text/csv"], inference_instances=["ml.t2.medium", "ml.m5.xlarge"],
-    transform_instances=["ml.m5.xlarge"], model_package_group_name="AbaloneModelPackageGroup",
-    approval_status=status, model_metrics=metrics))
-fail = FailStep(name="AbaloneMSEFail",
-                error_message=Join(on=" ", values=["Execution failed due to MSE >", threshold]))
+metrics = ModelMetrics(
+    model_statistics=MetricsSource(
+        s3_uri=Join(
+            on="/",
+            values=[evaluate.properties.ProcessingOutputConfig.Outputs["evaluation"].S3Output.S3Uri, "evaluation.json"],
+        ),
+        content_type="application/json",
+    )
+)
+model = Model(
+    image_uri=image, model_data=train.properties.ModelArtifacts.S3ModelArtifacts, sagemaker_session=session, role=role
+)
+register = ModelStep(
+    name="AbaloneRegister",
+    step_args=model.register(
+        content_types=["text/csv"],
+        response_types=["text/csv"],
+        inference_instances=["ml.t2.medium", "ml.m5.xlarge"],
+        transform_instances=["ml.m5.xlarge"],
+        model_package_group_name="AbaloneModelPackageGroup",
+        approval_status=status,
+        model_metrics=metrics,
+    ),
+)
+fail = FailStep(name="AbaloneMSEFail", error_message=Join(on=" ", values=["Execution failed due to MSE >", threshold]))
 mse = JsonGet(step_name=evaluate.name, property_file=report, json_path="regression_metrics.mse.value")
-condition = ConditionStep(name="AbaloneMSECond", conditions=[ConditionLessThanOrEqualTo(left=mse, right=threshold)],
-                          if_steps=[register], else_steps=[fail])
-pipeline = Pipeline(name="AbalonePipeline", parameters=[instances, status, input_data, threshold],
-                    steps=[process, train, evaluate, condition], sagemaker_session=session)
+condition = ConditionStep(
+    name="AbaloneMSECond",
+    conditions=[ConditionLessThanOrEqualTo(left=mse, right=threshold)],
+    if_steps=[register],
+    else_steps=[fail],
+)
+pipeline = Pipeline(
+    name="AbalonePipeline",
+    parameters=[instances, status, input_data, threshold],
+    steps=[process, train, evaluate, condition],
+    sagemaker_session=session,
+)
 
 pipeline.upsert(role_arn=role)
 execution = pipeline.start(parameters={"MseThreshold": 9.0})
@@ -116,4 +174,4 @@ execution.wait()
 steps = {step["StepName"]: step["StepStatus"] for step in execution.list_steps()}
 packages = session.sagemaker_client.list_model_packages(ModelPackageGroupName="AbaloneModelPackageGroup")
 status = packages["ModelPackageSummaryList"][0]["ModelApprovalStatus"]
-print(execution.describe()["PipelineExecutionStatus"], len(steps), "steps,", status)
+print("=>", execution.describe()["PipelineExecutionStatus"], len(steps), "steps,", status)

@@ -24,15 +24,25 @@ def lambda_handler(event, context):
     return {"statusCode": 200, "body": json.dumps("Created"), "total": event["rows"] * int(os.environ["FACTOR"])}
 """)
 session, role = PipelineSession(), sagemaker.get_execution_role()
-function = Lambda(function_name="sagemaker-lambda-step", execution_role_arn=role, script="lambda_helper.py",
-                  handler="lambda_helper.lambda_handler", timeout=60, environment={"Variables": {"FACTOR": "3"}},
-                  session=session)
+function = Lambda(
+    function_name="sagemaker-lambda-step",
+    execution_role_arn=role,
+    script="lambda_helper.py",
+    handler="lambda_helper.lambda_handler",
+    timeout=60,
+    environment={"Variables": {"FACTOR": "3"}},
+    session=session,
+)
 total = LambdaOutput(output_name="total", output_type=LambdaOutputTypeEnum.Integer)
 code = LambdaOutput(output_name="statusCode", output_type=LambdaOutputTypeEnum.String)
 step = LambdaStep(name="Count", lambda_func=function, inputs={"rows": 14}, outputs=[code, total])
 show = FailStep(name="TooMany", error_message=step.properties.Outputs["total"])
-condition = ConditionStep(name="Enough", conditions=[ConditionGreaterThan(left=step.properties.Outputs["total"], right=41)],
-                          if_steps=[], else_steps=[show])
+condition = ConditionStep(
+    name="Enough",
+    conditions=[ConditionGreaterThan(left=step.properties.Outputs["total"], right=41)],
+    if_steps=[],
+    else_steps=[show],
+)
 pipeline = Pipeline(name="lambda-step", steps=[step, condition], sagemaker_session=session)
 pipeline.upsert(role)
 execution = pipeline.start()
@@ -40,4 +50,4 @@ execution.wait()
 arn = function.update()["FunctionArn"]
 answer = function.invoke()["FunctionError"]
 function.delete()
-print(execution.describe()["PipelineExecutionStatus"], arn.rpartition(":")[2], answer)
+print("=>", execution.describe()["PipelineExecutionStatus"], arn.rpartition(":")[2], answer)

@@ -7,8 +7,8 @@ import pathlib
 
 import sagemaker
 from sagemaker.inputs import TrainingInput
+from sagemaker.model import Model
 from sagemaker.sklearn.estimator import SKLearn
-from sagemaker.sklearn.model import SKLearnModel
 from sagemaker.transformer import Transformer
 from sagemaker.workflow.model_step import ModelStep
 from sagemaker.workflow.pipeline import Pipeline
@@ -35,24 +35,46 @@ train_data = session.upload_data("rows.csv", key_prefix="repacked/train")
 pathlib.Path("batch.csv").write_text("1,2\n3,4\n")
 batch = session.upload_data("batch.csv", key_prefix="repacked/batch")
 
-estimator = SKLearn(entry_point="train.py", framework_version="1.2-1", instance_type="ml.m5.large", role=role,
-                    sagemaker_session=session)
+estimator = SKLearn(
+    entry_point="train.py", framework_version="1.2-1", instance_type="ml.m5.large", role=role, sagemaker_session=session
+)
 train = TrainingStep(name="Train", step_args=estimator.fit({"train": TrainingInput(train_data)}))
-model = SKLearnModel(model_data=train.properties.ModelArtifacts.S3ModelArtifacts, role=role, framework_version="1.2-1",
-                     entry_point="inference.py", source_dir="serve", sagemaker_session=session, name="repacked")
+model = Model(
+    image_uri=estimator.training_image_uri(),
+    model_data=train.properties.ModelArtifacts.S3ModelArtifacts,
+    role=role,
+    entry_point="inference.py",
+    source_dir="serve",
+    sagemaker_session=session,
+    name="repacked",
+)
 create = ModelStep(name="Create", step_args=model.create(instance_type="ml.m5.large"))
-register = ModelStep(name="Register", step_args=model.register(
-    content_types=["text/csv"], response_types=["text/csv"], inference_instances=["ml.m5.large"],
-    model_package_group_name="repacked", approval_status="Approved"))
-transformer = Transformer(model_name=create.properties.ModelName, instance_type="ml.m5.large", instance_count=1,
-                          output_path=f"s3://{bucket}/repacked/scored", assemble_with="Line", accept="text/csv",
-                          sagemaker_session=session)
-transform = TransformStep(name="Score", step_args=transformer.transform(
-    data=batch, content_type="text/csv", split_type="Line"))
+register = ModelStep(
+    name="Register",
+    step_args=model.register(
+        content_types=["text/csv"],
+        response_types=["text/csv"],
+        inference_instances=["ml.m5.large"],
+        model_package_group_name="repacked",
+        approval_status="Approved",
+    ),
+)
+transformer = Transformer(
+    model_name=create.properties.ModelName,
+    instance_type="ml.m5.large",
+    instance_count=1,
+    output_path=f"s3://{bucket}/repacked/scored",
+    assemble_with="Line",
+    accept="text/csv",
+    sagemaker_session=session,
+)
+transform = TransformStep(
+    name="Score", step_args=transformer.transform(data=batch, content_type="text/csv", split_type="Line")
+)
 pipeline = Pipeline(name="repacked", steps=[train, create, register, transform], sagemaker_session=session)
 pipeline.upsert(role)
 execution = pipeline.start()
 execution.wait()
 steps = {step["StepName"]: step["StepStatus"] for step in execution.list_steps()}
 scored = sagemaker.s3.S3Downloader.read_file(f"s3://{bucket}/repacked/scored/batch.csv.out", sagemaker.Session())
-print(sorted(steps), set(steps.values()), len(scored.split()), "scores")
+print("=>", sorted(steps), set(steps.values()), len(scored.split()), "scores")

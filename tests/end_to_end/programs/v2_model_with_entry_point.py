@@ -43,10 +43,12 @@ data = session.upload_data("model.tar.gz", key_prefix="elsewhere")
 common = dict(model_data=data, role=role, entry_point="inference.py", source_dir="code", sagemaker_session=session)
 image = sagemaker.image_uris.retrieve("sklearn", session.boto_region_name, version="1.2-1", instance_type="ml.m5.large")
 answers = []
-for model in (SKLearnModel(framework_version="1.2-1", **common),
-              XGBoostModel(framework_version="1.7-1", **common),
-              Model(image_uri=image, predictor_cls=Predictor, **common)):
+for model in (
+    SKLearnModel(framework_version="1.2-1", **common),
+    XGBoostModel(framework_version="1.7-1", **common),
+    Model(image_uri=image, predictor_cls=Predictor, **common),
+):
     predictor = model.deploy(1, "ml.m5.large", serializer=JSONSerializer(), deserializer=JSONDeserializer())
     answers.append(predictor.predict({"instances": [[3.0]]})["predictions"][0])
     predictor.delete_endpoint()
-print(json.dumps(answers))
+print("=>", json.dumps(answers))

@@ -20,27 +20,57 @@ session, role = PipelineSession(), sagemaker.get_execution_role()
 pathlib.Path("first.py").write_text("open('/opt/ml/processing/out/word.txt', 'w').write('hello')")
 pathlib.Path("second.py").write_text("import sys\nprint(open('/opt/ml/processing/in/word.txt').read(), sys.argv[1])")
 word = ParameterString("Word", default_value="world")
-processor = SKLearnProcessor(framework_version="1.2-1", instance_type="ml.m5.xlarge", instance_count=1, role=role,
-                             sagemaker_session=session)
-first = ProcessingStep("First", step_args=processor.run(
-    code="first.py", outputs=[ProcessingOutput(output_name="out", source="/opt/ml/processing/out")]))
+processor = SKLearnProcessor(
+    framework_version="1.2-1", instance_type="ml.m5.xlarge", instance_count=1, role=role, sagemaker_session=session
+)
+first = ProcessingStep(
+    "First",
+    step_args=processor.run(
+        code="first.py", outputs=[ProcessingOutput(output_name="out", source="/opt/ml/processing/out")]
+    ),
+)
 there = first.properties.ProcessingOutputConfig.Outputs["out"].S3Output.S3Uri
 retry = StepRetryPolicy(exception_types=[StepExceptionTypeEnum.THROTTLING], max_attempts=2)
-second = ProcessingStep("Second", retry_policies=[retry], step_args=processor.run(
-    code="second.py", arguments=[word], inputs=[ProcessingInput(source=there, destination="/opt/ml/processing/in")]))
-pipeline = Pipeline("selective", parameters=[word], steps=[first, second], sagemaker_session=session,
-                    pipeline_experiment_config=PipelineExperimentConfig("selective-experiment", "trial"))
+second = ProcessingStep(
+    "Second",
+    retry_policies=[retry],
+    step_args=processor.run(
+        code="second.py", arguments=[word], inputs=[ProcessingInput(source=there, destination="/opt/ml/processing/in")]
+    ),
+)
+pipeline = Pipeline(
+    "selective",
+    parameters=[word],
+    steps=[first, second],
+    sagemaker_session=session,
+    pipeline_experiment_config=PipelineExperimentConfig("selective-experiment", "trial"),
+)
 pipeline.upsert(role, tags=[{"Key": "team", "Value": "a"}])
 whole = pipeline.start(execution_display_name="whole")
 whole.wait()
 again = pipeline.start(
-    parameters={"Word": "again"}, parallelism_config={"MaxParallelExecutionSteps": 2},
-    selective_execution_config=SelectiveExecutionConfig(source_pipeline_execution_arn=whole.arn, selected_steps=["Second"]))
+    parameters={"Word": "again"},
+    parallelism_config={"MaxParallelExecutionSteps": 2},
+    selective_execution_config=SelectiveExecutionConfig(
+        source_pipeline_execution_arn=whole.arn, selected_steps=["Second"]
+    ),
+)
 again.wait()
-latest = pipeline.start(selective_execution_config=SelectiveExecutionConfig(
-    selected_steps=["Second"], reference_latest_execution=True))
+latest = pipeline.start(
+    selective_execution_config=SelectiveExecutionConfig(selected_steps=["Second"], reference_latest_execution=True)
+)
 latest.wait()
 ran = [step["StepName"] for step in again.list_steps() if not step.get("SelectiveExecutionResult")]
 listed = pipeline.list_executions()["PipelineExecutionSummaries"]
+print(
+    "=>",
+    again.describe()["PipelineExecutionStatus"],
+    "ran",
+    ran,
+    "of",
+    len(again.list_steps()),
+    "in",
+    len(listed),
+    "executions",
+)
 pipeline.delete()
-print(again.describe()["PipelineExecutionStatus"], "ran", ran, "of", len(again.list_steps()), "in", len(listed), "executions")

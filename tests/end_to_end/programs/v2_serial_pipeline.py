@@ -41,8 +41,9 @@ def model_fn(model_dir):
 """)
 pathlib.Path("raw.csv").write_text("\n".join(f"{10 * (i % 5)},{i % 5},{i % 3}" for i in range(150)))
 raw = session.upload_data("raw.csv", key_prefix="serial/raw")
-featurizer = SKLearn("featurizer.py", role=role, framework_version="1.2-1", instance_type="ml.c4.xlarge",
-                     sagemaker_session=session)
+featurizer = SKLearn(
+    "featurizer.py", role=role, framework_version="1.2-1", instance_type="ml.c4.xlarge", sagemaker_session=session
+)
 featurizer.fit({"train": raw})
 pathlib.Path("unlabelled.csv").write_text("\n".join(f"{i % 5},{i % 3}" for i in range(150)))
 unlabelled = session.upload_data("unlabelled.csv", key_prefix="serial/unlabelled")
@@ -52,14 +53,20 @@ transformer.wait()
 features = sagemaker.s3.S3Downloader.read_file(f"{transformer.output_path}/unlabelled.csv.out", session).split()
 pathlib.Path("features.csv").write_text("\n".join(f"{10 * (i % 5)},{row}" for i, row in enumerate(features)))
 train = TrainingInput(session.upload_data("features.csv", key_prefix="serial/features"), content_type="text/csv")
-booster = Estimator(sagemaker.image_uris.retrieve("xgboost", region, "1.7-1"), role, instance_count=1,
-                    instance_type="ml.m5.large", sagemaker_session=session,
-                    hyperparameters={"objective": "reg:squarederror", "num_round": 30})
+booster = Estimator(
+    sagemaker.image_uris.retrieve("xgboost", region, "1.7-1"),
+    role,
+    instance_count=1,
+    instance_type="ml.m5.large",
+    sagemaker_session=session,
+    hyperparameters={"objective": "reg:squarederror", "num_round": 30},
+)
 booster.fit({"train": train})
-model = PipelineModel(name="serial", role=role, models=[featurizer.create_model(), booster.create_model()],
-                      sagemaker_session=session)
+model = PipelineModel(
+    name="serial", role=role, models=[featurizer.create_model(), booster.create_model()], sagemaker_session=session
+)
 model.deploy(initial_instance_count=1, instance_type="ml.c4.xlarge", endpoint_name="serial")
 predictor = Predictor("serial", session, serializer=CSVSerializer())
 answer = predictor.predict("3,1").decode().strip()
 predictor.delete_endpoint()
-print(len(features), "features,", round(float(answer)))
+print("=>", len(features), "features,", round(float(answer)))

@@ -35,14 +35,23 @@ session, role = sagemaker.Session(), sagemaker.get_execution_role()
 pathlib.Path("iris.csv").write_text("\n".join(f"{i % 3},{i % 3 + 0.1},{i % 3 - 0.1}" for i in range(90)))
 train = session.upload_data("iris.csv", key_prefix="iris")
 sklearn = SKLearn(
-    entry_point="train.py", source_dir="src", framework_version="1.2-1", instance_type="ml.c5.xlarge", role=role,
-    sagemaker_session=session, hyperparameters={"max_leaf_nodes": 30}, use_spot_instances=True, max_run=600,
-    max_wait=900, metric_definitions=[{"Name": "accuracy", "Regex": "accuracy=([0-9.]+);"}])
+    entry_point="train.py",
+    source_dir="src",
+    framework_version="1.2-1",
+    instance_type="ml.c5.xlarge",
+    role=role,
+    sagemaker_session=session,
+    hyperparameters={"max_leaf_nodes": 30},
+    use_spot_instances=True,
+    max_run=600,
+    max_wait=900,
+    metric_definitions=[{"Name": "accuracy", "Regex": "accuracy=([0-9.]+);"}],
+)
 sklearn.fit({"train": train})
 attached = SKLearn.attach(sklearn.latest_training_job.name)
 accuracy = sagemaker.analytics.TrainingJobAnalytics(attached.latest_training_job.name).dataframe()
 predictor = attached.deploy(initial_instance_count=1, instance_type="ml.m5.xlarge")
 answer = predictor.predict(np.array([[0.1, -0.1], [2.1, 1.9]]))
-print("accuracy", accuracy["value"].max(), "predicts", type(answer).__name__, answer.tolist())
+print("=>", "accuracy", accuracy["value"].max(), "predicts", type(answer).__name__, answer.tolist())
 predictor.delete_model()
 predictor.delete_endpoint()
