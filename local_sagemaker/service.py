@@ -19,6 +19,7 @@ from local_sagemaker.api.experiments import ExperimentOperations
 from local_sagemaker.api.group_policies import GroupPolicies
 from local_sagemaker.api.jobs import JobOperations
 from local_sagemaker.api.lineage import Lineage
+from local_sagemaker.api.lineage_writes import LineageWrites
 from local_sagemaker.api.logs import Logs
 from local_sagemaker.api.model_cards import ModelCards
 from local_sagemaker.api.models import Models
@@ -190,6 +191,7 @@ class LocalSageMaker:
             GroupPolicies(records, self.registry),
             ModelCards(records, self.tags),
             Lineage(graph),
+            LineageWrites(records, self.tags, graph),
             ExperimentOperations(records, graph),
             Search(self.tags, found),
             models,

@@ -9,6 +9,7 @@ import importlib
 import importlib.abc
 import importlib.machinery
 import importlib.util
+import io
 import json
 import os
 import sys
@@ -46,6 +47,8 @@ def main(folder: str, handler: str, seconds: str, packages: str) -> None:
     """Answer one call."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # from here on, what is printed goes to the log
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # in the order in which it is printed
     call = json.loads(sys.stdin.readline())
     _end_with_input()
     sys.path.insert(0, folder)
@@ -56,6 +59,7 @@ def main(folder: str, handler: str, seconds: str, packages: str) -> None:
         with lock:
             answers.write(json.dumps(document))
             answers.close()
+            sys.stdout.flush()
             sys.stderr.flush()
             os._exit(0)
 

@@ -34,6 +34,7 @@ REFUSED = (
     *("CapacityProviderConfig", "CodeSigningConfigArn", "DeadLetterConfig", "DurableConfig", "FileSystemConfigs"),
     *("ImageConfig", "Layers", "Publish", "PublishTo", "SnapStart", "TenancyConfig"),
 )
+LIMITS = {"Timeout": (1, 900), "MemorySize": (128, 10240)}  # seconds, MB
 CHANGEABLE = ("Role", "Handler", "Description", "Timeout", "MemorySize", "VpcConfig", "Runtime", "KMSKeyArn")
 WITHOUT_EFFECT = ("VpcConfig", "KMSKeyArn", "TracingConfig", "LoggingConfig")
 
@@ -203,6 +204,9 @@ def _refuse_unsupported(request: Request) -> None:
         raise unsupported(f"{', '.join(asked)} of a function")
     if request.get("PackageType", "Zip") != "Zip":
         raise unsupported("functions from container images (PackageType Image): give a zip archive of Python")
+    for name, (least, most) in LIMITS.items():
+        if not least <= request.get(name, least) <= most:
+            raise refused(f"{name} is {request[name]}: it is {least} to {most}.")
     if request.get("Runtime") and not PYTHON.fullmatch(request["Runtime"]):
         raise unsupported(f"the runtime {request['Runtime']} of a function: it has Python only, such as python3.12")
 

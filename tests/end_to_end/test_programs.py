@@ -35,7 +35,7 @@ SAMPLE = (
     "v2_lambda_step",
     "v2_local_pipeline_session",
     "v2_sklearn_estimator",
-    "v3_local_pipeline_session",
+    "v3_local_session",
 )
 CLIENTS = {"v2": "SDK 2.257", "v3": "SDK 3", "boto3": "boto3", "cli": "AWS CLI"}
 IMPORTED = {"v2": "sagemaker", "v3": "sagemaker.core", "boto3": "boto3", "cli": ""}

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from local_sagemaker.metrics.store import MetricName, MetricStore
-from local_sagemaker.processes.log_events import LogFile
+from local_sagemaker.processes.log_events import Event, LogFile
 from local_sagemaker.work.job_metrics import NAMESPACE, TrainingMetrics
 
 NOW = 1_800_000_000.0
@@ -22,9 +22,7 @@ class Lines(LogFile):
         self.lines = lines
 
     def events(self, *_: object, **__: object):  # type: ignore[no-untyped-def]
-        from local_sagemaker.processes.log_events import Event
-
-        return iter(Event(int(moment * 1000), text) for moment, text in self.lines)
+        return iter(Event(0, 0, int(moment * 1000), text) for moment, text in self.lines)
 
 
 def test_every_value_of_all_hosts_is_kept_at_its_moment() -> None:
