@@ -53,7 +53,7 @@ image-test: $(DATA) $(BIN)/installed-dev  ## jobs and endpoint under AWS's own t
 	IMAGE=$(IMAGE) IMAGE_PYTHON=$(IMAGE_PYTHON) $(BIN)/python -m pytest tests/end_to_end/test_image.py
 
 sdk-test: $(BIN)/installed-dev  ## programs of SDK 2 and 3, boto3 and the AWS CLI, compared with docs/programs.md
-	SDKS=all $(BIN)/python -m pytest tests/end_to_end/test_programs.py
+	SDKS=$(or $(SDKS),all) $(BIN)/python -m pytest tests/end_to_end/test_programs.py
 
 quality: $(DATA) $(BIN)/installed-dev  ## how good the model is, over several seeds, and what each group of features is worth
 	$(BIN)/python tests/benchmarks/quality.py bars candidates ablation curve

@@ -1,10 +1,8 @@
 """Programs of kinds that others publish, unchanged, against local SageMaker; docs/programs.md says how far each runs.
 
 The SDK's version 2 has an environment of its own, built by uv from tests/end_to_end/programs/sdk-v2.txt and kept in the
-user's cache folder; version 3 is this environment's. `make sdk-test` runs all programs, CI those of SAMPLE. This writes
-the page, from a full run:
-
-    PYTHONPATH=. .venv/bin/python tests/end_to_end/test_programs.py > docs/programs.md
+user's cache folder; version 3 is this environment's. `make sdk-test` runs all programs, CI those of SAMPLE, and
+`make sdk-test SDKS=write` writes the page.
 """
 
 import ast
@@ -14,7 +12,6 @@ import re
 import shlex
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -40,13 +37,14 @@ SAMPLE = (
 CLIENTS = {"v2": "SDK 2.257", "v3": "SDK 3", "boto3": "boto3", "cli": "AWS CLI"}
 IMPORTED = {"v2": "sagemaker", "v3": "sagemaker.core", "boto3": "boto3", "cli": ""}
 BUILD_SECONDS, RUN_SECONDS = 300, 480
-RESULT = re.compile(r"[-!]*=> (.*)")  # the SDK draws a line of - and ! while it waits, without its end
+RESULT = re.compile(r"[-!.*]*=> (.*)")  # while the SDK waits it draws a line without an end
 HEAD = """# Programs that others write, and how far each runs
 
 The programs are in `tests/end_to_end/programs`: our own small ones of kinds that are common in public samples, each of
 which names such a sample. They run unchanged against local SageMaker, with the variables of `local-sagemaker env` and
 nothing else. Version 2 of the SageMaker SDK has an environment of its own (`sdk-v2.txt`); version 3 is the project's.
-`make sdk-test` runs all of them and compares this page with what they print; CI runs some.
+`make sdk-test` runs all of them and compares this page with what they print, `make sdk-test SDKS=write` writes it; CI
+runs some.
 [corpus.md](corpus.md) has the checker's verdicts on definitions that others wrote.
 
 | program | client | what it does, and where such a one is | result |
@@ -142,8 +140,10 @@ def page(found: dict[str, str]) -> str:
 
 def test_each_program_runs_as_far_as_the_page_says(tmp_path: Path) -> None:
     programs = ALL if os.environ.get("SDKS") else tuple(path for path in ALL if path.stem in SAMPLE)
-    committed = PAGE.read_text().splitlines()
     found = results(programs, tmp_path)
+    if os.environ.get("SDKS") == "write":
+        PAGE.write_text(page(found))
+    committed = PAGE.read_text().splitlines()
     assert [row(program, found[program.stem]) for program in programs] == [
         next((line for line in committed if line.startswith(f"| {program.stem} |")), "") for program in programs
     ]
@@ -152,8 +152,3 @@ def test_each_program_runs_as_far_as_the_page_says(tmp_path: Path) -> None:
 def test_the_page_has_a_row_for_each_program_and_no_other() -> None:
     named = re.findall(r"(?m)^\| ((?:v2|v3|boto3|cli)_\w+) \|", PAGE.read_text())
     assert named == [program.stem for program in ALL]
-
-
-if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as temporary:
-        print(page(results(ALL, Path(temporary))), end="")

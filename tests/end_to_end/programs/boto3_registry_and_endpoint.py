@@ -1,6 +1,6 @@
 """boto3 alone: train, register, approve, deploy the approved version, invoke, clean up.
 
-As in aws-samples/sagemaker-model-registry-cross-account and the templates of SageMaker projects.
+As in aws/amazon-sagemaker-examples, sagemaker-python-sdk/1P_kmeans_lowlevel, and templates of SageMaker projects.
 """
 
 import io

@@ -1,6 +1,6 @@
 # The AWS CLI: a definition from a file, an execution, its steps, a model package group, tags.
 #
-# As in the developer guide's and aws-samples' command line examples.
+# As in the AWS CLI's reference: create-pipeline, start-pipeline-execution.
 aws s3 mb s3://cli-bucket
 echo 1,2,3 > rows.csv
 aws s3 cp rows.csv s3://cli-bucket/in/rows.csv

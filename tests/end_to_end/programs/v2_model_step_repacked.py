@@ -1,6 +1,6 @@
 """Train with a script, then a ModelStep whose model has an entry point of its own: the SDK adds a repack step.
 
-As in aws/amazon-sagemaker-examples, sagemaker-pipelines/tabular/model-step.
+As in aws/amazon-sagemaker-examples, sagemaker-pipelines/tabular/train-register-deploy-pipeline-model.
 """
 
 import pathlib

@@ -1,6 +1,6 @@
 """Run a pipeline again from one step on, with the outputs of an earlier execution; list, retry and version it.
 
-As in aws/amazon-sagemaker-examples, sagemaker-pipelines/tabular/selective-execution.
+As in the SDK's documentation, Amazon SageMaker Model Building Pipeline: selective execution.
 """
 
 import pathlib

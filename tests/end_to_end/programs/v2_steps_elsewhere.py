@@ -1,6 +1,7 @@
 """Steps that need other services of AWS: EMR, data quality and Clarify checks, AutoML.
 
-As in aws/amazon-sagemaker-examples, sagemaker-pipelines/tabular/emr-step, quality-check steps and automl-step.
+As in aws/amazon-sagemaker-examples, sagemaker-pipelines/tabular: emr-step,
+model-monitor-clarify-pipelines, automl-step.
 """
 
 import sagemaker

@@ -1,6 +1,7 @@
 """A processing job in the local mode of version 3, which needs Docker elsewhere: LocalSession, instance type local.
 
-As in aws/sagemaker-python-sdk, v3-examples (version 3.27 itself cannot start a pipeline in local mode).
+As in aws/sagemaker-python-sdk, v3-examples/training-examples/local-training-example.ipynb
+(version 3.27 itself cannot start a pipeline in local mode).
 """
 
 import pathlib

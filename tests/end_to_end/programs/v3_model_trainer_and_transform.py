@@ -1,6 +1,6 @@
 """ModelTrainer with the built-in XGBoost, then the resources of sagemaker-core: a model, a transform, a group.
 
-As in aws/sagemaker-python-sdk, v3-examples/training-examples and sagemaker-core's examples.
+As in aws/sagemaker-python-sdk, v3-examples/ml-ops-examples/v3-transform-job-example.ipynb.
 """
 
 import pathlib

@@ -18,7 +18,7 @@ answer = worker.Response(body, mimetype=content_types.CSV, status=201)
 print(answer.status_code, answer.mimetype, answer.get_data(), worker.Response("{}").mimetype)
 print(encoders.csv_to_numpy("1,2", dtype=float).tolist(), encoders.npy_to_numpy(encoders.array_to_npy([3])).tolist())
 try: encoders.decode("<a/>", "text/xml")
-except errors.UnsupportedFormatError as error: print(str(error)[:39])
+except errors.UnsupportedFormatError as error: print(str(error)[:38])
 try: env.training_env
 except AttributeError as error: print(error)
 """
