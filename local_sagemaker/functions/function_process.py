@@ -25,6 +25,10 @@ IN_THE_RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "ur
 HANDLER_PROCESS = Path(__file__).parents[1] / "handlers" / "handler_process.py"
 
 
+class CannotStart(Exception):
+    """The function cannot be called; the text is its error, as Lambda words it."""
+
+
 class Runtime(importlib.abc.MetaPathFinder):
     """Finds what Lambda's Python has beside the standard library, in the folder that this machine has it in."""
 
@@ -68,6 +72,13 @@ def main(folder: str, handler: str, seconds: str, packages: str) -> None:
 
     try:
         function = _function(handler)
+    except CannotStart as error:
+        answer({"error": str(error)})
+    except BaseException as error:
+        traceback.print_exc()
+        module = handler.rpartition(".")[0]
+        answer({"error": f"Runtime.ImportModuleError: Unable to import module '{module}': {error}"})
+    try:
         timer = threading.Timer(limit, time_out)
         timer.daemon = True
         timer.start()
@@ -82,9 +93,11 @@ def main(folder: str, handler: str, seconds: str, packages: str) -> None:
 def _function(handler: str) -> Any:
     """`module.function`, as Lambda finds it: folders in the module's name are separated by slashes or dots."""
     module, _, name = handler.rpartition(".")
+    if not module or not name:
+        raise CannotStart(f"Runtime.MalformedHandlerName: Bad handler '{handler}': it is module.function")
     loaded = importlib.import_module(module.replace("/", "."))
     if not hasattr(loaded, name):
-        raise AttributeError(f"Handler '{name}' missing on module '{module}'")
+        raise CannotStart(f"Runtime.HandlerNotFound: Handler '{name}' missing on module '{module}'")
     return getattr(loaded, name)
 
 

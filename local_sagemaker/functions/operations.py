@@ -15,7 +15,7 @@ from typing import Any
 
 from local_sagemaker.errors import ServiceError, unsupported
 from local_sagemaker.functions.code import Read, archive_of, digest, refused, unpacked
-from local_sagemaker.handlers.handlers import HandlerCall
+from local_sagemaker.handlers.handlers import HandlerCall, HandlerFailed
 from local_sagemaker.processes.log_events import append_line
 from local_sagemaker.state.record_kinds import FUNCTION, FUNCTION_CODE
 from local_sagemaker.state.record_types import Document
@@ -157,7 +157,10 @@ class Functions:
         """Call a function and wait: its result or its error, and its log."""
         identity = str(uuid.uuid4())
         log = self._logs / function["FunctionName"] / f"{identity}.log"
-        return self.call(function["FunctionArn"], log).answer(event, context_of(function, identity)), log
+        try:
+            return self.call(function["FunctionArn"], log).answer(event, context_of(function, identity)), log
+        except HandlerFailed as error:
+            return {"error": f"Runtime.ExitError: {error}"}, log
 
     def _function(self, name: str, caller: Caller) -> Document:
         plain = _named(name, caller)

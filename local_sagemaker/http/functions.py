@@ -41,6 +41,7 @@ def answer(request: HttpRequest, functions: Functions, caller: Caller, watch: Wa
     if method is None:
         raise unsupported(f"the operation {operation.name} of Lambda")
     check_request(operation.name, fields, operation.input_shape)
+    _refuse_version(str(fields.get("FunctionName", "")), fields.get("Qualifier"))
     watch(Asked(request.method, path, request.query, operation.name, fields))
     body = json.dumps(known_fields(method(fields, caller), operation.output_shape)).encode()
     status = int(operation.http.get("responseCode", 200))
@@ -50,6 +51,7 @@ def answer(request: HttpRequest, functions: Functions, caller: Caller, watch: Wa
 def _invoke(
     request: HttpRequest, name: str, functions: Functions, caller: Caller, watch: Watch, deliver: Deliver
 ) -> Answer:
+    _refuse_version(name, *request.parameters.get("Qualifier", []))
     function = functions.described(name, caller)
     fields = {"FunctionName": function["FunctionName"]}
     watch(Asked("POST", request.path, request.query, "InvokeFunction", fields))
@@ -73,6 +75,12 @@ def _invoke(
     error_type, _, message = str(said["error"]).partition(": ")
     body = json.dumps({"errorMessage": message, "errorType": error_type}).encode()
     return 200, [*headers, ("X-Amz-Function-Error", "Unhandled")], body
+
+
+def _refuse_version(name: str, qualifier: str | None = None) -> None:
+    """There are no published versions and no aliases."""
+    if qualifier not in (None, "$LATEST"):
+        raise ServiceError("ResourceNotFoundException", f"Function not found: {name}:{qualifier}", 404)
 
 
 def _json_of(body: bytes, otherwise: str) -> Any:

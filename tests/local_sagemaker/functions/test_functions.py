@@ -49,6 +49,36 @@ def test_a_function_is_called_with_its_event_its_context_and_its_variables(funct
     assert invoke(functions, f"{ARN}:called:$LATEST", 2) == ([2, "called", "hello", True], None)
 
 
+@pytest.mark.parametrize(
+    ("handler", "kind", "message"),
+    [
+        ("none.handler", "Runtime.ImportModuleError", "Unable to import module 'none': No module named 'none'"),
+        ("index.none", "Runtime.HandlerNotFound", "Handler 'none' missing on module 'index'"),
+        ("handler", "Runtime.MalformedHandlerName", "Bad handler 'handler': it is module.function"),
+    ],
+)
+def test_a_handler_that_is_not_there_is_told_as_lambda_tells_it(
+    functions: Any, handler: str, kind: str, message: str
+) -> None:
+    name = f"no-{kind.rpartition('.')[2]}"
+    create(functions, name, "return 1", Handler=handler)
+    assert invoke(functions, name) == ({"errorMessage": message, "errorType": kind}, "Unhandled")
+
+
+def test_a_function_that_ends_its_process_is_an_error(functions: Any) -> None:
+    create(functions, "exits", "import os; os._exit(3)")
+    said, error = invoke(functions, "exits")
+    assert (said["errorType"], error) == ("Runtime.ExitError", "Unhandled")
+    assert "ended with exit code 3" in said["errorMessage"]
+
+
+def test_a_version_that_nobody_has_published_is_not_found(functions: Any) -> None:
+    create(functions, "versions", "return 1")
+    for call in (functions.invoke, functions.get_function):
+        with pytest.raises(functions.exceptions.ResourceNotFoundException, match="Function not found: versions:3"):
+            call(FunctionName="versions", Qualifier="3")
+
+
 def test_changed_code_and_configuration_count_from_the_next_call_on(functions: Any, s3: Any) -> None:
     before = create(functions, "changed", "return 1")
     s3.put_object(Bucket=BUCKET, Key="code.zip", Body=zipped(other="def run(event, context):\n    return 2\n"))
