@@ -115,7 +115,7 @@ def test_what_goes_wrong_in_a_function_is_its_answer(functions: Any, body: str, 
         ({"Code": {"S3Bucket": BUCKET, "S3Key": "missing.zip"}}, "There is no object s3://test-bucket/missing.zip"),
         ({"Code": {}}, "Please provide a source for function code"),
         ({"Timeout": 901}, "Timeout is 901: it is 1 to 900"),
-        ({"MemorySize": 127}, "MemorySize"),
+        ({"MemorySize": 10241}, "MemorySize is 10241: it is 128 to 10240"),
     ],
 )
 def test_what_is_no_function_here_is_refused(functions: Any, fields: dict[str, Any], message: str) -> None:
