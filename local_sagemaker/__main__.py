@@ -12,7 +12,7 @@ from pathlib import Path
 
 from local_sagemaker import configuration
 from local_sagemaker.client import lifecycle, sdk_defaults
-from local_sagemaker.client.sts_address import SITE
+from local_sagemaker.client.sdk_redirection import SITE
 from local_sagemaker.errors import LocalSageMakerError
 from local_sagemaker.http.visitors import WARNING, is_loopback
 

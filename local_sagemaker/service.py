@@ -19,6 +19,7 @@ from local_sagemaker.api.experiments import ExperimentOperations
 from local_sagemaker.api.group_policies import GroupPolicies
 from local_sagemaker.api.jobs import JobOperations
 from local_sagemaker.api.lineage import Lineage
+from local_sagemaker.api.lineage_writes import LineageWrites
 from local_sagemaker.api.logs import Logs
 from local_sagemaker.api.model_cards import ModelCards
 from local_sagemaker.api.models import Models
@@ -45,6 +46,7 @@ from local_sagemaker.engine.execution import Execution
 from local_sagemaker.engine.executors import Executors
 from local_sagemaker.engine.handled_steps import HandledSteps
 from local_sagemaker.errors import LocalSageMakerError, ServiceError
+from local_sagemaker.functions.operations import Functions
 from local_sagemaker.handlers.handlers import Handlers
 from local_sagemaker.hosting.endpoint_host import EndpointHost
 from local_sagemaker.hosting.endpoint_logs import EndpointLogs
@@ -72,6 +74,7 @@ from local_sagemaker.transform.job import TransformRuntime
 from local_sagemaker.wire.dispatch import Caller, Dispatcher
 from local_sagemaker.wire.identity import ACCOUNT
 from local_sagemaker.work.callbacks import Callbacks
+from local_sagemaker.work.job_metrics import TrainingMetrics
 from local_sagemaker.work.jobs import JOB_KINDS, Jobs
 from local_sagemaker.work.tags import Tags
 from local_sagemaker.work.tuning import Tuning
@@ -116,7 +119,11 @@ class LocalSageMaker:
     def _make_control_plane(self, account: str) -> None:
         """The services around SageMaker, who may call what, and the events."""
         enforces_iam = configuration.configured_enforcement()
-        self.targets = TargetRuns(self.records, self.folder, self.handlers, self._environment)
+        folder = self.folder / "targets"  # whose logs of Lambda are those of targets, too
+        self.functions = Functions(
+            self.records, self._read_object, folder / "code", folder / "lambda", self._environment
+        )
+        self.targets = TargetRuns(self.records, self.folder, self.handlers, self._environment, self.functions)
         self.control_plane = ControlPlane(
             self._database,
             self.damage,
@@ -131,6 +138,9 @@ class LocalSageMaker:
         self._events = StatusEvents(self.control_plane.put_event)
         self.records.watcher = self._events.changed
 
+    def _read_object(self, bucket: str, key: str) -> bytes:
+        return self.control_plane.objects.read(bucket, key)
+
     def _make_work(self) -> None:
         """What runs: jobs, tuning jobs, endpoints."""
         objects, jobs = self.control_plane.objects, self.folder / "jobs"
@@ -139,7 +149,8 @@ class LocalSageMaker:
         runtimes = {
             kind: JobRuntime(jobs / kind.lower(), objects, self._images, self._environment) for kind in JOB_KINDS
         }
-        self.jobs = Jobs(self.records, runtimes, self.tags, os.cpu_count() or 1, job_quota())
+        metrics = TrainingMetrics(self._metrics)
+        self.jobs = Jobs(self.records, runtimes, self.tags, os.cpu_count() or 1, job_quota(), metrics)
         self.tuning = Tuning(self.records, self.jobs, self.tags)
         self.host = EndpointHost(
             self.folder / "endpoints",
@@ -149,9 +160,9 @@ class LocalSageMaker:
             points=self._metrics,
             clock=self.clock,
         )
-        metrics = AsyncMetrics(self._metrics)
-        processing = Processing(self.host, objects, self.control_plane.publish, metrics)
-        self.asynchronous = AsyncQueue(self.records, self.host, processing, metrics, self.clock)
+        of_queues = AsyncMetrics(self._metrics)
+        processing = Processing(self.host, objects, self.control_plane.publish, of_queues)
+        self.asynchronous = AsyncQueue(self.records, self.host, processing, of_queues, self.clock)
         self.callbacks = Callbacks(self.records)
 
     def _make_api(self) -> None:
@@ -180,6 +191,7 @@ class LocalSageMaker:
             GroupPolicies(records, self.registry),
             ModelCards(records, self.tags),
             Lineage(graph),
+            LineageWrites(records, self.tags, graph),
             ExperimentOperations(records, graph),
             Search(self.tags, found),
             models,
@@ -188,7 +200,9 @@ class LocalSageMaker:
             pipelines,
         )
         callback_steps = CallbackSteps(self.callbacks, self.control_plane.send_message)
-        handled = HandledSteps(self.handlers, self.folder / "handlers", self._environment, self.guard.may_invoke)
+        handled = HandledSteps(
+            self.handlers, self.folder / "handlers", self._environment, self.functions, self.guard.may_invoke
+        )
         executors = Executors(Dispatcher(groups, watch), self.jobs, self.tuning, callback_steps, handled, self._images)
         launch = partial(
             Execution,

@@ -1,5 +1,6 @@
 """The operations about processing and training jobs."""
 
+from local_sagemaker.api.job_description import training_job
 from local_sagemaker.api.listing import page_of
 from local_sagemaker.state.records import Records
 from local_sagemaker.wire.dispatch import Caller, Request
@@ -27,10 +28,7 @@ class JobOperations:
 
     def describe_training_job(self, request: Request, caller: Caller) -> Request:
         """One training job, with the location of its artifacts."""
-        name = request["TrainingJobName"]
-        job = self._jobs.get("Training", name)
-        uri = f"{job['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{name}/output/model.tar.gz"
-        return {"ModelArtifacts": {"S3ModelArtifacts": uri}, **job}
+        return training_job(self._jobs.get("Training", request["TrainingJobName"]))
 
     def list_processing_jobs(self, request: Request, caller: Caller) -> Request:
         """Processing jobs, newest first."""

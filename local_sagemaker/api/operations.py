@@ -17,6 +17,7 @@ OTHERS = """\
 | S3 | moto, with the bytes of objects in files and listings by an index (`local_sagemaker/moto_services/s3/`) |
 | IAM, STS | moto; policies are evaluated here, and enforced with `--enforce-iam` (docs/iam.md) |
 | EventBridge Scheduler | local SageMaker (docs/local_sagemaker.md) |
+| Lambda | local SageMaker: functions in Python (docs/local_sagemaker.md) |
 | Application Auto Scaling of endpoints | local SageMaker (docs/hosting.md) |
 | EventBridge, SQS, SNS, KMS, SSM, Secrets Manager, CloudWatch | moto; kept on disk |
 | CloudWatch Logs | moto; the logs of jobs and of endpoints are read from their files |

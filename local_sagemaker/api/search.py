@@ -33,6 +33,8 @@ class Search:
     def search(self, request: Request, caller: Caller) -> Request:
         """The resources of a kind that match an expression, the newest change first by default."""
         resource = request["Resource"]
+        if "VisibilityConditions" in request:
+            raise unsupported("VisibilityConditions of Search")
         if resource not in self._sources:
             raise unsupported(f"Search for the resource {resource}: it has {', '.join(self._sources)}")
         source = self._sources[resource]
@@ -45,6 +47,7 @@ class Search:
             if _holds(expression, document, shape)
         ]
         field = request.get("SortBy", "LastModifiedTime")
+        _type(shape, field)
         found.sort(key=lambda document: _order(_at(document, field)), reverse=request.get("SortOrder") != "Ascending")
         answer = cut(found, request, result="Results", name=PLACE, default_size=DEFAULT_PAGE)
         answer["Results"] = [{member: each} for each in answer["Results"]]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from local_sagemaker.api.job_description import training_job
 from local_sagemaker.api.model_cards import latest
 from local_sagemaker.lineage.entities import COMPONENT, Graph
 from local_sagemaker.lineage.experiments import Experiments
@@ -48,7 +49,7 @@ def sources(
         return partial(records.all, kind)
 
     return {
-        "TrainingJob": Source("TrainingJobArn", plain(TRAINING_JOB)),
+        "TrainingJob": Source("TrainingJobArn", lambda: map(training_job, records.all(TRAINING_JOB))),
         "HyperParameterTuningJob": Source(
             "HyperParameterTuningJobArn", lambda: map(tuning, records.all(TUNING_JOB)), "HyperParameterTuningJob"
         ),

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 
+from local_sagemaker.api.job_description import transform_job
 from local_sagemaker.api.jobs import page_of_jobs
 from local_sagemaker.api.models import Models
 from local_sagemaker.errors import invalid, unsupported
@@ -48,7 +49,7 @@ class Transform:
 
     def describe_transform_job(self, request: Request, caller: Caller) -> Request:
         """One transform job."""
-        return self._jobs.get("Transform", request["TransformJobName"])
+        return transform_job(self._jobs.get("Transform", request["TransformJobName"]))
 
     def list_transform_jobs(self, request: Request, caller: Caller) -> Request:
         """Transform jobs, newest first."""

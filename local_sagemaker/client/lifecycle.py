@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from http.client import HTTPException
 from pathlib import Path
 
-from local_sagemaker.client import sdk_defaults, sts_address
+from local_sagemaker.client import sdk_defaults, sdk_redirection
 from local_sagemaker.client.running import Server as Server
 from local_sagemaker.client.running import find as find
 from local_sagemaker.client.running import foreign, health
@@ -48,7 +48,7 @@ def use_local(state: Path, announce: Callable[[str], None] | None = None, handle
     server = up(state, announce, handlers)
     os.environ.update(client_environment(server.port))
     os.environ[sdk_defaults.VARIABLE] = str(sdk_defaults.write(server.state, os.environ["AWS_REGION"]))
-    sts_address.redirect()
+    sdk_redirection.redirect()
     for name in [name for name in os.environ if name.startswith("AWS_ENDPOINT_URL_")]:
         del os.environ[name]
     for name in (

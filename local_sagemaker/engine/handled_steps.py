@@ -9,7 +9,8 @@ from typing import Any
 from local_sagemaker.definition.expressions import evaluate
 from local_sagemaker.definition.output_parameters import described, output_values
 from local_sagemaker.engine.tasks import Result, Task
-from local_sagemaker.handlers.handlers import HandlerCall, HandlerFailed, Handlers
+from local_sagemaker.functions.operations import Functions
+from local_sagemaker.handlers.handlers import HandlerFailed, Handlers
 from local_sagemaker.wire.dispatch import Caller
 
 MayInvoke = Callable[[str, Caller], None]
@@ -20,29 +21,43 @@ class HandledSteps:
     """Runs a step by calling its handler with the resolved arguments; each call has a log in `logs`.
 
     `environment` is what the processes of handlers know of AWS: this server. `may_invoke` raises ServiceError where
-    the pipeline's role may not call a function, by its ARN.
+    the pipeline's role may not call a function, by its ARN. `functions` are those that were created here; a handler
+    goes before them.
     """
 
     def __init__(
-        self, handlers: Handlers, logs: Path, environment: Mapping[str, str], may_invoke: MayInvoke = lambda *_: None
+        self,
+        handlers: Handlers,
+        logs: Path,
+        environment: Mapping[str, str],
+        functions: Functions,
+        may_invoke: MayInvoke = lambda *_: None,
     ) -> None:
+        self._functions = functions
         self._may_invoke = may_invoke
         self._handlers = handlers
         self._logs = logs
         self._environment = environment
 
     def supports(self, step: Mapping[str, Any]) -> bool:
-        """Whether a handler stands for a step of a definition."""
-        return self._handlers.key_for(step) is not None
+        """Whether a handler stands for a step of a definition, or the function that it calls is here."""
+        return self._handlers.key_for(step) is not None or self._function_of(step) is not None
+
+    def _function_of(self, step: Mapping[str, Any]) -> str | None:
+        arn = step.get("FunctionArn") if step.get("Type") == "Lambda" else None
+        return arn if isinstance(arn, str) and self._functions.has(arn) else None
 
     def run(self, task: Task, caller: Caller) -> Result:
         """Call the handler; what it returns are the step's output parameters, or its properties."""
         raw, stopped = task.step.raw, False
         if "FunctionArn" in raw:
             self._may_invoke(str(raw["FunctionArn"]), caller)
-        key = str(self._handlers.key_for(raw))
+        key = self._handlers.key_for(raw)
         log = self._logs / f"{task.execution_id}-{NOT_PLAIN.sub('-', task.step.name)[:100]}.log"
-        running = HandlerCall(self._handlers, key, log, self._environment)
+        if key is not None:
+            running = self._handlers.call(key, log, self._environment)
+        else:
+            running = self._functions.call(str(raw["FunctionArn"]), log)
         metadata = {"Lambda": {"Arn": str(raw["FunctionArn"])}} if "FunctionArn" in raw else {}
 
         def stop() -> None:

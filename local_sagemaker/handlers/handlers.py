@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, cast
@@ -74,6 +74,12 @@ class Handlers:
         keys = (function[0], function[1]) if function else (arn,) if BUILD_ARN.fullmatch(arn) else ()
         return next((key for key in keys if key in self.commands), None)
 
+    def call(self, key: str, log: Path, environment: Mapping[str, str]) -> "HandlerCall":
+        """Start a call of the handler of a key."""
+        file = self.file or Path()
+        words = [sys.executable, str(PROCESS), "call", str(file), key]
+        return HandlerCall(f"handler of {key}", words, file.parent, log, environment)
+
     def images(self) -> dict[str, list[str]]:
         """Images that stand for a Python interpreter, which runs their scripts: a command that ends with one."""
         return {
@@ -99,29 +105,47 @@ class Handlers:
 
 
 class HandlerCall:
-    """One call of a handler, in a process that can be stopped; its log is a file."""
+    """One call of a handler or a function, in a process that can be stopped; its log is a file.
 
-    def __init__(self, handlers: Handlers, key: str, log: Path, environment: Mapping[str, str]) -> None:
-        file = handlers.file or Path()
-        self._key = key
+    `words` start the process in `folder`, and it speaks as handler_process.py says.
+    """
+
+    def __init__(
+        self, name: str, words: Sequence[str], folder: Path, log: Path, environment: Mapping[str, str]
+    ) -> None:
+        self._name = name
         self._log = log
         self._lock = threading.Lock()
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as errors:
             self._process = subprocess.Popen(
-                [sys.executable, str(PROCESS), "call", str(file), key],
+                words,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 env=plain_environment(environment),
-                cwd=file.parent,
+                cwd=folder,
                 start_new_session=True,
                 text=True,
             )
         self._calls, self._answers = cast(IO[str], self._process.stdin), cast(IO[str], self._process.stdout)
 
-    def result(self, event: Any, context: Mapping[str, Any]) -> dict[str, Any]:
-        """What the handler returns, once it has; HandlerFailed where it raises, ends, or returns no dictionary."""
+    def result(self, event: Any, context: Mapping[str, Any], *, of_any_kind: bool = False) -> dict[str, Any]:
+        """What the handler returns, once it has; HandlerFailed where it raises, ends, or returns no dictionary.
+
+        A result of another kind is an empty dictionary where `of_any_kind` says that nobody needs it.
+        """
+        answer = self.answer(event, context)
+        if "error" in answer:
+            raise self._failed(f"failed: {answer['error']}")
+        if of_any_kind and not isinstance(answer["result"], dict):
+            return {}
+        if not isinstance(answer["result"] or {}, dict):
+            raise self._failed(f"returned {answer['result']!r}, which is not a dictionary")
+        return answer["result"] or {}
+
+    def answer(self, event: Any, context: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer as the process gives it, `{"result": ...}` or `{"error": TEXT}`; HandlerFailed without one."""
         with contextlib.suppress(BrokenPipeError, ValueError):  # it has ended already; its log says why
             self._calls.write(json.dumps({"event": event, "context": dict(context)}) + "\n")
             self._calls.flush()
@@ -130,12 +154,8 @@ class HandlerCall:
         self._end()
         if not text:
             raise self._failed(f"ended with exit code {exit_code}")
-        answer = json.loads(text)
-        if "error" in answer:
-            raise self._failed(f"failed: {answer['error']}")
-        if not isinstance(answer["result"] or {}, dict):
-            raise self._failed(f"returned {answer['result']!r}, which is not a dictionary")
-        return answer["result"] or {}
+        answer: dict[str, Any] = json.loads(text)
+        return answer
 
     def stop(self) -> None:
         """End the call and all that it started; nothing where it has ended."""
@@ -149,7 +169,7 @@ class HandlerCall:
             os.killpg(self._process.pid, signal.SIGKILL)  # what it started and left behind
 
     def _failed(self, what: str) -> HandlerFailed:
-        return HandlerFailed(f"The handler of {self._key} {what}; its log is {self._log}.")
+        return HandlerFailed(f"The {self._name} {what}; its log is {self._log}.")
 
 
 def _is_interpreter(command: list[str] | None) -> bool:

@@ -19,6 +19,7 @@ from local_sagemaker.clock import Clock
 from local_sagemaker.configuration import configured_handlers, configured_time_scale
 from local_sagemaker.errors import LocalSageMakerError, ServiceError, invalid
 from local_sagemaker.handlers.handlers import Handlers
+from local_sagemaker.http import functions
 from local_sagemaker.http.asked import asked
 from local_sagemaker.http.connections import RequestHandler, Server
 from local_sagemaker.http.error_responses import as_service_error, error_response
@@ -40,7 +41,7 @@ STOP_LOOK_SECONDS = 0.1  # between two looks at whether it is to stop
 LARGEST_BODY = 10 << 20  # bytes of what is not an object; the largest of the services' own limits is smaller
 MOST_FILES = 65536  # open at once, where the system's hard limit allows it
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - it is what is asked for
-STATUS_LINES = {200: "200 OK", 202: "202 Accepted"}  # of invocations
+STATUS_LINES = {200: "200 OK", 201: "201 Created", 202: "202 Accepted", 204: "204 No Content"}
 HEALTH = "/_local_sagemaker/health"
 SCHEDULER = "scheduler"  # the service, as it is in signatures
 StartResponse = Callable[..., Any]
@@ -90,8 +91,14 @@ class Application:
                 status, headers, body = answer
                 start_response(STATUS_LINES[status], [*headers, ("Content-Length", str(len(body)))])
                 return [body]
+        return self._other_service(request, caller, start_response)
+
+    def _other_service(self, request: HttpRequest, caller: Caller, start_response: StartResponse) -> Iterable[bytes]:
+        """A service beside SageMaker and the logs."""
         if request.service == SCHEDULER:
             return _json(start_response, self._schedules(request, caller))
+        if request.service == functions.SERVICE:
+            return self._functions(request, caller, start_response)
         if request.service not in SERVICES:
             raise invalid(f"Local SageMaker does not support the service {request.service}.")
         if request.service != "s3" or not holds_an_object(request):
@@ -125,6 +132,18 @@ class Application:
         if asked_for is not None:
             operation, name = asked_for
             self._service.guard.operation(operation, {"EndpointName": name}, caller, lambda *_: {})
+
+    def _functions(self, request: HttpRequest, caller: Caller, start_response: StartResponse) -> list[bytes]:
+        """Lambda."""
+        service = self._service
+
+        def watch(asked_for: Asked) -> None:
+            if service.guard.watches:
+                service.guard.request(functions.SERVICE, asked_for, caller)
+
+        status, headers, body = functions.answer(request, service.functions, caller, watch, service.targets.deliver)
+        start_response(STATUS_LINES[status], [*headers, ("Content-Length", str(len(body)))])
+        return [body]
 
     def _schedules(self, request: HttpRequest, caller: Caller) -> dict[str, Any]:
         """EventBridge Scheduler."""

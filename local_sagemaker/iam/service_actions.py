@@ -85,6 +85,11 @@ def service_accesses(service: str, asked: Asked, account: str, region: str) -> l
     if service == "sqs" and asked.fields.get("QueueUrl"):
         name = str(asked.fields["QueueUrl"]).rpartition("/")[2]
         return [Access(action, f"arn:aws:sqs:{region}:{account}:{name}")]
+    if service == "lambda" and asked.fields.get("Role"):
+        passed = {"iam:PassedToService": ("lambda.amazonaws.com",)}
+        function = f"arn:aws:lambda:{region}:{account}:function:{asked.fields.get('FunctionName')}"
+        why = f"{asked.action} gives the role to Lambda"
+        return [Access(action, function), Access("iam:PassRole", str(asked.fields["Role"]), passed, why)]
     for name, form in RESOURCES.get(service, ()):
         if values := _values(asked.fields, name):
             arns = [

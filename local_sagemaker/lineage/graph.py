@@ -18,6 +18,7 @@ from local_sagemaker.lineage.entities import (
     Entity,
     Graph,
 )
+from local_sagemaker.lineage.written import add_written
 from local_sagemaker.state.record_kinds import (
     ENDPOINT,
     MODEL,
@@ -43,7 +44,7 @@ class Use:
 
 
 def lineage(records: Records) -> Graph:
-    """The graph of all jobs, model packages, groups and endpoints that have records."""
+    """The graph of all jobs, model packages, groups and endpoints that have records, and what clients have added."""
     graph = Graph()
     for kind, words in ((PROCESSING_JOB, "ProcessingJob"), (TRAINING_JOB, "TrainingJob")):
         for job in records.all(kind):
@@ -58,6 +59,7 @@ def lineage(records: Records) -> Graph:
         _add_package(graph, package)
     for endpoint in records.all(ENDPOINT):
         _add_endpoint(graph, endpoint)
+    add_written(graph, records)
     return graph
 
 

@@ -89,6 +89,17 @@ class MetricStore:
                         series.points.popleft()
                 series.points[-1].add(value)
 
+    def add_past(self, metric: MetricName, values: Iterable[tuple[float, float]], unit: str) -> None:
+        """Values of one metric that were logged at earlier moments (seconds since 1970, value), oldest first."""
+        oldest = self._now() - KEPT_SECONDS
+        with self._lock:
+            points = self._series.setdefault(metric, Series(unit)).points
+            for moment, value in values:
+                if moment >= oldest and (not points or points[-1].moment < moment):
+                    points.append(Point(moment))
+                if points:
+                    points[-1].add(value)
+
     def points(self, metric: MetricName, start: float, end: float) -> list[Point]:
         """Copies of the points of a metric from `start` on and before `end`, oldest first."""
         with self._lock:

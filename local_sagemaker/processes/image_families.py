@@ -24,7 +24,8 @@ class ImageFamily:
     handlers of a script: `containers` (sagemaker-containers; `containers_with_context` gives a context to handlers that
     need one) or `inference` (sagemaker-inference), and None where the image serves without such handlers.
     `default_handlers` names the module of local_sagemaker/toolkits that has those that a script leaves out. `algorithm`
-    says whether the image trains and serves by itself where no script is given.
+    says whether the image trains and serves by itself where no script is given. `packages` are the folders of
+    local_sagemaker/toolkits/packages with what stands for AWS's own packages in the image.
     """
 
     name: str
@@ -34,6 +35,7 @@ class ImageFamily:
     serving: Literal["containers", "containers_with_context", "inference"] | None = "inference"
     default_handlers: str | None = None
     algorithm: bool = False
+    packages: tuple[str, ...] = ()
 
     @property
     def training(self) -> str | None:
@@ -57,6 +59,7 @@ FAMILIES = (
         serving="containers",
         default_handlers="xgboost_handlers",
         algorithm=True,
+        packages=("containers", "xgboost"),
     ),
     ImageFamily(
         "scikit-learn",
@@ -64,15 +67,21 @@ FAMILIES = (
         {"scikit-learn": ("scikit-learn",)},
         serving="containers_with_context",
         default_handlers="scikit_learn_handlers",
+        packages=("containers",),
     ),
     ImageFamily(
-        "PyTorch", r"(sagemaker-)?pytorch(-[\w-]+)?", {"pytorch": ("torch",)}, default_handlers="pytorch_handlers"
+        "PyTorch",
+        r"(sagemaker-)?pytorch(-[\w-]+)?",
+        {"pytorch": ("torch",)},
+        default_handlers="pytorch_handlers",
+        packages=("inference",),
     ),
     ImageFamily(
         "Hugging Face",
         r"(sagemaker-)?huggingface(-[\w-]+)?",
         {"transformers": ("transformers",), "pytorch": ("torch",), "tensorflow": ("tensorflow", "tensorflow-cpu")},
         default_handlers="hugging_face_handlers",
+        packages=("inference",),
     ),
     ImageFamily(
         "TensorFlow",
@@ -80,8 +89,10 @@ FAMILIES = (
         {"tensorflow": ("tensorflow", "tensorflow-cpu")},
         serving=None,  # TensorFlow Serving, which is not a Python program
     ),
-    ImageFamily("MXNet", r"(sagemaker-)?mxnet(-[\w-]+)?", {"mxnet": ("mxnet",)}),
-    ImageFamily("AutoGluon", r"(sagemaker-)?autogluon(-[\w-]+)?", {"autogluon": ("autogluon.core",)}),
+    ImageFamily("MXNet", r"(sagemaker-)?mxnet(-[\w-]+)?", {"mxnet": ("mxnet",)}, packages=("inference",)),
+    ImageFamily(
+        "AutoGluon", r"(sagemaker-)?autogluon(-[\w-]+)?", {"autogluon": ("autogluon.core",)}, packages=("inference",)
+    ),
     ImageFamily("Chainer", r"(sagemaker-)?chainer(-[\w-]+)?", {"chainer": ("chainer",)}),
     # These have no toolkit; what script mode and endpoints do with them here is local SageMaker's own.
     ImageFamily("SageMaker's base", r"sagemaker-(base-python|distribution)(-\w+)?", entry_points="modules"),

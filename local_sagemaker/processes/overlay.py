@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from local_sagemaker.processes import describe_python
-from local_sagemaker.processes.image_families import distributions
+from local_sagemaker.processes.image_families import ImageFamily, distributions
 from local_sagemaker.processes.images import Runtime
 
 PYTHON_NAMES = ("python", "python3")
 PROBE_SECONDS = 60.0
+PACKAGES, SHARED = Path(__file__).parents[1] / "toolkits" / "packages", "shared"
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def make_overlay(folder: Path, runtime: Runtime) -> Overlay:
     (folder / "pyvenv.cfg").write_text(
         f"home = {home}\ninclude-system-site-packages = false\nversion = {interpreter.version}\n", "utf-8"
     )
-    (packages / "_runtime.pth").write_text(_path_file(interpreter), "utf-8")
+    (packages / "_runtime.pth").write_text(_path_file(interpreter, runtime.family), "utf-8")
     python = scripts / PYTHON_NAMES[0]
     python.symlink_to(interpreter.executable)
     for name in (*PYTHON_NAMES[1:], f"python{interpreter.line}"):
@@ -104,13 +105,17 @@ def inspect(python: tuple[str, ...]) -> Interpreter | None:
     return Interpreter(found["executable"], found["version"], packages, found["scripts"], found["versions"])
 
 
-def _path_file(interpreter: Interpreter) -> str:
-    """A .pth file that adds the runtime's folders, with what their own .pth files add."""
+def _path_file(interpreter: Interpreter, family: ImageFamily) -> str:
+    """A .pth file that adds the runtime's folders, with what their own .pth files add.
+
+    What stands for the packages of the image comes last: where the runtime or the job has the real ones, these win.
+    """
     lines = [
         f"import site; site.addsitedir({folder!r})" if Path(folder).is_dir() else folder
         for folder in interpreter.packages
     ]
-    return "\n".join([*lines, ""])
+    stand_ins = [str(PACKAGES / name) for name in (*family.packages, SHARED)] if family.packages else []
+    return "\n".join([*lines, *stand_ins, ""])
 
 
 def _shims(folder: Path, runtime: Runtime) -> Path:

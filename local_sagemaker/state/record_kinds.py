@@ -46,6 +46,10 @@ TAGS = Kind[TagsRecord]("tags")
 TARGET_RUN = Kind[TargetRunRecord]("target-run")
 SCALABLE_TARGET = Kind[Document]("scalable-target")
 SCALING_POLICY = Kind[Document]("scaling-policy")
+FUNCTION = Kind[Document]("function")
+FUNCTION_CODE = Kind[Document]("function-code")
+LINEAGE_ENTITY = Kind[Document]("lineage-entity")
+LINEAGE_ASSOCIATION = Kind[Document]("lineage-association")
 METRIC_FILTER = Kind[Document]("metric-filter")
 SCHEDULE = Kind[Document]("schedule")
 SCHEDULE_GROUP = Kind[Document]("schedule-group")
@@ -119,6 +123,17 @@ REQUIRED: dict[str, Fields] = {
     SCALING_POLICY: {"ResourceId": TEXT, "PolicyName": TEXT, "Alarms": ARRAY},
     METRIC_FILTER: {"logGroupName": TEXT, "filterName": TEXT, "filterPattern": TEXT, "metricTransformations": ARRAY},
     TARGET_RUN: {"RunId": TEXT, "TargetArn": TEXT, "Status": TEXT, "Attempts": INTEGER, "CreationTime": NUMBER},
+    LINEAGE_ENTITY: {
+        "LineageType": TEXT,
+        "Arn": TEXT,
+        "Name": TEXT,
+        "Type": TEXT,
+        "SourceUri": TEXT,
+        "CreationTime": NUMBER,
+    },
+    LINEAGE_ASSOCIATION: {"SourceArn": TEXT, "DestinationArn": TEXT, "AssociationType": TEXT, "CreationTime": NUMBER},
+    FUNCTION: {"FunctionName": TEXT, "FunctionArn": TEXT, "Runtime": TEXT, "Handler": TEXT, "Role": TEXT},
+    FUNCTION_CODE: {"Zip": TEXT},
     SCHEDULE: {
         "Name": TEXT,
         "GroupName": TEXT,

@@ -19,7 +19,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from local_sagemaker.handlers.handlers import HandlerCall, HandlerFailed, Handlers, plain_environment
+from local_sagemaker.functions.operations import Functions
+from local_sagemaker.handlers.handlers import HandlerFailed, Handlers, plain_environment
 from local_sagemaker.processes.log_events import append_line
 from local_sagemaker.state.record_kinds import TARGET_RUN
 from local_sagemaker.state.record_types import TargetRunRecord
@@ -39,7 +40,10 @@ class TargetRuns:
     Deliveries are taken one after another by a thread, so that who sends an event waits for nobody.
     """
 
-    def __init__(self, records: Records, state: Path, handlers: Handlers, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, records: Records, state: Path, handlers: Handlers, environment: Mapping[str, str], functions: Functions
+    ) -> None:
+        self._functions = functions
         self._records = records
         self._state = state
         self._handlers = handlers
@@ -86,7 +90,7 @@ class TargetRuns:
                 LOG.warning("the target %s was not started: %s", delivery[0], error)
 
     def _start(self, arn: str, event: Any) -> None:
-        if self._handlers.key_for_target(arn) is None and registered(self._state, arn) is None:
+        if not self._has(arn):
             LOG.warning("an event has the target %s, for which nothing is registered here", arn)
             return
         run: TargetRunRecord = {
@@ -100,6 +104,10 @@ class TargetRuns:
         self._records.create(TARGET_RUN, run["RunId"], run)
         self._note(run, f"{arn} is started by an event: {json.dumps(event)}")
         self._launch(run)
+
+    def _has(self, arn: str) -> bool:
+        known = self._handlers.key_for_target(arn) is not None or self._functions.has(arn)
+        return known or registered(self._state, arn) is not None
 
     def _launch(self, run: TargetRunRecord) -> None:
         threading.Thread(target=self._run, args=(run,), name=f"target {run['RunId']}", daemon=True).start()
@@ -121,7 +129,7 @@ class TargetRuns:
         """What is said of the end of a run, and its status."""
         key = self._handlers.key_for_target(run["TargetArn"])
         try:
-            if key is not None:
+            if key is not None or (registered(self._state, run["TargetArn"]) is None and self._is_function(run)):
                 self._call(run, key)
                 return "It has returned.", SUCCEEDED
             code = self._command(run)
@@ -129,12 +137,18 @@ class TargetRuns:
             return str(error), FAILED
         return f"It ended with exit code {code}.", FAILED if code else SUCCEEDED
 
-    def _call(self, run: TargetRunRecord, key: str) -> None:
-        """Call a handler of the user's file, which takes the event."""
-        call = HandlerCall(self._handlers, key, self._log(run), {**self._environment, **_overrides(run)})
+    def _is_function(self, run: TargetRunRecord) -> bool:
+        return self._functions.has(run["TargetArn"])
+
+    def _call(self, run: TargetRunRecord, key: str | None) -> None:
+        """Call a handler of the user's file, or a function that was created here, which takes the event."""
+        if key is not None:
+            call = self._handlers.call(key, self._log(run), {**self._environment, **_overrides(run)})
+        else:
+            call = self._functions.call(run["TargetArn"], self._log(run))  # its result may be of any kind
         self._stoppable(run, call.stop)
         context = {"invoked_function_arn": run["TargetArn"], "aws_request_id": run["RunId"]}
-        call.result(run["Event"], {**context, "function_name": self._log(run).parent.name})
+        call.result(run["Event"], {**context, "function_name": self._log(run).parent.name}, of_any_kind=key is None)
 
     def _command(self, run: TargetRunRecord) -> int:
         command = registered(self._state, run["TargetArn"])

@@ -194,7 +194,8 @@ def _algorithm(model_folder: str) -> Invoke:
         return Scoring(model_folder, os.environ)
     except Exception as error:
         traceback.print_exc()
-        raise CannotStart(f"The model cannot be loaded: {error}") from None
+        said = str(error).partition("\nStack trace:")[0]  # XGBoost adds its own, which is in the log
+        raise CannotStart(f"The model cannot be loaded: {said}") from None
 
 
 if __name__ == "__main__":

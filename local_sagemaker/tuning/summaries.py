@@ -3,12 +3,39 @@
 from collections.abc import Iterable
 from typing import Any
 
-from local_sagemaker.tuning.plan import Plan
+from local_sagemaker.jobs.algorithm import logged_metrics
+from local_sagemaker.tuning.plan import EARLY_STOPPING, OBJECTIVE_HYPERPARAMETER, Plan
 from local_sagemaker.tuning.run import objective_value
 
 Document = dict[str, Any]
 TOP = 50  # the service keeps the fifty best for the properties of a Tuning step
 RUNNING = ("InProgress", "Stopping")
+
+
+def described_request(document: Document, plan: Plan) -> Document:
+    """A request as DescribeHyperParameterTuningJob answers it: with the service's own hyperparameter and its defaults.
+
+    The SDK's HyperparameterTuner.attach() reads them.
+    """
+    config = {EARLY_STOPPING: "Off", **document["HyperParameterTuningJobConfig"]}
+    described = {**document, "HyperParameterTuningJobConfig": config}
+    if given := document.get("TrainingJobDefinition"):
+        described["TrainingJobDefinition"] = _described_definition(given, plan)
+    if several := document.get("TrainingJobDefinitions"):
+        described["TrainingJobDefinitions"] = [_described_definition(each, plan) for each in several]
+    return described
+
+
+def _described_definition(definition: Document, plan: Plan) -> Document:
+    static = {**definition.get("StaticHyperParameters", {}), OBJECTIVE_HYPERPARAMETER: plan.metric}
+    algorithm = definition["AlgorithmSpecification"]
+    metrics = logged_metrics(algorithm, static)
+    named = {"MetricDefinitions": metrics} if metrics else {}
+    described = {**definition, "StaticHyperParameters": static, "AlgorithmSpecification": {**algorithm, **named}}
+    resources = definition.get("HyperParameterTuningResourceConfig", {})
+    if "InstanceType" in resources:
+        described = {"ResourceConfig": resources, **described}
+    return described
 
 
 def summary(job: Document, plan: Plan) -> Document:

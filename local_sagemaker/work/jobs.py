@@ -14,6 +14,7 @@ from local_sagemaker.state.record_types import Document
 from local_sagemaker.state.records import Kind, Records
 from local_sagemaker.wire.dispatch import Caller, Request
 from local_sagemaker.work.job_history import FINAL, MESSAGES, ending, phase, transition
+from local_sagemaker.work.job_metrics import TrainingMetrics
 from local_sagemaker.work.tags import Tags
 
 JOB_KINDS = ("Processing", "Training", "Transform")
@@ -28,13 +29,20 @@ class Jobs:
     """
 
     def __init__(
-        self, records: Records, runtimes: Mapping[str, JobRuntime], tags: Tags, cores: int, quota: int
+        self,
+        records: Records,
+        runtimes: Mapping[str, JobRuntime],
+        tags: Tags,
+        cores: int,
+        quota: int,
+        metrics: TrainingMetrics | None = None,
     ) -> None:
         self._records = records
         self._runtimes = runtimes
         self._tags = tags
         self._cores = cores
         self._quota = quota
+        self._metrics = metrics
         self._stops: dict[tuple[str, str], threading.Event] = {}
         self._finished = threading.Condition()
 
@@ -123,6 +131,8 @@ class Jobs:
 
         try:
             outcome = run(job, stop, threads, lambda status: self._phase(kind, name, status))
+            if kind == "Training" and self._metrics is not None:
+                self._metrics.ended(job, list(self._runtimes[kind].logs(name).values()))
         except Exception as error:
             outcome = Outcome("Failed", f"InternalServerError: {reason_of(error)}")
         self._end(kind, name, outcome)

@@ -9,7 +9,7 @@ from local_sagemaker.state.records import Records
 from local_sagemaker.tuning.plan import Plan, plan
 from local_sagemaker.tuning.run import TuningRun
 from local_sagemaker.tuning.search import Candidate
-from local_sagemaker.tuning.summaries import TOP, progress, ranked, summary
+from local_sagemaker.tuning.summaries import TOP, described_request, progress, ranked, summary
 from local_sagemaker.tuning.warm_start import check_parent, learned, parents
 from local_sagemaker.wire.dispatch import Caller, Request
 from local_sagemaker.work.jobs import Jobs
@@ -84,7 +84,7 @@ class Tuning:
             families = [document, *filter(None, (self._records.get(TUNING_JOB, name) for name in names))]
             summaries = [summary(job, planned) for each in families for job in self.training_jobs(each)]
             found["OverallBestTrainingJob"] = next(iter(ranked(summaries, planned)), None)
-        return {**document, **found}
+        return {**described_request(document, planned), **found}
 
     def _learned(self, planned: Plan, name: str) -> list[tuple[Candidate, float]]:
         """What a parent of a warm start has found; ValidationException where it cannot be one."""

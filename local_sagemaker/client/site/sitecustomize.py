@@ -9,7 +9,7 @@ HERE = Path(__file__).resolve().parent
 
 
 def _run(path: Path) -> None:
-    spec = importlib.util.spec_from_file_location("_local_sagemaker_sts", path)
+    spec = importlib.util.spec_from_file_location("_local_sagemaker_redirection", path)
     if spec is not None and spec.loader is not None:
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
@@ -23,5 +23,5 @@ def _run_the_next() -> None:
         spec.loader.exec_module(importlib.util.module_from_spec(spec))
 
 
-_run(HERE.parent / "sts_address.py")
+_run(HERE.parent / "sdk_redirection.py")
 _run_the_next()

@@ -129,3 +129,15 @@ def test_what_cannot_be_searched_is_named(search: Search, condition: dict[str, s
 def test_a_resource_that_is_not_here_is_refused(search: Search) -> None:
     with pytest.raises(ServiceError, match="does not support Search for the resource FeatureGroup"):
         search.search({"Resource": "FeatureGroup"}, CALLER)
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"SortBy": "Colour"}, "cannot be searched by Colour"),
+        ({"VisibilityConditions": [{"Key": "k", "Value": "v"}]}, "does not support VisibilityConditions of Search"),
+    ],
+)
+def test_what_would_have_no_effect_is_refused(search: Search, asked: dict[str, Any], message: str) -> None:
+    with pytest.raises(ServiceError, match=message):
+        search.search({"Resource": "TrainingJob", **asked}, CALLER)

@@ -108,6 +108,9 @@ def test_a_grid_tries_every_combination_and_knows_the_best(sagemaker: Any, code:
     assert child["TuningJobArn"] == job["HyperParameterTuningJobArn"]
     assert child["HyperParameters"]["_tuning_objective_metric"] == "loss"
     assert child["FinalMetricDataList"][0]["Value"] == 0
+    definition = job["TrainingJobDefinition"]  # as the SDK's attach() reads it
+    assert definition["StaticHyperParameters"]["_tuning_objective_metric"] == "loss"
+    assert job["HyperParameterTuningJobConfig"]["TrainingJobEarlyStoppingType"] == "Off"
 
 
 def test_a_random_search_keeps_to_its_limits_and_its_seed(sagemaker: Any, code: str) -> None:

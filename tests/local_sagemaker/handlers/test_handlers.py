@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from local_sagemaker.errors import LocalSageMakerError
-from local_sagemaker.handlers.handlers import HandlerCall, HandlerFailed, Handlers
+from local_sagemaker.handlers.handlers import HandlerFailed, Handlers
 
 ARN = "arn:aws:lambda:us-east-1:000000000000:function:notify"
 FILE = f"""
@@ -50,7 +50,7 @@ def handlers(tmp_path: Path) -> Handlers:
 
 
 def result(handlers: Handlers, key: str, event: Any, tmp_path: Path) -> dict[str, Any]:
-    return HandlerCall(handlers, key, tmp_path / "log", {}).result(event, {"function_name": "notify"})
+    return handlers.call(key, tmp_path / "log", {}).result(event, {"function_name": "notify"})
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_a_handler_that_fails_in_any_way_is_an_error_with_its_log(
 
 
 def test_a_call_that_is_stopped_ends_with_all_that_it_started(handlers: Handlers, tmp_path: Path) -> None:
-    call = HandlerCall(handlers, "Waits", tmp_path / "log", {})
+    call = handlers.call("Waits", tmp_path / "log", {})
     started = tmp_path / "pid"
     failures: list[str] = []
 

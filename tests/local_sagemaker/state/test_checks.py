@@ -55,6 +55,10 @@ def test_nothing_is_found_in_a_state_that_is_whole(database: Database, tmp_path:
 NOT_IN_THE_FIXTURE = (
     "async-request",
     "callback",
+    "function",
+    "function-code",
+    "lineage-association",
+    "lineage-entity",
     "metric-filter",
     "model-card",
     "model-package-group-policy",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from local_sagemaker.client.sts_address import SITE
+from local_sagemaker.client.sdk_redirection import SITE
 
 pytestmark = pytest.mark.e2e
 

@@ -1,0 +1,1 @@
+"""Functions of Lambda that were created here: their records and code, and calling them."""
