@@ -47,7 +47,8 @@ class Search:
             if _holds(expression, document, shape)
         ]
         field = request.get("SortBy", "LastModifiedTime")
-        _type(shape, field)
+        if "SortBy" in request:
+            _type(shape, field)
         found.sort(key=lambda document: _order(_at(document, field)), reverse=request.get("SortOrder") != "Ascending")
         answer = cut(found, request, result="Results", name=PLACE, default_size=DEFAULT_PAGE)
         answer["Results"] = [{member: each} for each in answer["Results"]]

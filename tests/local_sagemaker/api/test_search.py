@@ -141,3 +141,12 @@ def test_a_resource_that_is_not_here_is_refused(search: Search) -> None:
 def test_what_would_have_no_effect_is_refused(search: Search, asked: dict[str, Any], message: str) -> None:
     with pytest.raises(ServiceError, match=message):
         search.search({"Resource": "TrainingJob", **asked}, CALLER)
+
+
+def test_what_has_no_time_of_its_last_change_is_found_all_the_same(tmp_path: Path) -> None:
+    group = {"ModelPackageGroupName": "g", "ModelPackageGroupArn": CALLER.arn("model-package-group/g")}
+    database = Database(tmp_path / "state.db")
+    groups = {"ModelPackageGroup": Source("ModelPackageGroupArn", lambda: [group])}
+    found = Search(Tags(Records(database)), groups).search({"Resource": "ModelPackageGroup"}, CALLER)
+    assert found["TotalHits"]["Value"] == 1
+    database.close()

@@ -225,6 +225,24 @@ class Conversation:
         self.api.search(Resource="ModelCard")
         self.api.delete_model_card(ModelCardName="card")
 
+    def _written_lineage(self, artifact: str) -> None:
+        source = {"Source": {"SourceUri": "mail", "SourceType": "Mail"}}
+        own = self.api.create_artifact(ArtifactName="own", ArtifactType="DataSet", **{"Source": {"SourceUri": "u"}})
+        self.api.update_artifact(ArtifactArn=own["ArtifactArn"], Properties={"a": "b"})
+        self.api.describe_artifact(ArtifactArn=own["ArtifactArn"])
+        self.api.create_action(ActionName="own", ActionType="Approval", **source)
+        self.api.update_action(ActionName="own", Status="Completed")
+        self.api.describe_action(ActionName="own")
+        self.api.create_context(ContextName="own", ContextType="Team", **source)
+        self.api.update_context(ContextName="own", Description="d")
+        self.api.describe_context(ContextName="own")
+        ends = {"SourceArn": own["ArtifactArn"], "DestinationArn": artifact}
+        self.api.add_association(**ends)
+        self.api.delete_association(**ends)
+        self.api.delete_artifact(ArtifactArn=own["ArtifactArn"])
+        self.api.delete_action(ActionName="own")
+        self.api.delete_context(ContextName="own")
+
     def lineage(self) -> None:
         """What all that has made, and an execution with an experiment."""
         name = self.pipelines.create(step("Once", "Processing", processing("true")))
@@ -245,6 +263,7 @@ class Conversation:
         self.api.describe_context(ContextName=self.api.list_contexts()["ContextSummaries"][0]["ContextName"])
         self.api.list_associations()
         self.api.query_lineage(StartArns=[artifact])
+        self._written_lineage(artifact)
         for resource in (
             *("PipelineExecution", "PipelineVersion", "HyperParameterTuningJob", "Model", "Endpoint"),
             *("Experiment", "ExperimentTrial", "ExperimentTrialComponent"),
