@@ -47,7 +47,9 @@ def monitor(context: Context, options: Namespace) -> int:
     seen = describe_deployed(context.sagemaker, context.pipeline_name)
     compiled, s3 = context.compile(), context.bucket_client()
     if options.data is not None:
-        given["InputDataUri"] = upload_data(s3, options.data, context.settings, context.environment)
+        given["InputDataUri"] = upload_data(
+            s3, options.data, context.settings, context.environment, context.console.line
+        )
     else:
         default = next(each["DefaultValue"] for each in compiled.parameters if each["Name"] == "InputDataUri")
         if not exists(s3, *split_uri(default)):

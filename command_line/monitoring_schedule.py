@@ -19,7 +19,11 @@ def schedule(context: Context, options: Namespace) -> int:
         check_data(options.data)
     seen = describe_deployed(context.sagemaker, context.pipeline_name)
     compiled, s3 = context.compile(), context.bucket_client()
-    data = upload_data(s3, options.data, context.settings, context.environment) if options.data is not None else None
+    data = (
+        upload_data(s3, options.data, context.settings, context.environment, context.console.line)
+        if options.data is not None
+        else None
+    )
     upsert_compiled(context, compiled, seen, force=False)
     arn = context.sagemaker.describe_pipeline(PipelineName=compiled.name)["PipelineArn"]
     request = schedule_request(context.settings, context.environment, arn, stage, data)

@@ -145,7 +145,9 @@ def run_all(context: Context, options: Namespace) -> int:
     compiled = context.compile()
     check_parameters(compiled.parameters, given, compiled.name)
     if options.data is not None:
-        uri = upload_data(context.bucket_client(), options.data, context.settings, context.environment)
+        uri = upload_data(
+            context.bucket_client(), options.data, context.settings, context.environment, context.console.line
+        )
         context.console.line(f"Data       {uri}")
         given.setdefault("InputDataUri", uri)
     upsert_compiled(context, compiled, seen, force=False)

@@ -97,7 +97,7 @@ def _rejections(rejected: int, rows: int, validation: Validation, settings: JobS
         return Check(SCHEMA, "Not enough data: no row of the sales file is dated in the window.")
     if rejected <= limit * rows:
         return Check(SCHEMA, "The sales file is as the YAML says.", p=1.0, certain=True)
-    why = most_frequent(validation.outcomes)
+    why = most_frequent(validation)
     sentence = (
         f"{rejected:,} of {rows:,} rows of the sales file in the window are not valid, {rejected / rows:.2%} where "
         f"{limit:.2%} is allowed (most often: {why}{validation.advice})."

@@ -19,7 +19,8 @@ from steps.interval import fewest_rows
 from steps.raw_data import name_faults, read_part
 from steps.settings import JobSettings
 from steps.split import split
-from steps.validate import Validation, examine, reason_of
+from steps.validate import examine
+from steps.validation import Validation, reason_of
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,8 @@ def _of_rows(validation: Validation, settings: JobSettings) -> Iterator[DataFaul
             column = str(outcome.expectation.arguments.get("column", ""))
             place = f"data.columns.{column}" if column in settings.data.columns else "validation.rows"
             count, first = len(outcome.unexpected), int(outcome.unexpected[0])
-            where = f"row {first + 1}" if count == 1 else f"{count:,} rows, first row {first + 1}"
+            where = validation.place(first)
+            where = where if count == 1 else f"{count:,} rows{validation.files_of(outcome.unexpected)}, first {where}"
             shown = _shown(validation, first, reason_of(outcome.expectation))
             fix = validation.hints.get(column) or "change the values, or what the YAML expects"
             yield DataFault(place, f"{where}: {shown}", fix, warning=allowed)

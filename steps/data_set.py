@@ -11,6 +11,8 @@ from urllib.parse import unquote
 from steps.failure import JobError
 
 BLOCK = 1 << 20
+# What other programs leave beside their parts, and no data: checksums of Hadoop, and its marks of folders.
+LEFTOVERS = (".crc", "_$folder$")
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"  # Hive's and Spark's word for a missing value
 
 
@@ -26,7 +28,8 @@ class Part:
 def parts_of(source: Path) -> list[Part]:
     """The files of a data set by their names; JobError where there is none.
 
-    Names that begin with a dot or an underscore, such as _SUCCESS, are left out, and so is what lies in such folders.
+    Names that begin with a dot or an underscore, such as _SUCCESS, or end in one of LEFTOVERS are left out, and so is
+    what lies in such folders.
     """
     if source.is_file():
         return [Part(source.name, source)]
@@ -37,6 +40,7 @@ def parts_of(source: Path) -> list[Part]:
         Part(path.relative_to(source).as_posix(), path, _partition(path.relative_to(source).parts[:-1]))
         for path in found
         if not any(name.startswith((".", "_")) for name in path.relative_to(source).parts)
+        and not path.name.endswith(LEFTOVERS)
     ]
     if not parts:
         raise JobError(f"There is no data file in {source}: give CSV or Parquet files.")
@@ -44,17 +48,23 @@ def parts_of(source: Path) -> list[Part]:
 
 
 def digest_of(parts: Sequence[Part]) -> str:
-    """The SHA-256 of a file, or of the sorted SHA-256s of several: neither their names nor their order matter."""
-    digests = sorted(_sha256(part.path) for part in parts)
+    """The SHA-256 of a file, or of the sorted SHA-256s of several: neither their names nor their order matter.
+
+    What the folders of a part say belongs to its content.
+    """
+    digests = sorted(_digest(part) for part in parts)
     return digests[0] if len(digests) == 1 else hashlib.sha256("\n".join(digests).encode()).hexdigest()
 
 
-def _sha256(path: Path) -> str:
+def _digest(part: Part) -> str:
     content = hashlib.sha256()
-    with path.open("rb") as stream:
+    with part.path.open("rb") as stream:
         while block := stream.read(BLOCK):
             content.update(block)
-    return content.hexdigest()
+    if not part.partition:
+        return content.hexdigest()
+    told = [content.hexdigest(), *(f"{name}={value}" for name, value in sorted(part.partition.items()))]
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()
 
 
 def _partition(folders: Sequence[str]) -> dict[str, str]:

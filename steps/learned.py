@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from math import fsum
 from typing import Any
 
 import numpy as np
@@ -39,14 +40,18 @@ class TargetEncoding:
 
     @classmethod
     def learn(cls, columns: Columns, value: np.ndarray, spec: LearnedFeature) -> TargetEncoding:
-        """Learn from rows; those without a value teach nothing."""
+        """Learn from rows, in whatever order: the sums are exact. Those without a value teach nothing."""
         known = np.isfinite(value)
         keys, value = _keys(columns, spec.of)[known], value[known]
         smoothing = SMOOTHING if spec.smoothing is None else spec.smoothing
-        mean = float(value.mean()) if len(value) else float("nan")
-        grouped = pd.Series(value).groupby(keys).agg(["sum", "count"])
-        levels = (grouped["sum"] + smoothing * mean) / (grouped["count"] + smoothing)
-        return cls(of=spec.of, levels={str(key): float(number) for key, number in levels.items()}, mean=mean)
+        mean = fsum(value.tolist()) / len(value) if len(value) else float("nan")
+        codes, names = pd.factorize(keys, sort=True)
+        counts = np.bincount(codes, minlength=len(names)).tolist()
+        numbers, levels, end = value[np.argsort(codes)].tolist(), {}, 0
+        for name, count in zip(names, counts, strict=True):
+            begin, end = end, end + count
+            levels[str(name)] = (fsum(numbers[begin:end]) + smoothing * mean) / (count + smoothing)
+        return cls(of=spec.of, levels=levels, mean=mean)
 
     def of_rows(self, columns: Columns) -> np.ndarray:
         """One number per row; the overall mean for categories that no training row has."""

@@ -46,6 +46,21 @@ def read_part(part: Part, written: FileFormat | None = None) -> tuple[pd.DataFra
     return (table.assign(**told) if told else table), broken
 
 
+def refuse_contradiction(part: Part, table: pd.DataFrame, columns: dict[str, Column]) -> None:
+    """Raise JobError where a typed part holds another value than its folders say."""
+    for name, told in part.partition.items():
+        if name in table:
+            value = convert(pd.Series([told], dtype=object), columns[name])[0].iloc[0]
+            values = table[name]
+            other = values.notna() if pd.isna(value) else values != value
+            if other.any():
+                row = int(np.flatnonzero(other)[0])
+                raise JobError(
+                    f"Column {name} of {part.name}: row {row + 1} holds {values.iloc[row]}, where its folder is called "
+                    f"{name}={told}: move the file, or leave the column out of it."
+                )
+
+
 def read_rows(
     path: Path, written: FileFormat | None = None, name: str | None = None
 ) -> tuple[pd.DataFrame, dict[int, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,9 @@ from steps.derived import with_derived
 from steps.expectations import Outcome, check, expectations_of_columns
 from steps.failure import JobArgumentParser, JobError, run_job
 from steps.format_hints import hint
-from steps.raw_data import converted_columns, read_part
+from steps.raw_data import converted_columns, read_part, refuse_contradiction
+from steps.row_order import by_content
+from steps.validation import Validation, reason_of
 from steps.validation_report import render
 from steps.validation_settings import Expectation
 from steps.wheels import ensure
@@ -28,75 +30,6 @@ from steps.wheels import ensure
 NEEDED = ("great-expectations",)
 FIELDS = "the row must have as many fields as the header"
 LONGEST_VALUE = 60  # characters of a cell that are shown in a reason
-
-
-@dataclass
-class Validation:
-    """All that is known about the data so far; `failure` is the sentence that the job fails with.
-
-    `file` is the name of the only file, or says how many there are; `files` has the rows of each by its name.
-    unreadable: column -> marks the rows whose value is not of the column's type. hints: column -> what to change.
-    """
-
-    file: str = ""
-    sha256: str = ""
-    files: dict[str, int] = field(default_factory=dict)
-    table: pd.DataFrame = field(default_factory=pd.DataFrame)
-    rejected: np.ndarray = field(default_factory=lambda: np.array([], dtype=bool))
-    reasons: list[str] = field(default_factory=list)
-    outcomes: list[Outcome] = field(default_factory=list)
-    unreadable: dict[str, np.ndarray] = field(default_factory=dict)
-    hints: dict[str, str] = field(default_factory=dict)
-    failure: str | None = None
-
-    @property
-    def advice(self) -> str:
-        """What to change so that most of the values that cannot be read can be, as a part of a sentence."""
-        if not self.unreadable:
-            return ""
-        worst = max(self.unreadable, key=lambda name: int(self.unreadable[name].sum()))
-        return f": {self.hints[worst]}"
-
-    def reject(self, row: int, reason: str) -> None:
-        """Reject a row, given by its place from 0, for one more reason."""
-        self.rejected[row] = True
-        self.reasons[row] += f"{'; ' if self.reasons[row] else ''}{reason}"
-
-    def summary(self) -> dict[str, Any]:
-        """The content of validation.json."""
-        rows, rejected = len(self.table), int(self.rejected.sum())
-        return {
-            "status": "failed" if self.failure else "passed",
-            "reason": self.failure,
-            "file": self.file,
-            "sha256": self.sha256,  # what the URI of the data held at the time
-            "files": self.files,
-            "rows": {
-                "read": rows,
-                "accepted": rows - rejected,
-                "rejected": rejected,
-                "rejected_share": rejected / rows if rows else 0.0,
-            },
-            "expectations": [_outcome_summary(outcome) for outcome in self.outcomes],
-        }
-
-
-def _outcome_summary(outcome: Outcome) -> dict[str, Any]:
-    return {
-        "level": outcome.level,
-        "expectation": outcome.expectation.expectation,
-        "arguments": outcome.expectation.arguments,
-        "reason": reason_of(outcome.expectation),
-        "success": outcome.success,
-        "unexpected_rows": len(outcome.unexpected),
-        "observed": outcome.observed or None,
-    }
-
-
-def reason_of(expectation: Expectation) -> str:
-    """The reason for people; the expectation itself if the settings give none."""
-    arguments = ", ".join(f"{name}={value}" for name, value in expectation.arguments.items())
-    return expectation.reason or f"{expectation.expectation}({arguments})"
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -115,7 +48,8 @@ def main(arguments: Sequence[str]) -> None:
 def validate(source: Path, output: Path, settings: PreparationSettings) -> dict[str, Any]:
     """Write validated/, rejected/ and report/ under `output`; return the counts of rows.
 
-    validated/data.parquet: accepted rows with the settings' types. rejected/rejected.csv: each rejected
+    validated/data.parquet: accepted rows with the settings' types, those of several files in an order that only their
+    values decide. rejected/rejected.csv: each rejected
     row with its place in its file and its reasons. report/: index.html and validation.json. When the
     job fails there are report and rejected rows, but no validated rows. Raises JobError.
     """
@@ -132,6 +66,8 @@ def validate(source: Path, output: Path, settings: PreparationSettings) -> dict[
     if validation.failure:
         raise JobError(validation.failure)
     accepted = validation.table[~validation.rejected].reset_index(drop=True)
+    if validation.in_many_files:
+        accepted = accepted.iloc[by_content(accepted)]
     write_parquet(output / "validated" / "data.parquet", accepted)
     counts: dict[str, Any] = summary["rows"]
     return counts
@@ -154,13 +90,13 @@ def _refuse(validation: Validation, settings: PreparationSettings) -> None:
     """Raise JobError where too many rows are rejected, or the accepted ones are not as the settings expect."""
     rows, rejected, name = len(validation.table), int(validation.rejected.sum()), validation.file
     if rejected == rows:
-        first = f"(row 1: {validation.reasons[0]}){validation.advice}"
+        first = f"({validation.place(0)}: {validation.reasons[0]}){validation.advice}"
         raise JobError(f"All {rows:,} rows of {name} were rejected {first}; see rejected.csv.")
     limit = settings.validation.max_rejected_share
     if rejected > limit * rows:
         raise JobError(
             f"{rejected:,} of {rows:,} rows were rejected, {rejected / rows:.2%} where {limit:.2%} is allowed "
-            f"(most often: {most_frequent(validation.outcomes)}){validation.advice}; see rejected.csv."
+            f"(most often: {most_frequent(validation)}){validation.advice}; see rejected.csv."
         )
     failed = [outcome for outcome in validation.outcomes if outcome.level == "table" and not outcome.success]
     if failed:
@@ -195,6 +131,7 @@ class _Read:
 def _read_part(part: Part, settings: PreparationSettings, validation: Validation) -> _Read:
     raw, broken = read_part(part, settings.data.format)
     table, unreadable = converted_columns(raw, settings.data.columns, part.name)
+    refuse_contradiction(part, table, settings.data.columns)
     first = sum(validation.files.values())
     validation.files[part.name] = len(table)
     cells = {
@@ -238,10 +175,12 @@ def _judge_rows(wide: pd.DataFrame, expectations: Sequence[Expectation], validat
         _add_reasons(validation, validation.outcomes[-1], wide)
     for expectation in kept_one:
         places = np.flatnonzero(~validation.rejected)
+        if validation.in_many_files:  # first and last are not a matter of the files' names
+            places = places[by_content(wide.iloc[places])]
         values = wide[expectation.unique_columns].iloc[places]
         present = values.notna().any(axis=1).to_numpy()
         keep: Any = expectation.keep
-        again = places[values.duplicated(keep=keep).to_numpy() & present]
+        again = np.sort(places[values.duplicated(keep=keep).to_numpy() & present])
         outcome = Outcome("rows", expectation, not len(again), unexpected=again)
         validation.outcomes.append(outcome)
         _add_reasons(validation, outcome, wide)
@@ -267,10 +206,11 @@ def _shown(value: Any) -> str:
     return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
-def most_frequent(outcomes: list[Outcome]) -> str:
-    """The reason for which most rows were rejected."""
-    of_rows = [outcome for outcome in outcomes if outcome.level == "rows"]
-    return reason_of(max(of_rows, key=lambda outcome: len(outcome.unexpected)).expectation)
+def most_frequent(validation: Validation) -> str:
+    """The reason for which most rows were rejected, and in which of several files."""
+    of_rows = [outcome for outcome in validation.outcomes if outcome.level == "rows"]
+    most = max(of_rows, key=lambda outcome: len(outcome.unexpected))
+    return f"{reason_of(most.expectation)}{validation.files_of(most.unexpected)}"
 
 
 def _rejected_rows(validation: Validation) -> pd.DataFrame:
@@ -278,17 +218,14 @@ def _rejected_rows(validation: Validation) -> pd.DataFrame:
 
     The name of the file stands before them where there are several.
     """
-    lengths = list(validation.files.values())
-    name, many = "file" if "file" not in validation.table else "file_", len(lengths) > 1
+    name, many = "file" if "file" not in validation.table else "file_", validation.in_many_files
     if not validation.rejected.any():
         return pd.DataFrame(columns=[*([name] if many else []), "row", "reasons", *validation.table.columns])
     rows = validation.table[validation.rejected]
     places = np.flatnonzero(validation.rejected)
-    reasons = [validation.reasons[place] for place in places]
-    ends = np.cumsum(lengths)
-    files = np.searchsorted(ends, places, side="right")
-    front: dict[str, Any] = {name: np.array(list(validation.files))[files]} if many else {}
-    front |= {"row": places - (ends - lengths)[files] + 1, "reasons": reasons}
+    files, numbers = validation.places(places)
+    front: dict[str, Any] = {name: files} if many else {}
+    front |= {"row": numbers, "reasons": [validation.reasons[place] for place in places]}
     return pd.concat([pd.DataFrame(front, index=rows.index), rows], axis=1)
 
 

@@ -29,6 +29,7 @@ def render(summary: dict[str, Any], table: pd.DataFrame, rejected: pd.DataFrame)
         f"{rows['rejected']:,} rejected ({rows['rejected_share']:.2%}).</p>",
         _section("Expectations", _expectations(summary["expectations"])),
         _section("Columns", _columns(table)),
+        _section("Files with rejected rows", _files(summary)),
         _section(f"Rejected rows{_limit_note(len(rejected))}", _table(rejected.head(SHOWN_ROWS))),
     ]
     return (
@@ -73,6 +74,15 @@ def _columns(table: pd.DataFrame) -> str:
             row |= {"smallest": values.min(), "median": values.median(), "largest": values.max()}
         summary.append(row)
     return _table(pd.DataFrame(summary))
+
+
+def _files(summary: dict[str, Any]) -> str:
+    """Of several files those with rejected rows, most of them first."""
+    rows, rejected = summary["files"], summary["rejected_by_file"]
+    if len(rows) < 2:
+        return ""
+    shown = [{"file": name, "rows": rows[name], "rejected": rejected[name]} for name in list(rejected)[:SHOWN_ROWS]]
+    return _table(pd.DataFrame(shown))
 
 
 def _table(frame: pd.DataFrame) -> str:

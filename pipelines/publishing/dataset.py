@@ -1,6 +1,11 @@
 """The data of a user brought to S3."""
 
+import hashlib
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from pipelines.clients import exists
@@ -12,20 +17,77 @@ from steps.data_set import Part, digest_of, parts_of
 from steps.failure import JobError
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".gz", ".zip")
+AT_ONCE = 8  # files that are on their way side by side
+TELL_EVERY = 2.0  # seconds
+Tell = Callable[[str], None]
 
 
-def upload_data(s3: Any, path: Path, settings: Settings, environment: Environment) -> str:
+def upload_data(
+    s3: Any, path: Path, settings: Settings, environment: Environment, tell: Tell = lambda _line: None
+) -> str:
     """Upload a file, or the files of a folder, unless the same content is there; returns the S3 URI.
 
-    The URI of a folder ends in a slash: what it names is then nothing but the folder.
+    The URI of a folder ends in a slash: what it names is then nothing but the folder. `tell` is given a line on the
+    progress every TELL_EVERY seconds.
     """
     parts = check_data(path)
-    base = f"{settings.name}/data/{digest_of(parts)[:DIGEST_LENGTH]}/{path.resolve().name}"
+    base = f"{settings.name}/data/{_place_of(path, parts)}/{path.resolve().name}"
     keys = {base if path.is_file() else f"{base}/{part.name}": part for part in parts}
-    for key, part in keys.items():
-        if not exists(s3, environment.bucket, key):
-            s3.upload_file(str(part.path), environment.bucket, key)
+    _upload(s3, environment.bucket, keys, tell)
     return f"s3://{environment.bucket}/{base}{'' if path.is_file() else '/'}"
+
+
+def _place_of(path: Path, parts: list[Part]) -> str:
+    """The hash under which the files lie; of a folder it stands for their names, too.
+
+    Without them, a part that was renamed would be there twice.
+    """
+    digest = digest_of(parts)
+    if not path.is_file():
+        digest = hashlib.sha256("\n".join([digest, *(part.name for part in parts)]).encode()).hexdigest()
+    return digest[:DIGEST_LENGTH]
+
+
+def _upload(s3: Any, bucket: str, keys: Mapping[str, Part], tell: Tell) -> None:
+    progress = _Progress(len(keys), sum(part.path.stat().st_size for part in keys.values()), tell)
+
+    def one(key: str, part: Part) -> None:
+        if not exists(s3, bucket, key):
+            s3.upload_file(str(part.path), bucket, key, Callback=progress.sent)
+        else:
+            progress.sent(part.path.stat().st_size)
+        progress.done()
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        futures = [pool.submit(one, key, part) for key, part in keys.items()]
+        try:
+            for future in futures:
+                future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+class _Progress:
+    """How much of the files is in S3, told every few seconds; their threads call it."""
+
+    def __init__(self, files: int, size: int, tell: Tell) -> None:
+        self._files, self._size, self._tell = files, size, tell
+        self._done, self._sent, self._told, self._lock = 0, 0, time.monotonic(), Lock()
+
+    def sent(self, count: int) -> None:
+        """So many bytes more are there."""
+        with self._lock:
+            self._sent += count
+            if time.monotonic() - self._told >= TELL_EVERY:
+                self._told = time.monotonic()
+                megabytes = f"{self._sent / 1e6:,.0f} of {self._size / 1e6:,.0f} MB"
+                self._tell(f"           {self._done:,} of {self._files:,} files, {megabytes} are in S3")
+
+    def done(self) -> None:
+        """One file more is there."""
+        with self._lock:
+            self._done += 1
 
 
 def check_data(path: Path) -> list[Part]:

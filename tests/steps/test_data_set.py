@@ -52,3 +52,20 @@ def test_what_holds_no_file_is_said(tmp_path: Path) -> None:
     for path in (tmp_path / "empty", tmp_path / "missing"):
         with pytest.raises(JobError, match=f"There is no data.*{path.name}"):
             parts_of(path)
+
+
+def test_what_other_programs_leave_beside_the_parts_is_no_data(tmp_path: Path) -> None:
+    names = ("a.csv", "a.csv.crc", "year=2014_$folder$", "b_$folder$.csv")
+    assert [part.name for part in parts_of(written(tmp_path, *names))] == ["a.csv", "b_$folder$.csv"]
+
+
+def test_what_the_folders_say_belongs_to_the_hash(tmp_path: Path) -> None:
+    """A part that moves to another year is other data; one that is renamed is not."""
+    digests = []
+    for number, name in enumerate(("year=2014/a.csv", "year=2014/b.csv", "year=2015/a.csv", "a.csv")):
+        path = tmp_path / str(number) / name
+        path.parent.mkdir(parents=True)
+        path.write_text("x")
+        digests.append(digest_of(parts_of(tmp_path / str(number))))
+    assert digests[0] == digests[1]
+    assert len(set(digests)) == 3

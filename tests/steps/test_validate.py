@@ -151,12 +151,13 @@ def test_many_files_have_the_verdict_of_one(rents: pd.DataFrame, settings: JobSe
     many = validate(parts(tmp_path / "many", rents, 100, 100, 251, 400), tmp_path / "of-many", settings)
     assert many == whole == {"read": 600, "accepted": 598, "rejected": 2, "rejected_share": 2 / 600}
     accepted = [pd.read_parquet(tmp_path / f"of-{name}" / "validated" / "data.parquet") for name in ("one", "many")]
-    pd.testing.assert_frame_equal(*accepted)
+    pd.testing.assert_frame_equal(*(table.sort_values("flat", ignore_index=True) for table in accepted))
     rejected = pd.read_csv(tmp_path / "of-many" / "rejected" / "rejected.csv")
     assert rejected[["file", "row"]].to_numpy().tolist() == [["part-0.csv", 4], ["part-2.csv", 151]]
     summary = json.loads((tmp_path / "of-many" / "report" / "validation.json").read_text())
     assert summary["file"] == "5 files"
     assert list(summary["files"].values()) == [100, 0, 151, 149, 200]
+    assert summary["rejected_by_file"] == {"part-0.csv": 1, "part-2.csv": 1}
 
 
 def test_a_column_may_be_in_the_names_of_the_folders(
@@ -196,3 +197,30 @@ def test_cells_that_cannot_be_read_are_named_in_any_file(
         ["a.csv", 6, "area must be a number (is 'big')"],
         ["b.csv", 6, "area must be a number (is 'small')"],
     ]
+
+
+def test_a_part_that_says_another_thing_than_its_folder_is_named(
+    rents: pd.DataFrame, settings: JobSettings, tmp_path: Path
+) -> None:
+    for district, rows in rents.groupby("district"):
+        folder = tmp_path / "in" / f"district={district}"
+        folder.mkdir(parents=True)
+        rows.to_csv(folder / "part.csv", index=False)
+    assert validate(tmp_path / "in", tmp_path / "out", settings)["accepted"] == 600
+    (tmp_path / "in" / "district=north").rename(tmp_path / "in" / "district=west")
+    with pytest.raises(
+        JobError, match=r"Column district of district=west/part.csv: row 1 holds north, .* district=west"
+    ):
+        validate(tmp_path / "in", tmp_path / "out", settings)
+
+
+def test_the_files_whose_rows_are_rejected_are_named(
+    rents: pd.DataFrame, settings: JobSettings, tmp_path: Path
+) -> None:
+    rents["area"] = rents["area"].astype(str)
+    rents.loc[400:, "area"] = "big"
+    with pytest.raises(JobError, match=r"200 of 600 .*most often: area must be a number, in part-2.csv\): change"):
+        validate(parts(tmp_path / "in", rents, 100, 400), tmp_path / "out", settings)
+    rents.loc[:150, "area"] = "big"
+    with pytest.raises(JobError, match=r"area must be a number, in 4 of 5 files, most of them in part-0.csv\)"):
+        validate(parts(tmp_path / "more", rents, 120, 240, 400, 410), tmp_path / "out", settings)

@@ -10,6 +10,8 @@ SUMMARY = {
     "status": "failed",
     "reason": "Too many <rows>.",
     "file": "a.csv",
+    "files": {"a.csv": 3},
+    "rejected_by_file": {"a.csv": 2},
     "rows": {"read": 3, "accepted": 1, "rejected": 2, "rejected_share": 2 / 3},
     "expectations": [
         {"level": "rows", "reason": "fine", "success": True, "unexpected_rows": 0, "observed": None},
@@ -32,3 +34,12 @@ def test_only_the_first_rejected_rows_are_shown_and_it_says_so() -> None:
     page = render(SUMMARY, pd.DataFrame(), rejected)
     assert f"the first {SHOWN_ROWS} of {SHOWN_ROWS + 50}" in page
     assert page.count("<td>r</td>") == SHOWN_ROWS
+
+
+def test_of_several_files_those_with_rejected_rows_are_shown() -> None:
+    many = {**SUMMARY, "file": "2 files", "files": {"a.csv": 1, "b.csv": 2}, "rejected_by_file": {"b.csv": 2}}
+    page = render(many, pd.DataFrame(), pd.DataFrame())
+    assert "Files with rejected rows" in page
+    assert "b.csv</td>" in page
+    assert "a.csv</td>" not in page
+    assert "Files with rejected rows" not in render(SUMMARY, pd.DataFrame(), pd.DataFrame())

@@ -63,3 +63,26 @@ def test_the_default_is_where_the_yamls_own_file_is_uploaded() -> None:
     assert default_data_uri(SETTINGS, ENVIRONMENT) == (
         "s3://test-bucket/house-prices/data/33726fed816d4a88/house_prices.parquet"
     )
+
+
+def test_a_part_that_is_renamed_is_not_there_twice(tmp_path: Path, s3: Any) -> None:
+    sales = tmp_path / "sales"
+    sales.mkdir()
+    (sales / "a.csv").write_text("price\n1\n")
+    (sales / "b.csv").write_text("price\n2\n")
+    upload_data(s3, sales, SETTINGS, ENVIRONMENT)
+    (sales / "b.csv").rename(sales / "c.csv")
+    prefix = upload_data(s3, sales, SETTINGS, ENVIRONMENT).removeprefix("s3://test-bucket/")
+    keys = [each["Key"] for each in s3.list_objects_v2(Bucket="test-bucket", Prefix=prefix)["Contents"]]
+    assert [key.removeprefix(prefix) for key in keys] == ["a.csv", "c.csv"]
+
+
+def test_the_progress_of_a_long_upload_is_told(tmp_path: Path, s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(3):
+        (tmp_path / f"{number}.csv").write_text("x" * 500_000)
+    told: list[str] = []
+    upload_data(s3, tmp_path, SETTINGS, ENVIRONMENT, told.append)
+    assert told == []  # a short one needs no words
+    monkeypatch.setattr("pipelines.publishing.dataset.TELL_EVERY", 0.0)
+    upload_data(s3, tmp_path, SETTINGS, ENVIRONMENT, told.append)
+    assert told[-1].strip().endswith("of 3 files, 2 of 2 MB are in S3")
