@@ -17,7 +17,8 @@ from steps.failure import JobError
 from steps.model import Model
 from steps.settings import JobSettings
 from steps.split import row_keys
-from steps.validate import Validation, examine, most_frequent
+from steps.validate import examine, most_frequent
+from steps.validation import Validation
 
 SCHEMA = "schema of the sales file"
 
