@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA := data/house_prices.parquet
 
-.PHONY: help run test unit lint format data bench soak alone image-test quality tables pictures lock wheels clean \
+.PHONY: help run test unit lint format data bench bench-scale soak alone image-test quality tables pictures lock wheels clean \
 	bootstrap teardown
 STAGE ?= dev
 IMAGE ?= 3.2-0
@@ -41,6 +41,9 @@ else
 bench: $(DATA) $(BIN)/installed-dev .venv-bench/installed  ## speed, as ratios measured in one run; AGAINST=COMMIT compares with a commit
 	$(BIN)/python tests/benchmarks/run.py
 endif
+
+bench-scale: $(DATA) $(BIN)/installed-dev  ## time and memory of each step by the number of rows; ROWS="100000 1000000" MEMORY=6
+	$(BIN)/python tests/benchmarks/scale.py $(ROWS) --memory $(or $(MEMORY),6)
 
 soak: $(BIN)/installed-dev  ## what takes long: seeded kills, damage, load, drills of the monitoring, all lessons
 	SOAK=1 $(BIN)/python -m pytest tests/local_sagemaker/faults tests/local_sagemaker/test_many_clients.py \
