@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA := data/house_prices.parquet
 
-.PHONY: help run test unit lint format data bench bench-serving soak alone image-test sdk-test quality tables pictures lock wheels \
+.PHONY: help run test unit lint format data bench bench-hosts bench-scale bench-serving soak alone image-test sdk-test quality tables pictures lock wheels \
 	clean bootstrap teardown
 STAGE ?= dev
 IMAGE ?= 3.2-0
@@ -47,6 +47,9 @@ endif
 
 bench-serving: $(DATA) $(BIN)/installed-dev .venv-servers/installed  ## the model server against gunicorn, MLServer and LitServe with the same model
 	$(BIN)/python tests/benchmarks/run.py servers answers serving
+
+bench-scale: $(DATA) $(BIN)/installed-dev  ## time and memory of each step by the number of rows; ROWS="100000 1000000" MEMORY=6
+	$(BIN)/python tests/benchmarks/scale.py $(ROWS) --memory $(or $(MEMORY),6)
 
 soak: $(BIN)/installed-dev  ## what takes long: seeded kills, damage, load, drills of the monitoring, all lessons
 	SOAK=1 $(BIN)/python -m pytest tests/local_sagemaker/faults tests/local_sagemaker/test_many_clients.py \

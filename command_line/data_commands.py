@@ -3,12 +3,16 @@
 from argparse import Namespace
 from pathlib import Path
 
+from command_line.capacity_view import data_needs, need_lines
 from command_line.context import Context, write_output
 from command_line.stages import no_stage
+from pipelines.checks.capacity import capacity_faults
 from pipelines.checks.fault import Fault
 from pipelines.errors import PipelineError
 from pipelines.exit_codes import EXIT_OK
 from pipelines.publishing.dataset import check_data
+
+MANY_ROWS = 1_000_000  # from here on it is worth a word what they need
 
 
 def begin_yaml(context: Context, options: Namespace) -> int:
@@ -42,10 +46,20 @@ def begin_yaml(context: Context, options: Namespace) -> int:
 
 
 def data_faults(context: Context, path: Path) -> list[Fault]:
-    """Every fault of a data file here against the YAML; what stops no job is printed as a warning."""
+    """Every fault of a data file here against the YAML; what stops no job is printed as a warning.
+
+    Data that cannot fit into the machines of the YAML are not read.
+    """
     from profiling.data_faults import check_file
 
     check_data(path)
+    rows, found = data_needs(context, path)
+    too_much = list(capacity_faults(found, rows))
+    if too_much:
+        context.console.line(f"{path} was not read: it has too many rows for the machines of the YAML.")
+        return too_much
+    for line in need_lines(rows, found) if rows >= MANY_ROWS else ():
+        context.console.line(line)
     checked = check_file(path, context.settings.for_jobs(), context.settings.interval.coverage)
     for fault in checked.faults:
         if fault.warning:

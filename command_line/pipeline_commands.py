@@ -10,6 +10,7 @@ from typing import Any
 
 from command_line import data_commands, infrastructure_commands, model_commands, monitoring_commands
 from command_line.account_check import account_faults
+from command_line.capacity_view import data_needs
 from command_line.check_view import read_definition, show_faults
 from command_line.console import Console
 from command_line.context import AWS_POLL_SECONDS, LOCAL_POLL_SECONDS, Context, write_output
@@ -95,6 +96,7 @@ def plan_pipeline(context: Context, options: Namespace) -> int:
     compiled = context.compile(Console(json_output=options.json or options.markdown))
     deployed, s3 = read_deployed(context.sagemaker, compiled.name), context.client("s3")
     code = read_code(s3, deployed.definition_text) if deployed else DeployedCode((), {})
+    rows, found = data_needs(context, options.data) if options.data is not None else (0, [])
     bucket = context.environment.bucket
     plan = make_plan(
         compiled,
@@ -105,6 +107,7 @@ def plan_pipeline(context: Context, options: Namespace) -> int:
         durations=last_durations(context.sagemaker, compiled.name, " on this machine" if context.local else ""),
         tags=revision(ROOT).tags(),
         stages=context.settings.stages,
+        needs=(rows, found),
     )
     show_plan(context.console, plan, markdown=options.markdown)
     return plan.exit_code

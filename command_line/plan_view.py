@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from command_line.capacity_view import need_lines
 from command_line.console import Console, duration
 from pipelines.document.cache_forecast import ALWAYS_RUNS, REUSED, RUNS_AGAIN
 from pipelines.document.differences import Change, masked
@@ -39,6 +40,8 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     if plan.has_changes:
         yield from _section("Next execution, with the parameters at their defaults", _cache(plan))
     yield from _section("Its cost on AWS", _cost(plan.cost))
+    if plan.needs:
+        yield from _section("What the steps need", need_lines(plan.rows, plan.needs))
     yield from _section("Cost of the endpoints on AWS for a month", list(endpoint_lines(plan.cost)))
 
 

@@ -125,14 +125,15 @@ def converted_columns(
     table: pd.DataFrame, columns: dict[str, Column], file_name: str
 ) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
     """The same, but for values of a wrong type: column -> a boolean array that marks its rows."""
-    _check_names([str(name) for name in table.columns], columns, file_name)
+    check_names([str(name) for name in table.columns], columns, file_name)
     table = table.reset_index(drop=True)
     pairs = {name: convert(table[name], column) for name, column in columns.items()}
     unreadable = {name: bad for name, (_, bad) in pairs.items() if bad.any()}
     return pd.DataFrame({name: values for name, (values, _) in pairs.items()}), unreadable
 
 
-def _check_names(found: list[str], columns: dict[str, Column], file_name: str) -> None:
+def check_names(found: list[str], columns: dict[str, Column], file_name: str) -> None:
+    """Raise JobError where the columns of a file are not those of the settings."""
     faults = name_faults(found, columns)
     if faults:
         wrong = len(set(found) ^ set(columns))

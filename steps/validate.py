@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from steps.derived import with_derived
 from steps.expectations import Outcome, check, expectations_of_columns
 from steps.failure import JobArgumentParser, JobError, run_job
 from steps.format_hints import hint
-from steps.raw_data import converted_columns, read_part, refuse_contradiction
+from steps.raw_data import check_names, converted_columns, read_part, refuse_contradiction
 from steps.row_order import by_content
 from steps.validation import Validation, reason_of
 from steps.validation_report import render
@@ -29,6 +29,7 @@ from steps.wheels import ensure
 
 NEEDED = ("great-expectations",)
 FIELDS = "the row must have as many fields as the header"
+ROWS_AT_ONCE = 100_000  # of many small files that are converted together
 LONGEST_VALUE = 60  # characters of a cell that are shown in a reason
 
 
@@ -107,7 +108,7 @@ def _refuse(validation: Validation, settings: PreparationSettings) -> None:
 
 def _read(parts: Sequence[Part], settings: PreparationSettings, validation: Validation) -> None:
     """The typed rows of all files; a row with a cell that cannot be read, or with too many fields, is rejected."""
-    read = [_read_part(part, settings, validation) for part in parts]
+    read = [_typed(group, settings, validation) for group in _groups(parts, settings)]
     validation.table = pd.concat([each.table for each in read], ignore_index=True) if len(read) > 1 else read[0].table
     if validation.table.empty:
         raise JobError(f"The data file {validation.file} has columns but no rows.")
@@ -119,26 +120,56 @@ def _read(parts: Sequence[Part], settings: PreparationSettings, validation: Vali
 
 
 @dataclass(frozen=True)
-class _Read:
-    """One file: its typed rows, why a row is broken, and the unreadable cells of each column as they are written."""
+class _Raw:
+    """One file: its rows as they are written, and why a row is broken."""
 
-    first: int
+    part: Part
+    table: pd.DataFrame
+    broken: dict[int, str]
+
+
+def _groups(parts: Sequence[Part], settings: PreparationSettings) -> Iterator[list[_Raw]]:
+    """The files one after another, those of the same columns and types together: each group is converted at once."""
+    group = list[_Raw]()
+    for part in parts:
+        table, broken = read_part(part, settings.data.format)
+        check_names([str(name) for name in table.columns], settings.data.columns, part.name)
+        rows = sum(len(each.table) for each in group)
+        if group and (rows >= ROWS_AT_ONCE or not table.dtypes.equals(group[0].table.dtypes)):
+            yield group
+            group = []
+        group.append(_Raw(part, table, broken))
+    yield group
+
+
+@dataclass(frozen=True)
+class _Read:
+    """Some files: their typed rows, why a row is broken, and the unreadable cells of each column as they are written.
+
+    Rows are given by their places in the data set.
+    """
+
     table: pd.DataFrame
     broken: dict[int, str]
     unreadable: dict[str, dict[int, str]]
 
 
-def _read_part(part: Part, settings: PreparationSettings, validation: Validation) -> _Read:
-    raw, broken = read_part(part, settings.data.format)
-    table, unreadable = converted_columns(raw, settings.data.columns, part.name)
-    refuse_contradiction(part, table, settings.data.columns)
+def _typed(group: Sequence[_Raw], settings: PreparationSettings, validation: Validation) -> _Read:
+    raw = pd.concat([each.table for each in group], ignore_index=True) if len(group) > 1 else group[0].table
+    table, unreadable = converted_columns(raw, settings.data.columns, group[0].part.name)
     first = sum(validation.files.values())
-    validation.files[part.name] = len(table)
+    broken, begin = dict[int, str](), 0
+    for each in group:
+        end = begin + len(each.table)
+        refuse_contradiction(each.part, table.iloc[begin:end], settings.data.columns)
+        validation.files[each.part.name] = len(each.table)
+        broken |= {first + begin + row: reason for row, reason in each.broken.items()}
+        begin = end
     cells = {
         name: {first + int(row): str(raw[name].iloc[row]) for row in np.flatnonzero(bad)}
         for name, bad in unreadable.items()
     }
-    return _Read(first, table, {first + row: reason for row, reason in broken.items()}, cells)
+    return _Read(table, broken, cells)
 
 
 def _reject_broken(read: Sequence[_Read], columns: int, validation: Validation) -> None:

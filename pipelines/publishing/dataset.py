@@ -18,7 +18,7 @@ from steps.failure import JobError
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".gz", ".zip")
 AT_ONCE = 8  # files that are on their way side by side
-TELL_EVERY = 2.0  # seconds
+TELL_EVERY = 5.0  # seconds
 Tell = Callable[[str], None]
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
+from pipelines.checks.capacity import StepNeed
 from pipelines.definition.bundle import SETTINGS
 from pipelines.definition.compilation import Compiled
 from pipelines.document.cache_forecast import Forecast, forecast, steps_of
@@ -89,6 +90,8 @@ class Plan:
     rewritten: bool
     cost: Cost
     by_hand: str | None = None
+    rows: int = 0
+    needs: tuple[StepNeed, ...] = ()
 
     @property
     def has_changes(self) -> bool:
@@ -115,6 +118,7 @@ class Plan:
             "cache": [entry.document() for entry in self.forecasts],
             "cost": self.cost.document(),
             "deployed_by_hand": self.by_hand,
+            "needs": {"rows": self.rows, "steps": [need.document() for need in self.needs]},
         }
 
 
@@ -128,12 +132,13 @@ def make_plan(
     durations: Mapping[str, Measured],
     tags: Mapping[str, str] | None = None,
     stages: Mapping[str, StageSettings] | None = None,
+    needs: tuple[int, Sequence[StepNeed]] = (0, ()),
 ) -> Plan:
     """Compare; `code` is what the deployed definition names, `missing` the keys of the compiled one that are not there.
 
     `durations` are those of the jobs that ran last, by step: the next execution is taken to be like it. `tags` are
     what the upsert would write on the pipeline, the commit alone where they are not given. The endpoints of `stages`
-    are priced for a month.
+    are priced for a month. `needs` are the rows of a data set, and what every step needs for them.
     """
     old: dict[str, Any] = deployed.definition if deployed else {}
     new: dict[str, Any] = json.loads(compiled.definition)
@@ -158,6 +163,8 @@ def make_plan(
         forecasts=forecasts,
         cost=cost_of(new, forecasts, durations, environment.region, stages),
         by_hand=deployed.by_hand if deployed else None,
+        rows=needs[0],
+        needs=tuple(needs[1]),
         rewritten=other_bytes and not (steps or parameters or _rest_differs(old, new)),
     )
 

@@ -1,4 +1,4 @@
-"""DuckDB, Polars and pandas on what our own steps do with tables: docs/decisions/08-the-table-engine.md.
+"""DuckDB, Polars and pandas on what our own steps do with tables: docs/decisions/09-the-table-engine.md.
 
 `python tests/benchmarks/table_engines.py FOLDER` takes the parts that sales.py wrote, in an environment with all three.
 Every task runs in a process of its own, on two threads and with a memory limit of 1 GB where the engine knows one.

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from command_line.plan_view import markdown_lines, plan_lines
+from pipelines.checks.capacity import StepNeed
 from pipelines.definition.bundle import Bundle
 from pipelines.definition.compilation import Compiled
 from pipelines.definition.job_code import JobCode
@@ -318,3 +319,13 @@ def test_after_an_upsert_nothing_is_planned_and_a_hyperparameter_reruns_train_an
     assert again == ["Train", "Evaluate"]
     assert document["parameters"] == [{"path": "MaxDepth.DefaultValue", "action": "changed", "old": 6, "new": 4}]
     assert run("--config", str(second), "plan", "--markdown", expect=2).startswith("### planned-training")
+
+
+def test_what_the_steps_need_is_part_of_the_plan_where_data_were_given() -> None:
+    need = StepNeed("Train", "training", "ml.m5.large", 1.0, 7.7, 1.0, 30.0, 60.0, 3600.0)
+    found = plan(definition(), definition(), needs=(5, [need]))
+    lines = list(plan_lines(found))
+    assert lines[lines.index("What the steps need") + 2].startswith("  Train: 1.0 GB of memory of 7.7")
+    assert found.document()["needs"] == {"rows": 5, "steps": [need.document()]}
+    assert found.exit_code == 0
+    assert "What the steps need" not in list(plan_lines(plan(definition(), definition())))

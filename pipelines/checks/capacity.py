@@ -1,0 +1,118 @@
+"""What the steps need for a data set: memory, disk and time, against what their instances have."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from pipelines.checks.fault import Fault
+from pipelines.checks.instance_memory import memory_gib
+from pipelines.document.walk import service_model
+from pipelines.settings.settings import InstanceSettings, Settings
+
+SIZES = Path(__file__).with_name("step_sizes.yaml")
+USABLE = 0.9  # of an instance's memory: the system has the rest
+GIB = 1.073741824  # GB
+READS_FILES = "ValidateData"
+CHOICES = {"processing": "ProcessingInstanceType", "training": "TrainingInstanceType"}
+
+
+@dataclass(frozen=True)
+class Amount:
+    """A data set by its rows; size: GB on disk; text, binary: GB of its largest CSV and Parquet file, unpacked."""
+
+    rows: int
+    size: float = 0.0
+    text: float = 0.0
+    binary: float = 0.0
+
+
+@dataclass(frozen=True)
+class StepNeed:
+    """What one step is expected to need, in GB and seconds, and what it has; None is unknown."""
+
+    step: str
+    jobs: Literal["processing", "training"]
+    instance_type: str
+    memory: float
+    memory_limit: float | None
+    disk: float
+    disk_limit: float
+    seconds: float
+    seconds_limit: float
+
+    def document(self) -> dict[str, Any]:
+        """The need as data for --json."""
+        return asdict(self)
+
+
+@cache
+def _sizes() -> dict[str, Any]:
+    table: dict[str, Any] = yaml.safe_load(SIZES.read_text(encoding="utf-8"))
+    return table
+
+
+def needs(amount: Amount, settings: Settings) -> list[StepNeed]:
+    """What every step is expected to need, in their order; extrapolated from what was measured, see SIZES."""
+    table = _sizes()
+    millions = amount.rows / 1e6 * len(settings.data.columns) / table["columns"]
+    return [_need(step, entry, amount, millions, settings) for step, entry in table["steps"].items()]
+
+
+def _need(step: str, entry: Mapping[str, list[float]], amount: Amount, millions: float, settings: Settings) -> StepNeed:
+    jobs: Literal["processing", "training"] = "training" if step == "Train" else "processing"
+    machine: InstanceSettings = getattr(settings.jobs, jobs)
+    total = {name: base + slope * millions for name, (base, slope) in entry.items()}
+    disk = total["disk_gb"]
+    if step == READS_FILES:
+        table = _sizes()
+        total["memory_gb"] += table["text"] * amount.text + table["binary"] * amount.binary
+        disk += amount.size
+    memory = memory_gib(machine.instance_type)
+    return StepNeed(
+        step=step,
+        jobs=jobs,
+        instance_type=machine.instance_type,
+        memory=total["memory_gb"],
+        memory_limit=None if memory is None else memory * GIB * USABLE,
+        disk=disk,
+        disk_limit=float(machine.volume_gb),
+        seconds=total["seconds"],
+        seconds_limit=machine.max_minutes * 60.0,
+    )
+
+
+def capacity_faults(found: Sequence[StepNeed], rows: int) -> Iterator[Fault]:
+    """What cannot fit into the machines of the YAML."""
+    for need in found:
+        place = f"jobs.{need.jobs}"
+        if need.memory_limit is not None and need.memory > need.memory_limit:
+            message = (
+                f"{rows:,} rows need about {need.memory:,.1f} GB of memory, and {need.instance_type} has "
+                f"{need.memory_limit:,.1f} for a job"
+            )
+            yield Fault(need.step, f"{place}.instance_type", message, _larger(need))
+        if need.disk > need.disk_limit:
+            message = f"{rows:,} rows need about {need.disk:,.1f} GB of disk, and volume_gb is {need.disk_limit:g}"
+            yield Fault(need.step, f"{place}.volume_gb", message, f"set it to {int(need.disk * 1.2) + 1}")
+
+
+def _larger(need: StepNeed) -> str:
+    """The smallest instance type that fits: of the same family, or else of those with most memory."""
+    known = service_model().shape_for(CHOICES[need.jobs]).enum
+    family = need.instance_type.rpartition(".")[0]
+    for prefix in (family, "ml.r5"):
+        fitting = {
+            name: memory
+            for name in known
+            if name.rpartition(".")[0] == prefix
+            and (memory := memory_gib(name)) is not None
+            and memory * GIB * USABLE >= need.memory
+        }
+        if fitting:
+            name = min(fitting, key=fitting.__getitem__)
+            return f"take {name} ({fitting[name]:g} GiB), or fewer rows"
+    return "no instance type has as much: give fewer rows"

@@ -1,0 +1,132 @@
+"""`make bench-scale`: time, peak memory and output of each step by the number of rows, as a table (docs/scale.md).
+
+The rows are made by sales.py. Each step runs as a job does, one after another; the rounds are fixed. Processor time is
+that of all threads: on a machine that does other things as well it tells more than the clock. A step that needs more
+memory than the limit ends there, and the size with it.
+"""
+
+import argparse
+import os
+import platform
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[2]))
+
+import sales
+from project import unpack_code
+from rows import PYTHON
+
+ROUNDS = 100
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one step took; `error` is the last line of what it said where it failed."""
+
+    step: str
+    seconds: float
+    processor: float
+    memory: int
+    output: int
+    error: str = ""
+
+
+def measured(step: str, command: list[str], code: Path, output: Path, limit: int) -> Measured:
+    """Run a job's command with at most `limit` bytes of memory of its own."""
+    before = size_of(output)
+    began = time.perf_counter()
+    process = subprocess.Popen(
+        command,
+        cwd=code,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (limit, limit)),
+    )
+    assert process.stderr is not None
+    said = process.stderr.read().strip().splitlines()
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - began
+    error = said[-1] if status != 0 and said else "killed" if status != 0 else ""
+    processor = usage.ru_utime + usage.ru_stime
+    return Measured(step, seconds, processor, usage.ru_maxrss * 1024, size_of(output) - before, error)
+
+
+def size_of(folder: Path) -> int:
+    """Bytes of all files below a folder."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def steps(rows: int, folder: Path, limit: int) -> Iterator[Measured]:
+    """The steps of the training pipeline on that many sales."""
+    from pipelines.settings.settings import default_config, load_settings
+
+    settings = load_settings(default_config())
+    code, work = folder / "code", folder / "work"
+    unpack_code(code, settings, "training")
+    sales.write(folder / "raw", rows)
+    (work / "packed").mkdir(parents=True)
+    (work / "champion").mkdir()
+    (work / "champion" / "none.json").write_text("{}")
+    channels = [word for name in ("train", "validation", "features") for word in (f"--{name}", str(work / name))]
+    chosen = {**settings.candidates.xgboost.model_dump(), "rounds": ROUNDS}
+    hyperparameters = [word for name, value in chosen.items() for word in (f"--{name}", str(value))]
+    inputs = {name: work / name for name in ("test", "rows", "train", "champion")}
+    # Chance is to reject no model here: that is measured elsewhere.
+    gates = {**settings.gates.model_dump(), "min_improvement": -1.0}
+    options = {"model": work / "packed", **inputs, "output": work / "evaluation", **gates}
+    commands = {
+        "ValidateData": ["steps.validate", "--input", str(folder / "raw"), "--output", str(work)],
+        "Preprocess": ["steps.preprocess", "--input", str(work / "validated"), "--output", str(work)],
+        "Train": ["steps.train", *channels, "--model_dir", str(work / "model"), *hyperparameters],
+        "Evaluate": ["evaluation.evaluate", *(f"--{name}={value}" for name, value in options.items())],
+    }
+    for step, command in commands.items():
+        found = measured(step, [PYTHON, "-m", *command], code, work, limit)
+        yield found
+        if found.error:
+            return
+        if step == "Train":
+            archive = ["tar", "-czf", str(work / "packed" / "model.tar.gz"), "-C", str(work / "model"), "."]
+            subprocess.run(archive, check=True)
+
+
+def line(rows: int, found: Measured) -> str:
+    """One row of the table."""
+    told = found.error or "-"
+    return (
+        f"| {rows:,} | {found.step} | {found.seconds:.1f} s | {found.processor:.1f} s | {found.memory / 1e9:.2f} GB "
+        f"| {found.output / 1e6:.0f} MB | {told} |"
+    )
+
+
+def main() -> int:
+    """Measure the sizes that are asked for; 1 where a step failed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("rows", nargs="*", type=int, default=[100_000, 1_000_000, 10_000_000])
+    parser.add_argument("--memory", type=float, default=6.0, metavar="GB", help="limit of each step (6)")
+    options = parser.parse_args()
+    print(f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}, {ROUNDS} rounds\n")
+    print("| rows | step | time | of the processor | peak memory | output | failed with |\n" + "| --- " * 7 + "|")
+    failed = False
+    for rows in options.rows:
+        folder = Path(tempfile.mkdtemp())
+        try:
+            for found in steps(rows, folder, int(options.memory * 1e9)):
+                print(line(rows, found), flush=True)
+                failed |= bool(found.error)
+        finally:
+            shutil.rmtree(folder)
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
