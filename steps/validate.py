@@ -20,6 +20,7 @@ from steps.derived import with_derived
 from steps.expectations import Outcome, check, expectations_of_columns
 from steps.failure import JobArgumentParser, JobError, run_job
 from steps.format_hints import hint
+from steps.hosts import refuse_several
 from steps.raw_data import converted_columns, read_part
 from steps.validation_report import render
 from steps.validation_settings import Expectation
@@ -101,6 +102,7 @@ def reason_of(expectation: Expectation) -> str:
 
 def main(arguments: Sequence[str]) -> None:
     """Run the job with command-line arguments. Raises JobError."""
+    refuse_several()
     parser = JobArgumentParser(prog="steps.validate", description=__doc__)
     parser.add_argument("--input", type=Path, default=Path("/opt/ml/processing/input/data"))
     parser.add_argument("--output", type=Path, default=Path("/opt/ml/processing/output"))
