@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, NoReturn
 
 from steps.boosting import xgboost
-from steps.failure import JobError
+from steps.failure import JobError, report
 from steps.host_watch import HostWatch
 from steps.hosts import Hosts
 
@@ -19,7 +22,7 @@ FAREWELL_SECONDS = 10  # for the others, which say goodbye to the tracker
 def joined(hosts: Hosts) -> Iterator[None]:
     """Within, XGBoost trains one model on the rows of all hosts; with one host nothing happens.
 
-    Raises JobError with the name of the host that failed, on every host.
+    A fault on any of several hosts ends the process of each, with one reason that names the host.
     """
     if hosts.count == 1:
         yield
@@ -30,17 +33,21 @@ def joined(hosts: Hosts) -> Iterator[None]:
         with _communicator(hosts, watch):
             yield
     except JobError as error:
-        reason = f"{hosts.current}: {error}"
-        watch.end(reason)
-        raise JobError(reason) from error
-    except xgboost.core.XGBoostError as error:
-        watch.wait_for_verdict()  # mostly another host has ended, and XGBoost does not say which
-        watch.end(f"{hosts.current}: {_first_line(error)}")
-        raise
+        _fail(watch, f"{hosts.current}: {error}")
     except Exception as error:
-        watch.end(f"{hosts.current}: {type(error).__name__}: {error}")
-        raise
+        traceback.print_exc()
+        if isinstance(error, xgboost.core.XGBoostError):
+            watch.wait_for_verdict()  # mostly another host has ended, and XGBoost does not say which
+        _fail(watch, f"{hosts.current}: {type(error).__name__}: {error}")
     watch.end()
+
+
+def _fail(watch: HostWatch, reason: str) -> NoReturn:
+    """Tell the others, and end as `steps.failure.run_job` does; XGBoost's threads would crash an orderly exit."""
+    watch.end(reason)
+    report(reason)
+    sys.stdout.flush()
+    os._exit(1)
 
 
 @contextmanager
@@ -64,20 +71,11 @@ def _communicator(hosts: Hosts, watch: HostWatch) -> Iterator[None]:
         "dmlc_tracker_port": port,
         "dmlc_task_id": f"{hosts.number:05d}",  # ranks follow these as texts
     }
-    try:
-        collective.init(**arguments)
-        yield
-    except BaseException:
-        if tracker is not None:  # freed while its thread still waits for hosts, it would end the process
-            del tracker.handle
-        raise  # and finalize would wait for a host that may be dead
+    collective.init(**arguments)
+    yield
     collective.finalize()
     if tracker is not None:
         with suppress(xgboost.core.XGBoostError, ValueError):
             tracker.wait_for(FAREWELL_SECONDS)
         with suppress(xgboost.core.XGBoostError):
             tracker.free()
-
-
-def _first_line(error: Exception) -> str:
-    return f"XGBoost failed: {str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__}"

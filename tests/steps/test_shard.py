@@ -31,9 +31,7 @@ def test_rows_draw_the_same_in_any_parts_on_any_host(sizes: list[int], hosts: in
 
 
 def test_the_first_block_draws_as_the_seed_alone_does() -> None:
-    np.testing.assert_array_equal(
-        Shard.whole(1000).drawn(folds, 5), folds(np.random.default_rng(5), 1000)
-    )
+    np.testing.assert_array_equal(Shard.whole(1000).drawn(folds, 5), folds(np.random.default_rng(5), 1000))
 
 
 def test_blocks_draw_apart(monkeypatch: pytest.MonkeyPatch) -> None:

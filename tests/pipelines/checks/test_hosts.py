@@ -8,6 +8,7 @@ import pytest
 
 from pipelines.checks.hosts import check_hosts, host_faults
 from pipelines.errors import PipelineError
+from pipelines.settings.candidate_settings import LightGBMSettings
 from pipelines.settings.settings import Settings
 
 
@@ -45,9 +46,7 @@ def test_of_other_data_nobody_knows_the_rows_yet(settings: Settings) -> None:
 
 
 def test_another_librarys_candidate_trains_on_one_host(settings: Settings) -> None:
-    candidates = settings.candidates.model_copy(update={"lightgbm": {}})
+    candidates = settings.candidates.model_copy(update={"lightgbm": LightGBMSettings()})
     named = settings.model_copy(update={"candidates": candidates})
-    if not named.candidates.libraries:
-        pytest.fail("the settings name no library: give them one as the YAML does")
     with pytest.raises(PipelineError, match="the candidate lightgbm trains on one host, and 2 are asked for"):
         check_hosts(declared(), {"TrainingInstanceCount": "2"}, named)
