@@ -34,7 +34,6 @@ class HostWatch:
         self._hosts = hosts
         self._peers: dict[str, socket.socket] = {}
         self._heard: dict[str, Iterator[dict[str, Any]]] = {}
-        self._done: set[str] = set()
         self._ending = threading.Event()
         self._lock = threading.Lock()
 
@@ -67,17 +66,14 @@ class HostWatch:
 
     def start(self) -> None:
         """Begin to watch, in threads of their own; SIGTERM waits for a last word from now on."""
-        if threading.current_thread() is threading.main_thread():
-            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-            threading.Thread(target=self._until_told_to_end, daemon=True).start()
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # of this thread, and of all that it starts
+        threading.Thread(target=self._until_told_to_end, daemon=True).start()
         threading.Thread(target=self._beat, daemon=True).start()
         for name, peer in self._peers.items():
             threading.Thread(target=self._watch, args=(name, peer), daemon=True).start()
 
     def end(self, reason: str | None = None) -> None:
-        """Say goodbye, or why this host failed, and wait until the others have heard it."""
-        with self._lock:
-            self._done.update(self._peers)
+        """Say goodbye, or why this host failed; what the others say from now on is of no interest."""
         self._ending.set()
         self.say({"done": True} if reason is None else {"failed": reason})
         for peer in self._peers.values():
@@ -144,8 +140,6 @@ class HostWatch:
             if "failed" in message:
                 self._give_up(message["failed"])
             if "done" in message:
-                with self._lock:
-                    self._done.add(name)
                 return
         self._give_up(_gone(name))
 

@@ -6,7 +6,6 @@ XGBoost's own collective carries all of it, see steps/joined_hosts.py; one host 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -100,7 +99,7 @@ def refuse_several(path: Path = PROCESSING) -> None:
         )
 
 
-def _numbered(name: str) -> Sequence[Any]:
+def _numbered(name: str) -> tuple[str, int, str]:
     """algo-2 before algo-10."""
     head, _, number = name.rpartition("-")
     return (head, int(number) if number.isdigit() else 0, name)
