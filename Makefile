@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA := data/house_prices.parquet
 
-.PHONY: help run test unit lint format data bench soak alone image-test quality tables pictures lock wheels clean \
+.PHONY: help run test unit lint format data bench bench-hosts soak alone image-test quality tables pictures lock wheels clean \
 	bootstrap teardown
 STAGE ?= dev
 IMAGE ?= 3.2-0
@@ -41,6 +41,9 @@ else
 bench: $(DATA) $(BIN)/installed-dev .venv-bench/installed  ## speed, as ratios measured in one run; AGAINST=COMMIT compares with a commit
 	$(BIN)/python tests/benchmarks/run.py
 endif
+
+bench-hosts: $(BIN)/installed-dev  ## Train on two hosts against one, and XGBoost alone in the same run; ROWS=200000
+	$(BIN)/python -m tests.benchmarks.hosts $(ROWS)
 
 soak: $(BIN)/installed-dev  ## what takes long: seeded kills, damage, load, drills of the monitoring, all lessons
 	SOAK=1 $(BIN)/python -m pytest tests/local_sagemaker/faults tests/local_sagemaker/test_many_clients.py \

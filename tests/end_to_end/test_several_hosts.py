@@ -37,7 +37,7 @@ def start(sagemaker: Any, first_run: Any) -> Any:
 
 
 def ended(sagemaker: Any, name: str) -> Any:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 240
     while True:
         job = sagemaker.describe_training_job(TrainingJobName=name)
         if job["TrainingJobStatus"] not in ("InProgress", "Stopping"):
@@ -63,7 +63,7 @@ def test_two_hosts_leave_one_model_and_one_line_of_each_metric(
 def test_a_host_that_is_killed_fails_the_job_by_its_name(sagemaker: Any, server: Any, start: Any) -> None:
     start("dead-host", 2, rounds="1000000", early_stopping_rounds="1000000")
     folder = next(Path(server.environment["SAGEMAKER_LOCAL_STATE"]).rglob("dead-host"))
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while "got rank" not in (log.read_text() if (log := folder / "output-algo-2.log").exists() else ""):
         assert time.monotonic() < deadline
         time.sleep(0.2)

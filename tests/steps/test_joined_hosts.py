@@ -25,8 +25,9 @@ pytestmark = [
 ]
 ROOT = Path(__file__).parents[2]
 PARTS = 4
+PATIENCE_SECONDS = 240  # on a machine that does much else
 # No draw of rows or columns, which follow a host's own rows: what is left to differ are sums.
-EXACT = ("--subsample", "1", "--colsample_bytree", "1", "--rounds", "30", "--max_depth", "3", "--threads", "1")
+EXACT = ("--subsample", "1", "--colsample_bytree", "1", "--rounds", "8", "--max_depth", "3", "--threads", "1")
 FOR_EVER = ("--rounds", "1000000", "--early_stopping_rounds", "1000000", "--threads", "1", "--start", "mean")
 
 
@@ -38,8 +39,8 @@ class Job:
     folder: Path
 
     def ended(self) -> list[int]:
-        """The exit codes, of all in at most a minute."""
-        deadline = time.monotonic() + 60
+        """The exit codes."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
         return [process.wait(max(0.1, deadline - time.monotonic())) for process in self.processes.values()]
 
     def reasons(self) -> list[str]:
@@ -188,7 +189,7 @@ def test_a_channel_that_is_not_sharded_is_refused(channels: Path, tmp_path: Path
 
 
 def _wait_for_ranks(job: Job) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not all("got rank" in job.log(name) for name in job.processes):
         assert time.monotonic() < deadline, [job.log(name) for name in job.processes]
         assert all(process.poll() is None for process in job.processes.values()), [job.log(n) for n in job.processes]
