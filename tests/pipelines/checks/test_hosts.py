@@ -9,7 +9,12 @@ import pytest
 from pipelines.checks.hosts import check_hosts, host_faults
 from pipelines.errors import PipelineError
 from pipelines.settings.candidate_settings import LightGBMSettings
-from pipelines.settings.settings import Settings
+from pipelines.settings.settings import Settings, default_config, load_settings
+
+
+@pytest.fixture(scope="module")
+def settings() -> Settings:
+    return load_settings(default_config())
 
 
 def declared(processing: int = 1, training: int = 1) -> list[dict[str, Any]]:
