@@ -10,6 +10,8 @@ from sagemaker.core.network import NetworkConfig
 from sagemaker.core.parameter import CategoricalParameter, ContinuousParameter, IntegerParameter
 from sagemaker.core.processing import Processor
 from sagemaker.core.shapes import (
+    Channel,
+    DataSource,
     MetricDefinition,
     ProcessingInput,
     ProcessingOutput,
@@ -18,7 +20,7 @@ from sagemaker.core.shapes import (
     S3DataSource,
     Tag,
 )
-from sagemaker.core.training.configs import Compute, InputData, Networking, OutputDataConfig, StoppingCondition
+from sagemaker.core.training.configs import Compute, Networking, OutputDataConfig, StoppingCondition
 from sagemaker.core.workflow.execution_variables import ExecutionVariables
 from sagemaker.core.workflow.functions import Join
 from sagemaker.core.workflow.properties import PropertyFile
@@ -222,9 +224,7 @@ class JobFactory:
             ),
             networking=self._networking,
             hyperparameters=dict(hyperparameters),
-            input_data_config=[
-                InputData(channel_name=key, data_source=_channel(key, uri)) for key, uri in channels.items()
-            ],
+            input_data_config=[_channel(key, uri) for key, uri in channels.items()],
             tags=self._tags,
         )
         return trainer.with_metric_definitions([MetricDefinition(name=name, regex=pattern(name)) for name in METRICS])
@@ -352,10 +352,11 @@ def _entrypoint(inputs: str, module: str) -> list[str]:
     return ["sh", "-c", UNPACK_AND_RUN, f"{inputs}/code/{ARCHIVE}", module]
 
 
-def _channel(name: str, uri: Any) -> S3DataSource:
+def _channel(name: str, uri: Any) -> Channel:
     """Everything for every host, but of the training rows to each host its own parts: one host gets them all."""
     how = "ShardedByS3Key" if name == SHARDED else "FullyReplicated"
-    return S3DataSource(s3_data_type="S3Prefix", s3_uri=uri, s3_data_distribution_type=how)
+    source = S3DataSource(s3_data_type="S3Prefix", s3_uri=uri, s3_data_distribution_type=how)
+    return Channel(channel_name=name, data_source=DataSource(s3_data_source=source))
 
 
 def _input(name: str, uri: Any) -> ProcessingInput:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from steps import features as feature_module
@@ -22,7 +21,7 @@ FOREST = Estimator(
 
 def test_candidates_learn_from_the_training_part_and_predict_in_the_targets_unit(preprocessed: Path) -> None:
     features = feature_module.load(preprocessed / "features" / "features.json")
-    train, other = (pd.read_parquet(preprocessed / name / f"{name}.parquet") for name in ("train", "validation"))
+    train, other = (read_parts(preprocessed / name) for name in ("train", "validation"))
     chosen = {
         "forest": FOREST,
         "near": Estimator(estimator="sklearn.neighbors.KNeighborsRegressor", parameters={"n_neighbors": 8}),
