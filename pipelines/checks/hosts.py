@@ -31,9 +31,9 @@ def check_hosts(
     known = not own_data and DATA not in given
     for entry in declared:
         name = entry["Name"]
-        value = given.get(name, entry.get("DefaultValue"))
-        counts = name in (PROCESSING, TRAINING) and value is not None
-        why = _refused(name, int(value), settings, known) if counts else None
+        if name not in (PROCESSING, TRAINING):
+            continue
+        why = _refused(name, int(given.get(name, entry.get("DefaultValue", 1))), settings, known)
         if why is not None:
             raise PipelineError(f"{name}: {why[0]}: {why[1]}.")
 
