@@ -32,8 +32,8 @@ def main(rows: int) -> int:
     """Measure, print, and tell by the exit code whether the bar is met."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        table = _table(rows)
-        _write(folder, table)
+        table = table_of(rows)
+        write_channels(folder, table)
         seconds = {hosts: _train(folder, hosts) for hosts in (1, 2)}
         alone = {hosts: _boost(folder, hosts) for hosts in (1, 2)}
     ours, theirs = seconds[1] / seconds[2], alone[1] / alone[2]
@@ -44,7 +44,8 @@ def main(rows: int) -> int:
     return 0 if ours / theirs >= BAR else 1
 
 
-def _table(rows: int) -> pd.DataFrame:
+def table_of(rows: int) -> pd.DataFrame:
+    """Numbers that a price follows from, and the price."""
     random = np.random.default_rng(0)
     values = random.normal(size=(rows, COLUMNS))
     table = pd.DataFrame(values, columns=[f"x{number}" for number in range(COLUMNS)])
@@ -52,7 +53,7 @@ def _table(rows: int) -> pd.DataFrame:
     return table
 
 
-def _write(folder: Path, table: pd.DataFrame) -> None:
+def write_channels(folder: Path, table: pd.DataFrame) -> None:
     """The channels of Train, as Preprocess writes them."""
     names = [name for name in table if name != "price"]
     features = Features(
