@@ -78,7 +78,7 @@ def test_two_hosts_leave_one_model_and_one_line_of_each_metric(sagemaker: Any, s
     job = ended(sagemaker, "two-hosts")
     assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
     metrics = {each["MetricName"]: each["Value"] for each in job["FinalMetricDataList"]}
-    assert metrics["validation:rmse"] < metrics["validation:linear_rmse"]
+    assert metrics["train:rounds"] == 20
     bucket, _, key = job["ModelArtifacts"]["S3ModelArtifacts"].removeprefix("s3://").partition("/")
     with tarfile.open(fileobj=io.BytesIO(s3.get_object(Bucket=bucket, Key=key)["Body"].read())) as archive:
         metadata = json.load(archive.extractfile("model.json"))  # type: ignore[arg-type]
