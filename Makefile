@@ -43,7 +43,7 @@ bench: $(DATA) $(BIN)/installed-dev .venv-bench/installed  ## speed, as ratios m
 endif
 
 bench-hosts: $(BIN)/installed-dev  ## Train on two hosts against one, and XGBoost alone in the same run; ROWS=200000
-	$(BIN)/python -m tests.benchmarks.hosts $(ROWS)
+	PYTHONPATH=. $(BIN)/python tests/benchmarks/hosts.py $(ROWS)
 
 soak: $(BIN)/installed-dev  ## what takes long: seeded kills, damage, load, drills of the monitoring, all lessons
 	SOAK=1 $(BIN)/python -m pytest tests/local_sagemaker/faults tests/local_sagemaker/test_many_clients.py \
