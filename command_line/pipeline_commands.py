@@ -24,6 +24,7 @@ from command_line.trials_view import read_trials
 from command_line.upserting import upsert_compiled
 from pipelines.checks.check import check_definition, compilable, prepare, warnings_of
 from pipelines.checks.fault import Fault
+from pipelines.checks.hosts import check_hosts
 from pipelines.clients import exists
 from pipelines.definition.compilation import compile_pipeline
 from pipelines.definition.looks_input import PARAMETER as LOOKS
@@ -124,7 +125,10 @@ def upsert_pipeline(context: Context, options: Namespace) -> int:
 def start_execution(context: Context, options: Namespace) -> int:
     """start"""
     definition = _deployed(context)
-    given = _with_champion(context, definition.get("Parameters", []), parse_parameters(options.parameter))
+    declared, given = definition.get("Parameters", []), parse_parameters(options.parameter)
+    check_parameters(declared, given, context.pipeline_name)
+    check_hosts(declared, given, context.settings)
+    given = _with_champion(context, declared, given)
     given, look = _with_looks(context, definition, given)
     arn = executions.start(context.sagemaker, context.pipeline_name, given, description=_described())
     _record(context, look, arn)
@@ -147,6 +151,7 @@ def run_all(context: Context, options: Namespace) -> int:
     seen = describe_deployed(context.sagemaker, context.pipeline_name)
     compiled = context.compile()
     check_parameters(compiled.parameters, given, compiled.name)
+    check_hosts(compiled.parameters, given, context.settings, own_data=options.data is not None)
     if options.data is not None:
         uri = upload_data(
             context.bucket_client(), options.data, context.settings, context.environment, context.console.line

@@ -39,7 +39,9 @@ from steps.data_checks import refuse_severe
 from steps.data_settings import DEFAULT_PATH, load_as
 from steps.evaluated_settings import EvaluatedSettings
 from steps.failure import JobArgumentParser, JobError, run_job
+from steps.hosts import refuse_several
 from steps.model import Model
+from steps.part_files import read_parts
 from steps.preprocess import SEEN
 from steps.raw_data import find_file
 from steps.reasons import METADATA as REASONS
@@ -70,6 +72,7 @@ class Looks:
 
 def main(arguments: Sequence[str]) -> None:
     """Run the job with command-line arguments. Raises JobError."""
+    refuse_several()
     parser = JobArgumentParser(prog="evaluation.evaluate", description=__doc__)
     parser.add_argument("--model", type=Path, default=INPUT / "model")
     for field in fields(Inputs):
@@ -255,7 +258,7 @@ def _score(
     predictions = {name: model.predict_features(table, name) for name in model.candidates}
     predictions[plain_boosting.NAME] = plain_boosting.predictions(known, rows, settings.data)
     if settings.estimators:
-        train = pd.read_parquet(find_file(inputs.train))
+        train = read_parts(inputs.train)
         predictions |= estimators.predictions(settings.estimators, train, table, model.features)
     interval = model.interval_features(table, predictions[model.library])
     named = {**predictions, "interval's lower bound": interval[0], "interval's upper bound": interval[1]}

@@ -35,6 +35,7 @@ from monitoring.values import Baselines, strange_values, values_check
 from monitoring.window import Window
 from steps.artifacts import write_json
 from steps.failure import JobArgumentParser, JobError, run_job
+from steps.hosts import refuse_several
 from steps.model import Model
 from steps.monitoring_settings import MonitoringSettings
 from steps.settings import DEFAULT_PATH, JobSettings
@@ -58,6 +59,7 @@ class Inputs:
 
 def main(arguments: Sequence[str]) -> None:
     """Run the job with command-line arguments. Raises JobError."""
+    refuse_several()
     parser = JobArgumentParser(prog="monitoring.observe", description=__doc__)
     for field in fields(Inputs):
         parser.add_argument(f"--{field.name}", type=Path, default=INPUT / field.name)

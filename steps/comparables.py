@@ -20,7 +20,6 @@ from steps.features import Features
 
 FILE, SETTINGS = "comparables.parquet", "comparables.json"
 MOST_ROWS = 20_000  # that a model carries; of more training rows an even draw
-EXPLAINED = 100  # training rows by which it is measured how much each feature moves predictions
 
 
 @dataclass(frozen=True)
@@ -106,26 +105,6 @@ class Comparables:
                 for name in differs
             },
         }
-
-
-def explained_rows(table: pd.DataFrame) -> pd.DataFrame:
-    """The rows of a table of features by which it is measured how much each feature moves predictions."""
-    return table.iloc[np.linspace(0, len(table) - 1, min(len(table), EXPLAINED)).astype(int)]
-
-
-def weights_of(table: pd.DataFrame, features: Features, moved: np.ndarray) -> dict[str, float]:
-    """How much a difference of 1 in each feature counts: what the feature moves predictions by, over its own spread.
-
-    `table` holds the features of the training rows, `moved` what each feature adds to the predictions of
-    `explained_rows` of it: Shapley values (rows, features). What a feature moves is their mean absolute value; of a
-    category any difference counts as 1.
-    """
-    found = {}
-    for name, effect in zip(features.names, np.abs(moved).mean(axis=0).tolist(), strict=True):
-        values = table[name].to_numpy()
-        spread = 1.0 if name in features.levels else float(np.nanmean(np.abs(values - np.nanmean(values))))
-        found[name] = effect / spread if spread > 0 else 0.0
-    return found
 
 
 def carried(rows: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:

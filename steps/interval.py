@@ -96,7 +96,7 @@ def fit(
     feature with a sign (see `Features`) says is left out, so that the bounds keep the rules that the prediction keeps.
     Raises JobError when the validation part is too small for the coverage.
     """
-    rows, needed = len(validation.target), bands * fewest_rows(coverage)
+    rows, needed = validation.shard.total, bands * fewest_rows(coverage)
     if rows < needed:
         each, less = (f" in each of {bands} bands", ", fewer interval.bands") if bands > 1 else ("", "")
         raise JobError(
@@ -104,12 +104,17 @@ def fit(
             f"needs {needed:,}; give more data, raise split.validation or lower interval.coverage{less} in the YAML."
         )
     residuals = _out_of_fold(train, features, boosting, booster.num_boosted_rounds())
-    centre = _predicted(booster, validation, features) if other is None else _of_other(other, validation, features)
+    if other is None:
+        centre = _predicted(booster, validation.table.to_numpy(), validation.start, features)
+    else:
+        centre = _of_other(other, validation, features)
     errors = np.abs(validation.target - centre)
-    mean = max(float(residuals.mean()), NOTHING * float(train.target.std() or 1.0))
+    mean, spread = float(train.shard.mean(residuals)), math.sqrt(train.shard.variance(train.target))
+    mean = max(mean, NOTHING * (spread or 1.0))
     scale = _scale(train, residuals / mean, validation, errors / mean, features, boosting)
     whole = Interval(scale, coverage, (1.0,))
     ratios = errors / whole.expected(by_row(_known(validation, features), categories_of(scale)))
+    ratios, centre = (validation.shard.hosts.gathered(values) for values in (ratios, centre))
     edges = np.quantile(centre, np.arange(1, bands) / bands)
     band = np.searchsorted(edges, centre, side="right")
     inside = [band == number for number in range(bands)]
@@ -127,19 +132,18 @@ def _out_of_fold(train: Part, features: Features, boosting: Boosting, rounds: in
     """The absolute residual of each training row from trees of the other half: as many steps, fewer and larger."""
     quick = boosting.faster()
     rate = boosting.parameters["learning_rate"] / quick.parameters["learning_rate"]
-    fold = np.random.default_rng(boosting.parameters["seed"]).permutation(len(train.target)) % FOLDS
-    result = np.empty(len(train.target))
+    fold = train.shard.drawn(lambda random, rows: random.permutation(rows) % FOLDS, boosting.parameters["seed"])
+    table, result = train.table.to_numpy(), np.empty(len(train.target))
     for number in range(FOLDS):
-        others, own = (train.rows(np.flatnonzero(chosen)) for chosen in (fold != number, fold == number))
-        data = matrix(others.table.to_numpy(), features.names, features.levels, others.start, others.target)
+        others, own = fold != number, fold == number
+        data = matrix(table[others], features.names, features.levels, train.start[others], train.target[others])
         booster = xgboost.train(dict(quick.parameters), data, num_boost_round=max(1, math.ceil(rounds * rate)))
-        result[fold == number] = np.abs(own.target - _predicted(booster, own, features))
+        result[own] = np.abs(train.target[own] - _predicted(booster, table[own], train.start[own], features))
     return result
 
 
-def _predicted(booster: xgboost.Booster, part: Part, features: Features) -> np.ndarray:
-    values = by_row(part.table.to_numpy(), categories_of(booster))
-    return features.held(predict(booster, values, part.start))
+def _predicted(booster: xgboost.Booster, table: np.ndarray, start: np.ndarray, features: Features) -> np.ndarray:
+    return features.held(predict(booster, by_row(table, categories_of(booster)), start))
 
 
 def _of_other(trees: OtherTrees, part: Part, features: Features) -> np.ndarray:

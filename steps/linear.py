@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from steps.hosts import ALONE, Hosts
+from steps.shard import Shard
+
 # Per row, on standardised columns. The smallest one changes nothing but sums that rounding has made.
 PENALTIES = 10.0 ** np.arange(-8, 1.5, 0.5)
 FOLDS = 5
@@ -92,27 +95,34 @@ def fit(
     levels: Mapping[str, Sequence[str]],
     penalty: float | None = None,
     signs: Mapping[str, int] | None = None,
+    stand_ins: Mapping[str, float] | None = None,
+    shard: Shard | None = None,
 ) -> LinearModel:
     """Fit by least squares with a ridge penalty, which `chosen_penalty` finds where none is given.
 
     `features` is a table of `steps.features.transform`, `levels` the category levels behind its codes,
     `target` one number per row on the scale to be predicted. A feature that is missing in some rows has an
-    indicator. `signs` are those of `steps.features.Features`: no coefficient goes against them.
+    indicator. `signs` are those of `steps.features.Features`: no coefficient goes against them. `stand_ins` are the
+    medians by feature, by default those of these rows. With a `shard` the rows are one host's share of all that count.
     """
+    shard = shard or Shard.whole(len(target))
     numeric = [str(name) for name in features if name not in levels]
-    fill = {name: float(features[name].median()) for name in numeric if features[name].isna().any()}
+    gaps = shard.hosts.total(features[numeric].isna().sum().to_numpy(dtype=float))
+    incomplete = [name for name, count in zip(numeric, gaps, strict=True) if count]
+    fill = {name: float(stand_ins[name] if stand_ins else features[name].median()) for name in incomplete}
     blocks = [features[numeric].fillna(fill).to_numpy(), features[list(fill)].isna().to_numpy(dtype=float)]
     blocks += [_one_hot(features[name].to_numpy(), len(known)) for name, known in levels.items()]
     matrix = np.hstack(blocks)
-    mean, scale = matrix.mean(axis=0), matrix.std(axis=0)
+    mean, scale = shard.mean(matrix), np.sqrt(shard.variance(matrix))
     # A column that never changes says nothing, and dividing by its spread would say infinity.
     scale[scale < 1e-12 * np.maximum(1.0, np.abs(mean))] = np.inf
-    standardised, centred = (matrix - mean) / scale, target - target.mean()
+    middle = float(shard.mean(target))
+    standardised, centred = (matrix - mean) / scale, target - middle
     if penalty is None:
-        penalty = chosen_penalty(standardised, centred)
-    sums, columns = _Sums.of(standardised, centred), [*numeric, *[""] * (matrix.shape[1] - len(numeric))]
+        penalty = chosen_penalty(standardised, centred, shard)
+    sums, columns = _Sums.of(standardised, centred, shard.hosts), [*numeric, *[""] * (matrix.shape[1] - len(numeric))]
     weights = sums.signed(penalty, np.array([(signs or {}).get(name, 0) for name in columns])) / scale
-    intercept = float(target.mean() - mean @ weights)
+    intercept = float(middle - mean @ weights)
     coefficients = dict(zip(numeric, weights[: len(numeric)].tolist(), strict=True))
     missing = dict(zip(fill, weights[len(numeric) :].tolist(), strict=False))
     by_level, start = {}, len(numeric) + len(fill)
@@ -122,26 +132,28 @@ def fit(
     return LinearModel(intercept, coefficients, by_level, fill, missing, float(penalty))
 
 
-def chosen_penalty(matrix: np.ndarray, target: np.ndarray) -> float:
+def chosen_penalty(matrix: np.ndarray, target: np.ndarray, shard: Shard | None = None) -> float:
     """Return which of PENALTIES to use for standardised columns (rows, columns) and a centred target.
 
     It is the largest one whose squared error on FOLDS parts of the rows, each predicted from the others, is not
     significantly above that of the best: by at most one standard error of the paired differences. Of nearly dependent
     columns plain least squares makes large coefficients of opposite sign, which a row that breaks the dependence (a
     value is missing) turns into an absurd prediction. Source: Breiman et al., Classification and Regression Trees,
-    1984, section 3.4.3.
+    1984, section 3.4.3. With a `shard` the rows are one host's share of all that count.
     """
-    fold = np.random.default_rng(0).integers(0, FOLDS, len(target))
+    shard = shard or Shard.whole(len(target))
+    fold = shard.drawn(lambda random, rows: random.integers(0, FOLDS, rows), 0)
     parts = [(matrix[fold == number], target[fold == number]) for number in range(FOLDS)]
-    sums = [_Sums.of(*part) for part in parts]
+    sums = [_Sums.of(*part, shard.hosts) for part in parts]
     errors = np.empty((FOLDS, len(PENALTIES)))
     for number, (columns, actual) in enumerate(parts):
         others = sum(sums[:number] + sums[number + 1 :], start=_Sums.none(matrix.shape[1]))
-        if not others.rows or not len(actual):
+        if not others.rows or not sums[number].rows:
             return float(PENALTIES[0])
         mean, middle = others.columns / others.rows, others.target / others.rows
         predicted = middle + (columns - mean) @ others.weights(PENALTIES)
-        errors[number] = np.mean((predicted - actual[:, None]) ** 2, axis=0)
+        squared = ((predicted - actual[:, None]) ** 2).sum(axis=0)
+        errors[number] = shard.hosts.total(squared) / sums[number].rows
     above = errors - errors[:, [errors.mean(axis=0).argmin()]]
     allowed = above.mean(axis=0) <= above.std(axis=0, ddof=1) / math.sqrt(FOLDS)
     return float(PENALTIES[np.flatnonzero(allowed)[-1]])
@@ -151,7 +163,7 @@ def chosen_penalty(matrix: np.ndarray, target: np.ndarray) -> float:
 class _Sums:
     """What least squares needs to know of some rows: how many, and sums over columns, target and their products."""
 
-    rows: int
+    rows: float
     columns: np.ndarray
     target: float
     squares: np.ndarray
@@ -162,8 +174,15 @@ class _Sums:
         return cls(0, np.zeros(columns), 0.0, np.zeros((columns, columns)), np.zeros(columns))
 
     @classmethod
-    def of(cls, matrix: np.ndarray, target: np.ndarray) -> _Sums:
-        return cls(len(target), matrix.sum(axis=0), float(target.sum()), matrix.T @ matrix, matrix.T @ target)
+    def of(cls, matrix: np.ndarray, target: np.ndarray, hosts: Hosts = ALONE) -> _Sums:
+        """The sums over the rows of all hosts."""
+        return cls(
+            hosts.total(float(len(target))),
+            hosts.total(matrix.sum(axis=0)),
+            hosts.total(float(target.sum())),
+            hosts.total(matrix.T @ matrix),
+            hosts.total(matrix.T @ target),
+        )
 
     def __add__(self, other: _Sums) -> _Sums:
         return _Sums(

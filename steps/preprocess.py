@@ -13,6 +13,8 @@ from steps.artifacts import write_json, write_parquet
 from steps.data_checks import check_parts, refuse_severe
 from steps.data_settings import DEFAULT_PATH, PreparationSettings, load_as
 from steps.failure import JobArgumentParser, JobError, run_job
+from steps.hosts import refuse_several
+from steps.part_files import write_parts
 from steps.raw_data import find_file, typed
 from steps.split import row_keys, split
 
@@ -21,6 +23,7 @@ SEEN = "_seen.parquet"  # beside the training rows: its underscore says that it 
 
 def main(arguments: Sequence[str]) -> None:
     """Run the job with command-line arguments. Raises JobError."""
+    refuse_several()
     parser = JobArgumentParser(prog="steps.preprocess", description=__doc__)
     parser.add_argument("--input", type=Path, default=Path("/opt/ml/processing/input/validated"))
     parser.add_argument("--output", type=Path, default=Path("/opt/ml/processing/output"))
@@ -33,7 +36,7 @@ def main(arguments: Sequence[str]) -> None:
 def preprocess(source: Path, output: Path, settings: PreparationSettings) -> dict[str, int]:
     """Write train/, validation/, test/, rows/ and features/ under `output`; return the rows of each part.
 
-    train.parquet and validation.parquet hold the features and the target; test.parquet holds raw rows,
+    The parts of train and validation hold the features and the target; test.parquet holds raw rows,
     from which evaluation computes the features as an endpoint does. Only training rows are learned from; rows/
     holds them raw, to compare the test part with them, and SEEN, the keys of all rows that training sees. With
     data.comparables, features/ holds the raw training rows that the model is to carry. Raises
@@ -56,7 +59,7 @@ def preprocess(source: Path, output: Path, settings: PreparationSettings) -> dic
     tables = {"train": train, "validation": feature_module.transform(parts["validation"], fitted)}
     for name, table in tables.items():
         table[fitted.target] = parts[name][fitted.target]
-        write_parquet(output / name / f"{name}.parquet", table)
+        write_parts(output / name, table)
     write_parquet(output / "test" / "test.parquet", parts["test"])
     write_parquet(output / "rows" / "rows.parquet", parts["train"])
     known = pd.concat([parts["train"], parts["validation"]])

@@ -19,6 +19,7 @@ from steps.boosting import matrix, xgboost
 from steps.features import Features
 from steps.hyperparameters import STARTS
 from steps.linear import LinearModel
+from steps.shard import Shard
 
 FOLDS = 5
 FASTER = 3  # a comparison of starting points learns so many times faster than the model itself
@@ -27,20 +28,21 @@ FASTEST = 0.3  # but no faster than this
 
 @dataclass(frozen=True)
 class Part:
-    """Rows to learn from: features, and targets on the training scale; `start` is what their boosting starts from."""
+    """Rows to learn from: features, and targets on the training scale; `start` is what their boosting starts from.
+
+    `shard` says which of all hosts' rows they are.
+    """
 
     table: pd.DataFrame
     target: np.ndarray
     start: np.ndarray
-
-    def rows(self, places: np.ndarray) -> Part:
-        """Some of the rows, by their places."""
-        return Part(self.table.iloc[places], self.target[places], self.start[places])
+    shard: Shard
 
     def with_rows_of(self, other: Part) -> Part:
         """The rows of both."""
         table = pd.concat([self.table, other.table], ignore_index=True)
-        return Part(table, np.r_[self.target, other.target], np.r_[self.start, other.start])
+        both = np.r_[self.target, other.target], np.r_[self.start, other.start]
+        return Part(table, *both, self.shard + other.shard)
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ def start_at(
 ) -> tuple[Part, Part]:
     """Both parts with what their boosting starts from; `name` is one of STARTS but auto."""
     if name == "mean":
-        mean = float(train.target.mean())
+        mean = float(train.shard.mean(train.target))
         starts = [np.full(len(part.target), mean) for part in (train, validation)]
     else:
         starts = [features.held(line.predict(part.table)) for part in (train, validation)]
@@ -113,11 +115,21 @@ def best_start(
 
 def _out_of_fold(train: Part, features: Features, penalty: float, seed: int) -> np.ndarray:
     """For each training row, what a line of the other folds says of it."""
-    fold = np.random.default_rng(seed).permutation(len(train.target)) % FOLDS
+    shard = train.shard
+    fold = shard.drawn(lambda random, rows: random.permutation(rows) % FOLDS, seed)
     result = np.empty(len(train.target))
     for number in range(FOLDS):
         inside = fold == number
-        if inside.any():
-            line = linear.fit(train.table[~inside], train.target[~inside], features.levels, penalty, features.signs)
+        others = int(shard.hosts.total(float((~inside).sum())))
+        if others < shard.total:
+            line = linear.fit(
+                train.table[~inside],
+                train.target[~inside],
+                features.levels,
+                penalty,
+                features.signs,
+                features.fill,
+                replace(shard, total=others),  # with the penalty given, only sums are asked of it
+            )
             result[inside] = line.predict(train.table[inside])
     return result

@@ -22,17 +22,22 @@ from steps.artifacts import write_text
 from steps.boosting import xgboost
 from steps.comparables import FILE as COMPARABLES
 from steps.comparables import SETTINGS as COMPARABLES_SETTINGS
-from steps.comparables import Comparables, explained_rows, weights_of
+from steps.comparables import Comparables
 from steps.failure import JobArgumentParser, JobError, run_job
 from steps.features import Features
+from steps.hosts import TRAINING, hosts_of
 from steps.hyperparameters import HYPERPARAMETERS, STARTS, Hyperparameter, column_share
+from steps.joined_hosts import joined
+from steps.likeness import Likeness
 from steps.metrics import regression_metrics
 from steps.model import CODE_WHEELS, FORMAT, FORMAT_OF_OTHERS, Model, save
 from steps.other_libraries import LIBRARIES, XGBOOST
 from steps.other_trees import OtherTrees, fitted, refitted
 from steps.reasons import METADATA as REASONS
 from steps.reasons import Basis
+from steps.shard import Shard
 from steps.starting_point import Boosting, Part, best_start, refit, start_at
+from steps.training_rows import training_rows, validation_rows
 from steps.wheels import LIST, ensure, pins_of
 
 HYPERPARAMETERS_FILE = Path("/opt/ml/input/config/hyperparameters.json")
@@ -49,12 +54,22 @@ def main(arguments: Sequence[str]) -> None:
     options = vars(_parser().parse_args(arguments or hyperparameter_arguments(HYPERPARAMETERS_FILE)))
     hyperparameters = {name: options[name] for name in (*HYPERPARAMETERS, "start")}
     features = feature_module.load(options["features"] / "features.json")
-    train = _read(options["train"] / "train.parquet", features)
-    validation = _read(options["validation"] / "validation.parquet", features)
     named = {name: options[name] for name in LIBRARIES if options[name] is not None}
+    hosts = hosts_of(options["resources"])
+    if hosts.count > 1 and named:
+        raise JobError(
+            f"The candidate {next(iter(named))} trains on one host, and TrainingInstanceCount started {hosts.count}: "
+            "set it to 1 (jobs.training.instance_count in the YAML), or leave the candidate out."
+        )
     ensure([LIBRARIES[name].package for name in named], options["wheels"])
-    model, metrics = fit(train, validation, features, hyperparameters, named)
-    model = _with_comparables(model, train, options["features"])
+    with joined(hosts):
+        train, shard = training_rows(options["train"], features, hosts)
+        validation, validated = validation_rows(options["validation"], features, hosts)
+        model, metrics = fit(train, validation, features, hyperparameters, named, (shard, validated))
+        likeness = Likeness.of(train[list(features.names)], features, shard)
+    if not hosts.is_first:
+        return  # it has no part in what follows: the first host writes the model, and prints the metrics once
+    model = _with_comparables(model, likeness, options["features"])
     save(model, options["model_dir"])
     copy_serving_code(options["model_dir"] / "code")
     if model.other is not None:
@@ -63,16 +78,15 @@ def main(arguments: Sequence[str]) -> None:
         print(training_metrics.line(name, value), flush=True)
 
 
-def _with_comparables(model: Model, train: pd.DataFrame, folder: Path) -> Model:
+def _with_comparables(model: Model, likeness: Likeness, folder: Path) -> Model:
     """The model with the training rows that it is to tell of, if steps.preprocess has put any into the folder."""
     rows, settings = folder / COMPARABLES, folder / COMPARABLES_SETTINGS
     if not rows.is_file():
         return model
-    table = train[list(model.features.names)]
-    chosen = explained_rows(table)
+    chosen = likeness.explained
     terms = model.start.terms(chosen)
     moved = (terms - terms.mean()).to_numpy() + model.contributions(chosen)[0][:, :-1]
-    weights = weights_of(table, model.features, moved)
+    weights = likeness.weights(moved)
     told = json.loads(settings.read_text(encoding="utf-8"))
     return replace(model, comparables=Comparables.from_json({**told, "weights": weights}, rows.read_bytes()))
 
@@ -104,6 +118,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--_tuning_objective_metric", help=argparse.SUPPRESS)
     for name, hyperparameter in HYPERPARAMETERS.items():
         parser.add_argument(f"--{name}", type=_within(hyperparameter), default=hyperparameter.default)
+    parser.add_argument("--resources", type=Path, default=TRAINING, help="the file that names the hosts of the job")
     parser.add_argument("--start", choices=STARTS, default=STARTS[0])
     parser.add_argument("--wheels", type=Path, default=Path(environment.get("SM_CHANNEL_WHEELS", f"{channel}/wheels")))
     for name in LIBRARIES:
@@ -140,35 +155,29 @@ def _within(hyperparameter: Hyperparameter) -> Callable[[str], float]:
     return number
 
 
-def _read(path: Path, features: Features) -> pd.DataFrame:
-    """Read features and target of one part. Raises JobError if they are not those of features.json."""
-    try:
-        table = pd.read_parquet(path)
-    except FileNotFoundError as error:
-        raise JobError(f"The channel's file {path} does not exist: run steps.preprocess first.") from error
-    if list(table.columns) != [*features.names, features.target]:
-        raise JobError(f"{path} and features.json come from different runs of steps.preprocess.")
-    return table
-
-
 def fit(
     train: pd.DataFrame,
     validation: pd.DataFrame,
     features: Features,
     hyperparameters: dict[str, Any],
     named: Mapping[str, Mapping[str, float]] | None = None,
+    shards: tuple[Shard, Shard] | None = None,
 ) -> tuple[Model, dict[str, float]]:
     """Train the candidates; return the model and its metrics by name.
 
     `named` are the hyperparameters of other libraries by their names; the one that is best on the validation part, or
     XGBoost, predicts. Tables hold the features and the target. Metrics are in the target's unit, `mape` a fraction, for
-    the validation part, on which XGBoost also stopped early: the test part is evaluation's alone.
+    the validation part, on which XGBoost also stopped early: the test part is evaluation's alone. With `shards` the
+    tables are one host's share of the rows, and every host returns the same.
     """
     names = list(features.names)
+    shards = shards or (Shard.whole(len(train)), Shard.whole(len(validation)))
     parts = [
-        Part(part[names], features.scaled(_actual(part, features)), np.zeros(len(part))) for part in (train, validation)
+        Part(part[names], features.scaled(_actual(part, features)), np.zeros(len(part)), shard)
+        for part, shard in zip((train, validation), shards, strict=True)
     ]
-    line = linear.fit(parts[0].table, parts[0].target, features.levels, signs=features.signs)
+    rows, target = parts[0].table, parts[0].target
+    line = linear.fit(rows, target, features.levels, None, features.signs, features.fill, shards[0])
     boosting = boosting_of(hyperparameters, names, features.signs)
     start: str = hyperparameters["start"]
     errors: dict[str, float] = {}
@@ -179,9 +188,9 @@ def fit(
     other, libraries = _best_of(named or {}, {XGBOOST: error}, started, features, hyperparameters)
     coverage, bands = hyperparameters["coverage"], hyperparameters["bands"]
     interval = interval_module.fit(*started, features, boosting, booster, coverage, bands, other)
-    mean = float(parts[0].target.mean()) if start == "mean" else None
+    mean = float(shards[0].mean(target)) if start == "mean" else None
     model = Model(features, booster, line, interval, {"starting_mean": mean}, other=other)
-    learned, measured = (_measured(model, part, names) for part in (train, validation))
+    learned, measured = (_measured(model, part, shard) for part, shard in zip((train, validation), shards, strict=True))
     metrics = {f"validation:{name}": value for name, value in measured[model.library].items()}
     metrics["validation:linear_rmse"] = measured["linear"]["rmse"]
     metrics["train:rounds"] = float(booster.num_boosted_rounds())
@@ -193,7 +202,8 @@ def fit(
         format=FORMAT if other is None else FORMAT_OF_OTHERS,
         library=model.library,
         libraries=libraries,
-        rows={"train": len(train), "validation": len(validation)},
+        rows={name: shard.total for name, shard in zip(("train", "validation"), shards, strict=True)},
+        hosts=shards[0].hosts.count,
         training_metrics=learned,
         validation_metrics=measured,
     )
@@ -205,10 +215,10 @@ def fit(
     return replace(model, booster=final, other=other), metrics
 
 
-def _measured(model: Model, part: pd.DataFrame, names: Sequence[str]) -> dict[str, dict[str, float]]:
+def _measured(model: Model, part: pd.DataFrame, shard: Shard) -> dict[str, dict[str, float]]:
     """The errors of each candidate on a part, in the target's unit."""
-    actual = _actual(part, model.features)
-    return {name: regression_metrics(actual, model.predict_features(part[names], name)) for name in model.candidates}
+    actual, table = _actual(part, model.features), part[list(model.features.names)]
+    return {name: regression_metrics(actual, model.predict_features(table, name), shard) for name in model.candidates}
 
 
 def _best_of(

@@ -20,6 +20,7 @@ from steps.derived import with_derived
 from steps.expectations import Outcome, check, expectations_of_columns
 from steps.failure import JobArgumentParser, JobError, run_job
 from steps.format_hints import hint
+from steps.hosts import refuse_several
 from steps.raw_data import check_names, converted_columns, read_part, refuse_contradiction
 from steps.row_order import by_content
 from steps.validation import Validation, reason_of
@@ -35,6 +36,7 @@ LONGEST_VALUE = 60  # characters of a cell that are shown in a reason
 
 def main(arguments: Sequence[str]) -> None:
     """Run the job with command-line arguments. Raises JobError."""
+    refuse_several()
     parser = JobArgumentParser(prog="steps.validate", description=__doc__)
     parser.add_argument("--input", type=Path, default=Path("/opt/ml/processing/input/data"))
     parser.add_argument("--output", type=Path, default=Path("/opt/ml/processing/output"))

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from pipelines.checks.fault import Fault, step_at
+from pipelines.checks.hosts import host_faults
 from pipelines.checks.image_packages import package_warnings
 from pipelines.checks.images import image_faults, known_versions
 from pipelines.checks.limits import limit_faults
@@ -83,6 +84,7 @@ def warnings_of(text: str, settings: Settings) -> list[Fault]:
 def _own_faults(raw: Mapping[str, Any], name: str, settings: Settings, environment: Environment) -> Iterator[Fault]:
     account = environment.role_arn.split(":")[4]
     yield from limit_faults(name, raw)
+    yield from host_faults(raw, settings)
     yield from type_faults(raw)
     yield from image_faults(raw, environment.region, account)
     yield from location_faults(raw, environment.bucket, settings.name)

@@ -10,14 +10,17 @@ from sagemaker.core.network import NetworkConfig
 from sagemaker.core.parameter import CategoricalParameter, ContinuousParameter, IntegerParameter
 from sagemaker.core.processing import Processor
 from sagemaker.core.shapes import (
+    Channel,
+    DataSource,
     MetricDefinition,
     ProcessingInput,
     ProcessingOutput,
     ProcessingS3Input,
     ProcessingS3Output,
+    S3DataSource,
     Tag,
 )
-from sagemaker.core.training.configs import Compute, InputData, Networking, OutputDataConfig, StoppingCondition
+from sagemaker.core.training.configs import Compute, Networking, OutputDataConfig, StoppingCondition
 from sagemaker.core.workflow.execution_variables import ExecutionVariables
 from sagemaker.core.workflow.functions import Join
 from sagemaker.core.workflow.properties import PropertyFile
@@ -45,6 +48,7 @@ from steps.training_metrics import METRICS, pattern
 INPUT = "/opt/ml/processing/input"
 OUTPUT = "/opt/ml/processing/output"
 CHANNELS = "/opt/ml/input/data"
+SHARDED = "train"  # the channel of which each host of a training job gets its own parts
 # The archive, then the module and its arguments: the entrypoint of every job that may have one.
 UNPACK_AND_RUN = 'mkdir -p /opt/ml/code && cd /opt/ml/code && tar -xzf "$0" && exec python3 -m "$@"'
 # The image's toolkit installs the code that it runs by `pip install .`, and pip 26 would ask a package index for
@@ -220,7 +224,7 @@ class JobFactory:
             ),
             networking=self._networking,
             hyperparameters=dict(hyperparameters),
-            input_data_config=[InputData(channel_name=key, data_source=uri) for key, uri in channels.items()],
+            input_data_config=[_channel(key, uri) for key, uri in channels.items()],
             tags=self._tags,
         )
         return trainer.with_metric_definitions([MetricDefinition(name=name, regex=pattern(name)) for name in METRICS])
@@ -346,6 +350,13 @@ def _range(name: str, chosen: Range) -> Any:
 def _entrypoint(inputs: str, module: str) -> list[str]:
     """The command that runs a module of the archive that is the input `code`."""
     return ["sh", "-c", UNPACK_AND_RUN, f"{inputs}/code/{ARCHIVE}", module]
+
+
+def _channel(name: str, uri: Any) -> Channel:
+    """Everything for every host, but of the training rows to each host its own parts: one host gets them all."""
+    how = "ShardedByS3Key" if name == SHARDED else "FullyReplicated"
+    source = S3DataSource(s3_data_type="S3Prefix", s3_uri=uri, s3_data_distribution_type=how)
+    return Channel(channel_name=name, data_source=DataSource(s3_data_source=source))
 
 
 def _input(name: str, uri: Any) -> ProcessingInput:

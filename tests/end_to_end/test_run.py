@@ -20,6 +20,7 @@ pytestmark = pytest.mark.e2e
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "data" / "house_prices.parquet"
+PARTS = ("train", "validation", "test")
 STEPS = ["ValidateData", "Preprocess", "Train", "Evaluate", "CheckQuality", "RegisterModel"]
 
 
@@ -72,8 +73,10 @@ def test_every_row_is_either_used_or_rejected_with_a_reason(cli: Any, first_run:
         return pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
 
     rejected = frame("ValidateData/rejected/rejected.csv")
-    parts = [len(frame(f"Preprocess/{part}/{part}.parquet")) for part in ("train", "validation", "test")]
-    assert sum(parts) + len(rejected) == 21_613
+    listed = [s3.list_objects_v2(Bucket=bucket, Prefix=f"{prefix}Preprocess/{part}/") for part in PARTS]
+    keys = [entry["Key"].removeprefix(prefix) for page in listed for entry in page["Contents"]]
+    assert [Path(key).parent.name for key in keys] == [*["train"] * 4, "validation", "test"]
+    assert sum(len(frame(key)) for key in keys) + len(rejected) == 21_613
     assert rejected["reasons"].str.len().min() > 0
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from steps import features as feature_module
 from steps.estimators import Estimator, predictions
 from steps.failure import JobError
+from steps.part_files import read_parts
 
 FOREST = Estimator(
     estimator="sklearn.ensemble.RandomForestRegressor",
@@ -22,7 +22,7 @@ FOREST = Estimator(
 @pytest.mark.e2e
 def test_candidates_learn_from_the_training_part_and_predict_in_the_targets_unit(preprocessed: Path) -> None:
     features = feature_module.load(preprocessed / "features" / "features.json")
-    train, other = (pd.read_parquet(preprocessed / name / f"{name}.parquet") for name in ("train", "validation"))
+    train, other = (read_parts(preprocessed / name) for name in ("train", "validation"))
     chosen = {
         "forest": FOREST,
         "near": Estimator(estimator="sklearn.neighbors.KNeighborsRegressor", parameters={"n_neighbors": 8}),
@@ -59,7 +59,7 @@ def test_what_is_no_regressor_is_refused_with_what_was_probably_meant(
 
 def test_a_value_that_scikit_learn_refuses_fails_the_job_with_the_candidates_name(preprocessed: Path) -> None:
     features = feature_module.load(preprocessed / "features" / "features.json")
-    train = pd.read_parquet(preprocessed / "train" / "train.parquet")
+    train = read_parts(preprocessed / "train")
     wrong = Estimator(estimator="sklearn.linear_model.Ridge", parameters={"alpha": -3})
     with pytest.raises(JobError, match=r"The candidate ridge \(sklearn.linear_model.Ridge\) cannot be fitted: .*alpha"):
         predictions({"ridge": wrong}, train, train, features)

@@ -18,6 +18,7 @@ from steps.features import Features
 from steps.interval import Interval, chance_in_coverage, coverage, fewest_rows, fit, from_json
 from steps.model import Model, load
 from steps.settings import Column
+from steps.shard import Shard
 from steps.starting_point import Boosting, Part
 
 BOOSTING = Boosting(
@@ -56,7 +57,7 @@ def part(rows: int, seed: int) -> Part:
     random = np.random.default_rng(seed)
     x, other = random.uniform(0, 1, rows), random.uniform(0, 1, rows)
     target = x + random.normal(0, 0.05 + 0.5 * x)
-    return Part(pd.DataFrame({"x": x, "other": other}), target, np.zeros(rows))
+    return Part(pd.DataFrame({"x": x, "other": other}), target, np.zeros(rows), Shard.whole(rows))
 
 
 def fitted(rows: tuple[int, int], known: Features, **options: Any) -> tuple[Interval, Any]:
@@ -146,7 +147,7 @@ def test_a_band_without_rows_has_the_margin_of_all() -> None:
 
 def test_a_target_without_any_error_has_a_narrow_interval() -> None:
     train, validation, known = part(400, 1), part(100, 2), features()
-    flat = [Part(each.table, np.zeros(len(each.target)), each.start) for each in (train, validation)]
+    flat = [Part(each.table, np.zeros(len(each.target)), each.start, each.shard) for each in (train, validation)]
     booster, _ = BOOSTING.fit(*flat, known)
     low, high = bounds(fit(*flat, known, BOOSTING, booster, 0.9), booster, flat[1])
     assert np.isfinite(low).all()

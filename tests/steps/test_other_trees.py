@@ -16,7 +16,9 @@ from steps.features import Features
 from steps.model import FORMAT_OF_OTHERS, load
 from steps.other_libraries import LIBRARIES
 from steps.other_trees import OtherTrees, fitted, loaded, refitted, rows_of
+from steps.part_files import read_parts
 from steps.settings import Column
+from steps.shard import Shard
 from steps.starting_point import Part
 from steps.train import main
 from steps.wheels import LIST
@@ -57,7 +59,7 @@ def part(seed: int, rows: int = ROWS) -> Part:
     start = random.normal(0, 3, rows)
     worth = np.array([0.0, 2.0, 0.0, -1.0])[table["place"].to_numpy(dtype=int)]
     target = start + 2 * table["size [m²]"].to_numpy() + worth + np.where(table["age"].isna(), 1.0, 0.0)
-    return Part(table, target + random.normal(0, 0.05, rows), start)
+    return Part(table, target + random.normal(0, 0.05, rows), start, Shard.whole(rows))
 
 
 def learned(library: str, signs: dict[str, int] | None = None) -> tuple[OtherTrees, float]:
@@ -167,7 +169,7 @@ def test_the_library_that_is_best_on_the_validation_part_predicts(trained: Path,
     assert metadata["libraries"][library] < metadata["libraries"]["xgboost"]
     model = load(trained)
     assert model.candidates == (library, "xgboost", "linear")
-    table = pd.read_parquet(preprocessed / "validation" / "validation.parquet")[list(model.features.names)]
+    table = read_parts(preprocessed / "validation")[list(model.features.names)]
     predicted = model.predict_features(table)
     assert not np.array_equal(predicted, model.predict_features(table, "xgboost"))
     lower, upper = model.interval_features(table, predicted)

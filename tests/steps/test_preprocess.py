@@ -11,6 +11,7 @@ import pytest
 
 from steps import features as feature_module
 from steps.failure import JobError
+from steps.part_files import read_parts
 from steps.preprocess import main, preprocess
 from steps.settings import JobSettings, SplitSettings
 from steps.split import split
@@ -30,11 +31,11 @@ def test_outputs(validated: Path, settings: JobSettings, typed_rents: pd.DataFra
     test = pd.read_parquet(tmp_path / "out" / "test" / "test.parquet")
     assert list(test.columns) == list(typed_rents.columns)
     for part in ("train", "validation"):
-        table = pd.read_parquet(tmp_path / "out" / part / f"{part}.parquet")
+        table = read_parts(tmp_path / "out" / part)
         assert list(table.columns) == [*settings.data.features, "rent"]
         assert len(table) == counts[part]
     features = json.loads((tmp_path / "out" / "features" / "features.json").read_text())
-    train = pd.read_parquet(tmp_path / "out" / "train" / "train.parquet")
+    train = read_parts(tmp_path / "out" / "train")
     assert features["target_range"] == [train["rent"].min(), train["rent"].max()]
 
 
@@ -54,7 +55,7 @@ def test_permuting_the_test_targets_changes_no_feature(
     preprocess(validated, tmp_path / "after", settings)
     permuted = pd.read_parquet(tmp_path / "after" / "test" / "test.parquet")
     assert (test["rent"] != permuted["rent"]).all()
-    for file in ("train/train.parquet", "validation/validation.parquet", "features/features.json"):
+    for file in ("train/part-00000.parquet", "validation/part-00000.parquet", "features/features.json"):
         assert (tmp_path / "before" / file).read_bytes() == (tmp_path / "after" / file).read_bytes()
     features = feature_module.load(tmp_path / "after" / "features" / "features.json")
     pd.testing.assert_frame_equal(

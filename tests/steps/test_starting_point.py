@@ -15,6 +15,7 @@ from steps.boosting import by_row, predict
 from steps.features import Features
 from steps.model import load
 from steps.settings import Column
+from steps.shard import Shard
 from steps.starting_point import Boosting, Part, best_start, refit, start_at
 from steps.train import main
 from tests.steps.conftest import channels
@@ -57,7 +58,7 @@ def parts(slope: float, rows: int = 300, levels: int = 0) -> tuple[Part, Part]:
         if levels:
             table["kind"] = random.integers(0, levels, count).astype(float)
         target = slope * table["x"].to_numpy() + random.normal(0, 1, count)
-        return Part(table, target, np.zeros(count))
+        return Part(table, target, np.zeros(count), Shard.whole(count))
 
     return part(rows), part(rows)
 
@@ -88,7 +89,9 @@ def test_the_out_of_fold_line_has_not_seen_the_row_that_it_predicts() -> None:
     changed = train.target.copy()
     changed[7] += 1e6
     before, after = (
-        start_at("out_of_fold_line", Part(train.table, target, train.start), validation, features(), line, 0)[0].start
+        start_at(
+            "out_of_fold_line", Part(train.table, target, train.start, train.shard), validation, features(), line, 0
+        )[0].start
         for target in (train.target, changed)
     )
     assert after[7] == before[7]
@@ -110,7 +113,7 @@ def test_the_last_booster_learns_from_the_validation_rows_too() -> None:
     """What holds on the validation rows alone is known to it afterwards, after as many rounds."""
     train, _ = parts(slope=0.0)
     beside = train.table + 1000
-    validation = Part(beside, train.target + 50, train.start)
+    validation = Part(beside, train.target + 50, train.start, train.shard)
     final = refit(BOOSTING, 60, (train, validation), features())
     assert final.num_boosted_rounds() == 60
     predicted = predict(final, by_row(beside.to_numpy()), np.zeros(len(beside)))

@@ -102,7 +102,7 @@ def test_same_input_gives_the_same_bytes(preprocessed: Path, tmp_path: Path, mon
         (["--start", "median"], "--start: invalid choice: 'median'"),
         (["--colour", "red"], "unrecognized arguments: --colour red"),
         (["--features", "/none"], "/none/features.json do not exist: run steps.preprocess"),
-        (["--train", "/none"], "/none/train.parquet does not exist"),
+        (["--train", "/none"], "There is no Parquet file with rows in /none"),
     ],
 )
 def test_wrong_arguments_are_named(

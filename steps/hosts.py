@@ -1,0 +1,105 @@
+"""The hosts of a job, and what each of them tells the others: sums, numbers and documents.
+
+XGBoost's own collective carries all of it, see steps/joined_hosts.py; one host alone asks nobody.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from steps.failure import JobError
+
+# Where SageMaker says which hosts a job has: a training job's file, and a processing job's.
+TRAINING, PROCESSING = Path("/opt/ml/input/config/resourceconfig.json"), Path("/opt/ml/config/resourceconfig.json")
+Numbers = TypeVar("Numbers", float, np.ndarray)
+
+
+@dataclass(frozen=True)
+class Hosts:
+    """names: all hosts of the job, sorted; the first of them keeps what they make together. current: this one.
+
+    Each method is called by all hosts, in the same order; with one host it gives back what it is given.
+    """
+
+    names: tuple[str, ...] = ("algo-1",)
+    current: str = "algo-1"
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self.names)
+
+    @property
+    def number(self) -> int:
+        """The place of this one, from 0."""
+        return self.names.index(self.current)
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this is the host that writes the model and prints the metrics."""
+        return self.number == 0
+
+    def total(self, values: Numbers) -> Numbers:
+        """The sum over the hosts of numbers, or of arrays of one shape; every host gets the same bits."""
+        if self.count == 1:
+            return values
+        from xgboost import collective
+
+        array = np.asarray(values, dtype=float)
+        found = collective.allreduce(array, collective.Op.SUM).reshape(array.shape)
+        return found if isinstance(values, np.ndarray) else float(found)
+
+    def gathered(self, values: np.ndarray) -> np.ndarray:
+        """The numbers (rows,) of the first host, then those of the second, and so on."""
+        if self.count == 1:
+            return values
+        sizes = np.zeros(self.count)
+        sizes[self.number] = len(values)
+        ends = np.cumsum(self.total(sizes)).astype(int)
+        everything = np.zeros(ends[-1])
+        everything[ends[self.number] - len(values) : ends[self.number]] = values
+        return self.total(everything)
+
+    def told(self, document: Any) -> list[Any]:
+        """What each host tells the others, in their order: JSON."""
+        if self.count == 1:
+            return [document]
+        from xgboost import collective
+
+        text = json.dumps(document)
+        return [json.loads(collective.broadcast(text, number)) for number in range(self.count)]
+
+
+ALONE = Hosts()
+
+
+def hosts_of(path: Path) -> Hosts:
+    """The hosts that a resourceconfig.json names; one where there is no such file. Raises JobError."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        return Hosts(tuple(sorted(document["hosts"], key=_numbered)), document["current_host"])
+    except FileNotFoundError:
+        return ALONE
+    except (ValueError, KeyError, TypeError) as error:
+        raise JobError(f"{path} does not say which hosts this job has: {error!r}.") from error
+
+
+def refuse_several(path: Path = PROCESSING) -> None:
+    """Raise JobError on each of several hosts: they would all do the same work and write the same files."""
+    count = hosts_of(path).count
+    if count > 1:
+        raise JobError(
+            f"This step runs on one host, and ProcessingInstanceCount started {count}, which would all do the same "
+            "work: set it to 1 (jobs.processing.instance_count in the YAML)."
+        )
+
+
+def _numbered(name: str) -> tuple[str, int, str]:
+    """algo-2 before algo-10."""
+    head, _, number = name.rpartition("-")
+    return (head, int(number) if number.isdigit() else 0, name)

@@ -1,0 +1,81 @@
+"""Join the hosts of a training job through XGBoost's collective; the first one runs its tracker."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, NoReturn
+
+from steps.boosting import xgboost
+from steps.failure import JobError, report
+from steps.host_watch import HostWatch
+from steps.hosts import Hosts
+
+FAREWELL_SECONDS = 10  # for the others, which say goodbye to the tracker
+
+
+@contextmanager
+def joined(hosts: Hosts) -> Iterator[None]:
+    """Within, XGBoost trains one model on the rows of all hosts; with one host nothing happens.
+
+    A fault on any of several hosts ends the process of each, with one reason that names the host.
+    """
+    if hosts.count == 1:
+        yield
+        return
+    watch = HostWatch(hosts)
+    watch.meet()
+    try:
+        with _communicator(hosts, watch):
+            yield
+    except JobError as error:
+        _fail(watch, f"{hosts.current}: {error}")
+    except Exception as error:
+        traceback.print_exc()
+        if isinstance(error, xgboost.core.XGBoostError):
+            watch.wait_for_verdict()  # mostly another host has ended, and XGBoost does not say which
+        _fail(watch, f"{hosts.current}: {type(error).__name__}: {error}")
+    watch.end()
+
+
+def _fail(watch: HostWatch, reason: str) -> NoReturn:
+    """Tell the others, and end as `steps.failure.run_job` does; XGBoost's threads would crash an orderly exit."""
+    watch.end(reason)
+    report(reason)
+    sys.stdout.flush()
+    os._exit(1)
+
+
+@contextmanager
+def _communicator(hosts: Hosts, watch: HostWatch) -> Iterator[None]:
+    from xgboost import collective
+    from xgboost.tracker import RabitTracker
+
+    tracker = None
+    address = socket.gethostbyname(hosts.names[0])
+    if hosts.is_first:
+        tracker = RabitTracker(n_workers=hosts.count, host_ip=address, sortby="task")
+        tracker.start()
+        port = tracker.worker_args()["dmlc_tracker_port"]
+        watch.say({"port": port})
+    else:
+        port = watch.hear()["port"]
+    watch.start()
+    arguments: dict[str, Any] = {
+        "dmlc_communicator": "rabit",
+        "dmlc_tracker_uri": address,
+        "dmlc_tracker_port": port,
+        "dmlc_task_id": f"{hosts.number:05d}",  # ranks follow these as texts
+    }
+    collective.init(**arguments)
+    yield
+    collective.finalize()
+    if tracker is not None:
+        with suppress(xgboost.core.XGBoostError, ValueError):
+            tracker.wait_for(FAREWELL_SECONDS)
+        with suppress(xgboost.core.XGBoostError):
+            tracker.free()

@@ -1,0 +1,42 @@
+"""Tables as several Parquet files of one folder: as many as their rows ask for, however many hosts will read them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from steps.artifacts import write_parquet
+from steps.failure import JobError
+from steps.part_sizes import parts_of_rows
+
+
+def write_parts(folder: Path, table: pd.DataFrame) -> None:
+    """Write a table as part-00000.parquet and so on, in the order of its rows, all of one size but for a row."""
+    parts = parts_of_rows(len(table))
+    for number in range(parts):
+        start, end = (len(table) * bound // parts for bound in (number, number + 1))
+        write_parquet(folder / f"part-{number:05d}.parquet", table.iloc[start:end])
+
+
+def part_files(folder: Path) -> list[Path]:
+    """The Parquet files of a folder by their names; none where there is no such folder."""
+    return sorted(path for path in folder.glob("*.parquet") if not path.name.startswith((".", "_")))
+
+
+def read_parts(folder: Path) -> pd.DataFrame:
+    """The rows of all parts of a folder. Raises JobError where there is none, or one is not Parquet."""
+    files = part_files(folder)
+    if not files:
+        raise JobError(f"There is no Parquet file in {folder}: run steps.preprocess first.")
+    return pd.concat([read_part(path) for path in files], ignore_index=True)
+
+
+def read_part(path: Path) -> pd.DataFrame:
+    """The rows of one file. Raises JobError that names it where it is not Parquet."""
+    try:
+        return pd.read_parquet(path)
+    except (OSError, ValueError) as error:  # pyarrow's faults are ValueErrors, and zstd's and snappy's OSErrors
+        raise JobError(
+            f"{path} cannot be read as Parquet ({str(error).splitlines()[0]}): run steps.preprocess again."
+        ) from error

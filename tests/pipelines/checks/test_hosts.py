@@ -1,0 +1,57 @@
+"""More hosts than can work are refused before anything starts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pipelines.checks.hosts import check_hosts, host_faults
+from pipelines.errors import PipelineError
+from pipelines.settings.candidate_settings import LightGBMSettings
+from pipelines.settings.settings import Settings, default_config, load_settings
+
+
+@pytest.fixture(scope="module")
+def settings() -> Settings:
+    return load_settings(default_config())
+
+
+def declared(processing: int = 1, training: int = 1) -> list[dict[str, Any]]:
+    return [
+        {"Name": "ProcessingInstanceCount", "Type": "Integer", "DefaultValue": processing},
+        {"Name": "TrainingInstanceCount", "Type": "Integer", "DefaultValue": training},
+        {"Name": "Rounds", "Type": "Integer", "DefaultValue": 9},
+    ]
+
+
+def test_counts_that_can_work_pass(settings: Settings) -> None:
+    assert not list(host_faults({"Parameters": declared(training=4)}, settings))
+    check_hosts(declared(), {"TrainingInstanceCount": "4", "Rounds": "99"}, settings)
+
+
+def test_a_default_that_cannot_work_is_a_fault_at_its_place(settings: Settings) -> None:
+    (fault,) = host_faults({"Parameters": declared(processing=2)}, settings)
+    assert fault.path == "Parameters[0].DefaultValue"
+    assert "2 hosts would all do the same work" in fault.message
+    (fault,) = host_faults({"Parameters": declared(training=5)}, settings)
+    assert fault.message == "5 hosts are more than the 4 parts that 21,613 rows are trained on as"
+
+
+def test_a_start_that_cannot_work_is_refused(settings: Settings) -> None:
+    with pytest.raises(PipelineError, match="ProcessingInstanceCount: 3 hosts would all do the same work"):
+        check_hosts(declared(), {"ProcessingInstanceCount": "3"}, settings)
+    with pytest.raises(PipelineError, match="TrainingInstanceCount: 5 hosts are more than the 4 parts"):
+        check_hosts(declared(), {"TrainingInstanceCount": "5"}, settings)
+
+
+def test_of_other_data_nobody_knows_the_rows_yet(settings: Settings) -> None:
+    check_hosts(declared(), {"TrainingInstanceCount": "5"}, settings, own_data=True)
+    check_hosts(declared(), {"TrainingInstanceCount": "5", "InputDataUri": "s3://b/k"}, settings)
+
+
+def test_another_librarys_candidate_trains_on_one_host(settings: Settings) -> None:
+    candidates = settings.candidates.model_copy(update={"lightgbm": LightGBMSettings()})
+    named = settings.model_copy(update={"candidates": candidates})
+    with pytest.raises(PipelineError, match="the candidate lightgbm trains on one host, and 2 are asked for"):
+        check_hosts(declared(), {"TrainingInstanceCount": "2"}, named)
