@@ -14,7 +14,7 @@ from steps.data_checks import check_parts, refuse_severe
 from steps.data_settings import DEFAULT_PATH, PreparationSettings, load_as
 from steps.failure import JobArgumentParser, JobError, run_job
 from steps.raw_data import find_file, typed
-from steps.split import row_keys, split
+from steps.split import RESERVE, row_keys, split
 
 SEEN = "_seen.parquet"  # beside the training rows: its underscore says that it is not a data file
 
@@ -31,12 +31,12 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def preprocess(source: Path, output: Path, settings: PreparationSettings) -> dict[str, int]:
-    """Write train/, validation/, test/, rows/ and features/ under `output`; return the rows of each part.
+    """Write train/, validation/, test/, rows/, features/ and any reserve/ below `output`; return the rows of each part.
 
-    train.parquet and validation.parquet hold the features and the target; test.parquet holds raw rows,
-    from which evaluation computes the features as an endpoint does. Only training rows are learned from; rows/
-    holds them raw, to compare the test part with them, and SEEN, the keys of all rows that training sees. With
-    data.comparables, features/ holds the raw training rows that the model is to carry. Raises
+    train.parquet and validation.parquet hold the features and the target; test.parquet and
+    reserve.parquet hold raw rows, of which an evaluation computes the features as an endpoint does. Only training rows
+    are learned from; rows/ holds them raw, to compare the test part with them, and SEEN, the keys of all rows that
+    training sees. With data.comparables, features/ holds the raw training rows that the model is to carry. Raises
     JobError where the data checks find that the test rows would not tell the truth, before anything is trained.
     """
     path = find_file(source)
@@ -57,7 +57,9 @@ def preprocess(source: Path, output: Path, settings: PreparationSettings) -> dic
     for name, table in tables.items():
         table[fitted.target] = parts[name][fitted.target]
         write_parquet(output / name / f"{name}.parquet", table)
-    write_parquet(output / "test" / "test.parquet", parts["test"])
+    for name in ("test", RESERVE):
+        if name in parts:
+            write_parquet(output / name / f"{name}.parquet", parts[name])
     write_parquet(output / "rows" / "rows.parquet", parts["train"])
     known = pd.concat([parts["train"], parts["validation"]])
     write_parquet(output / "rows" / SEEN, pd.DataFrame({"key": row_keys(known, settings.data)}))
