@@ -86,6 +86,7 @@ UNUSED: dict[str, set[str]] = {
         "sagemaker:StopTransformJob",
         "sagemaker:DeleteTags",  # of an endpoint whose version has no commit, after one that has
         "sagemaker:DescribePipelineExecution",  # with four eyes: who started it
+        "sagemaker:StopProcessingJob",  # Ctrl-C, while the reserve is scored
     },
     "data-engineer": {LARGE},
     "data-scientist": set(),
@@ -97,6 +98,7 @@ UNUSED: dict[str, set[str]] = {
         "iam:GetRole",
         "sagemaker:DeleteTags",
         "sagemaker:StopTransformJob",  # Ctrl-C
+        "sagemaker:StopProcessingJob",
     },
 }
 
@@ -190,6 +192,9 @@ def test_no_step_registers_what_is_approved_already(kind: str) -> None:
         ("DescribeModelPackage", "model-package/house-prices/1", {"build", "deploy", "execution", "collect", *PEOPLE}),
         ("CreateTrainingJob", "training-job/pipelines-1", {"execution"}),
         ("CreateTrainingJob", "training-job/mine", set()),
+        ("CreateProcessingJob", "processing-job/house-prices-reserve-v3-1", {"deploy", "mlops-engineer"}),
+        ("CreateProcessingJob", "processing-job/pipelines-1", {"execution"}),
+        ("CreateProcessingJob", "processing-job/house-prices-mine", set()),
     ],
 )
 def test_who_may_do_what(action: str, resource: str, who: set[str]) -> None:
@@ -230,7 +235,7 @@ def test_no_role_passes_another_than_its_own() -> None:
     assert {kind: passed for kind, passed in passes.items() if passed} == {
         "execution": {"execution"},
         "build": {"execution"},
-        "deploy": {"serving"},
+        "deploy": {"execution", "serving"},  # the first to the job that scores a reserve, and to nothing else
         "mlops-engineer": {"execution", "serving"},
     }
 
