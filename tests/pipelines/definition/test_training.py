@@ -70,11 +70,11 @@ def test_a_reserve_is_written_by_preprocess_told_by_the_version_and_read_by_no_s
     own = load_settings(default_config())
     settings = own.model_copy(update={"split": replace(own.split, reserve=0.1)})
     definition = json.loads(compile_pipeline(settings, Environment.from_env({})).definition)
-    found = {step["Name"]: step for step in walk.steps(definition)}
-    assert "Outputs['reserve']" not in json.dumps([step for name, step in found.items() if name != "RegisterModel"])
-    outputs = found["Preprocess"]["Arguments"]["ProcessingOutputConfig"]["Outputs"]
+    found = {step.name: step.arguments for step in walk.steps(definition)}
+    assert [name for name, each in found.items() if "Outputs['reserve']" in json.dumps(each)] == ["RegisterModel"]
+    outputs = found["Preprocess"]["ProcessingOutputConfig"]["Outputs"]
     assert [output["OutputName"] for output in outputs][-1] == "reserve"
-    kept = found["RegisterModel"]["Arguments"]["CustomerMetadataProperties"]["reserve"]
+    kept = found["RegisterModel"]["CustomerMetadataProperties"]["reserve"]
     assert kept == {"Get": "Steps.Preprocess.ProcessingOutputConfig.Outputs['reserve'].S3Output.S3Uri"}
 
 
