@@ -25,7 +25,6 @@ BUILD = {
     "codebuild:UpdateReport",
 }
 LARGE = "s3:AbortMultipartUpload"  # boto3 ends an upload in parts that has failed; nothing here was that large
-FLEETS = "cloudwatch:GetMetricData"  # with min_requests, and for the page of an incident
 SCALING = {
     "application-autoscaling:DeleteScalingPolicy",  # of another policy, that somebody else has made
     "iam:CreateServiceLinkedRole",  # the first time that an account scales an endpoint
@@ -77,7 +76,6 @@ UNUSED: dict[str, set[str]] = {
     "build": {*BUILD, LARGE, "iam:GetRole", "sagemaker:StopPipelineExecution"},
     "deploy": {
         *BUILD,
-        FLEETS,
         *SCALING,
         LARGE,
         "s3:DeleteObject",  # with the three below, of `batch`: people's, with whom the build shares the policy
@@ -93,7 +91,6 @@ UNUSED: dict[str, set[str]] = {
     "approver": set(),
     "mlops-engineer": {
         LARGE,
-        FLEETS,
         *SCALING,
         "iam:GetRole",
         "sagemaker:DeleteTags",
