@@ -87,16 +87,17 @@ def gates(document: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
 def gates_of_reserve(document: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
     """The same of the reserve part, of the gates that need nothing but the model's own predictions: OF_RESERVE.
 
-    `document` holds regression_metrics, interval and data as evaluation.json does.
+    `document` holds regression_metrics, interval and data as evaluation.json does. An interval that covers more than it
+    promises keeps no version back: what it lacks is compared with max_coverage_gap.
     """
     interval = document["interval"]
-    gap = abs(interval["measured"]["value"] - interval["coverage"])
+    lacks = max(0.0, interval["coverage"] - interval["measured"]["value"])
     tolerated, why = _tolerated_gap(document, limits)
     metrics = document["regression_metrics"]
     judged = {
         "min_r2": ("R2", metrics["r2"]["value"], limits.min_r2),
         "max_mape": ("MAPE", metrics["mape"]["value"], limits.max_mape),
-        WIDENED: (_coverage_subject(interval, why), gap, tolerated),
+        WIDENED: (_coverage_subject(interval, why, "what it lacks of"), lacks, tolerated),
     }
     checks = [_check(name, *judged[name]) for name in OF_RESERVE]
     missed = [check for check in checks if not check.passed]
@@ -129,9 +130,9 @@ def _subjects(document: Mapping[str, Any], tolerance: str) -> dict[str, str]:
     }
 
 
-def _coverage_subject(interval: Mapping[str, Any], tolerance: str) -> str:
+def _coverage_subject(interval: Mapping[str, Any], tolerance: str, compared: str = "its distance from") -> str:
     measured, wanted = interval["measured"]["value"], interval["coverage"]
-    return f"the interval's coverage is {measured:.4g}, and its distance from {wanted:g}{tolerance}"
+    return f"the interval's coverage is {measured:.4g}, and {compared} {wanted:g}{tolerance}"
 
 
 def _baseline_subject(ratio: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from evaluation.evaluate import Inputs, evaluate
+from evaluation.gates import gates_of_reserve
 from evaluation.reserve import main, score
 from steps.failure import JobError
 from steps.model import Model
@@ -25,7 +26,21 @@ def test_the_numbers_are_those_of_an_evaluation_on_the_same_rows(
     assert found["interval"]["measured"]["value"] == evaluated["interval"]["measured"]["value"]
     assert found["data"] == {"test_rows": 100, "validation_rows": 100}
     own = {check["name"]: check for check in evaluated["gates"]["checks"]}
-    assert found["gates"]["checks"] == [own[name] for name in ("min_r2", "max_mape", "max_coverage_gap")]
+    assert found["gates"]["checks"][:2] == [own[name] for name in ("min_r2", "max_mape")]
+    assert found["gates"]["checks"][2]["limit"] == own["max_coverage_gap"]["limit"]
+
+
+@pytest.mark.parametrize(("covered", "lacks", "passed"), [(1.0, 0.0, True), (0.75, 0.15, True), (0.74, 0.16, False)])
+def test_an_interval_that_covers_more_than_it_promises_keeps_nothing_back(
+    covered: float, lacks: float, passed: bool
+) -> None:
+    metrics = {name: {"value": 0.9 if name == "r2" else 0.1} for name in ("r2", "mape")}
+    interval = {"coverage": 0.9, "measured": {"value": covered}}
+    rows = {"test_rows": 100_000, "validation_rows": 100_000}
+    limits = replace(LIMITS, max_coverage_gap=0.9 - 0.75)
+    found = gates_of_reserve({"regression_metrics": metrics, "interval": interval, "data": rows}, limits)
+    assert found["checks"][2]["value"] == pytest.approx(lacks)
+    assert (found["missed"] == []) is passed
 
 
 @pytest.mark.parametrize(("gate", "metric", "worse"), [("min_r2", "r2", 1e-9), ("max_mape", "mape", -1e-9)])
