@@ -32,7 +32,9 @@ def batch(session: "Session", options: argparse.Namespace) -> None:
             create_bucket_if_local(session.client("s3"), session.environment)
         job = new_name(session.settings.name, package.version)
         place = session.environment.bucket, f"{session.settings.name}/batch/{job}"
-        run = BatchRun(sagemaker, session.client("s3"), session.waiting, session.console.line, session.log_of_transform)
+        run = BatchRun(
+            sagemaker, session.client("s3"), session.waiting, session.console.line, session.log_of("transform")
+        )
         written = Path(name) / "predicted.csv" if output is None else output
         rows = run.run(Batch(job, package, _machines(session, options), *place), table, _fields(session, package),
                        written, target)  # fmt: skip

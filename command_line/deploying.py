@@ -3,13 +3,16 @@
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import datetime, timezone
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from command_line.deployment_history import Following, entry_of, raise_outcome, recorded
 from command_line.life_cycles import enter, require_four_eyes, require_second_person, versions_of
 from command_line.removing import no_removal_of_nothing, removal_request, removes_itself
+from command_line.reserve import require_reserve
 from deployment.life_cycle import IN_SERVICE, REPLACED
 
 if TYPE_CHECKING:
@@ -95,11 +98,12 @@ def deploy_package(
     package: "Package",
     sample: Any,
     approved_at: datetime | None = None,
+    require: Callable[[], None] = lambda: None,
 ) -> None:
     """Bring a version to the stage that the options name.
 
     Where another process is bringing just this version there, that is followed and ends this one, too. With
-    `approved_at`, an approval that is out of date changes nothing.
+    `approved_at`, an approval that is out of date changes nothing. `require` is called last of all that may refuse.
     """
     from command_line.guarded_deployment import hosting_of
     from deployment.specification import Specification
@@ -114,6 +118,7 @@ def deploy_package(
     despite = _freeze(session, options)
     require_four_eyes(session, package)
     require_second_person(session, options.stage, package)
+    require()
     following = Following(session, options.stage)
     with session.alone(endpoint, following.look):
         followed = following.ended()
@@ -316,4 +321,5 @@ def promote(session: "Session", options: argparse.Namespace) -> None:
     sagemaker = session.client("sagemaker")
     arn = promotable(sagemaker, session.client("cloudwatch"), source, options.source, conditions)
     approve = session.command("run_pipeline.py", "approve")
-    deploy_package(session, options, named_package(sagemaker, session.settings.name, arn, approve), sample)
+    package = named_package(sagemaker, session.settings.name, arn, approve)
+    deploy_package(session, options, package, sample, require=partial(require_reserve, session, package))

@@ -70,12 +70,11 @@ class Session:
 
         return endpoint_log(endpoint, self._log_folder)
 
-    @property
-    def log_of_transform(self) -> str:
-        """Where a person finds the log of a transform job; {} stands for its name."""
+    def log_of(self, kind: str) -> str:
+        """Where a person finds the log of a job of a kind, such as transform; {} stands for its name."""
         if self._log_folder is not None:
-            return str(self._log_folder.parent / "jobs" / "transform" / "{}" / "output.log")
-        return "CloudWatch log group /aws/sagemaker/TransformJobs, streams {}"
+            return str(self._log_folder.parent / "jobs" / kind / "{}" / "output.log")
+        return f"CloudWatch log group /aws/sagemaker/{kind.capitalize()}Jobs, streams {{}}"
 
     def predictor(self, endpoint: str, stage: str, payload: Any) -> Any:
         """What sends a payload to an endpoint when it is called."""

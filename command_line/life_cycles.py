@@ -63,16 +63,21 @@ def versions_of(session: "Session", endpoint: str) -> set[str]:
 
 def enter(session: "Session", stage: str, packages: Iterable[str], status: str, why: str) -> None:
     """Write into the registry where versions are now; who decided over them stays known."""
-    from command_line.identity import who_am_i
     from deployment import life_cycle
-    from pipelines.versions.four_eyes import CHANGED_BY, DECIDED_BY, decider
 
     sagemaker = session.client("sagemaker")
     account = session.environment.role_arn.split(":")[4]
     for arn in packages:
         if arn.split(":")[4] != account and not session.local:
             continue  # another account's registry, which this one may only read
-        decided = decider(sagemaker.describe_model_package(ModelPackageName=arn))
-        kept = {DECIDED_BY: decided} if decided else {}
-        properties = {**kept, CHANGED_BY: who_am_i(session.client("sts"))}
-        life_cycle.enter(sagemaker, arn, stage, status, why, properties)
+        life_cycle.enter(sagemaker, arn, stage, status, why, noted(session, arn))
+
+
+def noted(session: "Session", package_arn: str) -> dict[str, str]:
+    """What a change of a version says beside what it changes: who made it, and who decided over the version before."""
+    from command_line.identity import who_am_i
+    from pipelines.versions.four_eyes import CHANGED_BY, DECIDED_BY, decider
+
+    decided = decider(session.client("sagemaker").describe_model_package(ModelPackageName=package_arn))
+    kept = {DECIDED_BY: decided} if decided else {}
+    return {**kept, CHANGED_BY: who_am_i(session.client("sts"))}

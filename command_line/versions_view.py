@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from command_line.console import Console, Table, moment
+from deployment.reserve import Score
 from pipelines.versions.evaluation_report import METRIC_COLUMNS, Evaluation, GateResult
 from pipelines.versions.four_eyes import PENDING
 from pipelines.versions.lineage import UNKNOWN, Lineage
@@ -92,10 +93,18 @@ def show_lineage(console: Console, lineage: Lineage, unit: str) -> None:
         ("Model", lineage.model_data),
         ("Metrics", f"RMSE {metrics[0]}, MAE {metrics[1]}, MAPE {metrics[2]}, R2 {metrics[3]}"),
         ("", lineage.evaluation),
+        *([("Reserve", _reserve(lineage))] if lineage.reserve else []),
         *((("Parameters", "")[index > 0], f"{name}={value}") for index, (name, value) in enumerate(_sorted(lineage))),
     ]
     for name, text in rows:
         console.line(f"{name:<14} {text or UNKNOWN}")
+
+
+def _reserve(lineage: Lineage) -> str:
+    score = Score.of_version(lineage.reserve)
+    if score is None:
+        return "not scored yet: `deploy_model.py promote` does that"
+    return f"{score.sentence}; misses {' and '.join(score.missed)}" if score.missed else score.sentence
 
 
 def _sorted(lineage: Lineage) -> list[tuple[str, str]]:

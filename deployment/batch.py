@@ -5,22 +5,23 @@ with its answer (JoinSource, OutputFilter), so nothing else of a person's file l
 """
 
 import secrets
-import time
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from deployment.batch_table import Table, merge, write_records
 from deployment.endpoint import Announce, Waiting
 from deployment.errors import DeploymentError
+from deployment.job_end import job_end, reason_of
 from deployment.packages import Package, SageMakerClient
 from deployment.specification import TAG_PACKAGE, TAG_VERSION, Hosting, name_beginning, tag_list
 
 CSV = "text/csv"
 INPUT, OUTPUT = "input.csv", "input.csv.out"
-FINAL = ("Completed", "Failed", "Stopped")
 
 
 @dataclass(frozen=True)
@@ -84,10 +85,10 @@ class Batch:
         return tag_list({TAG_PACKAGE: self.package.arn, TAG_VERSION: str(self.package.version)})
 
 
-def new_name(project: str, version: int) -> str:
+def new_name(project: str, version: int, kind: str = "batch") -> str:
     """A name that no other job has, such as house-prices-batch-v7-20261128101112-1f2e."""
     ending = f"-v{version}-{datetime.now(timezone.utc):%Y%m%d%H%M%S}-{secrets.token_hex(2)}"
-    return name_beginning(f"{project}-batch", len(ending)) + ending
+    return name_beginning(f"{project}-{kind}", len(ending)) + ending
 
 
 @dataclass(frozen=True)
@@ -135,20 +136,13 @@ class BatchRun:
             raise
         status = description["TransformJobStatus"]
         if status != "Completed":
-            reason = str(description.get("FailureReason") or "SageMaker gave no reason").strip().rstrip(".")
-            raise DeploymentError(f"The transform job {name} is {status}: {reason}. Its log: {self.log.format(name)}.")
+            raise DeploymentError(
+                f"The transform job {name} is {status}: {reason_of(description)}. Its log: {self.log.format(name)}."
+            )
 
-    def _ended(self, name: str) -> dict[str, Any]:
-        began, seen = time.monotonic(), None
-        while True:
-            description: dict[str, Any] = self.sagemaker.describe_transform_job(TransformJobName=name)
-            status = description["TransformJobStatus"]
-            if status != seen:
-                self.announce(f"{time.monotonic() - began:7.1f} s  {status}")
-                seen = status
-            if status in FINAL:
-                return description
-            time.sleep(self.waiting.poll_seconds)
+    def _ended(self, name: str) -> Mapping[str, Any]:
+        describe = partial(self.sagemaker.describe_transform_job, TransformJobName=name)
+        return job_end(describe, "TransformJobStatus", self.waiting, self.announce)
 
     def _remove_objects(self, batch: Batch) -> None:
         for key in (f"{batch.prefix}/{INPUT}", batch.output_key):

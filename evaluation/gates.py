@@ -12,6 +12,7 @@ from steps.interval import chance_in_coverage
 
 TOO_GOOD = "R2, which looks too good to be true above its limit (look for a feature that holds the target),"
 WIDENED = "max_coverage_gap"
+OF_RESERVE = ("min_r2", "max_mape", WIDENED)
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,30 @@ def gates(document: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
     }
 
 
+def gates_of_reserve(document: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
+    """The same of the reserve part, of the gates that need nothing but the model's own predictions: OF_RESERVE.
+
+    `document` holds regression_metrics, interval and data as evaluation.json does. An interval that covers more than it
+    promises keeps no version back: what it lacks is compared with max_coverage_gap.
+    """
+    interval = document["interval"]
+    lacks = max(0.0, interval["coverage"] - interval["measured"]["value"])
+    tolerated, why = _tolerated_gap(document, limits)
+    metrics = document["regression_metrics"]
+    judged = {
+        "min_r2": ("R2", metrics["r2"]["value"], limits.min_r2),
+        "max_mape": ("MAPE", metrics["mape"]["value"], limits.max_mape),
+        WIDENED: (_coverage_subject(interval, why, "what it lacks of"), lacks, tolerated),
+    }
+    checks = [_check(name, *judged[name]) for name in OF_RESERVE]
+    missed = [check for check in checks if not check.passed]
+    return {
+        "checks": [check.to_json() for check in checks],
+        "missed": [check.name for check in missed],
+        "message": "; ".join(check.sentence for check in missed),
+    }
+
+
 def _check(name: str, subject: str, value: float, limit: float) -> Check:
     bound = GATES[name].bound
     return Check(name, subject, value, bound, limit, passes(value, bound, limit))
@@ -99,11 +124,15 @@ def _subjects(document: Mapping[str, Any], tolerance: str) -> dict[str, str]:
         "max_missing_ratio": _missing_subject(document["missing_inputs"]["worst"]["name"]),
         "max_broken_rules": _rules_subject(document["rules"]),
         "max_segment_mape": f"the MAPE of the worst segment ({document['worst_segment']['name']})",
-        "max_coverage_gap": f"the interval's coverage is {interval['measured']['value']:.4g}, and its distance from "
-        f"{interval['coverage']:g}{tolerance}",
+        "max_coverage_gap": _coverage_subject(interval, tolerance),
         "max_undercovered": _undercovered_subject(interval["undercovered"]["names"]),
         "min_improvement": _improvement_subject(document["champion"]),
     }
+
+
+def _coverage_subject(interval: Mapping[str, Any], tolerance: str, compared: str = "its distance from") -> str:
+    measured, wanted = interval["measured"]["value"], interval["coverage"]
+    return f"the interval's coverage is {measured:.4g}, and {compared} {wanted:g}{tolerance}"
 
 
 def _baseline_subject(ratio: Mapping[str, Any]) -> str:

@@ -56,7 +56,7 @@ def measure(
     if scored.champion.predicted is not None:
         models["champion"] = scored.champion.predicted
     draws = metric_draws(scored.actual, models)
-    measured = {name: _metrics(scored.actual, predicted, draws[name]) for name, predicted in models.items()}
+    measured = {name: metrics_of(scored.actual, predicted, draws[name]) for name, predicted in models.items()}
     rmse = {name: metrics["rmse"]["value"] for name, metrics in measured.items()}
     champion: dict[str, Any] = {"status": scored.champion.status}
     if scored.champion.predicted is not None:
@@ -80,12 +80,13 @@ def measure(
     }
 
 
-def _metrics(actual: np.ndarray, predicted: np.ndarray, draws: Mapping[str, np.ndarray]) -> dict[str, Any]:
+def metrics_of(actual: np.ndarray, predicted: np.ndarray, draws: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """Each metric's value and standard deviation over bootstrap `draws`; JobError where one is not defined."""
     measured = regression_metrics(actual, predicted)
     undefined = [metric for metric, value in measured.items() if not np.isfinite(value)]
     if undefined:
         raise JobError(
-            f"The metric {undefined[0]} is not defined on the {len(actual):,} test rows "
+            f"The metric {undefined[0]} is not defined on the {len(actual):,} rows "
             "(r2 needs targets that differ, mape one that is not zero): give more data."
         )
     return {

@@ -20,6 +20,7 @@ GENERAL = (
     (re.compile(r"-v\d+-[0-9a-f]{8}(?=$|-)"), "-v1-x"),
     (re.compile(r"-v\d+-\d{14}-[0-9a-f]{4}(?=$|/)"), "-v1-x"),
     (re.compile(r"(:::[^/]+/[^/]+/(?:batch|capture|champion|code|data|definitions|looks|models|wheels))/.+$"), r"\1/x"),
+    (re.compile(r"(:::[^/]+/[^/]+/reserve)/.+$"), r"\1/x"),
     (re.compile(r"(:::[^/]+/[^/]+/history/[^/]+)/.+$"), r"\1/x"),
     (re.compile(r"(:::[^/]+/[^/]+/executions)/(?!.+/(?:golden|monitoring)\.json$).+$"), r"\1/x"),
     # A group of an endpoint without a stream stays: metric filters are made on it.

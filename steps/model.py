@@ -27,7 +27,7 @@ from steps.interval import Interval
 from steps.interval import from_json as interval_from_json
 from steps.linear import LinearModel
 from steps.other_libraries import LIBRARIES, XGBOOST
-from steps.other_trees import OtherTrees, loaded
+from steps.other_trees import OtherTrees, hash_of, loaded
 from steps.quantile_interval import QuantileInterval
 
 CODE_WHEELS = "code/wheels"  # what the library of the trees that predict needs beside the image, and its list
@@ -37,6 +37,7 @@ CANDIDATES = (XGBOOST, "linear")  # that every model holds
 FORMAT = 3
 # The format of a model whose trees are another library's: code that does not know them must not predict by XGBoost's.
 FORMAT_OF_OTHERS = 4
+TREES_HASH = "trees_sha256"  # in model.json, of the file of the other library's trees
 
 
 @dataclass(frozen=True)
@@ -153,10 +154,13 @@ def save(model: Model, folder: Path) -> None:
     """Write xgboost.ubj, linear.json, interval.ubj, interval.json, features.json and model.json.
 
     comparables.parquet and comparables.json too, where the model carries training rows; the trees of another library
-    that predict in their own text format.
+    that predict in their own text format, with its hash in model.json.
     """
+    metadata = model.metadata
     if model.other is not None:
-        write_text(folder / LIBRARIES[model.other.library].file, model.other.text())
+        text = model.other.text()
+        write_text(folder / LIBRARIES[model.other.library].file, text)
+        metadata = {**metadata, TREES_HASH: hash_of(text)}
     if model.comparables is not None:
         write_bytes(folder / COMPARABLES, model.comparables.content)
         write_json(folder / COMPARABLES_SETTINGS, model.comparables.to_json())
@@ -165,7 +169,7 @@ def save(model: Model, folder: Path) -> None:
     write_json(folder / "interval.json", model.interval.to_json())
     write_json(folder / "linear.json", model.linear.to_json())
     write_json(folder / "features.json", model.features.to_json(), indent=None)
-    write_json(folder / "model.json", model.metadata)
+    write_json(folder / "model.json", metadata)
 
 
 def load(folder: Path, threads: int | None = None) -> Model:
@@ -188,7 +192,7 @@ def load(folder: Path, threads: int | None = None) -> Model:
     library = metadata.get("library", XGBOOST)
     if library != XGBOOST and library not in LIBRARIES:
         raise JobError(f"The model predicts by {library}, which this code does not know: use a newer one.")
-    other = None if library == XGBOOST else loaded(folder, library)
+    other = None if library == XGBOOST else loaded(folder, library, metadata.get(TREES_HASH))
     return Model(features, booster, linear, interval, metadata, identity(folder), threads, told, other)
 
 

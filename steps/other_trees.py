@@ -6,6 +6,7 @@ Which is best there predicts. A library is imported only where one is named, or 
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from importlib import import_module
@@ -94,11 +95,24 @@ def rows_of(part: Part, features: Features) -> np.ndarray:
     return by_row(part.table.to_numpy(), places).astype(float)
 
 
-def loaded(folder: Path, library: str) -> OtherTrees:
-    """The trees of a model directory. Raises JobError where they, or the library, are missing or broken."""
+def hash_of(text: str) -> str:
+    """What a text of trees is known by: the SHA-256 of its UTF-8 bytes, in hexadecimal digits."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def loaded(folder: Path, library: str, expected: str | None = None) -> OtherTrees:
+    """The trees of a model directory. Raises JobError where they, or the library, are missing or broken.
+
+    LightGBM ends the whole process at a number that makes no tree. So no text is given to a library that is not the one
+    whose hash was `expected` when it was written; models of before there was a hash have none.
+    """
     path = folder / LIBRARIES[library].file
     try:
         text = path.read_text(encoding="utf-8")
+        if expected is not None and hash_of(text) != expected:
+            raise JobError(
+                f"The model's {path.name} is damaged: its SHA-256 is not that of model.json. Train it again."
+            )
         trees: OtherTrees = _module(library).from_text(text)
     except FileNotFoundError as error:
         raise JobError(f"The model lacks {path.name}: train it again.") from error

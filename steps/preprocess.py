@@ -16,7 +16,7 @@ from steps.failure import JobArgumentParser, JobError, run_job
 from steps.hosts import refuse_several
 from steps.part_files import write_parts
 from steps.raw_data import find_file, typed
-from steps.split import row_keys, split
+from steps.split import RESERVE, row_keys, split
 
 SEEN = "_seen.parquet"  # beside the training rows: its underscore says that it is not a data file
 
@@ -34,10 +34,10 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def preprocess(source: Path, output: Path, settings: PreparationSettings) -> dict[str, int]:
-    """Write train/, validation/, test/, rows/ and features/ under `output`; return the rows of each part.
+    """Write train/, validation/, test/, rows/, features/ and any reserve/ below `output`; return the rows of each part.
 
-    The parts of train and validation hold the features and the target; test.parquet holds raw rows,
-    from which evaluation computes the features as an endpoint does. Only training rows are learned from; rows/
+    The parts of train and validation hold the features and the target; test.parquet and reserve.parquet hold raw
+    rows, from which an evaluation computes the features as an endpoint does. Only training rows are learned from; rows/
     holds them raw, to compare the test part with them, and SEEN, the keys of all rows that training sees. With
     data.comparables, features/ holds the raw training rows that the model is to carry. Raises
     JobError where the data checks find that the test rows would not tell the truth, before anything is trained.
@@ -60,7 +60,9 @@ def preprocess(source: Path, output: Path, settings: PreparationSettings) -> dic
     for name, table in tables.items():
         table[fitted.target] = parts[name][fitted.target]
         write_parts(output / name, table)
-    write_parquet(output / "test" / "test.parquet", parts["test"])
+    for name in ("test", RESERVE):
+        if name in parts:
+            write_parquet(output / name / f"{name}.parquet", parts[name])
     write_parquet(output / "rows" / "rows.parquet", parts["train"])
     known = pd.concat([parts["train"], parts["validation"]])
     write_parquet(output / "rows" / SEEN, pd.DataFrame({"key": row_keys(known, settings.data)}))

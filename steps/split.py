@@ -1,9 +1,8 @@
-"""Divide rows into train, validation and test parts, the same way every time."""
+"""Divide rows into train, validation and test parts, and a reserve, the same way every time."""
 
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -12,28 +11,35 @@ from steps.data_settings import DataSettings
 from steps.failure import JobError
 from steps.split_settings import SplitSettings
 
-PARTS: tuple[Literal["train", "validation", "test"], ...] = ("train", "validation", "test")
+RESERVE = "reserve"
 
 
 def split(rows: pd.DataFrame, data: DataSettings, settings: SplitSettings) -> dict[str, pd.DataFrame]:
-    """Divide rows into the parts train, validation and test, each in the order of `rows`.
+    """Divide rows into the parts train, validation and test, and reserve where there is one, in the order of `rows`.
 
     By hash, a row's part depends on its own keys and the seed only, never on other rows: rows with
     equal keys stay together, and new rows move no old ones. By time, the newest rows are the test
     part, whole days only, so that no test row is as old as a training row; the validation part is
-    drawn from the rest by hash, because the newest of those rows teach most about the test period.
+    drawn from the rest by hash, because the newest of those rows teach most about the test period. A reserve
+    is drawn as the test part is: by hash, and by time from the same newest days, which it shares with the test part by
+    hash. Without one the other parts are what they were before there was such a thing.
     Raises JobError when a part has no rows.
     """
     position = hash_position(rows, data.split_keys, settings.seed)
+    tested, never = settings.test + settings.reserve, np.zeros(len(rows), dtype=bool)
     if settings.by == "hash":
-        test = position < settings.test
+        test, reserve = position < settings.test, position >= 1 - settings.reserve if settings.reserve else never
         validation = ~test & (position < settings.test + settings.validation)
     else:
         dates = rows[data.date].to_numpy()
-        cutoff = np.sort(dates)[min(int(len(dates) * (1 - settings.test)), len(dates) - 1)]
-        test = dates >= cutoff
-        validation = ~test & (position < settings.validation / (1 - settings.test))
-    masks = {"train": ~test & ~validation, "validation": validation, "test": test}
+        cutoff = np.sort(dates)[min(int(len(dates) * (1 - tested)), len(dates) - 1)]
+        newest = dates >= cutoff
+        reserve = newest & (position >= 1 - settings.reserve / tested) if settings.reserve else never
+        test = newest & ~reserve
+        validation = ~newest & (position < settings.validation / (1 - tested))
+    masks = {"train": ~(test | validation | reserve), "validation": validation, "test": test}
+    if settings.reserve:
+        masks[RESERVE] = reserve
     for name, mask in masks.items():
         if not mask.any():
             raise JobError(

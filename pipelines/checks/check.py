@@ -6,7 +6,7 @@ from typing import Any
 
 from pipelines.checks.fault import Fault, step_at
 from pipelines.checks.hosts import host_faults
-from pipelines.checks.image_packages import package_warnings
+from pipelines.checks.image_packages import library_warnings, package_warnings
 from pipelines.checks.images import image_faults, known_versions
 from pipelines.checks.limits import limit_faults
 from pipelines.checks.locations import location_faults
@@ -78,7 +78,8 @@ def warnings_of(text: str, settings: Settings) -> list[Fault]:
     except ValueError:
         return []
     own = step_type_warnings(raw) if isinstance(raw, dict) and _is_readable(raw) else ()
-    return [*own, *package_warnings(image(settings.jobs.image_version))]
+    versions = package_warnings(image(settings.jobs.image_version))
+    return [*own, *versions, *library_warnings(settings.candidates.libraries)]
 
 
 def _own_faults(raw: Mapping[str, Any], name: str, settings: Settings, environment: Environment) -> Iterator[Fault]:

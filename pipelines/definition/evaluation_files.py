@@ -4,4 +4,5 @@ STEP, OUTPUT = "Evaluate", "evaluation"
 REPORT_PATH = "evaluation.json"
 CARD_PATH = "model_card.json"
 VALIDATION_STEP, VALIDATION_OUTPUT, VALIDATION_PATH = "ValidateData", "report", "validation.json"
+RESERVE_OUTPUT = "reserve"  # of Preprocess, and the version's property that says where it lies
 PREPROCESS_STEP, TEST_OUTPUT, TEST_PATH = "Preprocess", "test", "test.parquet"

@@ -19,5 +19,7 @@ def part_of_test(settings: Settings) -> str:
     """
     split, data = settings.split, settings.data
     found: dict[str, Any] = {"target": data.target, "by": split.by, "test": split.test}
+    if split.by == "time" and split.reserve:  # the newest days are shared with it, by hash
+        found |= {"reserve": split.reserve, "seed": split.seed, "keys": list(data.split_keys)}
     found |= {"date": data.date} if split.by == "time" else {"seed": split.seed, "keys": list(data.split_keys)}
     return hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()[:LENGTH]

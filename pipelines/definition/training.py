@@ -26,7 +26,7 @@ from sagemaker.mlops.workflow.steps import ProcessingStep, TrainingStep, TuningS
 
 from pipelines.definition.champion_input import PARAMETER as CHAMPION
 from pipelines.definition.champion_input import no_champion_uri
-from pipelines.definition.evaluation_files import CARD_PATH, OUTPUT, REPORT_PATH, STEP
+from pipelines.definition.evaluation_files import CARD_PATH, OUTPUT, REPORT_PATH, RESERVE_OUTPUT, STEP
 from pipelines.definition.job_code import EVALUATE, PREPROCESS, TRAIN, VALIDATE, JobCode
 from pipelines.definition.jobs import Instances, JobFactory, output_of
 from pipelines.definition.looks_input import PARAMETER as LOOKS
@@ -117,10 +117,10 @@ def training_pipeline(
         training=Instances(parameters.training_type, parameters.training_count, settings.jobs.training),
     )
     validate = validate_step(jobs, parameters.input_data)
-    preprocess = _preprocess(jobs, validate)
+    preprocess = _preprocess(jobs, validate, settings)
     train, model = _train(jobs, parameters, settings, preprocess)
     evaluate = _evaluate(jobs, parameters, model, preprocess, part_of_test(settings))
-    register = _register(jobs, parameters, settings, model, evaluate, commit)
+    register = _register(jobs, parameters, settings, model, preprocess, evaluate, commit)
     check = _check_quality(parameters, evaluate, register, _reject(evaluate))
     return Pipeline(
         name=settings.pipeline_name("training"),
@@ -142,12 +142,13 @@ def validate_step(jobs: JobFactory, input_data: ParameterString) -> ProcessingSt
     )
 
 
-def _preprocess(jobs: JobFactory, validate: ProcessingStep) -> ProcessingStep:
+def _preprocess(jobs: JobFactory, validate: ProcessingStep, settings: Settings) -> ProcessingStep:
+    reserve = [RESERVE_OUTPUT] if settings.split.reserve else []
     return jobs.processing(
         "Preprocess",
         PREPROCESS,
         inputs={"validated": output_of(validate, "validated")},
-        outputs=["train", "validation", "test", "rows", "features"],
+        outputs=["train", "validation", "test", "rows", "features", *reserve],
         description="Splits the rows and fits the features on the training part.",
     )
 
@@ -232,9 +233,11 @@ def _register(
     parameters: Parameters,
     settings: Settings,
     model: Any,
+    preprocess: ProcessingStep,
     evaluate: ProcessingStep,
     commit: str,
 ) -> ModelStep:
+    reserve = {RESERVE_OUTPUT: output_of(preprocess, RESERVE_OUTPUT)} if settings.split.reserve else {}
     arguments = jobs.model(model).register(
         model_package_group_name=settings.name,
         content_types=CONTENT_TYPES,
@@ -265,7 +268,11 @@ def _register(
             model_data_constraints=_file(evaluate, "data_quality/constraints.json"),
         ),
         metadata_properties=MetadataProperties(generated_by=ExecutionVariables.PIPELINE_EXECUTION_ARN),
-        customer_metadata_properties={**jobs.lineage(commit), "earlier_looks": parameters.looks.to_string()},
+        customer_metadata_properties={
+            **jobs.lineage(commit),
+            **reserve,
+            "earlier_looks": parameters.looks.to_string(),
+        },
     )
     description = "Registers a version that waits for a person's approval."
     return ModelStep("RegisterModel", step_args=arguments, description=description, retry_policies=jobs.retries)

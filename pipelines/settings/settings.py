@@ -140,7 +140,12 @@ class Settings(Section):
         return self
 
     def _check_stages(self) -> None:
-        """A version comes from another stage, which is there long enough."""
+        """A version comes from another stage, which is there long enough; a reserve is kept for such a step only."""
+        if self.split.reserve and not any(stage.promote_from for stage in self.stages.values()):
+            raise ValueError(
+                "split.reserve: only a promotion scores the reserve, and no stage has promote_from: give one to "
+                "the stage of your customers, or leave out split.reserve."
+            )
         for name, stage in self.stages.items():
             if stage.promote_from is not None and (stage.promote_from == name or stage.promote_from not in self.stages):
                 others = ", ".join(each for each in self.stages if each != name) or "none"

@@ -6,6 +6,7 @@ from typing import Any
 
 from pipelines.clients import S3Client, SageMakerClient, exists, split_uri
 from pipelines.definition.bundle import ARCHIVE
+from pipelines.definition.evaluation_files import RESERVE_OUTPUT
 from pipelines.document.cache_forecast import defaults
 from pipelines.publishing.deployed import bundle_uris, fingerprint
 from pipelines.versions.evaluation_report import Metrics, read_evaluation, statistics_uri
@@ -47,6 +48,7 @@ class Lineage:
     evaluation: str | None
     image: str
     model_data: str
+    reserve: dict[str, str]  # the version's properties of its reserve: where it lies, and any score
 
     @property
     def code_hash(self) -> str | None:
@@ -89,6 +91,7 @@ def trace(sagemaker: SageMakerClient, s3: S3Client, model_package: str) -> Linea
         evaluation=statistics,
         image=container.get("ImageDigest") or container.get("Image", UNKNOWN),
         model_data=container.get("ModelDataUrl", UNKNOWN),
+        reserve={name: text for name, text in properties.items() if name.startswith(RESERVE_OUTPUT)},
     )
 
 

@@ -38,7 +38,7 @@ SETTINGS = {
         },
     },
     "validation": {"max_rejected_share": 0.01},
-    "split": "hash",
+    "split": {"by": "hash", "reserve": 0.15},
     # 600 test rows tell a coverage of 90 % within 3 points.
     "gates": {"min_r2": 0.5, "max_mape": 0.3, "max_rmse_ratio": 2.0, "max_coverage_gap": 0.03},
     "evaluation": {"segments": {"district": {}, "size": {"edges": [40, 80]}}, "min_segment_rows": 50},
@@ -83,7 +83,9 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-def test_a_data_set_of_another_shape_goes_from_a_file_to_a_prediction(cli: Any, config: Path, s3: Any) -> None:
+def test_a_data_set_of_another_shape_goes_from_a_file_to_a_prediction(
+    cli: Any, config: Path, s3: Any, sagemaker: Any
+) -> None:
     chosen = ("--config", str(config))
     out = cli.pipeline(*chosen, "run", "--data", str(config.with_name("rents.csv"))).stdout
     assert "model-package/rents/1" in out
@@ -104,6 +106,26 @@ def test_a_data_set_of_another_shape_goes_from_a_file_to_a_prediction(cli: Any, 
         file.write_text(json.dumps(request))
         answer = json.loads(cli.deploy(*chosen, "predict", "--stage", "staging", str(file), "--json").stdout)
         assert 500 < answer["predictions"][0]["score"] < 1200
+    _promote(cli, chosen, sagemaker)
+
+
+def _promote(cli: Any, chosen: tuple[str, ...], sagemaker: Any) -> None:
+    """The reserve is scored by the first promotion, once, and what it said stays with the version."""
+
+    def jobs() -> int:
+        return len(sagemaker.list_processing_jobs(NameContains="rents-reserve-v1")["ProcessingJobSummaries"])
+
+    assert jobs() == 0
+    words = (*chosen, "promote", "--from", "staging", "--to", "production")
+    out = cli.deploy(*words).stdout
+    found = re.search(
+        r"^Reserve of version 1, (\d+) rows that nobody had looked at: RMSE [\d.]+, MAPE", out, re.MULTILINE
+    )
+    assert found is not None
+    assert ROWS * 0.1 < int(found[1]) < ROWS * 0.2
+    assert "nothing changed" in cli.deploy(*words).stdout
+    assert jobs() == 1
+    assert f"Reserve        {found[1]} rows" in cli.pipeline(*chosen, "models", "--show", "1").stdout
 
 
 def test_with_tuning_the_best_of_several_training_jobs_goes_on(

@@ -183,7 +183,7 @@ def test_a_small_test_part_widens_the_gate_of_the_interval_and_is_told(
 def test_metric_that_is_not_defined_is_named(model: Model, inputs: Inputs, tmp_path: Path) -> None:
     table = pd.read_parquet(inputs.test / "test.parquet")
     table.assign(cost=7.0).to_parquet(inputs.test / "test.parquet")
-    with pytest.raises(JobError, match="metric r2 is not defined on the 100 test rows"):
+    with pytest.raises(JobError, match="metric r2 is not defined on the 100 rows"):
         evaluate(model, inputs, tmp_path / "out", SETTINGS, LIMITS)
 
 

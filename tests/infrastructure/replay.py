@@ -207,9 +207,27 @@ def _deployment(replay: Replay) -> None:
     deploy("3", "staging", bad, expect=1)  # a later one, undone
     _weighted_shift(replay)
     _removal(replay, bad)
+    _promotion(replay)
     replay.deploy("deploy", "rollback", "--stage", "staging")
     replay.deploy("deploy", "status", "--follow")
     replay.deploy("deploy", "withdraw", "--model-package", "1")  # which is approved, and so serves on
+
+
+def _promotion(replay: Replay) -> None:
+    """A version whose split has kept a reserve, which its promotion scores."""
+    config = replay.folder / "kept.yaml"
+    text = (ROOT / "pipelines/house_prices.yaml").read_text()
+    assert "\nsplit: hash\n" in text
+    config.write_text(text.replace("\nsplit: hash\n", "\nsplit: {by: hash, reserve: 0.1}\n"))
+    chosen = ("--config", str(config))
+    replay.pipeline("build", *chosen, "upsert")
+    replay.pipeline("build", *chosen, "start", "--wait", *QUICK)
+    newest = json.loads(replay.pipeline("approver", "models", "--json"))[0]["version"]
+    replay.pipeline("approver", "approve", str(newest))
+    replay.deploy("deploy", *chosen, "deploy", "--model-package", str(newest), "--stage", "staging")
+    said = replay.deploy("deploy", *chosen, "promote", "--from", "staging", "--to", "production")
+    assert f"Reserve of version {newest}, " in said
+    replay.pipeline("build", "upsert")
 
 
 def _removal(replay: Replay, bad: Path) -> None:

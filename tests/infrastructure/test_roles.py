@@ -25,7 +25,6 @@ BUILD = {
     "codebuild:UpdateReport",
 }
 LARGE = "s3:AbortMultipartUpload"  # boto3 ends an upload in parts that has failed; nothing here was that large
-FLEETS = "cloudwatch:GetMetricData"  # with min_requests, and for the page of an incident
 SCALING = {
     "application-autoscaling:DeleteScalingPolicy",  # of another policy, that somebody else has made
     "iam:CreateServiceLinkedRole",  # the first time that an account scales an endpoint
@@ -77,7 +76,6 @@ UNUSED: dict[str, set[str]] = {
     "build": {*BUILD, LARGE, "iam:GetRole", "sagemaker:StopPipelineExecution"},
     "deploy": {
         *BUILD,
-        FLEETS,
         *SCALING,
         LARGE,
         "s3:DeleteObject",  # with the three below, of `batch`: people's, with whom the build shares the policy
@@ -86,17 +84,18 @@ UNUSED: dict[str, set[str]] = {
         "sagemaker:StopTransformJob",
         "sagemaker:DeleteTags",  # of an endpoint whose version has no commit, after one that has
         "sagemaker:DescribePipelineExecution",  # with four eyes: who started it
+        "sagemaker:StopProcessingJob",  # Ctrl-C, while the reserve is scored
     },
     "data-engineer": {LARGE},
     "data-scientist": set(),
     "approver": set(),
     "mlops-engineer": {
         LARGE,
-        FLEETS,
         *SCALING,
         "iam:GetRole",
         "sagemaker:DeleteTags",
         "sagemaker:StopTransformJob",  # Ctrl-C
+        "sagemaker:StopProcessingJob",
     },
 }
 
@@ -190,6 +189,9 @@ def test_no_step_registers_what_is_approved_already(kind: str) -> None:
         ("DescribeModelPackage", "model-package/house-prices/1", {"build", "deploy", "execution", "collect", *PEOPLE}),
         ("CreateTrainingJob", "training-job/pipelines-1", {"execution"}),
         ("CreateTrainingJob", "training-job/mine", set()),
+        ("CreateProcessingJob", "processing-job/house-prices-reserve-v3-1", {"deploy", "mlops-engineer"}),
+        ("CreateProcessingJob", "processing-job/pipelines-1", {"execution"}),
+        ("CreateProcessingJob", "processing-job/house-prices-mine", set()),
     ],
 )
 def test_who_may_do_what(action: str, resource: str, who: set[str]) -> None:
@@ -231,7 +233,7 @@ def test_no_role_passes_another_than_its_own() -> None:
     assert {kind: passed for kind, passed in passes.items() if passed} == {
         "execution": {"execution"},
         "build": {"execution"},
-        "deploy": {"serving"},
+        "deploy": {"execution", "serving"},  # the first to the job that scores a reserve, and to nothing else
         "mlops-engineer": {"execution", "serving"},
     }
 

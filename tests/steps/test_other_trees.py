@@ -15,7 +15,7 @@ from steps.failure import JobError
 from steps.features import Features
 from steps.model import FORMAT_OF_OTHERS, load
 from steps.other_libraries import LIBRARIES
-from steps.other_trees import OtherTrees, fitted, loaded, refitted, rows_of
+from steps.other_trees import OtherTrees, fitted, hash_of, loaded, refitted, rows_of
 from steps.part_files import read_parts
 from steps.settings import Column
 from steps.shard import Shard
@@ -180,3 +180,26 @@ def test_the_library_that_is_best_on_the_validation_part_predicts(trained: Path,
         model.features.unscaled(values.sum(axis=1)), predicted, rtol=1e-4, err_msg="contributions do not add up"
     )
     assert start.shape == (len(table),)
+
+
+@pytest.mark.parametrize("damage", ["leaf_value=", "split_feature=", "left_child="])
+def test_a_damaged_text_is_found_before_a_library_reads_it(damage: str, tmp_path: Path) -> None:
+    """LightGBM would end the process: only a hash tells that a number is not the one that was written."""
+    settings = {name: each.default for name, each in LIBRARIES["lightgbm"].hyperparameters.items()}
+    trees, _ = fitted("lightgbm", settings, (5, 5), (part(1), part(2)), features(), seed=0, threads=1)
+    text = trees.text()
+    assert damage in text
+    path = tmp_path / LIBRARIES["lightgbm"].file
+    path.write_text(text.replace(damage, f"{damage}999999 ", 1), encoding="utf-8")
+    with pytest.raises(JobError, match=r"lightgbm\.txt is damaged: its SHA-256 is not that of model\.json"):
+        loaded(tmp_path, "lightgbm", hash_of(text))
+    path.write_text(text, encoding="utf-8")
+    assert loaded(tmp_path, "lightgbm", hash_of(text)).text() == text
+
+
+def test_a_model_keeps_the_hash_of_its_trees(trained: Path) -> None:
+    library = json.loads((trained / "model.json").read_text())["library"]
+    file = trained / LIBRARIES[library].file
+    file.write_text(file.read_text().replace("0", "1", 1))
+    with pytest.raises(JobError, match=f"{file.name} is damaged"):
+        load(trained)

@@ -91,3 +91,14 @@ def test_same_rows_give_the_same_bytes(validated: Path, settings_file: Path, tmp
 def test_input_that_is_not_parquet_is_refused(settings: JobSettings, rents_folder: Path, tmp_path: Path) -> None:
     with pytest.raises(JobError, match=r"is not Parquet: run steps\.validate first"):
         preprocess(rents_folder, tmp_path / "out", settings)
+
+
+def test_a_reserve_is_written_raw_and_nothing_else_of_it(
+    validated: Path, settings: JobSettings, typed_rents: pd.DataFrame, tmp_path: Path
+) -> None:
+    counts = preprocess(validated, tmp_path / "out", replace(settings, split=SplitSettings(reserve=0.2)))
+    kept = pd.read_parquet(tmp_path / "out" / "reserve" / "reserve.parquet")
+    assert len(kept) == counts["reserve"]
+    assert list(kept.columns) == list(typed_rents.columns)
+    others = [pd.read_parquet(tmp_path / "out" / part) for part in ("test/test.parquet", "rows/rows.parquet")]
+    assert not any(set(kept["flat"]) & set(other["flat"]) for other in others)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -93,3 +94,51 @@ def test_the_day_on_which_the_test_part_begins_is_in_it_as_a_whole(monkeypatch: 
     assert list(parts["validation"]["number"]) == ["0", "1", "4"]  # half of what is left: 0.375 of 0.75
     rows, data = numbered([*days[:5], *["2026-01-06"] * 3])
     assert list(split(rows, data, settings)["test"]["number"]) == ["5", "6", "7"]
+
+
+def test_a_reserve_by_hash_takes_rows_from_training_only(typed_rents: pd.DataFrame, settings: JobSettings) -> None:
+    without = split(typed_rents, settings.data, settings.split)
+    parts = split(typed_rents, settings.data, replace(settings.split, reserve=0.2))
+    assert len(parts["reserve"]) / len(typed_rents) == pytest.approx(0.2, abs=0.05)
+    for name in ("test", "validation"):
+        pd.testing.assert_frame_equal(parts[name], without[name])
+    assert set(parts["train"]["flat"]) | set(parts["reserve"]["flat"]) == set(without["train"]["flat"])
+    assert not set(parts["train"]["flat"]) & set(parts["reserve"]["flat"])
+
+
+def test_a_reserve_by_time_shares_the_newest_days_with_the_test_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    positions = np.array([0.0, 0.9, 0.0, 0.9, np.nextafter(0.5, 0), 0.5, 0.0, 0.9])
+    monkeypatch.setattr("steps.split.hash_position", lambda *_: positions)
+    rows, data = numbered([f"2026-01-0{day}" for day in (1, 2, 3, 4, 5, 6, 7, 8)])
+    parts = split(rows, data, SplitSettings(by="time", test=0.25, validation=0.25, reserve=0.25))
+    assert {name: list(part["number"]) for name, part in parts.items()} == {
+        "train": ["1", "3"],
+        "validation": ["0", "2"],
+        "test": ["4", "6"],
+        "reserve": ["5", "7"],
+    }
+
+
+@pytest.mark.parametrize("by", ["hash", "time"])
+def test_without_a_reserve_no_row_is_kept_back(monkeypatch: pytest.MonkeyPatch, by: Literal["hash", "time"]) -> None:
+    monkeypatch.setattr("steps.split.hash_position", lambda *_: np.array([0.0, 0.4, 0.9, 1.0]))  # 1.0: as it is rounded
+    rows, data = numbered(["2026-01-01", "2026-01-02", "2026-01-03", "2026-01-04"])
+    parts = split(rows, data, SplitSettings(by=by, test=0.25, validation=0.3))
+    assert set(parts) == {"train", "validation", "test"}
+    assert sum(map(len, parts.values())) == 4
+
+
+@pytest.mark.parametrize(
+    ("shares", "said"),
+    [
+        ({"reserve": -0.1}, r"split\.reserve is -0\.1: it must be between 0 and 1"),
+        ({"reserve": 1.0}, r"split\.reserve is 1\.0"),
+        (
+            {"test": 0.5, "validation": 0.25, "reserve": 0.25},
+            r"split\.test, split\.validation and split\.reserve sum to 1",
+        ),
+    ],
+)
+def test_shares_that_leave_nothing_to_train_on_are_refused(shares: dict[str, float], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        SplitSettings(**shares)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from botocore.model import ServiceModel
 from botocore.validate import ParamValidator
 
 from pipelines.definition.compilation import Compiled, compile_pipeline
+from pipelines.document import walk
 from pipelines.settings.candidate_settings import LightGBMSettings
 from pipelines.settings.environment import Environment
 from pipelines.settings.settings import ROOT, default_config, load_settings
@@ -64,6 +66,18 @@ def test_each_step_takes_what_the_one_before_it_made(steps: dict[str, Any], step
 def test_only_the_evaluation_sees_the_test_part(steps: dict[str, Any]) -> None:
     readers = [name for name, step in steps.items() if "Outputs['test']" in json.dumps(step)]
     assert readers == ["Evaluate"]
+
+
+def test_a_reserve_is_written_by_preprocess_told_by_the_version_and_read_by_no_step() -> None:
+    own = load_settings(default_config())
+    settings = own.model_copy(update={"split": replace(own.split, reserve=0.1)})
+    definition = json.loads(compile_pipeline(settings, Environment.from_env({})).definition)
+    found = {step.name: step.arguments for step in walk.steps(definition)}
+    assert [name for name, each in found.items() if "Outputs['reserve']" in json.dumps(each)] == ["RegisterModel"]
+    outputs = found["Preprocess"]["ProcessingOutputConfig"]["Outputs"]
+    assert [output["OutputName"] for output in outputs][-1] == "reserve"
+    kept = found["RegisterModel"]["CustomerMetadataProperties"]["reserve"]
+    assert kept == {"Get": "Steps.Preprocess.ProcessingOutputConfig.Outputs['reserve'].S3Output.S3Uri"}
 
 
 def test_what_may_change_between_executions_is_a_parameter(definition: dict[str, Any]) -> None:

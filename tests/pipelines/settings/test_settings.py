@@ -191,3 +191,15 @@ def test_a_stage_must_stay_long_enough_to_be_promoted(tmp_path: Path, minutes: i
     else:
         with pytest.raises(PipelineError, match="dev removes itself after 8 hours: nothing could be promoted"):
             load_settings(config)
+
+
+@pytest.mark.parametrize("promoted", [True, False])
+def test_a_reserve_needs_a_stage_that_is_promoted_to(tmp_path: Path, promoted: bool) -> None:
+    text = default_config().read_text().replace("\nsplit: hash\n", "\nsplit: {by: hash, reserve: 0.1}\n")
+    config = tmp_path / "kept.yaml"
+    config.write_text(text if promoted else text.replace("    promote_from: staging\n", ""))
+    if promoted:
+        assert load_settings(config).split.reserve == 0.1
+    else:
+        with pytest.raises(PipelineError, match=r"split\.reserve: only a promotion scores the reserve"):
+            load_settings(config)

@@ -14,6 +14,7 @@ from tests.aws_stub import arn
 from tests.pipelines.conftest import EVALUATION, Executions, execution_arn, job, step
 
 LINEAGE = Lineage(
+    reserve={},
     model_package=arn("model-package/house-prices/3"),
     version=3,
     status="Approved",
