@@ -14,7 +14,7 @@ ON_TWO_CORES := -n 2 --no-loadscope-reorder
 unexport PYTHONDONTWRITEBYTECODE
 
 help:  ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## ?/  make \1\t/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## ?/  make \1\t/' | expand -t 22
 
 run: $(DATA)  ## the whole pipeline on local SageMaker, from the data to a model that waits for approval
 	$(BIN)/python run_pipeline.py --local run --data $(DATA)
