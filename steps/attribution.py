@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from steps.linear import LinearModel
+from steps.shard import Shard
 
 if TYPE_CHECKING:
     from steps.model import Model
@@ -17,12 +18,16 @@ SAME, FOLLOWS = 0.95, 0.999  # a correlation; a share of the variance
 BLOCK = 50_000  # rows whose terms are held in memory at once
 
 
-def average_terms(line: LinearModel, table: pd.DataFrame) -> pd.Series:
-    """The mean of what each feature adds to the line, over a table of features: what contributions are counted from."""
+def average_terms(line: LinearModel, table: pd.DataFrame, shard: Shard | None = None) -> pd.Series:
+    """The mean of what each feature adds to the line, over a table of features: what contributions are counted from.
+
+    With a shard the table is one host's, and the mean is over the rows of all.
+    """
+    shard = shard or Shard.whole(len(table))
     average = pd.Series(0.0, index=list(map(str, table)))
     for start in range(0, len(table), BLOCK):
-        average += line.terms(table.iloc[start : start + BLOCK]).sum() / len(table)
-    return average
+        average += line.terms(table.iloc[start : start + BLOCK]).sum() / shard.total
+    return pd.Series(shard.hosts.total(average.to_numpy()), index=average.index)
 
 
 def attributed(model: Model, table: pd.DataFrame, average: pd.Series) -> tuple[float, pd.DataFrame, np.ndarray]:

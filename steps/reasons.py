@@ -17,6 +17,7 @@ import pandas as pd
 from steps.attribution import BLOCK, attributed, average_terms, grouped, groups_of
 from steps.comparables import plain
 from steps.linear import LinearModel
+from steps.shard import Shard
 
 if TYPE_CHECKING:
     from steps.columns import Columns
@@ -36,9 +37,12 @@ class Basis:
     groups: dict[str, tuple[str, ...]]
 
     @classmethod
-    def of(cls, line: LinearModel, table: pd.DataFrame, categories: Sequence[str]) -> Basis:
-        """The basis of a line, or of what boosting starts from, over the features of the training rows."""
-        average = {str(name): float(value) for name, value in average_terms(line, table).items()}
+    def of(cls, line: LinearModel, table: pd.DataFrame, categories: Sequence[str], shard: Shard | None = None) -> Basis:
+        """The basis of a line, or of what boosting starts from, over the features of the training rows.
+
+        With a shard the table is one host's: the terms are those of all hosts, the groups are looked for in its rows.
+        """
+        average = {str(name): float(value) for name, value in average_terms(line, table, shard).items()}
         return cls(average, groups_of(table.iloc[:BLOCK], categories))
 
     def to_json(self) -> dict[str, Any]:

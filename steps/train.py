@@ -196,7 +196,7 @@ def fit(
     metrics["train:rounds"] = float(booster.num_boosted_rounds())
     model.metadata.update(
         _metadata(features, hyperparameters, booster.num_boosted_rounds() - 1)
-        | {REASONS: Basis.of(model.start, parts[0].table, list(features.levels)).to_json()},
+        | {REASONS: Basis.of(model.start, parts[0].table, list(features.levels), shards[0]).to_json()},
         boosting_starts_from=start,
         starting_points=errors,
         format=FORMAT if other is None else FORMAT_OF_OTHERS,

@@ -116,6 +116,8 @@ def test_any_number_of_hosts_trains_one_model(channels: Path, tmp_path: Path) ->
             )
             for part in ("training_metrics", "validation_metrics"):
                 assert several.metadata[part][candidate] == pytest.approx(one.metadata[part][candidate], rel=1e-6)
+        terms, alone = (each.metadata["reasons"]["average_terms"] for each in (several, one))
+        assert terms == pytest.approx(alone, rel=1e-6, abs=1e-6)
         assert several.interval.to_json()["margins"] == pytest.approx(one.interval.to_json()["margins"], rel=1e-5)
 
 

@@ -57,6 +57,17 @@ def test_ten_gigabytes_do_not_fit_into_a_large() -> None:
         assert "ml.m5.large has 7.7 for a job" in found[0].message
 
 
+def test_hosts_that_train_together_share_the_rows() -> None:
+    training = SETTINGS.jobs.training.model_copy(update={"instance_count": 4})
+    four = SETTINGS.model_copy(update={"jobs": SETTINGS.jobs.model_copy(update={"training": training})})
+    memory, seconds = {}, {}
+    for name, settings in (("one", SETTINGS), ("four", four)):
+        found = {need.step: need for need in needs(Amount(40_000_000), settings)}["Train"]
+        memory[name], seconds[name] = found.memory, found.seconds
+    assert memory["one"] / 4 < memory["four"] < memory["one"] / 3.9
+    assert seconds["four"] == seconds["one"]
+
+
 def test_the_smallest_machine_that_fits_is_named() -> None:
     def fix(memory: float) -> str:
         return next(capacity_faults(needs(Amount(0, 0, memory / 3, 0), on("ml.m5.large")), 0)).fix
