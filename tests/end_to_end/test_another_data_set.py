@@ -39,8 +39,8 @@ SETTINGS = {
     },
     "validation": {"max_rejected_share": 0.01},
     "split": {"by": "hash", "reserve": 0.15},
-    # 600 test rows tell a coverage of 90 % within 3 points.
-    "gates": {"min_r2": 0.5, "max_mape": 0.3, "max_rmse_ratio": 2.0, "max_coverage_gap": 0.03},
+    # 600 test rows tell a coverage of 90 % within 3 points, and as many validation rows calibrate it within 3 more.
+    "gates": {"min_r2": 0.5, "max_mape": 0.3, "max_rmse_ratio": 2.0, "max_coverage_gap": 0.06},
     "evaluation": {"segments": {"district": {}, "size": {"edges": [40, 80]}}, "min_segment_rows": 50},
 }
 
