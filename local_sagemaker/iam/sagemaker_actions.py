@@ -46,6 +46,7 @@ OTHERS = {
     "ListModelCardVersions": "ModelCard",
 }
 ALSO = {"CreateEndpoint": ("EndpointConfig",), "UpdateEndpoint": ("EndpointConfig",)}
+ASSOCIATIONS = ("AddAssociation", "DeleteAssociation")
 FIELDS_WITH_ARNS = ("PipelineExecutionArn", "PipelineArn", "ResourceArn")
 NOTHING = "*"  # the resource of an action that knows none
 # Condition keys whose value is one field of the request, by the path to it.
@@ -83,6 +84,12 @@ def _resources(operation: str, request: Request, arn: Arn) -> Iterator[str]:
         if str(request.get(field, "")).startswith("arn:"):
             yield str(request[field])
             return
+    if operation in ASSOCIATIONS:
+        yield from (str(request[end]) for end in ("SourceArn", "DestinationArn") if end in request)
+        return
+    if operation == "CreateArtifact":  # the service makes its ARN, after it has allowed the request
+        yield arn("artifact/*")
+        return
     if operation.endswith(("ModelPackage", "ModelPackages")):
         yield from _package_resources(operation, request, arn)
         return

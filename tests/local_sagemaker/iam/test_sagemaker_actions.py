@@ -14,6 +14,7 @@ from local_sagemaker.wire.model import service_model
 TABLE = json.loads((Path(__file__).parent / "authorization_table.json").read_text())
 # A list of versions is of a group, whose ARN is asked for, too; AWS's table names that of versions alone.
 GROUPS_TOO = {"ListModelPackages": {"model-package-group"}}
+ASSOCIATIONS = ("AddAssociation", "DeleteAssociation")  # of any two of the kinds that AWS's table lists
 BY_TOKEN = ("SendPipelineExecutionStep",)  # the request names no execution: it must be allowed on every resource
 ARNS = {
     "PipelineArn": "pipeline/a",
@@ -22,6 +23,8 @@ ARNS = {
     "ModelPackageName": "model-package/a/1",
     "ResourceArn": "endpoint/a",
     "ArtifactArn": "artifact/a",
+    "SourceArn": "artifact/a",
+    "DestinationArn": "action/a",
 }
 
 
@@ -59,7 +62,9 @@ def test_each_supported_operation_asks_for_the_resources_of_awss_table(operation
         for access in needed(operation, **request_of(operation))
         if access.action == f"sagemaker:{operation}" and access.resource != "*"
     }
-    if not operation.startswith(BY_TOKEN):
+    if operation in ASSOCIATIONS:
+        assert kinds == {"artifact", "action"}
+    elif not operation.startswith(BY_TOKEN):
         assert {kind for kind, required in listed.items() if required} <= kinds
     assert kinds <= set(listed) | GROUPS_TOO.get(operation, set())
 
