@@ -54,7 +54,7 @@ bench-scale: $(DATA) $(BIN)/installed-dev  ## time and memory of each step by th
 bench-hosts: $(BIN)/installed-dev  ## Train on two hosts against one, and XGBoost alone in the same run; ROWS=200000
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/hosts.py $(ROWS)
 
-soak: $(BIN)/installed-dev  ## what takes long: seeded kills, damage, load, drills of the monitoring, all lessons
+soak: $(BIN)/installed-dev  ## what takes long: seeded kills, damage, load, drills of the monitoring, the lessons at full size
 	SOAK=1 $(BIN)/python -m pytest tests/local_sagemaker/faults tests/local_sagemaker/test_many_clients.py \
 	  tests/end_to_end/test_monitoring.py tests/lessons -o addopts="--import-mode=importlib --strict-markers -v"
 

@@ -19,7 +19,7 @@ CANARY = """  staging:
 """
 ALARMS = "max_error_rate: 0.01, period_seconds: 60"
 IMPATIENT = f"{ALARMS}, max_latency_ms: 0.1"  # less than any answer takes
-COLUMN = "    sqft_living: "  # the new column goes before it
+COLUMN = "    sqft_living: {"  # the new column goes before it
 
 
 def corrupt(houses: Path, folder: Path) -> list[Path]:

@@ -29,10 +29,8 @@ PAGE = ROOT / "docs" / "programs.md"
 ALL = tuple(sorted(path for path in PROGRAMS.iterdir() if path.suffix in (".py", ".sh")))
 SAMPLE = (
     "cli_pipeline",
-    "v2_lambda_step",
     "v2_local_pipeline_session",
     "v2_sklearn_estimator",
-    "v3_local_session",
 )
 CLIENTS = {"v2": "SDK 2.257", "v3": "SDK 3", "boto3": "boto3", "cli": "AWS CLI"}
 IMPORTED = {"v2": "sagemaker", "v3": "sagemaker.core", "boto3": "boto3", "cli": ""}
