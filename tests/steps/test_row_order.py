@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import HealthCheck, given, strategies
 from hypothesis import settings as options
 
@@ -16,6 +17,8 @@ from steps.preprocess import preprocess
 from steps.row_order import by_content
 from steps.settings import JobSettings
 from steps.validate import validate
+
+pytestmark = pytest.mark.e2e
 
 
 def faulty(rents: pd.DataFrame) -> pd.DataFrame:

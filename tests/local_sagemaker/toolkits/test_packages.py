@@ -10,6 +10,8 @@ from local_sagemaker.processes.image_families import family_of
 from local_sagemaker.processes.images import Runtime
 from local_sagemaker.processes.overlay import make_overlay
 
+pytestmark = pytest.mark.e2e
+
 CONTAINERS = """
 from sagemaker_containers.beta.framework import content_types, encoders, env, errors, modules, transformer, worker
 import numpy
