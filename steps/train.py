@@ -191,9 +191,6 @@ def fit(
     mean = float(shards[0].mean(target)) if start == "mean" else None
     model = Model(features, booster, line, interval, {"starting_mean": mean}, other=other)
     learned, measured = (_measured(model, part, shard) for part, shard in zip((train, validation), shards, strict=True))
-    metrics = {f"validation:{name}": value for name, value in measured[model.library].items()}
-    metrics["validation:linear_rmse"] = measured["linear"]["rmse"]
-    metrics["train:rounds"] = float(booster.num_boosted_rounds())
     model.metadata.update(
         _metadata(features, hyperparameters, booster.num_boosted_rounds() - 1)
         | {REASONS: Basis.of(model.start, parts[0].table, list(features.levels), shards[0]).to_json()},
@@ -207,12 +204,34 @@ def fit(
         training_metrics=learned,
         validation_metrics=measured,
     )
-    # The interval's trees, and what it was calibrated with, know the training rows alone.
-    final = refit(boosting, booster.num_boosted_rounds(), started, features)
+    return _on_all_rows(model, boosting, started, named or {}, hyperparameters), _printed(model, measured)
+
+
+def _on_all_rows(
+    model: Model,
+    boosting: Boosting,
+    started: tuple[Part, Part],
+    named: Mapping[str, Mapping[str, float]],
+    hyperparameters: Mapping[str, Any],
+) -> Model:
+    """The model whose trees have learned from the validation rows, too.
+
+    The interval's trees, and what it was calibrated with, know the training rows alone.
+    """
+    other = model.other
     if other is not None:
         options = {name: hyperparameters[name] for name in ("seed", "threads")}
-        other = refitted(other, (named or {})[other.library], started, features, **options)
-    return replace(model, booster=final, other=other), metrics
+        other = refitted(other, named[other.library], started, model.features, **options)
+    final = refit(boosting, model.booster.num_boosted_rounds(), started, model.features)
+    return replace(model, booster=final, other=other)
+
+
+def _printed(model: Model, measured: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """The metrics that the job prints, of a model that was measured on the validation part."""
+    metrics = {f"validation:{name}": value for name, value in measured[model.library].items()}
+    metrics["validation:linear_rmse"] = measured["linear"]["rmse"]
+    metrics["train:rounds"] = float(model.booster.num_boosted_rounds())
+    return metrics
 
 
 def _measured(model: Model, part: pd.DataFrame, shard: Shard) -> dict[str, dict[str, float]]:
