@@ -10,14 +10,9 @@ from sagemaker.core.network import NetworkConfig
 from sagemaker.core.parameter import CategoricalParameter, ContinuousParameter, IntegerParameter
 from sagemaker.core.processing import Processor
 from sagemaker.core.shapes import (
-    Channel,
-    DataSource,
     MetricDefinition,
-    ProcessingInput,
     ProcessingOutput,
-    ProcessingS3Input,
     ProcessingS3Output,
-    S3DataSource,
     Tag,
 )
 from sagemaker.core.training.configs import Compute, Networking, OutputDataConfig, StoppingCondition
@@ -37,6 +32,7 @@ from sagemaker.train.tuner import HyperparameterTuner
 
 from pipelines.definition.bundle import ARCHIVE
 from pipelines.definition.job_code import TRAIN, JobCode
+from pipelines.definition.job_inputs import CHANNELS, INPUT, processing_input, training_channel
 from pipelines.definition.sdk_steps import EncryptedTuningStep, EntrypointTrainingStep
 from pipelines.errors import PipelineError
 from pipelines.settings.candidate_settings import XGBoostSettings
@@ -45,10 +41,7 @@ from pipelines.settings.settings import InstanceSettings, Settings
 from pipelines.settings.tuning_settings import Range, TuningSettings
 from steps.training_metrics import METRICS, pattern
 
-INPUT = "/opt/ml/processing/input"
 OUTPUT = "/opt/ml/processing/output"
-CHANNELS = "/opt/ml/input/data"
-SHARDED = "train"  # the channel of which each host of a training job gets its own parts
 # The archive, then the module and its arguments: the entrypoint of every job that may have one.
 UNPACK_AND_RUN = 'mkdir -p /opt/ml/code && cd /opt/ml/code && tar -xzf "$0" && exec python3 -m "$@"'
 # The image's toolkit installs the code that it runs by `pip install .`, and pip 26 would ask a package index for
@@ -65,13 +58,6 @@ class Instances:
     type: Any
     count: Any
     settings: InstanceSettings
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """An input of the objects that a manifest lists, each under its name there; `uri` is where the manifest lies."""
-
-    uri: Any
 
 
 class JobFactory:
@@ -123,7 +109,10 @@ class JobFactory:
         options = [part for name, value in (arguments or {}).items() for part in (f"--{name}", value)]
         step_arguments = processor.run(
             arguments=options or None,
-            inputs=[_input("code", self._code_uri(module)), *(_input(key, uri) for key, uri in inputs.items())],
+            inputs=[
+                processing_input("code", self._code_uri(module)),
+                *(processing_input(key, uri) for key, uri in inputs.items()),
+            ],
             outputs=[self._output(name, output) for output in outputs],
         )
         return ProcessingStep(
@@ -224,7 +213,7 @@ class JobFactory:
             ),
             networking=self._networking,
             hyperparameters=dict(hyperparameters),
-            input_data_config=[_channel(key, uri) for key, uri in channels.items()],
+            input_data_config=[training_channel(key, uri) for key, uri in channels.items()],
             tags=self._tags,
         )
         return trainer.with_metric_definitions([MetricDefinition(name=name, regex=pattern(name)) for name in METRICS])
@@ -350,16 +339,3 @@ def _range(name: str, chosen: Range) -> Any:
 def _entrypoint(inputs: str, module: str) -> list[str]:
     """The command that runs a module of the archive that is the input `code`."""
     return ["sh", "-c", UNPACK_AND_RUN, f"{inputs}/code/{ARCHIVE}", module]
-
-
-def _channel(name: str, uri: Any) -> Channel:
-    """Everything for every host, but of the training rows to each host its own parts: one host gets them all."""
-    how = "ShardedByS3Key" if name == SHARDED else "FullyReplicated"
-    source = S3DataSource(s3_data_type="S3Prefix", s3_uri=uri, s3_data_distribution_type=how)
-    return Channel(channel_name=name, data_source=DataSource(s3_data_source=source))
-
-
-def _input(name: str, uri: Any) -> ProcessingInput:
-    source, kind = (uri.uri, "ManifestFile") if isinstance(uri, Manifest) else (uri, "S3Prefix")
-    location = ProcessingS3Input(s3_uri=source, local_path=f"{INPUT}/{name}", s3_data_type=kind, s3_input_mode="File")
-    return ProcessingInput(input_name=name, s3_input=location)

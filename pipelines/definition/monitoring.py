@@ -15,7 +15,8 @@ from sagemaker.mlops.workflow.pipeline import Pipeline
 from sagemaker.mlops.workflow.steps import ProcessingStep
 
 from pipelines.definition.job_code import OBSERVE, JobCode
-from pipelines.definition.jobs import Instances, JobFactory, Manifest, output_of
+from pipelines.definition.job_inputs import Manifest
+from pipelines.definition.jobs import Instances, JobFactory, output_of
 from pipelines.definition.observation_files import DECISION_PATH, OUTPUT, SIMULATION, STEP
 from pipelines.settings.environment import Environment
 from pipelines.settings.settings import Settings

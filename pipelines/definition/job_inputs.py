@@ -1,0 +1,31 @@
+"""What a job is given: the inputs of a processing job, the channels of a training job."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sagemaker.core.shapes import Channel, DataSource, ProcessingInput, ProcessingS3Input, S3DataSource
+
+INPUT = "/opt/ml/processing/input"
+CHANNELS = "/opt/ml/input/data"
+SHARDED = "train"  # the channel of which each host of a training job gets its own parts
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """An input of the objects that a manifest lists, each under its name there; `uri` is where the manifest lies."""
+
+    uri: Any
+
+
+def training_channel(name: str, uri: Any) -> Channel:
+    """Everything for every host, but of the training rows to each host its own parts: one host gets them all."""
+    how = "ShardedByS3Key" if name == SHARDED else "FullyReplicated"
+    source = S3DataSource(s3_data_type="S3Prefix", s3_uri=uri, s3_data_distribution_type=how)
+    return Channel(channel_name=name, data_source=DataSource(s3_data_source=source))
+
+
+def processing_input(name: str, uri: Any) -> ProcessingInput:
+    """Everything below a URI, or what a manifest lists, in a folder of the input's name."""
+    source, kind = (uri.uri, "ManifestFile") if isinstance(uri, Manifest) else (uri, "S3Prefix")
+    location = ProcessingS3Input(s3_uri=source, local_path=f"{INPUT}/{name}", s3_data_type=kind, s3_input_mode="File")
+    return ProcessingInput(input_name=name, s3_input=location)
