@@ -87,12 +87,13 @@ def test_two_hosts_leave_one_model_and_one_line_of_each_metric(sagemaker: Any, s
 
 def test_a_host_that_is_killed_fails_the_job_by_its_name(sagemaker: Any, server: Any, start: Any) -> None:
     start("dead-host", 2, rounds="1000000", early_stopping_rounds="1000000")
-    folder = next(Path(server.environment["SAGEMAKER_LOCAL_STATE"]).rglob("dead-host"))
+    state = Path(server.environment["SAGEMAKER_LOCAL_STATE"])
     deadline = time.monotonic() + 240
-    while "got rank" not in (log.read_text() if (log := folder / "output-algo-2.log").exists() else ""):
+    while not (logs := [log for log in state.rglob("dead-host/output-algo-2.log") if "got rank" in log.read_text()]):
         assert time.monotonic() < deadline
         time.sleep(0.2)
-    os.killpg(json.loads((folder / "algo-2" / "process.json").read_text())["pid"], signal.SIGKILL)
+    process = json.loads((logs[0].parent / "algo-2" / "process.json").read_text())
+    os.killpg(process["pid"], signal.SIGKILL)
     job = ended(sagemaker, "dead-host")
     assert job["TrainingJobStatus"] == "Failed"
     assert "The host algo-2 ended" in job["FailureReason"]
