@@ -1,6 +1,7 @@
 """Templates, and how times, sizes, statuses and locations read."""
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
@@ -18,6 +19,8 @@ GOOD = ("Succeeded", "Completed", "InService", "Approved", "OK", "Scheduled", "T
 BAD = ("Failed", "Rejected", "ALARM", "OutOfService", "UpdateRollbackFailed", "CompletedWithFailures", "retrain")
 BUSY = ("Executing", "InProgress", "Creating", "Updating", "RollingBack", "Stopping", "Starting", "Deleting",
         "SystemUpdating", "PendingManualApproval", "Pending", "watch")  # fmt: skip
+# Marks that turn the direction of what follows, as in a key that reads "report.png" and ends in ".exe".
+DIRECTIONS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 MARKS = {"good": "✓", "bad": "✗", "busy": "●", "idle": "○"}
 
 
@@ -26,6 +29,7 @@ def environment() -> Environment:
     made = Environment(
         loader=FileSystemLoader(FOLDER / "templates"),
         autoescape=True,
+        finalize=seen,
         undefined=Undefined,  # an answer of the API lacks what does not apply
         trim_blocks=True,
         lstrip_blocks=True,
@@ -36,6 +40,13 @@ def environment() -> Environment:
         "default_text": text_of,
     }  # fmt: skip
     return made
+
+
+def seen(value: Any) -> Any:
+    """What a page prints, with marks of direction as U+ and their number; what is escaped already stays as it is."""
+    if not isinstance(value, str) or isinstance(value, Markup):
+        return value
+    return DIRECTIONS.sub(lambda found: f"\N{LEFT CEILING}U+{ord(found[0]):04X}\N{RIGHT CEILING}", value)
 
 
 def moment(when: datetime | None) -> Markup:
@@ -102,8 +113,8 @@ def mark(status: str) -> str:
 def uri_link(value: Any) -> Markup:
     """A text, as a link where it is a location in S3."""
     if isinstance(value, str) and value.startswith("s3://") and "\n" not in value:
-        return Markup('<a href="/objects?uri={}">{}</a>').format(quote(value, safe=""), value)
-    return escape(pretty(value))
+        return Markup('<a href="/objects?uri={}">{}</a>').format(quote(value, safe=""), seen(value))
+    return escape(seen(pretty(value)))
 
 
 def pretty(value: Any) -> str:

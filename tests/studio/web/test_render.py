@@ -5,7 +5,7 @@ from datetime import datetime, timezone
 import pytest
 
 from studio.web.live import event
-from studio.web.render import brief, duration, kind_of_status, moment, number, percent, size, uri_link
+from studio.web.render import brief, duration, environment, kind_of_status, moment, number, percent, size, uri_link
 
 
 @pytest.mark.parametrize(
@@ -61,3 +61,10 @@ def test_a_nested_value_reads_as_one_line() -> None:
 
 def test_a_change_has_its_sign_and_one_from_nothing_is_no_number() -> None:
     assert [percent(each) for each in (0.105, -0.0321, 0.0, float("inf"))] == ["+10.5 %", "-3.2 %", "+0.0 %", "from 0"]
+
+
+def test_a_mark_of_direction_is_shown_by_its_number_and_copied_as_it_is() -> None:
+    key = "s3://b/report\u202egpj.exe"
+    assert "report⌈U+202E⌉gpj.exe</a>" in uri_link(key)
+    template = environment().from_string("{{ key }}|{{ key | e }}")
+    assert template.render(key="a\u202eb<") == "a⌈U+202E⌉b&lt;|a\u202eb&lt;"
