@@ -32,10 +32,14 @@ def open_studio(options: Namespace, server: Server | None) -> int:
     if options.stop:
         return stop(port)
     address = start(server, port)
-    print(f"The studio is at {address}, until `run_pipeline.py --local studio --stop`.")
+    print(f"The studio is at {address}, until `run_pipeline.py --local studio --stop{_option(port)}`.")
     if not options.no_open:
         webbrowser.open(address)
     return EXIT_OK
+
+
+def _option(port: int) -> str:
+    return "" if port == PORT else f" --port {port}"
 
 
 def start(server: Server, port: int) -> str:

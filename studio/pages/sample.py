@@ -142,8 +142,10 @@ def _field(name: str, value: Any, known: Mapping[str, Any]) -> Field:
 
 
 def _amount(value: float) -> str:
-    """A number as people write it, also where it is large."""
-    return f"{value:,.0f}" if abs(value) >= 100_000 else f"{value:,.6g}"
+    """A number as people write it: 1900 may be a year."""
+    if abs(value) >= 100_000:
+        return f"{value:,.0f}"
+    return f"{value:,.6g}" if abs(value) >= 10_000 else f"{value:.6g}"
 
 
 def _parsed(field: Field, text: str) -> Any:

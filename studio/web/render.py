@@ -30,6 +30,7 @@ def environment() -> Environment:
         loader=FileSystemLoader(FOLDER / "templates"),
         autoescape=True,
         finalize=seen,
+        auto_reload=False,  # a process that runs stays with the templates of its own code
         undefined=Undefined,  # an answer of the API lacks what does not apply
         trim_blocks=True,
         lstrip_blocks=True,
@@ -39,7 +40,20 @@ def environment() -> Environment:
         "mark": mark, "percent": percent, "brief": brief, "uri": uri_link, "pretty": pretty, "query": query,
         "default_text": text_of,
     }  # fmt: skip
+    made.tests["tabular"] = tabular
     return made
+
+
+def tabular(values: Any) -> bool:
+    """Whether these are two to 200 objects with the same names, each with nothing nested in it: rows of a table."""
+    if not isinstance(values, list) or not 2 <= len(values) <= 200 or not isinstance(values[0], Mapping):
+        return False
+    return all(
+        isinstance(each, Mapping)
+        and each.keys() == values[0].keys()
+        and not any(isinstance(item, (Mapping, list)) for item in each.values())
+        for each in values
+    )
 
 
 def seen(value: Any) -> Any:

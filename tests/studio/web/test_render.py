@@ -5,7 +5,18 @@ from datetime import datetime, timezone
 import pytest
 
 from studio.web.live import event
-from studio.web.render import brief, duration, environment, kind_of_status, moment, number, percent, size, uri_link
+from studio.web.render import (
+    brief,
+    duration,
+    environment,
+    kind_of_status,
+    moment,
+    number,
+    percent,
+    size,
+    tabular,
+    uri_link,
+)
 
 
 @pytest.mark.parametrize(
@@ -68,3 +79,21 @@ def test_a_mark_of_direction_is_shown_by_its_number_and_copied_as_it_is() -> Non
     assert "report⌈U+202E⌉gpj.exe</a>" in uri_link(key)
     template = environment().from_string("{{ key }}|{{ key | e }}")
     assert template.render(key="a\u202eb<") == "a⌈U+202E⌉b&lt;|a\u202eb&lt;"
+
+
+@pytest.mark.parametrize(
+    ("values", "is_table"),
+    [
+        ([{"a": 1}, {"a": 2}], True),
+        ([{"a": 1}] * 200, True),
+        ([{"a": 1}] * 201, False),
+        ([{"a": 1}], False),
+        ([{"a": 1}, {"b": 2}], False),
+        ([{"a": 1}, {"a": [2]}], False),
+        ([{"a": 1}, 2], False),
+        ([1, 2], False),
+        ({"a": 1}, False),
+    ],
+)
+def test_objects_with_the_same_names_are_rows_of_a_table(values: object, is_table: bool) -> None:
+    assert tabular(values) is is_table
