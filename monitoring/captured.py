@@ -7,7 +7,7 @@ import csv
 import io
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -46,8 +46,8 @@ class Capture:
     """What was read. `served` holds the rows whose key is wanted, then the others: an even sample of many.
 
     rows, unreadable: counts. repeated: events that were there before. by_month, wanted_by_month: rows by month and
-    model, all of them and those whose key is wanted. found: the wanted keys that were there. example: a sentence about
-    the first event that could not be read.
+    model, all of them and those whose key is wanted. found: how many of the wanted keys were there. example: a sentence
+    about the first event that could not be read.
     """
 
     served: list[Served] = field(default_factory=list)
@@ -59,20 +59,20 @@ class Capture:
     without_id: int = 0
     by_month: Counter[tuple[str, str]] = field(default_factory=Counter)
     wanted_by_month: Counter[tuple[str, str]] = field(default_factory=Counter)
-    found: set[str] = field(default_factory=set)
+    found: int = 0
     example: str = ""
 
 
-def read_captured(folder: Path, wanted: Mapping[str, Any], names: Sequence[str]) -> Capture:
+def read_captured(folder: Path, wanted: Container[str], names: Sequence[str]) -> Capture:
     """Read the capture files (VARIANT/yyyy/mm/dd/hh/*.jsonl) below a folder, in the order of their paths.
 
     `wanted` are the keys whose prices are known; `names` are the fields of a CSV body without a header. An event that
     is there twice counts once; one that cannot be read is counted, and told with the first of its kind. Memory grows
-    by eight bytes an event, and with the number of wanted keys.
+    by eight bytes an event, and by eight for each wanted key that is there.
     """
     capture, random = Capture(), np.random.default_rng(SEED)
     priced, others = _EvenSample(random), _EvenSample(random)
-    before = SeenBefore()
+    before, priced_before = SeenBefore(), SeenBefore()
     for path in sorted(folder.rglob("*.jsonl")) if folder.is_dir() else ():
         capture.files += 1
         inside = path.relative_to(folder).parts
@@ -83,7 +83,7 @@ def read_captured(folder: Path, wanted: Mapping[str, Any], names: Sequence[str])
                 others.add(row)
                 continue
             capture.wanted_by_month[cohort] += 1
-            capture.found.add(row.key)
+            capture.found += not priced_before.has(row.key)
             priced.add(row)
     capture.served = [*priced.rows, *others.rows]
     return capture
