@@ -121,10 +121,9 @@ def store_truth(context: Context, options: Namespace) -> int:
     stored = store_prices(s3, bucket, folder, prices, datetime.now(timezone.utc))
     if context.json_output:
         context.console.document({"uri": stored.uri, "prices": len(prices), "new": stored.new})
-    elif stored.new:
-        context.console.line(f"{len(prices):,} prices stored as {stored.uri}.")
-    else:
-        context.console.line(f"These {len(prices):,} prices are already stored as {stored.uri}.")
+        return EXIT_OK
+    count = "1 price" if len(prices) == 1 else f"{len(prices):,} prices"
+    context.console.line(f"{count} {'stored' if stored.new else 'already stored'} as {stored.uri}.")
     return EXIT_OK
 
 

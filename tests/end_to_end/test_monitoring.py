@@ -159,5 +159,5 @@ def test_what_cannot_be_a_window_is_said_before_anything_runs(cli: Cli) -> None:
 
 def test_prices_are_stored_once(cli: Cli) -> None:
     (cli.folder / "prices.csv").write_text("inference_id,price\na,450000\n")
-    assert cli.pipeline("truth", "prices.csv").stdout.startswith("1 prices stored as s3://")
+    assert cli.pipeline("truth", "prices.csv").stdout.startswith("1 price stored as s3://")
     assert "already stored" in cli.pipeline("truth", "prices.csv").stdout
