@@ -22,7 +22,7 @@ from monitoring.decomposition import decompose
 from monitoring.estimated_error import estimated_error
 from monitoring.groups import grouped_by_place, segment_levels
 from monitoring.input_drift import draws_for, input_drift, watched_features
-from monitoring.memory import Memory
+from monitoring.memory import RANKS, Memory
 from monitoring.model_monitor import write_layouts
 from monitoring.report import write_report
 from monitoring.sales import NewSales, new_sales, scored
@@ -105,6 +105,9 @@ def observe(inputs: Inputs, output: Path, settings: JobSettings) -> Decision:
     notes = [*window.notes, *sales.notes, *served.notes]
     if sales.known:
         notes.append(f"{sales.known:,} sales of the window were seen in training, and are left out.")
+    judged = document["backtest"] or document["served"]
+    if decision.decision in RANKS and judged is not None:
+        notes.append(judged["decomposition"]["sentence"])
     document |= {
         "window": window.to_json(),
         "notes": notes,
@@ -143,11 +146,10 @@ def _examined(
     checks = [sales.check, *accuracy_checks(reference, backtest or empty, wanted, place, "new sales")]
     document: dict[str, Any] = {"registered": measured(reference), "backtest": None, "served": None}
     if backtest is not None and len(backtest) >= FEWEST:
-        places = grouped_by_place(reference, backtest, place)
         document["backtest"] = {
             "rows": len(backtest),
             "statistics": measured(backtest),
-            "decomposition": asdict(decompose(reference, backtest, places)),
+            "decomposition": _parts(reference, backtest, place),
             "segments": segment_levels(reference, backtest, settings),
             "places": place_changes(reference, backtest, wanted, place) if place else [],
         }
@@ -156,7 +158,11 @@ def _examined(
     if served.priced is not None:
         checks += accuracy_checks(reference, served.priced, wanted, None, "served predictions")
         if len(served.priced) >= FEWEST:
-            document["served"] = {"rows": len(served.priced), "statistics": measured(served.priced)}
+            document["served"] = {
+                "rows": len(served.priced),
+                "statistics": measured(served.priced),
+                "decomposition": _parts(reference, served.priced, place),
+            }
     names = watched_features(settings.data)
     estimate = estimated_error(reference, served.inputs[names], served.predicted, served.width, served.matured)
     document["estimated_error"] = asdict(estimate) if estimate is not None else None
@@ -164,6 +170,11 @@ def _examined(
     document["side_by_side"] = [{**asdict(each), "sentence": each.sentence} for each in served.comparisons]
     document["requests"] = len(served.inputs)
     return checks, document
+
+
+def _parts(reference: Sample, current: Sample, place: str | None) -> dict[str, Any]:
+    parts = decompose(reference, current, grouped_by_place(reference, current, place))
+    return {**asdict(parts), "sentence": parts.sentence}
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,8 @@ def test_prices_that_rose_call_for_a_retrain_and_say_what_it_would_buy(tmp_path:
     parts = found["backtest"]["decomposition"]
     assert parts["market"] > 0.01
     assert parts["now"] - parts["before"] == pytest.approx(parts["mix"] + parts["market"] + parts["model"])
+    assert parts["model_interval"][0] < parts["model"] < parts["model_interval"][1]
+    assert parts["sentence"] in found["notes"]
     violations = json.loads((tmp_path / "out" / "constraint_violations.json").read_text())["violations"]
     assert "level of new sales" in {each["feature_name"] for each in violations}
 
