@@ -83,7 +83,7 @@ def _show(context: Context, options: Namespace, s3: Any, uri: str, execution: ex
         return
     console = context.console
     console.line()
-    console.line(f"{document['decision']}: {document['window']}", style=STYLES[document["decision"]])
+    console.line(f"{document['decision']}: {document['window']} (UTC)", style=STYLES[document["decision"]])
     for reason in document["reasons"]:
         console.line(f"  {reason}")
     for note in document["notes"]:

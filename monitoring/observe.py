@@ -45,6 +45,10 @@ from steps.wheels import ensure
 
 INPUT = Path("/opt/ml/processing/input")
 FEWEST = 20  # new sales below which no statistic is given
+NO_BASELINES = (
+    "Version {} has no baselines that can be read (data_quality/ beside its evaluation), so values that training has "
+    "not seen are not looked for: run the training pipeline, and approve and deploy what it registers."
+)
 
 
 @dataclass(frozen=True)
@@ -98,11 +102,14 @@ def observe(inputs: Inputs, output: Path, settings: JobSettings) -> Decision:
     false_alarms = settings.monitoring.false_alarms(window.days)
     checks, document = _examined(reference, backtest, sales, served, settings)
     incoming = _incoming(backtest, served, settings.monitoring)
-    more, numbers = _inputs(reference, incoming, settings, inputs.reference / "data_quality", false_alarms)
+    baselines = Baselines.read(inputs.reference / "data_quality")
+    more, numbers = _inputs(reference, incoming, settings, baselines, false_alarms)
     document |= {**numbers, "attribution_drift": _attributions(model, reference, incoming, settings)}
     memory = Memory(window.raised, window.acknowledged, settings.monitoring.recovery_p)
     decision = decide([*checks, *more], false_alarms, memory)
     notes = [*window.notes, *sales.notes, *served.notes]
+    if baselines is None:
+        notes.append(NO_BASELINES.format(window.live))
     if sales.known:
         notes.append(f"{sales.known:,} sales of the window were seen in training, and are left out.")
     judged = document["backtest"] or document["served"]
@@ -203,7 +210,7 @@ def _attributions(model: Model, reference: Sample, incoming: Incoming, settings:
 
 
 def _inputs(
-    reference: Sample, incoming: Incoming, settings: JobSettings, baselines: Path, false_alarms: float
+    reference: Sample, incoming: Incoming, settings: JobSettings, known: Baselines | None, false_alarms: float
 ) -> tuple[list[Check], dict[str, Any]]:
     """The checks of what comes in."""
     names, rows, what = watched_features(settings.data), incoming.rows, incoming.what
@@ -218,7 +225,6 @@ def _inputs(
         f"The inputs of the {what} are others than at registration, {furthest.name} above all (PSI {furthest.psi:.2f})."
     )
     checks = [Check(f"inputs of {what}", sentence, drift.p, furthest.distance)]
-    known = Baselines.read(baselines)
     strange = strange_values(reference.rows[names], rows[names], known) if known else []
     if known:
         checks.append(values_check(strange, len(names), what))

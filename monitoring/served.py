@@ -98,6 +98,11 @@ def _of_capture(capture: Capture, window: Window) -> Iterator[str]:
         )
     if capture.repeated:
         yield f"{capture.repeated:,} captured events are there more than once and count once."
+    if capture.encoded:
+        yield (
+            f"{capture.encoded:,} captured events are in BASE64 and were decoded: the capture of their endpoint names no "
+            "content types."
+        )
     if capture.unreadable:
         yield f"{capture.unreadable:,} captured events cannot be read (first: {capture.example})."
 

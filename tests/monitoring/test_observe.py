@@ -84,6 +84,15 @@ def test_a_file_without_sales_in_the_window_is_said_with_its_dates(tmp_path: Pat
     assert any("No row of the sales file is dated 2026-06-01 to 2026-07-01" in note for note in found["notes"])
 
 
+def test_baselines_that_are_gone_are_told_and_all_else_is_looked_at(tmp_path: Path, version: Path) -> None:
+    assert not (version / "reference" / "data_quality").exists()
+    found = observed(tmp_path, version, houses(200, seed=3, **JUNE))
+    assert found["decision"] == "ok"
+    assert any("Version 3 has no baselines that can be read" in note for note in found["notes"])
+    outcomes = {check["name"]: check["outcome"] for check in found["checks"]}
+    assert (outcomes["inputs of new sales"], outcomes["values of new sales"]) == ("ok", "not enough data")
+
+
 def test_captured_requests_are_watched_and_priced(
     tmp_path: Path, version: Path, reference: Sample, model_identity: str
 ) -> None:

@@ -127,3 +127,10 @@ def test_what_was_not_captured_is_said() -> None:
     assert any(
         "3 captured events are there more than once" in note for note in samples([row("a")], {}, repeated=3).notes
     )
+
+
+def test_events_in_base64_are_counted_and_told() -> None:
+    assert "7 captured events are encoded in BASE64 and were decoded" in " ".join(
+        samples([row("a")], {}, encoded=7).notes
+    )
+    assert "BASE64" not in " ".join(samples([row("a")], {}).notes)
