@@ -85,7 +85,7 @@ def _notes_of(capture: Capture, truth: Truth, window: Window) -> list[str]:
 
 
 def _of_capture(capture: Capture, window: Window) -> Iterator[str]:
-    if window.sampling is None and not capture.rows:
+    if window.sampling is None and window.changed is not None and not capture.rows:
         yield "The endpoint captures nothing, so what was served is not known: set capture for its stage."
     elif not capture.rows:
         yield f"No request was captured since {window.captured_since:%Y-%m-%d}."
@@ -100,8 +100,8 @@ def _of_capture(capture: Capture, window: Window) -> Iterator[str]:
         yield f"{capture.repeated:,} captured events are there more than once and count once."
     if capture.encoded:
         yield (
-            f"{capture.encoded:,} captured events are in BASE64 and were decoded: the capture of their endpoint names no "
-            "content types."
+            f"{capture.encoded:,} captured events are in BASE64 and were decoded: the capture of their endpoint names "
+            "no content types."
         )
     if capture.unreadable:
         yield f"{capture.unreadable:,} captured events cannot be read (first: {capture.example})."
