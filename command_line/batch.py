@@ -2,11 +2,14 @@
 
 import argparse
 import tempfile
+from collections.abc import Mapping
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from command_line.deployment import Session
+    from deployment.golden import GoldenRows
     from deployment.packages import Package
 
 
@@ -20,6 +23,8 @@ def batch(session: "Session", options: argparse.Namespace) -> None:
 
     if not session.has_bucket:
         raise DeploymentError("Set SAGEMAKER_BUCKET to the project's bucket, or use --local.")
+    if options.stage is not None:
+        session.endpoint(options.stage)  # one that there is
     target, output = session.settings.data.target, _output_of(options.output)
     with tempfile.TemporaryDirectory() as name:
         source = _brought(session, options.input, Path(name))
@@ -40,6 +45,8 @@ def batch(session: "Session", options: argparse.Namespace) -> None:
                        written, target)  # fmt: skip
         if output is None:
             session.client("s3").upload_file(str(written), *_split(options.output))
+        if options.stage is not None:
+            _keep(session, package, options.stage, written, job)
     if session.console.json_output:
         session.console.document({"version": package.version, "rows": rows, "output": options.output, "job": job})
     else:
@@ -48,8 +55,39 @@ def batch(session: "Session", options: argparse.Namespace) -> None:
         session.console.line(said, style="green")
 
 
+def _keep(session: "Session", package: "Package", stage: str, predicted: Path, job: str) -> None:
+    """Keep the predictions with what the stage has captured, and say where."""
+    from deployment.batch_capture import BatchCapture
+    from pipelines.errors import PipelineError
+    from pipelines.watching.truth import KEY, identity_key
+
+    data, golden = session.settings.data, _golden(session, package)
+
+    def key_of(row: Mapping[str, str]) -> str | None:
+        if row.get(KEY):
+            return row[KEY]
+        try:
+            return identity_key(row, data) if data.identity and all(row.get(name) for name in data.identity) else None
+        except PipelineError:  # a date that is none: the row is counted among those without an id
+            return None
+
+    folder = f"{session.settings.name}/capture/{stage}/{session.endpoint(stage)}"
+    capture = BatchCapture(session.environment.bucket, folder, list(golden.instances[0]), golden.model, key_of)
+    kept = capture.keep(session.client("s3"), predicted, job, datetime.now(timezone.utc))
+    session.console.line(f"The predictions are kept with what {stage} has captured: {kept.uri}")
+    if kept.without_id:
+        session.console.line(
+            f"{kept.without_id:,} of {kept.rows:,} rows have neither {KEY} nor {' and '.join(data.identity)}: no price "
+            "can be joined with them."
+        )
+
+
 def _fields(session: "Session", package: "Package") -> list[str]:
     """The model's fields in their order: those of the golden rows that were kept when it was evaluated."""
+    return list(_golden(session, package).instances[0])
+
+
+def _golden(session: "Session", package: "Package") -> "GoldenRows":
     from command_line.guarded_deployment import golden_of
     from deployment.errors import DeploymentError
 
@@ -58,7 +96,7 @@ def _fields(session: "Session", package: "Package") -> list[str]:
         raise DeploymentError(
             f"Version {package.version} was evaluated without golden rows, which say what its fields are: train anew."
         )
-    return list(golden.instances[0])
+    return golden
 
 
 def _machines(session: "Session", options: argparse.Namespace) -> Any:

@@ -193,6 +193,9 @@ def _add_batch(batch: argparse.ArgumentParser) -> None:
     batch.add_argument(
         "output", metavar="OUTPUT", help="a .csv file, or s3://BUCKET/KEY: the input and its predictions"
     )
+    batch.add_argument(
+        "--stage", metavar="STAGE", help="keep the predictions with what this stage captured: the monitoring sees them"
+    )
     batch.add_argument("--instance-type", default="ml.m5.large", metavar="TYPE", help="of the machines (ml.m5.large)")
     batch.add_argument("--instance-count", type=_positive(int), default=1, metavar="N", help="how many (1)")
     batch.add_argument("--json", action="store_true", help="print JSON for scripts")

@@ -16,6 +16,7 @@ from command_line.monitoring_schedule import schedule, unschedule
 from command_line.monitoring_simulation import simulate
 from command_line.upserting import upsert_compiled
 from pipelines.clients import exists, split_uri
+from pipelines.definition.observation_files import ACT
 from pipelines.errors import PipelineError
 from pipelines.exit_codes import EXIT_OK
 from pipelines.publishing.dataset import check_data, upload_data
@@ -66,30 +67,48 @@ def follow_window(context: Context, options: Namespace, arn: str, steps: Sequenc
     if uri is None or execution.exit_code:
         show_failure(context.console, execution, context.log_folder, context.last_words)
         return execution.exit_code
-    _show(context, options, context.client("s3"), uri, execution.id)
+    _show(context, options, context.client("s3"), uri, execution)
     return EXIT_OK
 
 
-def _show(context: Context, options: Namespace, s3: Any, uri: str, execution: str) -> None:
-    """The decision with its reasons, and the report brought here."""
+def _show(context: Context, options: Namespace, s3: Any, uri: str, execution: executions.ExecutionSummary) -> None:
+    """The decision with its reasons, the training that it started, and the report brought here."""
     bucket, key = split_uri(uri)
     document = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
-    files = download_report(s3, uri, Path(REPORTS) / f"monitoring-{execution}")
+    files = download_report(s3, uri, Path(REPORTS) / f"monitoring-{execution.id}")
     report = next(path for path in files if path.suffix == ".html")
+    training = training_of(execution)
     if context.json_output:
-        context.console.document({**document, "report": str(report)})
+        context.console.document({**document, "training": training, "report": str(report)})
         return
     console = context.console
     console.line()
-    console.line(f"{document['decision']}: {document['window']}", style=STYLES[document["decision"]])
+    console.line(f"{document['decision']}: {document['window']} (UTC)", style=STYLES[document["decision"]])
     for reason in document["reasons"]:
         console.line(f"  {reason}")
     for note in document["notes"]:
         console.line(f"note: {note}")
     console.line()
+    if training is not None:
+        _show_training(context, training)
     console.line(f"Report     {report}")
     if not options.no_open:
         open_page(report)
+
+
+def training_of(execution: executions.ExecutionSummary) -> str | None:
+    """The execution that retrains, or a sentence on why there is none; None where the decision calls for none."""
+    training = next((step.outputs.get("Training") for step in execution.steps if step.name == ACT), None)
+    return None if training in (None, "none") else training
+
+
+def _show_training(context: Context, training: str) -> None:
+    if not training.startswith("arn:"):
+        context.console.line(f"No training was started, for {training}: `upsert` it, and `start` it.")
+        return
+    command = replace(context, chosen_pipeline="training").execution_command
+    context.console.line(f"Training   {training}")
+    context.console.line(f"Watch      {command} describe {training.rpartition('/')[2]}")
 
 
 def store_truth(context: Context, options: Namespace) -> int:
@@ -102,10 +121,9 @@ def store_truth(context: Context, options: Namespace) -> int:
     stored = store_prices(s3, bucket, folder, prices, datetime.now(timezone.utc))
     if context.json_output:
         context.console.document({"uri": stored.uri, "prices": len(prices), "new": stored.new})
-    elif stored.new:
-        context.console.line(f"{len(prices):,} prices stored as {stored.uri}.")
-    else:
-        context.console.line(f"These {len(prices):,} prices are already stored as {stored.uri}.")
+        return EXIT_OK
+    count = "1 price" if len(prices) == 1 else f"{len(prices):,} prices"
+    context.console.line(f"{count} {'stored' if stored.new else 'already stored'} as {stored.uri}.")
     return EXIT_OK
 
 

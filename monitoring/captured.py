@@ -7,7 +7,7 @@ import csv
 import io
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -19,6 +19,7 @@ from monitoring.seen_before import SeenBefore
 
 MOST_ROWS = 50_000  # rows that are kept, of those whose price is known and of the others
 SEED = 20141013
+BASE64 = "BASE64"  # how SageMaker captures what is of no content type that its settings name
 # What an event that anybody may have written can raise: other types, missing parts, numbers and nests beyond measure.
 UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError, csv.Error)
 
@@ -45,9 +46,9 @@ class Served:
 class Capture:
     """What was read. `served` holds the rows whose key is wanted, then the others: an even sample of many.
 
-    rows, unreadable: counts. repeated: events that were there before. by_month, wanted_by_month: rows by month and
-    model, all of them and those whose key is wanted. found: the wanted keys that were there. example: a sentence about
-    the first event that could not be read.
+    rows, unreadable: counts. encoded: events in BASE64. repeated: events that were there before. by_month,
+    wanted_by_month: rows by month and model, all of them and those whose key is wanted. found: how many of the wanted
+    keys were there. example: a sentence about the first event that could not be read.
     """
 
     served: list[Served] = field(default_factory=list)
@@ -56,23 +57,24 @@ class Capture:
     rows: int = 0
     repeated: int = 0
     unreadable: int = 0
+    encoded: int = 0
     without_id: int = 0
     by_month: Counter[tuple[str, str]] = field(default_factory=Counter)
     wanted_by_month: Counter[tuple[str, str]] = field(default_factory=Counter)
-    found: set[str] = field(default_factory=set)
+    found: int = 0
     example: str = ""
 
 
-def read_captured(folder: Path, wanted: Mapping[str, Any], names: Sequence[str]) -> Capture:
+def read_captured(folder: Path, wanted: Container[str], names: Sequence[str]) -> Capture:
     """Read the capture files (VARIANT/yyyy/mm/dd/hh/*.jsonl) below a folder, in the order of their paths.
 
     `wanted` are the keys whose prices are known; `names` are the fields of a CSV body without a header. An event that
     is there twice counts once; one that cannot be read is counted, and told with the first of its kind. Memory grows
-    by eight bytes an event, and with the number of wanted keys.
+    by eight bytes an event, and by eight for each wanted key that is there.
     """
     capture, random = Capture(), np.random.default_rng(SEED)
     priced, others = _EvenSample(random), _EvenSample(random)
-    before = SeenBefore()
+    before, priced_before = SeenBefore(), SeenBefore()
     for path in sorted(folder.rglob("*.jsonl")) if folder.is_dir() else ():
         capture.files += 1
         inside = path.relative_to(folder).parts
@@ -83,7 +85,7 @@ def read_captured(folder: Path, wanted: Mapping[str, Any], names: Sequence[str])
                 others.add(row)
                 continue
             capture.wanted_by_month[cohort] += 1
-            capture.found.add(row.key)
+            capture.found += not priced_before.has(row.key)
             priced.add(row)
     capture.served = [*priced.rows, *others.rows]
     return capture
@@ -124,6 +126,7 @@ def _rows_of_file(
                 capture.example = capture.example or f"{path.name}: {type(error).__name__} {error}"[:200]
                 continue
             capture.rows += len(rows)
+            capture.encoded += any(side.get("encoding") == BASE64 for side in event["captureData"].values())
             capture.without_id += "inferenceId" not in event["eventMetadata"]
             yield from rows
 
@@ -152,7 +155,7 @@ def _moment(text: str) -> datetime:
 def _text(side: Mapping[str, Any]) -> str:
     """The body of a request or an answer, whatever it is encoded as."""
     data = str(side["data"])
-    if side.get("encoding") == "BASE64":
+    if side.get("encoding") == BASE64:
         return base64.b64decode(data, validate=True).decode("utf-8-sig")
     return data
 

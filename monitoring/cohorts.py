@@ -12,7 +12,7 @@ import pandas as pd
 from monitoring.captured import Capture, Served
 from monitoring.checks import Check
 from monitoring.sample import Sample
-from monitoring.statistics import level, measured
+from monitoring.statistics import level, mape
 from monitoring.truth import other_scale
 from monitoring.window import Window
 from steps.plain_values import convert_values
@@ -68,9 +68,9 @@ def _cohort(month: str, model: str, capture: Capture, sample: Sample | None, win
         return Cohort(*counts, scale=scale)
     if len(sample) < FEWEST:
         return Cohort(*counts, sample=sample)
-    mape = measured(sample)["mape"]
-    interval = tuple(mape["interval"]) if mape["interval"] else None
-    return Cohort(*counts, level(sample), mape["value"], interval, sample=sample)
+    found = mape(sample)
+    interval = tuple(found["interval"]) if found["interval"] else None
+    return Cohort(*counts, level(sample), found["value"], interval, sample=sample)
 
 
 def newest_with(cohorts: Sequence[Cohort], version: str, least: int) -> Cohort | None:

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evaluation.bootstrap import confidence_interval, resamples
+from evaluation.bootstrap import SEED, confidence_interval, resamples
+from evaluation.number_texts import percent
 from evaluation.segments import Grouping
 from monitoring.sample import Sample
+
+Interval = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -16,28 +19,46 @@ class Decomposition:
     """Parts of the change of the MAPE since registration, as shares; they add up to `now - before`.
 
     mix: the test part's MAPE with as many houses of each segment as are sold now, less `before`. market: what a
-    correction of the level alone would take off; `market_interval` holds with 95 %. model: the rest, which only another
-    model could take off.
+    correction of the level alone would take off. model: the rest, which only another model could take off. The
+    intervals hold with 95 %.
     """
 
     before: float
     now: float
     mix: float
     market: float
-    market_interval: tuple[float, float]
+    market_interval: Interval
     model: float
+    model_interval: Interval
+
+    @property
+    def sentence(self) -> str:
+        """What a retrain would buy, against correcting the level alone."""
+        low, high = map(percent, self.market_interval)
+        least, most = map(percent, self.model_interval)
+        taken = f"Correcting the level alone would take {percent(self.market)} off the MAPE (95 %: {low} to {high})"
+        if self.model <= 0:
+            return f"{taken}; the rest is no larger than at registration, so a retrain promises no more than that."
+        return f"{taken}; a retrain could take off at most {percent(self.model)} more (95 %: {least} to {most})."
 
 
 def decompose(reference: Sample, current: Sample, places: Grouping | None) -> Decomposition:
     """Divide the change; `places` divides the rows of the reference and then those of the current sample."""
     before, now = float(np.nanmean(reference.errors)), float(np.nanmean(current.errors))
-    mix = _reweighted(reference, places) - before if places is not None else 0.0
+    weights, errors = _weights(reference, places), np.nan_to_num(reference.errors)
+    mix = float(weights @ errors) - before
     level = float(np.median(current.known_ratios) - np.median(reference.known_ratios))
     corrected = _corrected(current, level)
     market = now - float(np.nanmean(corrected))
+    known, left = np.isfinite(corrected), np.nan_to_num(corrected)
     gained = np.nan_to_num(current.errors - corrected)
-    draws = np.array([counts @ gained for counts in resamples(len(current))]) / len(current)
-    return Decomposition(before, now, mix, market, confidence_interval(draws), now - before - mix - market)
+    markets, models = [], []
+    for counts, others in zip(resamples(len(current)), resamples(len(reference), SEED + 1), strict=False):
+        markets.append(counts @ gained / len(current))
+        drawn = others * weights
+        models.append(counts @ left / max(1, counts @ known) - drawn @ errors / max(drawn.sum(), 1e-12))
+    intervals = [confidence_interval(np.array(each)) for each in (markets, models)]
+    return Decomposition(before, now, mix, market, intervals[0], now - before - mix - market, intervals[1])
 
 
 def _corrected(sample: Sample, level: float) -> np.ndarray:
@@ -50,15 +71,15 @@ def _corrected(sample: Sample, level: float) -> np.ndarray:
     return errors
 
 
-def _reweighted(reference: Sample, places: Grouping) -> float:
+def _weights(reference: Sample, places: Grouping | None) -> np.ndarray:
+    """What each row of the reference counts for, 1 in all, so that its places are as frequent as they are now."""
+    known: np.ndarray = np.isfinite(reference.errors)
+    alike: np.ndarray = known / known.sum()
+    if places is None:
+        return alike
     codes = places.codes[: len(reference)], places.codes[len(reference) :]
-    names = len(places.names)
-    counts = [np.bincount(each[each >= 0], minlength=names) for each in codes]
-    both = (counts[0] > 0) & (counts[1] > 0)
-    if not both.any():
-        return float(np.nanmean(reference.errors))
-    known = (codes[0] >= 0) & np.isfinite(reference.errors)
-    sums = np.bincount(codes[0][known], reference.errors[known], minlength=names)
-    means = np.divide(sums, counts[0], np.zeros(names), where=counts[0] > 0)
-    weights = np.where(both, counts[1], 0)
-    return float((means * weights).sum() / weights.sum())
+    counted = codes[0][known & (codes[0] >= 0)], codes[1][codes[1] >= 0]
+    before, now = (np.bincount(each, minlength=len(places.names)) for each in counted)
+    share = np.divide(now, before, np.zeros(len(before)), where=before > 0)
+    weights: np.ndarray = np.where(known & (codes[0] >= 0), share[codes[0]], 0.0)
+    return weights / weights.sum() if weights.any() else alike

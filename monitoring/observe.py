@@ -22,7 +22,7 @@ from monitoring.decomposition import decompose
 from monitoring.estimated_error import estimated_error
 from monitoring.groups import grouped_by_place, segment_levels
 from monitoring.input_drift import draws_for, input_drift, watched_features
-from monitoring.memory import Memory
+from monitoring.memory import RANKS, Memory
 from monitoring.model_monitor import write_layouts
 from monitoring.report import write_report
 from monitoring.sales import NewSales, new_sales, scored
@@ -45,6 +45,10 @@ from steps.wheels import ensure
 
 INPUT = Path("/opt/ml/processing/input")
 FEWEST = 20  # new sales below which no statistic is given
+NO_BASELINES = (
+    "Version {} has no baselines that can be read (data_quality/ beside its evaluation), so values that training has "
+    "not seen are not looked for: run the training pipeline, and approve and deploy what it registers."
+)
 
 
 @dataclass(frozen=True)
@@ -98,13 +102,19 @@ def observe(inputs: Inputs, output: Path, settings: JobSettings) -> Decision:
     false_alarms = settings.monitoring.false_alarms(window.days)
     checks, document = _examined(reference, backtest, sales, served, settings)
     incoming = _incoming(backtest, served, settings.monitoring)
-    more, numbers = _inputs(reference, incoming, settings, inputs.reference / "data_quality", false_alarms)
+    baselines = Baselines.read(inputs.reference / "data_quality")
+    more, numbers = _inputs(reference, incoming, settings, baselines, false_alarms)
     document |= {**numbers, "attribution_drift": _attributions(model, reference, incoming, settings)}
     memory = Memory(window.raised, window.acknowledged, settings.monitoring.recovery_p)
     decision = decide([*checks, *more], false_alarms, memory)
     notes = [*window.notes, *sales.notes, *served.notes]
+    if baselines is None:
+        notes.append(NO_BASELINES.format(window.live))
     if sales.known:
         notes.append(f"{sales.known:,} sales of the window were seen in training, and are left out.")
+    judged = document["backtest"] or document["served"]
+    if decision.decision in RANKS and judged is not None:
+        notes.append(judged["decomposition"]["sentence"])
     document |= {
         "window": window.to_json(),
         "notes": notes,
@@ -143,11 +153,10 @@ def _examined(
     checks = [sales.check, *accuracy_checks(reference, backtest or empty, wanted, place, "new sales")]
     document: dict[str, Any] = {"registered": measured(reference), "backtest": None, "served": None}
     if backtest is not None and len(backtest) >= FEWEST:
-        places = grouped_by_place(reference, backtest, place)
         document["backtest"] = {
             "rows": len(backtest),
             "statistics": measured(backtest),
-            "decomposition": asdict(decompose(reference, backtest, places)),
+            "decomposition": _parts(reference, backtest, place),
             "segments": segment_levels(reference, backtest, settings),
             "places": place_changes(reference, backtest, wanted, place) if place else [],
         }
@@ -156,7 +165,11 @@ def _examined(
     if served.priced is not None:
         checks += accuracy_checks(reference, served.priced, wanted, None, "served predictions")
         if len(served.priced) >= FEWEST:
-            document["served"] = {"rows": len(served.priced), "statistics": measured(served.priced)}
+            document["served"] = {
+                "rows": len(served.priced),
+                "statistics": measured(served.priced),
+                "decomposition": _parts(reference, served.priced, place),
+            }
     names = watched_features(settings.data)
     estimate = estimated_error(reference, served.inputs[names], served.predicted, served.width, served.matured)
     document["estimated_error"] = asdict(estimate) if estimate is not None else None
@@ -164,6 +177,11 @@ def _examined(
     document["side_by_side"] = [{**asdict(each), "sentence": each.sentence} for each in served.comparisons]
     document["requests"] = len(served.inputs)
     return checks, document
+
+
+def _parts(reference: Sample, current: Sample, place: str | None) -> dict[str, Any]:
+    parts = decompose(reference, current, grouped_by_place(reference, current, place))
+    return {**asdict(parts), "sentence": parts.sentence}
 
 
 @dataclass(frozen=True)
@@ -192,7 +210,7 @@ def _attributions(model: Model, reference: Sample, incoming: Incoming, settings:
 
 
 def _inputs(
-    reference: Sample, incoming: Incoming, settings: JobSettings, baselines: Path, false_alarms: float
+    reference: Sample, incoming: Incoming, settings: JobSettings, known: Baselines | None, false_alarms: float
 ) -> tuple[list[Check], dict[str, Any]]:
     """The checks of what comes in."""
     names, rows, what = watched_features(settings.data), incoming.rows, incoming.what
@@ -207,7 +225,6 @@ def _inputs(
         f"The inputs of the {what} are others than at registration, {furthest.name} above all (PSI {furthest.psi:.2f})."
     )
     checks = [Check(f"inputs of {what}", sentence, drift.p, furthest.distance)]
-    known = Baselines.read(baselines)
     strange = strange_values(reference.rows[names], rows[names], known) if known else []
     if known:
         checks.append(values_check(strange, len(names), what))

@@ -116,13 +116,11 @@ def _value(key: str, entry: Mapping[str, Any]) -> str:
 
 
 def _decomposition(parts: Mapping[str, Any]) -> str:
-    low, high = parts["market_interval"]
     rest = "more" if parts["model"] > 0 else "less"
     return (
         f"<p>The MAPE went from {percent(parts['before'])} to {percent(parts['now'])}. Other houses being sold (mix): "
-        f"{signed(parts['mix'])}. The level (market): {signed(parts['market'])}, which correcting the level alone "
-        f"would take off (95 %: {signed(low)} to {signed(high)}). The rest ({rest} error of the model itself): "
-        f"{signed(parts['model'])}, the most that a retrain could take off beyond that.</p>"
+        f"{signed(parts['mix'])}. The level (market): {signed(parts['market'])}. The rest ({rest} error of the model "
+        f"itself): {signed(parts['model'])}. {escape(parts['sentence'])}</p>"
     )
 
 

@@ -55,22 +55,23 @@ def served_samples(capture: Capture, truth: Truth, window: Window, data: DataSet
         notes.append(f"{int((~good).sum()):,} captured rows have values that cannot be read as the YAML says.")
     predicted = np.array([row.predicted for row in now], dtype=float)[good]
     width = np.array([row.upper - row.lower for row in now], dtype=float)[good]
-    found = cohorts_of(capture, truth.prices, window, data)
+    prices = truth.prices.of(row.key for row in capture.served)
+    found = cohorts_of(capture, prices, window, data)
     if any(cohort.matured < cohort.rows for cohort in found):
         notes.append("Prices that are known early are of houses that sold fast: a selection, not a sample.")
     judged, scale = newest_with(found, str(window.live), least), scale_check(found)
     priced = None if judged is None else judged.sample
     if judged and priced and len(priced) >= least and sum(each.matured > 0 for each in found) > 1:
         notes.append(f"Of the served predictions those of {judged.month} are judged, the newest with enough prices.")
-    known = [row for row in now if row.key in truth.prices and scale is None]
-    comparisons = side_by_side(capture.served, truth.prices, window)
+    known = [row for row in now if row.key in prices and scale is None]
+    comparisons = side_by_side(capture.served, prices, window)
     notes += [each.sentence for each in comparisons if each.is_decided]
     return ServedSamples(
         inputs[good].reset_index(drop=True),
         predicted,
         width,
         priced,
-        priced_sample(known, truth.prices, data),
+        priced_sample(known, prices, data),
         scale,
         found,
         comparisons,
@@ -84,7 +85,7 @@ def _notes_of(capture: Capture, truth: Truth, window: Window) -> list[str]:
 
 
 def _of_capture(capture: Capture, window: Window) -> Iterator[str]:
-    if window.sampling is None and not capture.rows:
+    if window.sampling is None and window.changed is not None and not capture.rows:
         yield "The endpoint captures nothing, so what was served is not known: set capture for its stage."
     elif not capture.rows:
         yield f"No request was captured since {window.captured_since:%Y-%m-%d}."
@@ -97,6 +98,11 @@ def _of_capture(capture: Capture, window: Window) -> Iterator[str]:
         )
     if capture.repeated:
         yield f"{capture.repeated:,} captured events are there more than once and count once."
+    if capture.encoded:
+        yield (
+            f"{capture.encoded:,} captured events are in BASE64 and were decoded: the capture of their endpoint names "
+            "no content types."
+        )
     if capture.unreadable:
         yield f"{capture.unreadable:,} captured events cannot be read (first: {capture.example})."
 
@@ -116,7 +122,7 @@ def _of_versions(capture: Capture, window: Window) -> Iterator[str]:
 
 
 def _of_truth(capture: Capture, truth: Truth) -> Iterator[str]:
-    unknown = len(truth.prices) - len(capture.found)
+    unknown = len(truth.prices) - capture.found
     if unknown:
         yield f"{unknown:,} of {len(truth.prices):,} prices are of requests that were not captured."
     if same := truth.repeated - truth.contradicted:

@@ -33,6 +33,12 @@ def measured(sample: Sample) -> dict[str, Any]:
     return {name: _entry(values[name], draws[name]) for name in ("r2", "mape", *RATIOS, "coverage")}
 
 
+def mape(sample: Sample) -> dict[str, Any]:
+    """The MAPE alone, as `measured` gives it: {"value", "interval"}."""
+    draws = metric_draws(sample.actual, {"model": sample.predicted})["model"]["mape"]
+    return _entry(regression_metrics(sample.actual, sample.predicted)["mape"], draws)
+
+
 def level(sample: Sample) -> float:
     """The median of predicted / actual, less 1: 0.02 where half of the predictions are more than 2 % too high."""
     return float(np.expm1(np.median(sample.known_ratios)))

@@ -46,12 +46,13 @@ class Action:
             return {"Done": "metrics, and no more: it is a simulation", "Training": "none"}
         topic = self._topic or self._made_topic()
         done, training = ["metrics"], "none"
-        if observed["decision"] != "ok":
-            self._sns.publish(TopicArn=topic, Subject=self._subject(observed), Message=_message(observed))
-            done.append("a note")
         if observed["decision"] == "retrain":
             training = self._train()
             done.append("a training" if training.startswith("arn:") else f"no training, for {training}")
+        if observed["decision"] != "ok":
+            message = _message(observed, training)
+            self._sns.publish(TopicArn=topic, Subject=self._subject(observed), Message=message)
+            done.append("a note")
         self._write(marker, {**_told(observed), "training": training})
         return {"Done": ", ".join(done)[:1000], "Training": training}
 
@@ -159,7 +160,10 @@ def _told(observed: Mapping[str, Any]) -> dict[str, Any]:
     return {**known, "version": observed["window"].get("live")}
 
 
-def _message(observed: Mapping[str, Any]) -> str:
+def _message(observed: Mapping[str, Any], training: str) -> str:
+    """What the note says. `training` is the execution, or why there is none."""
     window = observed["window"]
-    lines = [f"Decision: {observed['decision']}", f"Window: {window['since']} to {window['until']}", ""]
-    return "\n".join([*lines, *observed["reasons"], "", *observed["notes"]])
+    lines = [f"Decision: {observed['decision']}", f"Window: {window['since']} to {window['until']}"]
+    if observed["decision"] == "retrain":
+        lines.append(f"Training: {training}" if training.startswith("arn:") else f"No training, for {training}.")
+    return "\n".join([*lines, "", *observed["reasons"], "", *observed["notes"]])

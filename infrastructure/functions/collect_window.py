@@ -56,9 +56,7 @@ class Collection:
         live = self._live(config)
         captured_since = min(since, until - timedelta(days=int(self._event["cohort_days"])))
         folders = {"captured": f"capture/{self._stage}/{endpoint}", "truth": f"monitoring/truth/{self._stage}"}
-        captured = (key for key in self._keys(folders["captured"]) if f"/{SHADOW}/" not in key)
-        files = [key for key in captured if _in_hours(key, captured_since, until)]
-        files += list(self._keys(folders["truth"]))
+        files = [*self._captured(folders["captured"], captured_since, until), *self._keys(folders["truth"])]
         approved = self._approved()
         others = {str(each.number): path for each in approved if (path := self._own(each.archive))}
         others.pop(str(live.number), None)
@@ -191,10 +189,29 @@ class Collection:
                 self._notes.append(f"Version {version.number} has no golden rows, so its answers cannot be recognized.")
         return found
 
-    def _keys(self, folder: str) -> Iterator[str]:
-        """The keys below a folder of the project, without the project's prefix."""
+    def _captured(self, folder: str, since: datetime, until: datetime) -> Iterator[str]:
+        """The captured files of the hours between the two, of each variant; what is older or newer is not listed."""
+        for variant in self._variants(folder):
+            after, end = (f"{folder}/{variant}/{each:%Y/%m/%d/%H}" for each in (since, until + timedelta(hours=1)))
+            for key in self._keys(f"{folder}/{variant}", after):
+                if key >= end:
+                    break
+                if _in_hours(key, since, until):
+                    yield key
+
+    def _variants(self, folder: str) -> list[str]:
+        """The folders of the variants whose answers somebody got."""
+        prefix = f"{self._project}/{folder}/"
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix, Delimiter="/")
+        found = [each["Prefix"] for page in pages for each in page.get("CommonPrefixes", [])]
+        names = [each.removeprefix(prefix).rstrip("/") for each in found]
+        return [name for name in names if name != SHADOW]
+
+    def _keys(self, folder: str, after: str | None = None) -> Iterator[str]:
+        """The keys below a folder of the project, without the project's prefix, in their order; those after a key."""
+        request = {"StartAfter": f"{self._project}/{after}"} if after is not None else {}
         pages = self._s3.get_paginator("list_objects_v2").paginate(
-            Bucket=self._bucket, Prefix=f"{self._project}/{folder}/"
+            Bucket=self._bucket, Prefix=f"{self._project}/{folder}/", **request
         )
         for page in pages:
             for entry in page.get("Contents", []):

@@ -17,7 +17,7 @@ from sagemaker.mlops.workflow.steps import ProcessingStep
 from pipelines.definition.job_code import OBSERVE, JobCode
 from pipelines.definition.job_inputs import Manifest
 from pipelines.definition.jobs import Instances, JobFactory, output_of
-from pipelines.definition.observation_files import DECISION_PATH, OUTPUT, SIMULATION, STEP
+from pipelines.definition.observation_files import ACT, DECISION_PATH, OUTPUT, SIMULATION, STEP
 from pipelines.settings.environment import Environment
 from pipelines.settings.settings import Settings
 
@@ -141,7 +141,7 @@ def _act(
 ) -> LambdaStep:
     found = collect.properties.Outputs
     return LambdaStep(
-        "Act",
+        ACT,
         lambda_func=Lambda(function_arn=environment.function_arn(settings.name, "act")),
         description="Publishes metrics, sends a note of what is not ok, and starts a training where one is called for.",
         inputs={

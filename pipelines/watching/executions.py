@@ -45,6 +45,12 @@ class StepSummary:
                 return Job(kind, self.metadata[kind]["Arn"].rpartition("/")[2])
         return None
 
+    @property
+    def outputs(self) -> dict[str, str]:
+        """The output parameters of a Lambda step by their names; empty for any other step."""
+        found = self.metadata.get("Lambda", {}).get("OutputParameters", [])
+        return {each["Name"]: each["Value"] for each in found}
+
     def seconds(self, now: datetime | None = None) -> float | None:
         """How long it took, or has taken until now."""
         if self.started is None:

@@ -3,7 +3,7 @@
 import csv
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -31,8 +31,7 @@ def read_prices(path: Path, data: DataSettings) -> dict[str, float]:
     An identity is its values, joined by "-", dates as 2014-10-13. With a column UNIT, each must be that of the target.
     Raises PipelineError naming the row, from 1, for what cannot be a price of this data, and for a key with two prices.
     """
-    rows = _rows(path)
-    header = list(rows[0])
+    header, rows = _rows(path)
     keys = [KEY] if KEY in header else list(data.identity)
     lacking = [name for name in (*keys, data.target) if name not in header]
     if lacking or not keys:
@@ -40,6 +39,9 @@ def read_prices(path: Path, data: DataSettings) -> dict[str, float]:
         raise PipelineError(
             f"{path} lacks the column {lacking[0] if lacking else KEY}: it needs {KEY}{identity}, and {data.target}."
         )
+    twice = next((name for name in (*keys, data.target, UNIT) if header.count(name) > 1), None)
+    if twice is not None:
+        raise PipelineError(f"{path} has the column {twice} twice: leave one of them out.")
     prices: dict[str, float] = {}
     for number, row in enumerate(rows, start=1):
         try:
@@ -62,7 +64,7 @@ def identity_key(row: Mapping[str, str], data: DataSettings) -> str:
 
 
 def store_prices(s3: S3Client, bucket: str, folder: str, prices: Mapping[str, float], now: datetime) -> Stored:
-    """Write one object under folder/yyyy/mm/dd/hh/, unless the same prices are there.
+    """Write one object under folder/yyyy/mm/dd/hh/, unless the same prices are there, and none was corrected since.
 
     Source: "Ingest ground truth labels and merge them with predictions", SageMaker Developer Guide.
     """
@@ -79,28 +81,46 @@ def store_prices(s3: S3Client, bucket: str, folder: str, prices: Mapping[str, fl
     body = "".join(f"{line}\n" for line in lines).encode()
     ending = f"{hashlib.sha256(body).hexdigest()[:DIGEST_LENGTH]}.jsonl"
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{folder}/")
-    for page in pages:
-        for entry in page.get("Contents", []):
-            if entry["Key"].endswith(ending):
-                return Stored(f"s3://{bucket}/{entry['Key']}", new=False)
+    keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+    same = next((place for place in reversed(range(len(keys))) if keys[place].endswith(ending)), None)
+    if same is not None and not any(_corrects(s3, bucket, key, prices) for key in keys[same + 1 :]):
+        return Stored(f"s3://{bucket}/{keys[same]}", new=False)
     key = f"{folder}/{now:%Y/%m/%d/%H}/{now:%M-%S}-{ending}"
     s3.put_object(Bucket=bucket, Key=key, Body=body)
     return Stored(f"s3://{bucket}/{key}", new=True)
 
 
-def _rows(path: Path) -> Sequence[dict[str, str]]:
+def _corrects(s3: S3Client, bucket: str, key: str, prices: Mapping[str, float]) -> bool:
+    """Whether a stored object has another price of any of these keys."""
+    for line in s3.get_object(Bucket=bucket, Key=key)["Body"].iter_lines():
+        try:
+            event = json.loads(line)
+            identity, price = str(event["eventMetadata"]["eventId"]), float(event["groundTruthData"]["data"])
+        except (ValueError, LookupError, TypeError):
+            continue  # the monitoring counts what cannot be read
+        if prices.get(identity, price) != price:
+            return True
+    return False
+
+
+def _rows(path: Path) -> tuple[list[str], list[dict[str, str]]]:
+    """The names of the header, and each row by them."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             reader = csv.DictReader(stream, skipinitialspace=True, strict=True)
+            reader.fieldnames = header = [name.strip() for name in reader.fieldnames or ()]
             rows = [{name: value or "" for name, value in row.items()} for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error, AttributeError) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)
         raise PipelineError(f"The prices {path} cannot be read as CSV in UTF-8: {why}.") from None
     if not rows:
         raise PipelineError(f"{path} has no rows: it needs a header, and a row for each price.")
-    if None in rows[0]:
-        raise PipelineError(f"{path} has rows with more fields than its header.")
-    return rows
+    longer = next((number for number, row in enumerate(rows, start=1) if None in row), None)
+    if longer is not None:
+        raise PipelineError(
+            f"{path}, row {longer}: it has more fields than the header: put quotes around one with a comma."
+        )
+    return header, rows
 
 
 def _key_part(text: str, name: str, data: DataSettings) -> str:

@@ -64,10 +64,12 @@ def compared(code: Path, work: Path, limits: dict[str, float], rows: int) -> lis
     ]
 
 
-def measured(command: list[str], cwd: Path) -> tuple[float, float]:
+def measured(command: list[str], cwd: Path, environment: dict[str, str] | None = None) -> tuple[float, float]:
     """Seconds and peak memory in GB of one command; its output is shown where it fails."""
     start = time.perf_counter()
-    process = subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    process = subprocess.Popen(
+        command, cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
     assert process.stdout is not None
     output = process.stdout.read()
     _, status, usage = os.wait4(process.pid, 0)

@@ -1,4 +1,4 @@
-"""The monitoring job on a million captured requests, and on many small files: time and memory."""
+"""The monitoring job on a million captured requests with their prices, and on many small files: time and memory."""
 
 import json
 import sys
@@ -35,7 +35,7 @@ def monitoring_rows(folder: Path) -> list[Row]:
     by_hand(folder)
     code, work = folder / "observing", folder / "work"
     unpack_code(code, load_settings(default_config()), "monitoring")
-    lines = list(_events(work))
+    lines = list(test_rows(work / "evaluation" / "reference" / "test.parquet"))
     windows = {
         "few": _window(folder / "few", lines, FEW, EVENTS_OF_A_FILE),
         "many": _window(folder / "many", lines, EVENTS, EVENTS_OF_A_FILE),
@@ -44,7 +44,12 @@ def monitoring_rows(folder: Path) -> list[Row]:
     reading = measured([sys.executable, "-c", READ, str(windows["many"])], code)
     few, many, small = (_observed(code, work, windows[name]) for name in ("few", "many", "small"))
     return [
-        Row(f"monitoring of {EVENTS:,} captured requests / reading them once", many[0], reading[0], 12.0),
+        Row(
+            f"monitoring of {EVENTS:,} captured requests with prices / reading the requests once",
+            many[0],
+            reading[0],
+            12.0,
+        ),
         Row(f"  its peak memory in GB / that of {FEW:,} requests", many[1], few[1], 1.5),
         Row(f"monitoring of {FEW:,} files of one request / of {FEW // EVENTS_OF_A_FILE}", small[0], few[0], 3.0),
         Row("  its peak memory in GB", small[1], few[1], 1.3),
@@ -60,21 +65,26 @@ def _observed(code: Path, work: Path, window: Path) -> tuple[float, float]:
     options = [f"--{name}={path}" for name, path in {**folders, "output": output}.items()]
     found = measured([sys.executable, "-m", "monitoring.observe", *options], code)
     cohorts = json.loads((output / "monitoring.json").read_text())["cohorts"]
-    assert sum(each["rows"] for each in cohorts) == int((window / "count").read_text()), cohorts
+    for name in ("rows", "matured"):
+        assert sum(each[name] for each in cohorts) == int((window / "count").read_text()), cohorts
     return found
 
 
-def _window(folder: Path, lines: list[tuple[str, str]], events: int, of_a_file: int) -> Path:
-    """The folder that CollectWindow's manifest downloads to, with as many events in files of so many each."""
-    window = folder / "window"
-    window.mkdir(parents=True)
+def _window(folder: Path, lines: list[tuple[str, str, float]], events: int, of_a_file: int) -> Path:
+    """The folder that CollectWindow's manifest downloads to: files of so many events each, all with prices."""
+    window, truth = folder / "window", folder / "window" / "truth"
+    truth.mkdir(parents=True)
     files = events // of_a_file
+    with (truth / "prices.jsonl").open("w") as stream:
+        stream.writelines(price_line(lines[place % len(lines)][2], place) for place in range(files * of_a_file))
     for number in range(files):
         when = SINCE + timedelta(days=DAYS) * (number / files)
         hour = window / "capture" / "AllTraffic" / f"{when:%Y/%m/%d/%H}"
         hour.mkdir(parents=True, exist_ok=True)
         first = number * of_a_file
-        body = "".join(_line(*lines[place % len(lines)], when, place) for place in range(first, first + of_a_file))
+        body = "".join(
+            captured_line(lines[place % len(lines)], when, place) for place in range(first, first + of_a_file)
+        )
         (hour / f"{number:07d}.jsonl").write_text(body)
     (window / "count").write_text(str(files * of_a_file))
     (window / "window.json").write_text(json.dumps(_document()))
@@ -96,25 +106,27 @@ def _document() -> dict[str, Any]:
     }
 
 
-def _events(work: Path) -> Iterator[tuple[str, str]]:
-    """(request, answer) of each row of the test part, as text."""
+def test_rows(path: Path) -> Iterator[tuple[str, str, float]]:
+    """(request, answer, price) of each row of a version's test part with its predictions; both as text."""
     import pandas as pd
 
     from pipelines.settings.settings import default_config, load_settings
 
-    rows = pd.read_parquet(work / "evaluation" / "reference" / "test.parquet")
-    answers = rows[["prediction", "lower", "upper"]].to_dict("records")
-    asked = rows[list(load_settings(default_config()).data.inputs)]
-    for request, answer in zip(json.loads(asked.to_json(orient="records", date_format="iso")), answers, strict=True):
+    rows, data = pd.read_parquet(path), load_settings(default_config()).data
+    answers = rows[["prediction", "lower", "upper", data.target]].to_dict("records")
+    asked = json.loads(rows[list(data.inputs)].to_json(orient="records", date_format="iso"))
+    for request, answer in zip(asked, answers, strict=True):
         said = {"score": answer["prediction"], "lower": answer["lower"], "upper": answer["upper"]}
         request["date"] = request["date"][:10]
-        yield json.dumps(request), json.dumps({"predictions": [said], "coverage": 0.9, "model": MODEL})
+        document = {"predictions": [said], "coverage": 0.9, "model": MODEL}
+        yield json.dumps(request), json.dumps(document), float(answer[data.target])
 
 
-def _line(request: str, answer: str, when: datetime, number: int) -> str:
+def captured_line(row: tuple[str, str, float], when: datetime, number: int) -> str:
+    """An event as an endpoint captures it."""
     sides = {
         side: {"observedContentType": "application/json", "mode": mode, "data": data, "encoding": "JSON"}
-        for side, mode, data in (("endpointInput", "INPUT", request), ("endpointOutput", "OUTPUT", answer))
+        for side, mode, data in (("endpointInput", "INPUT", row[0]), ("endpointOutput", "OUTPUT", row[1]))
     }
     metadata = {
         "eventId": f"{number:032x}",
@@ -122,3 +134,13 @@ def _line(request: str, answer: str, when: datetime, number: int) -> str:
         "inferenceTime": f"{when:%Y-%m-%dT%H:%M:%SZ}",
     }
     return json.dumps({"captureData": sides, "eventMetadata": metadata, "eventVersion": "0"}) + "\n"
+
+
+def price_line(price: float, number: int) -> str:
+    """The price of that event, as `truth` stores it."""
+    event = {
+        "groundTruthData": {"data": f"{price:.15g}", "encoding": "CSV"},
+        "eventMetadata": {"eventId": f"house-{number}"},
+        "eventVersion": "0",
+    }
+    return json.dumps(event) + "\n"

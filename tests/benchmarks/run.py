@@ -10,6 +10,7 @@ sys.path.append(str(Path(__file__).resolve().parents[2]))
 
 from answers import answer_rows
 from artifact import artifact_rows
+from captured_files import captured_files_rows
 from evaluation_speed import evaluation_rows
 from large_objects import large_object_rows
 from monitoring_speed import monitoring_rows
@@ -26,6 +27,7 @@ GROUPS = {
     "run": run_rows,
     "evaluation": evaluation_rows,
     "monitoring": monitoring_rows,
+    "captured": captured_files_rows,
     "steps": step_rows,
     "serving": serving_rows,
     "answers": answer_rows,

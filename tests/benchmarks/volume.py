@@ -118,18 +118,19 @@ def add_rows(state: Path, objects: dict[str, int], packages: dict[str, int]) -> 
     """
     with sqlite3.connect(state / "state.db") as connection:
         for bucket, keys in objects.items():
-            _repeat(connection, "objects", f"bucket = '{bucket}'", keys, _object)
+            repeat(connection, "objects", f"bucket = '{bucket}'", keys, _object)
         for group, versions in packages.items():
             where = f"kind = 'model-package' AND name LIKE '{group}/%'"
-            _repeat(connection, "records", where, versions, _package)
+            repeat(connection, "records", where, versions, _package)
         names = connection.execute("SELECT blob FROM objects").fetchall()
     for (name,) in names:
         os.close(os.open(state / "objects" / name, os.O_CREAT | os.O_WRONLY, 0o600))
 
 
-def _repeat(
+def repeat(
     connection: sqlite3.Connection, table: str, where: str, times: int, change: Callable[[dict[str, Any], int], Any]
 ) -> None:
+    """Copies of the one row that the condition finds, each changed by its number from 1 on."""
     cursor = connection.execute(f"SELECT * FROM {table} WHERE {where}")
     columns = [column[0] for column in cursor.description]
     row = dict(zip(columns, cursor.fetchone(), strict=True))

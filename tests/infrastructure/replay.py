@@ -283,7 +283,8 @@ def _mlops_engineer(replay: Replay) -> None:
     replay.deploy("mlops-engineer", "rollback", "--stage", "staging")
     assert "were captured" in replay.deploy("mlops-engineer", "diff", "1", "2")
     assert "the test part" in replay.deploy("mlops-engineer", "diff", "1", "2", "--test")
-    replay.deploy("mlops-engineer", "batch", "--version", "1", str(SAMPLE), str(replay.folder / "predicted.csv"))
+    predicted = str(replay.folder / "predicted.csv")
+    replay.deploy("mlops-engineer", "batch", "--version", "1", "--stage", "staging", str(SAMPLE), predicted)
     denied = replay.pipeline("mlops-engineer", "reject", "1", expect=1)
     assert "may not call sagemaker:UpdateModelPackage" in denied
 

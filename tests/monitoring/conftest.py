@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tarfile
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from evaluation.reference import KEYS, ROWS, monitored
 from monitoring import input_drift
 from monitoring.sales import scored
 from monitoring.sample import Sample
+from monitoring.seen_before import code_of
+from monitoring.truth import Prices
 from monitoring.window import FILE, Window
 from steps import features as feature_module
 from steps import fitting
@@ -71,6 +74,12 @@ def houses(count: int, seed: int, since: str = "2025-01-01", days: int = 360) ->
             "x": random.normal(0, 1, count),
         }
     )
+
+
+def known_prices(prices: Mapping[str, float]) -> Prices:
+    """As they are after they were read."""
+    pairs = sorted((code_of(key), price) for key, price in prices.items())
+    return Prices(np.array([code for code, _ in pairs], dtype=np.uint64), np.array([price for _, price in pairs]))
 
 
 def moment(text: str) -> datetime:

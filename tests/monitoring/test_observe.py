@@ -52,6 +52,8 @@ def test_prices_that_rose_call_for_a_retrain_and_say_what_it_would_buy(tmp_path:
     parts = found["backtest"]["decomposition"]
     assert parts["market"] > 0.01
     assert parts["now"] - parts["before"] == pytest.approx(parts["mix"] + parts["market"] + parts["model"])
+    assert parts["model_interval"][0] < parts["model"] < parts["model_interval"][1]
+    assert parts["sentence"] in found["notes"]
     violations = json.loads((tmp_path / "out" / "constraint_violations.json").read_text())["violations"]
     assert "level of new sales" in {each["feature_name"] for each in violations}
 
@@ -80,6 +82,15 @@ def test_a_file_without_sales_in_the_window_is_said_with_its_dates(tmp_path: Pat
     found = observed(tmp_path, version, houses(60, seed=3, since="2024-01-01", days=30))
     assert found["decision"] == "not enough data"
     assert any("No row of the sales file is dated 2026-06-01 to 2026-07-01" in note for note in found["notes"])
+
+
+def test_baselines_that_are_gone_are_told_and_all_else_is_looked_at(tmp_path: Path, version: Path) -> None:
+    assert not (version / "reference" / "data_quality").exists()
+    found = observed(tmp_path, version, houses(200, seed=3, **JUNE))
+    assert found["decision"] == "ok"
+    assert any("Version 3 has no baselines that can be read" in note for note in found["notes"])
+    outcomes = {check["name"]: check["outcome"] for check in found["checks"]}
+    assert (outcomes["inputs of new sales"], outcomes["values of new sales"]) == ("ok", "not enough data")
 
 
 def test_captured_requests_are_watched_and_priced(

@@ -9,7 +9,7 @@ from monitoring.captured import Capture, Served
 from monitoring.served import ServedSamples, served_samples
 from monitoring.truth import Truth
 from monitoring.window import Window
-from tests.monitoring.conftest import DATA, moment, window
+from tests.monitoring.conftest import DATA, known_prices, moment, window
 
 DAYS = ("2026-05-31", "2026-06-01", "2026-06-30", "2026-07-01")
 VALUES = {"sold": "2026-06-10", "size": 50, "quarter": "a", "x": 0.0}
@@ -23,10 +23,10 @@ def samples(rows: list[Served], prices: dict[str, float], judged: Window | None 
     counts = Counter((f"{each.when:%Y-%m}", each.model) for each in rows)
     known = [each for each in rows if each.key in prices]
     matured = Counter((f"{each.when:%Y-%m}", each.model) for each in known)
-    found = {each.key for each in known}
+    found = len({each.key for each in known})
     capture = Capture(served=rows, rows=len(rows), by_month=counts, wanted_by_month=matured, found=found, **more)
     judged = judged or window(versions={"live": 3, "old": 2})
-    return served_samples(capture, Truth(prices), judged, DATA, 25)
+    return served_samples(capture, Truth(known_prices(prices)), judged, DATA, 25)
 
 
 def test_prices_are_joined_by_the_key_of_the_request() -> None:
@@ -94,9 +94,9 @@ def test_a_level_that_a_market_could_have_moved_is_an_error(price: float, kept: 
 
 
 def test_prices_that_are_there_twice_are_told_and_count_once() -> None:
-    capture = Capture(served=[row("a")], rows=1, found={"a"})
+    capture = Capture(served=[row("a")], rows=1, found=1)
     told = served_samples(
-        capture, Truth({"a": 1e5}, repeated=3, contradicted=1), window(versions={"live": 3}), DATA, 25
+        capture, Truth(known_prices({"a": 1e5}), repeated=3, contradicted=1), window(versions={"live": 3}), DATA, 25
     )
     assert "2 prices are there more than once, and count once." in told.notes
     assert "1 requests have several prices: the last one counts." in told.notes
@@ -120,10 +120,20 @@ def test_capture_that_is_off_by_now_is_told_beside_what_was_captured() -> None:
 
 
 def test_what_was_not_captured_is_said() -> None:
-    assert any("captures nothing" in note for note in samples([], {}, window(sampling=None)).notes)
+    off = window(sampling=None, changed=moment("2026-05-20"))
+    assert any("captures nothing" in note for note in samples([], {}, off).notes)
+    gone = samples([], {}, window(sampling=None)).notes  # no endpoint at all, which CollectWindow says
+    assert not any("captures nothing" in note for note in gone)
+    assert any("No request was captured" in note for note in gone)
     assert any("No request was captured since 2026-01-01" in note for note in samples([], {}).notes)
     sampled = samples([row("a")], {}, window(sampling=20, versions={"live": 3}))
     assert any(note.startswith("20 % of the requests") for note in sampled.notes)
     assert any(
         "3 captured events are there more than once" in note for note in samples([row("a")], {}, repeated=3).notes
     )
+
+
+def test_events_in_base64_are_counted_and_told() -> None:
+    notes = samples([row("a")], {}, encoded=7).notes
+    assert any(note.startswith("7 captured events are in BASE64 and were decoded") for note in notes)
+    assert "BASE64" not in " ".join(samples([row("a")], {}).notes)

@@ -116,13 +116,17 @@ def test_a_retrain_starts_the_training_on_the_same_data_against_what_serves(worl
             "ClientRequestToken": ANY,
         },
     )
-    assert world.act(decision="retrain") == {"Done": "metrics, a note, a training", "Training": ARN}
+    assert world.act(decision="retrain") == {"Done": "metrics, a training, a note", "Training": ARN}
     assert world.act(decision="retrain")["Training"] == ARN  # and no second one is started
+    (note,) = world.notes()
+    assert f"Training: {ARN}" in note
 
 
 def test_a_training_pipeline_that_is_not_there_is_said(world: World) -> None:
     world.stub.add_client_error("start_pipeline_execution", "ResourceNotFound", "it does not exist")
     assert "the pipeline house-prices-training is not there" in world.act(decision="retrain")["Training"]
+    (note,) = world.notes()
+    assert "No training, for the pipeline house-prices-training is not there." in note
 
 
 @pytest.mark.parametrize(("decision", "number"), [("ok", 0), ("watch", 1), ("retrain", 2)])

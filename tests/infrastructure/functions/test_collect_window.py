@@ -186,6 +186,28 @@ def test_the_manifest_has_the_captured_hours_of_the_cohorts_and_every_price(s3: 
     assert collected(s3, serving)[2][3:] == [*kept, price]
 
 
+def test_files_of_years_before_and_after_the_window_are_not_listed(s3: Any) -> None:
+    folder = f"{PROJECT}/capture/production/house-prices-production"
+    for variant in ("Blue", "Green", "Shadow"):
+        for day in ("2020/01/01", "2026/10/05", "2026/11/02", "2027/01/01"):
+            for number in range(3):
+                s3.put_object(Bucket=BUCKET, Key=f"{folder}/{variant}/{day}/00/{number}.jsonl", Body=b"{}")
+    listed: list[str] = []
+
+    def see(parsed: dict[str, Any], **_: Any) -> None:
+        listed.extend(each["Key"] for each in parsed.get("Contents", []) if "/capture/" in each["Key"])
+
+    def one_a_page(params: dict[str, Any], **_: Any) -> None:
+        params["MaxKeys"] = 1
+
+    s3.meta.events.register("before-parameter-build.s3.ListObjectsV2", one_a_page)
+    s3.meta.events.register("after-call.s3.ListObjectsV2", see)
+    manifest = collected(s3, serving)[2]
+    expected = [f"Blue/2026/10/05/00/{n}" for n in range(3)] + [f"Green/2026/10/05/00/{n}" for n in range(3)]
+    assert [key.removesuffix(".jsonl").partition("house-prices-production/")[2] for key in manifest[3:]] == expected
+    assert len(listed) == len(expected) + 2  # of each variant the first one beyond
+
+
 @pytest.mark.e2e
 def test_the_same_window_gives_the_same_keys_and_another_content_another(s3: Any) -> None:
     first, again = collected(s3, serving)[0], collected(s3, serving, {**EVENT, "started": "2026-12-01T00:00:00Z"})[0]

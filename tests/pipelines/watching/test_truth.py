@@ -21,6 +21,7 @@ def read(tmp_path: Path, text: str) -> dict[str, float]:
 
 def test_prices_are_of_inference_ids(tmp_path: Path) -> None:
     assert read(tmp_path, "inference_id,price\na,450000\nb, 500000.5\n") == {"a": 450000.0, "b": 500000.5}
+    assert read(tmp_path, "inference_id , price\na,450000\n") == {"a": 450000.0}
 
 
 def test_without_them_the_identity_is_the_key(tmp_path: Path) -> None:
@@ -45,12 +46,18 @@ def test_the_same_price_twice_counts_once(tmp_path: Path) -> None:
         ("inference_id,price\n,450000\n", "row 1: inference_id is empty"),
         ("inference_id,price\n", "has no rows"),
         ("id,date,price\n1,yesterday,450000\n", "row 1: 'yesterday' is not a date such as"),
-        ("inference_id,price\na,1,2\n", "more fields than its header"),
+        ("inference_id,price\na,1,2\n", "row 1: it has more fields than the header"),
+        ("inference_id,price\na,450000\nb,450,000\n", "row 2: it has more fields than the header"),
+        ("inference_id,price,price\na,450000,460000\n", "has the column price twice"),
     ],
 )
 def test_what_cannot_be_a_price_is_said_with_its_row(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(PipelineError, match=said):
         read(tmp_path, text)
+
+
+def test_of_two_columns_that_are_not_needed_either_may_be_there_twice(tmp_path: Path) -> None:
+    assert read(tmp_path, "inference_id,price,note,note\na,450000,x,y\n") == {"a": 450000.0}
 
 
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
@@ -72,3 +79,15 @@ def test_prices_are_kept_in_the_documented_layout_and_once(s3: Any) -> None:
     again = store_prices(s3, "bucket", "p/monitoring/truth/production", {"a": 450000.0, "b": 500000.5}, later)
     assert (again.uri, again.new) == (stored.uri, False)
     assert store_prices(s3, "bucket", "p/monitoring/truth/production", {"a": 450001.0}, later).new
+
+
+def test_a_price_that_was_corrected_and_is_corrected_back_counts_again(s3: Any) -> None:
+    folder, both = "p/monitoring/truth/staging", {"a": 450000.0, "b": 500000.0}
+    first = store_prices(s3, "bucket", folder, both, NOW)
+    store_prices(s3, "bucket", folder, {"c": 1.0, "b": 500000.0}, NOW.replace(hour=11))
+    assert not store_prices(s3, "bucket", folder, both, NOW.replace(hour=12)).new
+    store_prices(s3, "bucket", folder, {"a": 460000.0}, NOW.replace(hour=13))
+    back = store_prices(s3, "bucket", folder, both, NOW.replace(hour=14))
+    assert back.new
+    assert back.uri > first.uri
+    assert not store_prices(s3, "bucket", folder, both, NOW.replace(hour=15)).new
