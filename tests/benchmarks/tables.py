@@ -9,6 +9,7 @@ geometric mean of RMSE / best library, or a data set's own bound, is above its b
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 import tempfile
@@ -177,13 +178,43 @@ LIBRARIES = {
 }
 
 
-def measure(table: Table, seed: int, changes: Mapping[str, object]) -> dict[str, float]:
-    """The RMSE of each library and of ours on the test rows of one split, and the interval's coverage and width."""
-    data = table.jobs.data
-    parts = split(table.rows, data, replace(table.jobs.split, by="hash", seed=seed))
+@dataclass(frozen=True)
+class Saved:
+    """What was measured before, in a file for each data set and model; without a folder nothing is kept."""
+
+    folder: Path | None
+
+    def once(self, name: str, seed: int, measured: Callable[[], dict[str, float]]) -> dict[str, float]:
+        """What `measured` returns, from the file NAME.json where it holds that seed already."""
+        if self.folder is None:
+            return measured()
+        file = self.folder / f"{name}.json"
+        found: dict[str, dict[str, float]] = json.loads(file.read_text()) if file.exists() else {}
+        if str(seed) not in found:
+            found[str(seed)] = measured()
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.with_suffix(".new").write_text(json.dumps(found, indent=1))
+            file.with_suffix(".new").replace(file)
+        return found[str(seed)]
+
+
+def parts_of(table: Table, seed: int) -> Mapping[str, pd.DataFrame]:
+    """The rows of the parts of one split."""
+    return split(table.rows, table.jobs.data, replace(table.jobs.split, by="hash", seed=seed))
+
+
+def of_libraries(table: Table, seed: int) -> dict[str, float]:
+    """The RMSE of each library on the test rows of one split."""
+    data, parts = table.jobs.data, parts_of(table, seed)
     plain = Split.of(parts, data)
     actual = parts["test"][data.target].to_numpy(dtype=float)
-    found = {name: rmse(actual, plain.predicted(library, seed)) for name, library in LIBRARIES.items()}
+    return {name: rmse(actual, plain.predicted(library, seed)) for name, library in LIBRARIES.items()}
+
+
+def of_ours(table: Table, seed: int, changes: Mapping[str, object]) -> dict[str, float]:
+    """The RMSE of our model on the test rows of one split, and the interval's coverage and width."""
+    data, parts = table.jobs.data, parts_of(table, seed)
+    actual = parts["test"][data.target].to_numpy(dtype=float)
     fitted, train = fit_transform(parts["train"], data)
     train[data.target] = parts["train"][data.target]
     tables = {name: feature_module.transform(parts[name], fitted) for name in ("validation", "test")}
@@ -195,7 +226,6 @@ def measure(table: Table, seed: int, changes: Mapping[str, object]) -> dict[str,
     lower, upper = model.interval_features(tables["test"], predicted)
     print(f"  seed {seed}: starts from {model.metadata['boosting_starts_from']}", file=sys.stderr, flush=True)
     return {
-        **found,
         "ours": rmse(actual, predicted),
         "coverage": coverage(actual, lower, upper),
         "width": float(np.mean(upper - lower) / np.std(actual)),
@@ -219,13 +249,20 @@ def summary(name: str, runs: list[dict[str, float]]) -> tuple[float, float, str]
     return ratio, low, "| " + " | ".join(cells) + " |"
 
 
-def results(names: list[str], seeds: int, changes: Mapping[str, object]) -> Iterator[tuple[float, float, str]]:
+def results(
+    names: list[str], seeds: int, changes: Mapping[str, object], saved: Saved
+) -> Iterator[tuple[float, float, str]]:
     """Measure the data sets one after another."""
     for name in names:
         with tempfile.TemporaryDirectory() as folder:
             table = Table.of(SOURCES[name], Path(folder))
             print(f"{name}: {len(table.rows):,} rows", file=sys.stderr, flush=True)
-            yield summary(name, [measure(table, seed, changes) for seed in range(seeds)])
+            runs = []
+            for seed in range(seeds):
+                libraries = saved.once(f"{name}-libraries", seed, lambda seed=seed: of_libraries(table, seed))
+                ours = saved.once(f"{name}-ours", seed, lambda seed=seed: of_ours(table, seed, changes))
+                runs.append(libraries | ours)
+            yield summary(name, runs)
 
 
 def main() -> int:
@@ -234,6 +271,7 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(SOURCES)}")
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="a hyperparameter for all data sets")
+    parser.add_argument("--saved", type=Path, metavar="FOLDER", help="keep each result there, and measure none twice")
     options = parser.parse_args()
     unknown = sorted(set(options.names) - set(SOURCES))
     if unknown:
@@ -246,7 +284,7 @@ def main() -> int:
     print(f"| data | RMSE | {libraries} | RMSE / best library (95 %) | coverage of 90 % | width / deviation |")
     print("|" + " --- |" * (5 + len(LIBRARIES)))
     found = []
-    for ratio, low, line in results(options.names or list(SOURCES), options.seeds, changes):
+    for ratio, low, line in results(options.names or list(SOURCES), options.seeds, changes, Saved(options.saved)):
         print(line, flush=True)
         found.append((ratio, low))
     mean = float(np.exp(np.mean(np.log([ratio for ratio, _ in found]))))
