@@ -15,6 +15,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ PACKAGES = Path(os.environ.get("TABLES_PACKAGES", ROOT / "data" / "tables"))  # 
 sys.path.insert(0, str(ROOT))
 sys.path.append(str(PACKAGES))
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+THREADS = 1  # of every model: several tables are measured at once, and small ones gain nothing by more
+os.environ.setdefault("OMP_NUM_THREADS", str(THREADS))
 
 import sklearn  # noqa: E402, F401 - before the steps, which otherwise import XGBoost without its wrappers
 
@@ -137,7 +140,7 @@ class Library:
 def _xgboost(seed: int, _categories: list[str]) -> Any:
     from xgboost import XGBRegressor
 
-    return XGBRegressor(enable_categorical=True, random_state=seed, n_jobs=2)
+    return XGBRegressor(enable_categorical=True, random_state=seed, n_jobs=THREADS)
 
 
 def _hist(seed: int, _categories: list[str]) -> Any:
@@ -149,13 +152,13 @@ def _hist(seed: int, _categories: list[str]) -> Any:
 def _lightgbm(seed: int, _categories: list[str]) -> Any:
     from lightgbm import LGBMRegressor
 
-    return LGBMRegressor(random_state=seed, n_jobs=2, verbose=-1)
+    return LGBMRegressor(random_state=seed, n_jobs=THREADS, verbose=-1)
 
 
 def _catboost(seed: int, categories: list[str]) -> Any:
     from catboost import CatBoostRegressor
 
-    options = {"random_seed": seed, "thread_count": 2, "verbose": False, "allow_writing_files": False}
+    options = {"random_seed": seed, "thread_count": THREADS, "verbose": False, "allow_writing_files": False}
     return CatBoostRegressor(cat_features=categories, **options)
 
 
@@ -220,7 +223,8 @@ def of_ours(table: Table, seed: int, changes: Mapping[str, object]) -> dict[str,
     tables = {name: feature_module.transform(parts[name], fitted) for name in ("validation", "test")}
     tables["validation"][data.target] = parts["validation"][data.target]
     hyperparameters = {name: each.default for name, each in HYPERPARAMETERS.items()}
-    hyperparameters |= {**table.settings.candidates.xgboost.model_dump(), "seed": seed, **changes}
+    hyperparameters |= {**table.settings.candidates.xgboost.model_dump(), "seed": seed, "threads": THREADS}
+    hyperparameters |= changes
     model, _ = fit(train, tables["validation"], fitted, hyperparameters)
     predicted = model.predict_features(tables["test"], "xgboost")
     lower, upper = model.interval_features(tables["test"], predicted)
@@ -259,8 +263,8 @@ def results(
             print(f"{name}: {len(table.rows):,} rows", file=sys.stderr, flush=True)
             runs = []
             for seed in range(seeds):
-                libraries = saved.once(f"{name}-libraries", seed, lambda seed=seed: of_libraries(table, seed))
-                ours = saved.once(f"{name}-ours", seed, lambda seed=seed: of_ours(table, seed, changes))
+                libraries = saved.once(f"{name}-libraries", seed, partial(of_libraries, table, seed))
+                ours = saved.once(f"{name}-ours", seed, partial(of_ours, table, seed, changes))
                 runs.append(libraries | ours)
             yield summary(name, runs)
 
