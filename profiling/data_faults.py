@@ -155,8 +155,9 @@ def _of_parts(validation: Validation, settings: JobSettings, coverage: float) ->
         yield DataFault("split.validation", message, "give more data, raise it or lower interval.coverage")
     for finding in check_parts(parts["train"], parts["test"], settings):
         if finding.severity != "ok":
-            text = finding.text.rstrip(".")
-            yield DataFault("data", text, "look at these rows or columns", warning=finding.severity == "warning")
+            text, _, fix = finding.text.rstrip(".").partition("; set ")
+            fix = f"set {fix}" if fix else "look at these rows or columns"
+            yield DataFault("data", text, fix, warning=finding.severity == "warning")
     for name, count in _unseen_levels(parts, settings).items():
         message = f"{count:,} test rows have a value of {name} that no training row has"
         yield DataFault(f"data.columns.{name}", message, "expect less of the model for such rows", warning=True)
