@@ -37,7 +37,8 @@ def begin_yaml(context: Context, options: Namespace) -> int:
         console.line(f"  (!) {note}", style="yellow")
     marked = sum(bool(column.notes) for column in drafted.columns)
     if marked:
-        console.line(f"  (!) {marked} columns have something to look at: the lines with (!) in the file")
+        have = "column has" if marked == 1 else "columns have"
+        console.line(f"  (!) {marked} {have} something to look at: the lines with (!) in the file")
     command = context.command("run_pipeline.py")
     console.line("Next:")
     console.line(f"  {command} --config {output} check --data {options.data}")
@@ -64,7 +65,8 @@ def data_faults(context: Context, path: Path) -> list[Fault]:
     for fault in checked.faults:
         if fault.warning:
             context.console.line(f"warning: {fault.path}: {fault.message}: {fault.fix}", style="yellow")
-    context.console.line(f"{path}: {checked.rows:,} rows, of which {checked.rejected:,} would be rejected")
+    if checked.rows:
+        context.console.line(f"{path}: {checked.rows:,} rows, of which {checked.rejected:,} would be rejected")
     return [Fault("ValidateData", each.path, each.message, each.fix) for each in checked.faults if not each.warning]
 
 

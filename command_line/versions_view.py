@@ -104,7 +104,7 @@ def _reserve(lineage: Lineage) -> str:
     score = Score.of_version(lineage.reserve)
     if score is None:
         return "not scored yet: `deploy_model.py promote` does that"
-    return f"{score.sentence}; misses {' and '.join(score.missed)}" if score.missed else score.sentence
+    return score.summary
 
 
 def _sorted(lineage: Lineage) -> list[tuple[str, str]]:

@@ -19,6 +19,7 @@ from deployment.packages import Package, SageMakerClient
 from deployment.specification import TAG_PACKAGE, TAG_VERSION, tag_list
 
 PROPERTY = "reserve"  # of a version: where its reserve lies
+SUMMARY = f"{PROPERTY}_summary"  # of a version: what its reserve said, for whoever reads its report
 MODULE = "evaluation.reserve"
 LIMITS = ("min_r2", "max_mape", "max_coverage_gap")
 FILE = "reserve.json"
@@ -66,7 +67,7 @@ class Score:
     def properties(self) -> dict[str, str]:
         """The properties of a version that hold it."""
         values = {**vars(self), "missed": " ".join(self.missed) or NONE}
-        return {f"{PROPERTY}_{name}": str(value) for name, value in values.items()}
+        return {**{f"{PROPERTY}_{name}": str(value) for name, value in values.items()}, SUMMARY: self.summary}
 
     @property
     def sentence(self) -> str:
@@ -75,6 +76,11 @@ class Score:
             f"{self.rows:,} rows that nobody had looked at: RMSE {self.rmse:,.6g}, MAPE {self.mape:.1%}, "
             f"R2 {self.r2:.4f}, {self.coverage:.1%} inside the interval"
         )
+
+    @property
+    def summary(self) -> str:
+        """The sentence, and the gates that the numbers miss."""
+        return f"{self.sentence}; misses {' and '.join(self.missed)}" if self.missed else self.sentence
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,19 @@ from steps.settings import JobSettings
 from steps.split import split
 from steps.validate import examine
 from steps.validation import Validation, reason_of
+from steps.validation_settings import Expectation
+
+# What to do where a file's columns are not those of the YAML, by how the sentence begins.
+OF_NAMES = {
+    "lacks": "add it to the file, or take it out of data.columns",
+    "has": "declare it in data.columns, with feature: false where no prediction needs it, or take it out of the file",
+}
+# What to do where a row does not meet what follows from a column of the YAML, whose place stands for {0}.
+OF_COLUMNS = {
+    "expect_column_values_to_not_be_null": "fill in the values, or set {0}.optional to true",
+    "expect_column_values_to_be_between": "change the values, or {0}.range",
+    "expect_column_values_to_be_in_set": "change the values, or {0}.levels",
+}
 
 
 @dataclass(frozen=True)
@@ -47,16 +60,15 @@ def check_file(path: Path, sections: Mapping[str, Any], coverage: float) -> Chec
     try:
         settings = JobSettings.from_json(sections)
         parts = parts_of(path)
-        rows, of_names = 0, list[DataFault]()
-        for part in parts:
-            count, faults_of_part = _of_names(part, settings)
-            rows, of_names = rows + count, [*of_names, *faults_of_part]
+        of_names = [fault for part in parts for fault in _of_names(part, settings)]
         if of_names:
-            return Checked(rows, 0, tuple(of_names))
+            return Checked(0, 0, tuple(of_names))  # no row was judged
         validation = Validation()
         examine(parts, settings, validation)
     except JobError as error:
-        return Checked(0, 0, (DataFault("data", str(error).rstrip("."), "fix the file, or the YAML"),))
+        message, colon, fix = str(error).rstrip(".").rpartition(": ")
+        fault = DataFault("data", message, fix) if colon else DataFault("data", fix, "fix the file, or the YAML")
+        return Checked(0, 0, (fault,))
     faults = [*_of_rows(validation, settings), *_of_table(validation)]
     rejected = int(validation.rejected.sum())
     if rejected < len(validation.table):
@@ -64,12 +76,12 @@ def check_file(path: Path, sections: Mapping[str, Any], coverage: float) -> Chec
     return Checked(len(validation.table), rejected, tuple(faults))
 
 
-def _of_names(part: Part, settings: JobSettings) -> tuple[int, list[DataFault]]:
-    """The rows of one file, and what is wrong where its columns are not those of the settings."""
+def _of_names(part: Part, settings: JobSettings) -> list[DataFault]:
+    """What is wrong with one file where its columns are not those of the settings."""
     table, _ = read_part(part, settings.data.format)
     texts = name_faults([str(name) for name in table.columns], settings.data.columns)
-    found = [DataFault("data.columns", f"{part.name} {text}", "change the file, or the YAML") for text in texts]
-    return len(table), [*found, *(_unreadable_here(table, settings) if found else ())]
+    found = [DataFault("data.columns", f"{part.name} {text}", OF_NAMES[text.split()[0]]) for text in texts]
+    return [*found, *(_unreadable_here(table, settings) if found else ())]
 
 
 def _unreadable_here(table: Any, settings: JobSettings) -> Iterator[DataFault]:
@@ -92,17 +104,27 @@ def _of_rows(validation: Validation, settings: JobSettings) -> Iterator[DataFaul
     allowed = rejected <= limit * rows and rejected < rows
     for outcome in validation.outcomes:
         if outcome.level == "rows" and len(outcome.unexpected):
-            column = str(outcome.expectation.arguments.get("column", ""))
-            place = f"data.columns.{column}" if column in settings.data.columns else "validation.rows"
+            place, fix = _of_expectation(outcome.expectation, settings, validation)
             count, first = len(outcome.unexpected), int(outcome.unexpected[0])
             where = validation.place(first)
             where = where if count == 1 else f"{count:,} rows{validation.files_of(outcome.unexpected)}, first {where}"
             shown = _shown(validation, first, reason_of(outcome.expectation))
-            fix = validation.hints.get(column) or "change the values, or what the YAML expects"
             yield DataFault(place, f"{where}: {shown}", fix, warning=allowed)
     if not allowed:
         message = f"{rejected:,} of {rows:,} rows are rejected, {rejected / rows:.2%} where {limit:.2%} is allowed"
         yield DataFault("validation.max_rejected_share", message, "fix the faults above, or raise it")
+
+
+def _of_expectation(expectation: Expectation, settings: JobSettings, validation: Validation) -> tuple[str, str]:
+    """The place in the YAML of what a row does not meet, and what to change."""
+    if expectation in settings.validation.rows:
+        number = settings.validation.rows.index(expectation)
+        return f"validation.rows.{number}", "change the values, or this expectation"
+    name = str(expectation.arguments.get("column", ""))
+    if name not in settings.data.columns:
+        return "data.file", "give the row the fields of the header"
+    place, kind = f"data.columns.{name}", expectation.expectation
+    return place, OF_COLUMNS[kind].format(place) if kind in OF_COLUMNS else validation.hints[name]
 
 
 def _shown(validation: Validation, row: int, sentence: str) -> str:
@@ -133,8 +155,9 @@ def _of_parts(validation: Validation, settings: JobSettings, coverage: float) ->
         yield DataFault("split.validation", message, "give more data, raise it or lower interval.coverage")
     for finding in check_parts(parts["train"], parts["test"], settings):
         if finding.severity != "ok":
-            text = finding.text.rstrip(".")
-            yield DataFault("data", text, "look at these rows or columns", warning=finding.severity == "warning")
+            text, _, fix = finding.text.rstrip(".").partition("; set ")
+            fix = f"set {fix}" if fix else "look at these rows or columns"
+            yield DataFault("data", text, fix, warning=finding.severity == "warning")
     for name, count in _unseen_levels(parts, settings).items():
         message = f"{count:,} test rows have a value of {name} that no training row has"
         yield DataFault(f"data.columns.{name}", message, "expect less of the model for such rows", warning=True)

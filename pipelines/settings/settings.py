@@ -1,20 +1,19 @@
 """The YAML that says what is modelled, read into frozen, strict, typed settings."""
 
 import json
-import typing
-from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from pipelines.errors import PipelineError
 from pipelines.settings.candidate_settings import CandidateSettings, XGBoostSettings, hyperparameter
+from pipelines.settings.explained import explained
 from pipelines.settings.section import Section
 from pipelines.settings.stage_settings import StageSettings
-from pipelines.settings.strict_yaml import read_yaml
+from pipelines.settings.strict_yaml import DoubledKeys, read_yaml
 from pipelines.settings.tuning_settings import TuningSettings
 from steps.gates import GATES
 from steps.settings import (
@@ -225,66 +224,31 @@ def default_config() -> Path:
 def load_settings(path: Path) -> Settings:
     """Read a YAML; PipelineError names every fault with its place and what to write instead."""
     try:
-        raw = read_yaml(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        raw = read_yaml(text)
     except OSError as error:
         raise PipelineError(f"The settings file {path} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:
         raise PipelineError(f"{path} is not UTF-8 text: save it as UTF-8.") from None
     except RecursionError:
         raise PipelineError(f"{path} is nested too deeply to be settings.") from None
+    except DoubledKeys as error:
+        raise PipelineError(f"{path}: {error}.") from None
     except ValueError as error:  # a number of thousands of digits, a date that does not exist
         raise PipelineError(f"{path} has a value that cannot be read: {error}.") from None
     except yaml.YAMLError as error:
-        raise PipelineError(f"{path} is not YAML: {' '.join(str(error).split())}.") from None
+        raise PipelineError(f"{path} is not YAML: {_of_yaml(error)}.") from None
     if not isinstance(raw, dict):
         raise PipelineError(f"{path} must be a mapping with the keys {', '.join(Settings.model_fields)}.")
     try:
         return Settings.model_validate_json(json.dumps(normalise(raw), default=str))
     except ValidationError as error:
-        faults = "; ".join(_explain(fault) for fault in error.errors())
-        raise PipelineError(f"{path}: {faults}.") from None
+        raise PipelineError(f"{path}: {explained(error, text, Settings)}") from None
 
 
-def _explain(fault: Any) -> str:
-    place = ".".join(str(part) for part in fault["loc"])
-    if fault["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-        return f"{place} is not a setting{_suggestion(fault['loc'])}"
-    if fault["type"] in ("missing", "missing_argument"):
-        return f"{place} is missing"
-    message = fault["msg"].removeprefix("Value error, ")
-    if fault["type"] == "value_error":  # the sentence names what is wrong, the input may be a whole section
-        return f"{place}: {message}".rstrip(".") if place else message
-    quotes = "; put it in quotes, for YAML reads yes, no, on and off as true and false"
-    hint = quotes if fault["type"] == "string_type" and isinstance(fault["input"], bool) else ""
-    return f"{place}: {message[0].lower()}{message[1:]}, not {fault['input']!r}{hint}" if place else message
-
-
-def _suggestion(location: tuple[Any, ...]) -> str:
-    known = _keys_at(Settings, location[:-1])
-    close = get_close_matches(str(location[-1]), known, n=1)
-    if close:
-        return f"; did you mean {close[0]}?"
-    return f"; known are {', '.join(known)}" if known else ""
-
-
-def _last_argument(kind: Any) -> Any:
-    """The last type argument that is a type of values: X of dict[str, X], tuple[X, ...] and X | None."""
-    inner = [argument for argument in typing.get_args(kind) if argument not in (type(None), Ellipsis)]
-    return inner[-1] if inner else None
-
-
-def _keys_at(kind: Any, location: tuple[Any, ...]) -> list[str]:
-    """The keys that a mapping at a place may have, found in the types of the settings."""
-    for part in location:
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            extra = typing.get_args(kind.__annotations__.get("__pydantic_extra__"))
-            kind = kind.model_fields[part].annotation if part in kind.model_fields else (extra or [None])[-1]
-        elif is_dataclass(kind):
-            kind = typing.get_type_hints(kind).get(part)
-        else:  # a dict or a list: what it holds
-            kind = _last_argument(kind)
-        if type(None) in typing.get_args(kind):  # an optional section
-            kind = _last_argument(kind)
-    if isinstance(kind, type) and issubclass(kind, BaseModel):
-        return list(kind.model_fields)
-    return [field.name for field in fields(kind)] if is_dataclass(kind) else []
+def _of_yaml(error: yaml.YAMLError) -> str:
+    """What is wrong with a text that is not YAML, with its place where that is known."""
+    mark = getattr(error, "problem_mark", None)
+    if mark is None:
+        return " ".join(str(error).split())
+    return f"line {mark.line + 1}, column {mark.column + 1}: {getattr(error, 'problem', None) or 'it ends too early'}"

@@ -11,6 +11,7 @@ from typing import Any
 
 from pipelines.clients import S3Client, SageMakerClient, exists, split_uri
 from pipelines.definition.champion_input import PARAMETER as CHAMPION
+from pipelines.definition.evaluation_files import RESERVE_OUTPUT, RESERVE_SUMMARY
 from pipelines.document.cache_forecast import defaults
 from pipelines.document.walk import steps
 from pipelines.versions.evaluation_report import GateResult, download_report, read_evaluation
@@ -81,7 +82,8 @@ def report_facts(sagemaker: SageMakerClient, s3: S3Client, group: str, execution
     """Version, author, commit, data and champion of an execution's evaluation; what is not recorded is left out."""
     definition = json.loads(recorded_definition(sagemaker, execution.arn))
     parameters = {**defaults(definition), **parameters_of(sagemaker, execution.arn)}
-    facts = [_version(group, registered_package(sagemaker, execution)), _start(sagemaker, execution)]
+    package = registered_package(sagemaker, execution)
+    facts = [_version(group, package), *_reserve(package), _start(sagemaker, execution)]
     commits = [_commit(step.arguments) for step in steps(definition)]
     facts += [Fact("Commit", commit) for commit in commits if commit][:1]
     facts += _data(s3, validation_uri(sagemaker, execution))
@@ -94,6 +96,14 @@ def _version(group: str, package: Mapping[str, Any] | None) -> Fact:
         return Fact("Model", f"{group}, not registered")
     status, moment = package["ModelApprovalStatus"], minute(package["CreationTime"])
     return Fact("Model", f"{group}, version {package['ModelPackageVersion']}, {status}, registered {moment}")
+
+
+def _reserve(package: Mapping[str, Any] | None) -> list[Fact]:
+    """What the rows that were kept back said as the version was promoted; nothing where none were."""
+    properties = (package or {}).get("CustomerMetadataProperties", {})
+    if RESERVE_OUTPUT not in properties:
+        return []
+    return [Fact("Reserve", properties.get(RESERVE_SUMMARY, "not scored yet: a promotion does that"))]
 
 
 def _start(sagemaker: SageMakerClient, execution: ExecutionSummary) -> Fact:

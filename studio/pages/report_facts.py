@@ -23,6 +23,8 @@ CHECKED = "validation.json"  # what a job that checks data writes: `rows`, and w
 ARTIFACT = "model.tar.gz"  # as training jobs call what they made
 MOST_VERSIONS = 20  # among which a model is looked for, the newest first
 SHORT = 12  # digits of a hash
+# Properties of a version: rows that were kept back until a promotion, and what they said of it then, in a sentence.
+RESERVE, SAID = "reserve", "reserve_summary"
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Fact:
 
 
 def facts_of(account: Account, execution: Execution) -> list[Fact]:
-    """Version, start, commit, data, rejected rows, champion and relaxed limits; what is not recorded is left out."""
+    """Version, reserve, start, commit, data, rejected rows, champion and relaxed limits, where they are recorded."""
     arns = [run.metadata["RegisterModel"]["Arn"] for run in execution.steps if "RegisterModel" in run.metadata]
     asked = list(_registrations(execution))
     version, checked, champion = attempts(
@@ -76,7 +78,13 @@ def _version(account: Account, arns: list[str], asked: Iterable[Mapping[str, Any
     place = arns[-1].partition("model-package/")[2]
     status = package.get("ModelApprovalStatus") or package.get("ModelPackageStatus")
     text = f"{place.replace('/', ' version ')}, {status}, registered {_moment(package['CreationTime'])}"
-    return [Fact("Model", text, f"/registry/{place}")]
+    return [Fact("Model", text, f"/registry/{place}"), *_reserve(package.get("CustomerMetadataProperties") or {})]
+
+
+def _reserve(properties: Mapping[str, str]) -> list[Fact]:
+    if RESERVE not in properties:
+        return []
+    return [Fact("Reserve", properties.get(SAID, "not scored yet: a promotion does that"))]
 
 
 def _start(execution: Execution) -> Fact:

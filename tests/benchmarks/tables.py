@@ -9,11 +9,13 @@ geometric mean of RMSE / best library, or a data set's own bound, is above its b
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,8 @@ PACKAGES = Path(os.environ.get("TABLES_PACKAGES", ROOT / "data" / "tables"))  # 
 sys.path.insert(0, str(ROOT))
 sys.path.append(str(PACKAGES))
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+THREADS = 1  # of every model: several tables are measured at once, and small ones gain nothing by more
+os.environ.setdefault("OMP_NUM_THREADS", str(THREADS))
 
 import sklearn  # noqa: E402, F401 - before the steps, which otherwise import XGBoost without its wrappers
 
@@ -136,7 +140,7 @@ class Library:
 def _xgboost(seed: int, _categories: list[str]) -> Any:
     from xgboost import XGBRegressor
 
-    return XGBRegressor(enable_categorical=True, random_state=seed, n_jobs=2)
+    return XGBRegressor(enable_categorical=True, random_state=seed, n_jobs=THREADS)
 
 
 def _hist(seed: int, _categories: list[str]) -> Any:
@@ -148,13 +152,13 @@ def _hist(seed: int, _categories: list[str]) -> Any:
 def _lightgbm(seed: int, _categories: list[str]) -> Any:
     from lightgbm import LGBMRegressor
 
-    return LGBMRegressor(random_state=seed, n_jobs=2, verbose=-1)
+    return LGBMRegressor(random_state=seed, n_jobs=THREADS, verbose=-1)
 
 
 def _catboost(seed: int, categories: list[str]) -> Any:
     from catboost import CatBoostRegressor
 
-    options = {"random_seed": seed, "thread_count": 2, "verbose": False, "allow_writing_files": False}
+    options = {"random_seed": seed, "thread_count": THREADS, "verbose": False, "allow_writing_files": False}
     return CatBoostRegressor(cat_features=categories, **options)
 
 
@@ -177,25 +181,55 @@ LIBRARIES = {
 }
 
 
-def measure(table: Table, seed: int, changes: Mapping[str, object]) -> dict[str, float]:
-    """The RMSE of each library and of ours on the test rows of one split, and the interval's coverage and width."""
-    data = table.jobs.data
-    parts = split(table.rows, data, replace(table.jobs.split, by="hash", seed=seed))
+@dataclass(frozen=True)
+class Saved:
+    """What was measured before, in a file for each data set and model; without a folder nothing is kept."""
+
+    folder: Path | None
+
+    def once(self, name: str, seed: int, measured: Callable[[], dict[str, float]]) -> dict[str, float]:
+        """What `measured` returns, from the file NAME.json where it holds that seed already."""
+        if self.folder is None:
+            return measured()
+        file = self.folder / f"{name}.json"
+        found: dict[str, dict[str, float]] = json.loads(file.read_text()) if file.exists() else {}
+        if str(seed) not in found:
+            found[str(seed)] = measured()
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.with_suffix(".new").write_text(json.dumps(found, indent=1))
+            file.with_suffix(".new").replace(file)
+        return found[str(seed)]
+
+
+def parts_of(table: Table, seed: int) -> Mapping[str, pd.DataFrame]:
+    """The rows of the parts of one split."""
+    return split(table.rows, table.jobs.data, replace(table.jobs.split, by="hash", seed=seed))
+
+
+def of_libraries(table: Table, seed: int) -> dict[str, float]:
+    """The RMSE of each library on the test rows of one split."""
+    data, parts = table.jobs.data, parts_of(table, seed)
     plain = Split.of(parts, data)
     actual = parts["test"][data.target].to_numpy(dtype=float)
-    found = {name: rmse(actual, plain.predicted(library, seed)) for name, library in LIBRARIES.items()}
+    return {name: rmse(actual, plain.predicted(library, seed)) for name, library in LIBRARIES.items()}
+
+
+def of_ours(table: Table, seed: int, changes: Mapping[str, object]) -> dict[str, float]:
+    """The RMSE of our model on the test rows of one split, and the interval's coverage and width."""
+    data, parts = table.jobs.data, parts_of(table, seed)
+    actual = parts["test"][data.target].to_numpy(dtype=float)
     fitted, train = fit_transform(parts["train"], data)
     train[data.target] = parts["train"][data.target]
     tables = {name: feature_module.transform(parts[name], fitted) for name in ("validation", "test")}
     tables["validation"][data.target] = parts["validation"][data.target]
     hyperparameters = {name: each.default for name, each in HYPERPARAMETERS.items()}
-    hyperparameters |= {**table.settings.candidates.xgboost.model_dump(), "seed": seed, **changes}
+    hyperparameters |= {**table.settings.candidates.xgboost.model_dump(), "seed": seed, "threads": THREADS}
+    hyperparameters |= changes
     model, _ = fit(train, tables["validation"], fitted, hyperparameters)
     predicted = model.predict_features(tables["test"], "xgboost")
     lower, upper = model.interval_features(tables["test"], predicted)
     print(f"  seed {seed}: starts from {model.metadata['boosting_starts_from']}", file=sys.stderr, flush=True)
     return {
-        **found,
         "ours": rmse(actual, predicted),
         "coverage": coverage(actual, lower, upper),
         "width": float(np.mean(upper - lower) / np.std(actual)),
@@ -219,13 +253,20 @@ def summary(name: str, runs: list[dict[str, float]]) -> tuple[float, float, str]
     return ratio, low, "| " + " | ".join(cells) + " |"
 
 
-def results(names: list[str], seeds: int, changes: Mapping[str, object]) -> Iterator[tuple[float, float, str]]:
+def results(
+    names: list[str], seeds: int, changes: Mapping[str, object], saved: Saved
+) -> Iterator[tuple[float, float, str]]:
     """Measure the data sets one after another."""
     for name in names:
         with tempfile.TemporaryDirectory() as folder:
             table = Table.of(SOURCES[name], Path(folder))
             print(f"{name}: {len(table.rows):,} rows", file=sys.stderr, flush=True)
-            yield summary(name, [measure(table, seed, changes) for seed in range(seeds)])
+            runs = []
+            for seed in range(seeds):
+                libraries = saved.once(f"{name}-libraries", seed, partial(of_libraries, table, seed))
+                ours = saved.once(f"{name}-ours", seed, partial(of_ours, table, seed, changes))
+                runs.append(libraries | ours)
+            yield summary(name, runs)
 
 
 def main() -> int:
@@ -234,6 +275,7 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(SOURCES)}")
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="a hyperparameter for all data sets")
+    parser.add_argument("--saved", type=Path, metavar="FOLDER", help="keep each result there, and measure none twice")
     options = parser.parse_args()
     unknown = sorted(set(options.names) - set(SOURCES))
     if unknown:
@@ -246,7 +288,7 @@ def main() -> int:
     print(f"| data | RMSE | {libraries} | RMSE / best library (95 %) | coverage of 90 % | width / deviation |")
     print("|" + " --- |" * (5 + len(LIBRARIES)))
     found = []
-    for ratio, low, line in results(options.names or list(SOURCES), options.seeds, changes):
+    for ratio, low, line in results(options.names or list(SOURCES), options.seeds, changes, Saved(options.saved)):
         print(line, flush=True)
         found.append((ratio, low))
     mean = float(np.exp(np.mean(np.log([ratio for ratio, _ in found]))))

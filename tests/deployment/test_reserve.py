@@ -10,11 +10,12 @@ from botocore.validate import validate_parameters
 
 from deployment.endpoint import Waiting
 from deployment.errors import DeploymentError
-from deployment.reserve import LIMITS, MODULE, PROPERTY, ReserveJob, ReserveRun, Score
+from deployment.reserve import LIMITS, MODULE, PROPERTY, SUMMARY, ReserveJob, ReserveRun, Score
 from evaluation.gates import OF_RESERVE
 from evaluation.reserve import FILE
-from pipelines.definition.evaluation_files import RESERVE_OUTPUT
+from pipelines.definition.evaluation_files import RESERVE_OUTPUT, RESERVE_SUMMARY
 from pipelines.definition.job_code import RESERVE
+from studio.pages import report_facts as studio_facts
 from tests.deployment.test_specification import PACKAGE
 
 ROWS = "s3://bucket/houses/executions/abc/Preprocess/reserve"
@@ -84,7 +85,8 @@ def test_the_job_runs_as_the_evaluation_did_and_reads_the_model_and_the_reserve_
 
 def test_both_sides_mean_the_same_by_their_names() -> None:
     assert MODULE == RESERVE
-    assert PROPERTY == RESERVE_OUTPUT
+    assert PROPERTY == RESERVE_OUTPUT == studio_facts.RESERVE
+    assert SUMMARY == RESERVE_SUMMARY == studio_facts.SAID
     assert LIMITS == OF_RESERVE
     assert FILE == "reserve.json"
 
@@ -95,6 +97,7 @@ def test_a_score_comes_back_from_the_properties_of_a_version() -> None:
         assert Score.of_version({"git_commit": "x", **score.properties}) == score
     assert Score.of_version({"reserve": ROWS, "reserve_rows": "300"}) is None
     assert all(value and len(value) <= 256 for value in SCORE.properties.values())
+    assert SCORE.properties["reserve_summary"].startswith("300 rows that nobody had looked at: RMSE ")
 
 
 class Service:

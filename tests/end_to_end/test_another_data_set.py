@@ -1,7 +1,9 @@
-"""Another data set is another YAML and no code: rents of flats, from a CSV file to a prediction."""
+"""Another data set is another YAML and no code: rents of flats, from a CSV file to a prediction by LightGBM."""
 
+import io
 import json
 import re
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +81,8 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = folder / "rents.yaml"
     forest = {"estimator": "sklearn.ensemble.RandomForestRegressor", "parameters": {"n_estimators": 20}}
     own["candidates"]["forest"] = forest
+    own["candidates"]["lightgbm"] = {}
+    own["candidates"]["xgboost"] |= {"max_depth": 1, "learning_rate": 0.0001, "rounds": 300}  # it learns nothing
     file.write_text(yaml.safe_dump({**{name: own[name] for name in ("candidates", "jobs", "stages")}, **SETTINGS}))
     return file
 
@@ -106,7 +110,32 @@ def test_a_data_set_of_another_shape_goes_from_a_file_to_a_prediction(
         file.write_text(json.dumps(request))
         answer = json.loads(cli.deploy(*chosen, "predict", "--stage", "staging", str(file), "--json").stdout)
         assert 500 < answer["predictions"][0]["score"] < 1200
+    _answers_are_those_of_evaluate(cli.server, sagemaker, s3)
     _promote(cli, chosen, sagemaker)
+
+
+def _answers_are_those_of_evaluate(server: Any, sagemaker: Any, s3: Any) -> None:
+    """LightGBM's trees serve from their own text format, and say what they said where they were evaluated."""
+
+    def read(uri: str) -> bytes:
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        content: bytes = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        return content
+
+    package = sagemaker.describe_model_package(
+        ModelPackageName="arn:aws:sagemaker:us-east-1:000000000000:model-package/rents/1"
+    )
+    (container,) = package["InferenceSpecification"]["Containers"]
+    with tarfile.open(fileobj=io.BytesIO(read(container["ModelDataUrl"]))) as kept:
+        assert "lightgbm.txt" in kept.getnames()
+    evaluated = package["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"]
+    golden = json.loads(read(f"{evaluated.rpartition('/')[0]}/golden.json"))
+    body = json.dumps({"instances": golden["instances"]})
+    told = server.client("sagemaker-runtime").invoke_endpoint(
+        EndpointName="rents-staging", ContentType="application/json", Body=body
+    )
+    scores = [each["score"] for each in json.loads(told["Body"].read())["predictions"]]
+    assert scores == golden["predictions"]
 
 
 def _promote(cli: Any, chosen: tuple[str, ...], sagemaker: Any) -> None:
@@ -134,6 +163,8 @@ def test_with_tuning_the_best_of_several_training_jobs_goes_on(
     """A grid of depths, one of them plainly too small: its model must not be the one that is registered."""
     document = yaml.safe_load(config.read_text())
     tuning = {"strategy": "Grid", "ranges": {"max_depth": {"values": [1, 4]}, "rounds": {"values": [2, 200]}}}
+    own = yaml.safe_load((ROOT / "pipelines" / "house_prices.yaml").read_text())
+    document["candidates"] = own["candidates"]  # LightGBM cannot be tuned
     tuned = config.with_name("tuned.yaml")
     tuned.write_text(yaml.safe_dump({**document, "name": "tuned-rents", "tuning": tuning}))
     other = make_cli(cli.server)

@@ -122,6 +122,29 @@ def test_a_fault_is_named_with_its_place_and_the_way_out(tmp_path: Path, change:
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("  target: price", "  target: prize", "line {}: data.target: prize is not a column; did you mean price?"),
+        ("  target: price", "  traget: price", "line {}: data.traget is not a setting; did you mean target?"),
+        (
+            "candidates:",
+            "candidates:\n  lightgmb: {}",
+            "line {}: candidates.lightgmb.estimator is missing; did you mean candidates.lightgbm?",
+        ),
+    ],
+)
+def test_a_fault_is_named_with_its_line(tmp_path: Path, old: str, new: str, words: str) -> None:
+    text, file = default_config().read_text(), tmp_path / "settings.yaml"
+    assert text.count(f"{old}\n") == 1
+    file.write_text(text.replace(f"{old}\n", f"{new}\n"))
+    line = file.read_text().splitlines().index(new.splitlines()[-1]) + 1
+    with pytest.raises(PipelineError) as caught:
+        load_settings(file)
+    assert words.format(line) in str(caught.value)
+    assert not str(caught.value).endswith("?.")
+
+
 def test_a_missing_section_is_named(tmp_path: Path) -> None:
     file = tmp_path / "settings.yaml"
     file.write_text("name: x\n")
@@ -135,7 +158,9 @@ def test_a_missing_section_is_named(tmp_path: Path) -> None:
         ("a: " + "[" * 5000 + "]" * 5000, "is nested too deeply to be settings"),
         ("a: " + "9" * 5000, "has a value that cannot be read: Exceeds the limit"),
         ("a: 2026-13-45", "has a value that cannot be read: month must be in"),
-        ("a: [", "is not YAML"),
+        ("a: [", r"is not YAML: line \d, column \d: "),
+        ("a: 1\nb\nc: 2\n", r"is not YAML: line \d, column \d: could not find expected ':'\.$"),
+        ("name: a\nname: b\n", r"settings.yaml: name is given twice \(lines 1 and 2\): remove one\.$"),
         (
             "a: 1\nb:\n  c: 1\n  d: {e: 1, e: 2}\nb: 2\n",
             r"b.d.e is given twice \(lines 4 and 4\): remove one; b is given",

@@ -73,6 +73,22 @@ def test_a_registered_model_says_its_version(executions: Executions, execution: 
     assert "Data" not in facts  # nothing was validated
 
 
+@pytest.mark.parametrize(
+    ("properties", "said"),
+    [
+        ({}, None),
+        ({"reserve": "s3://bucket/r"}, "not scored yet: a promotion does that"),
+        ({"reserve": "s3://bucket/r", "reserve_summary": "400 rows: R2 0.91"}, "400 rows: R2 0.91"),
+    ],
+)
+def test_what_the_reserve_of_a_version_said_stands_in_its_report(
+    executions: Executions, execution: ExecutionSummary, properties: dict[str, str], said: str | None
+) -> None:
+    metadata = {"RegisterModel": {"Arn": executions.register("Approved", CustomerMetadataProperties=properties)}}
+    executions.script = [("Succeeded", [step("RegisterModel", Metadata=metadata)])]
+    assert told(executions, describe(executions.sagemaker, execution_arn("abc"))).get("Reserve") == said
+
+
 def test_whose_commit_a_build_has_started_is_the_author(executions: Executions, execution: ExecutionSummary) -> None:
     answer = executions.DescribePipelineExecution
     executions.aws.answers["DescribePipelineExecution"] = lambda request: {

@@ -34,7 +34,12 @@ def run(name: str, metadata: dict[str, Any]) -> StepRun:
 
 
 def facts(
-    *runs: StepRun, document: Any = None, steps: Any = (REGISTER,), about: Any = None, **parameters: str
+    *runs: StepRun,
+    document: Any = None,
+    steps: Any = (REGISTER,),
+    about: Any = None,
+    properties: Any = None,
+    **parameters: str,
 ) -> dict[str, tuple[str, str | None]]:
     body = json.dumps(document).encode()
     output = {"OutputName": "report", "S3Output": {"S3Uri": "s3://b/checked/"}}
@@ -42,6 +47,7 @@ def facts(
         "ModelPackageArn": PACKAGE,
         "ModelApprovalStatus": "Approved",
         "CreationTime": WHEN,
+        "CustomerMetadataProperties": properties or {},
         "InferenceSpecification": {"Containers": [{"ModelDataUrl": MODEL}]},
     }
     sagemaker = Answering(
@@ -67,6 +73,21 @@ def test_a_registered_version_is_named_with_its_status_and_who_started_the_execu
     assert found["Model"] == ("houses version 3, Approved, registered 2026-06-01 12:30 UTC", "/registry/houses/3")
     assert found["Execution"] == ("e1, started 2026-06-01 12:30 UTC by ana", "/pipelines/p/executions/e1")
     assert found["Commit"] == ("031b1a1", None)
+
+
+@pytest.mark.parametrize(
+    ("properties", "said"),
+    [
+        ({}, None),
+        ({"reserve": "s3://b/r"}, "not scored yet: a promotion does that"),
+        ({"reserve": "s3://b/r", "reserve_summary": "400 rows: R2 0.91"}, "400 rows: R2 0.91"),
+    ],
+)
+def test_what_the_reserve_of_a_version_said_stands_above_its_report(
+    properties: dict[str, str], said: str | None
+) -> None:
+    found = facts(run("Register", {"RegisterModel": {"Arn": PACKAGE}}), properties=properties)
+    assert found.get("Reserve", (None, None))[0] == said
 
 
 def test_what_was_not_registered_is_said_and_a_person_of_studio_is_named() -> None:
