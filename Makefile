@@ -56,7 +56,7 @@ bench-hosts: $(BIN)/installed-dev  ## Train on two hosts against one, and XGBoos
 
 soak: $(BIN)/installed-dev  ## what takes long: seeded kills, damage, load, drills of the monitoring, the lessons at full size
 	SOAK=1 $(BIN)/python -m pytest tests/local_sagemaker/faults tests/local_sagemaker/test_many_clients.py \
-	  tests/end_to_end/test_monitoring.py tests/lessons -o addopts="--import-mode=importlib --strict-markers -v"
+	  tests/end_to_end/test_monitoring.py tests/lessons -o addopts="--import-mode=importlib --strict-markers -v -rP"
 
 alone: $(BIN)/installed-dev  ## the wheel of local SageMaker, and its own tests where nothing else of the project is
 	$(BIN)/python tests/end_to_end/alone.py

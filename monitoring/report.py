@@ -54,7 +54,7 @@ def render(document: Mapping[str, Any], window: Window, picture: str, settings: 
         f"<h2>Estimated error</h2>{_estimate(document['estimated_error'])}"
         f"<h2>Inputs</h2>{_inputs(document['input_drift'])}{_values(document['values'])}"
         f"{_attributions(document['attribution_drift'], settings.data.target_scale)}"
-        f"<h2>Segments</h2>{_segments(document['backtest'])}</main></body></html>\n"
+        f"<h2>Segments</h2>{_segments(document['backtest'], window.history)}</main></body></html>\n"
     )
 
 
@@ -225,18 +225,27 @@ def _values(values: Sequence[Mapping[str, Any]]) -> str:
     return "<h3>Unusual values</h3>" + table(["column", "", "rows", "at registration"], rows)
 
 
-def _segments(found: Mapping[str, Any] | None) -> str:
+def _segments(found: Mapping[str, Any] | None, history: Sequence[Mapping[str, Any]]) -> str:
+    """Each segment now and at registration, and how its level was in the windows before."""
     if found is None:
         return "<p>Not enough data.</p>"
     rows = []
     for each in found["segments"]:
-        cells = f"<td>{escape(each['column'])} {escape(each['name'])}</td><td>{each['rows']:,}</td>"
+        name = f"{each['column']} {each['name']}"
+        cells = f"<td>{escape(name)}</td><td>{each['rows']:,}</td>"
+        earlier = "".join(f"<td>{_level_of(name, window)}</td>" for window in history)
         if "level_change" not in each:
-            rows.append(f"{cells}<td>-</td><td>-</td><td>-</td>")
+            rows.append(f"{cells}<td>-</td><td>-</td>{earlier}<td>-</td>")
             continue
         low, high = each["interval"]
         rows.append(
-            f"{cells}<td>{percent(each['mape'])}</td><td>{percent(each['mape_at_registration'])}</td>"
+            f"{cells}<td>{percent(each['mape'])}</td><td>{percent(each['mape_at_registration'])}</td>{earlier}"
             f"<td>{signed(each['level_change'])} <small>{signed(low)} to {signed(high)}</small></td>"
         )
-    return table(["segment", "new sales", "MAPE", "at registration", "level since then"], rows)
+    before = [f"level, window to {escape(str(window['until']))}" for window in history]
+    return table(["segment", "new sales", "MAPE", "at registration", *before, "level since then"], rows)
+
+
+def _level_of(name: str, window: Mapping[str, Any]) -> str:
+    level = window["segments"].get(name)
+    return "-" if level is None else signed(level)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -23,7 +23,8 @@ class Window:
     requests were collected. sampling: the share of requests that is captured, in per cent; None where capture is off
     or there is no endpoint. changed: when the endpoint was last changed. captured, truth: the folders of captured
     requests and of prices, below that of the downloaded files; others: the archives of other approved versions there,
-    by version. notes: sentences about what was not there. raised, acknowledged: see monitoring/memory.py.
+    by version. notes: sentences about what was not there. raised, acknowledged: see monitoring/memory.py. history: of
+    each window before, while the same version served, its end and the changes of the level of its segments.
     """
 
     stage: str
@@ -41,6 +42,7 @@ class Window:
     notes: tuple[str, ...] = ()
     raised: Mapping[str, str] = field(default_factory=dict)
     acknowledged: tuple[Acknowledgement, ...] = ()
+    history: Sequence[Mapping[str, Any]] = ()
 
     @property
     def days(self) -> float:

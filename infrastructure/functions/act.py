@@ -157,7 +157,9 @@ def _told(observed: Mapping[str, Any]) -> dict[str, Any]:
     """What the next window is to know of this one."""
     names = ("decision", "reasons", "raised")
     known = {name: observed[name] for name in names if name in observed}
-    return {**known, "version": observed["window"].get("live")}
+    segments = (observed.get("backtest") or {}).get("segments", [])
+    levels = {f"{each['column']} {each['name']}": each["level_change"] for each in segments if "level_change" in each}
+    return {**known, "version": observed["window"].get("live"), "segments": levels}
 
 
 def _message(observed: Mapping[str, Any], training: str) -> str:

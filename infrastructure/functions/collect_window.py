@@ -13,6 +13,7 @@ from typing import Any
 
 LAST = "last"  # since and until where none is given
 SHADOW = "Shadow"  # the variant whose answers nobody got: see deployment/specification.py
+MOST_HISTORY = 6  # windows before this one, whose segments are shown beside its own
 MOST_OTHERS = 2  # other approved versions that are scored on the new sales
 MOST_VERSIONS = 20  # whose identity is looked up
 HOUR = re.compile(r"/(\d{4})/(\d{2})/(\d{2})/(\d{2})/[^/]+\.jsonl$")
@@ -61,7 +62,8 @@ class Collection:
         others = {str(each.number): path for each in approved if (path := self._own(each.archive))}
         others.pop(str(live.number), None)
         others = dict(list(others.items())[:MOST_OTHERS])
-        before = self._before(since, live.number)
+        told = self._told(since, live.number)
+        before = told[-1][1] if told else {}
         document = {
             "stage": self._stage,
             "endpoint": endpoint,
@@ -75,6 +77,7 @@ class Collection:
             **folders,
             "others": others,
             "raised": before.get("raised", {}),
+            "history": [{"until": f"{end:%Y-%m-%d}", "segments": each.get("segments", {})} for end, each in told],
             "acknowledged": self._acknowledged(moment("started", str(self._event["started"]))),
             "notes": self._notes,
         }
@@ -93,18 +96,24 @@ class Collection:
             "Version": live.number,
         }
 
-    def _before(self, since: datetime, version: int) -> dict[str, Any]:
-        """What was told of the last window before this one, where the same version served; empty where nothing was."""
+    def _told(self, since: datetime, version: int) -> list[tuple[datetime, dict[str, Any]]]:
+        """The end of each of the last windows before this one, and what was told of it, the oldest first.
+
+        It goes back to the last window in which another version served.
+        """
         earliest = since - timedelta(days=int(self._event["cohort_days"]))
-        told = []
+        ended = []
         for key in self._keys(f"monitoring/windows/{self._stage}"):
             found = TOLD.search(key)
             if found is not None and earliest < (until := datetime.strptime(found[1], FORM)) <= since:
-                told.append((until, key))
-        if not told:
-            return {}
-        document = self._read(max(told)[1])
-        return document if document.get("version") == version else {}
+                ended.append((until, key))
+        told: list[tuple[datetime, dict[str, Any]]] = []
+        for until, key in sorted(ended, reverse=True)[:MOST_HISTORY]:
+            document = self._read(key)
+            if document.get("version") != version:
+                break
+            told.insert(0, (until, document))
+        return told
 
     def _acknowledged(self, now: datetime) -> list[dict[str, Any]]:
         """The acknowledgements that have not expired, the oldest first."""

@@ -16,6 +16,7 @@ from tests.monitoring.conftest import SETTINGS, event, houses, write_window
 
 pytestmark = pytest.mark.e2e
 
+NOTHING_KNOWN = {"until": "2026-06-01", "segments": {}}
 HEADINGS = ("Checks", "New sales", "Served predictions by cohort", "Estimated error", "Inputs", "Segments")
 
 
@@ -25,7 +26,10 @@ def page(
 ) -> tuple[Path, dict[str, Any]]:
     """The report of a month of dearer and larger houses, with two versions that served and prices that are known."""
     folder = tmp_path_factory.mktemp("observed")
-    window = write_window(folder / "window", versions={model_identity: 3, "other": 2}, sampling=50)
+    history = [{"until": f"2026-0{month}-01", "segments": {"quarter a": -0.031}} for month in range(1, 6)]
+    window = write_window(
+        folder / "window", versions={model_identity: 3, "other": 2}, sampling=50, history=[*history, NOTHING_KNOWN]
+    )
     lines, prices = [], []
     for number in range(260):
         row, model = reference.rows.iloc[number], (model_identity, "other")[number % 2]
@@ -86,3 +90,11 @@ def test_the_page_tells_of_what_the_model_leans_on_and_of_versions_side_by_side(
     (found,) = document["side_by_side"]
     assert (found["first"], found["second"], found["rows"]) == ("Version 3", "Version 2", [130, 130])
     assert found["sentence"] in text
+
+
+def test_the_segments_are_shown_over_the_windows_before(page: tuple[Path, dict[str, Any]]) -> None:
+    segments = page[0].read_text().partition("<h2>Segments</h2>")[2]
+    assert segments.count("level, window to 2026-0") == 6
+    (row,) = [each for each in segments.split("<tr>") if each.startswith("<td>quarter a</td>")]
+    assert row.count("<td>-3.1 %</td>") == 5
+    assert row.count("<td>-</td>") == 1

@@ -152,7 +152,13 @@ def test_a_training_that_a_window_before_has_started_is_not_started_again(
 
 
 def test_the_next_window_is_told_what_was_raised_for_which_version(world: World) -> None:
-    world.act(decision="watch", raised={"level": "watch"}, window={**OBSERVED["window"], "live": 3})
+    segments = [{"column": "view", "name": "1", "level_change": -0.02}, {"column": "view", "name": "2"}]
+    world.act(
+        decision="watch",
+        raised={"level": "watch"},
+        window={**OBSERVED["window"], "live": 3},
+        backtest={**OBSERVED["backtest"], "segments": segments},
+    )
     told = world.s3.get_object(Bucket="bucket", Key="house-prices/monitoring/windows/production/w/acted.json")
     assert json.loads(told["Body"].read()) == {
         "decision": "watch",
@@ -160,6 +166,7 @@ def test_the_next_window_is_told_what_was_raised_for_which_version(world: World)
         "raised": {"level": "watch"},
         "version": 3,
         "training": "none",
+        "segments": {"view 1": -0.02},
     }
 
 

@@ -272,6 +272,17 @@ def test_the_last_window_that_was_told_of_is_remembered(
     assert (window["raised"], outputs["Before"]) == (raised, before)
 
 
+def test_the_segments_of_the_windows_before_go_along_back_to_another_version(s3: Any) -> None:
+    months = {"0501": told(), "0601": told(version=2), "0701": told(segments={"view 1": -0.01}), "0901": told()}
+    for month, document in months.items():
+        put(s3, f"windows/production/20260401T0000Z--2026{month}T0000Z/acted.json", document)
+    _, window, _ = collected(s3, gone_with(1))
+    assert window["history"] == [
+        {"until": "2026-07-01", "segments": {"view 1": -0.01}},
+        {"until": "2026-09-01", "segments": {}},
+    ]
+
+
 def gone_with(version: int) -> Any:
     """No endpoint; one version is approved."""
 
