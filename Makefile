@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA := data/house_prices.parquet
 
-.PHONY: help run test unit lint format data bench bench-hosts bench-scale bench-serving soak alone image-test sdk-test quality tables pictures lock wheels \
+.PHONY: help run test unit journeys lint format data bench bench-hosts bench-scale bench-serving soak alone image-test sdk-test quality tables pictures lock wheels \
 	clean bootstrap teardown
 STAGE ?= dev
 IMAGE ?= 3.2-0
@@ -19,8 +19,11 @@ help:  ## this list
 run: $(DATA)  ## the whole pipeline on local SageMaker, from the data to a model that waits for approval
 	$(BIN)/python run_pipeline.py --local run --data $(DATA)
 
-test: $(DATA) $(BIN)/installed-dev  ## the whole test suite; T=PATH runs one file or folder of it
-	$(BIN)/python -m pytest $(or $(T),$(ON_TWO_CORES))
+test: $(DATA) $(BIN)/installed-dev  ## the tests but for the journeys; T=PATH runs one file or folder, journeys too
+	$(BIN)/python -m pytest $(or $(T),-m "not journey" $(ON_TWO_CORES))
+
+journeys: $(DATA) $(BIN)/installed-dev  ## the tests that take longest: lessons, buildspecs, each role's commands, programs, images
+	$(BIN)/python -m pytest -m journey $(ON_TWO_CORES)
 
 unit: $(BIN)/installed-dev  ## only the tests that take seconds
 	$(BIN)/python -m pytest -m "not e2e" $(ON_TWO_CORES)

@@ -29,6 +29,7 @@ class Cli:
 
     server: Any
     folder: Path
+    python: str
 
     @property
     def environment(self) -> dict[str, str]:
@@ -36,13 +37,13 @@ class Cli:
         chosen = {name: self.server.environment[name] for name in ("SAGEMAKER_LOCAL_PORT", "SAGEMAKER_LOCAL_STATE")}
         return {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), **chosen}
 
-    def command(self, script: str, *arguments: str) -> list[str]:
+    def command(self, script: str, *arguments: str, python: str = sys.executable) -> list[str]:
         """The words of a command."""
-        return [sys.executable, str(ROOT / script), "--local", *arguments]
+        return [python, str(ROOT / script), "--local", *arguments]
 
     def run(self, script: str, *arguments: str, expect: int = 0) -> subprocess.CompletedProcess[str]:
         """Run a command to its end; its exit code must be the expected one."""
-        command = self.command(script, *arguments)
+        command = self.command(script, *arguments, python=self.python)
         done = subprocess.run(command, cwd=self.folder, env=self.environment, capture_output=True, text=True)
         assert done.returncode == expect, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done
@@ -80,9 +81,9 @@ def s3(server: LocalServer) -> Any:
 
 
 @pytest.fixture(scope="session")
-def make_cli(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Any], Cli]:
+def make_cli(warm: str, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Any], Cli]:
     """Command lines for a server."""
-    return lambda server: Cli(server, tmp_path_factory.mktemp("work"))
+    return lambda server: Cli(server, tmp_path_factory.mktemp("work"), warm)
 
 
 @pytest.fixture(scope="session")

@@ -234,6 +234,7 @@ def processes_of(job: str) -> list[str]:
     return found
 
 
+@pytest.mark.journey
 def test_a_split_by_time_trains_a_model_that_holds_later(
     cli: Any, make_cli: Callable[[Any], Any], tmp_path: Path
 ) -> None:

@@ -14,7 +14,7 @@ import pytest
 from infrastructure.calls import CALLS
 from tests.infrastructure.replay import Replay, everything, replaying
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.journey]
 
 
 def asked(record: dict[str, list[dict[str, Any]]]) -> dict[str, set[str]]:
@@ -23,9 +23,9 @@ def asked(record: dict[str, list[dict[str, Any]]]) -> dict[str, set[str]]:
 
 
 @pytest.fixture(scope="module")
-def replayed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replay]:
+def replayed(warm: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replay]:
     """Everything that the roles are there for, done: a command that was denied has failed."""
-    with replaying(tmp_path_factory.mktemp("replay")) as replay:
+    with replaying(tmp_path_factory.mktemp("replay"), warm) as replay:
         everything(replay)
         yield replay
 
