@@ -16,9 +16,7 @@ from botocore.config import Config
 
 from local_sagemaker.client import lifecycle
 from local_sagemaker.client.lifecycle import Server
-from tests.warm.python import warm_python
 
-ROOT = Path(__file__).parents[1]
 REGION = "us-east-1"
 os.environ["AWS_DEFAULT_REGION"] = REGION  # for test modules that import the SDK, which needs it then
 os.environ["GOMP_SPINCOUNT"] = "3000"  # threads that wait leave the core to the other worker's tests, as in the jobs
@@ -143,13 +141,6 @@ def running(folder: Path, **environment: str) -> Iterator[LocalServer]:
         yield server
     finally:
         server.down()
-
-
-@pytest.fixture(scope="session")
-def warm() -> Iterator[str]:
-    """A Python for the project's commands that has imported what they need."""
-    with warm_python(ROOT) as python:
-        yield python
 
 
 @pytest.fixture(scope="session")

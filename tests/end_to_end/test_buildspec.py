@@ -117,10 +117,10 @@ def test_a_commit_is_tested_published_and_started(codebuild: LocalServer, publis
 def test_an_execution_that_fails_is_the_last_line_of_a_build_that_waits_and_does_not_stop_one_that_does_not(
     codebuild: LocalServer, project: dict[str, str], tmp_path: Path, warm: str
 ) -> None:
-    options = shlex.join(("-p", "Rounds=60", "-p", "MinR2=0.999"))
-    failing = {**project, "PYTEST_ARGS": "--version", "START_OPTIONS": options}
-    assert run_build(SPEC, ROOT, failing, tmp_path, warm).succeeded
-    build = run_build(SPEC, ROOT, {**failing, "START_OPTIONS": f"--wait {options}"}, tmp_path, warm)
+    failing = {**project, "PYTEST_ARGS": "--version"}
+    assert run_build(SPEC, ROOT, {**failing, "START_OPTIONS": "-p LearningRate=-1"}, tmp_path, warm).succeeded
+    waiting = {**failing, "START_OPTIONS": "--wait -p Rounds=60 -p MinR2=0.999"}
+    build = run_build(SPEC, ROOT, waiting, tmp_path, warm)
     assert not build.succeeded
     assert "not good enough to register" in build.last_line
     assert "/execution/" in build.exported["EXECUTION_ARN"]

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from infrastructure.calls import CALLS
-from tests.infrastructure.replay import Replay, everything, replaying
+from tests.infrastructure.replay import ROOT, Replay, everything, replaying
+from tests.warm.python import warm_python
 
 pytestmark = [pytest.mark.e2e, pytest.mark.journey]
 
@@ -23,9 +24,9 @@ def asked(record: dict[str, list[dict[str, Any]]]) -> dict[str, set[str]]:
 
 
 @pytest.fixture(scope="module")
-def replayed(warm: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replay]:
+def replayed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replay]:
     """Everything that the roles are there for, done: a command that was denied has failed."""
-    with replaying(tmp_path_factory.mktemp("replay"), warm) as replay:
+    with warm_python(ROOT) as python, replaying(tmp_path_factory.mktemp("replay"), python) as replay:
         everything(replay)
         yield replay
 
