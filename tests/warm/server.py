@@ -106,6 +106,8 @@ def become(descriptors: list[int], words: list[str], folder: str, environment: d
         run(words, folder)
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        if isinstance(end.code, str):
+            print(end.code, file=sys.stderr)
     except BaseException:
         traceback.print_exc()
         code = 1
