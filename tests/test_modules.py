@@ -165,7 +165,7 @@ THROUGH_PROCESSES = {
     ],
     "local_sagemaker/toolkits/test_packages.py": ["local_sagemaker.toolkits.packages."],
     "notebooks/test_notebooks.py": ["notebooks.linear."],
-    "studio/test_pages.py": ["studio.pages.", "studio.web.routes"],
+    "studio/test_pages.py": ["studio.pages.", "studio.place", "studio.web.routes"],
 }
 
 
