@@ -159,7 +159,7 @@ def test_prices_are_stored_once(cli: Cli) -> None:
     assert "already stored" in cli.pipeline("truth", "prices.csv").stdout
 
 
-def test_a_schedule_begins_goes_on_with_what_is_new_and_ends(cli: Cli, approved: None, server: Any) -> None:
+def test_a_schedule_begins_goes_on_with_what_is_new_and_ends(cli: Cli, server: Any) -> None:
     stage, scheduler = ("--stage", "staging"), server.client("scheduler")
     begun = re.search(
         r"^(\S+): rate\(\d+ days?\), begins now\.$", cli.pipeline("monitor", "--schedule", *stage).stdout, re.M

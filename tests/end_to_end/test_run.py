@@ -150,7 +150,7 @@ def houses(tmp_path: Path, **changes: Any) -> Path:
     ("changes", "words"),
     [
         ({"grade": None}, r"grade"),
-        pytest.param({"colour": "red"}, r"colour", marks=pytest.mark.journey),
+        ({"colour": "red"}, r"colour"),
         pytest.param({"bedrooms": "many"}, r"bedrooms.*many", marks=pytest.mark.journey),
         ({"price": -1}, r"rejected"),
     ],
@@ -165,7 +165,6 @@ def test_bad_data_fails_the_validation_with_one_clear_sentence(
     assert "Traceback" not in out
 
 
-@pytest.mark.journey
 def test_a_data_file_without_rows_fails_the_validation(cli: Any, tmp_path: Path) -> None:
     file = tmp_path / "houses.csv"
     file.write_text(houses(tmp_path).read_text().splitlines()[0] + "\n")
