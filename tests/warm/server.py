@@ -18,6 +18,8 @@ import threading
 import traceback
 from functools import cache
 
+import boto3
+
 COMMANDS = ("command_line.pipeline_commands", "command_line.deployment_commands")
 PIPELINES = ("pipelines.definition.training", "pipelines.definition.monitoring", "pipelines.definition.validation")
 # What the commands make clients of.
@@ -59,6 +61,11 @@ def import_project() -> None:
     with offline_session(Environment(REGION, "arn:aws:iam::000000000000:role/any", "any")):
         for module in PIPELINES:
             importlib.import_module(module)
+    # Clients that the imports made of this environment: a command makes them of its own.
+    from sagemaker.core.utils.utils import SingletonMeta
+
+    SingletonMeta._instances.clear()
+    boto3.DEFAULT_SESSION = None
 
 
 def share_service_models() -> None:
