@@ -155,10 +155,10 @@ def test_an_approval_deploys_the_version_that_it_names_and_no_other(
 
 def another_version(sagemaker: Any, execution: str) -> str:
     """The ARN of the version that the same execution registers once more, which nobody has decided over."""
-    described = sagemaker.describe_pipeline_execution(PipelineExecutionArn=execution)
-    given = sagemaker.list_pipeline_parameters_for_execution(PipelineExecutionArn=execution)
+    pages = sagemaker.get_paginator("list_pipeline_parameters_for_execution").paginate(PipelineExecutionArn=execution)
     again = sagemaker.start_pipeline_execution(
-        PipelineName=described["PipelineArn"], PipelineParameters=given["PipelineParameters"]
+        PipelineName="house-prices-training",
+        PipelineParameters=[parameter for page in pages for parameter in page["PipelineParameters"]],
     )["PipelineExecutionArn"]
     deadline = time.monotonic() + 300
     while sagemaker.describe_pipeline_execution(PipelineExecutionArn=again)["PipelineExecutionStatus"] == "Executing":
