@@ -4,10 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA := data/house_prices.parquet
 
-.PHONY: help run test unit lint format data bench bench-hosts bench-scale bench-serving soak alone image-test sdk-test quality tables pictures lock wheels \
+.PHONY: help run test unit journeys lint format data bench bench-hosts bench-scale bench-serving soak mutants alone image-test sdk-test quality tables pictures lock wheels \
 	clean bootstrap teardown
 STAGE ?= dev
 IMAGE ?= 3.2-0
+# where rules are decided
+DECIDES := steps/gates.py evaluation/gates.py steps/split.py steps/interval.py steps/features.py \
+  local_sagemaker/definition local_sagemaker/engine
 ON_TWO_CORES := -n 2 --no-loadscope-reorder
 # Where it is set, as in many containers, each process compiles every library anew: thirteen seconds for one import of
 # Great Expectations that takes four.
@@ -19,8 +22,11 @@ help:  ## this list
 run: $(DATA)  ## the whole pipeline on local SageMaker, from the data to a model that waits for approval
 	$(BIN)/python run_pipeline.py --local run --data $(DATA)
 
-test: $(DATA) $(BIN)/installed-dev  ## the whole test suite; T=PATH runs one file or folder of it
-	$(BIN)/python -m pytest $(or $(T),$(ON_TWO_CORES))
+test: $(DATA) $(BIN)/installed-dev  ## the tests but for the journeys; T=PATH runs one file or folder, journeys too
+	$(BIN)/python -m pytest $(or $(T),-m "not journey" $(ON_TWO_CORES))
+
+journeys: $(DATA) $(BIN)/installed-dev  ## the tests that take longest: lessons, buildspecs, each role's commands, programs, images
+	$(BIN)/python -m pytest -m journey $(ON_TWO_CORES)
 
 unit: $(BIN)/installed-dev  ## only the tests that take seconds
 	$(BIN)/python -m pytest -m "not e2e" $(ON_TWO_CORES)
@@ -57,6 +63,9 @@ bench-hosts: $(BIN)/installed-dev  ## Train on two hosts against one, and XGBoos
 soak: $(BIN)/installed-dev  ## what takes long: seeded kills, damage, load, drills of the monitoring, the lessons at full size
 	SOAK=1 $(BIN)/python -m pytest tests/local_sagemaker/faults tests/local_sagemaker/test_many_clients.py \
 	  tests/end_to_end/test_monitoring.py tests/lessons -o addopts="--import-mode=importlib --strict-markers -v -rP"
+
+mutants: $(BIN)/installed-dev  ## do the unit tests notice? M=PATH... names modules or folders, EACH=8 draws so many of each
+	$(BIN)/python tests/benchmarks/mutants.py $(or $(M),$(DECIDES)) $(if $(EACH),--each $(EACH))
 
 alone: $(BIN)/installed-dev  ## the wheel of local SageMaker, and its own tests where nothing else of the project is
 	$(BIN)/python tests/end_to_end/alone.py

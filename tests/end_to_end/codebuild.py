@@ -53,11 +53,16 @@ def read_buildspec(path: Path) -> dict[str, Any]:
     return document
 
 
-def run_build(buildspec: Path, folder: Path, variables: Mapping[str, str], scratch: Path) -> Build:
-    """Run a buildspec in a checkout; `variables` are the project's, and go before those of the buildspec."""
+def run_build(
+    buildspec: Path, folder: Path, variables: Mapping[str, str], scratch: Path, python: str = sys.executable
+) -> Build:
+    """Run a buildspec in a checkout; `variables` are the project's, and go before those of the buildspec.
+
+    `python` is the path of what its commands call `python`.
+    """
     document = read_buildspec(buildspec)
     settings = document.get("env", {})
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    path = os.pathsep.join([str(Path(python).parent), str(Path(sys.executable).parent), os.environ["PATH"]])
     environment = {"PATH": path, "HOME": str(scratch), **_texts(settings.get("variables", {})), **variables}
     shell = settings.get("shell", "sh")
     kept, build = scratch / "environment", Build()

@@ -13,6 +13,7 @@ import pytest
 
 from command_line.local_server import HANDLERS
 from tests.conftest import LocalServer, running
+from tests.warm.python import warm_python
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "data" / "house_prices.parquet"
@@ -29,6 +30,7 @@ class Cli:
 
     server: Any
     folder: Path
+    python: str
 
     @property
     def environment(self) -> dict[str, str]:
@@ -36,13 +38,13 @@ class Cli:
         chosen = {name: self.server.environment[name] for name in ("SAGEMAKER_LOCAL_PORT", "SAGEMAKER_LOCAL_STATE")}
         return {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), **chosen}
 
-    def command(self, script: str, *arguments: str) -> list[str]:
+    def command(self, script: str, *arguments: str, python: str = sys.executable) -> list[str]:
         """The words of a command."""
-        return [sys.executable, str(ROOT / script), "--local", *arguments]
+        return [python, str(ROOT / script), "--local", *arguments]
 
     def run(self, script: str, *arguments: str, expect: int = 0) -> subprocess.CompletedProcess[str]:
         """Run a command to its end; its exit code must be the expected one."""
-        command = self.command(script, *arguments)
+        command = self.command(script, *arguments, python=self.python)
         done = subprocess.run(command, cwd=self.folder, env=self.environment, capture_output=True, text=True)
         assert done.returncode == expect, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done
@@ -80,9 +82,16 @@ def s3(server: LocalServer) -> Any:
 
 
 @pytest.fixture(scope="session")
-def make_cli(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Any], Cli]:
+def warm() -> Iterator[str]:
+    """A Python for the project's commands that has imported what they need."""
+    with warm_python(ROOT) as python:
+        yield python
+
+
+@pytest.fixture(scope="session")
+def make_cli(warm: str, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Any], Cli]:
     """Command lines for a server."""
-    return lambda server: Cli(server, tmp_path_factory.mktemp("work"))
+    return lambda server: Cli(server, tmp_path_factory.mktemp("work"), warm)
 
 
 @pytest.fixture(scope="session")

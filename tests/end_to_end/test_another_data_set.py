@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import yaml
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.journey]
 
 ROOT = Path(__file__).parents[2]
 ROWS = 3000

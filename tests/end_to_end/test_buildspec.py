@@ -1,6 +1,7 @@
 """What CodeBuild will do, done by the buildspecs' own commands against local SageMaker."""
 
 import shlex
+import time
 import uuid
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
@@ -12,10 +13,9 @@ import pytest
 from pipelines.definition.revision import git_commit
 from pipelines.publishing.deployed import read_tags
 from tests.conftest import QUICK, LocalServer
-from tests.end_to_end.codebuild import run_build
-from tests.end_to_end.conftest import NO_CHAMPION
+from tests.end_to_end.codebuild import Build, run_build
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.journey]
 
 ROOT = Path(__file__).parents[2]
 BUCKET = "codebuild-bucket"
@@ -60,9 +60,9 @@ def project(codebuild: LocalServer) -> dict[str, str]:
 
 
 def test_a_commit_whose_tests_fail_is_not_published(
-    codebuild: LocalServer, project: dict[str, str], tmp_path: Path
+    codebuild: LocalServer, project: dict[str, str], tmp_path: Path, warm: str
 ) -> None:
-    build = run_build(SPEC, ROOT, {**project, "PYTEST_ARGS": "tests/nowhere.py"}, tmp_path)
+    build = run_build(SPEC, ROOT, {**project, "PYTEST_ARGS": "tests/nowhere.py"}, tmp_path, warm)
     assert build.phases == {"install": True, "pre_build": False}
     assert "tests/nowhere.py" in build.log
     assert build.last_line.startswith("error: the tests failed")
@@ -82,24 +82,26 @@ def test_a_commit_whose_tests_fail_is_not_published(
     ],
 )
 def test_what_is_not_there_fails_the_build_with_the_reason_in_the_last_line(
-    codebuild: LocalServer, project: dict[str, str], tmp_path: Path, wrong: dict[str, str], words: str
+    codebuild: LocalServer, project: dict[str, str], tmp_path: Path, warm: str, wrong: dict[str, str], words: str
 ) -> None:
-    build = run_build(SPEC, ROOT, {**project, "PYTEST_ARGS": "--version", **wrong}, tmp_path)
+    build = run_build(SPEC, ROOT, {**project, "PYTEST_ARGS": "--version", **wrong}, tmp_path, warm)
     assert build.phases == {"install": True, "pre_build": True, "build": False}
     assert build.last_line.startswith(words)
     assert codebuild.client("sagemaker").list_pipelines()["PipelineSummaries"] == []
     assert build.exported == {"EXECUTION_ARN": ""}
 
 
-def test_a_commit_is_tested_published_and_started(
-    codebuild: LocalServer, project: dict[str, str], tmp_path: Path
-) -> None:
-    build = run_build(
-        SPEC,
-        ROOT,
-        {**project, "START_OPTIONS": shlex.join(("--wait", *QUICK)), "CODEBUILD_BUILD_ID": "commit:1"},
-        tmp_path,
-    )
+@pytest.fixture(scope="module")
+def published(
+    codebuild: LocalServer, project: dict[str, str], warm: str, tmp_path_factory: pytest.TempPathFactory
+) -> Build:
+    """The build of a commit, whose execution has registered version 1."""
+    start = {"START_OPTIONS": shlex.join(("--wait", *QUICK)), "CODEBUILD_BUILD_ID": "commit:1"}
+    return run_build(SPEC, ROOT, {**project, **start}, tmp_path_factory.mktemp("published"), warm)
+
+
+def test_a_commit_is_tested_published_and_started(codebuild: LocalServer, published: Build) -> None:
+    build = published
     assert build.phases == {"install": True, "pre_build": True, "build": True}, build.log
     sagemaker = codebuild.client("sagemaker")
     execution = sagemaker.describe_pipeline_execution(PipelineExecutionArn=build.exported["EXECUTION_ARN"])
@@ -113,42 +115,56 @@ def test_a_commit_is_tested_published_and_started(
 
 
 def test_an_execution_that_fails_is_the_last_line_of_a_build_that_waits_and_does_not_stop_one_that_does_not(
-    codebuild: LocalServer, project: dict[str, str], tmp_path: Path
+    codebuild: LocalServer, project: dict[str, str], tmp_path: Path, warm: str
 ) -> None:
-    options = shlex.join(("-p", "Rounds=60", "-p", "MinR2=0.999"))
-    failing = {**project, "PYTEST_ARGS": "--version", "START_OPTIONS": options}
-    assert run_build(SPEC, ROOT, failing, tmp_path).succeeded
-    build = run_build(SPEC, ROOT, {**failing, "START_OPTIONS": f"--wait {options}"}, tmp_path)
+    failing = {**project, "PYTEST_ARGS": "--version"}
+    assert run_build(SPEC, ROOT, {**failing, "START_OPTIONS": "-p LearningRate=-1"}, tmp_path, warm).succeeded
+    waiting = {**failing, "START_OPTIONS": "--wait -p Rounds=60 -p MinR2=0.999"}
+    build = run_build(SPEC, ROOT, waiting, tmp_path, warm)
     assert not build.succeeded
     assert "not good enough to register" in build.last_line
     assert "/execution/" in build.exported["EXECUTION_ARN"]
 
 
 def test_an_approval_deploys_the_version_that_it_names_and_no_other(
-    server: Any, cli: Any, first_run: Any, sagemaker: Any, tmp_path: Path
+    codebuild: LocalServer, published: Build, tmp_path: Path, warm: str
 ) -> None:
-    server.client("s3").create_bucket(Bucket=BUCKET)  # where the endpoint's lock lies
-    group = "arn:aws:sagemaker:us-east-1:000000000000:model-package/house-prices"
-    cli.pipeline("run", *NO_CHAMPION)  # a version that nobody has approved
-    newest = max(
-        package["ModelPackageVersion"]
-        for package in sagemaker.list_model_packages(ModelPackageGroupName="house-prices")["ModelPackageSummaryList"]
-    )
+    sagemaker = codebuild.client("sagemaker")
+    newest = another_version(sagemaker, published.exported["EXECUTION_ARN"])
+    assert newest.endswith("/2")
     spec = ROOT / "buildspec-deploy.yml"
     waiting = variables(
-        server,
+        codebuild,
         PYTEST_ARGS="tests/deployment/test_endpoint.py",
-        MODEL_PACKAGE_ARN=f"{group}/{newest}",
+        MODEL_PACKAGE_ARN=newest,
         STAGE="staging",
     )
-    build = run_build(spec, ROOT, waiting, tmp_path)
+    build = run_build(spec, ROOT, waiting, tmp_path, warm)
     assert build.phases == {"install": True, "pre_build": True, "build": False}
-    assert build.last_line.startswith(f"error: Version {newest} of house-prices is PendingManualApproval")
-    cli.pipeline("approve", "1")
+    assert build.last_line.startswith("error: Version 2 of house-prices is PendingManualApproval")
+    first = newest.removesuffix("2") + "1"
+    sagemaker.update_model_package(ModelPackageArn=first, ModelApprovalStatus="Approved")
     for _ in range(2):  # events repeat
-        approved = {"MODEL_PACKAGE_ARN": f"{group}/1", "DECISION": "Approved", "DECIDED_AT": "2026-01-01T00:00:00Z"}
-        build = run_build(spec, ROOT, {**waiting, **approved}, tmp_path)
+        approved = {"MODEL_PACKAGE_ARN": first, "DECISION": "Approved", "DECIDED_AT": "2026-01-01T00:00:00Z"}
+        build = run_build(spec, ROOT, {**waiting, **approved, "PYTEST_ARGS": "--version"}, tmp_path, warm)
         assert build.succeeded, build.log
     endpoint = sagemaker.describe_endpoint(EndpointName="house-prices-staging")
     assert endpoint["EndpointStatus"] == "InService"
     assert "-v1-" in endpoint["EndpointConfigName"]
+
+
+def another_version(sagemaker: Any, execution: str) -> str:
+    """The ARN of the version that the same execution registers once more, which nobody has decided over."""
+    pages = sagemaker.get_paginator("list_pipeline_parameters_for_execution").paginate(PipelineExecutionArn=execution)
+    again = sagemaker.start_pipeline_execution(
+        PipelineName="house-prices-training",
+        PipelineParameters=[parameter for page in pages for parameter in page["PipelineParameters"]],
+    )["PipelineExecutionArn"]
+    deadline = time.monotonic() + 300
+    while sagemaker.describe_pipeline_execution(PipelineExecutionArn=again)["PipelineExecutionStatus"] == "Executing":
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    (newest,) = sagemaker.list_model_packages(
+        ModelPackageGroupName="house-prices", SortBy="CreationTime", SortOrder="Descending", MaxResults=1
+    )["ModelPackageSummaryList"]
+    return str(newest["ModelPackageArn"])

@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import free_port
 from tests.end_to_end import alone
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.journey]
 
 
 @dataclass(frozen=True)

@@ -161,3 +161,18 @@ def test_prices_are_stored_once(cli: Cli) -> None:
     (cli.folder / "prices.csv").write_text("inference_id,price\na,450000\n")
     assert cli.pipeline("truth", "prices.csv").stdout.startswith("1 price stored as s3://")
     assert "already stored" in cli.pipeline("truth", "prices.csv").stdout
+
+
+def test_a_schedule_begins_goes_on_with_what_is_new_and_ends(cli: Cli, server: Any) -> None:
+    stage, scheduler = ("--stage", "staging"), server.client("scheduler")
+    begun = re.search(
+        r"^(\S+): rate\(\d+ days?\), begins now\.$", cli.pipeline("monitor", "--schedule", *stage).stdout, re.M
+    )
+    assert begun is not None
+    assert [each["Name"] for each in scheduler.list_schedules()["Schedules"]] == [begun[1]]
+    assert "goes on as before" in cli.pipeline("monitor", "--schedule", *stage).stdout
+    window = cli.pipeline("monitor", "--schedule", *stage, "--since", "2015-03-01", expect=1).stderr
+    assert "A schedule looks at the last whole window: leave out --since and --until." in window
+    assert f"{begun[1]} is deleted" in cli.pipeline("monitor", "--unschedule", *stage).stdout
+    assert scheduler.list_schedules()["Schedules"] == []
+    assert f"There is no schedule {begun[1]}" in cli.pipeline("monitor", "--unschedule", *stage, expect=1).stderr

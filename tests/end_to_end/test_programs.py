@@ -19,7 +19,7 @@ import pytest
 from tests.conftest import running
 from tests.end_to_end.image.environment import cache
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.journey]
 
 ROOT = Path(__file__).parents[2]
 PROGRAMS = Path(__file__).with_name("programs")

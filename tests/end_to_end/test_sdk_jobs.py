@@ -12,7 +12,7 @@ import pytest
 from local_sagemaker.client import sdk_defaults
 from tests.local_sagemaker.jobs.wheels import make_wheel
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.journey]
 
 TRAIN = """
 import argparse, json, os, pathlib, time

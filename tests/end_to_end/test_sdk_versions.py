@@ -17,7 +17,7 @@ import tomllib
 from pipelines.images.image import pins
 from tests.end_to_end.image.environment import cache
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.journey]
 
 ROOT = Path(__file__).parents[2]
 SDK = "sagemaker"

@@ -19,7 +19,7 @@ from pipelines.settings.settings import ROOT, default_config, load_settings
 from steps.training_metrics import METRICS, pattern
 from tests.benchmarks.hosts import table_of, write_channels
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.journey]
 BUCKET = "sagemaker-us-east-1-000000000000"
 CODE = "/opt/ml/input/data/code/sourcedir.tar.gz"
 

@@ -7,7 +7,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,10 +31,11 @@ class Replay:
     server: LocalServer
     folder: Path
     account: Account
+    python: str
 
     def run(self, role: str | None, script: str, *words: str, expect: int = 0, **more: str) -> str:
         """Run a command as a role, or as the administrator; its output, both streams."""
-        command = [sys.executable, str(ROOT / script), "--local", *words]
+        command = [self.python, str(ROOT / script), "--local", *words]
         who = {"SAGEMAKER_LOCAL_ROLE": self.role(role)} if role else {}
         variables = {**self.environment, **who, **more}
         done = subprocess.run(command, cwd=self.folder, env=variables, capture_output=True, text=True)
@@ -89,8 +89,8 @@ class Replay:
 
 
 @contextmanager
-def replaying(folder: Path) -> Iterator[Replay]:
-    """A server with the bucket, the key and the roles of the stacks."""
+def replaying(folder: Path, python: str) -> Iterator[Replay]:
+    """A server with the bucket, the key and the roles of the stacks; `python` runs the commands."""
     server = LocalServer(folder / "state")
     server.environment |= {
         "SAGEMAKER_LOCAL_ENFORCE_IAM": "1",
@@ -102,7 +102,7 @@ def replaying(folder: Path) -> Iterator[Replay]:
     work = folder / "work"
     work.mkdir()
     try:
-        replay = Replay(server, work, Account(ACCOUNT, REGION, PROJECT, BUCKET, in_vpc=True))
+        replay = Replay(server, work, Account(ACCOUNT, REGION, PROJECT, BUCKET, in_vpc=True), python)
         replay.client("s3").create_bucket(Bucket=BUCKET)
         key = replay.client("kms").create_key()["KeyMetadata"]["Arn"]
         replay.account = Account(ACCOUNT, REGION, PROJECT, BUCKET, kms_key=key, in_vpc=True)

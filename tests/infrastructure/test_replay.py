@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from infrastructure.calls import CALLS
-from tests.infrastructure.replay import Replay, everything, replaying
+from tests.infrastructure.replay import ROOT, Replay, everything, replaying
+from tests.warm.python import warm_python
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.journey]
 
 
 def asked(record: dict[str, list[dict[str, Any]]]) -> dict[str, set[str]]:
@@ -25,7 +26,7 @@ def asked(record: dict[str, list[dict[str, Any]]]) -> dict[str, set[str]]:
 @pytest.fixture(scope="module")
 def replayed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replay]:
     """Everything that the roles are there for, done: a command that was denied has failed."""
-    with replaying(tmp_path_factory.mktemp("replay")) as replay:
+    with warm_python(ROOT) as python, replaying(tmp_path_factory.mktemp("replay"), python) as replay:
         everything(replay)
         yield replay
 

@@ -6,7 +6,6 @@ The learner's clone trains fewer trees and its server's waits pass faster; SOAK=
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +14,9 @@ import pytest
 
 from lessons.course import read_lessons
 from tests.conftest import LocalServer
+from tests.warm.python import warm_python
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.journey]
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("command_line", "deployment", "evaluation", "infrastructure", "lessons", "local_sagemaker", "monitoring",
@@ -35,14 +35,15 @@ class Learner:
 
     folder: Path
     server: LocalServer
+    python: str
 
     def types(self, line: str) -> subprocess.CompletedProcess[str]:
         """What a shell says to a command."""
-        command = line.replace(".venv/bin/python", sys.executable)
+        command = line.replace(".venv/bin/python", self.python)
         for written, soon in SOON.items():
             command = command.replace(written, soon)
         if command.startswith("make lesson-"):
-            command = f"{sys.executable} -m lessons check {command.removeprefix('make lesson-')}"
+            command = f"{self.python} -m lessons check {command.removeprefix('make lesson-')}"
         variables = {**self.server.environment, "PATH": os.environ["PATH"]}
         return subprocess.run(
             ["bash", "-c", command], cwd=self.folder, env=variables, capture_output=True, text=True, timeout=540
@@ -64,7 +65,8 @@ def learner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Learner]:
     server.environment["SAGEMAKER_LOCAL_HANDLERS"] = str(ROOT / "infrastructure/functions/handlers.py")
     server.environment["SAGEMAKER_LOCAL_TIME_SCALE"] = "20"  # for the waits of the canary
     server.up()
-    yield Learner(folder, server)
+    with warm_python(folder) as python:
+        yield Learner(folder, server, python)
     server.down()
 
 

@@ -28,6 +28,7 @@ def test_notebooks_are_committed_without_outputs(name: str) -> None:
 
 
 @pytest.mark.e2e
+@pytest.mark.journey
 def test_the_exploration_finds_what_is_odd_in_the_data() -> None:
     printed = executed("01_exploration.ipynb")
     assert "21,613 sales" in printed
@@ -35,6 +36,7 @@ def test_the_exploration_finds_what_is_odd_in_the_data() -> None:
 
 
 @pytest.mark.e2e
+@pytest.mark.journey
 def test_a_market_that_moves_is_found_and_what_was_done_about_it_takes_error_off() -> None:
     printed = executed("03_when_the_market_moves.ipynb")
     levels = [float(text) for text in re.findall(r"level ([+-]\d+\.\d)%", printed)]
@@ -49,6 +51,7 @@ def test_a_market_that_moves_is_found_and_what_was_done_about_it_takes_error_off
     assert float(gain[1]) > 0
 
 
+@pytest.mark.journey
 def test_each_model_is_better_than_the_line_and_the_endpoint_serves_the_plane_that_the_notebook_fitted(
     server: Any, sagemaker: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from steps.failure import JobError
 from steps.settings import Column, DataSettings, JobSettings, SplitSettings
-from steps.split import hash_position, split
+from steps.split import hash_position, row_keys, split
 
 POSITION = 0.39787094497196573
 COLUMN = Column(type="number")
@@ -142,3 +142,15 @@ def test_without_a_reserve_no_row_is_kept_back(monkeypatch: pytest.MonkeyPatch, 
 def test_shares_that_leave_nothing_to_train_on_are_refused(shares: dict[str, float], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         SplitSettings(**shares)
+
+
+def test_a_row_is_known_by_its_identity_alone_and_by_all_columns_where_it_has_none(
+    typed_rents: pd.DataFrame, settings: JobSettings
+) -> None:
+    dearer = typed_rents.assign(rent=typed_rents["rent"] + 1)
+    keys = row_keys(typed_rents, settings.data)
+    assert len(set(keys)) == len(typed_rents)
+    assert (row_keys(dearer, settings.data) == keys).all()
+    nameless = replace(settings.data, identity=())
+    assert (row_keys(dearer, nameless) != row_keys(typed_rents, nameless)).all()
+    assert (row_keys(typed_rents, nameless) == row_keys(typed_rents.copy(), nameless)).all()
