@@ -111,6 +111,20 @@ def test_an_answer_goes_to_s3_and_is_published(later: Endpoint) -> None:
     assert answer["FailureLocation"].endswith("-error.out")
     assert later.read(answer["OutputLocation"]) == "later x"
     note = later.note("first")
+    # The fields of a note that the service has sent (a public sample keeps one).
+    assert set(note) - {"responseBody"} == {
+        "awsRegion",
+        "eventTime",
+        "receivedTime",
+        "invocationStatus",
+        "requestParameters",
+        "responseParameters",
+        "inferenceId",
+        "eventVersion",
+        "eventSource",
+        "eventName",
+    }
+    assert (note["eventVersion"], note["eventSource"], note["eventName"]) == ("1.0", "aws:sagemaker", "InferenceResult")
     assert note["invocationStatus"] == "Completed"
     assert note["requestParameters"]["customAttributes"] == "trace=1"
     assert note["responseParameters"]["outputLocation"] == answer["OutputLocation"]
@@ -128,6 +142,7 @@ def test_a_failure_of_the_model_and_of_the_input_is_told(later: Endpoint) -> Non
     note = later.note(answer["InferenceId"])
     assert note["invocationStatus"] == "Failed"
     assert note["failureReason"].startswith("ClientError: Received server error (500) from model.")
+    assert note["responseParameters"]["failureLocation"] == answer["FailureLocation"]
     assert "no prediction for that" in later.read(answer["FailureLocation"])
     assert "responseBody" not in note
     missing = later.runtime.invoke_endpoint_async(EndpointName="later", InputLocation=f"s3://{BUCKET}/nothing")
