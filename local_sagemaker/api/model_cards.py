@@ -108,10 +108,11 @@ def latest(records: Records) -> list[Request]:
         before = last.get(card["ModelCardName"])
         if before is None or card["ModelCardVersion"] > before["ModelCardVersion"]:
             last[card["ModelCardName"]] = card
-    return [card | _searched(json.loads(card["Content"])) for card in last.values()]
+    return [card | searched(json.loads(card["Content"])) for card in last.values()]
 
 
-def _searched(content: Mapping[str, Any]) -> Request:
+def searched(content: Mapping[str, Any]) -> Request:
+    """What Search and the events have of a card's content."""
     found = {
         "ModelId": _text(content, "model_overview", "model_id"),
         "RiskRating": _text(content, "intended_uses", "risk_rating"),
