@@ -125,7 +125,7 @@ class Processing:
             path.write_bytes(response.body)
             try:
                 self._permissions.require_output(request, location)
-                self._store.upload(path, *split_s3_uri(location))
+                self._store.upload(path, *split_s3_uri(location), response.content_type)
             except (ClientFault, ServiceError, LookupError) as fault:
                 raise Failed(UPLOAD, f"The response could not be stored at {location}: {fault}") from None
 

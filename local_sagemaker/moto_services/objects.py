@@ -35,13 +35,15 @@ class S3Objects:
         """A small object's bytes."""
         return b"".join(self._open(bucket, key))
 
-    def upload(self, path: Path, bucket: str, key: str) -> None:
+    def upload(self, path: Path, bucket: str, key: str, content_type: str | None = None) -> None:
         """Store a file as an object; OSError or sqlite3.Error, and no object, where the disk is full."""
         self._bucket(bucket)
         blob = self._folder.write(_blocks(path))
         try:
             with self._state.changing():
                 stored = self._backend(bucket).put_object(bucket, key, blob)  # type: ignore[arg-type]
+                if content_type is not None:
+                    stored.set_metadata({"Content-Type": content_type})
                 stored.set_acl(self._bucket(bucket).acl)
         finally:
             blob.discard()

@@ -23,8 +23,8 @@ class ObjectStore(Protocol):
     def download(self, bucket: str, key: str, path: Path) -> None:
         """Write an object to a file, without holding it in memory."""
 
-    def upload(self, path: Path, bucket: str, key: str) -> None:
-        """Store a file as an object."""
+    def upload(self, path: Path, bucket: str, key: str, content_type: str | None = None) -> None:
+        """Store a file as an object; without a content type it has S3's default."""
 
 
 def split_s3_uri(uri: str) -> tuple[str, str]:

@@ -43,11 +43,11 @@ def tuner(**more):
 
 
 first = tuner(early_stopping_type="Auto")
-first.fit()
+first.fit(job_name="parent")
 first.wait()
 parents = {first.latest_tuning_job.name}
 warm = tuner(warm_start_config=WarmStartConfig(WarmStartTypes.TRANSFER_LEARNING, parents=parents))
-warm.fit()
+warm.fit(job_name="warm")
 warm.wait()
 again = first.identical_dataset_and_algorithm_tuner()
 print(
@@ -59,6 +59,6 @@ print(
 )
 try:
     band = StrategyConfig(HyperbandStrategyConfig(max_resource=9, min_resource=1))
-    tuner(strategy="Hyperband", strategy_config=band).fit()
+    tuner(strategy="Hyperband", strategy_config=band).fit(job_name="band")
 except ClientError as error:
     print("=>", error.response["Error"]["Message"])

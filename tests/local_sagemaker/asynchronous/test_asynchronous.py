@@ -110,6 +110,9 @@ def test_an_answer_goes_to_s3_and_is_published(later: Endpoint) -> None:
     assert answer["OutputLocation"].endswith(".out")
     assert answer["FailureLocation"].endswith("-error.out")
     assert later.read(answer["OutputLocation"]) == "later x"
+    key = answer["OutputLocation"].removeprefix(f"s3://{BUCKET}/")
+    stored = later.s3.head_object(Bucket=BUCKET, Key=key)["ContentType"]
+    assert stored.startswith("text/plain")  # the SDK chooses a deserializer by it
     note = later.note("first")
     # The fields of a note that the service has sent (a public sample keeps one).
     assert set(note) - {"responseBody"} == {

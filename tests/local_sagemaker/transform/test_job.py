@@ -20,7 +20,7 @@ class NoStore:
     def download(self, bucket: str, key: str, path: Path) -> None:
         raise AssertionError
 
-    def upload(self, path: Path, bucket: str, key: str) -> None:
+    def upload(self, path: Path, bucket: str, key: str, content_type: str | None = None) -> None:
         raise AssertionError
 
 
