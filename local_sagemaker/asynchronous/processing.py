@@ -91,12 +91,17 @@ class Processing:
                 raise Failed(DOWNLOAD, f"The input {location} is larger than {LARGEST_INPUT} bytes.")
             return path.read_bytes()
 
+    def _stored_type(self, request: AsyncRequestRecord) -> str | None:
+        """That of the input's object: the SDK gives it there, and not in the request."""
+        location = request.get("InputLocation")
+        return None if location is None else self._store.content_type(*split_s3_uri(location))
+
     def _ask(self, request: AsyncRequestRecord, body: bytes) -> tuple[str, ModelResponse]:
         answered = self._host.invoke(
             request["EndpointName"],
             Invocation(
                 body,
-                request.get("ContentType") or "application/octet-stream",
+                request.get("ContentType") or self._stored_type(request) or "application/octet-stream",
                 request.get("Accept") or "*/*",
                 custom_attributes=request.get("CustomAttributes"),
                 inference_id=request["InferenceId"],

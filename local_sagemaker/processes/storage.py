@@ -26,6 +26,9 @@ class ObjectStore(Protocol):
     def upload(self, path: Path, bucket: str, key: str, content_type: str | None = None) -> None:
         """Store a file as an object; without a content type it has S3's default."""
 
+    def content_type(self, bucket: str, key: str) -> str | None:
+        """The content type that an object was stored with, if any."""
+
 
 def split_s3_uri(uri: str) -> tuple[str, str]:
     """Bucket and key (or prefix) of an S3 URI, or of an https URL of S3; ClientFault for anything else."""
