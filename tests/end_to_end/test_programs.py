@@ -34,7 +34,7 @@ SAMPLE = (
 )
 CLIENTS = {"v2": "SDK 2.257", "v3": "SDK 3", "boto3": "boto3", "cli": "AWS CLI"}
 IMPORTED = {"v2": "sagemaker", "v3": "sagemaker.core", "boto3": "boto3", "cli": ""}
-BUILD_SECONDS, RUN_SECONDS = 300, 480
+BUILD_SECONDS, RUN_SECONDS = 300, 1800
 RESULT = re.compile(r"[-!.*]*=> (.*)")  # while the SDK waits it draws a line without an end
 HEAD = """# Programs that others write, and how far each runs
 
