@@ -186,7 +186,7 @@ class LocalSageMaker:
 
         found = sources(records, endpoint, self.tuning.described, graph)
         groups = (
-            TagOperations(self.tags),
+            TagOperations(self.tags, records, graph),
             JobOperations(records, self.jobs),
             TuningOperations(self.tuning),
             self.registry,

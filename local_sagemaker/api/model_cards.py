@@ -37,7 +37,7 @@ class ModelCards:
         with self._records.lock:
             if not self._records.create(MODEL_CARD, _key(name, 1), card):
                 raise ServiceError("ConflictException", f"A model card with the name {name} exists already: {arn}.")
-            self._tags.add(arn, request.get("Tags", []))
+            self._tags.set(arn, request.get("Tags", []))
         return {"ModelCardArn": arn}
 
     def update_model_card(self, request: Request, caller: Caller) -> Request:
