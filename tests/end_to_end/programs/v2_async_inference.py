@@ -10,6 +10,7 @@ import tarfile
 import numpy as np
 import sagemaker
 from sagemaker.async_inference import AsyncInferenceConfig, WaiterConfig
+from sagemaker.deserializers import CSVDeserializer
 from sagemaker.exceptions import AsyncInferenceModelError
 from sagemaker.serializers import CSVSerializer
 from sagemaker.sklearn.model import SKLearnModel
@@ -37,7 +38,9 @@ config = AsyncInferenceConfig(
     failure_path=f"s3://{bucket}/async/failures",
     max_concurrent_invocations_per_instance=4,
 )
-predictor = model.deploy(1, "ml.m5.xlarge", async_inference_config=config, serializer=CSVSerializer())
+predictor = model.deploy(
+    1, "ml.m5.xlarge", async_inference_config=config, serializer=CSVSerializer(), deserializer=CSVDeserializer()
+)
 rows = np.array([[1.0, 2.0], [3.0, 4.0]])
 now = predictor.predict(rows)
 later = predictor.predict_async(rows).get_result(WaiterConfig(max_attempts=60, delay=1))
@@ -47,4 +50,4 @@ try:
 except AsyncInferenceModelError as error:
     fault = type(error).__name__
 predictor.delete_endpoint()
-print("=>", np.ravel(now).tolist(), np.ravel(later).tolist(), fault)
+print("=>", now, later, fault)
