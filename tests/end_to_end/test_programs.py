@@ -29,6 +29,7 @@ PAGE = ROOT / "docs" / "programs.md"
 ALL = tuple(sorted(path for path in PROGRAMS.iterdir() if path.suffix in (".py", ".sh")))
 SAMPLE = (
     "cli_pipeline",
+    "v2_callback_step",
     "v2_local_pipeline_session",
     "v2_sklearn_estimator",
 )
