@@ -47,6 +47,6 @@ def not_found(message: str) -> ServiceError:
     return ServiceError("ResourceNotFound", message)
 
 
-def unsupported(what: str) -> ServiceError:
-    """The error for what this machine cannot do: it names the feature; nothing is faked."""
-    return invalid(f"Local SageMaker does not support {what}.")
+def unsupported(what: str, instead: str | None = None) -> ServiceError:
+    """The error for what this machine cannot do: it names the feature, and what to do instead; nothing is faked."""
+    return invalid(f"Local SageMaker does not support {what}{f': {instead}' if instead else ''}.")

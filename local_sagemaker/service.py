@@ -36,6 +36,7 @@ from local_sagemaker.api.tags import TagOperations
 from local_sagemaker.api.transform import Transform
 from local_sagemaker.api.tuning import TuningOperations
 from local_sagemaker.asynchronous.metrics import AsyncMetrics
+from local_sagemaker.asynchronous.permissions import ModelPermissions
 from local_sagemaker.asynchronous.processing import Processing
 from local_sagemaker.asynchronous.queue import AsyncQueue
 from local_sagemaker.clock import Clock
@@ -161,7 +162,8 @@ class LocalSageMaker:
             clock=self.clock,
         )
         of_queues = AsyncMetrics(self._metrics)
-        processing = Processing(self.host, objects, self.control_plane.publish, of_queues)
+        permissions = ModelPermissions(self.records, self.guard)
+        processing = Processing(self.host, objects, self.control_plane.publish, of_queues, permissions)
         self.asynchronous = AsyncQueue(self.records, self.host, processing, of_queues, self.clock)
         self.callbacks = Callbacks(self.records)
 
@@ -184,7 +186,7 @@ class LocalSageMaker:
 
         found = sources(records, endpoint, self.tuning.described, graph)
         groups = (
-            TagOperations(self.tags),
+            TagOperations(self.tags, records, graph),
             JobOperations(records, self.jobs),
             TuningOperations(self.tuning),
             self.registry,
@@ -243,7 +245,8 @@ class LocalSageMaker:
             request = {"EndpointName": endpoint, "DesiredWeightsAndCapacities": desired}
             self.endpoints.update_endpoint_weights_and_capacities(request, self.caller)
 
-        self._scaling_watch = ScalingWatch(self.records, scaling, alarms, self._metrics, self.clock, resize)
+        points = self.control_plane.metrics.points
+        self._scaling_watch = ScalingWatch(self.records, scaling, alarms, self._metrics, points, self.clock, resize)
 
     @property
     def is_lost(self) -> bool:

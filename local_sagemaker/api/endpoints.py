@@ -101,8 +101,11 @@ class Endpoints:
                     raise invalid(
                         f"The endpoint {name} has no variant {desired['VariantName']}: {', '.join(variants)}."
                     )
-                if desired.get("DesiredInstanceCount") == 0:
-                    raise invalid(f"DesiredInstanceCount of the variant {desired['VariantName']} must be at least 1.")
+                if desired.get("DesiredInstanceCount") == 0 and plan.get("AsyncInferenceConfig") is None:
+                    raise invalid(
+                        f"DesiredInstanceCount of the variant {desired['VariantName']} must be at least 1: only "
+                        "asynchronous endpoints may have no instances."
+                    )
                 if "ServerlessUpdateConfig" in desired:
                     raise unsupported("a change of serverless variants in place (ServerlessUpdateConfig)")
                 variant = variants[desired["VariantName"]]

@@ -116,7 +116,7 @@ class LineageWrites:
             if arn in self._graph().entities:
                 raise ServiceError("ResourceInUse", f"{lineage_type} {name} already exists.")
             self._records.put(LINEAGE_ENTITY, arn, record)
-            self._tags.add(arn, request.get("Tags", []))
+            self._tags.set(arn, request.get("Tags", []))
         return {f"{lineage_type}Arn": arn}
 
     def _update(self, lineage_type: str, request: Request, caller: Caller) -> Request:

@@ -37,7 +37,7 @@ class ModelCards:
         with self._records.lock:
             if not self._records.create(MODEL_CARD, _key(name, 1), card):
                 raise ServiceError("ConflictException", f"A model card with the name {name} exists already: {arn}.")
-            self._tags.add(arn, request.get("Tags", []))
+            self._tags.set(arn, request.get("Tags", []))
         return {"ModelCardArn": arn}
 
     def update_model_card(self, request: Request, caller: Caller) -> Request:
@@ -108,10 +108,11 @@ def latest(records: Records) -> list[Request]:
         before = last.get(card["ModelCardName"])
         if before is None or card["ModelCardVersion"] > before["ModelCardVersion"]:
             last[card["ModelCardName"]] = card
-    return [card | _searched(json.loads(card["Content"])) for card in last.values()]
+    return [card | searched(json.loads(card["Content"])) for card in last.values()]
 
 
-def _searched(content: Mapping[str, Any]) -> Request:
+def searched(content: Mapping[str, Any]) -> Request:
+    """What Search and the events have of a card's content."""
     found = {
         "ModelId": _text(content, "model_overview", "model_id"),
         "RiskRating": _text(content, "intended_uses", "risk_rating"),

@@ -93,6 +93,7 @@ class Models:
             "InstanceCount": variant.get("InitialInstanceCount", 1),
             "ServerlessConfig": serverless,
             "MaxConcurrency": serverless["MaxConcurrency"] if serverless is not None else None,
+            "Role": self._resources.get(MODEL, variant["ModelName"], caller).get("ExecutionRoleArn"),
             "StartSeconds": variant.get("ContainerStartupHealthCheckTimeoutInSeconds", START_SECONDS),
             "Containers": self.containers(variant["ModelName"], caller),
         }

@@ -153,7 +153,7 @@ class Pipelines:
         self._tokens.forget(arn)  # those of an earlier pipeline of this name
         self._versions.add(arn, 1, definition, request.get("PipelineVersionAliases", []))
         self._records.put(PIPELINE, name, pipeline)
-        self._tags.add(arn, request.get("Tags", []))
+        self._tags.set(arn, request.get("Tags", []))
         return {"PipelineArn": arn}
 
     def _delete(self, name: str, caller: Caller) -> Request:

@@ -48,7 +48,7 @@ class Registry:
         with self._records.lock:
             if not self._records.create(MODEL_PACKAGE_GROUP, name, group):
                 raise invalid(f"Model Package Group already exists: {arn}")
-            self._tags.add(arn, request.get("Tags", []))
+            self._tags.set(arn, request.get("Tags", []))
         return {"ModelPackageGroupArn": arn}
 
     def describe_model_package_group(self, request: Request, caller: Caller) -> Request:
@@ -94,7 +94,7 @@ class Registry:
                 "CreatedBy": caller.user_context,
             }
             self._records.create(MODEL_PACKAGE, _key(name, version), package)
-            self._tags.add(arn, request.get("Tags", []))
+            self._tags.set(arn, request.get("Tags", []))
         self._emit(package, caller.region)
         return {"ModelPackageArn": arn}
 

@@ -28,7 +28,7 @@ class Resources:
         with self._records.lock:
             if not self._records.create(kind, name, cast(D, document)):
                 raise invalid(f'Cannot create already existing {WORDS[kind]} "{arn}".')
-            self._tags.add(arn, request.get("Tags", []))
+            self._tags.set(arn, request.get("Tags", []))
         return {f"{kind}Arn": arn}
 
     def get(self, kind: Kind[D], name: str, caller: Caller) -> D:

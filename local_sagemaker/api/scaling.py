@@ -1,21 +1,20 @@
-"""Application Auto Scaling of endpoint variants: scalable targets and their target-tracking policies."""
+"""Application Auto Scaling of endpoint variants: scalable targets and their policies."""
 
-import math
 import re
 import time
 import uuid
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from local_sagemaker.api.listing import cut
+from local_sagemaker.api.scaling_policies import FIELDS, STEPS, TRACKING, checked
 from local_sagemaker.errors import ServiceError, invalid, unsupported
-from local_sagemaker.metrics.target_tracking import HIGH, LOW, Tracking
+from local_sagemaker.metrics.target_tracking import HIGH, LOW, Tracked, Tracking
 from local_sagemaker.moto_services.alarms import Alarms
 from local_sagemaker.state.record_kinds import ENDPOINT, SCALABLE_TARGET, SCALING_POLICY
 from local_sagemaker.state.records import Kind, Records
 from local_sagemaker.wire.dispatch import Caller, Request
 
 NAMESPACE, DIMENSION = "sagemaker", "sagemaker:variant:DesiredInstanceCount"
-PREDEFINED = "SageMakerVariantInvocationsPerInstance"
 RESOURCE = re.compile(r"endpoint/([^/]+)/variant/([^/]+)")
 BURSTABLE = "ml.t2."
 MOST_ACTIVITIES = 50
@@ -46,8 +45,7 @@ class Scaling:
 
     def register_scalable_target(self, request: Request, caller: Caller) -> Request:
         """Say between which numbers of instances a variant may be scaled, or change that."""
-        resource = resource_of(request)
-        self._require_variant(resource)
+        least = self._least(resource_of(request))
         name = request["ResourceId"]
         with self._records.lock:
             found = self._records.get(SCALABLE_TARGET, name)
@@ -55,8 +53,11 @@ class Scaling:
             low, high = (request.get(key, before.get(key)) for key in ("MinCapacity", "MaxCapacity"))
             if low is None or high is None:
                 raise invalid("MinCapacity and MaxCapacity are needed to register a scalable target.")
-            if not 1 <= low <= high:
-                raise invalid(f"MinCapacity {low} and MaxCapacity {high}: 1 <= MinCapacity <= MaxCapacity is needed.")
+            if not least <= low <= high:
+                raise invalid(
+                    f"MinCapacity {low} and MaxCapacity {high}: {least} <= MinCapacity <= MaxCapacity is needed"
+                    f"{'; only asynchronous endpoints scale to 0 instances' if low == 0 else ''}."
+                )
             document = {
                 "ServiceNamespace": NAMESPACE,
                 "ResourceId": name,
@@ -90,49 +91,52 @@ class Scaling:
         return {}
 
     def put_scaling_policy(self, request: Request, caller: Caller) -> Request:
-        """Track a target of SageMakerVariantInvocationsPerInstance, with two alarms."""
+        """Track a metric with two alarms, or scale by steps that alarms of the client call for."""
         resource, name = resource_of(request), request["ResourceId"]
-        configuration = _configuration(request)
+        kind, configuration = checked(request)
         if self._records.get(SCALABLE_TARGET, name) is None:
             raise _not_registered(request)
         key = _key(name, request["PolicyName"])
         before = self._records.get(SCALING_POLICY, key)
-        others = [each for each in self._policies(name) if each["PolicyName"] != request["PolicyName"]]
-        if others:
+        if before is not None and before["PolicyType"] != kind:
             raise invalid(
-                f"{name} has the policy {others[0]['PolicyName']}, which tracks {PREDEFINED} too: only one policy may "
-                "track a metric."
+                f"The policy {request['PolicyName']} of {name} is of the type {before['PolicyType']}: delete it, or "
+                "take another name."
             )
+        if kind == TRACKING:
+            self._require_only_one(resource, request, configuration)
         arn = (before or {}).get("PolicyARN") or (
             f"arn:aws:autoscaling:{caller.region}:{caller.account}:scalingPolicy:{uuid.uuid4()}:resource/sagemaker/"
             f"{name}:policyName/{request['PolicyName']}"
         )
-        alarms = (before or {}).get("Alarms") or [
-            {"AlarmName": alarm, "AlarmARN": f"arn:aws:cloudwatch:{caller.region}:{caller.account}:alarm:{alarm}"}
-            for alarm in (f"TargetTracking-{name}-{kind}-{uuid.uuid4()}" for kind in (HIGH, LOW))
-        ]
+        alarms = (before or {}).get("Alarms") or (_alarms(name, caller) if kind == TRACKING else [])
         document = {
             "PolicyARN": arn,
             "PolicyName": request["PolicyName"],
             "ServiceNamespace": NAMESPACE,
             "ResourceId": name,
             "ScalableDimension": DIMENSION,
-            "PolicyType": "TargetTrackingScaling",
-            "TargetTrackingScalingPolicyConfiguration": configuration,
+            "PolicyType": kind,
+            FIELDS[kind]: configuration,
             "Alarms": alarms,
             "CreationTime": (before or {}).get("CreationTime", time.time()),
         }
-        tracking = Tracking.of(configuration)
-        for kind, alarm in zip((HIGH, LOW), alarms, strict=True):
-            self._alarms.put(caller.region, tracking.alarm(kind, alarm["AlarmName"], resource.dimensions, arn))
+        if kind == TRACKING:
+            tracking, tracked = Tracking.of(configuration), Tracked.of(configuration, resource.dimensions)
+            for which, alarm in zip((HIGH, LOW), alarms, strict=True):
+                self._alarms.put(caller.region, tracking.alarm(which, alarm["AlarmName"], tracked, arn))
         self._put(SCALING_POLICY, key, document, before)
         return {"PolicyARN": arn, "Alarms": alarms}
 
-    def describe_scaling_policies(self, request: Request, _: Caller) -> Request:
-        """Policies, those of one target or of some names where these are given."""
+    def describe_scaling_policies(self, request: Request, caller: Caller) -> Request:
+        """Policies, those of one target or of some names where these are given; with the alarms that call them."""
         _require_namespace(request)
         names = request.get("PolicyNames")
-        found = [each for each in self._policies(request.get("ResourceId")) if not names or each["PolicyName"] in names]
+        found = [
+            {**each, "Alarms": self._calling(each, caller.region)}
+            for each in self._policies(request.get("ResourceId"))
+            if not names or each["PolicyName"] in names
+        ]
         return cut(found, request, result="ScalingPolicies", name="PolicyARN", default_size=50)
 
     def delete_scaling_policy(self, request: Request, caller: Caller) -> Request:
@@ -163,6 +167,25 @@ class Scaling:
             self._forget_policy(policy, region)
         self._records.delete(SCALABLE_TARGET, resource)
 
+    def _require_only_one(self, resource: Resource, request: Request, configuration: Request) -> None:
+        metric = Tracked.of(configuration, resource.dimensions).metric
+        for other in self._policies(request["ResourceId"]):
+            if other["PolicyName"] == request["PolicyName"] or other["PolicyType"] != TRACKING:
+                continue
+            if Tracked.of(other[FIELDS[TRACKING]], resource.dimensions).metric == metric:
+                raise invalid(
+                    f"{request['ResourceId']} has the policy {other['PolicyName']}, which tracks {metric.name} too: "
+                    "only one policy may track a metric."
+                )
+
+    def _calling(self, policy: Request, region: str) -> list[dict[str, str]]:
+        """A policy's own alarms; for one of steps those of the client that name it."""
+        if policy["PolicyType"] != STEPS:
+            own: list[dict[str, str]] = policy["Alarms"]
+            return own
+        named = self._alarms.naming(region, policy["PolicyARN"])
+        return [{"AlarmName": alarm.name, "AlarmARN": alarm.alarm_arn} for alarm in named]
+
     def _forget_policy(self, policy: Request, region: str) -> None:
         self._alarms.remove(region, [each["AlarmName"] for each in policy["Alarms"]])
         self._records.delete(SCALING_POLICY, _key(policy["ResourceId"], policy["PolicyName"]))
@@ -176,7 +199,8 @@ class Scaling:
         else:
             self._records.update(kind, key, document)
 
-    def _require_variant(self, resource: Resource) -> None:
+    def _least(self, resource: Resource) -> int:
+        """The smallest MinCapacity that a variant may have; ServiceError where it cannot be scaled."""
         endpoint = self._records.get(ENDPOINT, resource.endpoint)
         plan = (endpoint.get("Serving") or endpoint.get("Pending")) if endpoint is not None else None
         found = [each for each in (plan or {}).get("Variants", []) if each["VariantName"] == resource.variant]
@@ -186,6 +210,7 @@ class Scaling:
             raise unsupported("the scaling of a serverless variant's provisioned concurrency")
         if str(found[0].get("InstanceType", "")).startswith(BURSTABLE):
             raise invalid(f"The instance type {found[0]['InstanceType']} is burstable, and cannot be scaled.")
+        return 0 if (plan or {}).get("AsyncInferenceConfig") is not None else 1
 
 
 def resource_of(request: Request) -> Resource:
@@ -204,23 +229,11 @@ def _require_namespace(request: Request) -> None:
         raise unsupported(f"the scaling of {request['ServiceNamespace']} (ServiceNamespace)")
 
 
-def _configuration(request: Request) -> dict[str, Any]:
-    if request.get("PolicyType", "StepScaling") != "TargetTrackingScaling":
-        raise unsupported(f"scaling policies of the type {request.get('PolicyType', 'StepScaling')}")
-    configuration: dict[str, Any] | None = request.get("TargetTrackingScalingPolicyConfiguration")
-    if configuration is None:
-        raise invalid("A policy of the type TargetTrackingScaling needs TargetTrackingScalingPolicyConfiguration.")
-    if "CustomizedMetricSpecification" in configuration:
-        raise unsupported("tracking of a custom metric (CustomizedMetricSpecification)")
-    metric = configuration.get("PredefinedMetricSpecification", {}).get("PredefinedMetricType")
-    if metric != PREDEFINED:
-        raise unsupported(f"tracking of {metric} (PredefinedMetricType)")
-    if not 0 < configuration["TargetValue"] < math.inf:
-        raise invalid(f"TargetValue {configuration['TargetValue']} must be above 0.")
-    for name in ("ScaleInCooldown", "ScaleOutCooldown"):
-        if configuration.get(name, 0) < 0:
-            raise invalid(f"{name} {configuration[name]} must not be below 0.")
-    return configuration
+def _alarms(resource: str, caller: Caller) -> list[dict[str, str]]:
+    """The two alarms of a policy that tracks a metric: HIGH and LOW."""
+    names = [f"TargetTracking-{resource}-{kind}-{uuid.uuid4()}" for kind in (HIGH, LOW)]
+    arn = f"arn:aws:cloudwatch:{caller.region}:{caller.account}:alarm"
+    return [{"AlarmName": name, "AlarmARN": f"{arn}:{name}"} for name in names]
 
 
 def _suspended(request: Request) -> dict[str, bool]:

@@ -1,37 +1,58 @@
-"""What target tracking does: it follows the alarms of the policies and changes how many instances serve."""
+"""What scaling policies do: the alarms that call them are followed, and the number of instances is changed."""
 
 import logging
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from local_sagemaker.api.scaling import MOST_ACTIVITIES, Resource, Scaling, resource_of
+from local_sagemaker.api.scaling_policies import FIELDS, STEPS
 from local_sagemaker.clock import Clock
 from local_sagemaker.errors import ServiceError
 from local_sagemaker.metrics.statistics import statistic
-from local_sagemaker.metrics.store import MetricName, MetricStore, dimensions_of
-from local_sagemaker.metrics.target_tracking import HIGH, LOW, METRIC, NAMESPACE, PERIOD, Tracking, within
-from local_sagemaker.moto_services.alarms import Alarms
+from local_sagemaker.metrics.step_scaling import StepScaling
+from local_sagemaker.metrics.store import MetricName, MetricStore, Point, dimensions_of
+from local_sagemaker.metrics.target_tracking import HIGH, LOW, METRIC, NAMESPACE, PERIOD, Tracked, Tracking, within
+from local_sagemaker.moto_services.alarms import Alarms, Call
 from local_sagemaker.state.record_kinds import ENDPOINT, SCALABLE_TARGET, SCALING_POLICY
 from local_sagemaker.state.records import Records
 from local_sagemaker.wire.dispatch import Request
 
 LOG = logging.getLogger("local_sagemaker.scaling")
 LOOK_SECONDS = 0.25
+Asked = tuple[int, str, float, float]  # instances, the alarm that called, the cooldowns out and in (seconds)
 Resize = Callable[[str, str, int], None]  # an endpoint's variant to a number of instances
+Points = Callable[[str, MetricName, float, float], list[Point]]  # of a region's metric between two moments
+
+
+class Proposal(NamedTuple):
+    """How many instances a policy asks for, and the alarm that called it; `tracks` is its kind."""
+
+    number: int
+    cause: str
+    tracks: bool
 
 
 class ScalingWatch:
     """Looks at every scalable target in a thread of its own; the time scale shortens periods and cooldowns."""
 
     def __init__(
-        self, records: Records, scaling: Scaling, alarms: Alarms, metrics: MetricStore, clock: Clock, resize: Resize
+        self,
+        records: Records,
+        scaling: Scaling,
+        alarms: Alarms,
+        metrics: MetricStore,
+        points: Points,
+        clock: Clock,
+        resize: Resize,
     ) -> None:
         self._records = records
         self._scaling = scaling
         self._alarms = alarms
         self._metrics = metrics
+        self._points = points
         self._clock = clock
         self._resize = resize
         self._closed = threading.Event()
@@ -70,30 +91,45 @@ class ScalingWatch:
             bound, number = ("minimum", low) if current < low else ("maximum", high)
             self._scale(target, resource, current, number, f"{bound} capacity was set to {number}")
             return
-        for policy in self._records.all(SCALING_POLICY):
-            if policy["ResourceId"] == target["ResourceId"]:
-                self._follow(target, resource, policy, current)
+        policies = [each for each in self._records.all(SCALING_POLICY) if each["ResourceId"] == target["ResourceId"]]
+        proposals = [found for each in policies for found in self._proposals(target, resource, each, current)]
+        tracking = sum(each["PolicyType"] != STEPS and _scales_in(each) for each in policies)
+        chosen = choose(proposals, current, tracking)
+        if chosen is not None:
+            self._scale(target, resource, current, chosen.number, chosen.cause)
 
-    def _follow(self, target: Request, resource: Resource, policy: Request, current: int) -> None:
-        tracking = Tracking.of(policy["TargetTrackingScalingPolicyConfiguration"])
+    def _proposals(self, target: Request, resource: Resource, policy: Request, current: int) -> Iterator[Proposal]:
+        """What a policy asks for, within the target's range and outside of its cooldown."""
         suspended = target["SuspendedState"]
+        asked = self._stepped if policy["PolicyType"] == STEPS else self._tracked
+        for number, alarm, out_cooldown, in_cooldown in asked(target, resource, policy, current):
+            number = within(number, target["MinCapacity"], target["MaxCapacity"])
+            if number == current or suspended.get(f"DynamicScaling{'Out' if number > current else 'In'}Suspended"):
+                continue
+            cooldown = self._clock.seconds(out_cooldown if number > current else in_cooldown)
+            if time.monotonic() >= self._scaled.get(target["ResourceId"], -cooldown) + cooldown:
+                cause = f"monitor alarm {alarm} in state ALARM triggered policy {policy['PolicyName']}"
+                yield Proposal(number, cause, policy["PolicyType"] != STEPS)
+
+    def _tracked(self, target: Request, resource: Resource, policy: Request, current: int) -> Iterator[Asked]:
+        configuration = policy[FIELDS[policy["PolicyType"]]]
+        tracking, tracked = Tracking.of(configuration), Tracked.of(configuration, resource.dimensions)
         for kind, alarm in zip((HIGH, LOW), policy["Alarms"], strict=True):
-            if not self._alarms.in_alarm(target["Region"], alarm["AlarmName"]):
+            if not self._alarms.in_alarm(target["Region"], alarm["AlarmName"]) or (
+                kind == LOW and not tracking.scales_in
+            ):
                 continue
-            if suspended.get(f"DynamicScaling{'Out' if kind == HIGH else 'In'}Suspended"):
-                continue
-            if kind == LOW and not tracking.scales_in:
-                continue
-            cooldown = self._clock.seconds(tracking.out_cooldown if kind == HIGH else tracking.in_cooldown)
-            if time.monotonic() < self._scaled.get(target["ResourceId"], -cooldown) + cooldown:
-                continue
-            number = within(
-                tracking.wanted(kind, current, self._measured(resource)), target["MinCapacity"], target["MaxCapacity"]
-            )
-            if number != current:
-                cause = f"monitor alarm {alarm['AlarmName']} in state ALARM triggered policy {policy['PolicyName']}"
-                self._scale(target, resource, current, number, cause)
-                return
+            measured = self._measured(target["Region"], tracked)
+            if measured is not None:
+                number = tracking.wanted(kind, current, measured)
+                yield number, alarm["AlarmName"], tracking.out_cooldown, tracking.in_cooldown
+
+    def _stepped(self, target: Request, _: Resource, policy: Request, current: int) -> Iterator[Asked]:
+        configuration = policy[FIELDS[STEPS]]
+        steps = StepScaling.of(configuration)
+        for call in self._alarms.calling(target["Region"], policy["PolicyARN"]):
+            number = steps.wanted(current, _beyond(call, configuration.get("MetricAggregationType", "Average")))
+            yield number, call.alarm, steps.cooldown, steps.cooldown
 
     def _scale(self, target: Request, resource: Resource, current: int, number: int, cause: str) -> None:
         began = time.time()
@@ -121,19 +157,43 @@ class ScalingWatch:
             if self._records.get(SCALABLE_TARGET, target["ResourceId"]) is not None:
                 self._records.update(SCALABLE_TARGET, target["ResourceId"], {"Activities": activities})
 
-    def _measured(self, resource: Resource) -> float:
-        """The metric of the last minute."""
+    def _measured(self, region: str, tracked: Tracked) -> float | None:
+        """The metric of the last minute; None where nothing is known of it."""
         end = time.time()
         start = end - self._clock.seconds(PERIOD)
-        return statistic("Sum", self._metrics.points(_metric(resource), start, end)) or 0.0
+        return statistic(tracked.statistic, self._points(region, tracked.metric, start, end))
 
     def _emit_zero(self, name: str, resource: Resource) -> None:
         """A variant without traffic has a zero each minute, by which it is scaled in."""
         now = time.monotonic()
         if now >= self._zero.get(name, 0.0):
             self._zero[name] = now + self._clock.seconds(PERIOD) / 2
-            self._metrics.add(_metric(resource), 0.0, "None")
+            self._metrics.add(MetricName(NAMESPACE, METRIC, dimensions_of(resource.dimensions)), 0.0, "None")
 
 
-def _metric(resource: Resource) -> MetricName:
-    return MetricName(NAMESPACE, METRIC, dimensions_of(resource.dimensions))
+def choose(proposals: list[Proposal], current: int, tracking: int) -> Proposal | None:
+    """The proposal that is followed; None where nothing is to be done.
+
+    The one with the most instances; policies that track, of which `tracking` may scale in, scale in all together only:
+    https://docs.aws.amazon.com/autoscaling/application/userguide/target-tracking-scaling-policy-overview.html
+    """
+    more = [each for each in proposals if each.number > current]
+    fewer = [each for each in proposals if each.number < current]
+    if sum(each.tracks for each in fewer) < tracking:
+        fewer = [each for each in fewer if not each.tracks]
+    return max(more or fewer, key=lambda each: each.number, default=None)
+
+
+def _scales_in(policy: Request) -> bool:
+    return Tracking.of(policy[FIELDS[policy["PolicyType"]]]).scales_in
+
+
+def _beyond(call: Call, aggregation: str) -> float:
+    """How far the metric of an alarm is beyond its threshold; 0 where nothing is known of the metric."""
+    if not call.datapoints:
+        return 0.0
+    by_name = {"Minimum": min, "Maximum": max}
+    value = (
+        by_name[aggregation](call.datapoints) if aggregation in by_name else sum(call.datapoints) / len(call.datapoints)
+    )
+    return value - call.threshold

@@ -15,10 +15,12 @@ from typing import Any
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
+from local_sagemaker.api.model_cards import searched
 from local_sagemaker.state.record_kinds import (
     ENDPOINT,
     EXECUTION,
     EXECUTION_STEP,
+    MODEL_CARD,
     PROCESSING_JOB,
     TRAINING_JOB,
     TRANSFORM_JOB,
@@ -58,7 +60,15 @@ STATUSES = {
     **{kind: each.statuses for kind, each in DESCRIBED.items()},
     EXECUTION: ("PipelineExecutionStatus",),
     EXECUTION_STEP: ("StepStatus",),
+    MODEL_CARD: ("ModelCardStatus",),
 }
+CARD = (
+    "ModelCardVersion",
+    "LastModifiedBy",
+    "CreatedBy",
+    "ModelCardName",
+    "ModelCardStatus",
+)
 
 
 class StatusEvents:
@@ -99,6 +109,8 @@ def event_of(kind: str, before: Document | None, after: Document) -> tuple[str, 
         words, resources, detail = _execution(before, after)
     elif kind == EXECUTION_STEP:
         words, resources, detail = _step(before, after)
+    elif kind == MODEL_CARD:
+        words, resources, detail = _card(after)
     else:
         described = DESCRIBED[kind]
         words, resources = described.detail_type, [after[described.arn]]
@@ -149,12 +161,30 @@ def _step(before: Document | None, after: Document) -> tuple[str, list[str], Doc
     return words, [pipeline, execution], _given(detail)
 
 
+def _card(after: Document) -> tuple[str, list[str], Document]:
+    """Of each new version and each new status; the content stays where it is, but for the model that it is of."""
+    arn = after["ModelCardArn"]
+    detail = {
+        **{name: after.get(name) for name in CARD},
+        "CreationTime": _milliseconds(after["CreationTime"]),
+        "LastModifiedTime": _milliseconds(after["LastModifiedTime"]),
+        "ModelId": searched(json.loads(after["Content"])).get("ModelId"),
+        "AccountId": arn.split(":")[4],
+        "SecurityConfig": after.get("SecurityConfig", {}),
+    }
+    return "SageMaker Model Card State Change", [arn], _given(detail)
+
+
 def _given(detail: Document) -> Document:
     return {name: value for name, value in detail.items() if value is not None}
 
 
 def _moment(seconds: float | None) -> str | None:
     return None if seconds is None else f"{datetime.fromtimestamp(seconds, timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds, timezone.utc):%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z"
 
 
 def _in_milliseconds(value: Any, shape: Shape) -> Any:

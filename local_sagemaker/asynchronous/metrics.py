@@ -18,14 +18,17 @@ class AsyncMetrics:
         self._store = store
 
     def backlog(self, endpoint: str, size: int, instances: int, oldest_seconds: float) -> None:
-        """How many requests wait or are being answered, and how long the oldest has been here."""
+        """How many requests wait or are being answered, and how long the oldest has been here.
+
+        Without instances the backlog of an instance is all of it, for a policy that tracks it scales up from 0 when all
+        of it exceeds the target: https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-autoscale.html
+        """
         values = {
             "ApproximateBacklogSize": (float(size), COUNT),
+            "ApproximateBacklogSizePerInstance": (size / max(instances, 1), COUNT),
             "ApproximateAgeOfOldestRequest": (oldest_seconds, SECONDS),
             "HasBacklogWithoutCapacity": (float(size > 0 and instances == 0), COUNT),
         }
-        if instances:
-            values["ApproximateBacklogSizePerInstance"] = (size / instances, COUNT)
         self._add({"EndpointName": endpoint}, values)
 
     def ended(self, endpoint: str, variant: str, values: Mapping[str, tuple[float, str]]) -> None:

@@ -1,6 +1,7 @@
 """What is published when an asynchronous request has ended.
 
-The form is that of https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-check-predictions.html
+https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-check-predictions.html says that notes are published,
+not in which form: the fields are those of notes that the service has sent, as programs that read them have them.
 """
 
 import base64
@@ -24,7 +25,7 @@ def error(request: AsyncRequestRecord, reason: str, response: ModelResponse | No
     """The text for the ErrorTopic."""
     more: Document = {"failureReason": reason}
     if response is not None and request.get("FailureLocation") is not None:
-        parameters = {"contentType": response.content_type, "outputLocation": request["FailureLocation"]}
+        parameters = {"contentType": response.content_type, "failureLocation": request["FailureLocation"]}
         more["responseParameters"] = parameters
     return _note(request, "Failed", ended, more, response, ERROR)
 

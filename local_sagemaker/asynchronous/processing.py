@@ -10,6 +10,8 @@ from pathlib import Path
 
 from local_sagemaker.asynchronous import notes
 from local_sagemaker.asynchronous.metrics import COUNT, MICROSECONDS, MILLISECONDS, AsyncMetrics
+from local_sagemaker.asynchronous.permissions import ModelPermissions
+from local_sagemaker.errors import ServiceError
 from local_sagemaker.hosting.deployment import Invocation
 from local_sagemaker.hosting.endpoint_host import EndpointHost
 from local_sagemaker.hosting.model_process import ModelResponse, ModelUnavailable
@@ -37,11 +39,19 @@ class Failed(Exception):
 class Processing:
     """Takes requests from the queue to their ends; used by several threads at once."""
 
-    def __init__(self, host: EndpointHost, store: ObjectStore, publish: Publish, metrics: AsyncMetrics) -> None:
+    def __init__(
+        self,
+        host: EndpointHost,
+        store: ObjectStore,
+        publish: Publish,
+        metrics: AsyncMetrics,
+        permissions: ModelPermissions,
+    ) -> None:
         self._host = host
         self._store = store
         self._publish = publish
         self._metrics = metrics
+        self._permissions = permissions
 
     def run(self, request: AsyncRequestRecord, variant: str, ttl_seconds: float) -> None:
         """Answer one request; whatever goes wrong is told as the request says.
@@ -57,8 +67,8 @@ class Processing:
                 body = self._input(request)
             variant, response = self._ask(request, body)
             with timed(values, "ResponseUploadLatency"):
-                self._keep(response, request.get("OutputLocation"))
-            told = self._tell(request.get("SuccessTopic"), notes.success(request, response, time.time()))
+                self._keep(request, response, request.get("OutputLocation"))
+            told = self._tell(request, request.get("SuccessTopic"), notes.success(request, response, time.time()))
         except Failed as failure:
             values[failure.metric] = (1.0, COUNT)
             told = self._fail(request, failure)
@@ -73,19 +83,25 @@ class Processing:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "input"
             try:
+                self._permissions.require_input(request, str(location))
                 fetch(self._store, str(location), path)
-            except (ClientFault, OSError) as fault:
+            except (ClientFault, ServiceError, OSError) as fault:
                 raise Failed(DOWNLOAD, f"The input could not be read: {fault}") from None
             if path.stat().st_size > LARGEST_INPUT:
                 raise Failed(DOWNLOAD, f"The input {location} is larger than {LARGEST_INPUT} bytes.")
             return path.read_bytes()
+
+    def _stored_type(self, request: AsyncRequestRecord) -> str | None:
+        """That of the input's object: the SDK gives it there, and not in the request."""
+        location = request.get("InputLocation")
+        return None if location is None else self._store.content_type(*split_s3_uri(location))
 
     def _ask(self, request: AsyncRequestRecord, body: bytes) -> tuple[str, ModelResponse]:
         answered = self._host.invoke(
             request["EndpointName"],
             Invocation(
                 body,
-                request.get("ContentType") or "application/octet-stream",
+                request.get("ContentType") or self._stored_type(request) or "application/octet-stream",
                 request.get("Accept") or "*/*",
                 custom_attributes=request.get("CustomAttributes"),
                 inference_id=request["InferenceId"],
@@ -106,15 +122,16 @@ class Processing:
             )
         return answered.variant, response
 
-    def _keep(self, response: ModelResponse, location: str | None) -> None:
+    def _keep(self, request: AsyncRequestRecord, response: ModelResponse, location: str | None) -> None:
         if location is None:
             return
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "answer"
             path.write_bytes(response.body)
             try:
-                self._store.upload(path, *split_s3_uri(location))
-            except (ClientFault, LookupError) as fault:
+                self._permissions.require_output(request, location)
+                self._store.upload(path, *split_s3_uri(location), response.content_type)
+            except (ClientFault, ServiceError, LookupError) as fault:
                 raise Failed(UPLOAD, f"The response could not be stored at {location}: {fault}") from None
 
     def _fail(self, request: AsyncRequestRecord, failure: Failed) -> bool:
@@ -122,15 +139,18 @@ class Processing:
         LOG.warning("the request %s to the endpoint %s failed: %s", request["InferenceId"], endpoint, reason)
         if failure.response is not None:
             try:
-                self._keep(failure.response, request.get("FailureLocation"))
+                self._keep(request, failure.response, request.get("FailureLocation"))
             except Failed as fault:
                 LOG.warning("the failure of the request %s: %s", request["InferenceId"], fault)
-        return self._tell(request.get("ErrorTopic"), notes.error(request, reason, failure.response, time.time()))
+        return self._tell(
+            request, request.get("ErrorTopic"), notes.error(request, reason, failure.response, time.time())
+        )
 
-    def _tell(self, topic: str | None, text: str) -> bool:
+    def _tell(self, request: AsyncRequestRecord, topic: str | None, text: str) -> bool:
         if topic is None:
             return True
         try:
+            self._permissions.require_topic(request, topic)
             self._publish(topic, text)
         except Exception as fault:  # a topic that is gone keeps no request
             LOG.warning("the topic %s could not be notified: %s", topic, fault)

@@ -21,7 +21,7 @@ from local_sagemaker.state.records import Records
 
 LOG = logging.getLogger("local_sagemaker.asynchronous")
 LOOK_SECONDS = 1.0  # between two looks at requests whose models have no room, or do not serve
-METRIC_SECONDS = 60.0  # between two values of what waits
+METRIC_SECONDS = 30.0  # between two values of what waits, so that no minute is without one
 
 
 class AsyncQueue:
@@ -83,7 +83,8 @@ class AsyncQueue:
                 LOG.exception("the asynchronous requests could not be looked at")
             with self._news:
                 if not self._closed:
-                    self._news.wait(LOOK_SECONDS if self._waiting else max(0.0, self._next_metrics - time.monotonic()))
+                    until_metrics = max(0.0, self._next_metrics - time.monotonic())
+                    self._news.wait(min(LOOK_SECONDS, until_metrics) if self._waiting else until_metrics)
 
     def _hand_on(self, endpoint: str) -> None:
         """Begin as many requests of an endpoint as its instances have room for."""
@@ -137,7 +138,7 @@ class AsyncQueue:
             endpoint = record["EndpointName"]
             oldest = self._records.find(ASYNC_REQUEST, prefix=f"{endpoint}/", limit=1)
             age = time.time() - oldest[0].document["CreationTime"] if oldest else 0.0
-            instances = sum(health.instances for health in self._host.health(endpoint).values())
+            instances = sum(health.size for health in self._host.health(endpoint).values())
             self._metrics.backlog(endpoint, self._records.count(ASYNC_REQUEST, f"{endpoint}/"), instances, age)
 
 

@@ -27,3 +27,11 @@ def did_you_mean(name: object, known: Iterable[str]) -> str:
     """The end of a message that offers the closest of the known names, if one is close."""
     close = get_close_matches(name, list(known), n=1) if isinstance(name, str) else []
     return f"; did you mean {close[0]}?" if close else ""
+
+
+def shown(value: object) -> str:
+    """A value as a message has it: cut where it is long, and a placeholder of a template told as such."""
+    text = repr(value)
+    text = text if len(text) <= 60 else text[:57] + "..."
+    placeholder = isinstance(value, str) and "${" in value
+    return f"{text}: a template fills in ${{...}}, so check what it becomes" if placeholder else text

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from local_sagemaker.definition.faults import Fault, did_you_mean
+from local_sagemaker.definition.faults import Fault, did_you_mean, shown
 from local_sagemaker.definition.parameters import PARAMETER_TYPES, fits
 from local_sagemaker.definition.shapes import RESOURCES
 
@@ -116,7 +116,10 @@ def _step_faults(step: OutlinedStep) -> Iterator[Fault]:
         if step.raw.get(name) and not isinstance(step.raw[name], str):
             yield Fault(f"{step.path}.{name}", "must be a text")
     if len(step.name) > 64 or not NAME.fullmatch(step.name):
-        message = "AWS allows at most 64 letters, digits, hyphens and underscores as the name of a step"
+        message = (
+            "AWS allows at most 64 letters, digits, hyphens and underscores as the name of a step; it is "
+            f"{shown(step.name)}"
+        )
         yield Fault(f"{step.path}.Name", message, only_on_aws=True)
     if step.type not in STEP_TYPES and did_you_mean(step.type, STEP_TYPES):
         yield Fault(f"{step.path}.Type", f"{step.type} is not a step type{did_you_mean(step.type, STEP_TYPES)}")
@@ -139,7 +142,7 @@ def _parameter_faults(path: str, entry: dict[str, Any]) -> Iterator[Fault]:
             yield Fault(path, f"{name} is missing")
     called, kind = entry.get("Name"), entry.get("Type")
     if isinstance(called, str) and not (called and NAME.fullmatch(called)):
-        message = f"{called!r} is not the name of a parameter: use letters, digits, hyphens and underscores"
+        message = f"a parameter's name has letters, digits, hyphens and underscores; this one is {shown(called)}"
         yield Fault(f"{path}.Name", message)
     if not isinstance(kind, str):
         return

@@ -6,7 +6,7 @@ from typing import Any
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from local_sagemaker.definition.expressions import is_expression
-from local_sagemaker.definition.faults import Fault, did_you_mean
+from local_sagemaker.definition.faults import Fault, did_you_mean, shown
 from local_sagemaker.wire.model import service_model
 from local_sagemaker.wire.shapes import Broken, MapKey, Path, broken_rules
 
@@ -126,18 +126,18 @@ def _fault(broken: Broken, path: str) -> Fault:
     if broken.rule == "union":
         return Fault(where, f"exactly one of {', '.join(_members(shape))} must be given")
     if broken.rule == "type":
-        return Fault(where, f"must be {broken.wanted}; it is {_shown(value)}")
+        return Fault(where, f"must be {broken.wanted}; it is {shown(value)}")
     if broken.rule == "choice":
         return _choice(value, shape, where)
     if broken.rule == "pattern":
-        return Fault(where, f"AWS accepts only what matches {broken.name}; it is {_shown(value)}", only_on_aws=True)
+        return Fault(where, f"AWS accepts only what matches {broken.name}; it is {shown(value)}", only_on_aws=True)
     if broken.rule == "most":
         many = (
             f"{entries or ' characters'}, there are {broken.size}" if isinstance(value, SIZED) else f"; it is {value}"
         )
         return Fault(where, f"AWS allows at most {broken.limit}{many}", only_on_aws=True)
     if isinstance(value, str):
-        return Fault(where, f"must have at least {broken.limit} characters; it is {_shown(value)}")
+        return Fault(where, f"must have at least {broken.limit} characters; it is {shown(value)}")
     if isinstance(value, SIZED):
         return Fault(where, f"at least {broken.limit} must be given; there are {broken.size}")
     return Fault(where, f"must be at least {broken.limit}; it is {value}")
@@ -157,14 +157,7 @@ def _members(shape: Shape) -> tuple[str, ...]:
 
 
 def _choice(value: str, shape: Shape, path: str) -> Fault:
-    message = f"{_shown(value)} is not one of the values of {shape.name}"
+    message = f"{shown(value)} is not one of the values of {shape.name}"
     if shape.name.endswith("InstanceType"):  # AWS adds types all the time, and this machine has none of them
         return Fault(path, f"{message} that botocore knows{did_you_mean(value, shape.enum)}", only_on_aws=True)
     return Fault(path, message + (did_you_mean(value, shape.enum) or f"; they are {', '.join(shape.enum)}"))
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    text = text if len(text) <= 60 else text[:57] + "..."
-    placeholder = isinstance(value, str) and "${" in value
-    return f"{text}: a template fills in ${{...}}, so check what it becomes" if placeholder else text

@@ -11,7 +11,7 @@ from typing import Any
 
 from local_sagemaker.hosting.model_connections import BadAnswer, ModelConnections, NotReached
 from local_sagemaker.hosting.model_files import MODEL, prepare_model
-from local_sagemaker.processes.environment import clean_environment
+from local_sagemaker.processes.environment import IMAGE, clean_environment
 from local_sagemaker.processes.folders import remove_folder
 from local_sagemaker.processes.host import Host
 from local_sagemaker.processes.image_families import ImageFamily
@@ -253,7 +253,7 @@ class ModelProcess:
         warn_once(self._images, image, runtime, host.say)
         overlay = make_overlay(host.overlay, runtime)
         self._arguments = [*overlay.python, str(SERVER), *_of_family(runtime.family, image)]
-        environment = clean_environment(host.private, overlay, 1, [self._environment, own])
+        environment = clean_environment(host.private, overlay, 1, [self._environment, {IMAGE: image}, own])
 
         def run(command: list[str], variables: Mapping[str, str]) -> int:
             return self._run(host, Command(command, variables), deadline)

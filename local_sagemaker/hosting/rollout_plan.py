@@ -133,3 +133,6 @@ def _require_shifting(what: str, old: Counts, new: Counts, serverless: bool) -> 
             f"With {what} the variants must keep their names: the endpoint has {', '.join(old)}, "
             f"and the new configuration {', '.join(new)}."
         )
+    empty = [name for name, count in new.items() if count == 0]
+    if empty:
+        raise ValueError(f"With {what} the variant {empty[0]} needs an instance: it is scaled to 0.")

@@ -99,6 +99,10 @@ class Application:
             return _json(start_response, self._schedules(request, caller))
         if request.service == functions.SERVICE:
             return self._functions(request, caller, start_response)
+        if request.service == "sagemaker":  # the feature store, metrics and the like sign as SageMaker does
+            raise invalid(
+                f"Local SageMaker does not support {request.method} {request.path} of SageMaker's other services."
+            )
         if request.service not in SERVICES:
             raise invalid(f"Local SageMaker does not support the service {request.service}.")
         if request.service != "s3" or not holds_an_object(request):

@@ -80,6 +80,12 @@ class Guard:
             name = asked.action or f"{asked.method} {service}"
             self._look(name, needed, caller.identity, caller, "AccessDenied", 403)
 
+    def of_role(self, operation: str, role: str, access: Access, region: str) -> None:
+        """What a role does later for a call that was allowed; ServiceError where the role, by its ARN, may not."""
+        if self.watches:
+            who = role_identity(role)
+            self._look(operation, [access], who, Caller(role.split(":")[4], region, who), "AccessDeniedException", 400)
+
     def may_invoke(self, function: str, caller: Caller) -> None:
         """ServiceError where the caller may not call a function of Lambda, by its ARN."""
         self.request("lambda", Asked("POST", "/", "", "InvokeFunction", {"FunctionName": function}), caller)

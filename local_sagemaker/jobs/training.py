@@ -17,7 +17,7 @@ from local_sagemaker.jobs.metrics import final_metrics, metric_definitions
 from local_sagemaker.jobs.script_mode import TOOLKIT_EXIT_CODE, Script, script_variables, toolkit_failure
 from local_sagemaker.jobs.synchronisation import FolderSynchroniser
 from local_sagemaker.processes.archives import pack, unpack
-from local_sagemaker.processes.environment import clean_environment, with_interpreter
+from local_sagemaker.processes.environment import IMAGE, clean_environment, with_interpreter
 from local_sagemaker.processes.host import Host
 from local_sagemaker.processes.images import Runtime
 from local_sagemaker.processes.inputs import Source, download
@@ -79,7 +79,11 @@ class TrainingJob:
             channels=channels,
             processors=self._threads,
         )
-        named = {"TRAINING_JOB_NAME": self.name, "TRAINING_JOB_ARN": str(self._request.get("TrainingJobArn", ""))}
+        named = {
+            "TRAINING_JOB_NAME": self.name,
+            "TRAINING_JOB_ARN": str(self._request.get("TrainingJobArn", "")),
+            IMAGE: str(algorithm.get("TrainingImage", "")),
+        }
         by_toolkit = {} if algorithm.get("ContainerEntrypoint") else script_variables(script)
         role = self._machine.variables(self._request.get("RoleArn"))
         layers = [named, role, by_toolkit, self._request.get("Environment", {})]

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from local_sagemaker.metrics.store import MetricName, dimensions_of
+
 NAMESPACE, METRIC = "AWS/SageMaker", "InvocationsPerInstance"
 PERIOD = 60  # seconds, of a datapoint
 HIGH_PERIODS, LOW_PERIODS = 3, 15  # datapoints above the target before it scales out, below before it scales in
@@ -17,8 +19,25 @@ HIGH, LOW = "AlarmHigh", "AlarmLow"
 
 
 @dataclass(frozen=True)
+class Tracked:
+    """A metric, and the statistic of a minute of it."""
+
+    metric: MetricName
+    statistic: str
+
+    @classmethod
+    def of(cls, configuration: Mapping[str, Any], variant: Mapping[str, str]) -> "Tracked":
+        """That of a TargetTrackingScalingPolicyConfiguration: its own metric, or the predefined one of the variant."""
+        own = configuration.get("CustomizedMetricSpecification")
+        if own is None:
+            return cls(MetricName(NAMESPACE, METRIC, dimensions_of(variant)), "Sum")
+        named = {each["Name"]: each["Value"] for each in own.get("Dimensions", [])}
+        return cls(MetricName(own["Namespace"], own["MetricName"], dimensions_of(named)), own["Statistic"])
+
+
+@dataclass(frozen=True)
 class Tracking:
-    """A policy: the target of InvocationsPerInstance (a minute), and the cooldowns in seconds."""
+    """A policy: the target of its metric (of a minute), and the cooldowns in seconds."""
 
     target: float
     out_cooldown: float = COOLDOWN
@@ -35,16 +54,16 @@ class Tracking:
             not configuration.get("DisableScaleIn", False),
         )
 
-    def alarm(self, kind: str, name: str, dimensions: Mapping[str, str], action: str) -> dict[str, Any]:
+    def alarm(self, kind: str, name: str, tracked: Tracked, action: str) -> dict[str, Any]:
         """The alarm HIGH or LOW, as PutMetricAlarm has it."""
         high = kind == HIGH
         return {
             "AlarmName": name,
             "AlarmDescription": "DO NOT EDIT OR DELETE. For TargetTrackingScaling policy " + action + ".",
-            "Namespace": NAMESPACE,
-            "MetricName": METRIC,
-            "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions.items()],
-            "Statistic": "Sum",
+            "Namespace": tracked.metric.namespace,
+            "MetricName": tracked.metric.name,
+            "Dimensions": [{"Name": key, "Value": value} for key, value in tracked.metric.dimensions],
+            "Statistic": tracked.statistic,
             "Period": PERIOD,
             "EvaluationPeriods": HIGH_PERIODS if high else LOW_PERIODS,
             "Threshold": self.target if high else self.target * LOW_SHARE,
@@ -54,8 +73,11 @@ class Tracking:
         }
 
     def wanted(self, kind: str, current: int, measured: float) -> int:
-        """How many instances would bring the metric to the target, from what `current` of them were measured at."""
-        needed = max(1, math.ceil(current * measured / self.target))
+        """How many instances would bring the metric to the target, from what `current` of them were measured at.
+
+        Without instances the metric is taken as that of one.
+        """
+        needed = math.ceil(max(current, 1) * measured / self.target)
         return max(current, needed) if kind == HIGH else min(current, needed)
 
 

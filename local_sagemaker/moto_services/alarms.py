@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, NamedTuple
 
 from local_sagemaker.clock import Clock
 from local_sagemaker.metrics.alarms import ALARM, Rule, judge
@@ -25,6 +25,14 @@ LOOK_SECONDS = 0.05
 Points = Callable[[str, MetricName, float, float], list[Point]]  # of a region's metric between two moments
 Saving = Callable[[str], AbstractContextManager[None]]
 SendEvent = Callable[[str, dict[str, Any]], None]
+
+
+class Call(NamedTuple):
+    """An alarm whose state calls for an action: its threshold, and the datapoints that it was judged by."""
+
+    alarm: str
+    threshold: float
+    datapoints: Sequence[float]
 
 
 class Alarms:
@@ -62,6 +70,20 @@ class Alarms:
         """Whether an alarm is there, and in ALARM."""
         alarm = self._backend(region).alarms.get(name)
         return alarm is not None and alarm.state_value == ALARM
+
+    def naming(self, region: str, action: str) -> list[Any]:
+        """moto's alarms that name an action, in whichever state."""
+        found = list(self._backend(region).alarms.values())
+        return [
+            each
+            for each in found
+            if any(action in (of or []) for of in (each.alarm_actions, each.ok_actions, each.insufficient_data_actions))
+        ]
+
+    def calling(self, region: str, action: str) -> list[Call]:
+        """The alarms that call for an action as long as they stay in the state that they are in."""
+        calling = [each for each in self.naming(region, action) if each.actions_enabled and action in _actions(each)]
+        return [self._call(region, each) for each in calling if each.rule is None]
 
     def put(self, region: str, request: Mapping[str, Any]) -> None:
         """Make an alarm of another service: PutMetricAlarm's request, of one metric."""
@@ -136,19 +158,18 @@ class Alarms:
             states.update({each.alarm_arn: each.state_value for each in self._backend(region).alarms.values()})
             value = holds(alarm.rule, states)
             return ("ALARM" if value else "OK"), f"The alarm rule {alarm.rule} is {'true' if value else 'false'}."
-        periods = int(alarm.evaluation_periods)
-        rule = Rule(
-            alarm.comparison_operator,
-            float(alarm.threshold),
-            periods,
-            int(alarm.datapoints_to_alarm or periods),
-            alarm.treat_missing_data or "missing",
-        )
-        end, length = time.time(), self._clock.seconds(_period(alarm))
-        windows = [(end - length * (n + 1), end - length * n) for n in reversed(range(rule.looked_at))]
-        datapoints = [self._datapoint(region, alarm, start, stop) for start, stop in windows]
-        verdict = judge(rule, datapoints, alarm.state_value)
+        verdict = judge(_rule(alarm), self._recent(region, alarm), alarm.state_value)
         return verdict.state, verdict.reason
+
+    def _call(self, region: str, alarm: Any) -> Call:
+        known = [value for value in self._recent(region, alarm) if value is not None]
+        return Call(alarm.name, float(alarm.threshold), known[-int(alarm.evaluation_periods) :])
+
+    def _recent(self, region: str, alarm: Any) -> list[float | None]:
+        """The datapoints that an alarm is judged by, oldest first; None for a period without values."""
+        end, length = time.time(), self._clock.seconds(_period(alarm))
+        windows = [(end - length * (n + 1), end - length * n) for n in reversed(range(_rule(alarm).looked_at))]
+        return [self._datapoint(region, alarm, start, stop) for start, stop in windows]
 
     def _datapoint(self, region: str, alarm: Any, start: float, end: float) -> float | None:
         if not alarm.metric_data_queries:
@@ -187,9 +208,6 @@ class Alarms:
         """Publish to the topics of SNS that the alarm names; a scaling policy looks for itself."""
         from moto.sns.models import sns_backends
 
-        actions = {"ALARM": alarm.alarm_actions, "OK": alarm.ok_actions}.get(
-            alarm.state_value, alarm.insufficient_data_actions
-        )
         message = {
             "AlarmName": alarm.name,
             "AlarmDescription": alarm.description,
@@ -200,7 +218,7 @@ class Alarms:
             "OldStateValue": before,
             "AlarmArn": alarm.alarm_arn,
         }
-        for topic in (each for each in actions or [] if ":scalingPolicy:" not in each):
+        for topic in (each for each in _actions(alarm) if ":scalingPolicy:" not in each):
             try:
                 sns_backends[self._account][region].publish(
                     json.dumps(message), arn=topic, subject=f'{alarm.state_value}: "{alarm.name}"'[:100]
@@ -217,6 +235,23 @@ class Alarms:
         from moto.cloudwatch.models import cloudwatch_backends
 
         return [(region, backend) for _, region, backend in list(cloudwatch_backends.iter_backends())]
+
+
+def _actions(alarm: Any) -> Sequence[str]:
+    """What an alarm does in the state that it is in."""
+    by_state = {"ALARM": alarm.alarm_actions, "OK": alarm.ok_actions}
+    return by_state.get(alarm.state_value, alarm.insufficient_data_actions) or []
+
+
+def _rule(alarm: Any) -> Rule:
+    periods = int(alarm.evaluation_periods)
+    return Rule(
+        alarm.comparison_operator,
+        float(alarm.threshold),
+        periods,
+        int(alarm.datapoints_to_alarm or periods),
+        alarm.treat_missing_data or "missing",
+    )
 
 
 def _period(alarm: Any) -> float:

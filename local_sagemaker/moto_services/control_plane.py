@@ -84,9 +84,9 @@ class ControlPlane:
         self._blobs = BlobFolder(blobs)
         self._s3 = S3State(database, install(self._blobs, database), damage, account)
         self.objects = S3Objects(account, self._blobs, self._s3, self.save)
-        metrics = Metrics(account, store or MetricStore(time.time))
-        install_cloudwatch(metrics, lambda: self.alarms)
-        self.alarms = Alarms(account, metrics.points, clock or Clock(), self._saved, self.put_event)
+        self.metrics = Metrics(account, store or MetricStore(time.time))
+        install_cloudwatch(self.metrics, lambda: self.alarms)
+        self.alarms = Alarms(account, self.metrics.points, clock or Clock(), self._saved, self.put_event)
 
     def __call__(self, request: HttpRequest, start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer one request; what it changed is on disk before the answer leaves."""

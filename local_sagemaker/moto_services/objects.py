@@ -35,13 +35,15 @@ class S3Objects:
         """A small object's bytes."""
         return b"".join(self._open(bucket, key))
 
-    def upload(self, path: Path, bucket: str, key: str) -> None:
+    def upload(self, path: Path, bucket: str, key: str, content_type: str | None = None) -> None:
         """Store a file as an object; OSError or sqlite3.Error, and no object, where the disk is full."""
         self._bucket(bucket)
         blob = self._folder.write(_blocks(path))
         try:
             with self._state.changing():
                 stored = self._backend(bucket).put_object(bucket, key, blob)  # type: ignore[arg-type]
+                if content_type is not None:
+                    stored.set_metadata({"Content-Type": content_type})
                 stored.set_acl(self._bucket(bucket).acl)
         finally:
             blob.discard()
@@ -58,14 +60,19 @@ class S3Objects:
             raise LookupError(f"There is no bucket {bucket!r}.")
         return buckets[bucket]
 
-    def _open(self, bucket: str, key: str) -> BlobView:
-        def opened() -> BlobView:
-            stored = self._bucket(bucket).keys.get(key)
-            if not isinstance(stored, StoredKey):
-                raise LookupError(f"There is no object s3://{bucket}/{key}.")
-            return stored.value
+    def content_type(self, bucket: str, key: str) -> str | None:
+        """The content type that an object was stored with, if any; LookupError where there is no such object."""
+        found = self._state.read(lambda: self._stored(bucket, key).metadata.get("Content-Type"))
+        return str(found) if found else None
 
-        return self._state.read(opened)
+    def _open(self, bucket: str, key: str) -> BlobView:
+        return self._state.read(lambda: self._stored(bucket, key).value)
+
+    def _stored(self, bucket: str, key: str) -> StoredKey:
+        stored = self._bucket(bucket).keys.get(key)
+        if not isinstance(stored, StoredKey):
+            raise LookupError(f"There is no object s3://{bucket}/{key}.")
+        return stored
 
 
 def _blocks(path: Path) -> Iterator[bytes]:

@@ -23,6 +23,7 @@ THREADS = (
     "TF_NUM_INTRAOP_THREADS",
     "LOKY_MAX_CPU_COUNT",  # scikit-learn's n_jobs=-1
 )
+IMAGE = "LOCAL_SAGEMAKER_IMAGE"  # the image that a process stands for, for what differs by its version (toolkits/)
 LOCAL_NAMES = ("127.0.0.1", "localhost")
 # What pip and uv must know of this machine's way to a package index, and nothing that says where to install.
 NETWORK = re.compile(

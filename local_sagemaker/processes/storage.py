@@ -23,8 +23,11 @@ class ObjectStore(Protocol):
     def download(self, bucket: str, key: str, path: Path) -> None:
         """Write an object to a file, without holding it in memory."""
 
-    def upload(self, path: Path, bucket: str, key: str) -> None:
-        """Store a file as an object."""
+    def upload(self, path: Path, bucket: str, key: str, content_type: str | None = None) -> None:
+        """Store a file as an object; without a content type it has S3's default."""
+
+    def content_type(self, bucket: str, key: str) -> str | None:
+        """The content type that an object was stored with, if any."""
 
 
 def split_s3_uri(uri: str) -> tuple[str, str]:

@@ -91,7 +91,7 @@ class Schedules:
             group = {"Name": name, "Arn": arn, "State": "ACTIVE", **dates}
             if name == DEFAULT or not self._records.create(SCHEDULE_GROUP, f"{caller.region}/{name}", group):
                 raise _conflict(f"Schedule group {name} already exists.")
-            self._tags.add(arn, request.get("Tags", []))
+            self._tags.set(arn, request.get("Tags", []))
             return {"ScheduleGroupArn": arn}
 
         return self._once("CreateScheduleGroup", request, caller, create)

@@ -120,7 +120,13 @@ REQUIRED: dict[str, Fields] = {
     CALLBACK: {"PipelineExecutionArn": TEXT},
     TAGS: {"Tags": ARRAY},
     SCALABLE_TARGET: {"ResourceId": TEXT, "Region": TEXT, "MinCapacity": INTEGER, "MaxCapacity": INTEGER},
-    SCALING_POLICY: {"ResourceId": TEXT, "PolicyName": TEXT, "Alarms": ARRAY},
+    SCALING_POLICY: {
+        "ResourceId": TEXT,
+        "PolicyName": TEXT,
+        "PolicyARN": TEXT,
+        "PolicyType": TEXT,
+        "Alarms": ARRAY,
+    },
     METRIC_FILTER: {"logGroupName": TEXT, "filterName": TEXT, "filterPattern": TEXT, "metricTransformations": ARRAY},
     TARGET_RUN: {"RunId": TEXT, "TargetArn": TEXT, "Status": TEXT, "Attempts": INTEGER, "CreationTime": NUMBER},
     LINEAGE_ENTITY: {

@@ -13,6 +13,19 @@ from local_sagemaker.wire.constraints import check_request
 from local_sagemaker.wire.identity import ADMINISTRATOR, Identity, role_identity
 from local_sagemaker.wire.model import service_model
 
+EXPERIMENTS = (
+    "name the experiment in the PipelineExperimentConfig of a pipeline, and read what its jobs have logged with "
+    "DescribeTrialComponent"
+)
+CARDS = "read the card with DescribeModelCard, which has all of its content"
+INSTEAD = {  # what to do about operations that public programs call: the first ones of the SDK's Run, and exports
+    "CreateExperiment": EXPERIMENTS,
+    "CreateTrial": EXPERIMENTS,
+    "CreateTrialComponent": EXPERIMENTS,
+    "CreateModelCardExportJob": CARDS,
+    "DescribeModelCardExportJob": CARDS,
+    "ListModelCardExportJobs": CARDS,
+}
 Request = dict[str, Any]
 Handler = Callable[[Request, "Caller"], Request]
 # Looks at an operation, its request and its caller before it is answered; the last describes what there is.
@@ -72,7 +85,7 @@ class Dispatcher:
     def call(self, operation: str, request: Request, caller: Caller) -> Request:
         """Answer one request; ServiceError where it is refused."""
         if operation not in self.handlers:
-            raise unsupported(f"the operation {operation}")
+            raise unsupported(f"the operation {operation}", INSTEAD.get(operation))
         model = self.model.operation_model(operation)
         check_request(operation, request, model.input_shape)
         if self._watch is not None:

@@ -108,7 +108,7 @@ class Jobs:
             with self._records.lock:
                 if not self._records.create(table(kind), name, job):
                     raise _taken(kind, name)
-                self._tags.add(arn, request.get("Tags", []))
+                self._tags.set(arn, request.get("Tags", []))
             stop = self._stops[kind, name] = threading.Event()
         threading.Thread(target=self._run, args=(kind, job, stop, run), name=name, daemon=True).start()
         return {f"{kind}JobArn": arn}

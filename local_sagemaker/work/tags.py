@@ -20,6 +20,10 @@ class Tags:
         document = self._records.get(TAGS, arn)
         return document["Tags"] if document else []
 
+    def set(self, arn: str, tags: Iterable[Tag]) -> None:
+        """The tags of a new resource, whatever one of the same name had."""
+        self._records.put(TAGS, arn, TagsRecord(Tags=list({tag["Key"]: tag for tag in tags}.values())))
+
     def add(self, arn: str, new: Iterable[Tag]) -> list[Tag]:
         """Add or replace tags; all that the resource has then."""
         with self._records.lock:

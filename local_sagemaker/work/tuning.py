@@ -60,7 +60,7 @@ class Tuning:
         with self._records.lock:
             if not self._records.create(TUNING_JOB, name, document):
                 raise ServiceError("ResourceInUse", f"Hyperparameter tuning job names must be unique: {name} exists.")
-            self._tags.add(arn, request.get("Tags", []))
+            self._tags.set(arn, request.get("Tags", []))
             self._live[name] = run
         run.start()
         return {"HyperParameterTuningJobArn": arn}

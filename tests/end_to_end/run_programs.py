@@ -2,7 +2,8 @@
 
 `python run_programs.py FOLDER MODULE PROGRAM...`: MODULE is imported once, and each program then runs unchanged in a
 child of its own, in the folder FOLDER/NAME. Its output goes to FOLDER/NAME.log, and its exit code to FOLDER/NAME.code.
-All that differs from running it by hand: the SDKs' waits between two looks at a job are at most LONGEST_WAIT.
+All that differs from running it by hand: the SDKs' waits between two looks at a job are at most LONGEST_WAIT, and a
+waiter of botocore looks MOST_LOOKS times, since its looks are so near each other.
 """
 
 import importlib
@@ -16,6 +17,7 @@ from pathlib import Path
 
 AT_ONCE = 3
 LONGEST_WAIT = 0.5
+MOST_LOOKS = 10_000
 SLEEP = time.sleep
 
 
@@ -46,6 +48,7 @@ def run(program: Path, folder: Path) -> int:
     if program.suffix == ".sh":
         return subprocess.run(["bash", "-eu", str(program)], check=False).returncode
     time.sleep = lambda seconds: SLEEP(min(seconds, LONGEST_WAIT))
+    look_often()
     code = 0
     try:
         runpy.run_path(str(program), run_name="__main__")
@@ -57,6 +60,18 @@ def run(program: Path, folder: Path) -> int:
     sys.stdout.flush()
     sys.stderr.flush()
     return code
+
+
+def look_often() -> None:
+    """Have botocore's waiters give up after MOST_LOOKS, whatever a program or a model of theirs says."""
+    import botocore.waiter
+
+    read = botocore.waiter.SingleWaiterConfig.__init__
+
+    def read_often(self: object, config: dict[str, object]) -> None:
+        read(self, {**config, "maxAttempts": MOST_LOOKS})
+
+    botocore.waiter.SingleWaiterConfig.__init__ = read_often
 
 
 if __name__ == "__main__":

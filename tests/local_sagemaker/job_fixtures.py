@@ -49,7 +49,10 @@ class FolderStore:
             raise LookupError(f"There is no object s3://{bucket}/{key}.")
         shutil.copyfile(self.folder / bucket / key, path)
 
-    def upload(self, path: Path, bucket: str, key: str) -> None:
+    def content_type(self, bucket: str, key: str) -> str | None:
+        return None
+
+    def upload(self, path: Path, bucket: str, key: str, content_type: str | None = None) -> None:
         if not (self.folder / bucket).is_dir():
             raise LookupError(f"There is no bucket {bucket!r}.")
         target = self.folder / bucket / key

@@ -14,6 +14,7 @@ import xgboost
 from local_sagemaker.toolkits.answers import UnsupportedFormat
 from local_sagemaker.toolkits.xgboost.content_types import CSV, LIBSVM, PARQUET, format_of
 from local_sagemaker.toolkits.xgboost.errors import UserError
+from local_sagemaker.toolkits.xgboost.libsvm import check_file, matrix_for_script, warning_of_files
 
 SNIFFED = 512  # characters of the first line, in which the delimiter of a body is looked for
 DEEPEST = 3  # folders of a channel that are read
@@ -26,7 +27,7 @@ def matrix_of_body(data: bytes | str, content_type: str) -> Any:
     if media_type == "text/csv":
         return csv_matrix(text)
     if media_type in ("text/libsvm", "text/x-libsvm"):
-        return libsvm_matrix(text)
+        return matrix_for_script(text, os.environ)
     raise UnsupportedFormat(media_type)
 
 
@@ -40,22 +41,6 @@ def csv_matrix(text: str) -> Any:
     delimiter = "," if sniffed.isalnum() else sniffed
     rows = [[cell if cell != "" else "nan" for cell in line.split(delimiter)] for line in lines]
     return xgboost.DMatrix(np.array(rows).astype(float))
-
-
-def libsvm_matrix(text: str) -> Any:
-    """Rows of index:value pairs, whose indices count from 0, or from 1 where no row has an index 0."""
-    from scipy.sparse import csr_matrix
-
-    rows, columns, values = [], [], []
-    for number, line in enumerate(text.strip().split("\n")):
-        for token in line.split():
-            index, colon, value = token.partition(":")
-            if colon:
-                rows.append(number)
-                columns.append(int(index))
-                values.append(float(value))
-    first = 1 if columns and min(columns) >= 1 else 0
-    return xgboost.DMatrix(csr_matrix((values, (rows, [column - first for column in columns]))))
 
 
 def matrix_of_files(folders: Iterable[str], kind: str, weights: bool = False) -> Any:
@@ -101,7 +86,10 @@ def _text(files: list[Path], kind: str, weights: bool) -> Any:
     if kind == CSV:
         options += f"&label_column=0&delimiter={_delimiter(files[0])}" + ("&weight_column=1" if weights else "")
     else:
-        _check_libsvm(files)
+        for path in files:
+            check_file(path)
+        if warning := warning_of_files(files):
+            print(warning, flush=True)
     staging = tempfile.mkdtemp(prefix="xgboost-")
     try:
         for number, path in enumerate(files):
@@ -118,23 +106,6 @@ def _delimiter(path: Path) -> str:
         return csv.Sniffer().sniff(line).delimiter
     except csv.Error as error:
         raise UserError(f"Could not determine delimiter on line {line[:50]}:\n{error}") from None
-
-
-def _check_libsvm(files: list[Path]) -> None:
-    for path in files:
-        with path.open(encoding="utf-8", errors="ignore") as stream:
-            line = stream.readline().strip()
-        label, *features = line.split(" ")
-        try:
-            [float(part) for part in label.split(":", 1)]
-            right = all(":" in each for each in features if each)
-        except ValueError:
-            right = False
-        if not right:
-            raise UserError(
-                f"First line '{line[:50]}...' of file '{path.name}' is not 'LIBSVM' format. Please ensure the file is "
-                "in 'LIBSVM' format."
-            )
 
 
 def channel_format(channel: dict[str, Any]) -> str:

@@ -15,7 +15,8 @@ from local_sagemaker.toolkits.answers import Answer, UnsupportedFormat, plain
 from local_sagemaker.toolkits.encodings import CSV, JSON, encoded_by_containers
 from local_sagemaker.toolkits.xgboost.content_types import CSV as CSV_FORMAT
 from local_sagemaker.toolkits.xgboost.content_types import LIBSVM, format_of
-from local_sagemaker.toolkits.xgboost.matrices import csv_matrix, libsvm_matrix
+from local_sagemaker.toolkits.xgboost.libsvm import matrix_for_algorithm
+from local_sagemaker.toolkits.xgboost.matrices import csv_matrix
 from local_sagemaker.toolkits.xgboost.selected_output import selected
 
 ACCEPTED = (JSON, "application/jsonlines", "application/x-recordio-protobuf", CSV)
@@ -44,7 +45,7 @@ class Scoring:
         if not body:
             return Answer(204, "text/html; charset=utf-8", b"")
         try:
-            data = _matrix(body, content_type)
+            data = _matrix(body, content_type, self._environment)
         except Exception as error:
             return _refused(415, str(error))
         try:
@@ -109,13 +110,13 @@ def _predicted(booster: Any, data: Any) -> Any:
     return booster.predict(data, validate_features=False, **rounds)
 
 
-def _matrix(body: bytes, content_type: str) -> Any:
+def _matrix(body: bytes, content_type: str, variables: Mapping[str, str]) -> Any:
     kind = format_of(content_type)
     if kind not in (CSV_FORMAT, LIBSVM):
         raise UnsupportedFormat(content_type)
     try:
         text = body.strip().decode()
-        return csv_matrix(text) if kind == CSV_FORMAT else libsvm_matrix(text)
+        return csv_matrix(text) if kind == CSV_FORMAT else matrix_for_algorithm(text, variables)
     except Exception as error:
         raise ValueError(
             f"Loading {kind} data failed with Exception, please ensure data is in {kind} format:\n "

@@ -41,7 +41,7 @@ CAPTURE = {
 }
 
 
-def make_model(sagemaker: Any, s3: Any, word: str, code: str = HANDLERS) -> str:
+def make_model(sagemaker: Any, s3: Any, word: str, code: str = HANDLERS, role: str = ROLE) -> str:
     """A model that answers with a word of its own; `code` replaces its handlers."""
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w:gz") as archive:
@@ -56,7 +56,7 @@ def make_model(sagemaker: Any, s3: Any, word: str, code: str = HANDLERS) -> str:
         "ModelDataUrl": f"s3://test-bucket/{word}/model.tar.gz",
         "Environment": {"SAGEMAKER_PROGRAM": "inference.py", "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code"},
     }
-    sagemaker.create_model(ModelName=name, PrimaryContainer=container, ExecutionRoleArn=ROLE)
+    sagemaker.create_model(ModelName=name, PrimaryContainer=container, ExecutionRoleArn=role)
     return name
 
 

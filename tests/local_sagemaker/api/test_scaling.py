@@ -167,7 +167,7 @@ def test_a_scaled_variant_keeps_its_name_and_type_and_its_count_where_retained(
         ({"ScalableDimension": "sagemaker:variant:DesiredProvisionedConcurrency"}, "does not support the scalable dim"),
         ({"ResourceId": "scaled"}, "is not of the form endpoint/NAME/variant/NAME"),
         ({"ResourceId": "endpoint/scaled/variant/no"}, "Could not find the variant no of the endpoint scaled"),
-        ({"MinCapacity": 0}, "1 <= MinCapacity <= MaxCapacity"),
+        ({"MinCapacity": 0}, "1 <= MinCapacity <= MaxCapacity is needed; only asynchronous endpoints scale to 0"),
         ({"MaxCapacity": 1, "MinCapacity": 2}, "1 <= MinCapacity <= MaxCapacity"),
     ],
 )
@@ -180,8 +180,6 @@ def test_what_is_not_supported_is_refused_by_its_name(scaling: Any) -> None:
     put = scaling.put_scaling_policy
     assert "No scalable target registered" in refused(put, **tracking(5.0))
     scaling.register_scalable_target(**TARGET, MinCapacity=1, MaxCapacity=2)
-    step = {**TARGET, "PolicyName": "p", "PolicyType": "StepScaling", "StepScalingPolicyConfiguration": {}}
-    assert "does not support scaling policies of the type StepScaling" in refused(put, **step)
     other = {"PredefinedMetricSpecification": {"PredefinedMetricType": "ECSServiceAverageCPUUtilization"}}
     assert "tracking of ECSServiceAverageCPUUtilization" in refused(put, **tracking(5.0, **other))
     assert "TargetValue 0.0 must be above 0" in refused(put, **tracking(0.0))

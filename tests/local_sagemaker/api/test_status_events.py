@@ -1,12 +1,19 @@
 """Changes of status reach EventBridge's targets in the form that AWS documents."""
 
 import json
+import re
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from local_sagemaker.api.model_cards import ModelCards
 from local_sagemaker.api.status_events import StatusEvents, event_of
+from local_sagemaker.state.database import Database
+from local_sagemaker.state.records import Records
+from local_sagemaker.wire.dispatch import Caller
+from local_sagemaker.work.tags import Tags
 from tests.local_sagemaker.conftest import Pipelines, processing, step
 
 ARN = "arn:aws:sagemaker:us-east-1:000000000000"
@@ -38,6 +45,39 @@ def test_the_statuses_of_endpoints_are_written_as_only_their_events_do() -> None
     _, event = event_of("Endpoint", None, endpoint)
     assert json.loads(event["Detail"])["EndpointStatus"] == "IN_SERVICE"
     assert event["DetailType"] == "SageMaker Endpoint State Change"
+
+
+def test_a_model_card_tells_of_its_versions_and_statuses_in_the_documented_form(tmp_path: Path) -> None:
+    sent: list[tuple[str, dict[str, Any]]] = []
+    database = Database(tmp_path / "state.db")
+    records = Records(database)
+    events = StatusEvents(lambda region, event: sent.append((region, event)))
+    records.watcher = events.changed
+    cards, caller = ModelCards(records, Tags(records)), Caller("000000000000", "us-east-1")
+    content = {"model_overview": {"model_id": "example-model"}}
+    name = {"ModelCardName": "example-card"}
+    cards.create_model_card({**name, "Content": json.dumps(content), "ModelCardStatus": "Draft"}, caller)
+    cards.update_model_card({**name, "ModelCardStatus": "Approved"}, caller)
+    cards.update_model_card({**name, "ModelCardStatus": "Approved"}, caller)  # nothing changes
+    cards.update_model_card({**name, "Content": "{}"}, caller)
+    events.close()
+    database.close()
+    details = [json.loads(event["Detail"]) for _, event in sent]
+    assert [(each["ModelCardVersion"], each["ModelCardStatus"]) for each in details] == [
+        (1, "Draft"),
+        (1, "Approved"),
+        (2, "Approved"),
+    ]
+    region, event = sent[0]
+    assert (region, event["DetailType"]) == ("us-east-1", "SageMaker Model Card State Change")
+    assert event["Resources"] == [f"{ARN}:model-card/example-card"]
+    assert set(details[0]) == {
+        *("ModelCardVersion", "LastModifiedTime", "LastModifiedBy", "CreationTime", "CreatedBy"),
+        *("ModelCardName", "ModelId", "ModelCardStatus", "AccountId", "SecurityConfig"),
+    }
+    assert (details[0]["ModelId"], details[0]["AccountId"]) == ("example-model", "000000000000")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", details[0]["CreationTime"])
+    assert "ModelId" not in details[2]
 
 
 def test_a_target_that_fails_does_not_stop_the_others() -> None:

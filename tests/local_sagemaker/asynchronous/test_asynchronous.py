@@ -110,7 +110,24 @@ def test_an_answer_goes_to_s3_and_is_published(later: Endpoint) -> None:
     assert answer["OutputLocation"].endswith(".out")
     assert answer["FailureLocation"].endswith("-error.out")
     assert later.read(answer["OutputLocation"]) == "later x"
+    key = answer["OutputLocation"].removeprefix(f"s3://{BUCKET}/")
+    stored = later.s3.head_object(Bucket=BUCKET, Key=key)["ContentType"]
+    assert stored.startswith("text/plain")  # the SDK chooses a deserializer by it
     note = later.note("first")
+    # The fields of a note that the service has sent (a public sample keeps one).
+    assert set(note) - {"responseBody"} == {
+        "awsRegion",
+        "eventTime",
+        "receivedTime",
+        "invocationStatus",
+        "requestParameters",
+        "responseParameters",
+        "inferenceId",
+        "eventVersion",
+        "eventSource",
+        "eventName",
+    }
+    assert (note["eventVersion"], note["eventSource"], note["eventName"]) == ("1.0", "aws:sagemaker", "InferenceResult")
     assert note["invocationStatus"] == "Completed"
     assert note["requestParameters"]["customAttributes"] == "trace=1"
     assert note["responseParameters"]["outputLocation"] == answer["OutputLocation"]
@@ -128,6 +145,7 @@ def test_a_failure_of_the_model_and_of_the_input_is_told(later: Endpoint) -> Non
     note = later.note(answer["InferenceId"])
     assert note["invocationStatus"] == "Failed"
     assert note["failureReason"].startswith("ClientError: Received server error (500) from model.")
+    assert note["responseParameters"]["failureLocation"] == answer["FailureLocation"]
     assert "no prediction for that" in later.read(answer["FailureLocation"])
     assert "responseBody" not in note
     missing = later.runtime.invoke_endpoint_async(EndpointName="later", InputLocation=f"s3://{BUCKET}/nothing")
@@ -147,12 +165,35 @@ def test_an_inline_body_a_name_and_a_timeout_of_its_own(later: Endpoint) -> None
 
 
 @pytest.mark.e2e
+def test_without_a_content_type_that_of_the_input_s_object_counts(later: Endpoint) -> None:
+    code = HANDLERS.replace("return body.decode() if isinstance(body, bytes) else body", "return content_type")
+    name = configure(
+        later.sagemaker,
+        make_model(later.sagemaker, later.s3, "typed", code),
+        AsyncInferenceConfig={"OutputConfig": OUTPUT},
+    )
+    later.sagemaker.create_endpoint(EndpointName="typed", EndpointConfigName=name)
+    settle(later.sagemaker, "typed")
+    for key, more in (("typed/csv", {"ContentType": "text/csv"}), ("typed/none", {})):
+        later.s3.put_object(Bucket=BUCKET, Key=key, Body=b"1", **more)
+    asked = {
+        "text/csv": {"InputLocation": f"s3://{BUCKET}/typed/csv"},
+        "text/plain": {"InputLocation": f"s3://{BUCKET}/typed/csv", "ContentType": "text/plain"},
+        "binary/octet-stream": {"InputLocation": f"s3://{BUCKET}/typed/none"},
+    }
+    for expected, request in asked.items():
+        answer = later.runtime.invoke_endpoint_async(EndpointName="typed", **request)
+        assert later.read(answer["OutputLocation"]) == f"typed {expected}"
+    later.sagemaker.delete_endpoint(EndpointName="typed")
+
+
+@pytest.mark.e2e
 def test_a_request_that_has_waited_too_long_expires(later: Endpoint) -> None:
-    first = [later.send("sleep 0.8") for _ in range(2)]
+    first = [later.send("sleep 2") for _ in range(2)]  # both places are taken for longer than that
     expired = later.send("x", RequestTTLSeconds=60)  # a second of this machine
     assert "longer than 60 seconds" in later.note(expired["InferenceId"])["failureReason"]
     for each in first:
-        assert later.read(each["OutputLocation"]) == "later sleep 0.8"
+        assert later.read(each["OutputLocation"]) == "later sleep 2"
 
 
 @pytest.mark.e2e

@@ -33,6 +33,9 @@ SIGNED = "".join(f"{name}: {value}\r\n" for name, value in LIST_MODELS.items())
 PUT = f"PUT /test-bucket/malformed HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: {SIGNATURE.format('s3')}\r\n"
 
 
+METRIC = {"MetricName": "rmse", "Timestamp": 1, "Value": 1.0}
+
+
 def test_sagemakers_operations_are_answered_here(server: Any) -> None:
     status, answer = post(server, LIST_MODELS)
     assert (status, list(answer)) == (200, ["Models"])
@@ -46,6 +49,8 @@ def test_other_services_are_answered_by_the_control_plane(server: Any) -> None:
 def test_a_service_that_is_not_supported_is_refused_by_name(server: Any) -> None:
     with pytest.raises(ClientError, match="does not support the service dynamodb"):
         server.client("dynamodb").list_tables()
+    with pytest.raises(ClientError, match="does not support PUT /BatchPutMetrics of SageMaker's other services"):
+        server.client("sagemaker-metrics").batch_put_metrics(TrialComponentName="t", MetricData=[METRIC])
 
 
 def test_an_operation_that_is_not_supported_is_refused_by_name_and_not_retried(server: Any) -> None:

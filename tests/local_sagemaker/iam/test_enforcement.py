@@ -13,7 +13,8 @@ from botocore.exceptions import ClientError
 
 from local_sagemaker.client.lifecycle import up
 from local_sagemaker.errors import LocalSageMakerError
-from tests.conftest import REGION, LocalServer
+from tests.conftest import BUCKET, REGION, LocalServer
+from tests.local_sagemaker.api.test_endpoints import configure, make_model, settle, wait_for
 
 pytestmark = pytest.mark.e2e
 
@@ -202,6 +203,50 @@ def test_what_the_role_of_a_model_lacks_is_named_with_what_needs_it(enforcing: L
     said = refused(lambda: sagemaker.create_model(ModelName="m", ExecutionRoleArn=role, PrimaryContainer=container))
     assert "assumed-role/scientist/SageMaker is not authorized to perform: s3:ListBucket" in said
     assert said.endswith("(its inputs)")
+
+
+def test_the_role_of_an_asynchronous_model_reads_inputs_writes_answers_and_publishes(enforcing: LocalServer) -> None:
+    admin = make_client(enforcing, "local")
+    sagemaker, s3, iam, runtime = (admin(name) for name in ("sagemaker", "s3", "iam", "sagemaker-runtime"))
+    iam.create_role(RoleName="model", AssumeRolePolicyDocument=document(TRUSTS_SAGEMAKER))
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    secret = {"Effect": "Deny", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{BUCKET}/secret/*"}
+    iam.put_role_policy(RoleName="model", PolicyName="own", PolicyDocument=document(everything, secret))
+    topic = admin("sns").create_topic(Name="async")["TopicArn"]
+    queue = admin("sqs").create_queue(QueueName="async")["QueueUrl"]
+    arn = admin("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    admin("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
+    s3.create_bucket(Bucket=BUCKET)
+    for key in ("open/x", "secret/x"):
+        s3.put_object(Bucket=BUCKET, Key=key, Body=b"x")
+    output = {"S3OutputPath": f"s3://{BUCKET}/out", "NotificationConfig": {"SuccessTopic": topic, "ErrorTopic": topic}}
+    model = make_model(sagemaker, s3, "guarded", role="arn:aws:iam::000000000000:role/model")
+    config = configure(sagemaker, model, AsyncInferenceConfig={"OutputConfig": output})
+    sagemaker.create_endpoint(EndpointName="guarded", EndpointConfigName=config)
+    assert settle(sagemaker, "guarded")["EndpointStatus"] == "InService"
+
+    def told(key: str) -> str:
+        """The status in the note, and the reason."""
+        runtime.invoke_endpoint_async(EndpointName="guarded", InputLocation=f"s3://{BUCKET}/{key}")
+        found: list[Any] = wait_for(lambda: admin("sqs").receive_message(QueueUrl=queue).get("Messages"))
+        admin("sqs").delete_message(QueueUrl=queue, ReceiptHandle=found[0]["ReceiptHandle"])
+        note = json.loads(found[0]["Body"])
+        return f"{note['invocationStatus']} {note.get('failureReason', '')}"
+
+    assert told("open/x") == "Completed "
+    denied = told("secret/x")
+    assert "assumed-role/model/SageMaker is not authorized to perform: s3:GetObject" in denied
+    assert denied.endswith(f"arn:aws:s3:::{BUCKET}/secret/x with an explicit deny in a policy (its input)")
+    writing = {"Effect": "Deny", "Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{BUCKET}/out/*"}
+    iam.put_role_policy(RoleName="model", PolicyName="own", PolicyDocument=document(everything, writing))
+    assert "s3:PutObject" in told("open/x")
+    silent = {"Effect": "Deny", "Action": "sns:Publish", "Resource": topic}
+    iam.put_role_policy(RoleName="model", PolicyName="own", PolicyDocument=document(everything, silent))
+    answer = runtime.invoke_endpoint_async(EndpointName="guarded", InputLocation=f"s3://{BUCKET}/open/x")
+    key = answer["OutputLocation"].removeprefix(f"s3://{BUCKET}/")
+    wait_for(lambda: s3.list_objects_v2(Bucket=BUCKET, Prefix=key).get("Contents"))
+    wait_for(lambda: "is not authorized to perform: sns:Publish" in (enforcing.state / "server.log").read_text())
+    sagemaker.delete_endpoint(EndpointName="guarded")
 
 
 def test_a_simulation_says_what_is_decided(enforcing: LocalServer) -> None:

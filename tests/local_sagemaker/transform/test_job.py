@@ -20,7 +20,10 @@ class NoStore:
     def download(self, bucket: str, key: str, path: Path) -> None:
         raise AssertionError
 
-    def upload(self, path: Path, bucket: str, key: str) -> None:
+    def content_type(self, bucket: str, key: str) -> str | None:
+        return None
+
+    def upload(self, path: Path, bucket: str, key: str, content_type: str | None = None) -> None:
         raise AssertionError
 
 

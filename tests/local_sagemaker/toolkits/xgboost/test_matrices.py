@@ -8,7 +8,7 @@ import pytest
 from local_sagemaker.toolkits.answers import UnsupportedFormat
 from local_sagemaker.toolkits.xgboost.content_types import CSV, LIBSVM, PARQUET, PROTOBUF, format_of
 from local_sagemaker.toolkits.xgboost.errors import UserError
-from local_sagemaker.toolkits.xgboost.matrices import csv_matrix, libsvm_matrix, matrix_of_body, matrix_of_files
+from local_sagemaker.toolkits.xgboost.matrices import csv_matrix, matrix_of_body, matrix_of_files
 
 
 @pytest.mark.parametrize(
@@ -38,8 +38,6 @@ def test_bodies_are_rows_without_a_label() -> None:
     assert csv_matrix("1,2\n3,\n4,5").num_nonmissing() == 5
     assert csv_matrix("1;2").num_col() == 2
     assert csv_matrix("7").num_col() == 1
-    assert libsvm_matrix("1:3 4:5\n2:1").num_col() == 4
-    assert libsvm_matrix("0 0:3 4:5\n").num_col() == 5
     assert matrix_of_body(b"1,2", "text/csv; charset=utf-8").num_col() == 2
     with pytest.raises(UnsupportedFormat):
         matrix_of_body(b"[]", "application/json")

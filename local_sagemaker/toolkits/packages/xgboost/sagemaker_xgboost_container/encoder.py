@@ -1,8 +1,10 @@
 """Bodies of requests to DMatrix."""
 
+import os
 from typing import Any
 
-from local_sagemaker.toolkits.xgboost.matrices import csv_matrix, libsvm_matrix, matrix_of_body
+from local_sagemaker.toolkits.xgboost.libsvm import matrix_for_script
+from local_sagemaker.toolkits.xgboost.matrices import csv_matrix, matrix_of_body
 
 
 def csv_to_dmatrix(input: bytes | str, dtype: Any = None) -> Any:  # noqa: ARG001 - the names of the image
@@ -12,7 +14,7 @@ def csv_to_dmatrix(input: bytes | str, dtype: Any = None) -> Any:  # noqa: ARG00
 
 def libsvm_to_dmatrix(string_like: bytes | str) -> Any:
     """Rows of index:value pairs."""
-    return libsvm_matrix(_text(string_like))
+    return matrix_for_script(_text(string_like), os.environ)
 
 
 def decode(obj: bytes | str, content_type: str) -> Any:
