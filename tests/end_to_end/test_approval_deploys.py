@@ -192,6 +192,7 @@ def test_a_shift_is_paused_resumed_and_aborted_from_elsewhere_after_both_process
             EndpointName=ENDPOINT, WaiterConfig={"Delay": 1, "MaxAttempts": 120}
         )
 
+    account.client("events").disable_rule(Name="house-prices-local-approved")  # no build comes between
     register_version(account.client("sagemaker"), account.client("s3"), GROUP, "v4")
     cut_off(4, paused=True)
     assert "was paused by `pause` and was cut off" in weighted("status").stdout
