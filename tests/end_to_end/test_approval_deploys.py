@@ -169,7 +169,7 @@ def test_a_shift_is_paused_resumed_and_aborted_from_elsewhere_after_both_process
     alone = "staging: {instance_type: ml.m5.large, instance_count: 1"
     assert f"{alone}}}" in text
     configs = {}
-    for seconds in (0, 3600):
+    for seconds in (1, 3600):
         shift = f"{alone}, deployment: {{strategy: weighted, size_percent: 50, wait_seconds: {seconds}}}}}"
         configs[seconds] = tmp_path / f"{seconds}.yaml"
         configs[seconds].write_text(text.replace(f"{alone}}}", shift))
@@ -197,7 +197,7 @@ def test_a_shift_is_paused_resumed_and_aborted_from_elsewhere_after_both_process
     cut_off(4, paused=True)
     assert "was paused by `pause` and was cut off" in weighted("status").stdout
     assert "Nobody takes its steps" in weighted("resume").stdout
-    assert "version 4 (updated)" in weighted("deploy", "--model-package", "4", wait=0).stdout
+    assert "version 4 (updated)" in weighted("deploy", "--model-package", "4", wait=1).stdout
     assert serving(account) == "v4"
     assert "No shift of house-prices-staging is under way" in weighted("resume", expect=1).stderr
     cut_off(3, paused=False)
