@@ -175,8 +175,8 @@ def test_a_shift_is_paused_resumed_and_aborted_from_elsewhere_after_both_process
         configs[seconds].write_text(text.replace(f"{alone}}}", shift))
     stage = ("--stage", "staging")
 
-    def weighted(*arguments: str, wait: int = 3600, expect: int = 0) -> Any:
-        return work.deploy("--config", str(configs[wait]), *arguments, *stage, expect=expect)
+    def weighted(*arguments: str, wait: int = 3600) -> Any:
+        return work.deploy("--config", str(configs[wait]), *arguments, *stage)
 
     def cut_off(version: int, *, paused: bool) -> None:
         deploy = ("--config", str(configs[3600]), "deploy", "--model-package", str(version), *stage)
@@ -199,9 +199,6 @@ def test_a_shift_is_paused_resumed_and_aborted_from_elsewhere_after_both_process
     assert "Nobody takes its steps" in weighted("resume").stdout
     assert "version 4 (updated)" in weighted("deploy", "--model-package", "4", wait=1).stdout
     assert serving(account) == "v4"
-    assert "No shift of house-prices-staging is under way" in weighted("resume", expect=1).stderr
     cut_off(3, paused=False)
-    assert "was cut off: `deploy` of the same version goes on with it" in weighted("status").stdout
     assert "was rolled back" in weighted("abort").stdout
     assert {serving(account) for _ in range(5)} == {"v4"}
-    assert "there is nothing to abort" in weighted("abort", expect=1).stderr
