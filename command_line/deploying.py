@@ -251,7 +251,12 @@ def _show(session: "Session", deployed: "Deployed", package: "Package", sample: 
         console.line(f"{endpoint} already serves version {package.version} exactly like this: nothing changed.")
     else:
         console.line(f"{endpoint} serves version {package.version} ({deployed.action}).", style="green")
-    console.line(f"{sample.name} was answered." if sample else "Not tried with a request: --sample FILE does that.")
+    if deployed.golden_rows:
+        console.line(f"{deployed.golden_rows} golden rows were answered as they were when it was evaluated.")
+    if sample:
+        console.line(f"{sample.name} was answered.")
+    elif not deployed.golden_rows:
+        console.line("Not tried with a request: --sample FILE does that.")
 
 
 def _show_plan(session: "Session", specification: Any, stage: str) -> None:

@@ -62,14 +62,17 @@ def versions_of(session: "Session", endpoint: str) -> set[str]:
 
 
 def enter(session: "Session", stage: str, packages: Iterable[str], status: str, why: str) -> None:
-    """Write into the registry where versions are now; who decided over them stays known."""
+    """Write into the registry where versions are now, but for deleted ones; who decided over them stays known."""
     from deployment import life_cycle
+    from deployment.packages import describe_package
 
     sagemaker = session.client("sagemaker")
     account = session.environment.role_arn.split(":")[4]
     for arn in packages:
         if arn.split(":")[4] != account and not session.local:
             continue  # another account's registry, which this one may only read
+        if describe_package(sagemaker, arn) is None:
+            continue
         life_cycle.enter(sagemaker, arn, stage, status, why, noted(session, arn))
 
 

@@ -100,7 +100,7 @@ def _withdraw_from(session: "Session", stage: str, arn: str) -> dict[str, Any]:
         back_from_shift(session, stage)
         wait_until_settled(session.client("sagemaker"), endpoint, session.waiting, console.line)
         if arn not in versions_of(session, endpoint):
-            console.line(f"{endpoint} does not serve {arn.rpartition('/')[2]}: nothing to do.")
+            console.line(f"{endpoint} does not serve version {arn.rpartition('/')[2]}: nothing to do.")
             return document
         try:
             outcome = _roll_back(session, stage)

@@ -52,10 +52,10 @@ def status(session: "Session", options: argparse.Namespace) -> None:
             session.console.line(removes_itself(each.endpoint, when))
     if options.follow:
         _show_history(session, entries)
+    for entry in {entry.stage: entry for entry in reversed(entries)}.values():  # the newest of each stage
+        _show_under_way(session, entry, options.follow)
+    if options.follow:
         _follow(session, stages, entries)
-    else:
-        for entry in entries:
-            _show_under_way(session, entry)
 
 
 def logs(session: "Session", options: argparse.Namespace) -> None:
@@ -87,17 +87,26 @@ def _entries(session: "Session", stages: Sequence[str], limit: int) -> list["Ent
     return sorted(found, key=lambda entry: entry.began, reverse=True)
 
 
-def _show_under_way(session: "Session", entry: "Entry") -> None:
+def _show_under_way(session: "Session", entry: "Entry", followed: bool) -> None:
+    """That a deployment is under way, paused or was cut off; where it is `followed`, not how to watch it."""
     from deployment.history import UNDER_WAY
+    from deployment.live_shift import control, live_shift
+    from deployment.weighted import PAUSED
 
-    if entry.outcome == UNDER_WAY:
-        goes_on = session.holder(entry.endpoint) is not None
-        words = "is under way" if goes_on else "was cut off: `deploy` of the same version goes on with it"
-        session.console.line(f"{described(entry).capitalize()}, {words}.")
-        if goes_on:
-            session.console.line(f"Watch it: {session.command('deploy_model.py', 'status')} --follow")
-            if entry.log:
-                session.console.line(f"Its log:  {session.command('deploy_model.py', 'logs')} --stage {entry.stage}")
+    if entry.outcome != UNDER_WAY:
+        return
+    sagemaker = session.client("sagemaker")
+    shift, goes_on = live_shift(sagemaker, entry.endpoint), session.holder(entry.endpoint) is not None
+    paused = shift is not None and control(sagemaker, shift) == PAUSED
+    words = "is under way" if goes_on else "was cut off: `deploy` of the same version goes on with it"
+    if paused:
+        resume = f"{session.command('deploy_model.py', 'resume')} --stage {entry.stage}"
+        words = f"is paused: `{resume}` goes on" if goes_on else f"was paused by `pause` and {words}, after `{resume}`"
+    session.console.line(f"{described(entry).capitalize()}, {words}.")
+    if goes_on and not followed:
+        session.console.line(f"Watch it: {session.command('deploy_model.py', 'status')} --follow")
+        if entry.log:
+            session.console.line(f"Its log:  {session.command('deploy_model.py', 'logs')} --stage {entry.stage}")
 
 
 def _show_history(session: "Session", entries: Sequence["Entry"]) -> None:
@@ -113,7 +122,7 @@ def _show_history(session: "Session", entries: Sequence["Entry"]) -> None:
             entry.commit[:9] if entry.commit else "-",
             entry.who,
             entry.strategy,
-            f"{entry.outcome}: {entry.reason}" if entry.reason else entry.outcome,
+            f"{entry.outcome}: {entry.reason.splitlines()[0]}" if entry.reason else entry.outcome,
         )
         for entry in entries
     ]

@@ -30,7 +30,8 @@ def abort(session: "Session", options: argparse.Namespace) -> None:
     alarms = DeploymentAlarms(alarm_clients(session.client), endpoint, config)
     alarms.roll_back("Aborted from the command line.")
     after = wait_until_settled(sagemaker, endpoint, session.waiting, session.console.line) or {}
-    alarms.remove()
+    if session.holder(endpoint) is None:  # else whoever deploys reads in them why, and removes them
+        alarms.remove()
     _show_aborted(session, endpoint, config, after.get("EndpointConfigName"))
 
 
@@ -89,14 +90,16 @@ def pause(session: "Session", options: argparse.Namespace) -> None:
     _show_steered(session, shift, PAUSED)
     if session.console.json_output:
         return
-    session.console.line(
-        f"{shift.endpoint} keeps its weights, and the alarms are still watched: "
-        f"`{session.command('deploy_model.py', 'resume')} --stage {options.stage}` goes on."
-    )
+    driven = session.holder(shift.endpoint) is not None
+    watched = ", and the alarms are still watched" if driven else ""
+    again = session.command("deploy_model.py", "resume")
+    session.console.line(f"{shift.endpoint} keeps its weights{watched}: `{again} --stage {options.stage}` goes on.")
+    if not driven:
+        _show_nobody(session, options.stage, shift, "watches its alarms", "watches them")
 
 
 def resume(session: "Session", options: argparse.Namespace) -> None:
-    """resume; where the process that took the steps has died, this one takes them."""
+    """resume; where the process that took the steps has died, it says what takes them."""
     from deployment.live_shift import steer
     from deployment.weighted import RUNS
 
@@ -104,8 +107,12 @@ def resume(session: "Session", options: argparse.Namespace) -> None:
     steer(session.client("sagemaker"), shift, RUNS)
     _show_steered(session, shift, RUNS)
     if session.holder(shift.endpoint) is None and not session.console.json_output:
-        again = session.command("deploy_model.py", f"deploy --model-package {shift.version} --stage {options.stage}")
-        session.console.line(f"Nobody takes its steps: the process that did has ended. `{again}` goes on with it.")
+        _show_nobody(session, options.stage, shift, "takes its steps", "goes on with it")
+
+
+def _show_nobody(session: "Session", stage: str, shift: "LiveShift", does: str, again: str) -> None:
+    command = session.command("deploy_model.py", f"deploy --model-package {shift.version} --stage {stage}")
+    session.console.line(f"Nobody {does}: the process that did has ended. `{command}` {again}.")
 
 
 def _steerable(session: "Session", stage: str, what: str) -> "LiveShift":

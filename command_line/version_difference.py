@@ -141,7 +141,8 @@ def _show(session: "Session", found: Mapping[str, Any]) -> None:
             number = f"{refused['rows']:,} of {found['rows']:,} rows"
             console.line(f"Version {found[name]} refuses {number}: {refused['example']}")
     low, middle, high = (found["quantiles"][share] for share in ("0.05", "0.5", "0.95"))
-    share = f"{moved:,} of {compared:,} predictions ({moved / compared:.1%}) move by more than {found['limit']:.0%}"
+    limit = f"{100 * found['limit']:g}%"
+    share = f"{moved:,} of {compared:,} predictions ({moved / compared:.1%}) move by more than {limit}"
     console.line(
         f"{share}: {found['up']:,} up, {moved - found['up']:,} down. In the middle {middle:+.1%}; 90 % of them "
         f"{low:+.1%} to {high:+.1%}; the largest {found['largest_change']:+.1%}.",

@@ -66,6 +66,11 @@ class DeploymentAlarms:
         """One that is in ALARM; None where none is."""
         return next((each for each in self.states() if each.state == IN_ALARM), None)
 
+    def shut(self) -> str | None:
+        """Why the gate was shut, by `roll_back` here or in another process; None where it was not."""
+        gate = alarm_name(self._config, GATE)
+        return next((each.reason for each in self.states() if each.name == gate and each.state == IN_ALARM), None)
+
     def roll_back(self, reason: str) -> None:
         """Shut the gate: SageMaker rolls back. DeploymentError where the update has no gate."""
         gate = alarm_name(self._config, GATE)

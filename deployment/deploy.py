@@ -32,13 +32,17 @@ SmokeTest = Callable[[], None]  # invokes the endpoint once; raises DeploymentEr
 
 @dataclass(frozen=True)
 class Deployed:
-    """How a deployment ended: `action` is created, updated or unchanged."""
+    """How a deployment ended: `action` is created, updated or unchanged.
+
+    golden_rows: how many requests whose answers are known the new version has answered as it was evaluated.
+    """
 
     endpoint: str
     endpoint_arn: str
     config: str
     model: str
     action: str
+    golden_rows: int = 0
 
 
 class Deployment:
@@ -322,8 +326,9 @@ class Deployment:
         tag_serving(self._sagemaker, endpoint["EndpointArn"], {**self._wanted.tags, TAG_DEPLOYED: now})
 
     def _deployed(self, description: Mapping[str, Any], action: str) -> Deployed:
-        wanted = self._wanted
-        return Deployed(wanted.endpoint, description["EndpointArn"], wanted.config_name, wanted.model_name, action)
+        wanted, golden = self._wanted, self._guarding.golden if self._guarding is not None else None
+        names = wanted.endpoint, description["EndpointArn"], wanted.config_name, wanted.model_name
+        return Deployed(*names, action, golden.answered if golden is not None else 0)
 
 
 def _serves(description: Mapping[str, Any], config: str) -> bool:

@@ -68,13 +68,13 @@ class GuardedUpdate:
             if goes_on():
                 raise
             self._watch.went_back()
-            reason = self._watch.fault or self._watch.inconclusive or str(error)
+            found = self._watch.fault or self._watch.inconclusive or self._alarms.shut()
             series = [self._metrics(previous, self._began).series("Invocations", "old"), *self._new.all()]
             incident = Incident(
                 self._wanted.endpoint,
                 previous,
                 self._wanted.config_name,
-                reason,
+                found or str(error),
                 self._watch.phases,
                 self._alarms.states(),
                 series,
@@ -83,7 +83,8 @@ class GuardedUpdate:
             page = self._guarding.keep(incident, self._announce)
             self._alarms.remove()
             kind = Inconclusive if self._watch.inconclusive else RolledBack
-            raise kind(f"{reason} {previous} serves on. What happened: {page}") from None
+            reason = f"{found} {previous} serves on." if found else str(error)  # which says what serves
+            raise kind(f"{reason} What happened: {page}") from None
 
     def _metrics(self, config: str, since: datetime) -> FleetMetrics:
         guarding = self._guarding

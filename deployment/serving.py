@@ -76,7 +76,7 @@ def packages_of_config(sagemaker: SageMakerClient, config_name: str) -> list[str
 
 def _text(served: ServedVersion) -> str:
     if served.version is None:
-        return served.model
+        return f"{served.package.rpartition('/')[2]} (deleted!)" if served.package else served.model
     notes = [f"{served.percent}%"] if served.percent is not None else []
     if served.git_commit:
         notes.append(served.git_commit[:9])

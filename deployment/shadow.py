@@ -36,8 +36,8 @@ def sentences(versions: Versions, found: Mapping[str, Any]) -> list[str]:
     share = f"{found['moved']:,} of {found['pairs']:,} ({found['moved'] / found['pairs']:.1%}; {low:.1%} to {high:.1%})"
     low, middle, high = (found["quantiles"][each] for each in ("0.05", "0.5", "0.95"))
     lines.append(
-        f"{share} differ by more than {found['limit']:.0%}; in the middle {middle:+.2%}, 90 % of them {low:+.1%} to "
-        f"{high:+.1%}."
+        f"{share} differ by more than {100 * found['limit']:g}%; in the middle {middle:+.2%}, 90 % of them "
+        f"{low:+.1%} to {high:+.1%}."
     )
     overlap = found["overlap"]
     if overlap is not None:

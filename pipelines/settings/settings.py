@@ -147,8 +147,9 @@ class Settings(Section):
             )
         for name, stage in self.stages.items():
             if stage.promote_from is not None and (stage.promote_from == name or stage.promote_from not in self.stages):
-                others = ", ".join(each for each in self.stages if each != name) or "none"
-                raise ValueError(f"stages.{name}.promote_from is {stage.promote_from}: the other stages are {others}.")
+                others = ", ".join(each for each in self.stages if each != name)
+                known = f"the other stages are {others}" if others else "there is no other stage"
+                raise ValueError(f"stages.{name}.promote_from is {stage.promote_from}: {known}")
             source = self.stages.get(stage.promote_from or "")
             needed = stage.promote_after_minutes
             if source is not None and source.stay is not None and source.stay.total_seconds() <= 60 * needed:

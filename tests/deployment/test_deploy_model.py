@@ -58,6 +58,16 @@ def test_bad_arguments_exit_2(arguments: list[str]) -> None:
     assert caught.value.code == 2
 
 
+def test_a_version_that_was_deleted_while_it_serves_is_replaced(
+    account: Hosting, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = account.register(), account.register()
+    assert deploy_model.main(["deploy", "--model-package", first, "--stage", "staging"]) == 0
+    account.packages.pop(0)
+    assert deploy_model.main(["deploy", "--model-package", second, "--stage", "staging"]) == 0
+    assert f"{ENDPOINT} serves version 2 (updated)." in capsys.readouterr().out
+
+
 def test_from_an_approved_version_to_a_prediction(
     account: Hosting, house: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

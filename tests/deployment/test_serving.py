@@ -29,6 +29,12 @@ def test_a_version_that_was_rejected_while_it_serves_is_pointed_out(hosting: Hos
     assert stage_status(hosting.sagemaker, "staging", ENDPOINT).versions_text == "1 (Rejected!)"
 
 
+def test_a_version_that_was_deleted_while_it_serves_is_pointed_out(hosting: Hosting) -> None:
+    deploy(hosting, hosting.register())
+    hosting.packages.clear()
+    assert stage_status(hosting.sagemaker, "staging", ENDPOINT).versions_text == "1 (deleted!)"
+
+
 def test_a_configuration_that_someone_deleted_does_not_hide_the_endpoint(hosting: Hosting) -> None:
     deploy(hosting, hosting.register())
     hosting.configs.clear()

@@ -79,6 +79,7 @@ def test_the_sentences_say_what_is_more_than_chance() -> None:
     assert "Version 8 as the shadow of version 3 at production: 200 pairs of 210 and 205 captured answers." in said
     assert "+1.20% on average (+0.40% to +2.00%): the average difference is significant." in said
     assert "10 of 200 (5.0%; 2.0% to 8.0%) differ by more than 10%" in said
+    assert "differ by more than 0.5%;" in " ".join(sentences(VERSIONS, {**FOUND, "limit": 0.005}))
     assert "198 of 200 intervals overlap; on average 80% of both overlap." in said
     assert "Latency of the model: production 1.0 ms in the middle, 2.0 ms at the 99th percentile." in said
     assert "there is no significant difference on average" in " ".join(

@@ -1,11 +1,13 @@
 """pause and resume: of a weighted shift only, refused with the reason elsewhere."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from command_line import deployment as deploy_model
-from deployment.live_shift import LiveShift, control, live_shift
+from deployment.history import ROLLED_BACK, Entry, History
+from deployment.live_shift import LiveShift, control, live_shift, steer
 from deployment.weighted import ABORTED, PAUSED, RUNS, TAG_CONTROL, TAG_FROM, TAG_TO
 from tests.deployment.conftest import GROUP, Hosting
 
@@ -53,12 +55,47 @@ def test_pause_and_resume_say_what_is_wanted_of_the_shift(
     assert control(account.sagemaker, shift) == PAUSED
     said = capsys.readouterr().out
     assert f"The shift of {ENDPOINT} to version 2 is paused." in said
-    assert "the alarms are still watched" in said
+    assert "the alarms are still watched" not in said  # nobody holds the lock
+    assert "Nobody watches its alarms: the process that did has ended. `" in said
+    assert "deploy --model-package 2 --stage staging` watches them." in said
     assert deploy_model.main(["--config", weighted, "resume", "--stage", "staging"]) == 0
     assert control(account.sagemaker, shift) == RUNS
     said = capsys.readouterr().out
     assert f"The shift of {ENDPOINT} to version 2 goes on." in said
     assert "deploy --model-package 2 --stage staging` goes on with it" in said  # nobody holds the lock
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("follow", [(), ("--follow",)])
+def test_status_says_that_a_shift_is_paused_and_that_nobody_takes_its_steps(
+    account: Hosting, weighted: str, follow: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    shift = under_way(account)
+    arn = account.register()
+    history = History(account.aws.client("s3"), "houses", GROUP, ENDPOINT)
+    history.write(Entry(ENDPOINT, "staging", "deploy", 2, arn, None, "ada", "weighted", "2026-11-28T05:00:00+00:00"))
+    status = ["--config", weighted, "status", *follow]
+    assert deploy_model.main(status) == 0
+    said = capsys.readouterr().out
+    assert said.count("was cut off: `deploy` of the same version goes on with it.") == 1
+    assert "paused" not in said
+    steer(account.sagemaker, shift, PAUSED)
+    assert deploy_model.main(status) == 0
+    said = capsys.readouterr().out
+    assert "was paused by `pause` and was cut off: `deploy` of the same version goes on with it, after `" in said
+    assert "resume --stage staging`." in said
+
+
+def test_the_history_shows_the_first_line_of_a_reason(
+    account: Hosting, weighted: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    history = History(account.aws.client("s3"), "houses", GROUP, ENDPOINT)
+    entry = Entry(ENDPOINT, "staging", "deploy", 2, "arn", None, "ada", "canary", "2026-11-28T05:00:00+00:00")
+    history.write(replace(entry, outcome=ROLLED_BACK, reason="It does not load:\nTraceback", ended=entry.began))
+    assert deploy_model.main(["--config", weighted, "status", "--follow"]) == 0
+    said = capsys.readouterr().out
+    assert "rolled back: It does not load:" in said
+    assert "Traceback" not in said
 
 
 def test_what_is_aborted_is_neither_paused_nor_resumed(

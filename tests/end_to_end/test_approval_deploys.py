@@ -2,13 +2,17 @@
 
 import json
 import re
+import subprocess
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from deployment.weighted import percent_of
 from tests.conftest import BUCKET, LocalServer, kill
+from tests.end_to_end.conftest import ROOT
 from tests.end_to_end.small_versions import register_version
 
 pytestmark = pytest.mark.e2e
@@ -96,7 +100,7 @@ def test_an_older_version_approved_later_and_changed_metadata_deploy_nothing(acc
     )
     logs = builds_ended(account, before + 2)
     assert len(logs) == before + 2
-    withdrawn = [log for log in logs if "does not serve 1: nothing to do" in log or "is Approved by now" in log]
+    withdrawn = [log for log in logs if "does not serve version 1: nothing to do" in log or "is Approved by now" in log]
     assert len(withdrawn) == 1
     assert sum("version 2 is newer and approved" in log for log in logs) == 1
     assert serving(account) == "v2"
@@ -147,3 +151,54 @@ def test_a_killed_server_goes_on_with_the_deployment_after_its_restart(account: 
     entries = [line.split() for line in work.deploy("status", "--follow").stdout.splitlines() if " deploy " in line]
     assert [entry[4] for entry in entries].count("3") == 1  # one entry, gone on with
     assert entries[0][-1] == "serves"
+
+
+def wait_for_share(account: LocalServer, percent: int, deploying: subprocess.Popen[bytes]) -> None:
+    """Until the shift that the process drives has brought so many of the requests to the new version."""
+    sagemaker, deadline = account.client("sagemaker"), time.monotonic() + 120
+    while percent_of(sagemaker.describe_endpoint(EndpointName=ENDPOINT)) != percent:
+        assert deploying.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_a_shift_is_paused_resumed_and_aborted_from_elsewhere_after_both_processes_were_killed(
+    account: LocalServer, work: Any, tmp_path: Path
+) -> None:
+    text = (ROOT / "pipelines" / "house_prices.yaml").read_text()
+    alone = "staging: {instance_type: ml.m5.large, instance_count: 1"
+    assert f"{alone}}}" in text
+    configs = {}
+    for seconds in (1, 3600):
+        shift = f"{alone}, deployment: {{strategy: weighted, size_percent: 50, wait_seconds: {seconds}}}}}"
+        configs[seconds] = tmp_path / f"{seconds}.yaml"
+        configs[seconds].write_text(text.replace(f"{alone}}}", shift))
+    stage = ("--stage", "staging")
+
+    def weighted(*arguments: str, wait: int = 3600) -> Any:
+        return work.deploy("--config", str(configs[wait]), *arguments, *stage)
+
+    def cut_off(version: int, *, paused: bool) -> None:
+        deploy = ("--config", str(configs[3600]), "deploy", "--model-package", str(version), *stage)
+        command = work.command("deploy_model.py", *deploy)
+        with subprocess.Popen(command, cwd=work.folder, env=work.environment, stdout=subprocess.DEVNULL) as deploying:
+            wait_for_share(account, 50, deploying)
+            if paused:
+                assert "and the alarms are still watched" in weighted("pause").stdout
+            kill(account.up().pid)
+            deploying.kill()
+        account.up()
+        account.client("sagemaker").get_waiter("endpoint_in_service").wait(
+            EndpointName=ENDPOINT, WaiterConfig={"Delay": 1, "MaxAttempts": 120}
+        )
+
+    account.client("events").disable_rule(Name="house-prices-local-approved")  # no build comes between
+    register_version(account.client("sagemaker"), account.client("s3"), GROUP, "v4")
+    cut_off(4, paused=True)
+    assert "was paused by `pause` and was cut off" in weighted("status").stdout
+    assert "Nobody takes its steps" in weighted("resume").stdout
+    assert "version 4 (updated)" in weighted("deploy", "--model-package", "4", wait=1).stdout
+    assert serving(account) == "v4"
+    cut_off(3, paused=False)
+    assert "was rolled back" in weighted("abort").stdout
+    assert {serving(account) for _ in range(5)} == {"v4"}

@@ -231,10 +231,11 @@ def test_abort_rolls_back_and_a_second_deployer_follows_the_first(stage: Stage) 
         time.sleep(0.05)
     pending = stage.sagemaker.describe_endpoint(EndpointName=stage.endpoint)["PendingDeploymentSummary"]
     alarms = DeploymentAlarms(stage.clients, stage.endpoint, pending["EndpointConfigName"])
-    alarms.roll_back("a test")
+    alarms.roll_back("Aborted by a test.")
     first.join()
     second.join()
     assert [type(each) for each in outcomes] == [RolledBack, RolledBack]
+    assert any(str(each).startswith("Aborted by a test. guarded-") for each in outcomes)  # who reads the alarm first
     assert stage.serving() == "before"
 
 
