@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
@@ -32,10 +34,24 @@ def read_parts(folder: Path) -> pd.DataFrame:
     return pd.concat([read_part(path) for path in files], ignore_index=True)
 
 
+def rows_of(path: Path) -> int:
+    """How many rows one file has, by its footer. Raises JobError that names it where it is not Parquet."""
+    import pyarrow.parquet
+
+    with _named(path):
+        return int(pyarrow.parquet.read_metadata(path).num_rows)
+
+
 def read_part(path: Path) -> pd.DataFrame:
     """The rows of one file. Raises JobError that names it where it is not Parquet."""
-    try:
+    with _named(path):
         return pd.read_parquet(path)
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    try:
+        yield
     except (OSError, ValueError) as error:  # pyarrow's faults are ValueErrors, and zstd's and snappy's OSErrors
         raise JobError(
             f"{path} cannot be read as Parquet ({str(error).splitlines()[0]}): run steps.preprocess again."
