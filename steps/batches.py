@@ -12,10 +12,11 @@ import numpy as np
 ROWS = 1 << 18  # of a batch
 
 
-def batches(rows: int) -> Iterator[slice]:
-    """The places of that many rows, batch after batch; of no rows one batch without any."""
-    for start in range(0, max(rows, 1), ROWS):
-        yield slice(start, min(start + ROWS, rows))
+def batches(rows: int, most: int | None = None) -> Iterator[slice]:
+    """The places of that many rows, batch after batch, of `most` rows if ROWS are too many; of no rows one batch."""
+    size = ROWS if most is None else min(ROWS, most)
+    for start in range(0, max(rows, 1), size):
+        yield slice(start, min(start + size, rows))
 
 
 def by_batch(function: Callable[[slice], np.ndarray], rows: int) -> np.ndarray:

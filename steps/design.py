@@ -13,6 +13,7 @@ import pandas as pd
 
 from steps.batches import batches
 
+AT_ONCE = 1 << 16  # rows of a batch: each has a number for every level of every category
 Batch = tuple[np.ndarray, np.ndarray]  # of rows: a matrix (rows, columns), and the target (rows,)
 
 
@@ -25,7 +26,7 @@ class LineRows:
     chosen: np.ndarray | None
 
     def __iter__(self) -> Iterator[tuple[pd.DataFrame, np.ndarray]]:
-        for batch in batches(len(self.target)):
+        for batch in batches(len(self.target), AT_ONCE):
             table, target = self.features.iloc[batch], self.target[batch]
             yield (table, target) if self.chosen is None else (table[self.chosen[batch]], target[self.chosen[batch]])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,12 +13,15 @@ from steps.failure import JobError
 from steps.part_sizes import parts_of_rows
 
 
-def write_parts(folder: Path, table: pd.DataFrame) -> None:
-    """Write a table as part-00000.parquet and so on, in the order of its rows, all of one size but for a row."""
-    parts = parts_of_rows(len(table))
+def write_parts(folder: Path, rows: int, table_of: Callable[[slice], pd.DataFrame]) -> None:
+    """Write so many rows as part-00000.parquet and so on, in their order, all of one size but for a row.
+
+    `table_of` makes the rows of a part.
+    """
+    parts = parts_of_rows(rows)
     for number in range(parts):
-        start, end = (len(table) * bound // parts for bound in (number, number + 1))
-        write_parquet(folder / f"part-{number:05d}.parquet", table.iloc[start:end])
+        start, end = (rows * bound // parts for bound in (number, number + 1))
+        write_parquet(folder / f"part-{number:05d}.parquet", table_of(slice(start, end)))
 
 
 def part_files(folder: Path) -> list[Path]:

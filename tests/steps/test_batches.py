@@ -15,4 +15,6 @@ def test_rows_come_once_and_in_order(monkeypatch: pytest.MonkeyPatch, rows: int,
     found = [places[batch] for batch in batches(rows)]
     assert [len(each) for each in found] == sizes
     np.testing.assert_array_equal(np.concatenate(found), places)
+    assert [len(places[batch]) for batch in batches(rows, 100)] == sizes  # never more than ROWS
+    assert max(len(places[batch]) for batch in batches(rows, 3)) <= 3
     np.testing.assert_array_equal(by_batch(lambda batch: 2 * places[batch], rows), 2 * places)
