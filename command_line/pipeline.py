@@ -101,6 +101,18 @@ def _add_definition_commands(command: Command, listing: argparse.ArgumentParser)
     upsert.add_argument("--force", action="store_true", help="replace even a newer deployment")
 
 
+def _share(text: str) -> float:
+    """An argparse type: a share of the rows as people write it, 1%."""
+    number, sign, rest = text.partition("%")
+    try:
+        share = float(number) / 100
+    except ValueError:
+        share = 0.0
+    if not sign or rest or not 0 < share <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a share of the rows such as 1%")
+    return share
+
+
 def _add_execution_commands(command: Command, listing: argparse.ArgumentParser) -> None:
     """The commands about executions."""
     values = argparse.ArgumentParser(add_help=False)
@@ -116,6 +128,9 @@ def _add_execution_commands(command: Command, listing: argparse.ArgumentParser) 
     start.add_argument("--wait", action="store_true", help="follow it to the end")
     run = command("run", "upload data if given, upsert, start, follow to the end", values)
     run.add_argument("--data", type=Path, metavar="PATH", help="train on this CSV or Parquet file, or folder of them")
+    run.add_argument(
+        "--rehearse", type=_share, metavar="SHARE", help="first run it all on a share of the rows of --data, 1%% say"
+    )
     command("executions", "list the executions of the pipeline", listing)
     for name, text in (("describe", "show an execution and its steps"), ("stop", "stop an execution")):
         _add_execution(command(name, text, *([listing] if name == "describe" else [])))

@@ -19,6 +19,7 @@ from command_line.execution_view import executions_table, show_execution
 from command_line.follow import follow
 from command_line.permission_check import permission_faults, readable
 from command_line.plan_view import show_plan
+from command_line.rehearsal import rehearse
 from command_line.summary import Commands, outcome, show_summary
 from command_line.trials_view import read_trials
 from command_line.upserting import upsert_compiled
@@ -31,6 +32,7 @@ from pipelines.definition.looks_input import PARAMETER as LOOKS
 from pipelines.definition.revision import author, revision
 from pipelines.document.parameters import check_parameters, parse_parameters
 from pipelines.document.walk import step_names
+from pipelines.errors import PipelineError
 from pipelines.exit_codes import EXIT_ERROR, EXIT_OK
 from pipelines.publishing.cost_forecast import last_durations
 from pipelines.publishing.dataset import check_data, upload_data
@@ -147,6 +149,8 @@ def run_all(context: Context, options: Namespace) -> int:
     given = parse_parameters(options.parameter)
     if options.data is not None:
         check_data(options.data)
+    elif options.rehearse is not None:
+        raise PipelineError("--rehearse takes rows of the data that --data names: give both.")
     context.require_configured()
     seen = describe_deployed(context.sagemaker, context.pipeline_name)
     compiled = context.compile()
@@ -159,6 +163,10 @@ def run_all(context: Context, options: Namespace) -> int:
         context.console.line(f"Data       {uri}")
         given.setdefault("InputDataUri", uri)
     upsert_compiled(context, compiled, seen, force=False)
+    if options.rehearse is not None and options.data is not None:
+        code = rehearse(context, compiled, given, options.data, options.rehearse)
+        if code != EXIT_OK:
+            return code
     given = _with_champion(context, compiled.parameters, given)
     given, look = _with_looks(context, json.loads(compiled.definition), given)
     arn = executions.start(context.sagemaker, compiled.name, given)

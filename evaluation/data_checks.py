@@ -32,7 +32,7 @@ def drifting_columns(train: pd.DataFrame, test: pd.DataFrame, settings: Evaluate
 def adversarial(train: pd.DataFrame, test: pd.DataFrame, settings: EvaluatedSettings) -> Finding:
     """Whether a classifier can tell test rows from training rows by their inputs."""
     inputs = _inputs(settings)
-    auc = adversarial_auc(train[inputs], test[inputs])
+    auc = adversarial_auc(train, test, inputs)
     text = f"A classifier tells test rows from training rows with an AUC of {auc:.3f} (0.5 is by chance)."
     high = auc > max(HIGH_AUC, chance_auc(len(train), len(test)))
     return Finding("adversarial validation", "warning" if high else "ok", text, {"auc": auc})

@@ -24,7 +24,7 @@ def predictions(train: pd.DataFrame, rows: pd.DataFrame, data: DataSettings) -> 
     from sklearn.ensemble import HistGradientBoostingRegressor
     from sklearn.utils.parallel import _get_threadpool_controller
 
-    train = train.iloc[np.linspace(0, len(train) - 1, min(len(train), MOST_ROWS)).astype(int)]
+    train = train.iloc[drawn(len(train))]
     known, new = obvious(train, rows, data)
     target = train[data.target].to_numpy(dtype=float)
     log = data.target_scale == "log"
@@ -33,6 +33,11 @@ def predictions(train: pd.DataFrame, rows: pd.DataFrame, data: DataSettings) -> 
     with _get_threadpool_controller().limit(limits=1, user_api="openmp"):
         predicted = np.asarray(model.fit(known, np.log(target) if log else target).predict(new), dtype=float)
     return np.exp(predicted) if log else predicted
+
+
+def drawn(rows: int) -> np.ndarray:
+    """The places of the training rows to learn from: all, or an even draw."""
+    return np.linspace(0, rows - 1, min(rows, MOST_ROWS)).astype(int)
 
 
 def obvious(train: pd.DataFrame, rows: pd.DataFrame, data: DataSettings) -> tuple[pd.DataFrame, pd.DataFrame]:

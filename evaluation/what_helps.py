@@ -37,8 +37,9 @@ def what_helps(
     interval; tuning: the best other candidate, and the share by which its RMSE is lower than the registered model's,
     with its interval too; most, what helps most; and sentence, for people. A gain counts whose interval is above 0.
     """
-    half = train.iloc[np.random.default_rng(0).permutation(len(train))[: max(1, len(train) // 2)]]
-    models = {**predictions, "half": plain_boosting.predictions(half, rows, data)}
+    half = np.random.default_rng(0).permutation(len(train))[: max(1, len(train) // 2)]
+    learned = train.iloc[half[plain_boosting.drawn(len(half))]]
+    models = {**predictions, "half": plain_boosting.predictions(learned, rows, data)}
     draws = {name: found["rmse"] for name, found in metric_draws(actual, models).items()}
     errors = {name: float(np.sqrt(np.mean((found - actual) ** 2))) for name, found in models.items()}
     others = [name for name in predictions if name != registered]

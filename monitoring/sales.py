@@ -13,11 +13,11 @@ from monitoring.checks import Check
 from monitoring.sample import Sample
 from monitoring.window import Window
 from steps.data_set import parts_of
+from steps.examination import examine, most_frequent
 from steps.failure import JobError
 from steps.model import Model
 from steps.settings import JobSettings
 from steps.split import row_keys
-from steps.validate import examine, most_frequent
 from steps.validation import Validation
 
 SCHEMA = "schema of the sales file"

@@ -13,13 +13,13 @@ import numpy as np
 from steps.conversion import described
 from steps.data_checks import check_parts
 from steps.data_set import Part, parts_of
+from steps.examination import examine
 from steps.failure import JobError
 from steps.fitting import check_target
 from steps.interval import fewest_rows
 from steps.raw_data import name_faults, read_part
 from steps.settings import JobSettings
 from steps.split import split
-from steps.validate import examine
 from steps.validation import Validation, reason_of
 from steps.validation_settings import Expectation
 
@@ -71,9 +71,9 @@ def check_file(path: Path, sections: Mapping[str, Any], coverage: float) -> Chec
         return Checked(0, 0, (fault,))
     faults = [*_of_rows(validation, settings), *_of_table(validation)]
     rejected = int(validation.rejected.sum())
-    if rejected < len(validation.table):
+    if rejected < len(validation.rows):
         faults += _of_parts(validation, settings, coverage)
-    return Checked(len(validation.table), rejected, tuple(faults))
+    return Checked(len(validation.rows), rejected, tuple(faults))
 
 
 def _of_names(part: Part, settings: JobSettings) -> list[DataFault]:
@@ -99,7 +99,7 @@ def _unreadable_here(table: Any, settings: JobSettings) -> Iterator[DataFault]:
 
 def _of_rows(validation: Validation, settings: JobSettings) -> Iterator[DataFault]:
     """What rejects rows: faults where it is too many rows, warnings where it is as many as the YAML allows."""
-    rows, limit = len(validation.table), settings.validation.max_rejected_share
+    rows, limit = len(validation.rows), settings.validation.max_rejected_share
     rejected = int(validation.rejected.sum())
     allowed = rejected <= limit * rows and rejected < rows
     for outcome in validation.outcomes:

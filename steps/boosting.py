@@ -7,6 +7,8 @@ from collections.abc import Collection, Hashable, Iterable, Sequence
 
 import numpy as np
 
+from steps.batches import by_batch
+
 _loaded = "sklearn" in sys.modules
 if not _loaded:
     # XGBoost imports scikit-learn (a second) if it can, and does without if it cannot. None in
@@ -21,7 +23,7 @@ finally:
 # What XGBoost does not take in the name of a feature, though a data file may have it -> what stands for it.
 _REFUSED = str.maketrans("[]<", "()\u2039")
 
-__all__ = ["by_row", "categories_of", "feature_names", "matrix", "predict", "xgboost"]
+__all__ = ["blanked", "by_row", "categories_of", "feature_names", "matrix", "predict", "predict_table", "xgboost"]
 
 
 def feature_names(names: Iterable[Hashable]) -> list[str]:
@@ -53,9 +55,8 @@ def matrix(
     names: Sequence[Hashable],
     categories: Collection[Hashable],
     start: np.ndarray,
-    label: np.ndarray | None = None,
 ) -> xgboost.DMatrix:
-    """Return features (rows, names) as XGBoost learns from them, those in `categories` as levels.
+    """Return features (rows, names) of rows whose predictions XGBoost is to explain, those in `categories` as levels.
 
     `start` is what boosting starts from, (rows,) or (rows, outputs).
     """
@@ -63,7 +64,6 @@ def matrix(
     kinds = ["c" if name in categories else "q" for name in names]
     result = xgboost.DMatrix(
         by_row(values, places),
-        label,
         feature_names=feature_names(names),
         feature_types=kinds if places else None,
         enable_categorical=bool(places),
@@ -82,3 +82,32 @@ def predict(booster: xgboost.Booster, values: np.ndarray, start: np.ndarray, thr
     if threads:
         xgboost.set_config(nthread=threads)
     return np.asarray(booster.inplace_predict(values, base_margin=start))
+
+
+def predict_table(
+    booster: xgboost.Booster,
+    table: np.ndarray,
+    start: np.ndarray,
+    blank: Sequence[int] = (),
+    chosen: np.ndarray | None = None,
+) -> np.ndarray:
+    """Predict for a long table of features as `steps.features` computes them, batch by batch; float32.
+
+    In the places `blank` the trees see zeros, as when they learned. `chosen` marks the rows that are meant.
+    """
+    categories = categories_of(booster)
+
+    def predicted(batch: slice) -> np.ndarray:
+        meant = slice(None) if chosen is None else chosen[batch]
+        return predict(booster, by_row(blanked(table[batch][meant], blank), categories), start[batch][meant])
+
+    return by_batch(predicted, len(table))
+
+
+def blanked(values: np.ndarray, places: Sequence[int]) -> np.ndarray:
+    """Features with zeros in some places; the values themselves where there is no such place."""
+    if not places:
+        return values
+    result = values.copy()
+    result[:, places] = 0
+    return result

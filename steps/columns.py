@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 import pandas as pd
@@ -28,7 +28,23 @@ def array_of(values: pd.Series, type_: str) -> np.ndarray:
     return values.to_numpy(dtype=float, na_value=np.nan)
 
 
-def rows_of(columns: Columns, chosen: np.ndarray) -> dict[str, np.ndarray]:
+class ColumnsOf(Mapping[str, np.ndarray]):
+    """The same of a long table, each column as an array only while it is looked at."""
+
+    def __init__(self, table: pd.DataFrame, types: Mapping[str, str]) -> None:
+        self._table, self._types = table, types
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return array_of(self._table[name], self._types.get(name, "number"))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(map(str, self._table))
+
+    def __len__(self) -> int:
+        return self._table.shape[1]
+
+
+def rows_of(columns: Columns, chosen: np.ndarray | slice) -> dict[str, np.ndarray]:
     """Return some of the rows; `chosen` are their places, or a boolean for each row."""
     return {name: values[chosen] for name, values in columns.items()}
 

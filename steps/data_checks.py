@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from steps.batches import by_batch
 from steps.data_settings import PreparationSettings
 from steps.derived import with_derived
 from steps.failure import JobError
@@ -172,8 +173,8 @@ def later_dates(train: pd.DataFrame, test: pd.DataFrame, settings: PreparationSe
     others = [name for name, column in data.inputs.items() if column.type == "date" and name != data.date]
     if data.date is None or not others:
         return Finding("later dates", "ok", "No feature is made of a date besides the row's own.", {})
-    rows = pd.concat([train, test])
-    later = {name: float((rows[name] > rows[data.date]).mean()) for name in others}
+    dates = pd.concat([train[[data.date, *others]], test[[data.date, *others]]])
+    later = {name: float((dates[name] > dates[data.date]).mean()) for name in others}
     worst = max(later, key=later.__getitem__)
     text = f"{worst} is after {data.date} in {later[worst]:.1%} of the rows"
     if later[worst] > LATER:
@@ -184,8 +185,10 @@ def later_dates(train: pd.DataFrame, test: pd.DataFrame, settings: PreparationSe
 
 def _sample(train: pd.DataFrame, test: pd.DataFrame, settings: PreparationSettings) -> tuple[pd.DataFrame, np.ndarray]:
     """Rows of both parts with the derived features, and the ranks of their targets."""
-    rows = pd.concat([train, test], ignore_index=True)
-    rows = rows.iloc[np.linspace(0, len(rows) - 1, min(len(rows), CHECKED_ROWS)).astype(int)].reset_index(drop=True)
+    count = len(train) + len(test)
+    places = np.linspace(0, count - 1, min(count, CHECKED_ROWS)).astype(int)
+    inside = places < len(train)
+    rows = pd.concat([train.iloc[places[inside]], test.iloc[places[~inside] - len(train)]], ignore_index=True)
     ranks = rows[settings.data.target].rank().to_numpy(dtype=float)
     return with_derived(rows, settings.data.derived, settings.data.types), ranks
 
@@ -195,7 +198,10 @@ def _features(table: pd.DataFrame, settings: PreparationSettings) -> list[str]:
 
 
 def _hashes(rows: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
-    return pd.util.hash_pandas_object(rows[list(columns)], index=False).to_numpy()
+    names = list(columns)
+    return by_batch(
+        lambda batch: pd.util.hash_pandas_object(rows.iloc[batch][names], index=False).to_numpy(), len(rows)
+    )
 
 
 def _compared(settings: PreparationSettings) -> list[str]:

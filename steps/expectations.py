@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -12,8 +13,10 @@ import pandas as pd
 
 from steps.column_settings import Column
 from steps.failure import JobError
+from steps.row_store import RowStore
 from steps.validation_settings import Expectation
 
+SHAPE = re.compile("expect_table_.*|expect_column_to_exist")  # expectations of the table that look at no value
 Level = Literal["rows", "table"]
 
 
@@ -71,6 +74,31 @@ def check(table: pd.DataFrame, expectations: Sequence[Expectation], level: Level
     # Great Expectations answers in an order of its own, and once only for equal expectations.
     by_key = {result.expectation_config.meta["key"]: result for result in results}
     return [_outcome(expectation, by_key[_key(expectation)], level) for expectation in expectations]
+
+
+def check_columns(
+    rows: RowStore, expectations: Sequence[Expectation], level: Level, chosen: np.ndarray | None = None
+) -> list[Outcome]:
+    """Check expectations on all rows, or on the `chosen` ones, with no more columns in memory than each looks at.
+
+    The rows count from 0 as the chosen ones do. Raises as `check`.
+    """
+    if rows.in_one_batch:
+        return check(_chosen(rows.columns(rows.names), chosen), expectations, level)
+    found = list[Outcome]()
+    for expectation in expectations:
+        names = [name for name in expectation.columns if name in rows.names]
+        if expectation.columns and not SHAPE.fullmatch(expectation.expectation):
+            table = _chosen(rows.columns(names), chosen)
+        else:  # a table of that shape, whatever it holds
+            count = len(rows) if chosen is None else int(chosen.sum())
+            table = pd.DataFrame(np.zeros((count, 1), np.int8).repeat(len(rows.names), axis=1), columns=rows.names)
+        found += check(table, [expectation], level)
+    return found
+
+
+def _chosen(table: pd.DataFrame, chosen: np.ndarray | None) -> pd.DataFrame:
+    return table if chosen is None else table[chosen].reset_index(drop=True)
 
 
 def _key(expectation: Expectation) -> str:

@@ -11,6 +11,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import NoReturn
 
+from steps.machine import limit_memory, used_up
+
 # SageMaker keeps 1,024 characters of both texts (ProcessingJob.ExitMessage, TrainingJob.FailureReason).
 MAXIMUM_LENGTH = 1024
 
@@ -32,8 +34,9 @@ def run_job(main: Callable[[Sequence[str]], None]) -> NoReturn:
 
     The exit code is 0, or 1 after any exception; then the reason is on stderr and in the files
     `message` (shown as a processing job's exit message) and `failure` (a training job's failure
-    reason) of /opt/ml/output, or of the folder that SM_OUTPUT_DIR names.
+    reason) of /opt/ml/output, or of the folder that SM_OUTPUT_DIR names. A job that runs out of memory says so.
     """
+    limit_memory()
     try:
         main(sys.argv[1:])
     except JobError as error:
@@ -42,7 +45,7 @@ def run_job(main: Callable[[Sequence[str]], None]) -> NoReturn:
     except Exception as error:
         # The last stop of the process: an unforeseen fault is reported whole, never hidden.
         traceback.print_exc()
-        report(f"{type(error).__name__}: {error}")
+        report(used_up(error) or f"{type(error).__name__}: {error}")
         sys.exit(1)
     sys.exit(0)
 

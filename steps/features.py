@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from steps.batches import by_batch
 from steps.column_settings import Column, column_of
 from steps.columns import Columns, columns_of
 from steps.derived import Derived
@@ -147,5 +148,9 @@ def load(path: Path) -> Features:
 def transform(rows: pd.DataFrame, features: Features) -> pd.DataFrame:
     """Compute the features of typed raw rows: one float column per name, same index, NaN in `gaps` only."""
     types = {name: column.type for name, column in features.inputs.items()}
-    values = features.of_columns(columns_of(rows, features.inputs, types), len(rows))
-    return pd.DataFrame(values, columns=list(features.names), index=rows.index)
+
+    def values(batch: slice) -> np.ndarray:
+        some = rows.iloc[batch]
+        return features.of_columns(columns_of(some, features.inputs, types), len(some))
+
+    return pd.DataFrame(by_batch(values, len(rows)), columns=list(features.names), index=rows.index)

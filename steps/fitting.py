@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import pandas as pd
 
-from steps.columns import Columns, columns_of
+from steps.batches import ROWS, batches, by_batch
+from steps.column_settings import Column
+from steps.columns import Columns, ColumnsOf, array_of, columns_of
+from steps.columns import rows_of as column_rows
 from steps.data_settings import DataSettings
 from steps.derived import Derived
 from steps.failure import JobError
@@ -17,6 +22,7 @@ from steps.split import hash_position
 # A feature that is missing in at least so many training rows stays missing, see `Features.gaps`.
 ENOUGH_GAPS = 20
 RARE = 5  # a level of fewer training rows is an unseen one for the models: nobody can learn what it is worth
+MOST_ROWS = ROWS  # from which medians and neighbours are learned: those with the lowest hashes
 FOLD_SEED = -1  # the folds of learned features do not follow any split
 
 
@@ -38,7 +44,7 @@ def fit(rows: pd.DataFrame, data: DataSettings) -> Features:
     Raises JobError when the log scale is asked for a target that is not positive, and when a feature
     has no value in any row.
     """
-    return fit_transform(rows, data)[0]
+    return learn(rows, data)[0]
 
 
 def fit_transform(rows: pd.DataFrame, data: DataSettings) -> tuple[Features, pd.DataFrame]:
@@ -46,35 +52,86 @@ def fit_transform(rows: pd.DataFrame, data: DataSettings) -> tuple[Features, pd.
 
     They differ in the learned features only: a training row's are learned without its group. Raises as `fit`.
     """
+    features, own = learn(rows, data)
+    return features, training_table(rows, own, features)
+
+
+def training_table(rows: pd.DataFrame, own: Columns, features: Features) -> pd.DataFrame:
+    """The features of training rows, whose learned features are their `own`, see `learn`."""
+    complete = {**_complete(rows, features.inputs, features.derived), **own}
+    return pd.DataFrame(features.table(complete, len(rows)), columns=list(features.names), index=rows.index)
+
+
+def learn(rows: pd.DataFrame, data: DataSettings) -> tuple[Features, dict[str, np.ndarray]]:
+    """Fit, and return the training rows' own learned features too, by name. Raises as `fit`.
+
+    All that is counted, added up or compared is so over all rows. What must be sorted or searched, medians and
+    neighbours, is learned from at most MOST_ROWS of them.
+    """
     check_target(rows, data)
     target = rows[data.target].to_numpy(dtype=float)
     inputs = data.inputs
     categories = [name for name in data.features if name in inputs and inputs[name].type == "category"]
-    columns = columns_of(rows, inputs, data.types)
-    complete = {**columns, **Derived(data.derived, data.types).of(columns, len(rows))}
-    learned, own = _learn(rows, complete, data)
-    complete |= own
-    numeric = {name: complete[name] for name in data.features if name not in categories}
-    for name, values in numeric.items():
-        if np.isnan(values).all():
+    groups = hash_position(rows, data.split_keys, FOLD_SEED)
+    sampled = _lowest(groups, MOST_ROWS)
+    learned, own = _learn(rows, groups, sampled, data)
+    numeric = [name for name in data.features if name not in categories]
+    gaps = _gaps(rows, own, numeric, data)
+    for name, missing in gaps.items():
+        if missing == len(rows):
             raise JobError(f"The feature {name} has no value in any training row: remove it from the YAML.")
+    some = {**_complete(rows.iloc[sampled], inputs, data.derived), **column_rows(own, sampled)}
     features = Features(
         names=data.features,
         inputs=inputs,
         derived=data.derived,
         levels={name: _levels(rows[name]) for name in categories},
-        fill={name: float(np.nanmedian(values)) for name, values in numeric.items()},
+        fill={name: _median(some[name]) for name in numeric},
         target=data.target,
         target_unit=data.columns[data.target].unit,
         target_scale=data.target_scale,
         target_range=(float(target.min()), float(target.max())),
         learned=learned,
-        known=KnownValues.learn(columns, inputs),
+        known=KnownValues.learn(ColumnsOf(rows, data.types), inputs),
         others=tuple(name for name in data.columns if name not in inputs),
         signs=data.signs(),
-        gaps=tuple(name for name, values in numeric.items() if np.isnan(values).sum() >= ENOUGH_GAPS),
+        gaps=tuple(name for name, missing in gaps.items() if missing >= ENOUGH_GAPS),
     )
-    return features, pd.DataFrame(features.table(complete, len(rows)), columns=list(features.names), index=rows.index)
+    return features, own
+
+
+def _complete(
+    rows: pd.DataFrame, inputs: Mapping[str, Column], expressions: Mapping[str, str]
+) -> dict[str, np.ndarray]:
+    """The inputs and the derived features of some rows."""
+    types = {name: column.type for name, column in inputs.items()}
+    columns = columns_of(rows, inputs, types)
+    return {**columns, **Derived(expressions, types).of(columns, len(rows))}
+
+
+def _lowest(numbers: np.ndarray, count: int) -> np.ndarray:
+    """The places of the rows with the lowest numbers, in the order of the rows: so many, or all.
+
+    The numbers are hashes of what the rows are of, so the same rows are chosen in whatever order they come.
+    """
+    if len(numbers) <= count:
+        return np.arange(len(numbers))
+    return np.sort(np.argsort(numbers, kind="stable")[:count])
+
+
+def _gaps(rows: pd.DataFrame, own: Columns, numeric: Sequence[str], data: DataSettings) -> dict[str, int]:
+    """In how many rows each of the numeric features is missing."""
+    found = dict.fromkeys(numeric, 0)
+    for batch in batches(len(rows)):
+        complete = {**_complete(rows.iloc[batch], data.inputs, data.derived), **column_rows(own, batch)}
+        for name in numeric:
+            found[name] += int(np.isnan(complete[name]).sum())
+    return found
+
+
+def _median(values: np.ndarray) -> float:
+    """The median of what is known; 0 where the rows that were looked at know nothing."""
+    return float(np.nanmedian(values)) if not np.isnan(values).all() else 0.0
 
 
 def _levels(values: pd.Series) -> tuple[str, ...]:
@@ -84,18 +141,27 @@ def _levels(values: pd.Series) -> tuple[str, ...]:
 
 
 def _learn(
-    rows: pd.DataFrame, complete: Columns, data: DataSettings
+    rows: pd.DataFrame, groups: np.ndarray, sampled: np.ndarray, data: DataSettings
 ) -> tuple[dict[str, Learned], dict[str, np.ndarray]]:
     """Return what new rows get their learned features from, and those of the training rows themselves."""
     learned: dict[str, Learned] = {}
     own: dict[str, np.ndarray] = {}
-    groups = hash_position(rows, data.split_keys, FOLD_SEED)
     for name, spec in data.learned.items():
-        value = _value(rows, spec.value, data)
-        kind = KINDS[spec.kind]
-        learned[name] = kind.learn(complete, value, spec)
-        own[name] = kind.without_own_group(complete, value, spec, groups)
+        columns = {each: _column(rows, each, data) for each in spec.of}
+        value = _values(rows, spec.value, data)
+        learned[name], own[name] = KINDS[spec.kind].of_training_rows(columns, value, spec, groups, sampled)
     return learned, own
+
+
+def _column(rows: pd.DataFrame, name: str, data: DataSettings) -> np.ndarray:
+    """An input, or a derived feature."""
+    if name in data.inputs:
+        return array_of(rows[name], data.types[name])
+    return by_batch(lambda batch: _complete(rows.iloc[batch], data.inputs, data.derived)[name], len(rows))
+
+
+def _values(rows: pd.DataFrame, expression: str, data: DataSettings) -> np.ndarray:
+    return by_batch(lambda batch: _value(rows.iloc[batch], expression, data), len(rows))
 
 
 def _value(rows: pd.DataFrame, expression: str, data: DataSettings) -> np.ndarray:

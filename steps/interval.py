@@ -12,18 +12,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from steps.boosting import by_row, categories_of, matrix, predict, xgboost
+from steps.boosting import predict, predict_table, xgboost
 from steps.failure import JobError
 from steps.features import Features
 from steps.other_trees import OtherTrees, rows_of
 from steps.quantile_interval import METHOD as QUANTILES
 from steps.quantile_interval import QuantileInterval
 from steps.starting_point import Boosting, Part
+from steps.training_matrix import Rows, training_matrix
 
 METHOD = "conformal, scaled by the expected absolute residual"
 FOLDS = 2
@@ -105,15 +106,15 @@ def fit(
         )
     residuals = _out_of_fold(train, features, boosting, booster.num_boosted_rounds())
     if other is None:
-        centre = _predicted(booster, validation.table.to_numpy(), validation.start, features)
+        centre = features.held(predict_table(booster, validation.table.to_numpy(), validation.start))
     else:
         centre = _of_other(other, validation, features)
     errors = np.abs(validation.target - centre)
     mean, spread = float(train.shard.mean(residuals)), math.sqrt(train.shard.variance(train.target))
     mean = max(mean, NOTHING * (spread or 1.0))
     scale = _scale(train, residuals / mean, validation, errors / mean, features, boosting)
-    whole = Interval(scale, coverage, (1.0,))
-    ratios = errors / whole.expected(by_row(_known(validation, features), categories_of(scale)))
+    zeros = np.zeros(len(errors))
+    ratios = errors / predict_table(scale, validation.table.to_numpy(), zeros, _unknown(features)).astype(float)
     ratios, centre = (validation.shard.hosts.gathered(values) for values in (ratios, centre))
     edges = np.quantile(centre, np.arange(1, bands) / bands)
     band = np.searchsorted(edges, centre, side="right")
@@ -135,15 +136,12 @@ def _out_of_fold(train: Part, features: Features, boosting: Boosting, rounds: in
     fold = train.shard.drawn(lambda random, rows: random.permutation(rows) % FOLDS, boosting.parameters["seed"])
     table, result = train.table.to_numpy(), np.empty(len(train.target))
     for number in range(FOLDS):
-        others, own = fold != number, fold == number
-        data = matrix(table[others], features.names, features.levels, train.start[others], train.target[others])
+        own = fold == number
+        data = training_matrix([replace(train.rows, chosen=~own)], features)
         booster = xgboost.train(dict(quick.parameters), data, num_boost_round=max(1, math.ceil(rounds * rate)))
-        result[own] = np.abs(train.target[own] - _predicted(booster, table[own], train.start[own], features))
+        predicted = features.held(predict_table(booster, table, train.start, chosen=own))
+        result[own] = np.abs(train.target[own] - predicted)
     return result
-
-
-def _predicted(booster: xgboost.Booster, table: np.ndarray, start: np.ndarray, features: Features) -> np.ndarray:
-    return features.held(predict(booster, by_row(table, categories_of(booster)), start))
 
 
 def _of_other(trees: OtherTrees, part: Part, features: Features) -> np.ndarray:
@@ -161,26 +159,26 @@ def _scale(
     """Boost residuals, whose mean is 1, as a gamma distribution, until those of validation rows are found no better."""
     free = {name: value for name, value in boosting.parameters.items() if name != "monotone_constraints"}
     parameters = {**free, "objective": "reg:gamma", "max_depth": min(free["max_depth"], DEPTH)}
-    matrices = [
-        matrix(_known(part, features), features.names, features.levels, np.zeros(len(size)), np.maximum(size, LEAST))
+    unknown = _unknown(features)
+    rows, told = (
+        Rows(part.table.to_numpy(), np.zeros(len(size)), np.maximum(size, LEAST))
         for part, size in ((train, residuals), (validation, errors))
-    ]
+    )
+    learned = training_matrix([rows], features, blank=unknown)
     booster = xgboost.train(
         parameters,
-        matrices[0],
+        learned,
         num_boost_round=min(boosting.rounds, ROUNDS),
-        evals=[(matrices[1], "validation")],
+        evals=[(training_matrix([told], features, like=learned, blank=unknown), "validation")],
         early_stopping_rounds=min(boosting.early_stopping_rounds, EARLY_STOPPING_ROUNDS),
         verbose_eval=False,
     )
     return booster[: int(booster.best_iteration) + 1]
 
 
-def _known(part: Part, features: Features) -> np.ndarray:
-    """The features of a part; in those with a sign there is nothing to learn, so that no tree splits by them."""
-    values = part.table.to_numpy(copy=True)
-    values[:, [features.names.index(name) for name in features.signs]] = 0
-    return values
+def _unknown(features: Features) -> list[int]:
+    """The places of the features with a sign: no error is learned from them."""
+    return [features.names.index(name) for name in features.signs]
 
 
 def fewest_rows(coverage: float) -> int:

@@ -14,6 +14,7 @@ from steps.boosting import xgboost
 from steps.failure import JobError, report
 from steps.host_watch import HostWatch
 from steps.hosts import Hosts
+from steps.machine import used_up
 
 FAREWELL_SECONDS = 10  # for the others, which say goodbye to the tracker
 
@@ -38,7 +39,7 @@ def joined(hosts: Hosts) -> Iterator[None]:
         traceback.print_exc()
         if isinstance(error, xgboost.core.XGBoostError):
             watch.wait_for_verdict()  # mostly another host has ended, and XGBoost does not say which
-        _fail(watch, f"{hosts.current}: {type(error).__name__}: {error}")
+        _fail(watch, f"{hosts.current}: {used_up(error) or f'{type(error).__name__}: {error}'}")
     watch.end()
 
 

@@ -73,6 +73,23 @@ TABLE = {
     "expect_table_row_count_to_equal": "value*",
 }
 
+# Of ROWS those that judge a row by others, or a column by its type; each other one needs nothing but the row.
+BESIDE_OTHERS = (
+    "expect_column_value_z_scores_to_be_less_than",
+    "expect_column_values_to_be_decreasing",
+    "expect_column_values_to_be_in_type_list",
+    "expect_column_values_to_be_increasing",
+    "expect_column_values_to_be_of_type",
+    "expect_column_values_to_be_unique",
+    "expect_column_values_to_not_be_outliers",
+    "expect_compound_columns_to_be_unique",
+)
+
+
+def judges_single_rows(name: str) -> bool:
+    """Whether an expectation says the same of a row whatever other rows there are."""
+    return name in ROWS and name not in BESIDE_OTHERS
+
 
 def check_expectation(name: str, arguments: Mapping[str, object]) -> None:
     """Raise ValueError, in one sentence, for a name or an argument that Great Expectations does not have."""

@@ -59,6 +59,13 @@ class TargetEncoding:
         return np.fromiter((number(key, mean) for key in keys), dtype=float, count=len(keys))
 
     @classmethod
+    def of_training_rows(
+        cls, columns: Columns, value: np.ndarray, spec: LearnedFeature, groups: np.ndarray, _sampled: np.ndarray
+    ) -> tuple[TargetEncoding, np.ndarray]:
+        """Learn from all training rows; return their own numbers, too, see `without_own_group`."""
+        return cls.learn(columns, value, spec), cls.without_own_group(columns, value, spec, groups)
+
+    @classmethod
     def without_own_group(
         cls, columns: Columns, value: np.ndarray, spec: LearnedFeature, groups: np.ndarray
     ) -> np.ndarray:
@@ -107,14 +114,14 @@ class Neighbours:
         return self.means(_points(columns, self.of), None, None)
 
     @classmethod
-    def without_own_group(
-        cls, columns: Columns, value: np.ndarray, spec: LearnedFeature, groups: np.ndarray
-    ) -> np.ndarray:
-        """One number per training row, from the nearest rows that are not of its group."""
-        learned = cls.learn(columns, value, spec)
-        points = _points(columns, spec.of)
-        known = np.isfinite(value) & np.isfinite(points).all(axis=1)
-        return learned.means(points, groups, groups[known])
+    def of_training_rows(
+        cls, columns: Columns, value: np.ndarray, spec: LearnedFeature, groups: np.ndarray, sampled: np.ndarray
+    ) -> tuple[Neighbours, np.ndarray]:
+        """Learn from the `sampled` rows; return a number for each training row, from those not of its group."""
+        some = rows_of(columns, sampled)
+        learned = cls.learn(some, value[sampled], spec)
+        known = np.isfinite(value[sampled]) & np.isfinite(_points(some, spec.of)).all(axis=1)
+        return learned, learned.means(_points(columns, spec.of), groups, groups[sampled][known])
 
     @cached_property
     def _values(self) -> np.ndarray:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import reduce
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from steps.hosts import ALONE, Hosts
+from steps.batches import by_batch
+from steps.design import Batch, Design, LineRows, Marked, Standardised
+from steps.hosts import Hosts
 from steps.shard import Shard
 
 # Per row, on standardised columns. The smallest one changes nothing but sums that rounding has made.
@@ -60,9 +63,12 @@ class LinearModel:
                     found[name] += values.isna() * self.missing[name]
         return pd.DataFrame(found, index=features.index)
 
-    def predict(self, features: pd.DataFrame) -> np.ndarray:
-        """Predict on the training target's scale, one number per row."""
-        return self.on(tuple(map(str, features)))(features.to_numpy())
+    def predict(self, features: pd.DataFrame, chosen: np.ndarray | None = None) -> np.ndarray:
+        """Predict on the training target's scale, one number per row; `chosen` marks the rows that are meant."""
+        line, values = self.on(tuple(map(str, features))), features.to_numpy()
+        if chosen is None:
+            return by_batch(lambda rows: line(values[rows]), len(values))
+        return by_batch(lambda rows: line(values[rows][chosen[rows]]), len(values))
 
     def on(self, names: Sequence[str]) -> Callable[[np.ndarray], np.ndarray]:
         """Return the prediction as a function of an array (rows, names), for columns in this order."""
@@ -97,6 +103,7 @@ def fit(
     signs: Mapping[str, int] | None = None,
     stand_ins: Mapping[str, float] | None = None,
     shard: Shard | None = None,
+    chosen: np.ndarray | None = None,
 ) -> LinearModel:
     """Fit by least squares with a ridge penalty, which `chosen_penalty` finds where none is given.
 
@@ -104,23 +111,26 @@ def fit(
     `target` one number per row on the scale to be predicted. A feature that is missing in some rows has an
     indicator. `signs` are those of `steps.features.Features`: no coefficient goes against them. `stand_ins` are the
     medians by feature, by default those of these rows. With a `shard` the rows are one host's share of all that count.
+    `chosen` marks the rows to learn from, by default all.
     """
-    shard = shard or Shard.whole(len(target))
+    shard = shard or Shard.whole(len(target) if chosen is None else int(chosen.sum()))
     numeric = [str(name) for name in features if name not in levels]
-    gaps = shard.hosts.total(features[numeric].isna().sum().to_numpy(dtype=float))
+    rows = LineRows(features, target, chosen)
+    gaps = shard.hosts.total(_added(table[numeric].isna().sum().to_numpy(dtype=float) for table, _ in rows))
     incomplete = [name for name, count in zip(numeric, gaps, strict=True) if count]
     fill = {name: float(stand_ins[name] if stand_ins else features[name].median()) for name in incomplete}
-    blocks = [features[numeric].fillna(fill).to_numpy(), features[list(fill)].isna().to_numpy(dtype=float)]
-    blocks += [_one_hot(features[name].to_numpy(), len(known)) for name, known in levels.items()]
-    matrix = np.hstack(blocks)
-    mean, scale = shard.mean(matrix), np.sqrt(shard.variance(matrix))
+    design = Design(rows, numeric, fill, levels)
+    mean = shard.hosts.total(_added(matrix.sum(axis=0) for matrix, _ in design)) / shard.total
+    squares = shard.hosts.total(_added(((matrix - mean) ** 2).sum(axis=0) for matrix, _ in design))
+    scale = np.sqrt(squares / shard.total)
     # A column that never changes says nothing, and dividing by its spread would say infinity.
     scale[scale < 1e-12 * np.maximum(1.0, np.abs(mean))] = np.inf
-    middle = float(shard.mean(target))
-    standardised, centred = (matrix - mean) / scale, target - middle
+    middle = shard.hosts.total(float(sum(known.sum() for _, known in rows))) / shard.total
+    standardised = Standardised(design, mean, scale, middle)
     if penalty is None:
-        penalty = chosen_penalty(standardised, centred, shard)
-    sums, columns = _Sums.of(standardised, centred, shard.hosts), [*numeric, *[""] * (matrix.shape[1] - len(numeric))]
+        penalty = chosen_penalty(standardised, shard)
+    sums = _Sums.of(standardised, len(mean)).over(shard.hosts)
+    columns = [*numeric, *[""] * (len(mean) - len(numeric))]
     weights = sums.signed(penalty, np.array([(signs or {}).get(name, 0) for name in columns])) / scale
     intercept = float(middle - mean @ weights)
     coefficients = dict(zip(numeric, weights[: len(numeric)].tolist(), strict=True))
@@ -132,27 +142,28 @@ def fit(
     return LinearModel(intercept, coefficients, by_level, fill, missing, float(penalty))
 
 
-def chosen_penalty(matrix: np.ndarray, target: np.ndarray, shard: Shard | None = None) -> float:
-    """Return which of PENALTIES to use for standardised columns (rows, columns) and a centred target.
+def chosen_penalty(rows: Iterable[Batch], shard: Shard) -> float:
+    """Return which of PENALTIES to use for standardised columns (rows, columns) and a centred target, batch by batch.
 
     It is the largest one whose squared error on FOLDS parts of the rows, each predicted from the others, is not
     significantly above that of the best: by at most one standard error of the paired differences. Of nearly dependent
     columns plain least squares makes large coefficients of opposite sign, which a row that breaks the dependence (a
     value is missing) turns into an absurd prediction. Source: Breiman et al., Classification and Regression Trees,
-    1984, section 3.4.3. With a `shard` the rows are one host's share of all that count.
+    1984, section 3.4.3. `rows` are read several times; they are one host's share of the shard's.
     """
-    shard = shard or Shard.whole(len(target))
     fold = shard.drawn(lambda random, rows: random.integers(0, FOLDS, rows), 0)
-    parts = [(matrix[fold == number], target[fold == number]) for number in range(FOLDS)]
-    sums = [_Sums.of(*part, shard.hosts) for part in parts]
+    columns = max(matrix.shape[1] for matrix, _ in rows)
+    parts = [Marked(rows, fold == number) for number in range(FOLDS)]
+    sums = [_Sums.of(part, columns).over(shard.hosts) for part in parts]
     errors = np.empty((FOLDS, len(PENALTIES)))
-    for number, (columns, actual) in enumerate(parts):
-        others = sum(sums[:number] + sums[number + 1 :], start=_Sums.none(matrix.shape[1]))
+    for number, part in enumerate(parts):
+        others = sum(sums[:number] + sums[number + 1 :], start=_Sums.none(columns))
         if not others.rows or not sums[number].rows:
             return float(PENALTIES[0])
-        mean, middle = others.columns / others.rows, others.target / others.rows
-        predicted = middle + (columns - mean) @ others.weights(PENALTIES)
-        squared = ((predicted - actual[:, None]) ** 2).sum(axis=0)
+        mean, middle, weights = others.columns / others.rows, others.target / others.rows, others.weights(PENALTIES)
+        squared = np.zeros(len(PENALTIES))
+        for matrix, actual in part:
+            squared += ((middle + (matrix - mean) @ weights - actual[:, None]) ** 2).sum(axis=0)
         errors[number] = shard.hosts.total(squared) / sums[number].rows
     above = errors - errors[:, [errors.mean(axis=0).argmin()]]
     allowed = above.mean(axis=0) <= above.std(axis=0, ddof=1) / math.sqrt(FOLDS)
@@ -174,14 +185,22 @@ class _Sums:
         return cls(0, np.zeros(columns), 0.0, np.zeros((columns, columns)), np.zeros(columns))
 
     @classmethod
-    def of(cls, matrix: np.ndarray, target: np.ndarray, hosts: Hosts = ALONE) -> _Sums:
-        """The sums over the rows of all hosts."""
-        return cls(
-            hosts.total(float(len(target))),
-            hosts.total(matrix.sum(axis=0)),
-            hosts.total(float(target.sum())),
-            hosts.total(matrix.T @ matrix),
-            hosts.total(matrix.T @ target),
+    def of(cls, rows: Iterable[Batch], columns: int) -> _Sums:
+        """The sums over the rows of one host."""
+        each = (
+            cls(float(len(target)), matrix.sum(axis=0), float(target.sum()), matrix.T @ matrix, matrix.T @ target)
+            for matrix, target in rows
+        )
+        return sum(each, start=cls.none(columns))
+
+    def over(self, hosts: Hosts) -> _Sums:
+        """The sums over the rows of all hosts, of which these are one's."""
+        return _Sums(
+            hosts.total(self.rows),
+            hosts.total(self.columns),
+            hosts.total(self.target),
+            hosts.total(self.squares),
+            hosts.total(self.products),
         )
 
     def __add__(self, other: _Sums) -> _Sums:
@@ -218,6 +237,5 @@ class _Sums:
         return np.asarray(np.clip(found.x, low, high))
 
 
-def _one_hot(codes: np.ndarray, count: int) -> np.ndarray:
-    indicators: np.ndarray = (codes[:, None] == np.arange(count)).astype(float)
-    return indicators
+def _added(arrays: Iterable[np.ndarray]) -> np.ndarray:
+    return reduce(np.add, arrays)

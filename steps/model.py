@@ -15,6 +15,7 @@ import pandas as pd
 from steps import boosting
 from steps import features as feature_module
 from steps.artifacts import write_bytes, write_json, write_text, write_with
+from steps.batches import by_batch
 from steps.boosting import by_row, categories_of, matrix, xgboost
 from steps.columns import Columns
 from steps.comparables import FILE as COMPARABLES
@@ -76,9 +77,13 @@ class Model:
 
     def predict_features(self, table: pd.DataFrame, candidate: str | None = None) -> np.ndarray:
         """Predict from features that are computed already; `candidate` is one of `candidates`, by default the first."""
+        values = table.to_numpy()
+        return by_batch(lambda rows: self._predicted(values[rows], candidate), len(values))
+
+    def _predicted(self, table: np.ndarray, candidate: str | None) -> np.ndarray:
         if candidate == "linear":
-            return self.features.unscaled(self._line(table.to_numpy()))
-        values, start = self._of_trees(table.to_numpy())
+            return self.features.unscaled(self._line(table))
+        values, start = self._of_trees(table)
         if candidate == XGBOOST:
             return self.features.unscaled(boosting.predict(self.booster, values, start, self.threads))
         return self._boosted(values, start)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
@@ -11,12 +13,15 @@ from steps.failure import JobError
 from steps.part_sizes import parts_of_rows
 
 
-def write_parts(folder: Path, table: pd.DataFrame) -> None:
-    """Write a table as part-00000.parquet and so on, in the order of its rows, all of one size but for a row."""
-    parts = parts_of_rows(len(table))
+def write_parts(folder: Path, rows: int, table_of: Callable[[slice], pd.DataFrame]) -> None:
+    """Write so many rows as part-00000.parquet and so on, in their order, all of one size but for a row.
+
+    `table_of` makes the rows of a part.
+    """
+    parts = parts_of_rows(rows)
     for number in range(parts):
-        start, end = (len(table) * bound // parts for bound in (number, number + 1))
-        write_parquet(folder / f"part-{number:05d}.parquet", table.iloc[start:end])
+        start, end = (rows * bound // parts for bound in (number, number + 1))
+        write_parquet(folder / f"part-{number:05d}.parquet", table_of(slice(start, end)))
 
 
 def part_files(folder: Path) -> list[Path]:
@@ -32,10 +37,24 @@ def read_parts(folder: Path) -> pd.DataFrame:
     return pd.concat([read_part(path) for path in files], ignore_index=True)
 
 
+def rows_of(path: Path) -> int:
+    """How many rows one file has, by its footer. Raises JobError that names it where it is not Parquet."""
+    import pyarrow.parquet
+
+    with _named(path):
+        return int(pyarrow.parquet.read_metadata(path).num_rows)
+
+
 def read_part(path: Path) -> pd.DataFrame:
     """The rows of one file. Raises JobError that names it where it is not Parquet."""
-    try:
+    with _named(path):
         return pd.read_parquet(path)
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    try:
+        yield
     except (OSError, ValueError) as error:  # pyarrow's faults are ValueErrors, and zstd's and snappy's OSErrors
         raise JobError(
             f"{path} cannot be read as Parquet ({str(error).splitlines()[0]}): run steps.preprocess again."

@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from steps import comparables, fitting
 from steps import features as feature_module
 from steps.artifacts import write_json, write_parquet
+from steps.columns import rows_of
 from steps.data_checks import check_parts, refuse_severe
 from steps.data_settings import DEFAULT_PATH, PreparationSettings, load_as
-from steps.failure import JobArgumentParser, JobError, run_job
+from steps.divided_rows import divided_rows
+from steps.failure import JobArgumentParser, run_job
+from steps.features import Features
 from steps.hosts import refuse_several
 from steps.part_files import write_parts
-from steps.raw_data import find_file, typed
-from steps.split import RESERVE, row_keys, split
+from steps.raw_data import find_file
+from steps.split import RESERVE, row_keys
 
 SEEN = "_seen.parquet"  # beside the training rows: its underscore says that it is not a data file
 
@@ -42,30 +46,30 @@ def preprocess(source: Path, output: Path, settings: PreparationSettings) -> dic
     data.comparables, features/ holds the raw training rows that the model is to carry. Raises
     JobError where the data checks find that the test rows would not tell the truth, before anything is trained.
     """
-    path = find_file(source)
-    try:
-        validated = pd.read_parquet(path)
-    except ValueError as error:
-        raise JobError(f"The validated data {path} is not Parquet: run steps.validate first.") from error
-    rows = typed(validated, settings.data.columns, path.name)
-    fitting.check_target(rows, settings.data)
-    parts = split(rows, settings.data, settings.split)
+    parts = divided_rows(find_file(source), settings.data, settings.split)
     findings = check_parts(parts["train"], parts["test"], settings)
     for finding in findings:
         if finding.severity == "warning":
             print(f"warning: {finding.text}", flush=True)
     refuse_severe(findings)
-    fitted, train = fitting.fit_transform(parts["train"], settings.data)
-    tables = {"train": train, "validation": feature_module.transform(parts["validation"], fitted)}
-    for name, table in tables.items():
-        table[fitted.target] = parts[name][fitted.target]
-        write_parts(output / name, table)
+    fitted, own = fitting.learn(parts["train"], settings.data)
+
+    def training(batch: slice) -> pd.DataFrame:
+        rows = parts["train"].iloc[batch]
+        return _with_target(fitting.training_table(rows, rows_of(own, batch), fitted), rows, fitted)
+
+    def validating(batch: slice) -> pd.DataFrame:
+        rows = parts["validation"].iloc[batch]
+        return _with_target(feature_module.transform(rows, fitted), rows, fitted)
+
+    write_parts(output / "train", len(parts["train"]), training)
+    write_parts(output / "validation", len(parts["validation"]), validating)
     for name in ("test", RESERVE):
         if name in parts:
             write_parquet(output / name / f"{name}.parquet", parts[name])
     write_parquet(output / "rows" / "rows.parquet", parts["train"])
-    known = pd.concat([parts["train"], parts["validation"]])
-    write_parquet(output / "rows" / SEEN, pd.DataFrame({"key": row_keys(known, settings.data)}))
+    seen = np.concatenate([row_keys(parts[name], settings.data) for name in ("train", "validation")])
+    write_parquet(output / "rows" / SEEN, pd.DataFrame({"key": seen}))
     write_json(output / "features" / "features.json", fitted.to_json(), indent=None)
     told = settings.data.comparables
     if told is not None:
@@ -73,6 +77,10 @@ def preprocess(source: Path, output: Path, settings: PreparationSettings) -> dic
         write_parquet(output / "features" / comparables.FILE, kept)
         write_json(output / "features" / comparables.SETTINGS, {"count": told.count, "show": list(told.show)})
     return {name: len(rows) for name, rows in parts.items()}
+
+
+def _with_target(table: pd.DataFrame, rows: pd.DataFrame, fitted: Features) -> pd.DataFrame:
+    return table.assign(**{fitted.target: rows[fitted.target]})
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from hashlib import sha256
 import numpy as np
 import pandas as pd
 
+from steps.batches import by_batch
 from steps.data_settings import DataSettings
 from steps.failure import JobError
 from steps.split_settings import SplitSettings
@@ -15,7 +16,12 @@ RESERVE = "reserve"
 
 
 def split(rows: pd.DataFrame, data: DataSettings, settings: SplitSettings) -> dict[str, pd.DataFrame]:
-    """Divide rows into the parts train, validation and test, and reserve where there is one, in the order of `rows`.
+    """Divide rows into the parts of `marked`, in the order of `rows`."""
+    return {name: rows[mask].reset_index(drop=True) for name, mask in marked(rows, data, settings).items()}
+
+
+def marked(rows: pd.DataFrame, data: DataSettings, settings: SplitSettings) -> dict[str, np.ndarray]:
+    """Mark the rows of the parts train, validation and test, and reserve where there is one; see `needed` for columns.
 
     By hash, a row's part depends on its own keys and the seed only, never on other rows: rows with
     equal keys stay together, and new rows move no old ones. By time, the newest rows are the test
@@ -46,7 +52,12 @@ def split(rows: pd.DataFrame, data: DataSettings, settings: SplitSettings) -> di
                 f"The {name} part has no rows: {len(rows):,} rows are too few for the split by {settings.by}; "
                 "give more data, or change the shares under split in the YAML."
             )
-    return {name: rows[mask].reset_index(drop=True) for name, mask in masks.items()}
+    return masks
+
+
+def needed(data: DataSettings) -> list[str]:
+    """The columns that decide which part a row belongs to."""
+    return list(dict.fromkeys([*data.split_keys, *([data.date] if data.date else [])]))
 
 
 def hash_position(rows: pd.DataFrame, keys: tuple[str, ...], seed: int) -> np.ndarray:
@@ -60,6 +71,10 @@ def row_keys(rows: pd.DataFrame, data: DataSettings) -> np.ndarray:
 
 
 def _hashes(rows: pd.DataFrame, keys: tuple[str, ...], salt: str) -> np.ndarray:
+    return by_batch(lambda batch: _hashes_at_once(rows.iloc[batch], keys, salt), len(rows))
+
+
+def _hashes_at_once(rows: pd.DataFrame, keys: tuple[str, ...], salt: str) -> np.ndarray:
     texts = [_texts(rows[key]) for key in keys]
     salted = (f"{salt}\x1f" + "\x1f".join(values) for values in zip(*texts, strict=True))
     first_bytes = b"".join(sha256(text.encode()).digest()[:8] for text in salted)

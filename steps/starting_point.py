@@ -15,11 +15,12 @@ import numpy as np
 import pandas as pd
 
 from steps import linear
-from steps.boosting import matrix, xgboost
+from steps.boosting import xgboost
 from steps.features import Features
 from steps.hyperparameters import STARTS
 from steps.linear import LinearModel
 from steps.shard import Shard
+from steps.training_matrix import Rows, training_matrix
 
 FOLDS = 5
 FASTER = 3  # a comparison of starting points learns so many times faster than the model itself
@@ -37,6 +38,11 @@ class Part:
     target: np.ndarray
     start: np.ndarray
     shard: Shard
+
+    @property
+    def rows(self) -> Rows:
+        """What trees learn from."""
+        return Rows(self.table.to_numpy(), self.start, self.target)
 
     def with_rows_of(self, other: Part) -> Part:
         """The rows of both."""
@@ -64,15 +70,12 @@ class Boosting:
 
         The error is the root mean square on the training scale.
         """
-        matrices = [
-            matrix(part.table.to_numpy(), features.names, features.levels, part.start, part.target)
-            for part in (train, validation)
-        ]
+        learned = training_matrix([train.rows], features)
         booster = xgboost.train(
             dict(self.parameters),
-            matrices[0],
+            learned,
             num_boost_round=self.rounds,
-            evals=[(matrices[1], "validation")],
+            evals=[(training_matrix([validation.rows], features, like=learned), "validation")],
             early_stopping_rounds=self.early_stopping_rounds,
             verbose_eval=False,
         )
@@ -81,8 +84,7 @@ class Boosting:
 
 def refit(boosting: Boosting, rounds: int, parts: tuple[Part, Part], features: Features) -> xgboost.Booster:
     """Boost so many rounds on all these rows together: the validation part has told when to stop, and teaches too."""
-    rows = parts[0].with_rows_of(parts[1])
-    data = matrix(rows.table.to_numpy(), features.names, features.levels, rows.start, rows.target)
+    data = training_matrix([part.rows for part in parts], features)
     return xgboost.train(dict(boosting.parameters), data, num_boost_round=rounds)
 
 
@@ -123,13 +125,14 @@ def _out_of_fold(train: Part, features: Features, penalty: float, seed: int) -> 
         others = int(shard.hosts.total(float((~inside).sum())))
         if others < shard.total:
             line = linear.fit(
-                train.table[~inside],
-                train.target[~inside],
+                train.table,
+                train.target,
                 features.levels,
                 penalty,
                 features.signs,
                 features.fill,
                 replace(shard, total=others),  # with the penalty given, only sums are asked of it
+                ~inside,
             )
-            result[inside] = line.predict(train.table[inside])
+            result[inside] = line.predict(train.table, inside)
     return result

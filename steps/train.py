@@ -66,7 +66,7 @@ def main(arguments: Sequence[str]) -> None:
         train, shard = training_rows(options["train"], features, hosts)
         validation, validated = validation_rows(options["validation"], features, hosts)
         model, metrics = fit(train, validation, features, hyperparameters, named, (shard, validated))
-        likeness = Likeness.of(train[list(features.names)], features, shard)
+        likeness = Likeness.of(_inputs(train, features), features, shard)
     if not hosts.is_first:
         return  # it has no part in what follows: the first host writes the model, and prints the metrics once
     model = _with_comparables(model, likeness, options["features"])
@@ -166,19 +166,18 @@ def fit(
     """Train the candidates; return the model and its metrics by name.
 
     `named` are the hyperparameters of other libraries by their names; the one that is best on the validation part, or
-    XGBoost, predicts. Tables hold the features and the target. Metrics are in the target's unit, `mape` a fraction, for
-    the validation part, on which XGBoost also stopped early: the test part is evaluation's alone. With `shards` the
-    tables are one host's share of the rows, and every host returns the same.
+    XGBoost, predicts. Tables hold the features, and then the target. Metrics are in the target's unit, `mape` a
+    fraction, for the validation part, on which XGBoost also stopped early: the test part is evaluation's alone. With
+    `shards` the tables are one host's share of the rows, and every host returns the same.
     """
-    names = list(features.names)
     shards = shards or (Shard.whole(len(train)), Shard.whole(len(validation)))
     parts = [
-        Part(part[names], features.scaled(_actual(part, features)), np.zeros(len(part)), shard)
+        Part(_inputs(part, features), features.scaled(_actual(part, features)), np.zeros(len(part)), shard)
         for part, shard in zip((train, validation), shards, strict=True)
     ]
     rows, target = parts[0].table, parts[0].target
     line = linear.fit(rows, target, features.levels, None, features.signs, features.fill, shards[0])
-    boosting = boosting_of(hyperparameters, names, features.signs)
+    boosting = boosting_of(hyperparameters, features.names, features.signs)
     start: str = hyperparameters["start"]
     errors: dict[str, float] = {}
     if start == "auto":
@@ -236,7 +235,7 @@ def _printed(model: Model, measured: Mapping[str, Mapping[str, float]]) -> dict[
 
 def _measured(model: Model, part: pd.DataFrame, shard: Shard) -> dict[str, dict[str, float]]:
     """The errors of each candidate on a part, in the target's unit."""
-    actual, table = _actual(part, model.features), part[list(model.features.names)]
+    actual, table = _actual(part, model.features), _inputs(part, model.features)
     return {name: regression_metrics(actual, model.predict_features(table, name), shard) for name in model.candidates}
 
 
@@ -257,6 +256,11 @@ def _best_of(
     for name, settings in named.items():
         found[name], errors[name] = fitted(name, settings, limits, started, features, **options)
     return found.get(min(errors, key=errors.__getitem__)), errors
+
+
+def _inputs(part: pd.DataFrame, features: Features) -> pd.DataFrame:
+    """The features of a part, without a copy."""
+    return part.iloc[:, : len(features.names)]
 
 
 def _actual(part: pd.DataFrame, features: Features) -> np.ndarray:

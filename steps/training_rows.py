@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from steps.failure import JobError, listed
 from steps.features import Features
 from steps.hosts import Hosts
-from steps.part_files import part_files, read_part, read_parts
+from steps.part_files import part_files, read_part, rows_of
 from steps.shard import Shard
 
 
@@ -19,10 +21,8 @@ def training_rows(folder: Path, features: Features, hosts: Hosts) -> tuple[pd.Da
     Raises JobError where a host has no part, two have the same, or a part does not fit features.json.
     """
     files = part_files(folder)
-    tables = [read_part(path) for path in files]
-    for path, table in zip(files, tables, strict=True):
-        _check(path, table, features)
-    told = hosts.told([[path.name, len(table)] for path, table in zip(files, tables, strict=True)])
+    sizes = [rows_of(path) for path in files]
+    told = hosts.told([[path.name, count] for path, count in zip(files, sizes, strict=True)])
     _refuse_empty(told, hosts, folder)
     places, total = {}, 0
     for name, rows in sorted((name, rows) for parts in told for name, rows in parts):
@@ -33,15 +33,35 @@ def training_rows(folder: Path, features: Features, hosts: Hosts) -> tuple[pd.Da
             )
         places[name] = (total, total + rows)
         total += rows
-    return pd.concat(tables, ignore_index=True), Shard(hosts, tuple(places[path.name] for path in files), total)
+    return _table(files, sum(sizes), features), Shard(hosts, tuple(places[path.name] for path in files), total)
 
 
 def validation_rows(folder: Path, features: Features, hosts: Hosts) -> tuple[pd.DataFrame, Shard]:
     """This host's share of the validation rows, which every host was given."""
-    table = read_parts(folder)
-    _check(folder, table, features)
+    files = part_files(folder)
+    if not files:
+        raise JobError(f"There is no Parquet file in {folder}: run steps.preprocess first.")
+    table = _table(files, sum(map(rows_of, files)), features)
     start, end = (len(table) * bound // hosts.count for bound in (hosts.number, hosts.number + 1))
     return table.iloc[start:end].reset_index(drop=True), Shard(hosts, ((start, end),), len(table))
+
+
+def _table(files: Sequence[Path], rows: int, features: Features) -> pd.DataFrame:
+    """The rows of all files as floats in one piece of memory, read file by file: the features, and then the target.
+
+    Raises JobError if the columns of a file are not those of features.json.
+    """
+    names = [*features.names, features.target]
+    block = np.empty((len(names), rows))
+    end = 0
+    for path in files:
+        part = read_part(path)
+        if list(part.columns) != names:
+            raise JobError(f"{path} and features.json come from different runs of steps.preprocess.")
+        begin, end = end, end + len(part)
+        for place, name in enumerate(names):
+            block[place, begin:end] = part[name]
+    return pd.DataFrame(block.T, columns=names, copy=False)
 
 
 def _refuse_empty(told: list[list[tuple[str, int]]], hosts: Hosts, folder: Path) -> None:
@@ -56,9 +76,3 @@ def _refuse_empty(told: list[list[tuple[str, int]]], hosts: Hosts, folder: Path)
         f"TrainingInstanceCount to {hosts.count - len(empty)} (jobs.training.instance_count in the YAML), or give "
         "more rows."
     )
-
-
-def _check(path: Path, table: pd.DataFrame, features: Features) -> None:
-    """Raise JobError if the columns are not those of features.json."""
-    if list(table.columns) != [*features.names, features.target]:
-        raise JobError(f"{path} and features.json come from different runs of steps.preprocess.")

@@ -12,6 +12,7 @@ import pandas as pd
 
 from steps.expectations import Outcome
 from steps.failure import listed
+from steps.row_store import RowStore
 from steps.validation_settings import Expectation
 
 MOST_FILES = 3  # that a sentence names
@@ -22,19 +23,28 @@ class Validation:
     """All that is known about the data so far; `failure` is the sentence that the job fails with.
 
     `file` is the name of the only file, or says how many there are; `files` has the rows of each by its name.
+    rows: the typed rows and what is derived of them; `names` are the columns of the data.
+    rejected: marks the rows; it is there when all are read. reasons: why a row is rejected, by its place.
     unreadable: column -> marks the rows whose value is not of the column's type. hints: column -> what to change.
     """
 
     file: str = ""
     sha256: str = ""
     files: dict[str, int] = field(default_factory=dict)
-    table: pd.DataFrame = field(default_factory=pd.DataFrame)
+    rows: RowStore = field(default_factory=RowStore)
+    names: list[str] = field(default_factory=list)
     rejected: np.ndarray = field(default_factory=lambda: np.array([], dtype=bool))
-    reasons: list[str] = field(default_factory=list)
+    reasons: dict[int, str] = field(default_factory=dict)
     outcomes: list[Outcome] = field(default_factory=list)
     unreadable: dict[str, np.ndarray] = field(default_factory=dict)
     hints: dict[str, str] = field(default_factory=dict)
     failure: str | None = None
+    _told: list[dict[int, str] | None] = field(default_factory=list)  # the reasons of an outcome, if they are its own
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The typed rows, all in memory at once."""
+        return self.rows.columns(self.names) if len(self.rows) else pd.DataFrame()
 
     @cached_property
     def _ends(self) -> np.ndarray:
@@ -73,14 +83,25 @@ class Validation:
         worst = max(self.unreadable, key=lambda name: int(self.unreadable[name].sum()))
         return f": {self.hints[worst]}"
 
-    def reject(self, row: int, reason: str) -> None:
-        """Reject a row, given by its place from 0, for one more reason."""
-        self.rejected[row] = True
-        self.reasons[row] += f"{'; ' if self.reasons[row] else ''}{reason}"
+    def reject(self, outcome: Outcome, reasons: dict[int, str] | None = None) -> None:
+        """Reject the rows of an outcome: for reasons by place, or for its own reason, see `give_reasons`."""
+        self.outcomes.append(outcome)
+        self._told.append(reasons)
+        self.rejected[outcome.unexpected] = True
+
+    def give_reasons(self) -> None:
+        """Write down why each row is rejected: all its reasons, in the order of the outcomes."""
+        for first, table in self.rows.batches():
+            for outcome, told in zip(self.outcomes, self._told, strict=True):
+                low, high = np.searchsorted(outcome.unexpected, (first, first + len(table)))
+                for place in outcome.unexpected[low:high].tolist():
+                    reason = told[place] if told else _reason_with_value(outcome, table, place - first)
+                    before = self.reasons.get(place)
+                    self.reasons[place] = f"{before}; {reason}" if before else reason
 
     def summary(self) -> dict[str, Any]:
         """The content of validation.json."""
-        rows, rejected = len(self.table), int(self.rejected.sum())
+        rows, rejected = len(self.rejected), int(self.rejected.sum())
         return {
             "status": "failed" if self.failure else "passed",
             "reason": self.failure,
@@ -112,6 +133,18 @@ def _outcome_summary(outcome: Outcome) -> dict[str, Any]:
         "unexpected_rows": len(outcome.unexpected),
         "observed": outcome.observed or None,
     }
+
+
+def _reason_with_value(outcome: Outcome, table: pd.DataFrame, row: int) -> str:
+    """An outcome's reason, with the row's value where one column is judged."""
+    column = outcome.expectation.arguments.get("column")
+    value = table[column].iloc[row] if column else None
+    shown = f" (is {_shown(value)})" if column and not pd.isna(value) else ""
+    return f"{reason_of(outcome.expectation)}{shown}"
+
+
+def _shown(value: Any) -> str:
+    return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
 def reason_of(expectation: Expectation) -> str:

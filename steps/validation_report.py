@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from html import escape
 from typing import Any
 
@@ -18,8 +19,8 @@ td.number, th.number { text-align: right; font-variant-numeric: tabular-nums }
 """
 
 
-def render(summary: dict[str, Any], table: pd.DataFrame, rejected: pd.DataFrame) -> str:
-    """Return the page for validation.json's content, the typed table (may be empty) and the rejected rows."""
+def render(summary: dict[str, Any], columns: Iterable[pd.Series], rejected: pd.DataFrame) -> str:
+    """Return the page for validation.json's content, the typed columns, if any, and the first rejected rows."""
     status = summary["status"]
     rows = summary["rows"]
     parts = [
@@ -28,9 +29,9 @@ def render(summary: dict[str, Any], table: pd.DataFrame, rejected: pd.DataFrame)
         f"<p>{escape(summary['file'])}: {rows['read']:,} rows, {rows['accepted']:,} accepted, "
         f"{rows['rejected']:,} rejected ({rows['rejected_share']:.2%}).</p>",
         _section("Expectations", _expectations(summary["expectations"])),
-        _section("Columns", _columns(table)),
+        _section("Columns", _columns(columns)),
         _section("Files with rejected rows", _files(summary)),
-        _section(f"Rejected rows{_limit_note(len(rejected))}", _table(rejected.head(SHOWN_ROWS))),
+        _section(f"Rejected rows{_limit_note(rows['rejected'])}", _table(rejected.head(SHOWN_ROWS))),
     ]
     return (
         "<!doctype html><html lang='en'><meta charset='utf-8'>"
@@ -63,13 +64,10 @@ def _expectations(outcomes: list[dict[str, Any]]) -> str:
     return _table(frame.sort_values("result", kind="stable"))
 
 
-def _columns(table: pd.DataFrame) -> str:
-    if table.empty:
-        return ""
+def _columns(columns: Iterable[pd.Series]) -> str:
     summary = []
-    for name in table:
-        values = table[name]
-        row = {"column": name, "distinct": values.nunique(), "missing": int(values.isna().sum())}
+    for values in columns:
+        row = {"column": values.name, "distinct": values.nunique(), "missing": int(values.isna().sum())}
         if values.dtype != object and row["distinct"]:
             row |= {"smallest": values.min(), "median": values.median(), "largest": values.max()}
         summary.append(row)

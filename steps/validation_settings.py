@@ -35,6 +35,13 @@ class Expectation:
             raise ValueError(f"{self.expectation} has no keep: only {listed(UNIQUE)} have.")
 
     @property
+    def columns(self) -> list[str]:
+        """The columns that it names."""
+        single = [self.arguments.get(key) for key in ("column", "column_A", "column_B")]
+        found = [*single, *(self.arguments.get("column_list") or ())]
+        return [str(name) for name in found if name is not None]
+
+    @property
     def unique_columns(self) -> list[str]:
         """The columns whose values together should be unique, of an expectation in UNIQUE."""
         found = self.arguments.get("column_list") or [self.arguments.get("column")]

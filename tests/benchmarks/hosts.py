@@ -68,8 +68,8 @@ def write_channels(folder: Path, table: pd.DataFrame) -> None:
         target_range=(float(table["price"].min()), float(table["price"].max())),
     )
     write_json(folder / "features" / "features.json", features.to_json())
-    write_parts(folder / "validation", table[::10].reset_index(drop=True))
-    write_parts(folder / "train", table)
+    for name, part in (("validation", table[::10].reset_index(drop=True)), ("train", table)):
+        write_parts(folder / name, len(part), part.__getitem__)
 
 
 def _train(folder: Path, count: int) -> float:

@@ -32,6 +32,12 @@ def test_publishing_to_aws_without_a_role_and_a_bucket_is_refused_before_any_cal
         )
 
 
+def test_a_rehearsal_without_data_is_refused_before_anything_is_published() -> None:
+    done = run("run", "--rehearse", "1%")
+    assert done.returncode == 1
+    assert done.stderr.endswith("error: --rehearse takes rows of the data that --data names: give both.\n")
+
+
 def test_a_definition_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     done = run("definition", "--output", str(tmp_path / "nowhere" / "definition.json"))
     assert done.returncode == 1

@@ -20,6 +20,8 @@ def main(arguments):
     if rows == 1: raise JobError("One row is too few: give two.")
     if rows == 2: raise ZeroDivisionError("unforeseen")
     if rows == 3: raise JobError("x" * 5000)
+    if rows == 4: bytearray(1 << 46)
+    if rows == 5: open("/dev/full", "w").write("x" * 100_000)
 run_job(main)
 """
 
@@ -60,6 +62,17 @@ def test_wrong_argument_is_a_failure_like_any_other(tmp_path: Path) -> None:
 def test_message_keeps_to_the_length_that_sagemaker_keeps(tmp_path: Path) -> None:
     run(tmp_path, "--rows", "3")
     assert len((tmp_path / "ml" / "output" / "message").read_text()) == MAXIMUM_LENGTH
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has /dev/full, and limits of memory that hold")
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [("4", "The job needs more memory than this machine has"), ("5", "The disk is full: raise volume_gb")],
+)
+def test_memory_or_disk_that_is_used_up_is_said(tmp_path: Path, rows: str, words: str) -> None:
+    result = run(tmp_path, "--rows", rows)
+    assert result.returncode == 1
+    assert (tmp_path / "ml" / "output" / "failure").read_text().startswith(words)
 
 
 def test_hints() -> None:

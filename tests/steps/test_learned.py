@@ -15,6 +15,11 @@ ENCODING = LearnedFeature(kind="target_encoding", of=("kind",), smoothing=2.0)
 NEIGHBOURS = LearnedFeature(kind="neighbours", of=("x", "y"), count=2)
 
 
+def own_numbers(kind: type[TargetEncoding] | type[Neighbours], *of: Any) -> np.ndarray:
+    """What training rows get, learned from all of them but those of their group."""
+    return kind.of_training_rows(*of, np.arange(len(of[1])))[1]
+
+
 def columns(values: dict[str, list[Any]]) -> dict[str, np.ndarray]:
     """Columns as `steps.columns` holds them."""
     return {name: np.array(each, dtype=float if name in "xy" else object) for name, each in values.items()}
@@ -65,8 +70,8 @@ def test_a_row_that_is_alone_with_its_like_learns_nothing_from_itself(spec: Lear
     """Rows at one place and of one category but of three groups: each sees only the other two."""
     table = columns({"kind": ["a"] * 4, "x": [0.0] * 4, "y": [0.0] * 4})
     groups, value = np.array([0.1, 0.5, 0.9, 0.9]), np.array([1.0, 2.0, 3.0, 4.0])
-    found = KINDS[spec.kind].without_own_group(table, value, spec, groups)
-    changed = KINDS[spec.kind].without_own_group(table, value + np.array([0, 0, 50, 70]), spec, groups)
+    found = own_numbers(KINDS[spec.kind], table, value, spec, groups)
+    changed = own_numbers(KINDS[spec.kind], table, value + np.array([0, 0, 50, 70]), spec, groups)
     np.testing.assert_array_equal(found[2:], changed[2:])
     np.testing.assert_allclose(found[2:], 1.5)
 
@@ -74,7 +79,7 @@ def test_a_row_that_is_alone_with_its_like_learns_nothing_from_itself(spec: Lear
 def test_without_any_other_row_there_is_no_number() -> None:
     table = columns({"kind": ["a", "a"], "x": [0.0, 1.0], "y": [0.0, 1.0]})
     for spec in (ENCODING, NEIGHBOURS):
-        found = KINDS[spec.kind].without_own_group(table, np.array([1.0, 2.0]), spec, np.array([0.3, 0.3]))
+        found = own_numbers(KINDS[spec.kind], table, np.array([1.0, 2.0]), spec, np.array([0.3, 0.3]))
         assert np.isnan(found).all()
 
 
@@ -84,7 +89,7 @@ def test_nearest_neighbours_are_those_of_a_search_by_brute_force() -> None:
     table = {"x": points[:, 0], "y": points[:, 1]}
     value, groups = random.normal(size=300), random.integers(0, 150, 300) / 150
     spec = LearnedFeature(kind="neighbours", of=("x", "y"), count=7)
-    found = Neighbours.without_own_group(table, value, spec, groups)
+    found = own_numbers(Neighbours, table, value, spec, groups)
     for row in range(300):
         distance = np.hypot(*(points - points[row]).T)
         others = np.flatnonzero(groups != groups[row])

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from steps.linear import PENALTIES, LinearModel, chosen_penalty, fit
+from steps.shard import Shard
 
 LEVELS = {"kind": ("a", "b")}
 
@@ -70,8 +71,8 @@ def test_the_penalty_is_the_smallest_where_the_line_is_exact_and_large_where_the
     matrix = random.normal(size=(400, 30))
     matrix = (matrix - matrix.mean(axis=0)) / matrix.std(axis=0)
     exact, noise = matrix @ np.arange(30.0), random.normal(size=400)
-    assert chosen_penalty(matrix, exact - exact.mean()) == PENALTIES[0]
-    assert chosen_penalty(matrix, noise - noise.mean()) == PENALTIES[-1]
+    assert chosen_penalty([(matrix, exact - exact.mean())], Shard.whole(400)) == PENALTIES[0]
+    assert chosen_penalty([(matrix, noise - noise.mean())], Shard.whole(400)) == PENALTIES[-1]
 
 
 def test_a_missing_value_has_an_indicator_and_the_median() -> None:

@@ -31,7 +31,7 @@ def test_the_number_of_parts_follows_the_rows(rows: int, parts: int) -> None:
 
 def test_parts_are_of_one_size_and_come_back_in_order(tmp_path: Path) -> None:
     table = pd.DataFrame({"x": range(2 * FEWEST_ROWS + 1)})
-    write_parts(tmp_path, table)
+    write_parts(tmp_path, len(table), table.__getitem__)
     (tmp_path / "_SUCCESS.parquet").touch()
     sizes = [len(pd.read_parquet(path)) for path in part_files(tmp_path)]
     assert (len(sizes), max(sizes) - min(sizes)) == (3, 0)
@@ -39,7 +39,8 @@ def test_parts_are_of_one_size_and_come_back_in_order(tmp_path: Path) -> None:
 
 
 def test_a_broken_part_is_named(tmp_path: Path) -> None:
-    write_parts(tmp_path, pd.DataFrame({"x": range(FEWEST_ROWS + 1)}))
+    table = pd.DataFrame({"x": range(FEWEST_ROWS + 1)})
+    write_parts(tmp_path, len(table), table.__getitem__)
     broken = tmp_path / "part-00001.parquet"
     broken.write_bytes(broken.read_bytes()[:-9])
     with pytest.raises(JobError, match=r"part-00001\.parquet cannot be read as Parquet"):

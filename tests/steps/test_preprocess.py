@@ -6,13 +6,17 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from steps import features as feature_module
 from steps.failure import JobError
+from steps.fitting import fit_transform
+from steps.learned import Neighbours
 from steps.part_files import read_parts
 from steps.preprocess import main, preprocess
+from steps.raw_data import typed
 from steps.settings import JobSettings, SplitSettings
 from steps.split import split
 
@@ -102,3 +106,38 @@ def test_a_reserve_is_written_raw_and_nothing_else_of_it(
     assert list(kept.columns) == list(typed_rents.columns)
     others = [pd.read_parquet(tmp_path / "out" / part) for part in ("test/test.parquet", "rows/rows.parquet")]
     assert not any(set(kept["flat"]) & set(other["flat"]) for other in others)
+
+
+def test_many_batches_give_what_one_gives(
+    rents: pd.DataFrame, settings: JobSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed(rents, settings.data.columns, "rents.csv").to_parquet(tmp_path / "data.parquet", index=False)
+    for batch in (1 << 18, 70):
+        monkeypatch.setattr("steps.batches.ROWS", batch)
+        preprocess(tmp_path / "data.parquet", tmp_path / str(batch), settings)
+    one, many = (
+        sorted(path for path in (tmp_path / str(batch)).rglob("*") if path.is_file()) for batch in (1 << 18, 70)
+    )
+    for first, second in zip(one, many, strict=True):
+        assert first.read_bytes() == second.read_bytes(), first.name
+
+
+def test_of_very_many_training_rows_medians_and_neighbours_are_those_of_a_part_that_no_order_changes(
+    typed_rents: pd.DataFrame, settings: JobSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("steps.fitting.MOST_ROWS", 200)
+    turned = typed_rents.iloc[::-1].reset_index(drop=True)
+    (first, table), (second, other) = (fit_transform(rows, settings.data) for rows in (typed_rents, turned))
+    near, turned_near = (each.learned["rent_of_similar"] for each in (first, second))
+    assert isinstance(near, Neighbours)
+    assert isinstance(turned_near, Neighbours)
+    assert len(near.values) == 200
+    assert sorted(zip(*near.points, near.values, strict=True)) == sorted(
+        zip(*turned_near.points, turned_near.values, strict=True)
+    )
+    same = [name for name in first.names if name != "rent_of_similar"]  # of neighbours as near as others any may count
+    assert [first.fill.get(name) for name in same] == [second.fill.get(name) for name in same]
+    assert first.learned["level_of_district"] == second.learned["level_of_district"]  # of all rows, exactly
+    np.testing.assert_allclose(other[same].iloc[::-1].to_numpy(), table[same].to_numpy(), rtol=1e-9)
+    assert not table["rent_of_similar"].isna().any()
+    assert first.target_range == (typed_rents["rent"].min(), typed_rents["rent"].max())

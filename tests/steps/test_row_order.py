@@ -63,10 +63,18 @@ def produced(folder: Path) -> dict[str, bytes]:
     seed=strategies.integers(0, 2**32 - 1),
     ends=strategies.lists(strategies.integers(0, 603), min_size=1, max_size=30).map(sorted),
     keep=strategies.sampled_from(["none", "first", "last"]),
+    batch=strategies.sampled_from([1 << 18, 150]),
 )
 def test_any_parts_in_any_order_give_the_same(
-    rents: pd.DataFrame, document: dict[str, Any], seed: int, ends: list[int], keep: str
+    rents: pd.DataFrame,
+    document: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    seed: int,
+    ends: list[int],
+    keep: str,
+    batch: int,
 ) -> None:
+    monkeypatch.setattr("steps.batches.ROWS", batch)
     document["validation"]["rows"][0]["keep"] = keep
     settings, rows = JobSettings.from_json(document), faulty(rents)
     random = np.random.default_rng(seed)

@@ -9,10 +9,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from steps.failure import JobError
+from steps.model import load
+from steps.part_files import read_parts
 from steps.train import hyperparameter_arguments, main
+from tests.steps.conftest import channels as steps_channels
 
 ROOT = Path(__file__).parents[2]
 MODEL_FILES = ("xgboost.ubj", "linear.json", "interval.ubj", "interval.json", "features.json", "model.json")
@@ -124,3 +128,20 @@ def test_features_of_another_run_are_refused(
     with pytest.raises(JobError, match="come from different runs"):
         main(["--model_dir", str(tmp_path / "model")])
     assert not (tmp_path / "model").exists()
+
+
+def test_a_table_of_many_batches_gives_the_model_of_one(
+    preprocessed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Trees see the same cuts, and sums differ by rounding alone; a batch of one row is none too small."""
+    arguments = ["--rounds", "20", "--max_depth", "3", "--start", "out_of_fold_line"]
+    found = []
+    for rows in (1 << 18, 97):
+        monkeypatch.setattr("steps.batches.ROWS", rows)
+        main([*steps_channels(preprocessed), "--model_dir", str(tmp_path / str(rows)), *arguments])
+        found.append(load(tmp_path / str(rows)))
+    table = read_parts(preprocessed / "validation")[list(found[0].features.names)]
+    whole, many = (model.predict_features(table) for model in found)
+    np.testing.assert_allclose(many, whole, rtol=1e-5)
+    bounds = [model.interval_features(table, whole) for model in found]
+    np.testing.assert_allclose(bounds[1], bounds[0], rtol=1e-5)

@@ -7,6 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -226,3 +227,57 @@ def test_the_files_whose_rows_are_rejected_are_named(
     rents.loc[:150, "area"] = "big"
     with pytest.raises(JobError, match=r"area must be a number, in 4 of 5 files, most of them in part-4.csv\)"):
         validate(parts(tmp_path / "more", rents, 120, 240, 400, 410), tmp_path / "out", settings)
+
+
+Z_SCORES = {"column": "area", "threshold": 3, "double_sided": True}
+EVERY_KIND: list[dict[str, Any]] = [
+    {"expectation": "expect_column_values_to_be_unique", "arguments": {"column": "flat"}},
+    {
+        "expectation": "expect_column_values_to_match_regex",
+        "arguments": {"column": "district", "regex": "^(north|old)"},
+    },
+    {"expectation": "expect_column_value_z_scores_to_be_less_than", "arguments": Z_SCORES},
+    {"expectation": "expect_column_values_to_be_between", "arguments": {"column": "rooms", "max_value": 4}},
+    {
+        "expectation": "expect_compound_columns_to_be_unique",
+        "arguments": {"column_list": ["area", "signed"]},
+        "keep": "last",
+    },
+]
+OF_THE_TABLE: list[dict[str, Any]] = [
+    {"expectation": "expect_column_median_to_be_between", "arguments": {"column": "rent", "min_value": 1}},
+    {"expectation": "expect_table_row_count_to_be_between", "arguments": {"min_value": 10}},
+    {"expectation": "expect_table_column_count_to_equal", "arguments": {"value": 7}},
+    {"expectation": "expect_column_to_exist", "arguments": {"column": "area", "column_index": 3}},
+    {"expectation": "expect_column_unique_value_count_to_be_between", "arguments": {"column": "district"}},
+    {"expectation": "expect_column_stdev_to_be_between", "arguments": {"column": "area", "min_value": 0}},
+]
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("files", [1, 3])
+def test_batches_give_the_report_and_the_rows_of_the_whole_table(
+    rents: pd.DataFrame, document: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: int
+) -> None:
+    """The whole table at once, as Great Expectations sees it, is the oracle; some batches alone have gaps."""
+    document["validation"] |= {"rows": EVERY_KIND, "table": OF_THE_TABLE, "max_rejected_share": 0.99}
+    settings = JobSettings.from_json(document)
+    rents.loc[:200, "rooms"] = 12345678901
+    rents.loc[[1, 300, 599], "area"] = [-5, 5000, np.nan]
+    rents.loc[[7, 8], "flat"] = "0009"
+    rents["district"] = rents["district"].where(rents.index >= 100)  # a batch without any
+    (tmp_path / "in").mkdir()
+    for number, rows in enumerate(np.array_split(np.arange(len(rents)), files)):
+        rents.iloc[rows].to_csv(tmp_path / "in" / f"{number}.csv", index=False)
+    found = []
+    for batch in (1 << 18, 83):
+        monkeypatch.setattr("steps.batches.ROWS", batch)
+        out = tmp_path / str(batch)
+        validate(tmp_path / "in", out, settings)
+        texts = [(out / path).read_text() for path in ("report/validation.json", "rejected/rejected.csv")]
+        found.append((texts, pd.read_parquet(out / "validated" / "data.parquet")))
+        assert not list(out.glob(".rows.*"))
+    assert found[0][0] == found[1][0]
+    pd.testing.assert_frame_equal(found[0][1], found[1][1])
+    rejected = pd.read_csv(tmp_path / "83" / "rejected" / "rejected.csv")
+    assert {len(found[1][1]) + len(rejected), len(rents)} == {600}

@@ -1,0 +1,56 @@
+"""Read the validated rows and divide them into their parts, batch by batch: all rows are in memory once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable, Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from steps import batches
+from steps.column_settings import Column
+from steps.data_settings import DataSettings
+from steps.failure import JobError
+from steps.fitting import check_target
+from steps.raw_data import typed
+from steps.split import marked, needed
+from steps.split_settings import SplitSettings
+
+
+def divided_rows(path: Path, data: DataSettings, settings: SplitSettings) -> dict[str, pd.DataFrame]:
+    """The typed rows of each part, see `steps.split`. Raises JobError for what is not validated data.
+
+    A column of integers is one of floats in all parts where a value is missing in any.
+    """
+    deciding = {name: data.columns[name] for name in (*needed(data), data.target)}
+    narrow = pd.concat(list(_tables(path, deciding, list(deciding))), ignore_index=True)
+    check_target(narrow, data)
+    masks = marked(narrow, data, settings)
+    del narrow
+    found: dict[str, list[pd.DataFrame]] = {name: [] for name in masks}
+    end = 0
+    for table in _tables(path, data.columns):
+        begin, end = end, end + len(table)
+        for name, mask in masks.items():
+            found[name].append(table[mask[begin:end]])
+    floats = {name for tables in found.values() for each in tables for name in each if each[name].dtype == float}
+    return {name: _joined(found.pop(name), floats) for name in masks}
+
+
+def _joined(tables: list[pd.DataFrame], floats: Collection[Hashable]) -> pd.DataFrame:
+    table = pd.concat(tables, ignore_index=True)
+    for name in floats:
+        table[name] = table[name].astype(float)
+    return table
+
+
+def _tables(path: Path, columns: dict[str, Column], only: list[str] | None = None) -> Iterator[pd.DataFrame]:
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        with pyarrow.parquet.ParquetFile(path) as file:
+            for batch in file.iter_batches(batches.ROWS, columns=only):
+                yield typed(batch.to_pandas(), columns, path.name)
+    except pyarrow.ArrowInvalid as error:
+        raise JobError(f"The validated data {path} is not Parquet: run steps.validate first.") from error

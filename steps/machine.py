@@ -1,0 +1,51 @@
+"""What the machine of a job has, and what it means when that is used up; imports the standard library only."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from pathlib import Path
+
+USABLE = 0.95  # of the memory: the kernel kills a process that has all of it, and says nothing
+# Where Linux says what a container may have, by version 2 and 1 of control groups.
+CONTAINER_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+
+
+def limit_memory() -> None:
+    """Let an allocation fail that would need more memory than there is, on Linux, so that the job can say so."""
+    if sys.platform != "linux":
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    wanted = int(memory() * USABLE)
+    if soft == resource.RLIM_INFINITY or soft > wanted:
+        resource.setrlimit(resource.RLIMIT_DATA, (wanted, hard))
+
+
+def memory() -> int:
+    """The bytes of memory of this machine, or of its container."""
+    found = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+    for path in CONTAINER_LIMITS:
+        try:
+            found.append(int(path.read_text(encoding="ascii")))
+        except (OSError, ValueError):  # not this version, or no limit
+            continue
+    return min(found)
+
+
+def used_up(error: BaseException) -> str | None:
+    """What an error means, in one sentence, where memory or disk are used up; None for all others."""
+    if isinstance(error, MemoryError) or "bad_alloc" in str(error):
+        return (
+            f"The job needs more memory than this machine has, {memory() / 1e9:.1f} GB: take a larger instance type "
+            "(jobs.processing or jobs.training in the YAML), or give fewer rows; `plan --data` says what they need."
+        )
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        place = f" ({error.filename})" if error.filename else ""
+        return (
+            f"The disk is full{place}: raise volume_gb (jobs.processing or jobs.training in the YAML), or give fewer "
+            "rows; `plan --data` says what they need."
+        )
+    return None
