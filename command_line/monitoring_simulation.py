@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from profiling.drills import Drill
 
 FOLDERS = (f"capture/{SIMULATION}", f"monitoring/truth/{SIMULATION}", f"monitoring/windows/{SIMULATION}")
-CAPTURE_SECONDS = 30.0  # until every event is in S3
+CAPTURE_SECONDS = 180.0  # until every event is in S3, on a machine that is busy
 POLL_SECONDS = 0.1
 LEAST_ROWS, ROWS = 20, 300
 
@@ -53,7 +53,7 @@ def simulate(context: Context, options: Namespace) -> int:
         with _endpoint(context, package) as endpoint:
             context.console.line(f"{len(houses):,} requests to {endpoint} ...", style="dim")
             keys = _send(context, endpoint, houses)
-            _wait_for_capture(s3, context, len(keys))
+            wait_for_capture(s3, context, len(keys))
         _store(s3, context, houses, keys, drill, random)
         until = (datetime.now(timezone.utc) + timedelta(minutes=1)).replace(second=0, microsecond=0)
         data = _sales(context, houses, drill, Path(folder))
@@ -181,10 +181,15 @@ def _as_json(rows: "pd.DataFrame") -> list[dict[str, Any]]:
     return found
 
 
-def _wait_for_capture(s3: Any, context: Context, wanted: int) -> None:
+def wait_for_capture(s3: Any, context: Context, wanted: int) -> None:
+    """Return when so many events are in S3; PipelineError where they are not there in CAPTURE_SECONDS."""
     deadline = time.monotonic() + CAPTURE_SECONDS
     prefix = f"{context.settings.name}/capture/{SIMULATION}/"
-    while (found := sum(1 for key in _keys(s3, context, prefix) for _ in _lines(s3, context, key))) < wanted:
+    lines: dict[str, int] = {}  # of each file, which is written once
+    while True:
+        lines |= {key: len(_lines(s3, context, key)) for key in _keys(s3, context, prefix) if key not in lines}
+        if (found := sum(lines.values())) >= wanted:
+            return
         if time.monotonic() > deadline:
             raise PipelineError(f"{found} of {wanted} requests were captured after {CAPTURE_SECONDS:.0f} s.")
         time.sleep(POLL_SECONDS)
