@@ -4,6 +4,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from command_line.capacity_view import data_needs, need_lines
+from command_line.console import command_line
 from command_line.context import Context, write_output
 from command_line.stages import no_stage
 from pipelines.checks.capacity import capacity_faults
@@ -39,10 +40,10 @@ def begin_yaml(context: Context, options: Namespace) -> int:
     if marked:
         have = "column has" if marked == 1 else "columns have"
         console.line(f"  (!) {marked} {have} something to look at: the lines with (!) in the file")
-    command = context.command("run_pipeline.py")
     console.line("Next:")
-    console.line(f"  {command} --config {output} check --data {options.data}")
-    console.line(f"  {command} --local --config {output} run --data {options.data}")
+    for words, local in (("check", context.local), ("run", True)):
+        command = command_line("run_pipeline.py", local=local, config=output)
+        console.line(f"  {command} {words} --data {options.data}")
     return EXIT_OK
 
 

@@ -107,7 +107,10 @@ def _of_texts(counts: pd.Series, prefer_comma: bool) -> Written:
             return _with_missing(best, words)
     in_earnest = [word for word in words if word.lower() in LEVELS_TOO]
     missing = [word for word in words if word not in in_earnest]
-    notes = tuple(f"{word!r} ({counts[word]:,} rows) is treated as a level" for word in in_earnest)
+    notes = tuple(
+        f"{word!r} ({counts[word]:,} row{'' if counts[word] == 1 else 's'}) is treated as a level"
+        for word in in_earnest
+    )
     return Written("category", {"missing": missing} if missing else {}, 1.0, notes)
 
 

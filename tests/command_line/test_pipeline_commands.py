@@ -67,6 +67,19 @@ def test_a_faulty_settings_file_is_one_sentence(tmp_path: Path) -> None:
     assert "nme is not a setting; did you mean name" in done.stderr
 
 
+@pytest.mark.parametrize("options", [["--local"], []])
+def test_what_init_proposes_next_says_each_option_once(tmp_path: Path, options: list[str]) -> None:
+    (tmp_path / "flats.csv").write_text(
+        "size,price\n" + "".join(f"{n * 7 % 23 + 40},{n * 1000 + 9000}\n" for n in range(70))
+    )
+    output = str(tmp_path / "flats.yaml")
+    done = run(*options, "init", str(tmp_path / "flats.csv"), "--output", output, "--target", "price")
+    check, registered = done.stdout.split("Next:\n")[1].splitlines()
+    said = " ".join([*options, "--config", output, "check", "--data"])
+    assert f"run_pipeline.py {said} " in check
+    assert f"run_pipeline.py --local --config {output} run --data " in registered
+
+
 def test_another_name_in_the_yaml_is_another_pipeline(tmp_path: Path) -> None:
     config = tmp_path / "mine.yaml"
     text = (ROOT / "pipelines" / "house_prices.yaml").read_text()
