@@ -53,7 +53,17 @@ def scaling(fast: LocalServer, sagemaker: Any) -> Iterator[Any]:
     client = fast.client("application-autoscaling")
     client.register_scalable_target(**TARGET, MinCapacity=0, MaxCapacity=1)
     yield client
-    sagemaker.delete_endpoint(EndpointName=NAME)
+    client.deregister_scalable_target(**TARGET)
+    until(lambda: deleted(sagemaker))
+
+
+def deleted(sagemaker: Any) -> bool:
+    """Whether the endpoint could be deleted: not while it is just scaled."""
+    try:
+        sagemaker.delete_endpoint(EndpointName=NAME)
+    except ClientError:
+        return False
+    return True
 
 
 def until(condition: Any) -> Any:
