@@ -38,7 +38,6 @@ INSIDE = {
     ],
     "local_sagemaker/processes/test_leftovers.py": ["local_sagemaker.files"],
     "monitoring/test_observe.py": [
-        "monitoring.decomposition",
         "monitoring.figures",
         "monitoring.groups",
         "monitoring.model_monitor",
@@ -55,7 +54,11 @@ INSIDE = {
         "pipelines.definition.sdk_steps",
     ],
     "pipelines/definition/test_catalogue.py": ["pipelines.definition.validation"],
-    "pipelines/settings/test_settings.py": ["pipelines.settings.section", "pipelines.settings.strict_yaml"],
+    "pipelines/settings/test_settings.py": [
+        "pipelines.settings.explained",
+        "pipelines.settings.section",
+        "pipelines.settings.strict_yaml",
+    ],
     "pipelines/test_aws_client.py": ["pipelines.clients"],
     "pipelines/versions/test_evaluation_report.py": ["pipelines.files"],
     "profiling/test_draft.py": ["profiling.file_form", "profiling.quick_model", "profiling.rules"],
@@ -71,13 +74,13 @@ INSIDE = {
         "steps.split_settings",
         "steps.validation_settings",
     ],
-    "steps/test_validate.py": ["steps.validation"],
+    "steps/test_linear.py": ["steps.design"],
+    "steps/test_validate.py": ["steps.accepted_rows", "steps.examination", "steps.row_store", "steps.validation"],
     "steps/test_comparables.py": ["steps.likeness"],
 }
 # A test, and the modules that run in the commands, servers and jobs that it starts; a folder stands for all in it.
 THROUGH_PROCESSES = {
     "command_line/test_pipeline_commands.py": [
-        "command_line.pipeline",
         "command_line.upserting",
         "pipelines.exit_codes",
     ],
@@ -100,7 +103,6 @@ THROUGH_PROCESSES = {
         "command_line.prediction_view",
     ],
     "end_to_end/test_monitoring.py": [
-        "command_line.monitoring_commands",
         "command_line.monitoring_memory",
         "command_line.monitoring_schedule",
     ],
@@ -113,11 +115,10 @@ THROUGH_PROCESSES = {
     "lessons/test_lessons.py": ["lessons.breaks", "lessons.sdk"],
     "local_sagemaker/api/test_endpoints.py": [
         "local_sagemaker.api.models",
-        "local_sagemaker.api.resources",
         "local_sagemaker.hosting.invocation_metrics",
         "local_sagemaker.http.asked",
     ],
-    "local_sagemaker/api/test_scaling.py": ["local_sagemaker.api.scaling_watch"],
+    "local_sagemaker/api/test_scaling.py": ["local_sagemaker.api.scaling_policies"],
     "local_sagemaker/api/test_tuning.py": ["local_sagemaker.tuning.run", "local_sagemaker.work.tuning"],
     "local_sagemaker/api/test_lineage_writes.py": ["local_sagemaker.lineage.written"],
     "local_sagemaker/asynchronous/test_asynchronous.py": [
