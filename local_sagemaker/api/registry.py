@@ -69,7 +69,7 @@ class Registry:
         return {}
 
     def create_model_package(self, request: Request, caller: Caller) -> Request:
-        """Register the next version of a group; creates the group if it does not exist."""
+        """Register the next version of a group."""
         name = request.get("ModelPackageGroupName")
         if name is None:
             raise invalid("Local SageMaker registers versioned model packages only: set ModelPackageGroupName.")
@@ -77,7 +77,7 @@ class Registry:
         now = time.time()
         with self._records.lock:
             if self._records.get(MODEL_PACKAGE_GROUP, name) is None:
-                self.create_model_package_group({"ModelPackageGroupName": name}, caller)
+                raise invalid("Model Package Group does not exist.")
             version = self._next_version(name)
             arn = caller.arn(f"model-package/{name}/{version}")
             package = {

@@ -3,6 +3,7 @@
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
 from local_sagemaker.definition.conditions import holds
@@ -134,6 +135,10 @@ class Executors:
         return Result("Succeeded", {"Model": {"Arn": arn}}, {**request, "ModelArn": arn})
 
     def _register(self, task: Task, caller: Caller) -> Result:
+        """Register a version; a pipeline makes the group, where CreateModelPackage asks for one that is there."""
+        with suppress(ServiceError):  # it is there, or the next request says what its name lacks
+            group = {"ModelPackageGroupName": task.arguments.get("ModelPackageGroupName")}
+            self._dispatcher.call("CreateModelPackageGroup", group, caller)
         arn = self._dispatcher.call("CreateModelPackage", task.arguments, caller)["ModelPackageArn"]
         package = self._dispatcher.call("DescribeModelPackage", {"ModelPackageName": arn}, caller)
         return Result("Succeeded", {"RegisterModel": {"Arn": arn}}, package)

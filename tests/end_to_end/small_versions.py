@@ -1,8 +1,11 @@
 """Versions of a model that are a few lines of Python: they load at once, and answer as a test wants."""
 
+import contextlib
 import io
 import tarfile
 from typing import Any
+
+from botocore.exceptions import ClientError
 
 from tests.conftest import BUCKET
 from tests.local_sagemaker.conftest import IMAGE
@@ -42,6 +45,8 @@ def register_version(
     s3.put_object(Bucket=BUCKET, Key=f"{name}.tar.gz", Body=stream.getvalue())
     environment = {"SAGEMAKER_PROGRAM": "inference.py", "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code"}
     container = {"Image": IMAGE, "ModelDataUrl": f"s3://{BUCKET}/{name}.tar.gz", "Environment": environment}
+    with contextlib.suppress(ClientError):  # there already
+        sagemaker.create_model_package_group(ModelPackageGroupName=group)
     return str(
         sagemaker.create_model_package(
             ModelPackageGroupName=group,

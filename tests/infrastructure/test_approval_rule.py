@@ -34,6 +34,8 @@ def test_only_a_decision_over_a_version_of_the_projects_group_reaches_the_target
         arn: str = sagemaker.create_model_package(ModelPackageGroupName=group, **more)["ModelPackageArn"]
         return arn
 
+    for group in ("of-another-project", GROUP):
+        sagemaker.create_model_package_group(ModelPackageGroupName=group)
     theirs, rejected, approved = register("of-another-project"), register(GROUP), register(GROUP)
     sagemaker.update_model_package(ModelPackageArn=theirs, ModelApprovalStatus="Approved")
     sagemaker.update_model_package(ModelPackageArn=rejected, ModelApprovalStatus="Rejected")

@@ -28,6 +28,7 @@ def at_once(count: int, call: Callable[[int], Any]) -> list[Any]:
 
 def test_a_hundred_registrations_give_a_hundred_versions(server: Any) -> None:
     sagemaker = server.client("sagemaker", max_pool_connections=20)
+    sagemaker.create_model_package_group(ModelPackageGroupName="crowd")
     made = at_once(
         100,
         lambda number: sagemaker.create_model_package(

@@ -84,6 +84,7 @@ def test_a_full_disk_refuses_writes_by_name_keeps_what_is_there_and_works_again_
     s3.create_bucket(Bucket="disk")
     s3.put_object(Bucket="disk", Key="old", Body=b"old")
     upload = s3.create_multipart_upload(Bucket="disk", Key="parts")["UploadId"]
+    sagemaker.create_model_package_group(ModelPackageGroupName="g")
     sagemaker.create_model_package(ModelPackageGroupName="g")
     script = "echo done > /opt/ml/processing/output/data/file"
     name = pipelines.create(

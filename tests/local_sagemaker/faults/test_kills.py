@@ -172,6 +172,7 @@ def test_whenever_the_server_is_killed_what_it_acknowledged_is_there(new_server:
     checks = Checks(server, journal)
     checks.s3.create_bucket(Bucket="test-bucket")
     checks.s3.create_bucket(Bucket=BUCKET)
+    checks.sagemaker.create_model_package_group(ModelPackageGroupName=GROUP)
     checks.sagemaker.create_pipeline(PipelineName="faults", PipelineDefinition=definition(), RoleArn=ROLE)
     model = make_model(checks.sagemaker, checks.s3, "still")
     checks.sagemaker.create_endpoint_config(

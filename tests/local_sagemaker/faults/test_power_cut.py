@@ -97,6 +97,7 @@ def work(recorded: Recorded) -> None:
     s3, sagemaker, iam = (recorded.server.client(name) for name in ("s3", "sagemaker", "iam"))
     s3.create_bucket(Bucket="bucket")
     recorded.acknowledged("CreateBucket")
+    sagemaker.create_model_package_group(ModelPackageGroupName="g")
     for round_number in range(ROUNDS):
         for key in ("one", "two"):
             body = f"{key} of round {round_number}".encode() * 100

@@ -125,6 +125,7 @@ def use(server: LocalServer) -> None:
     ask(iam.list_roles)
     s3.create_bucket(Bucket="made-afterwards")
     s3.put_object(Bucket="made-afterwards", Key="k", Body=b"x")
+    sagemaker.create_model_package_group(ModelPackageGroupName="made-afterwards")
     sagemaker.create_model_package(ModelPackageGroupName="made-afterwards")
     iam.create_role(RoleName="made-afterwards", AssumeRolePolicyDocument="{}")
 

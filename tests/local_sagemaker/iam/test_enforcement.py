@@ -1,5 +1,6 @@
 """Policies that are enforced: real clients of a real server, as a role, as a user, as nobody."""
 
+import contextlib
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -66,6 +67,8 @@ def make_client(server: LocalServer, key: str, token: str | None = None) -> Clie
 @pytest.fixture
 def package(enforcing: LocalServer) -> str:
     sagemaker = make_client(enforcing, "local")("sagemaker")
+    with contextlib.suppress(ClientError):  # there already
+        sagemaker.create_model_package_group(ModelPackageGroupName=GROUP)
     return str(sagemaker.create_model_package(ModelPackageGroupName=GROUP)["ModelPackageArn"])
 
 

@@ -57,6 +57,7 @@ def test_an_approval_reaches_a_queue_through_a_rule(server: Any, sagemaker: Any)
     }
     events.put_rule(Name="of-the-group-events", EventPattern=json.dumps(pattern))
     events.put_targets(Rule="of-the-group-events", Targets=[{"Id": "queue", "Arn": arn}])
+    sagemaker.create_model_package_group(ModelPackageGroupName="events")
     package = sagemaker.create_model_package(ModelPackageGroupName="events")["ModelPackageArn"]
     sagemaker.update_model_package(ModelPackageArn=package, ModelApprovalStatus="Approved")
     messages = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
@@ -70,6 +71,7 @@ def test_a_rule_whose_queue_is_gone_keeps_nobody_from_registering(server: Any, s
     events.put_rule(Name="soon-gone", EventPattern=json.dumps({"source": ["aws.sagemaker"]}))
     events.put_targets(Rule="soon-gone", Targets=[{"Id": "queue", "Arn": arn}])
     sqs.delete_queue(QueueUrl=queue)
+    sagemaker.create_model_package_group(ModelPackageGroupName="undelivered")
     try:
         assert sagemaker.create_model_package(ModelPackageGroupName="undelivered")["ModelPackageArn"].endswith("/1")
     finally:

@@ -274,6 +274,7 @@ class Conversation:
         """A version that stays: an action and a context."""
         containers = [{"Image": IMAGE, "ModelDataUrl": "s3://test-bucket/m.tar.gz"}]
         types = {"SupportedContentTypes": ["text/csv"], "SupportedResponseMIMETypes": ["text/csv"]}
+        self.api.create_model_package_group(ModelPackageGroupName="stays")
         self.api.create_model_package(
             ModelPackageGroupName="stays", InferenceSpecification={"Containers": containers, **types}
         )
