@@ -173,6 +173,12 @@ def test_a_fault_is_named_with_its_path(steps: list[Any], fault: str) -> None:
     assert any(fault in line for line in faults(*steps)), faults(*steps)
 
 
+def test_each_of_several_cycles_is_told_once() -> None:
+    around = {"A": "B", "B": "A", "C": "C", "D": "C"}
+    found = faults(*(using(1, name) | {"DependsOn": [other]} for name, other in around.items()))
+    assert [line.partition(": the ")[0] for line in found if "wait for each other" in line] == ["Steps[0]", "Steps[2]"]
+
+
 @pytest.mark.parametrize(
     ("changed", "fault"),
     [

@@ -35,6 +35,14 @@ def test_a_step_waits_for_what_it_refers_to_and_what_it_depends_on() -> None:
         "C": {"A", "B"},
         "D": {"C"},
     }
+    assert [dict(each.triggers) for each in parsed.steps.values()] == [{}, {}, {}, {"C": "Succeeded"}]
+
+
+def test_a_loop_waits_for_what_its_body_refers_to_and_not_for_its_body() -> None:
+    refers = [step("First", Arguments={"x": {"Get": "Steps.A.Y"}}), step("Then", DependsOn=["First"])]
+    loop = {"IterableItems": ["a"], "MaxConcurrency": 1, "ForEachBody": refers}
+    parsed = parse(definition(step("A"), step("Loop", "ForEach", Arguments=loop)))
+    assert set(parsed.steps["Loop"].waits_for) == {"A"}
 
 
 def test_the_steps_of_a_branch_know_the_condition_and_the_outcome_they_need() -> None:

@@ -93,6 +93,36 @@ def test_an_expression_without_a_value_says_which_part_is_missing(expression: An
         evaluate(expression, SCOPE)
 
 
+class OfItem(FixedScope):
+    """The scope of one iteration of a ForEach step."""
+
+    def __init__(self, item: Any) -> None:
+        self._item = item
+
+    def item(self) -> Any:
+        return self._item
+
+
+@pytest.mark.parametrize(
+    ("item", "path", "value"),
+    [
+        ("plain text", "ForEach.CurrentItem", "plain text"),
+        ({"name": "a"}, "ForEach.CurrentItem", {"name": "a"}),
+        ({"name": "a"}, "ForEach.CurrentItem.name", "a"),
+        ('{"name": "b"}', "ForEach.CurrentItem.name", "b"),
+    ],
+)
+def test_the_current_item_is_as_it_is_and_its_fields_are_those_of_an_object_or_json(
+    item: Any, path: str, value: Any
+) -> None:
+    assert evaluate({"Get": path}, OfItem(item)) == value
+
+
+def test_an_item_that_is_not_json_has_no_fields() -> None:
+    with pytest.raises(ExpressionError, match="the item 'plain text' is not JSON"):
+        evaluate({"Get": "ForEach.CurrentItem.name"}, OfItem("plain text"))
+
+
 def test_references_are_found_however_deep() -> None:
     value = {"a": [{"Std:Join": {"On": "", "Values": [{"Get": "Steps.A.x"}, {"b": {"Get": "Parameters.P"}}]}}]}
     assert list(references(value)) == ["Steps.A.x", "Parameters.P"]
