@@ -219,7 +219,9 @@ def aws() -> Iterator[StubAws]:
 
 @pytest.fixture
 def hosting(aws: StubAws) -> Hosting:
-    """A SageMaker without models or endpoints."""
+    """A SageMaker without models or endpoints, and a bucket without a history of them."""
+    for name in [name for name in aws.objects if name[1].startswith(f"{GROUP}/history/")]:
+        del aws.objects[name]
     aws.answers.clear()
     aws.models.clear()
     aws.calls.clear()

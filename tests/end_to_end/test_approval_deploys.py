@@ -84,11 +84,12 @@ def test_the_approval_deploys_and_deploy_of_the_same_version_follows(account: Lo
     builds_ended(account, 1)
     configs = account.client("sagemaker").list_endpoint_configs()["EndpointConfigs"]
     assert len(configs) == 1
-    assert "serves version 1" in work.deploy("logs", "--stage", "staging").stdout
     decide(account, 2, "Approved")  # as from Studio
     followed = work.deploy("status", "--follow").stdout
     assert re.search(r" deploy +2 .* serves$|deployment of version 2 to staging, .*: serves\.$", followed, re.MULTILINE)
     assert serving(account) == "v2"
+    builds_ended(account, 2)
+    assert "serves version 2" in work.deploy("logs", "--stage", "staging").stdout
 
 
 def test_an_older_version_approved_later_and_changed_metadata_deploy_nothing(account: LocalServer) -> None:
