@@ -179,8 +179,10 @@ def test_a_name_is_free_again_once_the_job_is_deleted(sagemaker: Any) -> None:
     sagemaker.stop_training_job(TrainingJobName="deleted")
     finish(sagemaker, "deleted")
     sagemaker.delete_training_job(TrainingJobName="deleted")
-    assert sagemaker.list_tags(ResourceArn=arn)["Tags"] == []
+    with pytest.raises(ClientError, match="Could not find the resource"):
+        sagemaker.list_tags(ResourceArn=arn)
     sagemaker.create_training_job(**training("deleted", "true"))
+    assert sagemaker.list_tags(ResourceArn=arn)["Tags"] == []
     assert finish(sagemaker, "deleted")["TrainingJobStatus"] == "Completed"
 
 
