@@ -2,8 +2,9 @@
 
 import base64
 import json
+import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ STAGING = f"{HOUSES}-staging"
 SETTINGS = Path("my_houses.yaml")
 SURFACES = Path("reports/lessons/surfaces.jsonl")
 FEWEST_WORDS = 3
+CAPTURE_SECONDS = 3.0  # after which a request that was captured lies in S3
 BETTER = 2 / 3  # of the line's error
 
 
@@ -94,7 +96,18 @@ def registry(account: Account) -> str:
 
 def hosting(account: Account) -> str:
     """Two captured requests that differ in the living area alone."""
-    prices = _captured(account, f"{_capture(account)}/{STAGING}/")
+    until = time.monotonic() + CAPTURE_SECONDS
+    while (found := _larger(_captured(account, f"{_capture(account)}/{STAGING}/"))) is None:
+        _require(
+            time.monotonic() < until,
+            "No two requests differ in sqft_living alone: ask for house.json, then for my_house.json.",
+        )
+        time.sleep(0.2)
+    return found
+
+
+def _larger(prices: Sequence[tuple[Mapping[str, Any], float]]) -> str | None:
+    """What more living area costs, where two requests differ in nothing else."""
     for house, price in prices:
         for other, other_price in prices:
             more = float(other.get("sqft_living", 0)) - float(house.get("sqft_living", 0))
@@ -102,7 +115,7 @@ def hosting(account: Account) -> str:
                 difference = other_price - price
                 told = f"{'-' if difference < 0 else '+'}${abs(difference):,.0f}"
                 return f"{more:,.0f} square feet more, all else held still: {told}."
-    raise LessonError("No two requests differ in sqft_living alone: ask for house.json, then for my_house.json.")
+    return None
 
 
 def monitored(account: Account) -> str:
