@@ -61,8 +61,7 @@ UNUSED: dict[str, set[str]] = {
         "sagemaker:DescribeHyperParameterTuningJob",
         "sagemaker:ListTrainingJobsForHyperParameterTuningJob",
         "sagemaker:StopHyperParameterTuningJob",
-        # AWS makes the group on behalf of the first version; here the pipeline's role did not ask.
-        "sagemaker:CreateModelPackageGroup",
+        # AWS looks for the group on behalf of the first version; here the pipeline's role only makes it.
         "sagemaker:DescribeModelPackageGroup",
     },
     "removal": set(),
