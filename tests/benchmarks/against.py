@@ -165,7 +165,6 @@ def _parts(side: Side) -> Callable[[int], object]:
 
 def _package(side: Side) -> Callable[[int], object]:
     sagemaker = side.client("sagemaker")
-    sagemaker.create_model_package_group(ModelPackageGroupName="bench")
     return lambda number: sagemaker.create_model_package(ModelPackageGroupName="bench")
 
 
