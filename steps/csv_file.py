@@ -96,12 +96,17 @@ def _decoded(content: bytes, name: str, encoding: str) -> str:
     return EXCEL_HINT.sub("", text.removeprefix("\ufeff")).lstrip("\r\n")
 
 
-def _check_header(names: list[str], text: str, name: str, written: FileFormat) -> None:
+def refuse_doubled(names: list[str], name: str) -> None:
+    """Raise JobError where a file has columns of the same name."""
     doubled = sorted(each for each, count in Counter(names).items() if count > 1)
     if doubled:
         more = [f"{len(doubled) - MOST_NAMED} others"] if len(doubled) > MOST_NAMED else []
         which = listed([*doubled[:MOST_NAMED], *more])
-        raise JobError(f"The header of {name} has {which} more than once: give each column a name of its own.")
+        raise JobError(f"The data file {name} has {which} more than once: give each column a name of its own.")
+
+
+def _check_header(names: list[str], text: str, name: str, written: FileFormat) -> None:
+    refuse_doubled(names, name)
     found = separator_of(text)
     if len(names) == 1 and found != written.separator:
         raise JobError(

@@ -11,7 +11,7 @@ import pandas as pd
 
 from steps.column_settings import Column
 from steps.conversion import convert, described
-from steps.csv_file import read_csv, unpacked
+from steps.csv_file import read_csv, refuse_doubled, unpacked
 from steps.data_set import Part
 from steps.failure import JobError, did_you_mean, listed
 from steps.text_format import FileFormat
@@ -75,14 +75,23 @@ def read_rows(
         if not content.strip():
             raise JobError(f"The data file {name} is empty: give a CSV or Parquet file with rows.")
         if content.startswith(PARQUET_MAGIC):
-            return _named(pd.read_parquet(io.BytesIO(content))), {}
+            return _read_parquet(content, name), {}
     except FileNotFoundError as error:
         raise JobError(f"The data file {path} does not exist.") from error
     except OSError as error:  # pyarrow's ArrowInvalid is not an OSError but a ValueError, see below
         raise JobError(f"The data file {name} cannot be read: {_line(error)}.") from error
     except ValueError as error:  # pyarrow's ArrowInvalid
-        raise JobError(f"The data file {name} is not a valid CSV or Parquet file: {_line(error)}.") from error
+        raise JobError(
+            f"The data file {name} is not a valid CSV or Parquet file ({_line(error)}): write it again."
+        ) from error
     return read_csv(content, name, written or FileFormat())
+
+
+def _read_parquet(content: bytes, name: str) -> pd.DataFrame:
+    import pyarrow.parquet
+
+    refuse_doubled(pyarrow.parquet.read_schema(io.BytesIO(content)).names, name)
+    return _named(pd.read_parquet(io.BytesIO(content)))
 
 
 def _named(table: pd.DataFrame) -> pd.DataFrame:

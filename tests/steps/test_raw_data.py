@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pandas as pd
+import pyarrow.parquet
 import pytest
 
 from steps.csv_file import separator_of
@@ -49,6 +50,13 @@ def test_unreadable_file(tmp_path: Path, content: bytes, message: str) -> None:
     (tmp_path / "x.csv").write_bytes(content)
     with pytest.raises(JobError, match=f"x.csv.*{message}|rows of x.csv have {message}"):
         read_rows(tmp_path / "x.csv")
+
+
+def test_columns_of_one_name_are_refused_in_parquet_too(tmp_path: Path) -> None:
+    column = pyarrow.array([1, 2])
+    pyarrow.parquet.write_table(pyarrow.Table.from_arrays([column] * 3, ["a", "b", "a"]), tmp_path / "x.parquet")
+    with pytest.raises(JobError, match=r"x\.parquet has a more than once: give each column a name of its own"):
+        read_file(tmp_path / "x.parquet")
 
 
 def test_a_title_above_the_table_is_told_from_a_header_that_is_too_short(tmp_path: Path) -> None:
