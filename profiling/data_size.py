@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from steps.csv_file import GZIP, ZIP
+from steps.csv_file import GZIP, UNPACKING_ERRORS, ZIP
 from steps.data_set import Part
 from steps.raw_data import PARQUET_MAGIC
 
@@ -67,7 +67,7 @@ def _csv_rows(part: Part, start: bytes) -> tuple[int, int, bool]:
                 text = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(sample)
                 return _counted(text, round(len(text) * packed / len(sample)))
             return _counted(sample, packed)
-    except (OSError, EOFError, zlib.error, zipfile.BadZipFile, ValueError, RuntimeError, NotImplementedError):
+    except (*UNPACKING_ERRORS, ValueError):
         return 0, packed, False
 
 

@@ -18,6 +18,8 @@ from steps.failure import JobError, listed
 from steps.text_format import FileFormat
 
 GZIP, ZIP = b"\x1f\x8b", b"PK\x03\x04"
+# What gzip and zip raise of content that is damaged, encrypted or packed in a way that Python does not know.
+UNPACKING_ERRORS = (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError)
 SEPARATORS = (",", ";", "\t", "|")
 SHOWN_SEPARATORS = {"\t": "a tab", " ": "a space"}
 SAMPLE_LINES, MOST_TITLES = 20, 5
@@ -43,7 +45,7 @@ def unpacked(content: bytes, name: str) -> bytes:
                 found = listed(members[:5])
                 raise JobError(f"{name} holds {len(members)} files ({found}): give one CSV or Parquet file.")
             return archive.read(members[0])
-    except (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+    except UNPACKING_ERRORS as error:
         raise JobError(f"The data file {name} cannot be unpacked: {' '.join(str(error).split())}.") from error
 
 
