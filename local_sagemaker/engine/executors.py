@@ -3,7 +3,6 @@
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from typing import Any
 
 from local_sagemaker.definition.conditions import holds
@@ -135,13 +134,21 @@ class Executors:
         return Result("Succeeded", {"Model": {"Arn": arn}}, {**request, "ModelArn": arn})
 
     def _register(self, task: Task, caller: Caller) -> Result:
-        """Register a version; a pipeline makes the group, where CreateModelPackage asks for one that is there."""
-        with suppress(ServiceError):  # it is there, or the next request says what its name lacks
-            group = {"ModelPackageGroupName": task.arguments.get("ModelPackageGroupName")}
-            self._dispatcher.call("CreateModelPackageGroup", group, caller)
+        self._make_group(task.arguments.get("ModelPackageGroupName"), caller)
         arn = self._dispatcher.call("CreateModelPackage", task.arguments, caller)["ModelPackageArn"]
         package = self._dispatcher.call("DescribeModelPackage", {"ModelPackageName": arn}, caller)
         return Result("Succeeded", {"RegisterModel": {"Arn": arn}}, package)
+
+    def _make_group(self, group: Any, caller: Caller) -> None:
+        """Make the group, a name or an ARN, unless it is there: CreateModelPackage itself asks for one that is."""
+        if not isinstance(group, str):
+            return  # CreateModelPackage says so
+        try:
+            request = {"ModelPackageGroupName": group.rpartition("/")[2]}
+            self._dispatcher.call("CreateModelPackageGroup", request, caller)
+        except ServiceError as error:
+            if "already exists" not in error.message:
+                raise
 
     def _condition(self, task: Task, _caller: Caller) -> Result:
         outcome = all(holds(condition, task.scope) for condition in task.step.arguments.get("Conditions", []))

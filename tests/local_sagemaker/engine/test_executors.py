@@ -65,3 +65,14 @@ def test_an_image_that_cannot_run_here_is_refused_before_anything_runs(pipelines
     name = pipelines.create(step("First", "Processing", processing("true")), step("Learn", "Processing", arguments))
     with pytest.raises(ClientError, match=r"The step Learn cannot run\. .* built-in algorithm linear-learner"):
         pipelines.start(name)
+
+
+@pytest.mark.parametrize("place", ["", "arn:aws:sagemaker:us-east-1:000000000000:model-package-group/"])
+def test_a_pipeline_makes_the_group_of_its_first_version_and_takes_one_that_is_there(
+    pipelines: Any, sagemaker: Any, place: str
+) -> None:
+    group = f"made-by-{'arn' if place else 'name'}"
+    twice = [step(f"Register{number}", "RegisterModel", {"ModelPackageGroupName": place + group}) for number in (1, 2)]
+    execution = pipelines.run(pipelines.create(*twice))
+    assert execution["PipelineExecutionStatus"] == "Succeeded", pipelines.steps(execution["PipelineExecutionArn"])
+    assert len(sagemaker.list_model_packages(ModelPackageGroupName=group)["ModelPackageSummaryList"]) == 2
