@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from steps.column_settings import Column
+from steps.row_source import RowSource
 
 INFERRED = {"integer": "Integral", "boolean": "Integral", "number": "Fractional"}  # all others: String
 BUCKETS, SKETCH_SIZE, MOST_DOMAINS = 10, 2048, 100
@@ -20,13 +21,13 @@ BUCKETS, SKETCH_SIZE, MOST_DOMAINS = 10, 2048, 100
 TOLERATED_DEVIATIONS = 2
 
 
-def data_statistics(rows: pd.DataFrame, inputs: Mapping[str, Column]) -> dict[str, Any]:
+def data_statistics(rows: RowSource | pd.DataFrame, inputs: Mapping[str, Column]) -> dict[str, Any]:
     """statistics.json of the columns that a prediction request holds, over typed raw training rows."""
     features = [_feature_statistics(name, rows[name], column) for name, column in inputs.items()]
     return {"version": 0.0, "dataset": {"item_count": len(rows)}, "features": features}
 
 
-def data_constraints(rows: pd.DataFrame, inputs: Mapping[str, Column]) -> dict[str, Any]:
+def data_constraints(rows: RowSource | pd.DataFrame, inputs: Mapping[str, Column]) -> dict[str, Any]:
     """constraints.json of the same columns: type, share of present values, sign, and the values of a category."""
     features = []
     for name, column in inputs.items():

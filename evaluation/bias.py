@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from evaluation.bootstrap import confidence_interval, resamples
+from evaluation.bootstrap import confidence_interval, resampled_sums
 from evaluation.segments import Grouping
 
 
@@ -45,17 +45,23 @@ def segment_errors(
     above = (predicted > np.median(actual)).astype(float)
     columns = np.column_stack([divisible, np.abs(error), error, above * divisible]).astype(float)
     codes = [np.where(divisible, grouping.codes, -1) + 1 for grouping in groupings]  # 0 is not a segment
-    draws: list[list[np.ndarray]] = [[] for _ in groupings]
-    for counts in resamples(len(actual)):
-        weighted = columns[:, :3] * counts[:, None]
-        for index, grouping in enumerate(groupings):
-            draws[index].append(_sums(codes[index], weighted, len(grouping.names)))
+    sizes = [len(grouping.names) for grouping in groupings]
+
+    def of_batch(batch: slice) -> Callable[[np.ndarray], np.ndarray]:
+        here = columns[batch, :3]
+
+        def summed(counts: np.ndarray) -> np.ndarray:
+            weighted = here * counts[:, None]
+            return np.vstack([_sums(own[batch], weighted, size) for own, size in zip(codes, sizes, strict=True)])
+
+        return summed
+
+    draws = np.split(resampled_sums(len(actual), of_batch), np.cumsum([size + 1 for size in sizes])[:-1], axis=1)
     found = []
     for index, grouping in enumerate(groupings):
         measured = _sums(codes[index], columns, len(grouping.names))
-        resampled = np.array(draws[index])
         for place, name in enumerate(grouping.names):
-            found.append(_segment(grouping.column, name, measured, resampled, place + 1, min_rows))
+            found.append(_segment(grouping.column, name, measured, draws[index], place + 1, min_rows))
     return found
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from statistics import NormalDist
 
 import numpy as np
 
+from steps import batches
 from steps.metrics import NAMES
 
 SEED = 20141013
@@ -23,19 +24,47 @@ def resamples(rows: int, seed: int = SEED) -> Iterator[np.ndarray]:
     Efron and Tibshirani, An Introduction to the Bootstrap, chapters 6 and 13.
     """
     random = np.random.default_rng(seed)
-    for _ in range(min(RESAMPLES, max(FEWEST_RESAMPLES, MOST_DRAWS // rows))):
+    for _ in range(_resamples_of(rows)):
         yield np.bincount(random.integers(rows, size=rows), minlength=rows)
+
+
+def resampled_sums(rows: int, of_batch: Callable[[slice], Callable[[np.ndarray], np.ndarray]]) -> np.ndarray:
+    """Sums over the rows of each resample: (resamples, ...), the same resamples for the same count of rows.
+
+    `of_batch` is given the places of some rows, and gives what sums them up when each row counts so often. Of more
+    rows than a batch, each row is in a resample as often as Poisson's distribution with a mean of 1 says, whatever the
+    others are: then no batch needs to know of another. Source: Chamandy, Muralidharan, Najmi and Naidu, Estimating
+    uncertainty for massive data streams, Google, 2012.
+    """
+    if rows <= batches.ROWS:
+        summed = of_batch(slice(0, rows))
+        return np.array([summed(counts) for counts in resamples(rows)])
+    total: np.ndarray | float = 0.0
+    for number, batch in enumerate(batches.batches(rows)):
+        random, summed = np.random.default_rng([SEED, number]), of_batch(batch)
+        size = batch.stop - batch.start
+        total = total + np.array([summed(random.poisson(1.0, size)) for _ in range(_resamples_of(rows))])
+    return np.asarray(total)
+
+
+def _resamples_of(rows: int) -> int:
+    return min(RESAMPLES, max(FEWEST_RESAMPLES, MOST_DRAWS // rows))
 
 
 def metric_draws(actual: np.ndarray, predictions: Mapping[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]:
     """Return model -> metric of `steps.metrics` -> its value on each resample, the same for all models."""
     shift = actual.mean()  # the variance is a difference of two sums: near zero they keep their digits
-    columns = [np.ones(len(actual)), actual != 0, actual - shift, (actual - shift) ** 2]
-    for predicted in predictions.values():
-        error = np.abs(predicted - actual)
-        columns += [error, error**2, np.divide(error, np.abs(actual), np.zeros_like(error), where=actual != 0)]
-    table = np.column_stack(columns).astype(float)
-    sums = np.array([counts @ table for counts in resamples(len(actual))]).T
+
+    def of_batch(batch: slice) -> Callable[[np.ndarray], np.ndarray]:
+        here = actual[batch]
+        columns = [np.ones(len(here)), here != 0, here - shift, (here - shift) ** 2]
+        for predicted in predictions.values():
+            error = np.abs(predicted[batch] - here)
+            columns += [error, error**2, np.divide(error, np.abs(here), np.zeros_like(error), where=here != 0)]
+        table = np.column_stack(columns).astype(float)
+        return lambda counts: counts @ table
+
+    sums = resampled_sums(len(actual), of_batch).T
     rows, divisible, offset, squared = sums[:4]
     variance = squared / rows - (offset / rows) ** 2
     draws = {}

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import pandas as pd
 
 from evaluation.archive import load_archive
 from evaluation.bootstrap import CONFIDENCE, confidence_interval
 from steps.failure import JobError
+from steps.row_source import RowSource
 
 ARCHIVE = "model.tar.gz"
 MARKER = "none.json"
@@ -26,7 +26,7 @@ class Champion:
     reason: str = ""
 
 
-def score(folder: Path, rows: pd.DataFrame) -> Champion:
+def score(folder: Path, rows: RowSource) -> Champion:
     """Predict typed raw test rows with the model in `folder`.
 
     The folder holds model.tar.gz, or the marker none.json where no version is approved. A champion that
@@ -35,7 +35,8 @@ def score(folder: Path, rows: pd.DataFrame) -> Champion:
     if (folder / MARKER).is_file():
         return Champion("none")
     try:
-        predicted = load_archive(folder / ARCHIVE).predict(rows)
+        model = load_archive(folder / ARCHIVE)
+        predicted = np.concatenate([model.predict(batch) for batch in rows.batches()])
     except JobError as error:
         return Champion("unusable", reason=str(error).rstrip("."))
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:

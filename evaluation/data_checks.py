@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import pandas as pd
-
 from evaluation.drift import adversarial_auc, chance_auc, drifts, population_stability
 from steps.data_checks import Finding, check_parts
 from steps.evaluated_settings import EvaluatedSettings
+from steps.row_source import RowSource
 
 HIGH_STABILITY = 0.25  # the usual reading of the index: below 0.1 none, above 0.25 much drift
 HIGH_AUC = 0.65
 
 
-def check_data(train: pd.DataFrame, test: pd.DataFrame, settings: EvaluatedSettings) -> list[Finding]:
+def check_data(train: RowSource, test: RowSource, settings: EvaluatedSettings) -> list[Finding]:
     """Run every check on typed raw rows of both parts, in the order in which a person reads them."""
     drift = [drifting_columns(train, test, settings), adversarial(train, test, settings)]
     return [*check_parts(train, test, settings), *drift]
 
 
-def drifting_columns(train: pd.DataFrame, test: pd.DataFrame, settings: EvaluatedSettings) -> Finding:
+def drifting_columns(train: RowSource, test: RowSource, settings: EvaluatedSettings) -> Finding:
     """The population stability index of each input between the training and the test part, less what is chance."""
     values = {name: population_stability(train[name], test[name]) for name in _inputs(settings)}
     high = [name for name, value in values.items() if value > HIGH_STABILITY and drifts(train[name], test[name])]
@@ -29,7 +28,7 @@ def drifting_columns(train: pd.DataFrame, test: pd.DataFrame, settings: Evaluate
     return Finding("drift by column", "ok", f"{text} (above {HIGH_STABILITY} is drift).", values)
 
 
-def adversarial(train: pd.DataFrame, test: pd.DataFrame, settings: EvaluatedSettings) -> Finding:
+def adversarial(train: RowSource, test: RowSource, settings: EvaluatedSettings) -> Finding:
     """Whether a classifier can tell test rows from training rows by their inputs."""
     inputs = _inputs(settings)
     auc = adversarial_auc(train, test, inputs)

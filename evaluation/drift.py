@@ -9,6 +9,7 @@ import pandas as pd
 
 from evaluation.bootstrap import SEED
 from steps.boosting import xgboost
+from steps.row_source import RowSource
 
 BINS, MOST_LEVELS, MOST_ROWS = 10, 30, 8_000
 PARAMETERS = {
@@ -71,13 +72,13 @@ def chance_auc(first: int, second: int) -> float:
     return 0.5 + 3 * float(np.sqrt((sum(rows) + 1) / (12 * rows[0] * rows[1])))
 
 
-def adversarial_auc(train: pd.DataFrame, test: pd.DataFrame, names: Sequence[str] | None = None) -> float:
+def adversarial_auc(train: RowSource, test: RowSource, names: Sequence[str] | None = None) -> float:
     """The area under the ROC curve of a small boosted classifier of some columns, by twofold cross-validation.
 
     At most MOST_ROWS rows of each side are drawn. 0.5: the sides cannot be told apart.
     """
     random = np.random.default_rng(SEED)
-    sides = [side.iloc[np.sort(random.permutation(len(side))[:MOST_ROWS])] for side in (train, test)]
+    sides = [side.at(np.sort(random.permutation(len(side))[:MOST_ROWS])) for side in (train, test)]
     table = pd.concat(sides, ignore_index=True)
     values = np.column_stack([_numbers(table[name]) for name in names or table]).astype(np.float32)
     label = np.repeat([0.0, 1.0], [len(side) for side in sides])

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from evaluation import baselines, clarify, plain_boosting
-from evaluation import champion as champion_module
+from evaluation import baselines, clarify
 from evaluation.archive import load_archive
 from evaluation.bias import SegmentError, segment_errors
 from evaluation.card import model_card
@@ -29,22 +28,23 @@ from evaluation.reasons import Reasons, reasons_of
 from evaluation.reference import keep_reference
 from evaluation.rules import kept_rules
 from evaluation.sample_payload import sample_archive
+from evaluation.scoring import score, scored_rows
 from evaluation.segments import groupings
 from evaluation.what_helps import what_helps
 from evaluation.worst import worst_predictions
-from steps import estimators
 from steps import features as feature_module
-from steps.artifacts import write_bytes, write_json, write_parquet, write_text
+from steps.artifacts import write_bytes, write_json, write_text
 from steps.data_checks import refuse_severe
 from steps.data_settings import DEFAULT_PATH, load_as
 from steps.evaluated_settings import EvaluatedSettings
-from steps.failure import JobArgumentParser, JobError, run_job
+from steps.failure import JobArgumentParser, run_job
 from steps.hosts import refuse_several
+from steps.long_table import write_long
 from steps.model import Model
-from steps.part_files import read_parts
 from steps.preprocess import SEEN
 from steps.raw_data import find_file
 from steps.reasons import METADATA as REASONS
+from steps.row_source import RowSource, computed, stored_rows
 
 INPUT = Path("/opt/ml/processing/input")
 
@@ -118,12 +118,11 @@ def evaluate(
     Raises JobError when the data checks find that the test rows do not tell the truth, when a prediction is
     NaN or infinite, or when a metric is not defined for these rows.
     """
-    rows = pd.read_parquet(find_file(inputs.test))
-    train = pd.read_parquet(find_file(inputs.rows))
-    table = feature_module.transform(rows, model.features)
+    rows, train = (stored_rows(find_file(folder)) for folder in (inputs.test, inputs.rows))
+    table = computed(rows, lambda batch: feature_module.transform(batch, model.features))
     findings = check_data(train, rows, settings)
     refuse_severe(findings)
-    scored = _score(model, (train, rows), table, inputs, settings)
+    scored = score(model, (train, rows), table, (inputs.champion, inputs.train), settings)
     document, segments = _measured(model, (train, rows), scored, settings, looks)
     document["data"].update(
         train_rows=len(train),
@@ -138,7 +137,7 @@ def evaluate(
     important = [name for name in document["explanation"]["importance"] if name in model.features.inputs]
     document["worst_predictions"] = worst_predictions(scored, list(dict.fromkeys([*important, *model.features.inputs])))
     target = model.features.target
-    write_parquet(output / "predictions.parquet", _table(scored))
+    write_long(output / "predictions.parquet", scored_rows(scored))
     write_json(output / "bias" / "analysis.json", clarify.bias(segments, target, float(np.median(scored.actual))))
     _write_explanation(output / "explainability", reasons, scored, target)
     _write_baselines(output, model, train, document)
@@ -150,7 +149,7 @@ def evaluate(
 
 
 def _measured(
-    model: Model, parts: tuple[pd.DataFrame, pd.DataFrame], scored: Scored, settings: EvaluatedSettings, looks: Looks
+    model: Model, parts: tuple[RowSource, RowSource], scored: Scored, settings: EvaluatedSettings, looks: Looks
 ) -> tuple[dict[str, Any], list[SegmentError]]:
     """What the test rows say of the predictions, and the errors by segment; `parts`: training and test."""
     train, rows = parts
@@ -177,7 +176,7 @@ def _measured(
 def _write_for_registration(
     output: Path,
     model: Model,
-    rows: pd.DataFrame,
+    rows: RowSource,
     scored: Scored,
     document: dict[str, Any],
     settings: EvaluatedSettings,
@@ -193,13 +192,13 @@ def _write_for_registration(
     write_json(output / "golden.json", golden(model, rows))
 
 
-def _typical(rows: pd.DataFrame, scored: Scored) -> pd.Series:
+def _typical(rows: RowSource, scored: Scored) -> pd.Series:
     """The test row with the median prediction."""
     order = np.argsort(scored.challenger, kind="stable")
-    return rows.iloc[int(order[len(order) // 2])]
+    return rows.at([int(order[len(order) // 2])]).iloc[0]
 
 
-def _write_baselines(output: Path, model: Model, train: pd.DataFrame, document: dict[str, Any]) -> None:
+def _write_baselines(output: Path, model: Model, train: RowSource, document: dict[str, Any]) -> None:
     metrics, inputs = document["regression_metrics"], model.features.inputs
     quality, data = output / "model_quality", output / "data_quality"
     write_json(quality / "statistics.json", baselines.quality_statistics(metrics, document["data"]["test_rows"]))
@@ -244,41 +243,6 @@ def _write_explanation(folder: Path, reasons: Reasons, scored: Scored, target: s
     write_json(folder / "analysis.json", clarify.explainability(explanation, reasons.dependences, target))
     local = clarify.local_values(explanation, scored.challenger)
     write_text(folder / "explanations_shap" / "out.csv", local.to_csv(index=False))
-
-
-def _score(
-    model: Model,
-    raw: tuple[pd.DataFrame, pd.DataFrame],
-    table: pd.DataFrame,
-    inputs: Inputs,
-    settings: EvaluatedSettings,
-) -> Scored:
-    """`raw` are the training and the test rows, `table` the features of the latter."""
-    known, rows = raw
-    predictions = {name: model.predict_features(table, name) for name in model.candidates}
-    predictions[plain_boosting.NAME] = plain_boosting.predictions(known, rows, settings.data)
-    if settings.estimators:
-        train = read_parts(inputs.train)
-        predictions |= estimators.predictions(settings.estimators, train, table, model.features)
-    interval = model.interval_features(table, predictions[model.library])
-    named = {**predictions, "interval's lower bound": interval[0], "interval's upper bound": interval[1]}
-    for name, predicted in named.items():
-        wrong = int(np.count_nonzero(~np.isfinite(predicted)))
-        if wrong:
-            raise JobError(
-                f"The candidate {name} predicts NaN or infinity for {wrong:,} of {len(rows):,} test rows: "
-                "the model cannot be used, look at its features and hyperparameters."
-            )
-    actual = rows[model.features.target].to_numpy(dtype=float)
-    return Scored(rows, actual, predictions, interval, champion_module.score(inputs.champion, rows), model.library)
-
-
-def _table(scored: Scored) -> pd.DataFrame:
-    """The raw rows with `prediction_<candidate>` for each candidate, and the interval's bounds."""
-    columns = {f"prediction_{name}": predicted for name, predicted in scored.predictions.items()}
-    if scored.champion.predicted is not None:
-        columns["prediction_champion"] = scored.champion.predicted
-    return scored.rows.assign(**columns, lower=scored.interval[0], upper=scored.interval[1])
 
 
 def _print(document: dict[str, Any], unit: str) -> None:

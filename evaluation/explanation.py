@@ -10,6 +10,8 @@ import pandas as pd
 from evaluation.bootstrap import SEED
 from steps.attribution import BLOCK, attributed, average_terms, grouped, groups_of
 from steps.model import Model
+from steps.row_source import RowSource
+from steps.shard import Shard
 
 LIMITS = "(limits of the range)"
 
@@ -36,7 +38,7 @@ class Explanation:
         return self.contributions.abs().mean().sort_values(ascending=False, kind="stable")
 
 
-def explain(model: Model, features: pd.DataFrame, at_most: int) -> Explanation:
+def explain(model: Model, features: RowSource, at_most: int) -> Explanation:
     """Explain the rows of a table of features, or a draw of `at_most` of them.
 
     The trees give their exact SHAP values (pred_contribs: Lundberg et al., From local explanations to
@@ -48,10 +50,17 @@ def explain(model: Model, features: pd.DataFrame, at_most: int) -> Explanation:
     places = np.arange(len(features))
     if len(features) > at_most:
         places = np.sort(np.random.default_rng(SEED).choice(len(features), at_most, replace=False))
-    groups = groups_of(features.iloc[:BLOCK], list(model.features.levels))
-    table = features.iloc[places]
-    expected, single, limits = attributed(model, table, average_terms(model.start, features))
+    groups = groups_of(features.at(np.arange(min(len(features), BLOCK))), list(model.features.levels))
+    table = features.at(places)
+    expected, single, limits = attributed(model, table, _average_terms(model, features))
     contributions = grouped(single, groups)
     if np.abs(limits).max() > 1e-9:
         contributions[LIMITS] = limits
     return Explanation(expected, contributions, places, table, groups)
+
+
+def _average_terms(model: Model, features: RowSource) -> pd.Series:
+    average, every = pd.Series(0.0, index=features.names), Shard.whole(len(features))
+    for batch in features.batches():
+        average += average_terms(model.start, batch, every)
+    return average

@@ -159,7 +159,7 @@ def errors_on_a_map(subject: Subject) -> Picture | None:
     if subject.place is None:
         return None
     latitude, longitude, group = subject.place
-    rows = subject.scored.rows
+    rows = subject.scored.rows.columns([latitude, longitude, group])
     table = pd.DataFrame({"y": rows[latitude], "x": rows[longitude], "error": np.abs(subject.error)})
     by_group = table.dropna().groupby(rows[group].astype(str))
     found = by_group.mean().assign(rows=by_group.size())

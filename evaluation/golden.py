@@ -14,19 +14,20 @@ import pandas as pd
 from steps.failure import JobError
 from steps.model import Model
 from steps.prediction_request import JSON
+from steps.row_source import RowSource, even_places
 from steps.serve import Refusal, predict_fn, written
 
 ROWS = 20
 FAULTY: tuple[dict[str, int], ...] = ({}, {"no_such_field": 1})  # requests that must be refused with a 4xx
 
 
-def golden(model: Model, rows: pd.DataFrame) -> dict[str, Any]:
+def golden(model: Model, rows: RowSource) -> dict[str, Any]:
     """{"model": identity, "instances": [{column: value}], "predictions": [number], "faulty": [{...}]}.
 
     Up to ROWS rows, drawn evenly from `rows`; the predictions come from the handlers of the endpoint, through the JSON
     that a client sends.
     """
-    chosen = rows.iloc[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), ROWS)).astype(int))]
+    chosen = rows.at(np.unique(even_places(len(rows), ROWS)))
     records = chosen[list(model.features.inputs)].to_dict("records")
     instances = [{name: plain(value) for name, value in record.items()} for record in records]
     predicted = predict_fn((json.dumps({"instances": instances}), JSON), model)

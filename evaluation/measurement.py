@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from steps.failure import JobError
 from steps.interval import coverage
 from steps.metrics import regression_metrics
 from steps.other_libraries import XGBOOST
+from steps.row_source import RowSource
 
 BASELINE = "linear"
 
@@ -28,7 +29,7 @@ class Scored:
     registered: the candidate that is to be registered.
     """
 
-    rows: pd.DataFrame
+    rows: RowSource
     actual: np.ndarray
     predictions: Mapping[str, np.ndarray]
     interval: tuple[np.ndarray, np.ndarray]
@@ -39,6 +40,13 @@ class Scored:
     def challenger(self) -> np.ndarray:
         """The predictions of the model that is to be registered."""
         return self.predictions[self.registered]
+
+    def batches(self) -> Iterator[tuple[slice, pd.DataFrame]]:
+        """The rows batch after batch, and the places of each batch."""
+        first = 0
+        for table in self.rows.batches():
+            yield slice(first, first + len(table)), table
+            first += len(table)
 
 
 def measure(

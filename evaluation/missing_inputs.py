@@ -11,19 +11,20 @@ from steps import features as feature_module
 from steps.columns import missing
 from steps.interval import coverage
 from steps.model import Model
+from steps.row_source import RowSource, even_places
 
 MOST_ROWS = 2000  # that are blanked; of more test rows an even draw
 
 
-def missing_inputs(model: Model, rows: pd.DataFrame, actual: np.ndarray) -> dict[str, Any]:
+def missing_inputs(model: Model, test: RowSource, actual: np.ndarray) -> dict[str, Any]:
     """Blank each optional input in typed raw test rows, and measure what the model makes of them.
 
     Returns rows, how many were blanked; inputs, for each the ratio of the RMSE without it to that with it, and the
     share of the `actual` values in their interval, the most harmful first; and worst, the name and ratio of the first
     (a ratio of 1 and no name where no input is optional).
     """
-    chosen = np.linspace(0, len(rows) - 1, min(len(rows), MOST_ROWS)).astype(int)
-    rows, actual = rows.iloc[chosen], actual[chosen]
+    chosen = even_places(len(test), MOST_ROWS)
+    rows, actual = test.at(chosen), actual[chosen]
     whole, _ = _measured(model, rows, actual)
     found = {}
     for name, column in model.features.inputs.items():

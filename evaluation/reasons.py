@@ -16,6 +16,7 @@ from evaluation.measurement import Scored
 from evaluation.plain_words import change, coefficients
 from steps.columns import columns_of
 from steps.model import Model
+from steps.row_source import RowSource
 
 DEPENDENCES, DEPENDENCE_ROWS = 6, 100
 SAMPLES, SAMPLE_TERMS = (0.1, 0.5, 0.9), 6
@@ -63,7 +64,7 @@ class Reasons:
         }
 
 
-def reasons_of(model: Model, scored: Scored, features: pd.DataFrame, explained_rows: int, labels: Labels) -> Reasons:
+def reasons_of(model: Model, scored: Scored, features: RowSource, explained_rows: int, labels: Labels) -> Reasons:
     """Explain the challenger on the test rows, whose `features` these are, or on a draw of `explained_rows` of them."""
     explanation = explain(model, features, explained_rows)
     importance, table = explanation.importance, explanation.table
@@ -93,15 +94,15 @@ def _sample(model: Model, scored: Scored, explanation: Explanation, share: float
     place = int(np.argsort(predicted, kind="stable")[round(share * (len(predicted) - 1))])
     terms = explanation.contributions.iloc[place]
     strongest = terms[terms.abs().sort_values(ascending=False, kind="stable").index[:SAMPLE_TERMS]]
-    raw = scored.rows.iloc[explanation.rows[place]]
+    raw = scored.rows.at([explanation.rows[place]])
     derived = explanation.table.iloc[place]
     return Sample(
         identity=f"the row at {share:.0%} of the predictions".replace("%", " %"),
         actual=float(scored.actual[explanation.rows[place]]),
         predicted=float(predicted[place]),
-        comparables=_comparables(model, scored.rows.iloc[[explanation.rows[place]]]),
+        comparables=_comparables(model, raw),
         terms=tuple(
-            (str(name), _values(explanation.groups.get(str(name), ()), raw, derived, labels), float(term))
+            (str(name), _values(explanation.groups.get(str(name), ()), raw.iloc[0], derived, labels), float(term))
             for name, term in strongest.items()
         ),
     )

@@ -5,13 +5,16 @@ No column goes there that the model does not need, but the date and what the seg
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 
 from evaluation.measurement import Scored
-from steps.artifacts import write_parquet
+from steps.artifacts import replacing
 from steps.data_settings import DataSettings
+from steps.long_table import write_long
 
 ROWS, KEYS = "test.parquet", "seen.parquet"
 PREDICTED, LOWER, UPPER = "prediction", "lower", "upper"
@@ -23,9 +26,15 @@ def keep_reference(scored: Scored, seen: Path, folder: Path, data: DataSettings)
     `seen` is what Preprocess writes; a version of before has none, and then there is no KEYS.
     """
     answers = {PREDICTED: scored.challenger, LOWER: scored.interval[0], UPPER: scored.interval[1]}
-    write_parquet(folder / ROWS, monitored(scored.rows, data).assign(**answers))
+
+    def tables() -> Iterator[pd.DataFrame]:
+        for place, table in scored.batches():
+            yield monitored(table, data).assign(**{name: values[place] for name, values in answers.items()})
+
+    write_long(folder / ROWS, tables())
     if seen.is_file():
-        write_parquet(folder / KEYS, pd.read_parquet(seen))
+        with replacing(folder / KEYS) as path:
+            shutil.copyfile(seen, path)
 
 
 def monitored(rows: pd.DataFrame, data: DataSettings) -> pd.DataFrame:

@@ -12,20 +12,21 @@ from steps import features as feature_module
 from steps.columns import array_of
 from steps.model import Model
 from steps.monotone import SIGNS, Rule
+from steps.row_source import RowSource, even_places
 
 MOST_ROWS = 500  # in which inputs are raised; of more test rows an even draw
 STEPS = (0.01, 0.05, 0.2, 0.5)  # of the span that the training rows have
 TOLERANCE = 1e-6  # of a value: less is rounding
 
 
-def kept_rules(model: Model, rows: pd.DataFrame, rules: Mapping[str, Rule]) -> dict[str, Any]:
+def kept_rules(model: Model, rows: RowSource, rules: Mapping[str, Rule]) -> dict[str, Any]:
     """Raise each input that has a rule in typed raw test rows, step by step; count the rows that break the rule.
 
     A row breaks it where a step moves the prediction, or an end of its interval, against the rule. Returns rows, in how
     many of them inputs were raised; inputs, with the rule of each, `broken`, how many rows break it, and `worst`, the
     largest move against it as a share of the value; broken, over all rules; and name, of the input that breaks most.
     """
-    chosen = rows.iloc[np.linspace(0, len(rows) - 1, min(len(rows), MOST_ROWS)).astype(int)]
+    chosen = rows.at(even_places(len(rows), MOST_ROWS))
     found: dict[str, Any] = {}
     for name, rule in rules.items():
         against = _against(model, chosen, name, SIGNS[rule])

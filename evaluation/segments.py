@@ -12,6 +12,7 @@ from steps.derived import with_derived
 from steps.evaluated_settings import EvaluatedSettings
 from steps.evaluation_settings import Segment
 from steps.failure import JobError
+from steps.row_source import RowSource
 
 
 @dataclass(frozen=True)
@@ -28,17 +29,21 @@ class Grouping:
         return np.bincount(self.codes[self.codes >= 0], minlength=len(self.names))
 
 
-def groupings(rows: pd.DataFrame, settings: EvaluatedSettings) -> list[Grouping]:
+def groupings(rows: RowSource, settings: EvaluatedSettings) -> list[Grouping]:
     """Divide typed raw rows by each declared column; JobError where a column is missing in them."""
     segments, data = settings.evaluation.segments, settings.data
-    absent = [name for name in segments if name not in rows and name not in data.derived]
+    if not segments:
+        return []
+    absent = [name for name in segments if name not in rows.names and name not in data.derived]
     if absent:
         raise JobError(
             f"The test rows have no column {absent[0]}, by which evaluation.segments divides them: "
             "change evaluation.segments in the YAML."
         )
     derived = {name: text for name, text in data.derived.items() if any(key in data.derived for key in segments)}
-    complete = with_derived(rows, derived, data.types)
+    wanted = rows.names if derived else list(segments)
+    tables = [with_derived(batch, derived, data.types)[list(segments)] for batch in rows.batches(wanted)]
+    complete = pd.concat(tables)
     for name in segments:
         if data.types.get(name) == "boolean":
             complete[name] = complete[name].map({1: True, 0: False})

@@ -11,19 +11,19 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from evaluation import plain_boosting
 from evaluation.bootstrap import confidence_interval, metric_draws
 from steps.data_settings import DataSettings
 from steps.other_libraries import XGBOOST
+from steps.row_source import InMemory, RowSource, even_places
 
 ROWS, COLUMNS, TUNING = "more rows", "more columns", "tuning"
 
 
 def what_helps(
-    train: pd.DataFrame,
-    rows: pd.DataFrame,
+    train: RowSource,
+    rows: RowSource,
     actual: np.ndarray,
     predictions: Mapping[str, np.ndarray],
     data: DataSettings,
@@ -38,7 +38,7 @@ def what_helps(
     with its interval too; most, what helps most; and sentence, for people. A gain counts whose interval is above 0.
     """
     half = np.random.default_rng(0).permutation(len(train))[: max(1, len(train) // 2)]
-    learned = train.iloc[half[plain_boosting.drawn(len(half))]]
+    learned = InMemory(train.at(half[even_places(len(half), plain_boosting.MOST_ROWS)]))
     models = {**predictions, "half": plain_boosting.predictions(learned, rows, data)}
     draws = {name: found["rmse"] for name, found in metric_draws(actual, models).items()}
     errors = {name: float(np.sqrt(np.mean((found - actual) ** 2))) for name, found in models.items()}

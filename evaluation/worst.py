@@ -23,15 +23,16 @@ def worst_predictions(scored: Scored, columns: Sequence[str]) -> list[dict[str, 
     usable = np.flatnonzero(actual != 0)
     errors = (predicted[usable] - actual[usable]) / np.abs(actual[usable])
     order = np.argsort(-np.abs(errors), kind="stable")[:COUNT]
-    shown = [name for name in columns if name in scored.rows][:COLUMNS]
+    shown = [name for name in columns if name in scored.rows.names][:COLUMNS]
+    rows = scored.rows.at(usable[order])
     return [
         {
             "actual": float(actual[usable[place]]),
             "predicted": float(predicted[usable[place]]),
             "error": float(errors[place]),
-            "values": {name: _text(scored.rows[name].iloc[int(usable[place])]) for name in shown},
+            "values": {name: _text(rows[name].iloc[number]) for name in shown},
         }
-        for place in order
+        for number, place in enumerate(order)
     ]
 
 

@@ -15,6 +15,7 @@ from evaluation.explanation import explain
 from steps import features as feature_module
 from steps.expressions import names
 from steps.model import Model
+from steps.row_source import InMemory
 
 FEWEST = 50  # rows of each side, below which the shares are mostly chance
 
@@ -58,7 +59,7 @@ def attribution_drift(
         return None
     wanted = list(model.features.inputs)
     both = pd.concat([side[wanted] for side in sides], ignore_index=True)
-    found = explain(model, feature_module.transform(both, model.features), len(both))
+    found = explain(model, InMemory(feature_module.transform(both, model.features)), len(both))
     dated = of_dates_alone(model)
     kept = [name for name, members in found.groups.items() if not set(members) <= dated]
     terms = found.contributions[kept]

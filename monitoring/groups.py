@@ -11,6 +11,7 @@ from evaluation.segments import Grouping, groupings
 from monitoring.accuracy import level_change
 from monitoring.sample import Sample
 from monitoring.statistics import interval_of
+from steps.row_source import InMemory
 from steps.settings import JobSettings
 
 FEWEST = 20  # rows of a group, then and now, below which its level is not given
@@ -32,7 +33,7 @@ def segment_levels(reference: Sample, current: Sample, settings: JobSettings) ->
     """
     both = pd.concat([reference.rows, current.rows], ignore_index=True)
     found = []
-    for grouping in groupings(both, settings):
+    for grouping in groupings(InMemory(both), settings):
         for place, name in enumerate(grouping.names):
             masks = grouping.codes[: len(reference)] == place, grouping.codes[len(reference) :] == place
             sides = [sample.take(mask) for sample, mask in zip((reference, current), masks, strict=True)]

@@ -38,6 +38,7 @@ from steps.failure import JobArgumentParser, JobError, run_job
 from steps.hosts import refuse_several
 from steps.model import Model
 from steps.monitoring_settings import MonitoringSettings
+from steps.row_source import InMemory
 from steps.settings import DEFAULT_PATH, JobSettings
 from steps.settings import load as load_settings
 from steps.validate import NEEDED
@@ -235,7 +236,7 @@ def _inputs(
             **asdict(drift),
             "rows": len(rows),
             "what": what,
-            "auc": adversarial_auc(reference.rows[names], rows[names]),
+            "auc": adversarial_auc(InMemory(reference.rows[names]), InMemory(rows[names])),
             "prediction": _moved(reference, incoming.predicted),
         },
         "values": [asdict(each) for each in strange],

@@ -24,6 +24,7 @@ from steps.failure import JobArgumentParser, JobError, run_job
 from steps.model import Model
 from steps.plain_values import convert_values
 from steps.prediction_request import JSON, RequestFault, read_request
+from steps.row_source import InMemory
 from steps.settings import JobSettings
 from steps.settings import load as load_settings
 
@@ -142,7 +143,7 @@ def segments(
     In place of the target, which no request has, stands the old prediction.
     """
     found = []
-    for parts in groupings(_typed(values, predicted, settings), settings):
+    for parts in groupings(InMemory(_typed(values, predicted, settings)), settings):
         column = f"predicted {parts.column}" if parts.column == settings.data.target else parts.column
         for code, label in enumerate(parts.names):
             chosen = parts.codes == code

@@ -18,6 +18,7 @@ from steps.failure import JobError
 from steps.fitting import check_target
 from steps.interval import fewest_rows
 from steps.raw_data import name_faults, read_part
+from steps.row_source import InMemory
 from steps.settings import JobSettings
 from steps.split import split
 from steps.validation import Validation, reason_of
@@ -153,7 +154,7 @@ def _of_parts(validation: Validation, settings: JobSettings, coverage: float) ->
     if rows < needed:
         message = f"the validation part has {rows:,} rows, and an interval that covers {coverage:.0%} needs {needed:,}"
         yield DataFault("split.validation", message, "give more data, raise it or lower interval.coverage")
-    for finding in check_parts(parts["train"], parts["test"], settings):
+    for finding in check_parts(InMemory(parts["train"]), InMemory(parts["test"]), settings):
         if finding.severity != "ok":
             text, _, fix = finding.text.rstrip(".").partition("; set ")
             fix = f"set {fix}" if fix else "look at these rows or columns"

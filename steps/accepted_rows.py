@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from steps import batches
-from steps.artifacts import replacing, write_parquet
+from steps.artifacts import write_parquet
+from steps.long_table import arrow_table, parquet_writer, write_long
 from steps.row_order import by_content, by_hash, content_hashes
 from steps.validation import Validation
 
@@ -31,7 +32,7 @@ def write_accepted(path: Path, validation: Validation, scratch: Path) -> None:
         write_parquet(path, accepted.iloc[by_content(accepted)] if validation.in_many_files else accepted)
         return
     rows = _accepted(validation)
-    _write(path, _sorted(rows, validation, scratch) if validation.in_many_files else (table for _, table in rows))
+    write_long(path, _sorted(rows, validation, scratch) if validation.in_many_files else (table for _, table in rows))
 
 
 def _accepted(validation: Validation) -> Iterator[tuple[np.ndarray, pd.DataFrame]]:
@@ -53,37 +54,12 @@ def _sorted(
     with ExitStack() as stack:
         writers: dict[Path, pyarrow.parquet.ParquetWriter] = {}
         for places, table in rows:
-            ranked = _arrow(table.assign(**{RANK: ranks[places]}))
+            ranked = arrow_table(table.assign(**{RANK: ranks[places]}))
             numbers = ranks[places] // batches.ROWS
             for number in np.unique(numbers):
                 own = stretches[number]
                 if own not in writers:
-                    writers[own] = stack.enter_context(_writer(own, ranked.schema))
+                    writers[own] = stack.enter_context(parquet_writer(own, ranked.schema))
                 writers[own].write_table(ranked.filter(numbers == number))
     for own in stretches:
         yield pd.read_parquet(own).sort_values(RANK).drop(columns=RANK)
-
-
-def _write(path: Path, tables: Iterable[pd.DataFrame]) -> None:
-    with replacing(path) as temporary, ExitStack() as stack:
-        writer: pyarrow.parquet.ParquetWriter | None = None
-        for table in tables:
-            found = _arrow(table)
-            if writer is None:
-                writer = stack.enter_context(_writer(temporary, found.schema))
-            writer.write_table(found)
-
-
-def _arrow(table: pd.DataFrame) -> pyarrow.Table:
-    """The table with texts where a column of texts has no value: another batch may have some."""
-    import pyarrow
-
-    found = pyarrow.Table.from_pandas(table, preserve_index=False)
-    fields = [each.with_type(pyarrow.string()) if pyarrow.types.is_null(each.type) else each for each in found.schema]
-    return found.cast(pyarrow.schema(fields, found.schema.metadata))
-
-
-def _writer(path: Path, schema: pyarrow.Schema) -> pyarrow.parquet.ParquetWriter:
-    import pyarrow.parquet
-
-    return pyarrow.parquet.ParquetWriter(path, schema)

@@ -12,11 +12,11 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from steps.batches import by_batch
 from steps.data_settings import PreparationSettings
 from steps.derived import with_derived
 from steps.failure import JobError
 from steps.leaks import HIGH_R2, SEVERE_R2, banded, explained, explained_by_groups, most_telling_pair
+from steps.row_source import RowSource, even_places
 
 SEVERE_COPIES = 0.01  # share of the test rows that are copies of training rows, target included
 LATER = 0.01  # share of the rows in which a date may be after the row's own by a slip
@@ -37,10 +37,10 @@ class Finding:
         return asdict(self)
 
 
-Check = Callable[[pd.DataFrame, pd.DataFrame, PreparationSettings], Finding]
+Check = Callable[[RowSource, RowSource, PreparationSettings], Finding]
 
 
-def check_parts(train: pd.DataFrame, test: pd.DataFrame, settings: PreparationSettings) -> list[Finding]:
+def check_parts(train: RowSource, test: RowSource, settings: PreparationSettings) -> list[Finding]:
     """Run every check on typed raw rows of both parts, in the order in which a person reads them."""
     checks: Sequence[Check] = (
         same_entities,
@@ -61,7 +61,7 @@ def refuse_severe(findings: Sequence[Finding]) -> None:
         raise JobError(f"The evaluation cannot be trusted: {'; '.join(severe)}.")
 
 
-def same_entities(train: pd.DataFrame, test: pd.DataFrame, settings: PreparationSettings) -> Finding:
+def same_entities(train: RowSource, test: RowSource, settings: PreparationSettings) -> Finding:
     """The same house on both sides: in a hash split never, in a split by time those that were sold again."""
     data = settings.data
     if not (data.group or data.identity):
@@ -80,7 +80,7 @@ def same_entities(train: pd.DataFrame, test: pd.DataFrame, settings: Preparation
     return Finding("same entity", "warning", f"{text}, as a split by time allows.", {"share": share})
 
 
-def copied_rows(train: pd.DataFrame, test: pd.DataFrame, settings: PreparationSettings) -> Finding:
+def copied_rows(train: RowSource, test: RowSource, settings: PreparationSettings) -> Finding:
     """Test rows that are in the training part with the same target, but for their identity."""
     columns = _compared(settings)
     copied = np.isin(_hashes(test, columns), _hashes(train, columns))
@@ -90,7 +90,7 @@ def copied_rows(train: pd.DataFrame, test: pd.DataFrame, settings: PreparationSe
     return Finding("copied rows", "severe" if share > SEVERE_COPIES else severity, text, {"share": share})
 
 
-def doubled_rows(train: pd.DataFrame, test: pd.DataFrame, settings: PreparationSettings) -> Finding:
+def doubled_rows(train: RowSource, test: RowSource, settings: PreparationSettings) -> Finding:
     """Rows that are there twice in one part, but for their identity."""
     columns = _compared(settings)
     doubled = {
@@ -102,7 +102,7 @@ def doubled_rows(train: pd.DataFrame, test: pd.DataFrame, settings: PreparationS
     return Finding("duplicated rows", severity, f"{text}{_names(settings)}.", doubled)
 
 
-def time_order(train: pd.DataFrame, test: pd.DataFrame, settings: PreparationSettings) -> Finding:
+def time_order(train: RowSource, test: RowSource, settings: PreparationSettings) -> Finding:
     """In a split by time, no test row may be as old as a training row."""
     date = settings.data.date
     if date is None:
@@ -122,7 +122,7 @@ def time_order(train: pd.DataFrame, test: pd.DataFrame, settings: PreparationSet
     return Finding("time order", "ok", text, {"share": earlier})
 
 
-def telling_columns(train: pd.DataFrame, test: pd.DataFrame, settings: PreparationSettings) -> Finding:
+def telling_columns(train: RowSource, test: RowSource, settings: PreparationSettings) -> Finding:
     """A column or derived feature that alone predicts the target too well may hold the target itself.
 
     Measured on ranks, by the mean target of its values or bands on rows that these are not learned from; and for
@@ -149,7 +149,7 @@ def telling_columns(train: pd.DataFrame, test: pd.DataFrame, settings: Preparati
     return Finding("telling columns", "warning" if value >= HIGH_R2 else "ok", f"{text}.", {best: value})
 
 
-def telling_pairs(train: pd.DataFrame, test: pd.DataFrame, settings: PreparationSettings) -> Finding:
+def telling_pairs(train: RowSource, test: RowSource, settings: PreparationSettings) -> Finding:
     """A ratio or product of two columns that predicts the target too well: price per square foot and square feet."""
     table, ranks = _sample(train, test, settings)
     numbers = {
@@ -167,13 +167,13 @@ def telling_pairs(train: pd.DataFrame, test: pd.DataFrame, settings: Preparation
     return Finding("telling pairs", "ok", f"{text}.", {pair: value})
 
 
-def later_dates(train: pd.DataFrame, test: pd.DataFrame, settings: PreparationSettings) -> Finding:
+def later_dates(train: RowSource, test: RowSource, settings: PreparationSettings) -> Finding:
     """Dates that features are made of and that are after the row's own date: they were not known then."""
     data = settings.data
     others = [name for name, column in data.inputs.items() if column.type == "date" and name != data.date]
     if data.date is None or not others:
         return Finding("later dates", "ok", "No feature is made of a date besides the row's own.", {})
-    dates = pd.concat([train[[data.date, *others]], test[[data.date, *others]]])
+    dates = pd.concat([part.columns([data.date, *others]) for part in (train, test)])
     later = {name: float((dates[name] > dates[data.date]).mean()) for name in others}
     worst = max(later, key=later.__getitem__)
     text = f"{worst} is after {data.date} in {later[worst]:.1%} of the rows"
@@ -183,12 +183,12 @@ def later_dates(train: pd.DataFrame, test: pd.DataFrame, settings: PreparationSe
     return Finding("later dates", "ok", f"{text}.", later)
 
 
-def _sample(train: pd.DataFrame, test: pd.DataFrame, settings: PreparationSettings) -> tuple[pd.DataFrame, np.ndarray]:
+def _sample(train: RowSource, test: RowSource, settings: PreparationSettings) -> tuple[pd.DataFrame, np.ndarray]:
     """Rows of both parts with the derived features, and the ranks of their targets."""
     count = len(train) + len(test)
-    places = np.linspace(0, count - 1, min(count, CHECKED_ROWS)).astype(int)
+    places = even_places(count, CHECKED_ROWS)
     inside = places < len(train)
-    rows = pd.concat([train.iloc[places[inside]], test.iloc[places[~inside] - len(train)]], ignore_index=True)
+    rows = pd.concat([train.at(places[inside]), test.at(places[~inside] - len(train))], ignore_index=True)
     ranks = rows[settings.data.target].rank().to_numpy(dtype=float)
     return with_derived(rows, settings.data.derived, settings.data.types), ranks
 
@@ -197,10 +197,9 @@ def _features(table: pd.DataFrame, settings: PreparationSettings) -> list[str]:
     return [name for name in settings.data.features if name in table]
 
 
-def _hashes(rows: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
-    names = list(columns)
-    return by_batch(
-        lambda batch: pd.util.hash_pandas_object(rows.iloc[batch][names], index=False).to_numpy(), len(rows)
+def _hashes(rows: RowSource, columns: Sequence[str]) -> np.ndarray:
+    return np.concatenate(
+        [pd.util.hash_pandas_object(batch, index=False).to_numpy() for batch in rows.batches(columns)]
     )
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from steps.features import Features
+    from steps.row_source import RowSource
 
 PATH = re.compile(r"sklearn(\.[A-Za-z]\w*)+")
 
@@ -53,7 +54,7 @@ class Estimator:
 
 
 def predictions(
-    estimators: Mapping[str, Estimator], train: pd.DataFrame, table: pd.DataFrame, features: Features
+    estimators: Mapping[str, Estimator], train: pd.DataFrame, table: RowSource, features: Features
 ) -> dict[str, np.ndarray]:
     """Fit each estimator on training rows and return its predictions for `table`, in the target's unit.
 
@@ -62,12 +63,16 @@ def predictions(
     median for what is missing. Raises JobError when an
     estimator cannot be made or fitted.
     """
+    import numpy as np  # the YAML's check reads this module, and loads no library
+
     names = list(features.names)
     target = features.scaled(train[features.target].to_numpy(dtype=float))
-    return {
-        name: features.unscaled(_fitted(name, estimator, train[names], target).predict(table[names]).ravel())
-        for name, estimator in estimators.items()
-    }
+    found = {}
+    for name, estimator in estimators.items():
+        fitted = _fitted(name, estimator, train[names], target)
+        batches = [fitted.predict(batch).ravel() for batch in table.batches(names)]
+        found[name] = features.unscaled(np.concatenate(batches))
+    return found
 
 
 def _fitted(name: str, estimator: Estimator, table: pd.DataFrame, target: np.ndarray) -> Any:

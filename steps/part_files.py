@@ -11,6 +11,7 @@ import pandas as pd
 from steps.artifacts import write_parquet
 from steps.failure import JobError
 from steps.part_sizes import parts_of_rows
+from steps.row_source import even_places
 
 
 def write_parts(folder: Path, rows: int, table_of: Callable[[slice], pd.DataFrame]) -> None:
@@ -29,12 +30,21 @@ def part_files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("*.parquet") if not path.name.startswith((".", "_")))
 
 
-def read_parts(folder: Path) -> pd.DataFrame:
-    """The rows of all parts of a folder. Raises JobError where there is none, or one is not Parquet."""
+def read_parts(folder: Path, most: int | None = None) -> pd.DataFrame:
+    """The rows of all parts of a folder, or an even draw of `most` of them; one file at a time is read.
+
+    Raises JobError where there is none, or one is not Parquet.
+    """
     files = part_files(folder)
     if not files:
         raise JobError(f"There is no Parquet file in {folder}: run steps.preprocess first.")
-    return pd.concat([read_part(path) for path in files], ignore_index=True)
+    sizes = [rows_of(path) for path in files]
+    places, first, tables = even_places(sum(sizes), most or sum(sizes)), 0, []
+    for path, size in zip(files, sizes, strict=True):
+        here = places[(places >= first) & (places < first + size)] - first
+        tables.append(read_part(path).iloc[here])
+        first += size
+    return pd.concat(tables, ignore_index=True)
 
 
 def rows_of(path: Path) -> int:

@@ -20,6 +20,7 @@ from steps.features import Features
 from steps.hosts import refuse_several
 from steps.part_files import write_parts
 from steps.raw_data import find_file
+from steps.row_source import InMemory
 from steps.split import RESERVE, row_keys
 
 SEEN = "_seen.parquet"  # beside the training rows: its underscore says that it is not a data file
@@ -47,7 +48,7 @@ def preprocess(source: Path, output: Path, settings: PreparationSettings) -> dic
     JobError where the data checks find that the test rows would not tell the truth, before anything is trained.
     """
     parts = divided_rows(find_file(source), settings.data, settings.split)
-    findings = check_parts(parts["train"], parts["test"], settings)
+    findings = check_parts(InMemory(parts["train"]), InMemory(parts["test"]), settings)
     for finding in findings:
         if finding.severity == "warning":
             print(f"warning: {finding.text}", flush=True)

@@ -64,3 +64,17 @@ def test_report_has_the_layout_of_clarify() -> None:
     assert values["MAPE_RATIO"] == pytest.approx(3.0)
     assert values["DI"] > 1  # valued above the median more often than the others
     assert all(set(metric) == {"name", "description", "value"} for metric in south["metrics"])
+
+
+def test_segments_of_many_rows_are_measured_batch_by_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = measured()
+    monkeypatch.setattr("steps.batches.ROWS", 150)
+    for one, other in zip(whole, measured(), strict=True):
+        assert (one.rows, one.mape, one.valuation, one.mape_ratio) == (
+            other.rows,
+            other.mape,
+            other.valuation,
+            other.mape_ratio,
+        )
+        assert one.mape_ratio_interval is not None
+        assert other.mape_ratio_interval == pytest.approx(one.mape_ratio_interval, rel=0.1)

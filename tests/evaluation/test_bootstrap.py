@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from evaluation.bootstrap import (
     RESAMPLES,
     confidence_interval,
     metric_draws,
+    resampled_sums,
     resamples,
     standard_deviation,
 )
@@ -52,3 +55,29 @@ def test_same_rows_give_the_same_digits_and_models_share_their_resamples() -> No
 def test_many_rows_are_resampled_less_often() -> None:
     assert sum(1 for _ in resamples(10)) == RESAMPLES
     assert sum(1 for _ in resamples(600_000)) == FEWEST_RESAMPLES
+
+
+def test_many_rows_are_drawn_batch_by_batch_with_the_same_spread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Poisson's counts know nothing of the other batches, and say the same of the mean as drawing with replacement."""
+    random = np.random.default_rng(0)
+    actual = random.uniform(100, 200, 4000)
+    predicted = {"model": actual + random.normal(0, 10, 4000)}
+    whole = metric_draws(actual, predicted)["model"]
+    monkeypatch.setattr("steps.batches.ROWS", 1000)
+    seen = list[slice]()
+
+    def of_batch(batch: slice) -> Callable[[np.ndarray], np.ndarray]:
+        seen.append(batch)
+        return lambda counts: counts @ np.ones(len(counts))
+
+    sizes = resampled_sums(len(actual), of_batch)
+    assert [batch.stop - batch.start for batch in seen] == [1000] * 4
+    assert len(set(sizes)) > 100
+    assert np.std(sizes) == pytest.approx(np.sqrt(4000), rel=0.1)
+    batched = metric_draws(actual, predicted)["model"]
+    assert len(batched["mae"]) == RESAMPLES
+    for name in ("mae", "rmse", "r2", "mape"):
+        assert np.mean(batched[name]) == pytest.approx(np.mean(whole[name]), rel=0.01), name
+        assert standard_deviation(batched[name]) == pytest.approx(standard_deviation(whole[name]), rel=0.15), name
+    again = metric_draws(actual, predicted)["model"]
+    np.testing.assert_array_equal(again["rmse"], batched["rmse"])

@@ -12,6 +12,7 @@ import pytest
 
 from evaluation.champion import ARCHIVE, MARKER, improvement, score
 from steps.model import Model
+from steps.row_source import InMemory
 from tests.evaluation.conftest import archive
 from tests.steps.models import make
 
@@ -20,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.e2e
 def test_champion_predicts_what_it_predicted_before(model: Model, archive_folder: Path, rows: pd.DataFrame) -> None:
-    champion = score(archive_folder, rows)
+    champion = score(archive_folder, InMemory(rows))
     assert champion.status == "scored"
     assert champion.predicted is not None
     assert np.array_equal(champion.predicted, model.predict(rows))
@@ -30,7 +31,7 @@ def test_champion_that_the_code_of_d83b7ea_trained_is_scored(tmp_path: Path) -> 
     """It is of the first format; tests/steps/test_same_answers.py compares its predictions with those of that code."""
     shutil.copy(ROOT / "tests" / "steps" / "models" / "d83b7ea.tar.gz", tmp_path / ARCHIVE)
     rents = make.rents()
-    champion = score(tmp_path, rents)
+    champion = score(tmp_path, InMemory(rents))
     assert champion.status == "scored", champion.reason
     assert champion.predicted is not None
     assert np.mean(np.abs(champion.predicted / rents["rent"] - 1)) < 0.07
@@ -38,19 +39,19 @@ def test_champion_that_the_code_of_d83b7ea_trained_is_scored(tmp_path: Path) -> 
 
 def test_marker_is_no_champion(tmp_path: Path, rows: pd.DataFrame) -> None:
     (tmp_path / MARKER).write_text("{}")
-    assert score(tmp_path, rows).status == "none"
+    assert score(tmp_path, InMemory(rows)).status == "none"
 
 
 def test_what_cannot_be_loaded_is_unusable_with_the_reason(model: Model, tmp_path: Path, rows: pd.DataFrame) -> None:
-    assert "does not exist" in score(tmp_path, rows).reason
+    assert "does not exist" in score(tmp_path, InMemory(rows)).reason
     (tmp_path / "model.tar.gz").write_bytes(b"no archive")
-    assert "cannot be unpacked" in score(tmp_path, rows).reason
+    assert "cannot be unpacked" in score(tmp_path, InMemory(rows)).reason
     incomplete = archive(model, tmp_path / "incomplete", {"linear.json": None})
     assert "lacks linear.json" in score(incomplete, rows).reason
 
 
 def test_model_of_other_columns_is_unusable(archive_folder: Path, rows: pd.DataFrame) -> None:
-    champion = score(archive_folder, rows.drop(columns="size"))
+    champion = score(archive_folder, InMemory(rows.drop(columns="size")))
     assert champion.status == "unusable"
     assert "size" in champion.reason
 

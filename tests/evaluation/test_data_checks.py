@@ -8,11 +8,12 @@ import pytest
 
 from evaluation.data_checks import check_data
 from evaluation.drift import area_under_curve, drifts, population_stability
+from steps.row_source import InMemory
 from tests.steps.test_data_checks import SETTINGS, TEST, TRAIN, flats
 
 
 def severities(train: pd.DataFrame, test: pd.DataFrame) -> dict[str, str]:
-    return {finding.check: finding.severity for finding in check_data(train, test, SETTINGS)}
+    return {finding.check: finding.severity for finding in check_data(InMemory(train), InMemory(test), SETTINGS)}
 
 
 def test_sound_data_has_no_finding() -> None:

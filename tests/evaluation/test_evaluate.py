@@ -190,3 +190,22 @@ def test_metric_that_is_not_defined_is_named(model: Model, inputs: Inputs, tmp_p
 def test_limit_that_is_not_given_is_named(inputs: Inputs, archive_folder: Path, tmp_path: Path) -> None:
     with pytest.raises(JobError, match="min_improvement"):
         main(arguments(inputs, archive_folder, tmp_path / "out")[:-2])
+
+
+def test_rows_that_are_not_held_in_memory_have_the_same_evaluation(
+    model: Model, inputs: Inputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """100 test rows, 15 at a time: the same numbers and the same files, but for the last digit of a sum."""
+    tree = {"tree": Estimator(estimator="sklearn.tree.DecisionTreeRegressor", parameters={"max_depth": 8})}
+    settings = replace(SETTINGS, estimators=tree)
+    held = evaluate(model, inputs, tmp_path / "held", settings, LIMITS)
+    monkeypatch.setattr("steps.row_source.HELD", 15)
+    read = evaluate(model, inputs, tmp_path / "read", settings, LIMITS)
+    for name in set(held) - {"explanation"}:
+        assert read[name] == held[name], name
+    for name, value in held["explanation"]["importance"].items():
+        assert read["explanation"]["importance"][name] == pytest.approx(value)
+    for path in (tmp_path / "held").rglob("*.parquet"):
+        other = tmp_path / "read" / path.relative_to(tmp_path / "held")
+        pd.testing.assert_frame_equal(pd.read_parquet(other), pd.read_parquet(path))
+    assert (tmp_path / "read" / "golden.json").read_bytes() == (tmp_path / "held" / "golden.json").read_bytes()

@@ -16,6 +16,7 @@ from steps import features as feature_module
 from steps.attribution import groups_of
 from steps.linear import LinearModel
 from steps.model import Model
+from steps.row_source import InMemory
 from tests.evaluation.conftest import trained_on
 
 pytestmark = pytest.mark.e2e
@@ -28,7 +29,7 @@ def features_of(model: Model, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def test_expected_value_and_contributions_add_up_to_the_prediction(model: Model, rows: pd.DataFrame) -> None:
-    explanation = explain(model, features_of(model, rows), at_most=50)
+    explanation = explain(model, InMemory(features_of(model, rows)), at_most=50)
     assert len(explanation.rows) == 50
     predicted = model.features.scaled(model.predict(rows.iloc[explanation.rows]))
     assert explanation.expected + explanation.contributions.sum(axis=1).to_numpy() == pytest.approx(predicted, abs=2e-5)
@@ -38,7 +39,7 @@ def test_expected_value_and_contributions_add_up_to_the_prediction(model: Model,
 def test_they_add_up_wherever_boosting_starts(rows: pd.DataFrame, start: str) -> None:
     """The trees split the category by sets of levels; from the mean the line adds nothing."""
     model = trained_on(rows, start)
-    explanation = explain(model, features_of(model, rows), at_most=100)
+    explanation = explain(model, InMemory(features_of(model, rows)), at_most=100)
     predicted = model.features.scaled(model.predict(rows.iloc[explanation.rows]))
     assert explanation.expected + explanation.contributions.sum(axis=1).to_numpy() == pytest.approx(predicted, abs=2e-5)
     assert set(explanation.contributions) - {LIMITS} == {"size", "kind"}
@@ -49,7 +50,7 @@ def test_they_add_up_where_values_are_missing(rows: pd.DataFrame) -> None:
     gappy = rows.assign(size=rows["size"].where(np.arange(len(rows)) % 4 > 0))
     model = trained_on(gappy)
     assert model.features.gaps == ("size",)
-    explanation = explain(model, features_of(model, gappy), at_most=100)
+    explanation = explain(model, InMemory(features_of(model, gappy)), at_most=100)
     assert explanation.table["size"].isna().any()
     predicted = model.features.scaled(model.predict(gappy.iloc[explanation.rows]))
     assert explanation.expected + explanation.contributions.sum(axis=1).to_numpy() == pytest.approx(predicted, abs=2e-5)
@@ -60,16 +61,16 @@ def test_they_add_up_where_values_are_missing(rows: pd.DataFrame) -> None:
 
 def test_they_add_up_where_the_prediction_is_held_within_the_range(model: Model, rows: pd.DataFrame) -> None:
     steep = replace(model, linear=LinearModel(model.linear.intercept, {"size": 2.0}, model.linear.levels))
-    explanation = explain(steep, features_of(steep, rows), at_most=100)
+    explanation = explain(steep, InMemory(features_of(steep, rows)), at_most=100)
     assert explanation.contributions[LIMITS].abs().max() > 1
     predicted = model.features.scaled(steep.predict(rows.iloc[explanation.rows]))
     assert explanation.expected + explanation.contributions.sum(axis=1).to_numpy() == pytest.approx(predicted, abs=2e-5)
 
 
 def test_what_drives_the_target_is_the_most_important(model: Model, rows: pd.DataFrame) -> None:
-    explanation = explain(model, features_of(model, rows), at_most=60)
+    explanation = explain(model, InMemory(features_of(model, rows)), at_most=60)
     assert list(explanation.importance.index[:2]) == ["size", "kind"]
-    assert explain(model, features_of(model, rows), 60).contributions.equals(explanation.contributions)
+    assert explain(model, InMemory(features_of(model, rows)), 60).contributions.equals(explanation.contributions)
 
 
 def test_features_that_say_the_same_are_one() -> None:
@@ -110,7 +111,7 @@ def test_dependence_follows_the_feature(model: Model, rows: pd.DataFrame) -> Non
 
 
 def test_coefficients_are_sentences_with_the_effect(model: Model, rows: pd.DataFrame) -> None:
-    explanation = explain(model, features_of(model, rows), at_most=100)
+    explanation = explain(model, InMemory(features_of(model, rows)), at_most=100)
     spread = explanation.table["size"].std(ddof=0)
     effect = np.expm1(model.linear.coefficients["size"] * spread)
     sentences = coefficients(model, explanation, LABELS)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 from evaluation.archive import unpack
@@ -13,6 +12,7 @@ from evaluation.evaluate import Inputs
 from evaluation.golden import ROWS, golden
 from steps.model import Model, load
 from steps.raw_data import find_file
+from steps.row_source import stored_rows
 from steps.serve import Refusal, input_fn, model_fn, output_fn, predict_fn
 
 
@@ -29,7 +29,7 @@ def ask(model: Model, body: str) -> dict[str, object]:
 
 
 def test_the_model_answers_each_golden_row_as_kept_and_refuses_the_faulty_ones(folder: Path, inputs: Inputs) -> None:
-    kept = json.loads(json.dumps(golden(load(folder), pd.read_parquet(find_file(inputs.test)))))
+    kept = json.loads(json.dumps(golden(load(folder), stored_rows(find_file(inputs.test)))))
     model = model_fn(str(folder))
     assert len(kept["instances"]) == len(kept["predictions"]) == ROWS
     for instance, expected in zip(kept["instances"], kept["predictions"], strict=True):

@@ -11,6 +11,7 @@ import pytest
 from evaluation.missing_inputs import missing_inputs
 from steps.linear import LinearModel
 from steps.model import Model
+from steps.row_source import InMemory
 from steps.settings import Column
 
 
@@ -23,7 +24,7 @@ def with_optional_inputs(model: Model) -> Model:
 def test_the_most_harmful_comes_first_with_what_its_absence_does(optional: Model, rows: pd.DataFrame) -> None:
     test = rows[300:]
     actual = test["cost"].to_numpy()
-    found = missing_inputs(optional, test, actual)
+    found = missing_inputs(optional, InMemory(test), actual)
     assert list(found["inputs"]) == ["size", "kind"]
     blanked = optional.predict(test.assign(size=np.nan))
     whole = optional.predict(test)
@@ -43,10 +44,10 @@ def test_an_absurd_line_is_found(optional: Model, rows: pd.DataFrame) -> None:
     features = replace(optional.features, gaps=("size",), target_range=(1.0, 1e6))
     absurd = replace(optional, linear=line, features=features)
     actual = rows[300:]["cost"].to_numpy()
-    sane = missing_inputs(optional, rows[300:], actual)["worst"]["rmse_ratio"]
-    assert missing_inputs(absurd, rows[300:], actual)["inputs"]["size"]["rmse_ratio"] > 3 * sane
+    sane = missing_inputs(optional, InMemory(rows[300:]), actual)["worst"]["rmse_ratio"]
+    assert missing_inputs(absurd, InMemory(rows[300:]), actual)["inputs"]["size"]["rmse_ratio"] > 3 * sane
 
 
 def test_without_optional_inputs_there_is_nothing_to_blank(model: Model, rows: pd.DataFrame) -> None:
-    found = missing_inputs(model, rows[300:], rows[300:]["cost"].to_numpy())
+    found = missing_inputs(model, InMemory(rows[300:]), rows[300:]["cost"].to_numpy())
     assert found == {"rows": 100, "inputs": {}, "worst": {"name": "", "rmse_ratio": 1.0}}

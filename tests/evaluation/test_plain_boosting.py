@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evaluation.plain_boosting import MOST_LEVELS, obvious, predictions
+from evaluation.plain_boosting import MOST_LEVELS, levels_of, obvious, predictions
+from steps.row_source import InMemory
 from steps.settings import Column, DataSettings
 
 DATA = DataSettings(
@@ -45,7 +46,8 @@ def table(rows: int, seed: int) -> pd.DataFrame:
 
 
 def test_it_learns_from_numbers_categories_booleans_and_dates_and_from_nothing_else() -> None:
-    known, new = obvious(table(50, 1), table(20, 2), DATA)
+    levels = levels_of(table(50, 1), DATA)
+    known, new = (obvious(rows, DATA, levels) for rows in (table(50, 1), table(20, 2)))
     assert list(known) == list(new) == ["size", "kind", "lift", "sold"]
     assert known["kind"].cat.categories.tolist() == new["kind"].cat.categories.tolist() == ["a", "b", "c"]
     assert new["sold"].between(19723, 19823).all()  # 2024-01-01 is day 19,723 since 1970
@@ -55,17 +57,17 @@ def test_it_learns_from_numbers_categories_booleans_and_dates_and_from_nothing_e
 def test_it_is_a_good_model_where_the_data_is_easy_and_takes_levels_that_it_has_not_seen() -> None:
     rows = table(200, 2)
     whole = rows["kind"].notna() & rows["size"].notna()
-    error = np.abs(predictions(table(2000, 1), rows, DATA) / rows["cost"] - 1)
+    error = np.abs(predictions(InMemory(table(2000, 1)), InMemory(rows), DATA) / rows["cost"] - 1)
     assert error[whole].mean() < 0.05
-    assert np.isfinite(predictions(table(2000, 1), rows.assign(kind="moon"), DATA)).all()
+    assert np.isfinite(predictions(InMemory(table(2000, 1)), InMemory(rows.assign(kind="moon")), DATA)).all()
 
 
 def test_of_many_levels_the_most_frequent_stay() -> None:
     levels = [f"{number:03d}" for number in range(MOST_LEVELS + 50)]
     train = table(2 * MOST_LEVELS + 50, 1).assign(kind=[*levels, *levels[:MOST_LEVELS]])
-    known, _ = obvious(train, table(20, 2), DATA)
+    known = obvious(train, DATA, levels_of(train, DATA))
     assert known["kind"].cat.categories.tolist() == levels[:MOST_LEVELS]
-    assert np.isfinite(predictions(train, table(20, 2), DATA)).all()
+    assert np.isfinite(predictions(InMemory(train), InMemory(table(20, 2)), DATA)).all()
 
 
 @pytest.mark.parametrize("scale", ["log", "linear"])
@@ -73,4 +75,4 @@ def test_a_table_of_texts_alone_gets_the_middle_of_the_target(scale: str) -> Non
     columns = {"name": Column(type="category"), "cost": DATA.columns["cost"], "key": DATA.columns["key"]}
     data = DataSettings(file="x.csv", target="cost", columns=columns, target_scale=scale)  # type: ignore[arg-type]
     rows = pd.DataFrame({"name": ["a"] * 50, "cost": np.linspace(1, 2, 50), "key": ["1"] * 50})
-    assert 1 < predictions(rows, rows, data)[0] < 2
+    assert 1 < predictions(InMemory(rows), InMemory(rows), data)[0] < 2

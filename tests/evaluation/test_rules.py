@@ -13,6 +13,7 @@ from steps import features as feature_module
 from steps import fitting
 from steps.hyperparameters import HYPERPARAMETERS
 from steps.model import Model
+from steps.row_source import InMemory
 from steps.settings import Column, DataSettings
 from steps.train import fit
 
@@ -55,20 +56,20 @@ def trained(rows: pd.DataFrame, data: DataSettings, start: str) -> Model:
 def test_a_model_that_is_held_to_its_rules_keeps_them_in_prediction_and_interval(
     waves: pd.DataFrame, start: str
 ) -> None:
-    found = kept_rules(trained(waves, RULES, start), waves[700:], RULES.monotone)
+    found = kept_rules(trained(waves, RULES, start), InMemory(waves[700:]), RULES.monotone)
     assert (found["rows"], found["broken"], found["name"]) == (200, 0, "")
     assert {name: each["rule"] for name, each in found["inputs"].items()} == RULES.monotone
 
 
 def test_a_model_without_rules_breaks_them_and_is_found(waves: pd.DataFrame) -> None:
     free = trained(waves, replace(RULES, monotone={}), "line")
-    found = kept_rules(free, waves[700:], RULES.monotone)
+    found = kept_rules(free, InMemory(waves[700:]), RULES.monotone)
     assert found["inputs"]["size"]["broken"] > 100
     assert found["inputs"]["size"]["worst"] > 0.05
     assert found["inputs"]["new"]["broken"] > 50
     assert found["name"] == "size"
     assert found["broken"] == sum(each["broken"] for each in found["inputs"].values())
-    falling = kept_rules(free, waves[700:], {"size": "decreasing"})
+    falling = kept_rules(free, InMemory(waves[700:]), {"size": "decreasing"})
     assert falling["inputs"]["size"]["broken"] > 190
 
 
@@ -76,9 +77,9 @@ def test_an_input_is_not_raised_beyond_what_its_range_allows(waves: pd.DataFrame
     """At the upper end nothing can be raised, so nothing can break."""
     free = trained(waves, replace(RULES, monotone={}), "line")
     top = waves[700:].assign(size=20.0)
-    assert kept_rules(free, top, {"size": "decreasing"})["broken"] == 0
+    assert kept_rules(free, InMemory(top), {"size": "decreasing"})["broken"] == 0
 
 
 def test_without_rules_nothing_is_broken(waves: pd.DataFrame) -> None:
     model = trained(waves, replace(RULES, monotone={}), "line")
-    assert kept_rules(model, waves[700:], {}) == {"rows": 200, "inputs": {}, "broken": 0, "name": ""}
+    assert kept_rules(model, InMemory(waves[700:]), {}) == {"rows": 200, "inputs": {}, "broken": 0, "name": ""}

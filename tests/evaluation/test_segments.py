@@ -9,6 +9,7 @@ import pytest
 from evaluation.segments import grouping, groupings
 from steps.evaluation_settings import EvaluationSettings, Segment
 from steps.failure import JobError
+from steps.row_source import InMemory
 from steps.settings import JobSettings
 from tests.evaluation.conftest import DATA
 
@@ -46,5 +47,5 @@ def test_values_that_are_all_missing_make_no_segment() -> None:
 def test_column_that_the_rows_lack_is_named(rows: pd.DataFrame) -> None:
     settings = JobSettings(data=DATA, evaluation=EvaluationSettings(segments={"kind": Segment()}))
     with pytest.raises(JobError, match=r"no column kind, by which evaluation\.segments divides them"):
-        groupings(rows.drop(columns="kind"), settings)
-    assert groupings(rows, settings)[0].names == ("a", "b")
+        groupings(InMemory(rows.drop(columns="kind")), settings)
+    assert groupings(InMemory(rows), settings)[0].names == ("a", "b")

@@ -8,6 +8,7 @@ import pytest
 
 from evaluation import plain_boosting
 from evaluation.what_helps import what_helps
+from steps.row_source import InMemory
 from steps.settings import Column, DataSettings
 
 pytestmark = pytest.mark.e2e
@@ -30,12 +31,13 @@ def table(rows: int, noise: float, seed: int) -> pd.DataFrame:
 
 def measured(noise: float, registered_error: float, train_rows: int = 1200) -> dict[str, object]:
     train, test = table(train_rows, noise, 1), table(800, noise, 2)
+    rows = InMemory(train), InMemory(test)
     actual = test["y"].to_numpy()
     random = np.random.default_rng(3)
-    plain = plain_boosting.predictions(train, test, DATA)
+    plain = plain_boosting.predictions(*rows, DATA)
     worse = plain + random.normal(0, registered_error, len(test))
     predictions = {"xgboost": worse, "linear": actual + random.normal(0, 5, len(test)), plain_boosting.NAME: plain}
-    return what_helps(train, test, actual, predictions, DATA)
+    return what_helps(*rows, actual, predictions, DATA)
 
 
 def test_what_still_gains_from_rows_asks_for_more_of_them() -> None:

@@ -8,12 +8,13 @@ import pandas as pd
 from evaluation.champion import Champion
 from evaluation.measurement import Scored
 from evaluation.worst import worst_predictions
+from steps.row_source import InMemory
 
 
 def scored(actual: list[float], predicted: list[float], **columns: list[object]) -> Scored:
     values = np.array(actual, dtype=float)
     guesses = np.array(predicted, dtype=float)
-    return Scored(pd.DataFrame(columns), values, {"xgboost": guesses}, (guesses, guesses), Champion("none"))
+    return Scored(InMemory(pd.DataFrame(columns)), values, {"xgboost": guesses}, (guesses, guesses), Champion("none"))
 
 
 def test_the_largest_relative_error_is_first_whatever_its_sign() -> None:

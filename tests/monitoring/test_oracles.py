@@ -14,6 +14,7 @@ from monitoring.estimated_error import estimated_error
 from monitoring.input_drift import InputDrift, input_drift
 from monitoring.sample import Sample
 from steps.metrics import regression_metrics
+from steps.row_source import InMemory
 from tests.monitoring.oracles.record import FOLDER, INPUTS
 from tests.monitoring.oracles.rows import month
 
@@ -75,7 +76,7 @@ def test_what_drifts_is_what_the_libraries_say(drift: InputDrift) -> None:
 
 
 def test_the_classifier_tells_the_months_apart_as_well_as_nannyml_s() -> None:
-    assert adversarial_auc(REFERENCE.rows, CURRENT.rows) == pytest.approx(NANNYML["auc"], abs=0.05)
+    assert adversarial_auc(InMemory(REFERENCE.rows), InMemory(CURRENT.rows)) == pytest.approx(NANNYML["auc"], abs=0.05)
 
 
 def test_the_quality_of_the_predictions_is_evidently_s() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from steps.data_checks import Finding, check_parts, refuse_severe
 from steps.failure import JobError
+from steps.row_source import InMemory
 from steps.settings import Column, DataSettings, JobSettings, SplitSettings
 
 DATA = DataSettings(
@@ -40,8 +41,12 @@ def flats(first: int, count: int, seed: int, since: str = "2024-01-01") -> pd.Da
     return pd.DataFrame({"flat": flat, "signed": signed, "rent": rent, "size": size, "kind": kind})
 
 
+def checked(train: pd.DataFrame, test: pd.DataFrame, settings: JobSettings) -> list[Finding]:
+    return check_parts(InMemory(train), InMemory(test), settings)
+
+
 def severities(train: pd.DataFrame, test: pd.DataFrame, settings: JobSettings = SETTINGS) -> dict[str, str]:
-    return {finding.check: finding.severity for finding in check_parts(train, test, settings)}
+    return {finding.check: finding.severity for finding in checked(train, test, settings)}
 
 
 def with_column(name: str, column: Column, make: object) -> tuple[pd.DataFrame, pd.DataFrame, JobSettings]:
@@ -61,7 +66,7 @@ ORDERED = TRAIN["rent"].sort_values()
 
 def test_sound_data_has_no_finding() -> None:
     assert set(severities(TRAIN, TEST).values()) == {"ok"}
-    refuse_severe(check_parts(TRAIN, TEST, SETTINGS))
+    refuse_severe(checked(TRAIN, TEST, SETTINGS))
 
 
 def test_same_entity_on_both_sides_is_severe_in_a_hash_split_and_told_in_a_split_by_time() -> None:
@@ -70,7 +75,7 @@ def test_same_entity_on_both_sides_is_severe_in_a_hash_split_and_told_in_a_split
     later = flats(2000, 600, 2, since="2025-06-01").assign(flat=shared["flat"])
     assert severities(TRAIN, later, BY_TIME)["same entity"] == "warning"
     with pytest.raises(JobError, match="cannot be trusted: 5 of 600 test rows share flat with a training row"):
-        refuse_severe(check_parts(TRAIN, shared, SETTINGS))
+        refuse_severe(checked(TRAIN, shared, SETTINGS))
 
 
 def test_copies_under_another_identity_are_found() -> None:
@@ -126,18 +131,18 @@ def noise(count: int) -> np.ndarray:
     ],
 )  # fmt: skip
 def test_what_holds_the_target_is_found(check: str, name: str, column: Column, make: object, severity: str) -> None:
-    found = finding(check, check_parts(*with_column(name, column, make)))
+    found = finding(check, checked(*with_column(name, column, make)))
     assert found.severity == severity, found.text
     if severity == "severe":
         assert name in found.text
         hidden = replace(column, feature=False)
-        assert finding(check, check_parts(*with_column(name, hidden, make))).severity == "ok"
+        assert finding(check, checked(*with_column(name, hidden, make))).severity == "ok"
 
 
 def test_a_derived_feature_can_leak_too() -> None:
     train, test, settings = with_column("fee", Column(type="number", feature=False), lambda t: t["rent"] / 12)
     data = replace(settings.data, derived={"year": "fee * 12"})
-    found = finding("telling columns", check_parts(train, test, replace(settings, data=data)))
+    found = finding("telling columns", checked(train, test, replace(settings, data=data)))
     assert found.severity == "severe"
     assert "year" in found.text
 

@@ -12,6 +12,7 @@ from steps import features as feature_module
 from steps.estimators import Estimator, predictions
 from steps.failure import JobError
 from steps.part_files import read_parts
+from steps.row_source import InMemory
 
 FOREST = Estimator(
     estimator="sklearn.ensemble.RandomForestRegressor",
@@ -28,12 +29,12 @@ def test_candidates_learn_from_the_training_part_and_predict_in_the_targets_unit
         "near": Estimator(estimator="sklearn.neighbors.KNeighborsRegressor", parameters={"n_neighbors": 8}),
         "boosted": Estimator(estimator="sklearn.ensemble.HistGradientBoostingRegressor"),
     }
-    found = predictions(chosen, train, other, features)
+    found = predictions(chosen, train, InMemory(other), features)
     assert list(found) == list(chosen)
     for name, predicted in found.items():
         assert predicted.shape == (len(other),)
         assert np.mean(np.abs(predicted / other["rent"] - 1)) < 0.25, name
-    again = predictions({"forest": FOREST}, train, other, features)
+    again = predictions({"forest": FOREST}, train, InMemory(other), features)
     np.testing.assert_array_equal(again["forest"], found["forest"])
 
 
@@ -62,4 +63,4 @@ def test_a_value_that_scikit_learn_refuses_fails_the_job_with_the_candidates_nam
     train = read_parts(preprocessed / "train")
     wrong = Estimator(estimator="sklearn.linear_model.Ridge", parameters={"alpha": -3})
     with pytest.raises(JobError, match=r"The candidate ridge \(sklearn.linear_model.Ridge\) cannot be fitted: .*alpha"):
-        predictions({"ridge": wrong}, train, train, features)
+        predictions({"ridge": wrong}, train, InMemory(train), features)

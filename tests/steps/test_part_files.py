@@ -47,3 +47,12 @@ def test_a_broken_part_is_named(tmp_path: Path) -> None:
         read_parts(tmp_path)
     with pytest.raises(JobError, match="There is no Parquet file in"):
         read_parts(tmp_path / "none")
+
+
+def test_an_even_draw_of_all_parts_reads_each_file_alone(tmp_path: Path) -> None:
+    table = pd.DataFrame({"x": range(2 * FEWEST_ROWS + 1)})
+    write_parts(tmp_path, len(table), table.__getitem__)
+    assert read_parts(tmp_path, 3)["x"].tolist() == [0, FEWEST_ROWS, 2 * FEWEST_ROWS]
+    pd.testing.assert_frame_equal(read_parts(tmp_path, len(table)), table)
+    with pytest.raises(JobError, match="There is no Parquet file"):
+        read_parts(tmp_path / "none", 3)

@@ -1,0 +1,167 @@
+"""The typed rows of a part of the data: in memory where they are few, else read from their file for each question.
+
+What asks all rows takes them batch by batch, or one or two columns of them; what shows examples takes some places.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import pandas as pd
+
+from steps import batches
+from steps.failure import JobError
+
+if TYPE_CHECKING:
+    import pyarrow
+
+HELD = 1 << 16  # rows that are held in memory; of more, so many are read at a time
+
+
+class RowSource(Protocol):
+    """Rows are known by their places from 0, which are the index of every table."""
+
+    names: list[str]
+
+    def __len__(self) -> int:
+        """How many rows there are."""
+
+    def __getitem__(self, name: str) -> pd.Series:
+        """One column of all rows."""
+
+    def columns(self, names: Sequence[str]) -> pd.DataFrame:
+        """Some columns of all rows."""
+
+    def at(self, places: Sequence[int] | np.ndarray) -> pd.DataFrame:
+        """The rows at some places, in their order; none twice."""
+
+    def batches(self, names: Sequence[str] | None = None) -> Iterator[pd.DataFrame]:
+        """Some columns of all rows, batch after batch; those of few rows are one batch."""
+
+
+class InMemory:
+    """The rows of a table that is there anyway, see `RowSource`."""
+
+    def __init__(self, table: pd.DataFrame) -> None:
+        self.names = list(map(str, table))
+        self._table = table
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    def __getitem__(self, name: str) -> pd.Series:
+        return self._table[name]
+
+    def columns(self, names: Sequence[str]) -> pd.DataFrame:
+        """Some columns of all rows."""
+        return self._table[list(names)]
+
+    def at(self, places: Sequence[int] | np.ndarray) -> pd.DataFrame:
+        """The rows at some places."""
+        return self._table.iloc[np.asarray(places)]
+
+    def batches(self, names: Sequence[str] | None = None) -> Iterator[pd.DataFrame]:
+        """Some columns of all rows, batch after batch."""
+        for batch in batches.batches(len(self)):
+            rows = self._table.iloc[batch]
+            yield rows if names is None else rows[list(names)]
+
+
+class OnDisk:
+    """The rows of a Parquet file, which are never in memory together, see `RowSource`."""
+
+    def __init__(self, path: Path) -> None:
+        import pyarrow.parquet
+
+        schema = pyarrow.parquet.read_schema(path)
+        self.names = list(schema.names)
+        self._rows = int(pyarrow.parquet.read_metadata(path).num_rows)
+        self._path = path
+
+    def __len__(self) -> int:
+        return self._rows
+
+    def __getitem__(self, name: str) -> pd.Series:
+        return self.columns([name])[name]
+
+    def columns(self, names: Sequence[str]) -> pd.DataFrame:
+        """Some columns of all rows."""
+        missing = [name for name in names if name not in self.names]
+        if missing:
+            raise KeyError(missing[0])
+        return pd.read_parquet(self._path, columns=list(names))
+
+    def at(self, places: Sequence[int] | np.ndarray) -> pd.DataFrame:
+        """The rows at some places; the whole file is read for them."""
+        wanted = np.asarray(places)
+        ordered = np.sort(wanted)
+        found = [
+            batch.take(ordered[(ordered >= first) & (ordered < first + len(batch))] - first).to_pandas()
+            for first, batch in self._read(None)
+        ]
+        rows: pd.DataFrame = pd.concat(found, ignore_index=True).set_axis(ordered).loc[wanted]
+        return rows
+
+    def batches(self, names: Sequence[str] | None = None) -> Iterator[pd.DataFrame]:
+        """Some columns of all rows, batch after batch."""
+        for first, batch in self._read(names):
+            yield batch.to_pandas().set_axis(range(first, first + len(batch)))
+
+    def _read(self, names: Sequence[str] | None) -> Iterator[tuple[int, pyarrow.RecordBatch]]:
+        import pyarrow.parquet
+
+        first = 0
+        with pyarrow.parquet.ParquetFile(self._path) as file:
+            for batch in file.iter_batches(HELD, columns=None if names is None else list(names)):
+                yield first, batch
+                first += len(batch)
+
+
+class Computed:
+    """What a function makes of each row of another source, computed for each question, see `RowSource`."""
+
+    def __init__(self, rows: RowSource, function: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
+        self.names = list(map(str, function(rows.at([0]))))
+        self._rows, self._function = rows, function
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, name: str) -> pd.Series:
+        return self.columns([name])[name]
+
+    def columns(self, names: Sequence[str]) -> pd.DataFrame:
+        """Some columns of all rows."""
+        return pd.concat(list(self.batches(names)))
+
+    def at(self, places: Sequence[int] | np.ndarray) -> pd.DataFrame:
+        """The rows at some places."""
+        return self._function(self._rows.at(places))
+
+    def batches(self, names: Sequence[str] | None = None) -> Iterator[pd.DataFrame]:
+        """Some columns of all rows, batch after batch."""
+        for batch in self._rows.batches():
+            made = self._function(batch)
+            yield made if names is None else made[list(names)]
+
+
+def stored_rows(path: Path) -> RowSource:
+    """The rows of a Parquet file. Raises JobError where it is not one."""
+    try:
+        rows = OnDisk(path)
+        return rows if len(rows) > HELD else InMemory(pd.read_parquet(path))
+    except (OSError, ValueError) as error:  # pyarrow's faults are ValueErrors
+        raise JobError(f"{path} cannot be read as Parquet: run steps.preprocess again.") from error
+
+
+def computed(rows: RowSource, function: Callable[[pd.DataFrame], pd.DataFrame]) -> RowSource:
+    """What a function makes of each row: at once of rows in memory, else for each question."""
+    return InMemory(function(rows.columns(rows.names))) if isinstance(rows, InMemory) else Computed(rows, function)
+
+
+def even_places(rows: int, most: int) -> np.ndarray:
+    """The places of an even draw of at most so many rows."""
+    return np.linspace(0, rows - 1, min(rows, most)).astype(int)
