@@ -74,6 +74,14 @@ class Hosts:
         text = json.dumps(document)
         return [json.loads(collective.broadcast(text, number)) for number in range(self.count)]
 
+    def shared(self, thing: Any) -> Any:
+        """What the first host has, on every host; anything that pickle takes, as only the hosts of one job talk."""
+        if self.count == 1:
+            return thing
+        from xgboost import collective
+
+        return collective.broadcast(thing, 0)
+
 
 ALONE = Hosts()
 

@@ -52,3 +52,5 @@ HYPERPARAMETERS = {
     "seed": Hyperparameter(int, 0, 0, 2**31 - 1),
     "threads": Hyperparameter(int, 2, 1, 1024),
 }
+# How many rounds checkpoints are apart; none by default, see steps/checkpoints.py.
+CHECKPOINT_ROUNDS = Hyperparameter(int, 0, 0, 1_000_000)

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from steps.boosting import predict, predict_table, xgboost
+from steps.checkpoints import Told
 from steps.failure import JobError
 from steps.features import Features
 from steps.other_trees import OtherTrees, rows_of
@@ -138,7 +139,8 @@ def _out_of_fold(train: Part, features: Features, boosting: Boosting, rounds: in
     for number in range(FOLDS):
         own = fold == number
         data = training_matrix([replace(train.rows, chosen=~own)], features)
-        booster = xgboost.train(dict(quick.parameters), data, num_boost_round=max(1, math.ceil(rounds * rate)))
+        wanted = max(1, math.ceil(rounds * rate))
+        booster = quick.checkpoints.boosted(f"fold-{number}", quick.parameters, data, wanted)
         predicted = features.held(predict_table(booster, table, train.start, chosen=own))
         result[own] = np.abs(train.target[own] - predicted)
     return result
@@ -160,19 +162,17 @@ def _scale(
     free = {name: value for name, value in boosting.parameters.items() if name != "monotone_constraints"}
     parameters = {**free, "objective": "reg:gamma", "max_depth": min(free["max_depth"], DEPTH)}
     unknown = _unknown(features)
-    rows, told = (
+    rows, new = (
         Rows(part.table.to_numpy(), np.zeros(len(size)), np.maximum(size, LEAST))
         for part, size in ((train, residuals), (validation, errors))
     )
     learned = training_matrix([rows], features, blank=unknown)
-    booster = xgboost.train(
-        parameters,
-        learned,
-        num_boost_round=min(boosting.rounds, ROUNDS),
-        evals=[(training_matrix([told], features, like=learned, blank=unknown), "validation")],
-        early_stopping_rounds=min(boosting.early_stopping_rounds, EARLY_STOPPING_ROUNDS),
-        verbose_eval=False,
+    told = Told(
+        training_matrix([new], features, like=learned, blank=unknown),
+        min(boosting.early_stopping_rounds, EARLY_STOPPING_ROUNDS),
     )
+    rounds = min(boosting.rounds, ROUNDS)
+    booster = boosting.checkpoints.boosted("interval", parameters, learned, rounds, told)
     return booster[: int(booster.best_iteration) + 1]
 
 

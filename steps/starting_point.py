@@ -16,6 +16,7 @@ import pandas as pd
 
 from steps import linear
 from steps.boosting import xgboost
+from steps.checkpoints import NONE, Checkpoints, Told
 from steps.features import Features
 from steps.hyperparameters import STARTS
 from steps.linear import LinearModel
@@ -58,34 +59,31 @@ class Boosting:
     parameters: Mapping[str, Any]
     rounds: int
     early_stopping_rounds: int
+    checkpoints: Checkpoints = NONE
 
     def faster(self) -> Boosting:
         """The same with a few large steps, to compare."""
         rate = self.parameters["learning_rate"]
         quick = {**self.parameters, "learning_rate": max(rate, min(FASTEST, FASTER * rate))}
-        return Boosting(quick, self.rounds, max(1, self.early_stopping_rounds // FASTER))
+        return replace(self, parameters=quick, early_stopping_rounds=max(1, self.early_stopping_rounds // FASTER))
 
-    def fit(self, train: Part, validation: Part, features: Features) -> tuple[xgboost.Booster, float]:
+    def fit(
+        self, train: Part, validation: Part, features: Features, stage: str = "prediction"
+    ) -> tuple[xgboost.Booster, float]:
         """Boost until the validation error has not fallen for a while; return the best rounds, and their error.
 
-        The error is the root mean square on the training scale.
+        The error is the root mean square on the training scale. `stage` names the booster among the checkpoints.
         """
         learned = training_matrix([train.rows], features)
-        booster = xgboost.train(
-            dict(self.parameters),
-            learned,
-            num_boost_round=self.rounds,
-            evals=[(training_matrix([validation.rows], features, like=learned), "validation")],
-            early_stopping_rounds=self.early_stopping_rounds,
-            verbose_eval=False,
-        )
+        told = Told(training_matrix([validation.rows], features, like=learned), self.early_stopping_rounds)
+        booster = self.checkpoints.boosted(stage, self.parameters, learned, self.rounds, told)
         return booster[: int(booster.best_iteration) + 1], float(booster.best_score)
 
 
 def refit(boosting: Boosting, rounds: int, parts: tuple[Part, Part], features: Features) -> xgboost.Booster:
     """Boost so many rounds on all these rows together: the validation part has told when to stop, and teaches too."""
     data = training_matrix([part.rows for part in parts], features)
-    return xgboost.train(dict(boosting.parameters), data, num_boost_round=rounds)
+    return boosting.checkpoints.boosted("prediction-on-all-rows", boosting.parameters, data, rounds)
 
 
 def start_at(
@@ -108,7 +106,7 @@ def best_start(
     """The starting point with the lowest error on the validation part, and the error of each on the training scale."""
     quick, seed = boosting.faster(), boosting.parameters["seed"]
     errors = {
-        name: quick.fit(*start_at(name, train, validation, features, line, seed), features)[1]
+        name: quick.fit(*start_at(name, train, validation, features, line, seed), features, f"start-{name}")[1]
         for name in STARTS
         if name != "auto"
     }

@@ -20,19 +20,21 @@ from steps import interval as interval_module
 from steps import linear, training_metrics
 from steps.artifacts import write_text
 from steps.boosting import xgboost
+from steps.checkpoints import FOLDER, NONE, Checkpoints, checkpoints_of
 from steps.comparables import FILE as COMPARABLES
 from steps.comparables import SETTINGS as COMPARABLES_SETTINGS
 from steps.comparables import Comparables
 from steps.failure import JobArgumentParser, JobError, run_job
 from steps.features import Features
 from steps.hosts import TRAINING, hosts_of
-from steps.hyperparameters import HYPERPARAMETERS, STARTS, Hyperparameter, column_share
+from steps.hyperparameters import CHECKPOINT_ROUNDS, HYPERPARAMETERS, STARTS, Hyperparameter, column_share
 from steps.joined_hosts import joined
 from steps.likeness import Likeness
 from steps.metrics import regression_metrics
 from steps.model import CODE_WHEELS, FORMAT, FORMAT_OF_OTHERS, Model, save
 from steps.other_libraries import LIBRARIES, XGBOOST
 from steps.other_trees import OtherTrees, fitted, refitted
+from steps.part_files import part_files
 from steps.reasons import METADATA as REASONS
 from steps.reasons import Basis
 from steps.shard import Shard
@@ -65,7 +67,14 @@ def main(arguments: Sequence[str]) -> None:
     with joined(hosts):
         train, shard = training_rows(options["train"], features, hosts)
         validation, validated = validation_rows(options["validation"], features, hosts)
-        model, metrics = fit(train, validation, features, hyperparameters, named, (shard, validated))
+        files = [
+            options["features"] / "features.json",
+            *part_files(options["train"]),
+            *part_files(options["validation"]),
+        ]
+        told = {**hyperparameters, **named}
+        checkpoints = checkpoints_of(options["checkpoint_rounds"], options["checkpoints"], told, files, hosts)
+        model, metrics = fit(train, validation, features, hyperparameters, named, (shard, validated), checkpoints)
         likeness = Likeness.of(_inputs(train, features), features, shard)
     if not hosts.is_first:
         return  # it has no part in what follows: the first host writes the model, and prints the metrics once
@@ -120,6 +129,8 @@ def _parser() -> argparse.ArgumentParser:
         parser.add_argument(f"--{name}", type=_within(hyperparameter), default=hyperparameter.default)
     parser.add_argument("--resources", type=Path, default=TRAINING, help="the file that names the hosts of the job")
     parser.add_argument("--start", choices=STARTS, default=STARTS[0])
+    parser.add_argument("--checkpoint_rounds", type=_within(CHECKPOINT_ROUNDS), default=0)
+    parser.add_argument("--checkpoints", type=Path, default=FOLDER)
     parser.add_argument("--wheels", type=Path, default=Path(environment.get("SM_CHANNEL_WHEELS", f"{channel}/wheels")))
     for name in LIBRARIES:
         parser.add_argument(f"--{name}", type=_hyperparameters_of(name), metavar="JSON")
@@ -162,6 +173,7 @@ def fit(
     hyperparameters: dict[str, Any],
     named: Mapping[str, Mapping[str, float]] | None = None,
     shards: tuple[Shard, Shard] | None = None,
+    checkpoints: Checkpoints = NONE,
 ) -> tuple[Model, dict[str, float]]:
     """Train the candidates; return the model and its metrics by name.
 
@@ -177,7 +189,7 @@ def fit(
     ]
     rows, target = parts[0].table, parts[0].target
     line = linear.fit(rows, target, features.levels, None, features.signs, features.fill, shards[0])
-    boosting = boosting_of(hyperparameters, features.names, features.signs)
+    boosting = replace(boosting_of(hyperparameters, features.names, features.signs), checkpoints=checkpoints)
     start: str = hyperparameters["start"]
     errors: dict[str, float] = {}
     if start == "auto":

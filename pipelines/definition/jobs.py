@@ -15,7 +15,7 @@ from sagemaker.core.shapes import (
     ProcessingS3Output,
     Tag,
 )
-from sagemaker.core.training.configs import Compute, Networking, OutputDataConfig, StoppingCondition
+from sagemaker.core.training.configs import CheckpointConfig, Compute, Networking, OutputDataConfig, StoppingCondition
 from sagemaker.core.workflow.execution_variables import ExecutionVariables
 from sagemaker.core.workflow.functions import Join
 from sagemaker.core.workflow.properties import PropertyFile
@@ -211,12 +211,19 @@ class JobFactory:
                 s3_output_path=f"s3://{self._environment.bucket}/{self._settings.name}/models",
                 kms_key_id=self._environment.kms_key,
             ),
+            checkpoint_config=self._checkpoints,
             networking=self._networking,
             hyperparameters=dict(hyperparameters),
             input_data_config=[training_channel(key, uri) for key, uri in channels.items()],
             tags=self._tags,
         )
         return trainer.with_metric_definitions([MetricDefinition(name=name, regex=pattern(name)) for name in METRICS])
+
+    @property
+    def _checkpoints(self) -> CheckpointConfig | None:
+        if not self._settings.jobs.training.checkpoint_rounds:
+            return None
+        return CheckpointConfig(s3_uri=f"s3://{self._environment.bucket}/{self._settings.name}/checkpoints")
 
     def model(self, model_data: Any) -> ModelBuilder:
         """The trained model, served by the code that it carries."""

@@ -158,6 +158,7 @@ def _train(
 ) -> tuple[TrainingStep | TuningStep, Any]:
     """The step and the S3 URI of its model: of the one training job, or of the best that a tuning job has run."""
     xgboost, wheels = settings.candidates.xgboost, jobs.library_wheels
+    checkpoint_rounds = settings.jobs.training.checkpoint_rounds
     job: dict[str, Any] = {
         "name": "Train",
         "module": TRAIN,
@@ -178,6 +179,7 @@ def _train(
             "bands": str(settings.interval.bands),
             "seed": str(xgboost.seed),
             "start": xgboost.start,
+            **({"checkpoint_rounds": str(checkpoint_rounds)} if checkpoint_rounds else {}),
             **{name: json.dumps(values) for name, values in settings.candidates.libraries.items()},
         },
         "description": "Trains XGBoost with its prediction interval, and the linear regression that it must beat.",

@@ -16,6 +16,7 @@ from pipelines.settings.stage_settings import StageSettings
 from pipelines.settings.strict_yaml import DoubledKeys, read_yaml
 from pipelines.settings.tuning_settings import TuningSettings
 from steps.gates import GATES
+from steps.hyperparameters import CHECKPOINT_ROUNDS
 from steps.settings import (
     DataSettings,
     EvaluationSettings,
@@ -83,12 +84,18 @@ class InstanceSettings(Section):
     max_minutes: int = Field(default=60, ge=1)
 
 
+class TrainingInstances(InstanceSettings):
+    """Those of training. checkpoint_rounds: how many rounds its checkpoints are apart; 0 is none."""
+
+    checkpoint_rounds: int = Field(default=0, ge=int(CHECKPOINT_ROUNDS.low), le=int(CHECKPOINT_ROUNDS.high))
+
+
 class JobsSettings(Section):
     """What all jobs share."""
 
     image_version: str
     processing: InstanceSettings
-    training: InstanceSettings
+    training: TrainingInstances
     cache_days: int = Field(default=30, ge=1)
     retry_attempts: int = Field(default=3, ge=1)
 
@@ -164,6 +171,11 @@ class Settings(Section):
             raise ValueError(
                 f"tuning: only XGBoost can be tuned, and candidates names {' and '.join(self.candidates.libraries)}: "
                 "leave out one of the two."
+            )
+        if self.tuning and self.jobs.training.checkpoint_rounds:
+            raise ValueError(
+                "jobs.training.checkpoint_rounds: the short jobs of a tuning keep no checkpoints: leave it out, or "
+                "tuning."
             )
         for name, chosen in (self.tuning.ranges if self.tuning else {}).items():
             known = [field for field in XGBoostSettings.model_fields if field != "seed"]

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import SystemRandom
@@ -18,6 +19,7 @@ import pytest
 from steps.artifacts import write_json
 from steps.model import Model, load
 from steps.part_files import read_parts
+from tests.steps.test_checkpoints import KILLED, same
 
 pytestmark = [
     pytest.mark.e2e,
@@ -28,6 +30,7 @@ PARTS = 4
 PATIENCE_SECONDS = 240  # on a machine that does much else
 # No draw of rows or columns, which follow a host's own rows: what is left to differ are sums.
 EXACT = ("--subsample", "1", "--colsample_bytree", "1", "--rounds", "8", "--max_depth", "3", "--threads", "1")
+JOB = ("-m", "steps.train")
 FOR_EVER = ("--rounds", "1000000", "--early_stopping_rounds", "1000000", "--threads", "1", "--start", "mean")
 
 
@@ -65,7 +68,9 @@ def channels(preprocessed: Path) -> Path:
     return preprocessed
 
 
-def start(channels: Path, folder: Path, count: int, *options: str, whole: bool = False) -> Job:
+def start(
+    channels: Path, folder: Path, count: int, *options: str, whole: bool = False, program: Sequence[str] = JOB
+) -> Job:
     random = SystemRandom()
     network = f"127.{random.randint(1, 250)}.{random.randint(1, 250)}"
     names = [f"{network}.{number + 1}" for number in range(count)]
@@ -80,7 +85,7 @@ def start(channels: Path, folder: Path, count: int, *options: str, whole: bool =
         places |= {"train": own / "train", "model_dir": own / "model", "resources": own / "resources.json"}
         arguments = [text for key, value in places.items() for text in (f"--{key}", str(value))]
         job.processes[name] = subprocess.Popen(
-            [sys.executable, "-m", "steps.train", *arguments, *options],
+            [sys.executable, *program, *arguments, *options],
             env={**os.environ, "SM_OUTPUT_DIR": str(own / "output")},
             cwd=ROOT,
             text=True,
@@ -131,6 +136,22 @@ def test_a_host_that_is_killed_ends_the_others_by_its_name(channels: Path, tmp_p
     assert time.monotonic() - began < 30
     for name in (first, third):
         assert f"The host {second} ended" in (tmp_path / "job" / name / "output" / "failure").read_text()
+
+
+def test_the_next_attempt_goes_on_from_the_checkpoints_of_the_first_host(
+    channels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the first host writes and reads any: the other one is told the trees so far."""
+    monkeypatch.setenv("KILLED_IN", ".interval.json")
+    given = (*EXACT, "--start", "mean", "--subsample", "0.8", "--checkpoint_rounds", "3", "--checkpoints")
+    killed = start(channels, tmp_path / "killed", 2, *given, str(tmp_path / "kept"), program=("-c", KILLED))
+    assert killed.ended() == [-signal.SIGKILL, 1]
+    again, job = trained(channels, tmp_path / "again", 2, *given, str(tmp_path / "kept"))
+    assert "Going on from the checkpoint of interval after 6 rounds." in job.log(next(iter(job.processes)))
+    whole, other = trained(channels, tmp_path / "whole", 2, *given, str(tmp_path / "others"))
+    assert again.metadata == whole.metadata
+    folders = [tmp_path / name / next(iter(each.processes)) for name, each in (("again", job), ("whole", other))]
+    assert same(folders[0] / "model", folders[1] / "model")
 
 
 def test_the_first_host_is_missed_too(channels: Path, tmp_path: Path) -> None:

@@ -270,3 +270,20 @@ def test_a_network_and_a_key_of_the_environment_reach_every_job() -> None:
         assert "subnet-1" in text
         assert "sg-1" in text
         assert "key-1" in text
+
+
+def test_checkpoints_are_kept_where_the_next_attempt_looks_for_them_and_by_default_there_are_none(
+    steps: dict[str, Any],
+) -> None:
+    settings = load_settings(default_config())
+    training = settings.jobs.training.model_copy(update={"checkpoint_rounds": 100})
+    jobs = settings.jobs.model_copy(update={"training": training})
+    document = json.loads(
+        compile_pipeline(settings.model_copy(update={"jobs": jobs}), Environment.from_env({})).definition
+    )
+    train = next(step for step in document["Steps"] if step["Name"] == "Train")["Arguments"]
+    assert train["HyperParameters"]["checkpoint_rounds"] == "100"
+    assert train["CheckpointConfig"]["S3Uri"].endswith("/house-prices/checkpoints")
+    default = steps["Train"]["Arguments"]
+    assert "checkpoint_rounds" not in default["HyperParameters"]
+    assert "CheckpointConfig" not in default

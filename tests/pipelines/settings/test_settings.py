@@ -81,6 +81,15 @@ def test_the_split_may_be_a_word_or_a_mapping(tmp_path: Path, split: Any) -> Non
             "tuning: only XGBoost can be tuned, and candidates names catboost: leave out one of the two",
         ),
         (
+            {
+                "jobs__training": {"instance_type": "ml.m5.xlarge", "checkpoint_rounds": 50},
+                "tuning": {"max_jobs": 2, "objective": "validation:rmse", "ranges": {"max_depth": {"values": [4]}}},
+            },
+            "jobs.training.checkpoint_rounds: the short jobs of a tuning keep no checkpoints",
+        ),
+        ({"jobs__training": {"instance_type": "ml.m5.xlarge", "checkpoint_rounds": -1}}, "checkpoint_rounds"),
+        ({"jobs__processing": {"instance_type": "ml.m5.xlarge", "checkpoint_rounds": 5}}, "checkpoint_rounds"),
+        (
             {"candidates__Forest!": {"estimator": "sklearn.linear_model.Ridge"}},
             "Forest! is not a valid name for a candidate",
         ),
