@@ -80,7 +80,7 @@ def render(
         f"{_verdict(document['gates'])}{about(document, card, facts)}{_gates(document['gates'])}"
         f"<h2>Models</h2>{_metrics(models, unit)}<p><small>± is the standard deviation over bootstrap resamples of the "
         f"test rows.</small></p>{errors_by_part(document['regression_metrics'], metadata)}"
-        f"<p>{escape(document['what_helps']['sentence'])}</p>"
+        f"<p>{escape(document['what_helps']['sentence'])}{_enough(document['what_helps'])}</p>"
         f"<h2>Figures</h2><div class='figures'>{''.join(map(figure, pictures))}</div>"
         f"{worst(document['worst_predictions'], unit, labels)}"
         f"<h2>Segments</h2>{_segments(document['segments'], labels)}"
@@ -100,6 +100,11 @@ def head(title: str) -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}"><link rel="icon" href="data:,">'
         f"<title>{escape(title)}</title><style>{STYLE}</style></head><body><main>"
     )
+
+
+def _enough(helps: Mapping[str, Any]) -> str:
+    """How few rows would do, where fewer would."""
+    return f" {escape(helps['enough']['sentence'])}" if "enough" in helps else ""
 
 
 def _verdict(gates: Mapping[str, Any]) -> str:

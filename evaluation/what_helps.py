@@ -2,12 +2,13 @@
 
 More rows: by how much HistGradientBoosting, which is quick, is better with all training rows than with half of them;
 twice as many rows again help less than that. Tuning: by how much another candidate is better than the registered model
-on the same columns. Where neither helps, what is left lies in columns that nobody has given.
+on the same columns. Where neither helps, what is left lies in columns that nobody has given. Where fewer rows would do,
+it says how few.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ from steps.other_libraries import XGBOOST
 from steps.row_source import InMemory, RowSource, even_places
 
 ROWS, COLUMNS, TUNING = "more rows", "more columns", "tuning"
+SAME = 0.01  # by less of the RMSE two errors differ that count as the same
+FEWEST_ROWS = 1000  # with which that is tried
 
 
 def what_helps(
@@ -36,10 +39,17 @@ def what_helps(
     Returns rows: with half of the training rows and with all, the RMSE, and the share by which it fell with its 95 %
     interval; tuning: the best other candidate, and the share by which its RMSE is lower than the registered model's,
     with its interval too; most, what helps most; and sentence, for people. A gain counts whose interval is above 0.
+    Where half of the rows are enough, also enough: the fewest rows that are, see `_enough`. Of many training rows all
+    this is measured on those that plain boosting learns from.
     """
-    half = np.random.default_rng(0).permutation(len(train))[: max(1, len(train) // 2)]
-    learned = InMemory(train.at(half[even_places(len(half), plain_boosting.MOST_ROWS)]))
-    models = {**predictions, "half": plain_boosting.predictions(learned, rows, data)}
+    learned = even_places(len(train), plain_boosting.MOST_ROWS)
+    order = np.random.default_rng(0).permutation(len(learned))
+    half = max(1, len(learned) // 2)
+
+    def of_fewer(count: int) -> np.ndarray:
+        return plain_boosting.predictions(InMemory(train.at(learned[order[:count]])), rows, data)
+
+    models = {**predictions, "half": of_fewer(half)}
     draws = {name: found["rmse"] for name, found in metric_draws(actual, models).items()}
     errors = {name: float(np.sqrt(np.mean((found - actual) ** 2))) for name, found in models.items()}
     others = [name for name in predictions if name != registered]
@@ -49,12 +59,44 @@ def what_helps(
     gains = {ROWS: grown, TUNING: tuned}
     sure = {name: each["value"] for name, each in gains.items() if each["lower"] > 0}
     most = max(sure, key=sure.__getitem__) if sure else COLUMNS
-    return {
-        "rows": {"half": len(half), "all": len(train), "rmse": [errors["half"], errors[plain_boosting.NAME]], **grown},
+    counts = half, len(learned)
+    found = {
+        "rows": {"half": half, "all": len(learned), "rmse": [errors["half"], errors[plain_boosting.NAME]], **grown},
         "tuning": {"candidate": best, **tuned},
         "most": most,
-        "sentence": _sentence(most, grown, tuned, best, (len(half), len(train))),
+        "sentence": _sentence(most, grown, tuned, best, counts),
     }
+    if grown["upper"] < SAME and half >= FEWEST_ROWS:
+        found["enough"] = _enough(of_fewer, actual, predictions[plain_boosting.NAME], grown, (*counts, len(train)))
+    return found
+
+
+def _enough(
+    of_fewer: Callable[[int], np.ndarray],
+    actual: np.ndarray,
+    predicted: np.ndarray,
+    grown: dict[str, float],
+    counts: tuple[int, int, int],
+) -> dict[str, Any]:
+    """The fewest rows, by halves, from which the plain boosting learns as much: its RMSE is higher by less than SAME.
+
+    `grown` says so of half of the rows; `counts` are that half, the rows that it was compared with, and all rows.
+    """
+    rows, compared, every = counts
+    while rows // 2 >= FEWEST_ROWS:
+        models = {plain_boosting.NAME: predicted, "fewer": of_fewer(rows // 2)}
+        draws = {name: found["rmse"] for name, found in metric_draws(actual, models).items()}
+        errors = {name: float(np.sqrt(np.mean((found - actual) ** 2))) for name, found in models.items()}
+        gain = _gain(draws, errors, plain_boosting.NAME, "fewer")
+        if gain["upper"] >= SAME:
+            break
+        rows, grown = rows // 2, gain
+    sentence = (
+        f"Fewer rows give the same accuracy: {rows:,} of your {every:,} training rows. With {compared:,} the RMSE of a "
+        f"plain boosting is {abs(grown['value']):.1%} {'lower' if grown['value'] >= 0 else 'higher'} "
+        f"({grown['lower']:.1%} to {grown['upper']:.1%}), less than {SAME:.0%}."
+    )
+    return {"rows": rows, "of": every, **grown, "sentence": sentence}
 
 
 def _gain(draws: Mapping[str, np.ndarray], errors: Mapping[str, float], better: str, than: str) -> dict[str, float]:

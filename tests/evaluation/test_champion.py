@@ -47,7 +47,7 @@ def test_what_cannot_be_loaded_is_unusable_with_the_reason(model: Model, tmp_pat
     (tmp_path / "model.tar.gz").write_bytes(b"no archive")
     assert "cannot be unpacked" in score(tmp_path, InMemory(rows)).reason
     incomplete = archive(model, tmp_path / "incomplete", {"linear.json": None})
-    assert "lacks linear.json" in score(incomplete, rows).reason
+    assert "lacks linear.json" in score(incomplete, InMemory(rows)).reason
 
 
 def test_model_of_other_columns_is_unusable(archive_folder: Path, rows: pd.DataFrame) -> None:
@@ -59,7 +59,7 @@ def test_model_of_other_columns_is_unusable(archive_folder: Path, rows: pd.DataF
 def test_champion_that_predicts_nan_is_unusable(model: Model, tmp_path: Path, rows: pd.DataFrame) -> None:
     linear = json.dumps({**model.linear.to_json(), "intercept": float("nan")})
     broken = archive(model, tmp_path / "broken", {"linear.json": linear})
-    assert "NaN or infinity for 400 of 400" in score(broken, rows).reason
+    assert "NaN or infinity for 400 of 400" in score(broken, InMemory(rows)).reason
 
 
 def test_improvement_is_the_share_by_which_the_error_fell() -> None:

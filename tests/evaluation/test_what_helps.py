@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from evaluation import plain_boosting
 from evaluation.what_helps import what_helps
-from steps.row_source import InMemory
+from steps.row_source import InMemory, RowSource
 from steps.settings import Column, DataSettings
-
-pytestmark = pytest.mark.e2e
 
 DATA = DataSettings(
     file="x.csv",
@@ -40,6 +41,7 @@ def measured(noise: float, registered_error: float, train_rows: int = 1200) -> d
     return what_helps(*rows, actual, predictions, DATA)
 
 
+@pytest.mark.e2e
 def test_what_still_gains_from_rows_asks_for_more_of_them() -> None:
     found = measured(noise=0.01, registered_error=0.001)
     assert found["most"] == "more rows"
@@ -51,6 +53,7 @@ def test_what_still_gains_from_rows_asks_for_more_of_them() -> None:
     assert str(found["sentence"]).startswith("What would help most is more rows: from 600 to 1,200 training rows")
 
 
+@pytest.mark.e2e
 def test_a_model_that_another_candidate_beats_is_to_be_tuned() -> None:
     found = measured(noise=0.01, registered_error=1.0)
     assert found["most"] == "tuning"
@@ -61,7 +64,60 @@ def test_a_model_that_another_candidate_beats_is_to_be_tuned() -> None:
     assert "plain_boosting, has an RMSE that is" in str(found["sentence"])
 
 
+@pytest.mark.e2e
 def test_where_neither_helps_it_is_the_columns() -> None:
     found = measured(noise=1.0, registered_error=0.0)
     assert found["most"] == "more columns"
     assert "What would help most is more columns" in str(found["sentence"])
+
+
+def learning(error: Callable[[int], float], rows: int, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What is said of a plain boosting whose RMSE is `error` of the rows that it learns from, 8,000 at most."""
+    test = table(4000, 0.1, 2)
+    actual = test["y"].to_numpy()
+    signs = np.random.default_rng(3).choice([-1, 1], len(test))
+
+    def predictions(train: RowSource, _rows: RowSource, _data: DataSettings) -> np.ndarray:
+        return np.asarray(actual + signs * error(min(len(train), 8000)))
+
+    monkeypatch.setattr(plain_boosting, "predictions", predictions)
+    monkeypatch.setattr(plain_boosting, "MOST_ROWS", 8000)
+    train, new = InMemory(table(rows, 0.1, 1)), InMemory(test)
+    plain = predictions(train, new, DATA)
+    return what_helps(train, new, actual, {"xgboost": plain, plain_boosting.NAME: plain}, DATA)
+
+
+@pytest.mark.parametrize(
+    ("enough", "rows", "said"),
+    [
+        (2000, 8000, "Fewer rows give the same accuracy: 2,000 of your 8,000 training rows. With 8,000 the RMSE"),
+        (4000, 90_000, "Fewer rows give the same accuracy: 4,000 of your 90,000 training rows. With 8,000 the RMSE"),
+        (0, 8000, "Fewer rows give the same accuracy: 1,000 of your 8,000 training rows."),  # fewer are not tried
+    ],
+)
+def test_the_fewest_rows_that_give_the_same_accuracy_are_told(
+    monkeypatch: pytest.MonkeyPatch, enough: int, rows: int, said: str
+) -> None:
+    found = learning(lambda count: 1.0 if count >= enough else 1.1, rows, monkeypatch)["enough"]
+    assert found["sentence"].startswith(said)
+    assert found["of"] == rows
+    assert "is 0.0% lower (0.0% to 0.0%), less than 1%." in found["sentence"]
+
+
+@pytest.mark.parametrize(
+    ("error", "rows"),
+    [
+        (lambda count: 1.02 if count < 8000 else 1.0, 8000),  # half is worse by 2 %
+        (lambda count: 1.0, 1999),  # a small table
+    ],
+)
+def test_where_fewer_rows_would_not_do_nothing_is_told(
+    monkeypatch: pytest.MonkeyPatch, error: Callable[[int], float], rows: int
+) -> None:
+    assert "enough" not in learning(error, rows, monkeypatch)
+
+
+def test_more_rows_than_are_learned_from_are_compared_by_those_that_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = learning(lambda count: 1.5 if count < 8000 else 1.0, 90_000, monkeypatch)
+    assert (found["rows"]["half"], found["rows"]["all"]) == (4000, 8000)
+    assert "from 4,000 to 8,000 training rows the RMSE of a plain boosting fell by 33.3%" in found["sentence"]

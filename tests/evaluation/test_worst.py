@@ -14,7 +14,13 @@ from steps.row_source import InMemory
 def scored(actual: list[float], predicted: list[float], **columns: list[object]) -> Scored:
     values = np.array(actual, dtype=float)
     guesses = np.array(predicted, dtype=float)
-    return Scored(InMemory(pd.DataFrame(columns)), values, {"xgboost": guesses}, (guesses, guesses), Champion("none"))
+    return Scored(
+        InMemory(pd.DataFrame(columns, index=range(len(values)))),
+        values,
+        {"xgboost": guesses},
+        (guesses, guesses),
+        Champion("none"),
+    )
 
 
 def test_the_largest_relative_error_is_first_whatever_its_sign() -> None:
