@@ -20,7 +20,7 @@ INSIDE = {
     "command_line/test_report_command.py": ["command_line.identity", "pipelines.versions.execution_evaluation"],
     "deployment/test_reserve.py": ["deployment.job_end"],
     "deployment/test_steering.py": ["command_line.deployment_arguments"],
-    "evaluation/test_evaluate.py": ["evaluation.drawing", "evaluation.reasons"],
+    "evaluation/test_evaluate.py": ["evaluation.drawing", "evaluation.reasons", "evaluation.scoring"],
     "evaluation/test_report.py": ["evaluation.number_texts"],
     "local_sagemaker/definition/test_check.py": [
         "local_sagemaker.definition.faults",
