@@ -126,6 +126,23 @@ def test_any_number_of_hosts_trains_one_model(channels: Path, tmp_path: Path) ->
         assert several.interval.to_json()["margins"] == pytest.approx(one.interval.to_json()["margins"], rel=1e-5)
 
 
+def test_a_skewed_shard_gives_the_same_model(channels: Path, tmp_path: Path) -> None:
+    """One host has nearly all rows, and another one two of a single district."""
+    table = read_parts(channels / "train").sort_values("district", kind="stable")
+    ends = [0, 2, 12, len(table) - 40, len(table)]
+    for number in range(PARTS):
+        part = table.iloc[ends[number] : ends[number + 1]]
+        part.to_parquet(channels / "train" / f"part-{number:05d}.parquet", index=False)
+    one, _ = trained(channels, tmp_path / "one", 1, *EXACT, "--start", "mean")
+    four, _ = trained(channels, tmp_path / "four", PARTS, *EXACT, "--start", "mean")
+    rows = read_parts(channels / "validation")[list(one.features.names)]
+    for candidate in ("xgboost", "linear"):
+        np.testing.assert_allclose(
+            four.predict_features(rows, candidate), one.predict_features(rows, candidate), rtol=1e-6
+        )
+    assert four.interval.to_json()["margins"] == pytest.approx(one.interval.to_json()["margins"], rel=1e-5)
+
+
 def test_a_host_that_is_killed_ends_the_others_by_its_name(channels: Path, tmp_path: Path) -> None:
     job = start(channels, tmp_path / "job", 3, *FOR_EVER)
     first, second, third = job.processes
