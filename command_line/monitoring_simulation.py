@@ -111,7 +111,7 @@ def _houses(
     """Rows of the version's test part, drawn again and changed."""
     import pandas as pd
 
-    from profiling.drills import Columns, changed
+    from profiling.drills import Columns, changed, drawn
 
     found = context.sagemaker.describe_model_package(ModelPackageName=package.arn)
     bucket, key = split_uri(found["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"])
@@ -125,10 +125,11 @@ def _houses(
             "what it registers."
         ) from None
     table = pd.read_parquet(path)
-    rows = table.iloc[random.choice(len(table), count)].reset_index(drop=True)
     place = settings.evaluation.map.group if settings.evaluation.map else None
     try:
-        return changed(rows, drill, Columns.of(settings.data, place), settings.data.target, random)
+        columns = Columns.of(settings.data, place)
+        rows = table.iloc[drawn(table, count, drill, columns, random)].reset_index(drop=True)
+        return changed(rows, drill, columns, settings.data.target, random)
     except ValueError as error:
         raise PipelineError(f"--simulate {drill.kind}: {error}.") from None
 

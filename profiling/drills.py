@@ -22,6 +22,7 @@ FINDERS = {
     "none": (),
 }
 SQUARE_FEET = 10.764  # in a square metre
+LARGER = 3.0  # how many times as often a house that is larger than the median comes
 NEW_PLACES, EARLY = 0.05, 0.2  # shares: of houses in a new place, and of prices that are known early
 PERCENT = re.compile(r"([+-]?\d+(?:\.\d+)?)%")
 NOT_SEEN = "98999"
@@ -74,6 +75,15 @@ class Columns:
         return cls((living or [widest])[0], place)
 
 
+def drawn(pool: pd.DataFrame, count: int, drill: Drill, columns: Columns, random: np.random.Generator) -> np.ndarray:
+    """Places of `count` rows of the pool, with replacement: each as likely as any other, but for covariate."""
+    if drill.kind != "covariate":
+        return random.choice(len(pool), count)
+    sizes = pool[columns.size]
+    weight = np.where(sizes > sizes.median(), LARGER, 1.0)
+    return random.choice(len(pool), count, p=weight / weight.sum())
+
+
 def changed(
     rows: pd.DataFrame, drill: Drill, columns: Columns, target: str, random: np.random.Generator
 ) -> pd.DataFrame:
@@ -84,9 +94,6 @@ def changed(
         metres = rows[columns.size] / SQUARE_FEET
         whole = pd.api.types.is_integer_dtype(rows[columns.size])
         return rows.assign(**{columns.size: metres.round().astype("int64") if whole else metres})
-    if drill.kind == "covariate":
-        weight = np.where(rows[columns.size] > rows[columns.size].median(), 2.0, 1.0)
-        return rows.iloc[random.choice(len(rows), len(rows), p=weight / weight.sum())].reset_index(drop=True)
     if drill.kind == "new-zipcodes":
         if columns.place is None:
             raise ValueError("the YAML names no place (evaluation.map.group), so no house can lie in a new one")

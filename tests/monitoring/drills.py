@@ -14,23 +14,21 @@ from monitoring.checks import Check
 from monitoring.input_drift import draws_for, input_drift, watched_features
 from monitoring.sample import Sample
 from monitoring.values import Baselines, strange_values, values_check
-from profiling.drills import Columns, Drill, changed
+from profiling.drills import Columns, Drill, changed, drawn
 from steps.settings import JobSettings
 
-Change = Callable[[Sample, np.random.Generator], Sample]
+Change = Callable[[Sample, int, np.random.Generator], Sample]  # so many houses of the sample, drawn and changed
 MONTH = 30
 CHECKS = 6  # level, error, coverage, places, inputs, values
 
 
 def by(text: str) -> Change:
-    """The change of `monitor --simulate`, to a sample: prices and rows are those of the changed houses."""
-    drill = Drill.parse(text)
+    """The houses of `monitor --simulate`, with the predictions of those that they were drawn from."""
+    drill, columns = Drill.parse(text), Columns("sqft_living", "zipcode")
 
-    def change(sample: Sample, random: np.random.Generator) -> Sample:
-        houses = sample.rows.assign(price=sample.actual, place=np.arange(len(sample)))
-        found = changed(houses, drill, Columns("sqft_living", "zipcode"), "price", random)
-        same = sample.take(found["place"].to_numpy())
-        rows = found.drop(columns="place")
+    def change(pool: Sample, count: int, random: np.random.Generator) -> Sample:
+        same = pool.take(drawn(pool.rows, count, drill, columns, random))
+        rows = changed(same.rows.assign(price=same.actual), drill, columns, "price", random)
         return Sample(rows, rows["price"].to_numpy(dtype=float), same.predicted, same.lower, same.upper)
 
     return change
@@ -65,7 +63,7 @@ class Drills:
         CHECKS share the false alarms, whichever of them are made.
         """
         random = np.random.default_rng(seed)
-        sample = change(self._pool.take(random.choice(len(self._pool), rows)), random)
+        sample = change(self._pool, rows, random)
         settings, names = self._settings.monitoring, watched_features(self._settings.data)
         found: list[Check] = []
         if wanted in (None, "level"):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from profiling.drills import Columns, Drill, changed, early
+from profiling.drills import Columns, Drill, changed, drawn, early
 from steps.settings import Column, DataSettings
 
 DATA = DataSettings(
@@ -48,9 +48,16 @@ def test_each_other_drill_changes_what_it_says() -> None:
     assert (whole == 93).all()  # an integer column stays one, as the endpoint wants it
     moved = after("new-zipcodes")["quarter"] == "98999"
     assert 0.03 < moved.mean() < 0.07
-    larger = after("covariate")["size"] > rows()["size"].median()
-    assert 0.62 < larger.mean() < 0.72  # two thirds
     assert after("none").equals(rows())
+
+
+def test_larger_houses_come_three_times_as_often_in_one_drill_alone() -> None:
+    pool = rows()
+    larger = pool["size"] > pool["size"].median()
+    for text, least, most in (("covariate", 0.72, 0.78), ("none", 0.47, 0.53), ("unit-change", 0.47, 0.53)):
+        places = drawn(pool, 4000, Drill.parse(text), COLUMNS, np.random.default_rng(4))
+        assert len(places) == 4000
+        assert least < larger.to_numpy()[places].mean() < most, text
 
 
 def test_prices_come_late_in_one_drill_alone() -> None:
