@@ -26,7 +26,7 @@ test: $(DATA) $(BIN)/installed-dev  ## the tests but for the journeys; T=PATH ru
 	$(BIN)/python -m pytest $(or $(T),-m "not journey" $(ON_TWO_CORES))
 
 journeys: $(DATA) $(BIN)/installed-dev  ## the tests that take longest: lessons, buildspecs, each role's commands, programs, images
-	$(BIN)/python -m pytest -m journey $(ON_TWO_CORES)
+	$(BIN)/python -m pytest -m journey $(ON_TWO_CORES) $$(grep -rl --include='test_*.py' mark.journey tests)
 
 unit: $(BIN)/installed-dev  ## only the tests that take seconds
 	$(BIN)/python -m pytest -m "not e2e" $(ON_TWO_CORES)

@@ -1,8 +1,9 @@
-"""Which process runs which tests, where pytest-xdist runs them in several: `make test` and `make unit`.
+"""Which process runs which tests, where pytest-xdist runs them in several, and the Python in which commands are warm.
 
 A file's tests stay together, and so do all files that need a fixture which takes long to make; those begin first.
 """
 
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from xdist.scheduler import LoadFileScheduling
 
 # The first run on the house prices, and the account that the studio shows.
 MADE_ONCE = ("first_run", "studio: Served")
+# A process has nothing beside a file of these for minutes: they begin before all others.
+LONGEST = ("test_lessons.py", "test_replay.py", "test_buildspec.py", "test_another_data_set.py", "test_image.py")
 
 
 @cache
@@ -43,5 +46,21 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What is slow goes first, so that no process has it left when the others are done."""
     slow = {item.path for item in items if item.get_closest_marker("e2e")}
-    shared = {path: together(str(path)) in MADE_ONCE for path in {item.path for item in items}}
-    items.sort(key=lambda item: (not shared[item.path], item.path not in slow))
+    ranks = {
+        path: (
+            LONGEST.index(path.name) if path.name in LONGEST and path in slow else len(LONGEST),
+            together(str(path)) not in MADE_ONCE,
+            path not in slow,
+        )
+        for path in {item.path for item in items}
+    }
+    items.sort(key=lambda item: ranks[item.path])
+
+
+@pytest.fixture(scope="session")
+def warm() -> Iterator[str]:
+    """A Python for the project's commands that has imported what they need."""
+    from tests.warm.python import warm_python  # found only after pytest has read setup.cfg's pythonpath
+
+    with warm_python(Path(__file__).parent) as python:
+        yield python

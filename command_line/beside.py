@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from command_line.deployment import Session
+    from command_line.session import Session
 
 PROJECT = Path(__file__).resolve().parents[1]
 AS_OBSERVE = "monitoring.observe"  # whose sections of the settings it gets

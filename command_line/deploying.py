@@ -16,7 +16,7 @@ from command_line.reserve import require_reserve
 from deployment.life_cycle import IN_SERVICE, REPLACED
 
 if TYPE_CHECKING:
-    from command_line.deployment import Session
+    from command_line.session import Session
     from deployment.deploy import Deployed
     from deployment.packages import Package
     from deployment.specification import Specification

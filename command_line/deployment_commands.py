@@ -16,7 +16,7 @@ from command_line.steering import abort, pause, resume
 from command_line.version_difference import diff
 
 if TYPE_CHECKING:
-    from command_line.deployment import Session
+    from command_line.session import Session
 
 ASKED = ("comparables", "reasons", "strict")  # what a request may ask for beside predictions
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from command_line.deployment import Session
+    from command_line.session import Session
     from deployment.history import Entry, History
     from deployment.packages import Package
 

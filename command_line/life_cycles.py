@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from command_line.deployment import Session
+    from command_line.session import Session
 
 BUILD = "CODEBUILD_BUILD_ID"
 

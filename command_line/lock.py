@@ -50,6 +50,7 @@ class Lock:
 def held(s3: Any, lock: Lock, announce: Announce) -> Iterator[None]:
     """Hold a lock while the block runs; PipelineError where another one holds it for too long."""
     renewal = _Renewal(s3, lock, _acquire(s3, lock, announce))
+    renewal.start()
     try:
         yield
     finally:
@@ -69,7 +70,10 @@ class _Renewal:
         self._s3, self._lock, self._tag = s3, lock, tag
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._renew, daemon=True)
-        if lock.lease_seconds > 0:
+
+    def start(self) -> None:
+        """Begin; a lease of no seconds is not renewed."""
+        if self._lock.lease_seconds > 0:
             self._thread.start()
 
     def end(self) -> str:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from command_line.life_cycles import noted
 
 if TYPE_CHECKING:
-    from command_line.deployment import Session
+    from command_line.session import Session
     from deployment.packages import Package
 
 

@@ -11,7 +11,7 @@ from command_line.steering import back_from_shift
 from deployment.life_cycle import IN_SERVICE, ROLLED_BACK
 
 if TYPE_CHECKING:
-    from command_line.deployment import Session
+    from command_line.session import Session
     from deployment.rollback import RolledBack
 
 

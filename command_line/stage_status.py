@@ -11,7 +11,7 @@ from command_line.deployment_history import Following, described, raise_outcome
 from command_line.removing import goes, removes_itself
 
 if TYPE_CHECKING:
-    from command_line.deployment import Session
+    from command_line.session import Session
     from deployment.history import Entry
 
 SHOWN = 20  # entries of the history

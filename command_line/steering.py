@@ -8,7 +8,7 @@ from command_line.deployment_history import Following
 from command_line.guarded_deployment import alarm_clients
 
 if TYPE_CHECKING:
-    from command_line.deployment import Session
+    from command_line.session import Session
     from deployment.live_shift import LiveShift
 
 

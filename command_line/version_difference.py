@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from command_line.deployment import Session
+    from command_line.session import Session
 
 MODULE = "monitoring.version_difference"
 MOST_SEGMENTS = 8

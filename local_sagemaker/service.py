@@ -272,7 +272,10 @@ class LocalSageMaker:
             )
 
     def recover(self) -> None:
-        """End what a killed server has left, and bring the records in line with a process that has just started."""
+        """End what a killed server has left, bring the records in line with a process that has just started; begin."""
+        self._events.start()
+        self.targets.start()
+        self.control_plane.alarms.start()
         self.host.start()
         self.transform.recover()
         self.jobs.recover()

@@ -13,8 +13,7 @@ import catboost
 import numpy as np
 
 from steps.features import Features
-from steps.other_trees import rows_of
-from steps.starting_point import Part
+from steps.starting_point import Part, rows_of
 
 MISSING = b"missing"  # a level of its own, as an unseen one is
 

@@ -21,10 +21,10 @@ from steps.boosting import predict, predict_table, xgboost
 from steps.checkpoints import Told
 from steps.failure import JobError
 from steps.features import Features
-from steps.other_trees import OtherTrees, rows_of
+from steps.other_trees import OtherTrees
 from steps.quantile_interval import METHOD as QUANTILES
 from steps.quantile_interval import QuantileInterval
-from steps.starting_point import Boosting, Part
+from steps.starting_point import Boosting, Part, rows_of
 from steps.training_matrix import Rows, training_matrix
 
 METHOD = "conformal, scaled by the expected absolute residual"

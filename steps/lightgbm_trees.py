@@ -10,8 +10,7 @@ import lightgbm
 import numpy as np
 
 from steps.features import Features
-from steps.other_trees import rows_of
-from steps.starting_point import Part
+from steps.starting_point import Part, rows_of
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ import numpy as np
 
 from steps.failure import JobError
 from steps.other_libraries import LIBRARIES
+from steps.starting_point import rows_of
 
 if TYPE_CHECKING:
     from steps.features import Features
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class OtherTrees(Protocol):
-    """Fitted trees. Features are those that `rows_of` gives: NaN for what is missing, or a level not seen."""
+    """Fitted trees. Features are those of `rows_of`: NaN for what is missing, or a level not seen."""
 
     @property
     def library(self) -> str:
@@ -85,14 +86,6 @@ def refitted(
         options, (trees.rounds, 0), parts[0].with_rows_of(parts[1]), None, features
     )
     return found
-
-
-def rows_of(part: Part, features: Features) -> np.ndarray:
-    """A part's features as the trees take them."""
-    from steps.boosting import by_row
-
-    places = [place for place, name in enumerate(features.names) if name in features.levels]
-    return by_row(part.table.to_numpy(), places).astype(float)
 
 
 def hash_of(text: str) -> str:

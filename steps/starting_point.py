@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from steps import linear
-from steps.boosting import xgboost
+from steps.boosting import by_row, xgboost
 from steps.checkpoints import NONE, Checkpoints, Told
 from steps.features import Features
 from steps.hyperparameters import STARTS
@@ -78,6 +78,12 @@ class Boosting:
         told = Told(training_matrix([validation.rows], features, like=learned), self.early_stopping_rounds)
         booster = self.checkpoints.boosted(stage, self.parameters, learned, self.rounds, told)
         return booster[: int(booster.best_iteration) + 1], float(booster.best_score)
+
+
+def rows_of(part: Part, features: Features) -> np.ndarray:
+    """A part's features as the trees of other libraries take them."""
+    places = [place for place, name in enumerate(features.names) if name in features.levels]
+    return by_row(part.table.to_numpy(), places).astype(float)
 
 
 def refit(boosting: Boosting, rounds: int, parts: tuple[Part, Part], features: Features) -> xgboost.Booster:

@@ -59,25 +59,28 @@ LARGE = (
 
 
 @cache
+def imports(path: Path) -> tuple[ast.Import | ast.ImportFrom, ...]:
+    """The imports of a file, at its top or inside a function."""
+    return tuple(
+        node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Import | ast.ImportFrom)
+    )
+
+
 def imported(path: Path) -> set[str]:
-    """Every module that a file imports, at its top or inside a function."""
+    """Every module that a file imports."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in imports(path):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        elif node.module and not node.level:
             names.add(node.module)
     return names
 
 
-@cache
-def modules_imported(path: Path, package: str) -> set[str]:
+def modules_imported(path: Path) -> set[str]:
     """As `imported`, and `from package import module` is that module."""
-    names = set(imported(path))
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.module == package:
-            names |= {f"{package}.{alias.name}" for alias in node.names}
-    return names
+    taken = [node for node in imports(path) if isinstance(node, ast.ImportFrom)]
+    return imported(path) | {f"{node.module}.{alias.name}" for node in taken for alias in node.names}
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
@@ -143,12 +146,39 @@ def part_of(package: str, module: str) -> str:
     return "".join(inner) if (ROOT / package / "".join(inner)).is_dir() else module
 
 
+def test_no_module_leads_back_to_itself() -> None:
+    modules = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts): path
+        for folder in FOLDERS
+        for path in (ROOT / folder).rglob("*.py")
+    }
+    knows = {name: modules_imported(path) & modules.keys() - {name} for name, path in modules.items()}
+    TopologicalSorter(knows).prepare()  # CycleError names the circle; imports for types alone count too
+
+
+# What a constructor may not do: a thread of its own, a process less, a folder less.
+NOT_IN_A_CONSTRUCTOR = {"start", "kill", "killpg", "terminate", "rmtree", "unlink", "rmdir", "remove"}
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_constructors_start_no_thread_and_take_nothing_away(folder: str) -> None:
+    for path in (ROOT / folder).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef) and node.name in ("__init__", "__post_init__"):
+                called = {
+                    call.func.attr
+                    for call in ast.walk(node)
+                    if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
+                }
+                assert not called & NOT_IN_A_CONSTRUCTOR, (path, node.lineno)
+
+
 @pytest.mark.parametrize("package", ["local_sagemaker", "pipelines", "studio"])
 def test_no_folder_leads_back_to_itself(package: str) -> None:
     knows: dict[str, set[str]] = {}
     for path in (ROOT / package).rglob("*.py"):
         place = part_of(package, ".".join(path.relative_to(ROOT).with_suffix("").parts))
-        theirs = {part_of(package, name) for name in modules_imported(path, package) if name.startswith(f"{package}.")}
+        theirs = {part_of(package, name) for name in modules_imported(path) if name.startswith(f"{package}.")}
         knows.setdefault(place, set()).update(theirs - {place})
     TopologicalSorter(knows).prepare()  # CycleError names the circle
 

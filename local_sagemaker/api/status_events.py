@@ -82,6 +82,9 @@ class StatusEvents:
         self._send = send
         self._waiting: queue.SimpleQueue[tuple[str, Document] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="events", daemon=True)
+
+    def start(self) -> None:
+        """Begin to send."""
         self._thread.start()
 
     def changed(self, kind: str, before: Document | None, after: Document) -> None:
@@ -93,7 +96,8 @@ class StatusEvents:
     def close(self) -> None:
         """Send what waits, and stop."""
         self._waiting.put(None)
-        self._thread.join(CLOSE_SECONDS)
+        if self._thread.is_alive():
+            self._thread.join(CLOSE_SECONDS)
 
     def _run(self) -> None:
         while (event := self._waiting.get()) is not None:

@@ -47,6 +47,9 @@ class Alarms:
         self._closed = threading.Event()
         self._due: dict[tuple[str, str], float] = {}  # (region, alarm): when it is looked at next, on this clock
         self._raised: dict[tuple[str, str], float] = {}  # when an alarm last went into ALARM, seconds since 1970
+
+    def start(self) -> None:
+        """Begin to look."""
         threading.Thread(target=self._watch, name="alarms", daemon=True).start()
 
     def close(self) -> None:
@@ -54,7 +57,7 @@ class Alarms:
         self._closed.set()
 
     def missing(self, region: str, names: tuple[str, ...]) -> list[str]:
-        """Those of the names that are no alarm."""
+        """Those of the names that have no alarm."""
         return [name for name in names if name not in self._backend(region).alarms]
 
     def raised(self, region: str, names: tuple[str, ...], since: float) -> str | None:

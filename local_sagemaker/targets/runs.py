@@ -53,6 +53,9 @@ class TargetRuns:
         self._lock = threading.Lock()
         self._closing = False
         self._thread = threading.Thread(target=self._take, name="targets", daemon=True)
+
+    def start(self) -> None:
+        """Begin to take what is delivered."""
         self._thread.start()
 
     def deliver(self, arn: str, event: Any) -> None:
@@ -75,7 +78,8 @@ class TargetRuns:
     def close(self) -> None:
         """Stop what runs; the next start begins it again."""
         self._waiting.put(None)
-        self._thread.join(CLOSE_SECONDS)
+        if self._thread.is_alive():
+            self._thread.join(CLOSE_SECONDS)
         with self._lock:
             self._closing = True
             stops = list(self._stops.values())

@@ -6,7 +6,8 @@ from typing import Any
 from studio.account.account import Account
 from studio.account.attempts import attempts_for
 from studio.pages.cache import Difference, differences
-from studio.pages.executions import Execution, property_files, read_execution
+from studio.pages.execution import Execution
+from studio.pages.executions import property_files, read_execution
 from studio.pages.metrics import flat_numbers
 from studio.previews.objects import read_json
 

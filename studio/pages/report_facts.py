@@ -17,7 +17,7 @@ from studio.pages.metrics import is_number
 from studio.previews.objects import read_json, reports_beside
 
 if TYPE_CHECKING:
-    from studio.pages.executions import Execution
+    from studio.pages.execution import Execution
 
 CHECKED = "validation.json"  # what a job that checks data writes: `rows`, and what was expected of them
 ARTIFACT = "model.tar.gz"  # as training jobs call what they made

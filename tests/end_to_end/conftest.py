@@ -13,7 +13,6 @@ import pytest
 
 from command_line.local_server import HANDLERS
 from tests.conftest import LocalServer, running
-from tests.warm.python import warm_python
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "data" / "house_prices.parquet"
@@ -79,13 +78,6 @@ def sagemaker(server: LocalServer) -> Any:
 def s3(server: LocalServer) -> Any:
     """An S3 client of it."""
     return server.client("s3")
-
-
-@pytest.fixture(scope="session")
-def warm() -> Iterator[str]:
-    """A Python for the project's commands that has imported what they need."""
-    with warm_python(ROOT) as python:
-        yield python
 
 
 @pytest.fixture(scope="session")

@@ -70,34 +70,43 @@ def raised(folder: Path, share: float) -> Path:
     return folder / "raised.parquet"
 
 
-def test_a_month_of_dearer_houses_is_found_and_told_once(cli: Cli, server: Any, approved: None, tmp_path: Path) -> None:
-    data = str(raised(tmp_path, 1.03))
-    done = cli.pipeline("monitor", *WINDOW, "--data", data, "--json")
-    found: dict[str, Any] = json.loads(done.stdout)
-    assert found["decision"] == "watch"
-    assert "The level moved by -" in found["reasons"][0]
-    assert any("were seen in training, and are left out" in note for note in found["notes"])
-    assert (cli.folder / found["report"]).read_text().startswith("<!doctype html>")
+@pytest.fixture(scope="module")
+def dearer(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The sales with houses that are 3 % dearer from March on."""
+    return str(raised(tmp_path_factory.mktemp("dearer"), 1.03))
+
+
+@pytest.fixture(scope="module")
+def watched(cli: Cli, approved: None, dearer: str) -> dict[str, Any]:
+    """What the first window with them said."""
+    return dict(json.loads(cli.pipeline("monitor", *WINDOW, "--data", dearer, "--json").stdout))
+
+
+def test_a_month_of_dearer_houses_is_found_and_told_once(
+    cli: Cli, server: Any, dearer: str, watched: dict[str, Any]
+) -> None:
+    assert watched["decision"] == "watch"
+    assert "The level moved by -" in watched["reasons"][0]
+    assert any("were seen in training, and are left out" in note for note in watched["notes"])
+    assert (cli.folder / watched["report"]).read_text().startswith("<!doctype html>")
     metric = {"Namespace": "house-prices/monitoring", "MetricName": "Decision"}
     cloudwatch = server.client("cloudwatch")
     assert len(cloudwatch.list_metrics(**metric)["Metrics"]) == 1
-    again = json.loads(cli.pipeline("monitor", *WINDOW, "--data", data, "--json").stdout)
-    assert again["reasons"] == found["reasons"]
+    again = json.loads(cli.pipeline("monitor", *WINDOW, "--data", dearer, "--json").stdout)
+    assert again["reasons"] == watched["reasons"]
     steps = cli.json("--pipeline", "monitoring", "describe")["steps"]
     assert {step["name"]: step["status"] for step in steps}["Act"] == "Succeeded"
     executions = cli.json("--pipeline", "monitoring", "executions")
     assert len(executions) == 2
 
 
-def test_an_alarm_is_acknowledged_and_its_decision_is_repeated(cli: Cli, approved: None, tmp_path: Path) -> None:
-    data = str(raised(tmp_path, 1.03))
-    cli.pipeline("monitor", *WINDOW, "--data", data)
+def test_an_alarm_is_acknowledged_and_its_decision_is_repeated(cli: Cli, dearer: str, watched: dict[str, Any]) -> None:
     stage = ("--stage", "staging")
     terms = ("--reason", "a tax", "--expires", "2999-01-01")
     refused = cli.pipeline("monitor", *stage, "--acknowledge", "error of new", *terms, expect=1)
     assert "it raised 'level of new sales'" in refused.stderr
     cli.pipeline("monitor", *stage, "--acknowledge", "level of new", *terms)
-    found = json.loads(cli.pipeline("monitor", *WINDOW, "--data", data, "--json").stdout)
+    found = json.loads(cli.pipeline("monitor", *WINDOW, "--data", dearer, "--json").stdout)
     outcomes = {check["name"]: check["outcome"] for check in found["checks"]}
     assert outcomes["level of new sales"] == "acknowledged"
     assert any("(a tax)" in reason for reason in found["reasons"])

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from cfnlint.api import ManualArgs, lint
 
-from command_line.deployment import LOCK_SECONDS, LONGEST_UPDATE_SECONDS
+from command_line.session import LOCK_SECONDS, LONGEST_UPDATE_SECONDS
 from infrastructure.function_code import archive
 from infrastructure.stacks import ORDER
 from infrastructure.template import FOLDER, Resolved, read_template

@@ -15,11 +15,11 @@ from steps.failure import JobError
 from steps.features import Features
 from steps.model import FORMAT_OF_OTHERS, load
 from steps.other_libraries import LIBRARIES
-from steps.other_trees import OtherTrees, fitted, hash_of, loaded, refitted, rows_of
+from steps.other_trees import OtherTrees, fitted, hash_of, loaded, refitted
 from steps.part_files import read_parts
 from steps.settings import Column
 from steps.shard import Shard
-from steps.starting_point import Part
+from steps.starting_point import Part, rows_of
 from steps.train import main
 from steps.wheels import LIST
 from tests.steps.conftest import channels

@@ -22,6 +22,7 @@ ARN = "arn:aws:sagemaker:us-east-1:000000000000"
 def test_only_another_status_is_an_event() -> None:
     sent: list[tuple[str, dict[str, Any]]] = []
     events = StatusEvents(lambda region, event: sent.append((region, event)))
+    events.start()
     job = {"ProcessingJobName": "p", "ProcessingJobArn": f"{ARN}:processing-job/p", "CreationTime": 1.5}
     events.changed("processing-job", None, {**job, "ProcessingJobStatus": "InProgress"})
     events.changed(
@@ -52,6 +53,7 @@ def test_a_model_card_tells_of_its_versions_and_statuses_in_the_documented_form(
     database = Database(tmp_path / "state.db")
     records = Records(database)
     events = StatusEvents(lambda region, event: sent.append((region, event)))
+    events.start()
     records.watcher = events.changed
     cards, caller = ModelCards(records, Tags(records)), Caller("000000000000", "us-east-1")
     content = {"model_overview": {"model_id": "example-model"}}
@@ -90,6 +92,7 @@ def test_a_target_that_fails_does_not_stop_the_others() -> None:
         sent.append(event["DetailType"])
 
     events = StatusEvents(send)
+    events.start()
     job = {"ProcessingJobName": "p", "ProcessingJobArn": f"{ARN}:processing-job/p"}
     for status in ("InProgress", "Completed"):
         events.changed("processing-job", None, {**job, "ProcessingJobStatus": status})

@@ -5,7 +5,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
@@ -313,7 +312,9 @@ def test_the_patterns_of_aws_can_all_be_read() -> None:
 
 
 @pytest.mark.e2e
-def test_the_command_prints_a_line_a_fault_or_json_and_makes_no_network_call(compiled: str, tmp_path: Path) -> None:
+def test_the_command_prints_a_line_a_fault_or_json_and_makes_no_network_call(
+    compiled: str, warm: str, tmp_path: Path
+) -> None:
     config = tmp_path / "mine.yaml"
     text = default_config().read_text()
     config.write_text(
@@ -321,16 +322,17 @@ def test_the_command_prints_a_line_a_fault_or_json_and_makes_no_network_call(com
             "image_version: 3.2-0", "image_version: 3.0-4"
         )
     )
-    program = (
+    program = tmp_path / "run_pipeline.py"
+    program.write_text(
         "import socket, sys\n"
         "def refuse(*words, **options): raise AssertionError(words)\n"
         "socket.socket.connect = socket.getaddrinfo = refuse\n"
-        "from run_pipeline import main\n"
+        "from command_line.pipeline import main\n"
         "sys.exit(main(sys.argv[1:]))"
     )
 
     def run(*words: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-c", program, "--config", str(config), "check", *words]
+        command = [warm, str(program), "--config", str(config), "check", *words]
         return subprocess.run(command, cwd=ROOT, env={"PATH": os.environ["PATH"]}, capture_output=True, text=True)
 
     done = run()

@@ -5,7 +5,6 @@ import io
 import json
 import os
 import subprocess
-import sys
 import tarfile
 from dataclasses import replace
 from pathlib import Path
@@ -296,12 +295,12 @@ def test_the_deployed_archive_is_read_or_what_is_wrong_with_it_is_said(s3: Any) 
 
 @pytest.mark.e2e
 def test_after_an_upsert_nothing_is_planned_and_a_hyperparameter_reruns_train_and_evaluate(
-    server: Any, tmp_path: Path
+    server: Any, warm: str, tmp_path: Path
 ) -> None:
     chosen = {name: server.environment[name] for name in ("SAGEMAKER_LOCAL_PORT", "SAGEMAKER_LOCAL_STATE")}
 
     def run(*arguments: str, expect: int) -> str:
-        command = [sys.executable, str(ROOT / "run_pipeline.py"), "--local", *arguments]
+        command = [warm, str(ROOT / "run_pipeline.py"), "--local", *arguments]
         environment = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), **chosen}
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
         assert done.returncode == expect, f"{done.stdout}\n{done.stderr}"

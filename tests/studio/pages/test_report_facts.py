@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from studio.graph.definition import read_definition
-from studio.pages.executions import Execution, StepRun
+from studio.pages.execution import Execution, StepRun
 from studio.pages.report_facts import facts_of
 from tests.studio.conftest import Answering, FakeAccount
 
