@@ -68,7 +68,7 @@ def _keep(session: "Session", package: "Package", stage: str, predicted: Path, j
             return row[KEY]
         try:
             return identity_key(row, data) if data.identity and all(row.get(name) for name in data.identity) else None
-        except PipelineError:  # a date that is none: the row is counted among those without an id
+        except PipelineError:  # not a date: the row is counted among those without an id
             return None
 
     folder = f"{session.settings.name}/capture/{stage}/{session.endpoint(stage)}"
@@ -94,7 +94,7 @@ def _golden(session: "Session", package: "Package") -> "GoldenRows":
     golden = golden_of(session.client, package.arn)
     if golden is None:
         raise DeploymentError(
-            f"Version {package.version} was evaluated without golden rows, which say what its fields are: train anew."
+            f"Version {package.version} was evaluated without golden rows, which record its fields: train a new one."
         )
     return golden
 

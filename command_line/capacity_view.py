@@ -10,7 +10,7 @@ from pipelines.publishing.dataset import check_data
 
 
 def data_needs(context: Context, path: Path) -> tuple[int, list[StepNeed]]:
-    """The rows of a data set, and what every step needs for them. Raises PipelineError for what is no data set."""
+    """The rows of a data set, and what every step needs for them. Raises PipelineError for what is not a data set."""
     from profiling.data_size import size_of
 
     found = size_of(check_data(path))

@@ -76,14 +76,14 @@ def _deploy_approved(session: "Session", options: argparse.Namespace, sample: An
     from deployment.packages import APPROVED, describe_package
 
     if options.latest_approved or options.shadow:
-        raise DeploymentError("--approved-at is of the approval of one version: name it with --model-package.")
+        raise DeploymentError("--approved-at is when one version was approved: name the version with --model-package.")
     approved_at = event_moment(options.approved_at)
     package = describe_package(session.client("sagemaker"), options.model_package)
     if package is None:
         session.console.line(f"{options.model_package} was deleted after its approval: nothing is deployed.")
     elif package.group != session.settings.name:
         raise DeploymentError(
-            f"{package.arn} is of the group {package.group}: only {session.settings.name} is deployed here."
+            f"{package.arn} belongs to the group {package.group}: only {session.settings.name} is deployed here."
         )
     elif package.approval != APPROVED:
         session.console.line(f"Version {package.version} is {package.approval} by now: nothing is deployed.")
@@ -135,7 +135,7 @@ def deploy_package(
 
 
 def deploy_shadow(session: "Session", options: argparse.Namespace, shadow: "Package", sample: Any) -> None:
-    """Give a version copies of the requests that the stage's version answers, which serves on as it does."""
+    """Give a version copies of the requests that the stage's version answers, which keeps serving."""
     from command_line.guarded_deployment import hosting_of
     from command_line.shadow import shadowed
     from deployment.errors import DeploymentError

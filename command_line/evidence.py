@@ -15,7 +15,7 @@ from pipelines.errors import PipelineError
 from pipelines.exit_codes import EXIT_OK
 from pipelines.settings.environment import Environment
 
-SHORTEST_SECRET = 16  # characters of a key of AWS; those for local SageMaker are no secrets
+SHORTEST_SECRET = 16  # characters of a key of AWS; those for local SageMaker are not secrets
 LOCAL_OUTPUT = Path("reports") / "local_evidence.json"
 
 

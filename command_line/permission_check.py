@@ -51,7 +51,7 @@ def _fault(lack: Lack, template: Path, step: str | None, path: str) -> Fault:
 
 
 def readable(text: str) -> dict[str, object]:
-    """A definition, empty where the text is none: which another check says."""
+    """A definition, empty where the text is not one, which another check reports."""
     try:
         document = json.loads(text)
     except ValueError:

@@ -72,7 +72,7 @@ def withdraw(session: "Session", options: argparse.Namespace) -> None:
     sagemaker, arn, console = session.client("sagemaker"), _arn(session, options.model_package), session.console
     package = describe_package(sagemaker, arn)
     if package is not None and package.approval == APPROVED:
-        console.line(f"Version {package.version} is Approved by now: it serves on where it does.")
+        console.line(f"Version {package.version} is Approved by now: it keeps serving where it does.")
         return
     stages = [options.stage] if options.stage else list(session.settings.stages)
     documents, left = [], []
@@ -84,7 +84,7 @@ def withdraw(session: "Session", options: argparse.Namespace) -> None:
     if console.json_output:
         console.document(documents)
     if left:
-        raise DeploymentError(f"A version that is not approved serves on. {' '.join(left)}")
+        raise DeploymentError(f"A version that is not approved is still serving. {' '.join(left)}")
 
 
 def _withdraw_from(session: "Session", stage: str, arn: str) -> dict[str, Any]:

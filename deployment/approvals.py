@@ -9,7 +9,7 @@ from deployment.packages import APPROVED, Package
 
 
 def event_moment(text: str) -> datetime:
-    """The time of an event; DeploymentError where it is none."""
+    """The time of an event; DeploymentError where it is not one."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

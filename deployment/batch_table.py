@@ -73,7 +73,7 @@ def write_records(table: Table, fields: Sequence[str], path: Path) -> int:
 def merge(table: Table, answers: Path, output: Path, target: str) -> None:
     """Write the rows with their predictions in the last column, `predicted_TARGET`; the file appears whole.
 
-    DeploymentError where a row has no answer, or one that is no number.
+    DeploymentError where a row has no answer, or one that is not a number.
     """
     partial = output.with_name(f".{output.name}.partial")
     try:

@@ -210,7 +210,7 @@ class Deployment:
         guarding = self._guarding
         if description is None or guarding is None or pending != self._wanted.config_name:
             return None
-        self._announce(f"The update to {pending} is under way already: it is followed")
+        self._announce(f"The update to {pending} is already under way: following it")
         if self._shifts.wanted:
             return self._settled()  # the last update of a shift: all requests go to the new version already
         alarms = DeploymentAlarms(guarding.clients, self._wanted.endpoint, pending)
@@ -279,7 +279,7 @@ class Deployment:
         try:
             self._switch(config)
         except BaseException:
-            self._in_use = True  # the new version serves on
+            self._in_use = True  # the new version keeps serving
             raise
 
     def _remove_failed(self) -> None:

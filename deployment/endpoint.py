@@ -103,7 +103,7 @@ def require_serving(description: Mapping[str, Any] | None, name: str, config_nam
     if status == "InService" and serving == config_name:
         return
     reason = str(description.get("FailureReason") or "SageMaker gave no reason").strip().rstrip(".")
-    kept = f" ({serving} serves on)" if status == "InService" else f" (it is {status})"
+    kept = f" ({serving} keeps serving)" if status == "InService" else f" (it is {status})"
     raise DeploymentError(f"Endpoint {name} does not serve {config_name}{kept}: {reason}. Its log: {log}.")
 
 

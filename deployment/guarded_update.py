@@ -59,8 +59,8 @@ class GuardedUpdate:
     def follow(self, previous: str, settle: Callable[[Watch], None], goes_on: Callable[[], bool]) -> None:
         """Watch it to its end: `settle` waits for that, and fails where the new version does not serve.
 
-        RolledBack or Inconclusive, with an incident page, where `previous` serves on. Where the update still goes on,
-        the fault of `settle` is raised as it is.
+        RolledBack or Inconclusive, with an incident page, where `previous` keeps serving. Where the update still goes
+        on, the fault of `settle` is raised as it is.
         """
         try:
             settle(self._watch)
@@ -83,7 +83,7 @@ class GuardedUpdate:
             page = self._guarding.keep(incident, self._announce)
             self._alarms.remove()
             kind = Inconclusive if self._watch.inconclusive else RolledBack
-            reason = f"{found} {previous} serves on." if found else str(error)  # which says what serves
+            reason = f"{found} {previous} keeps serving." if found else str(error)  # which says what serves
             raise kind(f"{reason} What happened: {page}") from None
 
     def _metrics(self, config: str, since: datetime) -> FleetMetrics:

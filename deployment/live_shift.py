@@ -78,7 +78,7 @@ def take_back(sagemaker: SageMakerClient, shift: LiveShift, waiting: Waiting, an
     if after is not None and after["EndpointConfigName"] != shift.previous:
         raise DeploymentError(
             f"{shift.endpoint} could not return to {shift.previous}: {after.get('FailureReason')}. The old version "
-            f"answers all requests as a variant of {shift.config}: once the reason is mended, `abort` it again."
+            f"answers all requests as a variant of {shift.config}: once the cause is fixed, `abort` it again."
         )
     return after is not None
 

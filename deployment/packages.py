@@ -32,7 +32,7 @@ def named_package(sagemaker: SageMakerClient, group: str, name: str, approve_com
     if package is None:
         raise DeploymentError(f"Model package {arn} does not exist: {_what_exists(sagemaker, group)}.")
     if package.group != group:
-        raise DeploymentError(f"Model package {arn} is of the group {package.group}: only {group} is deployed here.")
+        raise DeploymentError(f"Model package {arn} belongs to group {package.group}: only {group} is deployed here.")
     if package.approval != APPROVED:
         raise DeploymentError(
             f"Version {package.version} of {group} is {package.approval}, not Approved: "

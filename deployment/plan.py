@@ -116,5 +116,5 @@ class DeploymentPlan:
             f"weighted: {steps} step{'s' * (steps > 1)}, {wait_seconds} s of waiting beside the starts; the command "
             "itself takes the steps, and `pause` and `resume` stop and go on with them.",
             f"Meanwhile {extra} x {hosting.instance_type} more run than before; for the waits that costs {cost}. While "
-            "the endpoint comes to the two variants, and to the new one alone, SageMaker starts all anew beside.",
+            "the endpoint changes to the two variants, and to the new one alone, SageMaker starts a whole new fleet.",
         ]

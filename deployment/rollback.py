@@ -97,7 +97,7 @@ class Rollback:
         )
 
     def run(self, target: Target) -> RolledBack:
-        """Go there; DeploymentError where the service cannot bring it up: the endpoint then serves on as before."""
+        """Go there; DeploymentError where the service cannot bring it up: the endpoint then keeps serving as before."""
         name = target.config.name
         try:
             self._update(name)

@@ -101,7 +101,7 @@ class WeightedShift:
         if description["EndpointConfigName"] == shift.config:
             self._announce(f"The shift to {shift.following} is under way already: it goes on")
             return
-        steer(self._sagemaker, shift, RUNS)  # a shift that was aborted begins anew
+        steer(self._sagemaker, shift, RUNS)  # a shift that was aborted starts over
         self._phase("Creating", 0)
         uncontended(self._sagemaker.update_endpoint, **update_request(shift.endpoint, shift.config))
         description = self._settled()
@@ -230,7 +230,7 @@ class WeightedShift:
             self._guarding.metric_period,
         )
         page = self._guarding.keep(incident, self._announce)
-        raise type(reason)(f"{reason} {self.previous} serves on. What happened: {page}") from None
+        raise type(reason)(f"{reason} {self.previous} keeps serving. What happened: {page}") from None
 
     def _metrics(self, variant: str) -> FleetMetrics:
         guarding, shift = self._guarding, self._shift

@@ -134,5 +134,5 @@ def _break(options: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # the end of `| head` is no fault
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # the end of `| head` is not a fault
     sys.exit(main())

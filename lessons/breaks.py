@@ -40,7 +40,7 @@ def leaky(houses: Path, folder: Path) -> list[Path]:
         raise LessonError("There is no my_houses.yaml: lesson 1 makes it.")
     text = source.read_text(encoding="utf-8")
     if text.count(f"\n{COLUMN}") != 1:
-        raise LessonError("my_houses.yaml has no column sqft_living in a line of its own: make it anew by lesson 1.")
+        raise LessonError("my_houses.yaml has no column sqft_living in a line of its own: make it as in lesson 1.")
     text = text.replace(f"\n{COLUMN}", f"\n    price_per_sqft: {{type: number}}\n{COLUMN}")
     settings = folder / "leaky.yaml"
     settings.write_text(text.replace("\nname: my-houses", "\nname: leaky-houses"), encoding="utf-8")

@@ -83,13 +83,13 @@ def _coverage(name: str, reference: Sample, current: Sample, what: str) -> Check
 
 
 def _places(name: str, reference: Sample, current: Sample, settings: MonitoringSettings, place: str) -> Check:
-    """The place whose level moved most surely apart from all others; p is adjusted for how many places there are."""
+    """The place whose level moved most significantly against all others; p is adjusted for the number of places."""
     found = place_changes(reference, current, settings, place)
     if not found:
         return Check(name, f"Not enough data: no {place} has {settings.min_place_sales} new sales.")
     worst = min(found, key=lambda each: each[3])
     p = min(1.0, worst[3] * len(found))
-    sentence = f"In {place} {worst[0]} the level moved by {signed(worst[2])} beside all others ({worst[1]:,} sales)."
+    sentence = f"In {place} {worst[0]} the level moved by {signed(worst[2])} against all others ({worst[1]:,} sales)."
     return Check(name, sentence, p, worst[2])
 
 

@@ -223,7 +223,8 @@ def _inputs(
     drift = input_drift(reference.rows, rows, names, dates, draws_for(false_alarms))
     furthest = drift.features[0]
     sentence = (
-        f"The inputs of the {what} are others than at registration, {furthest.name} above all (PSI {furthest.psi:.2f})."
+        f"The inputs of the {what} differ from those at registration, {furthest.name} most of all "
+        f"(PSI {furthest.psi:.2f})."
     )
     checks = [Check(f"inputs of {what}", sentence, drift.p, furthest.distance)]
     strange = strange_values(reference.rows[names], rows[names], known) if known else []

@@ -133,7 +133,7 @@ def _places(found: Mapping[str, Any]) -> str:
         f"<td>{min(1.0, p * len(found['places'])):.2g}</td>"
         for name, count, change, p in ordered
     ]
-    return "<h3>Places</h3>" + table(["place", "new sales", "level beside all others", "p, adjusted"], rows)
+    return "<h3>Places</h3>" + table(["place", "new sales", "level against all others", "p, adjusted"], rows)
 
 
 def _cohorts(cohorts: Sequence[Mapping[str, Any]]) -> str:

@@ -41,7 +41,7 @@ def captured_rows(folder: Path, names: Sequence[str], data: DataSettings) -> lis
 def rows_of_test_part(path: Path, data: DataSettings) -> list[RequestRow]:
     """The rows of a test part with the fields that a request has, an even sample where there are more than MOST_ROWS.
 
-    JobError where the file is no table.
+    JobError where the file is not a table.
     """
     try:
         table = pd.read_parquet(path)

@@ -171,7 +171,7 @@ def _with_range(each: Draft) -> Draft:
 
 
 def _as_target(each: Draft, notes: list[str]) -> Draft:
-    """The target: without a value nothing is learned, and nought among positive values is no value."""
+    """The target: without a value nothing is learned, and 0 among positive values is not a value."""
     column = {key: value for key, value in each.column.items() if key not in ("optional", "feature")}
     values = each.values.to_numpy(dtype=float)
     gaps, zeros = int(np.isnan(values).sum()) - each.unreadable, int((values == 0).sum())
@@ -236,7 +236,7 @@ def _without_leaks(
         of = re.split(" [x/] ", pair)
         leak = max(of, key=lambda name: (_named_after(name, target), -_bound(name, of, numbers)))
         result[leak] = result[leak].noted(f"LOOKS LIKE A LEAK: {pair} explains {value:.1%} of {target}", feature=False)
-        text = f"{pair} explains {value:.1%} of {target}: {leak} is left out as a leak; if it is none, the other is"
+        text = f"{pair} explains {value:.1%} of {target}: {leak} is left out as a leak; if it is not one, the other is"
         notes.append(text)
     return result
 

@@ -219,7 +219,7 @@ def _are_codes(core: pd.Series) -> bool:
 
 
 def _units(core: pd.Series) -> tuple[dict[str, float] | None, tuple[str, ...]]:
-    """The words around the numbers and what they are worth; None where the values are no numbers with units."""
+    """The words around the numbers and what they are worth; None where the values are not numbers with units."""
     if _share(core, type="number") >= READABLE:
         return {}, ()
     words: dict[str, float] = {}

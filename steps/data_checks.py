@@ -204,7 +204,7 @@ def _hashes(rows: RowSource, columns: Sequence[str]) -> np.ndarray:
 
 
 def _compared(settings: PreparationSettings) -> list[str]:
-    """The columns in which copies are equal: all but those that only name a row, and are no features."""
+    """The columns in which copies are equal: all but those that only name a row and are not features."""
     data = settings.data
     return [name for name, column in data.columns.items() if name not in data.identity or column.is_feature]
 

@@ -67,7 +67,7 @@ class Familiarity:
         self._high = np.array([[limits[name][1]] for name in self._numbers])
         self._days = {name: _day_limits(*known.days[name]) for name in inputs if name in known.days}
         every = {**levels, **known.levels}
-        # What is missing is no level, and nothing to be told of.
+        # A missing value is not a level, and needs no warning.
         self._levels = {name: frozenset([*every[name], None]) for name in inputs if name in every}
 
     def warnings(self, columns: Columns) -> dict[int, list[str]]:

@@ -120,7 +120,7 @@ PROMISES = (
 
 
 def records(folder: Path = RECORDS) -> dict[str, Mapping[str, Any]]:
-    """The records in a folder, by the names of their files; InfrastructureError for a file that is none."""
+    """The records in a folder, by the names of their files; InfrastructureError for a file that is not one."""
     found: dict[str, Mapping[str, Any]] = {}
     for path in sorted(folder.glob("*.json")):
         try:
@@ -130,7 +130,7 @@ def records(folder: Path = RECORDS) -> dict[str, Mapping[str, Any]]:
         except (ValueError, KeyError, TypeError):
             whole = False
         if not whole:
-            raise InfrastructureError(f"{path} is not a record of `aws-evidence`: remove it, or write it anew.")
+            raise InfrastructureError(f"{path} is not a record of `aws-evidence`: remove it, or write it again.")
         found[path.name] = document
     return found
 

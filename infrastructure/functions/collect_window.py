@@ -151,7 +151,7 @@ class Collection:
             container: dict[str, Any] = model.get("PrimaryContainer") or next(iter(model.get("Containers", [])), {})
             if "ModelPackageName" not in container:
                 raise ValueError(
-                    f"The model {model['ModelName']} behind {self._project}-{self._stage} is of no version of the "
+                    f"The model {model['ModelName']} behind {self._project}-{self._stage} belongs to no version in the "
                     "registry: deploy a version with deploy_model.py."
                 )
             return self._version(container["ModelPackageName"])

@@ -31,5 +31,5 @@ class RequestTokens:
             return answer
 
     def forget(self, resource: str) -> None:
-        """Every token of a resource that is no more."""
+        """Every token of a resource that was deleted."""
         self._records.delete_all(REQUEST_TOKEN, prefix=f"{resource}/")

@@ -50,7 +50,7 @@ def key_faults(raw: dict[str, Any], known: Outline) -> Iterator[Fault]:
     version = raw.get("Version", VERSION)
     if version != VERSION:
         yield Fault("Version", f"{version!r} is not a version of the definition's format: write {VERSION!r}")
-    if raw.get("Steps") or "Version" in raw:  # else it is no definition, and that is said already
+    if raw.get("Steps") or "Version" in raw:  # else it is not a definition, which is reported already
         yield from _unknown(raw, TOP, "", "a definition")
     yield from _unknown(raw.get("PipelineExperimentConfig"), EXPERIMENT, "PipelineExperimentConfig", "it")
     parameters = raw.get("Parameters")

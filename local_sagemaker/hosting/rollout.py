@@ -53,7 +53,7 @@ class Rollout:
         self._tell = tell
 
     def run(self, old: Deployment, new: Deployment, old_counts: Counts) -> None:
-        """Shift to the new deployment and end the old one; RolledBack where the old one serves on instead.
+        """Shift to the new deployment and end the old one; RolledBack where the old one keeps serving instead.
 
         Alarms count from the beginning of the update on; what runs longer than the plan's limit goes back, too.
         Interrupted where the server stops.

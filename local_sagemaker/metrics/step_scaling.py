@@ -83,7 +83,7 @@ def _fault_of_steps(steps: Sequence[Step], kind: str) -> str | None:
                 "below MetricIntervalUpperBound."
             )
         if kind == EXACT and step.adjustment < 0:
-            return f"ScalingAdjustment {step.adjustment} is no number of instances, which {EXACT} asks for."
+            return f"ScalingAdjustment {step.adjustment} is not a number of instances, which {EXACT} needs."
     for before, after in pairwise(steps):
         if before.high != after.low:
             what = "overlap" if before.high > after.low else "leave a gap"

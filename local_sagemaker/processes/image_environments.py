@@ -52,7 +52,7 @@ class ImageEnvironments:
     def add(self, image_uri: str, packages: list[str]) -> Environment:
         """Make an environment with the frameworks that the image's tag tells, and with further packages.
 
-        LocalSageMakerError where it is there already, the image is of no family, or pip cannot install them.
+        LocalSageMakerError where it is there already, the image belongs to no known family, or pip cannot install them.
         """
         if self.python(image_uri) is not None:
             raise LocalSageMakerError(f"{image_uri} has an environment: remove it first (`image remove`).")
@@ -96,8 +96,8 @@ def requirements_of(image_uri: str, packages: list[str]) -> list[str]:
     family = family_of(repository)
     if family is None or not family.frameworks:
         raise LocalSageMakerError(
-            f"{image_uri} is of no family of images whose packages are known: map it to an interpreter in a handlers "
-            "file (docs/local_sagemaker.md)."
+            f"{image_uri} does not belong to a family of images whose packages are known: map it to an interpreter "
+            "in a handlers file (docs/local_sagemaker.md)."
         )
     given = set(map(_name, packages))
     found: list[str] = []

@@ -59,7 +59,7 @@ def each_of(uploads: Iterable[Callable[[], object]]) -> None:
 def folder_files(folder: Path) -> Iterator[tuple[str, Path]]:
     """Name and place of every file below a folder, sorted, also of what links within it name.
 
-    ClientFault at the end for other links. A link to a folder around itself is none: nothing would end.
+    ClientFault at the end for other links. A link to a folder that contains it is not followed: it would never end.
     """
     outside: list[str] = []
     yield from _files(folder, "", (folder.resolve(),), outside)

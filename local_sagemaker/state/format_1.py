@@ -71,7 +71,7 @@ class _Unpickler(pickle.Unpickler):
             return HARMLESS[module, name]
         if (module, name) in STANDING_IN:
             return type(name, (), {})
-        raise pickle.UnpicklingError(f"{module}.{name} is nothing that a state of format 1 holds")
+        raise pickle.UnpicklingError(f"{module}.{name} does not belong in a state of format 1")
 
 
 def _move_bucket(connection: sqlite3.Connection, name: str, row: Any) -> None:

@@ -115,7 +115,7 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 128
 
     def server_activate(self) -> None:
-        """Listen; another worker may take a connection first, which is no reason to wait for the next one."""
+        """Listen; another worker may take a connection first, which is not a reason to wait for the next one."""
         super().server_activate()
         self.socket.setblocking(False)
 

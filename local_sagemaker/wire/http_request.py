@@ -98,7 +98,7 @@ class HttpRequest:
         return self.target[1] or self.form.get("Action", "")
 
     def read(self, limit: int | None, code: str) -> bytes:
-        """The body; ServiceError (413) of a code where it has more bytes than the limit. None is no limit."""
+        """The body; ServiceError (413) of a code where it has more bytes than the limit. None means no limit."""
         announced = int(self.headers.get("Content-Length") or 0)
         more = None if limit is None else limit + 1
         body = b"" if limit is not None and announced > limit else bytes(self.environ["wsgi.input"].read(more))

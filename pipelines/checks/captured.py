@@ -15,7 +15,7 @@ from pipelines.clients import S3Client
 def captured_faults(s3: S3Client, bucket: str, prefix: str, personal: Sequence[str]) -> tuple[list[Fault], int]:
     """A fault for each object with requests that hold personal columns, and how many requests were read.
 
-    `prefix` is where the data capture of a stage lies; objects that are no captures are passed over.
+    `prefix` is where the data capture of a stage lies; other objects are ignored.
     """
     faults, read = [], 0
     wanted = {name.strip().casefold(): name for name in personal}

@@ -99,7 +99,7 @@ def require_second_person(who: str, package: Mapping[str, Any], stage: str) -> N
     last = person(package.get("LastModifiedBy", {}))
     rule = f"stages.{stage}.second_person of the settings asks for another person"
     if approver is None:
-        raise PipelineError(f"Nobody is known who approved version {version}, and {rule} than that one.")
+        raise PipelineError(f"It is not known who approved version {version}, and {rule} than that one.")
     if _is_same(who, approver):
         raise PipelineError(f"{who} approved version {version} and cannot bring it to {stage}, too: {rule}.")
     if last is not None and last != approver and _is_same(who, last):

@@ -122,7 +122,7 @@ def _about(account: Account, package: Mapping[str, Any]) -> list[Fact]:
 def decide(account: Account, group: str, version: str, status: str, comment: str) -> None:
     """Approve or reject a version; StudioError for another status, or a comment that is too long."""
     if status not in DECISIONS:
-        raise StudioError(f"{status!r} is no decision: it is {' or '.join(DECISIONS)}.")
+        raise StudioError(f"{status!r} is not a decision: give {' or '.join(DECISIONS)}.")
     if len(comment) > MOST_COMMENT:
         raise StudioError(f"The comment has {len(comment)} characters: at most {MOST_COMMENT} are allowed.")
     request = {"ModelPackageArn": account.arn(f"model-package/{group}/{version}"), "ModelApprovalStatus": status}

@@ -71,7 +71,7 @@ def _pairs(serving: Captured, shadow: Captured) -> list[Pair]:
 
 
 def _numbers(answer: str) -> list[float | None]:
-    """The predictions of an answer; None for what is no number."""
+    """The predictions of an answer; None for what is not a number."""
     return [_number(row.value) for row in read_answer(answer)[0]]
 
 

@@ -95,7 +95,7 @@ def test_a_failed_creation_leaves_nothing_and_says_why_and_where_the_log_is(host
 def test_a_failed_update_leaves_the_old_version_serving_and_removes_the_new(hosting: Hosting) -> None:
     first = deploy(hosting, hosting.register())
     hosting.fail_next = "No capacity."
-    with pytest.raises(DeploymentError, match=rf"{first.config} serves on\): No capacity\. Its log"):
+    with pytest.raises(DeploymentError, match=rf"{first.config} keeps serving\): No capacity\. Its log"):
         deploy(hosting, hosting.register())
     assert hosting.endpoints[ENDPOINT]["EndpointConfigName"] == first.config
     assert (set(hosting.configs), set(hosting.models)) == ({first.config}, {first.model})

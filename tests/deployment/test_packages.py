@@ -41,7 +41,7 @@ def test_a_version_that_does_not_exist_is_refused_with_those_that_do(hosting: Ho
 def test_a_version_of_another_group_is_refused(hosting: Hosting) -> None:
     package = hosting.register()
     hosting.packages[0]["ModelPackageGroupName"] = "car-prices"
-    with pytest.raises(DeploymentError, match="is of the group car-prices: only house-prices"):
+    with pytest.raises(DeploymentError, match="belongs to group car-prices: only house-prices"):
         named_package(hosting.sagemaker, GROUP, package, APPROVE)
 
 

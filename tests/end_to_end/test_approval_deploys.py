@@ -129,7 +129,7 @@ def test_where_nothing_else_is_approved_a_rejected_version_is_left_with_the_reas
     decide(account, 2, "Rejected")
     decide(account, 1, "Rejected")
     left = work.deploy("withdraw", "--model-package", "1", expect=1).stderr
-    assert "A version that is not approved serves on. staging: Endpoint house-prices-staging serves " in left
+    assert "A version that is not approved is still serving. staging: Endpoint house-prices-staging serves " in left
     assert "has no earlier configuration to return to" in left
     assert serving(account) == "v1"
 

@@ -26,6 +26,7 @@ from tests.end_to_end.conftest import DATA, NO_CHAMPION
 from tests.end_to_end.image.container import Answer, Container, namespaces
 from tests.end_to_end.image.environment import WHEELS, NoEnvironment, environment
 from tests.end_to_end.image.jobs import Ended, Inputs, contents, objects, process, train, unpacked
+from tests.sales import some_sales
 
 pytestmark = [pytest.mark.e2e, pytest.mark.journey]
 
@@ -129,9 +130,10 @@ class Run:
 
 
 @pytest.fixture(scope="module")
-def jobs(cli: Any, sagemaker: Any) -> dict[str, dict[str, Any]]:
-    """What local SageMaker says of the four jobs of a run; in CI, of one that trains few trees."""
-    out = cli.pipeline("run", "--data", str(DATA), *NO_CHAMPION, *([] if CHOSEN else QUICK)).stdout
+def jobs(cli: Any, sagemaker: Any, tmp_path_factory: Any) -> dict[str, dict[str, Any]]:
+    """What local SageMaker says of the four jobs of a run; in CI, of one that trains few trees on some of the rows."""
+    chosen = (str(DATA),) if CHOSEN else (str(some_sales(tmp_path_factory.mktemp("sales"))), *QUICK)
+    out = cli.pipeline("run", *NO_CHAMPION, "--data", *chosen).stdout
     arn = re.search(r"arn:aws:sagemaker:\S+/execution/\w+", out)
     assert arn
     found = {}

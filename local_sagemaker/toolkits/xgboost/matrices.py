@@ -32,7 +32,7 @@ def matrix_of_body(data: bytes | str, content_type: str) -> Any:
 
 
 def csv_matrix(text: str) -> Any:
-    """Rows of numbers without a label; an empty cell is missing. ValueError where something is no number."""
+    """Rows of numbers without a label; an empty cell is missing. ValueError where something is not a number."""
     lines = text.split("\n")
     try:
         sniffed = csv.Sniffer().sniff(lines[0][:SNIFFED]).delimiter

@@ -80,7 +80,7 @@ def test_a_policy_without_a_cooldown_has_that_of_the_service() -> None:
         (policy("ChangeInCapacity", (0, 4, 1), (5, INFINITE, 2)), "leave a gap between 4 and 5"),
         (policy("ChangeInCapacity", (0, 4, 1)), "need a step without MetricIntervalUpperBound"),
         (policy("ChangeInCapacity", (-4, 0, 1)), "need a step without MetricIntervalLowerBound"),
-        (policy("ExactCapacity", (0, INFINITE, -1)), "-1 is no number of instances"),
+        (policy("ExactCapacity", (0, INFINITE, -1)), "-1 is not a number of instances"),
     ],
 )
 def test_steps_that_cannot_be_are_refused(configuration: dict[str, Any], said: str) -> None:

@@ -60,9 +60,9 @@ def test_the_tag_of_an_image_says_what_is_installed(image: str, packages: list[s
     ("image", "words"),
     [
         ("pytorch-training:latest", "does not say which version of torch"),
-        ("my-own:1", "is of no family of images"),
-        ("linear-learner:1", "is of no family of images"),
-        ("python:3", "is of no family of images"),
+        ("my-own:1", "does not belong to a family of images"),
+        ("linear-learner:1", "does not belong to a family of images"),
+        ("python:3", "does not belong to a family of images"),
     ],
 )
 def test_an_image_that_tells_nothing_is_refused(image: str, words: str) -> None:

@@ -116,7 +116,7 @@ def test_who_approved_a_version_does_not_bring_it_to_a_stage_that_asks_for_two_p
     for who in ("bob", "Bob", "bob@example.com"):
         with pytest.raises(PipelineError, match=f"{who} approved version 3 and cannot bring it to production, too"):
             require_second_person(who, version, "production")
-    with pytest.raises(PipelineError, match="Nobody is known who approved version 3"):
+    with pytest.raises(PipelineError, match="It is not known who approved version 3"):
         require_second_person("carol", {**version, "LastModifiedBy": {}}, "production")
 
 
