@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from command_line import deployment as deploy_model
+from command_line import session
 from tests.aws_stub import Refusal, StubAws, arn, now, stub_aws
 
 GROUP = "house-prices"
@@ -242,7 +242,7 @@ def account(hosting: Hosting, monkeypatch: pytest.MonkeyPatch) -> Hosting:
         "SAGEMAKER_BUCKET": "houses",
     }.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(deploy_model, "AWS_POLL_SECONDS", 0.001)
+    monkeypatch.setattr(session, "AWS_POLL_SECONDS", 0.001)
     hosting.aws.models[f"{GROUP}-staging"] = lambda body, kind: (
         b'{"predictions": [{"score": 543210.4}]}',
         "application/json",
