@@ -1,9 +1,14 @@
 """The docs name what there is."""
 
+import argparse
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from command_line import deployment_arguments, pipeline
+from local_sagemaker import __main__ as local_sagemaker
 
 ROOT = Path(__file__).parents[1]
 SOURCES = (
@@ -43,6 +48,29 @@ PAGES = [ROOT / "README.md", ROOT / "local_sagemaker/README.md", *sorted((ROOT /
 def test_every_file_that_a_page_links_to_is_there(page: Path) -> None:
     for target in re.findall(r"""(?:\]\(|src=")(?!https?:)([^)#"]+)""", text_of(page)):
         assert (page.parent / target).exists(), target
+
+
+def words_of(parser: argparse.ArgumentParser) -> Iterator[tuple[str, ...]]:
+    """Each command, and each option by all of its names."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for name, inner in action.choices.items():
+                yield (name,)
+                yield from words_of(inner)
+        elif action.option_strings and action.dest != "help":
+            yield tuple(action.option_strings)
+
+
+@pytest.mark.parametrize(
+    "parser",
+    [pipeline.build_parser(), deployment_arguments.build_parser(), local_sagemaker._parser()],
+    ids=["run_pipeline.py", "deploy_model.py", "local-sagemaker"],
+)
+def test_every_command_and_option_is_in_the_docs(parser: argparse.ArgumentParser) -> None:
+    words = set(words_of(parser))
+    assert len(words) > 15
+    text = "\n".join(text_of(page) for page in [*PAGES, ROOT / "CONTRIBUTING.md", *(ROOT / "lessons").rglob("*.md")])
+    assert [names for names in words if not any(re.search(rf"(?<![\w-]){name}(?![\w-])", text) for name in names)] == []
 
 
 def test_every_folder_is_in_the_architecture() -> None:

@@ -61,9 +61,12 @@ LARGE = (
 @cache
 def imports(path: Path) -> tuple[ast.Import | ast.ImportFrom, ...]:
     """The imports of a file, at its top or inside a function."""
-    return tuple(
-        node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Import | ast.ImportFrom)
-    )
+    return tuple(node for node in ast.walk(tree(path)) if isinstance(node, ast.Import | ast.ImportFrom))
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
 
 
 def imported(path: Path) -> set[str]:
@@ -163,7 +166,7 @@ NOT_IN_A_CONSTRUCTOR = {"start", "kill", "killpg", "terminate", "rmtree", "unlin
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_constructors_start_no_thread_and_take_nothing_away(folder: str) -> None:
     for path in (ROOT / folder).rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(tree(path)):
             if isinstance(node, ast.FunctionDef) and node.name in ("__init__", "__post_init__"):
                 called = {
                     call.func.attr

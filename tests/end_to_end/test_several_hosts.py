@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 
 from pipelines.definition.job_code import TRAIN, job_code
-from pipelines.definition.jobs import UNPACK_AND_RUN
 from pipelines.settings.settings import ROOT, default_config, load_settings
 from steps.training_metrics import METRICS, pattern
 from tests.benchmarks.hosts import table_of, write_channels
@@ -42,6 +41,8 @@ def start(sagemaker: Any, s3: Any, tmp_path_factory: pytest.TempPathFactory) -> 
         uri = f"s3://{BUCKET}/several-hosts/{name}/"
         source = {"S3DataType": "S3Prefix", "S3Uri": uri, "S3DataDistributionType": how}
         return {"ChannelName": name, "DataSource": {"S3DataSource": source}}
+
+    from pipelines.definition.jobs import UNPACK_AND_RUN  # imports the SDK
 
     def begin(name: str, hosts: int, **hyperparameters: str) -> None:
         sagemaker.create_training_job(

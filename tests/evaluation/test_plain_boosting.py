@@ -62,6 +62,7 @@ def test_it_is_a_good_model_where_the_data_is_easy_and_takes_levels_that_it_has_
     assert np.isfinite(predictions(InMemory(table(2000, 1)), InMemory(rows.assign(kind="moon")), DATA)).all()
 
 
+@pytest.mark.e2e
 def test_of_many_levels_the_most_frequent_stay() -> None:
     levels = [f"{number:03d}" for number in range(MOST_LEVELS + 50)]
     train = table(2 * MOST_LEVELS + 50, 1).assign(kind=[*levels, *levels[:MOST_LEVELS]])

@@ -16,6 +16,7 @@ from steps.model import Model
 from tests.evaluation.conftest import LIMITS, SETTINGS
 
 
+@pytest.mark.e2e
 def test_the_numbers_are_those_of_an_evaluation_on_the_same_rows(
     model: Model, rows: pd.DataFrame, inputs: Inputs, tmp_path: Path
 ) -> None:

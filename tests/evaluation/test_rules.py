@@ -52,6 +52,7 @@ def trained(rows: pd.DataFrame, data: DataSettings, start: str) -> Model:
     return fit(parts[0], parts[1], fitted, {**chosen, "learning_rate": 0.2})[0]
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("start", ["line", "mean", "out_of_fold_line"])
 def test_a_model_that_is_held_to_its_rules_keeps_them_in_prediction_and_interval(
     waves: pd.DataFrame, start: str

@@ -13,7 +13,7 @@ from steps.settings import JobSettings
 from steps.split import split
 
 
-@pytest.mark.parametrize("batch", [1 << 18, 50, 1])
+@pytest.mark.parametrize("batch", [1 << 18, 50, pytest.param(1, marks=pytest.mark.e2e)])
 def test_parts_are_those_of_the_whole_table(
     typed_rents: pd.DataFrame, settings: JobSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, batch: int
 ) -> None:

@@ -108,6 +108,7 @@ def test_a_reserve_is_written_raw_and_nothing_else_of_it(
     assert not any(set(kept["flat"]) & set(other["flat"]) for other in others)
 
 
+@pytest.mark.e2e
 def test_many_batches_give_what_one_gives(
     rents: pd.DataFrame, settings: JobSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

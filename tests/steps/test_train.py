@@ -130,6 +130,7 @@ def test_features_of_another_run_are_refused(
     assert not (tmp_path / "model").exists()
 
 
+@pytest.mark.e2e
 def test_a_table_of_many_batches_gives_the_model_of_one(
     preprocessed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

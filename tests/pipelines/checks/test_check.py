@@ -21,6 +21,8 @@ from pipelines.document.walk import OPERATIONS, service_model, steps
 from pipelines.settings.environment import Environment
 from pipelines.settings.settings import ROOT, default_config, load_settings
 
+pytestmark = pytest.mark.e2e
+
 SETTINGS, ENVIRONMENT = load_settings(default_config()), Environment.from_env({})
 Change = Callable[[dict[str, Any]], object]
 LONG = "x" * 300
@@ -222,7 +224,6 @@ FAULTS: list[tuple[Change, str | None, str, str, str]] = [
 ]
 
 
-@pytest.mark.e2e
 def test_the_projects_own_pipelines_have_no_faults(compiled: str) -> None:
     assert faults(compiled) == []
     validation = compile_pipeline(SETTINGS, ENVIRONMENT, pipeline="validation")
@@ -264,7 +265,6 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
         yield from places(item, (*path, name))
 
 
-@pytest.mark.e2e
 def test_whatever_stands_anywhere_in_a_definition_is_a_fault_at_most_and_never_a_traceback(compiled: str) -> None:
     joins = [{"Std:Join": {"On": 1, "Values": 2}}, {"Std:Join": None}]
     junk = [None, -5, True, 1e300, "x", [], {}, [None], {"Get": 3}, *joins]
@@ -279,7 +279,6 @@ def test_whatever_stands_anywhere_in_a_definition_is_a_fault_at_most_and_never_a
         faults(json.dumps(definition))
 
 
-@pytest.mark.e2e
 def test_an_image_version_that_does_not_exist_does_not_hide_the_other_faults() -> None:
     jobs = SETTINGS.jobs.model_copy(update={"image_version": "3.0-6"})
     settings, found = compilable(SETTINGS.model_copy(update={"jobs": jobs}), ENVIRONMENT)
@@ -311,7 +310,6 @@ def test_the_patterns_of_aws_can_all_be_read() -> None:
     assert len(seen) > 200
 
 
-@pytest.mark.e2e
 def test_the_command_prints_a_line_a_fault_or_json_and_makes_no_network_call(
     compiled: str, warm: str, tmp_path: Path
 ) -> None:

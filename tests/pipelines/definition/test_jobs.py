@@ -1,14 +1,15 @@
 """What all jobs share."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pipelines.definition.bundle import Bundle
 from pipelines.definition.job_code import JobCode
-from pipelines.definition.jobs import Instances, JobFactory, output_of
 from pipelines.definition.offline_session import offline_session
 from pipelines.errors import PipelineError
 from pipelines.images.image import image
@@ -16,6 +17,9 @@ from pipelines.settings.environment import Environment
 from pipelines.settings.settings import default_config, load_settings
 from pipelines.settings.tuning_settings import OBJECTIVES
 from steps.training_metrics import METRICS, line
+
+if TYPE_CHECKING:  # it imports the SDK, which a process that runs none of these tests does without
+    from pipelines.definition.jobs import JobFactory
 
 pytestmark = pytest.mark.e2e
 
@@ -27,6 +31,8 @@ CODE = JobCode("mine", BUNDLES, image("3.2-0"))
 
 @pytest.fixture
 def factory() -> Iterator[JobFactory]:
+    from pipelines.definition.jobs import Instances, JobFactory
+
     machines = Instances("ml.m5.large", 1, SETTINGS.jobs.processing)
     with offline_session(ENVIRONMENT) as session:
         yield JobFactory(SETTINGS, ENVIRONMENT, session, CODE, {"project": "x"}, processing=machines, training=machines)
@@ -75,6 +81,8 @@ def test_a_training_job_defines_every_metric_that_train_prints(factory: JobFacto
 def test_an_output_is_a_reference_to_the_step_that_makes_it(factory: JobFactory) -> None:
     step = factory.processing("Look", "steps.look", {}, ["seen"], "Looks.")
     expected = "Steps.Look.ProcessingOutputConfig.Outputs['seen'].S3Output.S3Uri"
+    from pipelines.definition.jobs import output_of
+
     assert output_of(step, "seen").expr == {"Get": expected}
 
 
@@ -88,6 +96,8 @@ def test_an_output_is_a_reference_to_the_step_that_makes_it(factory: JobFactory)
 def test_an_image_that_does_not_exist_is_told_in_one_sentence(version: str, region: str, words: str) -> None:
     jobs = SETTINGS.jobs.model_copy(update={"image_version": version})
     settings = SETTINGS.model_copy(update={"jobs": jobs})
+    from pipelines.definition.jobs import Instances, JobFactory
+
     machines = Instances("ml.m5.large", 1, SETTINGS.jobs.processing)
     environment = Environment.from_env({"AWS_REGION": region})
     with offline_session(ENVIRONMENT) as session, pytest.raises(PipelineError, match=words) as caught:

@@ -8,6 +8,8 @@ import pytest
 from pipelines.definition.offline_session import offline_session
 from pipelines.settings.environment import Environment
 
+pytestmark = pytest.mark.e2e
+
 ENVIRONMENT = Environment.from_env({"AWS_REGION": "eu-west-1", "SAGEMAKER_BUCKET": "my-bucket"})
 
 
@@ -18,7 +20,6 @@ def test_bucket_and_role_are_those_of_the_environment() -> None:
         assert session.boto_region_name == "eu-west-1"
 
 
-@pytest.mark.e2e
 def test_the_users_environment_and_logging_are_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "work")
     monkeypatch.delenv("AWS_CONFIG_FILE", raising=False)
