@@ -6,6 +6,8 @@ from typing import Any
 from local_sagemaker.definition.expressions import as_text
 from local_sagemaker.definition.parameters import PARAMETER_TYPES, typed
 
+LONGEST_VALUE = 1024  # characters
+
 
 def declared_type(step: Mapping[str, Any], name: str) -> str | None:
     """The OutputType of an output parameter (String where it has none), or None where the step declares none."""
@@ -35,5 +37,5 @@ def typed_output(name: str, given: Any, kind: str) -> Any:
 
 
 def described(values: Mapping[str, Any]) -> list[dict[str, str]]:
-    """The shape OutputParameterList of the API, in which every value is a text of at most 1024 characters."""
-    return [{"Name": name, "Value": as_text(value)[:1024]} for name, value in values.items()]
+    """The shape OutputParameterList of the API, in which every value is a text of at most LONGEST_VALUE."""
+    return [{"Name": name, "Value": as_text(value)[:LONGEST_VALUE]} for name, value in values.items()]

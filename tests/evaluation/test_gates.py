@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, fields, replace
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from evaluation.gates import Limits, gates
 from steps.gates import GATES
+from steps.interval import chance_in_coverage
 
 LIMITS = Limits(
     min_r2=0.85,
@@ -186,6 +188,16 @@ def test_few_rows_widen_the_gate_of_the_coverage_to_what_they_can_tell(measured:
     (gate,) = [check for check in judged["checks"] if check["name"] == "max_coverage_gap"]
     assert gate["limit"] == pytest.approx(2 * (0.09 * 2 / 100) ** 0.5)
     assert "where 100 validation and 100 test rows tell no better than 0.085," in gate["subject"]
+
+
+def test_a_limit_that_is_what_the_rows_can_just_tell_is_not_widened() -> None:
+    found = document(interval=interval(0.82), data={"validation_rows": 100, "test_rows": 100})
+    chance = chance_in_coverage(found["interval"]["coverage"], 100, 100)
+    for limit, widened in ((chance, False), (math.nextafter(chance, 0), True)):
+        judged = gates(found, replace(LIMITS, max_coverage_gap=limit))
+        (gate,) = [check for check in judged["checks"] if check["name"] == "max_coverage_gap"]
+        assert gate["limit"] == chance
+        assert ("tell no better than" in gate["subject"]) is widened
 
 
 def test_improvement_that_could_be_noise_is_no_promotion() -> None:

@@ -325,6 +325,7 @@ def test_the_command_prints_a_line_a_fault_or_json_and_makes_no_network_call(
         "import socket, sys\n"
         "def refuse(*words, **options): raise AssertionError(words)\n"
         "socket.socket.connect = socket.getaddrinfo = refuse\n"
+        f"sys.path.insert(1, {str(ROOT)!r})\n"
         "from command_line.pipeline import main\n"
         "sys.exit(main(sys.argv[1:]))"
     )
