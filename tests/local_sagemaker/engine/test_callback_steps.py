@@ -1,14 +1,22 @@
 """Callback steps: the message with the token, the answer, and an execution that is stopped meanwhile."""
 
 import json
+import re
+import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from local_sagemaker.engine.callback_steps import queue_of
+from local_sagemaker.engine.callback_steps import CallbackSteps, queue_of
+from local_sagemaker.state.database import Database
+from local_sagemaker.state.records import Records
+from local_sagemaker.wire.dispatch import Caller
+from local_sagemaker.work.callbacks import Callbacks
 from tests.conftest import LocalServer
 from tests.local_sagemaker.conftest import Pipelines, step
 
@@ -129,6 +137,7 @@ def test_a_server_that_goes_down_does_not_wait_for_an_answer(new_server: Callabl
 @pytest.mark.parametrize(
     ("url", "queue"),
     [
+        ("https://sqs.eu-west-1.example/000000000000/q", ("eu-west-1", "q")),
         ("https://sqs.eu-west-1.amazonaws.com/000000000000/q", ("eu-west-1", "q")),
         ("http://127.0.0.1:5599/000000000000/q", ("us-east-1", "q")),
         ("http://sqs.us-west-2.localhost.localstack.cloud:4566/000000000000/q", ("us-west-2", "q")),
@@ -136,3 +145,34 @@ def test_a_server_that_goes_down_does_not_wait_for_an_answer(new_server: Callabl
 )
 def test_a_queue_is_known_by_its_url(url: str, queue: tuple[str, str]) -> None:
     assert queue_of(url, "us-east-1") == queue
+
+
+@pytest.mark.parametrize(
+    ("failure", "stopping", "status"),
+    [("no room", False, "Failed"), ("no room", True, "Stopped"), (None, False, "Stopped"), (None, True, "Stopped")],
+)
+def test_a_step_without_outputs_has_failed_only_where_somebody_says_why_and_nobody_stops_it(
+    tmp_path: Path, failure: str | None, stopping: bool, status: str
+) -> None:
+    callbacks = Callbacks(Records(Database(tmp_path / "state.db")))
+    sent: list[dict[str, Any]] = []
+
+    def send(region: str, queue: str, body: str) -> None:
+        sent.append(json.loads(body))
+        waiting = callbacks._waiting[sent[0]["token"]]
+        waiting.failure = failure
+        waiting.answered.set()
+
+    event = threading.Event()
+    if stopping:
+        event.set()
+    url = "https://sqs.eu-west-1.amazonaws.com/000000000000/q"
+    task: Any = SimpleNamespace(
+        step=SimpleNamespace(raw={"SqsQueueUrl": url}), scope=None, arguments={"n": 3}, execution_arn="arn:x",
+        started=lambda *announced: None, stopping=event,
+    )  # fmt: skip
+    result = CallbackSteps(callbacks, send).run(task, Caller("000000000000", "us-east-1"))
+    assert (result.status, result.failure_reason) == (status, failure)
+    (message,) = sent
+    assert re.fullmatch(r"[A-Za-z0-9]{10}", message.pop("token"))  # as the guide's
+    assert message == {"pipelineExecutionArn": "arn:x", "arguments": {"n": 3}, "status": "Executing"}
