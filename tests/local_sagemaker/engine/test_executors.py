@@ -1,12 +1,17 @@
 """Each type of step goes through the operations that a user could call."""
 
 import re
+from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from local_sagemaker.engine.executors import NAME_PREFIXES, prefixed_name
+from local_sagemaker.engine.executors import NAME_PREFIXES, Executors, prefixed_name
+from local_sagemaker.engine.tasks import Result
+from local_sagemaker.errors import ServiceError, invalid
+from local_sagemaker.wire.dispatch import Caller
 from tests.local_sagemaker.conftest import IMAGE, ROLE, processing, step
 
 
@@ -76,3 +81,100 @@ def test_a_pipeline_makes_the_group_of_its_first_version_and_takes_one_that_is_t
     execution = pipelines.run(pipelines.create(*twice))
     assert execution["PipelineExecutionStatus"] == "Succeeded", pipelines.steps(execution["PipelineExecutionArn"])
     assert len(sagemaker.list_model_packages(ModelPackageGroupName=group)["ModelPackageSummaryList"]) == 2
+
+
+def ran(kind: str, arguments: dict[str, Any], call: Callable[..., Any] | None = None, job: Any = None) -> Result:
+    """The result of a step over operations that `call` answers, whose job ends as `job`."""
+    nothing: Any = SimpleNamespace(run=None, supports=lambda raw: False)
+    work: Any = SimpleNamespace(wait=lambda *names: job)
+    answers: Any = SimpleNamespace(call=call)
+    executors = Executors(answers, work, work, nothing, nothing, nothing)
+    made: Any = SimpleNamespace(type=kind, name="Step", raw={}, arguments=arguments)
+    task: Any = SimpleNamespace(
+        step=made, arguments=arguments, scope=None, role_arn=ROLE, job_name="j", execution_id="e",
+        started=lambda *announced: None,
+    )  # fmt: skip
+    return executors.run(task, Caller("000000000000", "us-east-1"))
+
+
+@pytest.mark.parametrize("values", [(1, 1), (1, 2), (2, 1), (2, 2)])
+def test_a_condition_step_holds_where_all_of_its_conditions_do(values: tuple[int, int]) -> None:
+    conditions = [{"Type": "Equals", "LeftValue": value, "RightValue": 1} for value in values]
+    found = ran("Condition", {"Conditions": conditions})
+    assert (found.status, found.outcome) == ("Succeeded", values == (1, 1))
+
+
+@pytest.mark.parametrize(
+    ("ended", "status", "reason"),
+    [
+        ({"TrainingJobStatus": "Completed"}, "Succeeded", None),
+        ({"TrainingJobStatus": "Failed", "FailureReason": "AlgorithmError: no"}, "Failed", "AlgorithmError: no"),
+        ({"TrainingJobStatus": "Stopped"}, "Stopped", "The training job ended as Stopped."),
+    ],
+)
+def test_a_job_step_ends_as_its_job(ended: dict[str, str], status: str, reason: str | None) -> None:
+    found = ran("Training", {}, lambda operation, request, caller: {"TrainingJobArn": "arn:j"}, ended)
+    assert (found.status, found.failure_reason) == (status, reason)
+    assert found.metadata == {"TrainingJob": {"Arn": "arn:j"}}
+
+
+@pytest.mark.parametrize(
+    ("ended", "status", "reason"),
+    [
+        ({"HyperParameterTuningJobStatus": "Completed"}, "Succeeded", None),
+        ({"HyperParameterTuningJobStatus": "Failed"}, "Failed", "The tuning job ended as Failed."),
+        ({"HyperParameterTuningJobStatus": "Stopped", "FailureReason": "by hand"}, "Stopped", "by hand"),
+    ],
+)
+def test_a_tuning_step_ends_as_its_tuning_job(ended: dict[str, str], status: str, reason: str | None) -> None:
+    found = ran("Tuning", {}, lambda operation, request, caller: {"HyperParameterTuningJobArn": "arn:t"}, ended)
+    assert (found.status, found.failure_reason) == (status, reason)
+
+
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [
+        (None, "Succeeded"),
+        (invalid("Model Package Group already exists: arn:g"), "Succeeded"),
+        (ServiceError("AccessDeniedException", "not authorized"), "Failed"),
+    ],
+    ids=["new", "already there", "denied"],
+)
+def test_a_register_step_makes_its_group_unless_it_is_there(fault: ServiceError | None, status: str) -> None:
+    asked: list[tuple[str, Any]] = []
+
+    def call(operation: str, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        asked.append((operation, request))
+        if operation == "CreateModelPackageGroup" and fault is not None:
+            raise fault
+        return {"ModelPackageArn": "arn:p"}
+
+    found = ran("RegisterModel", {"ModelPackageGroupName": "arn:aws:sagemaker:us-east-1:0:model-package-group/g"}, call)
+    assert found.status == status
+    assert asked[0] == ("CreateModelPackageGroup", {"ModelPackageGroupName": "g"})
+    assert len(asked) == (3 if status == "Succeeded" else 1)
+
+
+def test_a_register_step_without_a_group_makes_none() -> None:
+    asked: list[str] = []
+
+    def call(operation: str, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        asked.append(operation)
+        return {"ModelPackageArn": "arn:p"}
+
+    assert ran("RegisterModel", {}, call).status == "Succeeded"
+    assert asked == ["CreateModelPackage", "DescribeModelPackage"]
+
+
+def test_names_of_tuning_jobs_have_at_most_32_characters_with_the_step_s_own_prefix_or_its_name() -> None:
+    names: list[str] = []
+
+    def call(operation: str, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        names.append(request["HyperParameterTuningJobName"])
+        return {"HyperParameterTuningJobArn": "arn:t"}
+
+    ended = {"HyperParameterTuningJobStatus": "Completed"}
+    ran("Tuning", {"HyperParameterTuningJobName": "p" * 40}, call, ended)
+    ran("Tuning", {}, call, ended)
+    assert re.fullmatch(r"p{21}-[a-z0-9]{10}", names[0])
+    assert re.fullmatch(r"e-Step-[a-z0-9]{10}", names[1])
