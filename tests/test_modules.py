@@ -19,7 +19,6 @@ INSIDE = {
     "command_line/test_plan_view.py": ["pipelines.document.differences"],
     "command_line/test_report_command.py": ["command_line.identity", "pipelines.versions.execution_evaluation"],
     "deployment/test_reserve.py": ["deployment.job_end"],
-    "deployment/test_steering.py": ["command_line.deployment_arguments"],
     "evaluation/test_evaluate.py": ["evaluation.drawing", "evaluation.reasons", "evaluation.scoring"],
     "evaluation/test_report.py": ["evaluation.number_texts"],
     "local_sagemaker/definition/test_check.py": [
@@ -126,10 +125,7 @@ THROUGH_PROCESSES = {
         "local_sagemaker.http.asynchronous",
     ],
     "local_sagemaker/client/test_sdk_redirection.py": ["local_sagemaker.client.site.sitecustomize"],
-    "local_sagemaker/engine/test_callback_steps.py": [
-        "local_sagemaker.api.callbacks",
-        "local_sagemaker.work.callbacks",
-    ],
+    "local_sagemaker/engine/test_callback_steps.py": ["local_sagemaker.api.callbacks"],
     "local_sagemaker/api/test_selective_executions.py": ["local_sagemaker.api.reference_execution"],
     "local_sagemaker/functions/test_functions.py": [
         "local_sagemaker.functions.",

@@ -14,7 +14,6 @@ from pipelines.definition.revision import git_commit
 from pipelines.publishing.deployed import read_tags
 from tests.conftest import QUICK, LocalServer
 from tests.end_to_end.codebuild import Build, run_build
-from tests.sales import some_sales
 
 pytestmark = [pytest.mark.e2e, pytest.mark.journey]
 
@@ -49,7 +48,7 @@ def codebuild(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]
     server.up()
     s3 = server.client("s3")
     s3.create_bucket(Bucket=BUCKET)
-    s3.upload_file(str(some_sales(tmp_path_factory.mktemp("sales"))), BUCKET, DATA_KEY)
+    s3.upload_file(str(ROOT / "data" / "house_prices.parquet"), BUCKET, DATA_KEY)
     yield server
     server.down()
 

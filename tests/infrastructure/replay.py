@@ -18,10 +18,9 @@ from infrastructure.calls import general
 from infrastructure.roles import Account
 from local_sagemaker.wire.identity import ACCOUNT, role_key
 from tests.conftest import QUICK, REGION, LocalServer
-from tests.sales import some_sales
 
 ROOT = Path(__file__).parents[2]
-SAMPLE = ROOT / "house.json"
+DATA, SAMPLE = ROOT / "data" / "house_prices.parquet", ROOT / "house.json"
 PROJECT, BUCKET = "house-prices", "replayed-houses"
 
 
@@ -132,7 +131,7 @@ def rest(replay: Replay) -> None:
 
 def _build(replay: Replay) -> None:
     """buildspec.yml: plan, upsert and start, for each pipeline; then once more, which changes nothing."""
-    replay.client("s3", "data-engineer").upload_file(str(some_sales(replay.folder)), BUCKET, _data_key())
+    replay.client("s3", "data-engineer").upload_file(str(DATA), BUCKET, _data_key())
     for pipeline in ("validation", "training", "monitoring"):
         replay.pipeline("build", "--pipeline", pipeline, "plan", expect=2)
         replay.pipeline("build", "--pipeline", pipeline, "upsert")
@@ -306,7 +305,7 @@ def _monitoring(replay: Replay) -> None:
 def _dearer(path: Path) -> Path:
     import pandas as pd
 
-    table = pd.read_parquet(some_sales(path.parent))
+    table = pd.read_parquet(DATA)
     later = pd.to_datetime(table["date"]) >= "2015-03-01"
     table.loc[later, "price"] = (table.loc[later, "price"] * 1.2).round().astype("int64")
     table.to_parquet(path, index=False)
