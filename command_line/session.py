@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from deployment.removal import Removal
     from pipelines.settings.settings import Settings
 
-PROJECT = Path(__file__).resolve().parents[1]
 LOCAL_POLL_SECONDS = 0.1
 AWS_POLL_SECONDS = 10.0
 LONGEST_UPDATE_SECONDS = 8 * 3600.0  # the service's own limit

@@ -78,7 +78,7 @@ def test_a_rollback_that_fails_says_why_and_what_serves_on(hosting: Hosting) -> 
     deploy(hosting, hosting.register())
     second = deploy(hosting, hosting.register())
     hosting.fail_next = "No capacity."
-    with pytest.raises(DeploymentError, match=rf"{second.config} serves on\): No capacity"):
+    with pytest.raises(DeploymentError, match=rf"{second.config} keeps serving\): No capacity"):
         roll_back(hosting)
 
 

@@ -226,7 +226,7 @@ def test_abort_rolls_back_and_a_second_deployer_follows_the_first(stage: Stage) 
         time.sleep(0.05)
     second = threading.Thread(target=deploy)
     second.start()
-    while not any("is under way already" in line for line in stage.lines):
+    while not any("is already under way" in line for line in stage.lines):
         assert time.monotonic() < deadline
         time.sleep(0.05)
     pending = stage.sagemaker.describe_endpoint(EndpointName=stage.endpoint)["PendingDeploymentSummary"]

@@ -131,7 +131,7 @@ def test_code_in_an_old_row_is_not_run(old: Path, tmp_path: Path) -> None:
     assert not marker.exists()
     [(name, reason)] = select(old, "SELECT name, reason FROM damaged")
     assert name == "s3/object/versioned/two"
-    assert "nothing that a state of format 1 holds" in reason
+    assert "does not belong in a state of format 1" in reason
 
 
 def test_a_renewal_that_fails_changes_nothing(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
