@@ -192,7 +192,8 @@ def wait_for_capture(s3: Any, context: Context, wanted: int) -> None:
         if (found := sum(lines.values())) >= wanted:
             return
         if time.monotonic() > deadline:
-            raise PipelineError(f"{found} of {wanted} requests were captured after {CAPTURE_SECONDS:.0f} s.")
+            verb = "was" if found == 1 else "were"
+            raise PipelineError(f"{found} of {wanted} requests {verb} captured after {CAPTURE_SECONDS:.0f} s.")
         time.sleep(POLL_SECONDS)
 
 

@@ -13,6 +13,11 @@ def signed(value: float) -> str:
     return f"{value:+.1%}".replace("%", " %")
 
 
+def counted(number: int, one: str, many: str) -> str:
+    """A number with what it counts, and the verb that goes with it: 1 sale is, 2,000 sales are."""
+    return f"{number:,} {one if number == 1 else many}"
+
+
 def amount(value: float) -> str:
     """1,500,000 as 1.5M, 20,000 as 20k."""
     for size, name in ((1e9, "G"), (1e6, "M"), (1e3, "k")):

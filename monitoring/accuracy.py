@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.stats import fisher_exact, mannwhitneyu
 
-from evaluation.number_texts import percent, signed
+from evaluation.number_texts import counted, percent, signed
 from monitoring.checks import Check
 from monitoring.sample import Sample
 from monitoring.statistics import interval_of
@@ -26,7 +26,8 @@ def accuracy_checks(
     names = [f"{name} of {what}" for name in ("level", "error", "coverage", *(["places"] if place else []))]
     rows = len(current.known_ratios)
     if rows < settings.min_sales:
-        few = f"Not enough data: {rows:,} {what} where {settings.min_sales:,} are needed (monitoring.min_sales)."
+        there = counted(rows, what.removesuffix("s"), what)
+        few = f"Not enough data: {there} where {settings.min_sales:,} are needed (monitoring.min_sales)."
         return [Check(name, few) for name in names]
     checks = [_level(names[0], reference, current, settings, what)]
     checks.append(_error(names[1], reference, current, settings, what))
@@ -71,7 +72,8 @@ def _error(name: str, reference: Sample, current: Sample, settings: MonitoringSe
 
 def _coverage(name: str, reference: Sample, current: Sample, what: str) -> Check:
     if len(current.inside) < FEWEST_INTERVALS:
-        return Check(name, f"Not enough data: {len(current.inside):,} of the {what} have an interval.")
+        there = counted(len(current.inside), f"of the {what} has", f"of the {what} have")
+        return Check(name, f"Not enough data: {there} an interval where {FEWEST_INTERVALS} are needed.")
     counts = [(int(sample.inside.sum()), len(sample.inside)) for sample in (current, reference)]
     table = [[inside, rows - inside] for inside, rows in counts]
     shares = [inside / rows for inside, rows in counts]
@@ -86,10 +88,12 @@ def _places(name: str, reference: Sample, current: Sample, settings: MonitoringS
     """The place whose level moved most significantly against all others; p is adjusted for the number of places."""
     found = place_changes(reference, current, settings, place)
     if not found:
-        return Check(name, f"Not enough data: no {place} has {settings.min_place_sales} new sales.")
+        needed = counted(settings.min_place_sales, "new sale", "new sales")
+        return Check(name, f"Not enough data: no {place} has {needed} (monitoring.min_place_sales).")
     worst = min(found, key=lambda each: each[3])
     p = min(1.0, worst[3] * len(found))
-    sentence = f"In {place} {worst[0]} the level moved by {signed(worst[2])} against all others ({worst[1]:,} sales)."
+    sales = counted(worst[1], "sale", "sales")
+    sentence = f"In {place} {worst[0]} the level moved by {signed(worst[2])} against all others ({sales})."
     return Check(name, sentence, p, worst[2])
 
 

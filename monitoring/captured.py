@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from evaluation.number_texts import counted
 from monitoring.seen_before import SeenBefore
 
 MOST_ROWS = 50_000  # rows that are kept, of those whose price is known and of the others
@@ -48,7 +49,8 @@ class Capture:
 
     rows, unreadable: counts. encoded: events in BASE64. repeated: events that were there before. by_month,
     wanted_by_month: rows by month and model, all of them and those whose key is wanted. found: how many of the wanted
-    keys were there. example: a sentence about the first event that could not be read.
+    keys were there. latest: when the last of the rows was answered. example: a sentence about the first event that
+    could not be read.
     """
 
     served: list[Served] = field(default_factory=list)
@@ -62,6 +64,7 @@ class Capture:
     by_month: Counter[tuple[str, str]] = field(default_factory=Counter)
     wanted_by_month: Counter[tuple[str, str]] = field(default_factory=Counter)
     found: int = 0
+    latest: datetime | None = None
     example: str = ""
 
 
@@ -81,6 +84,7 @@ def read_captured(folder: Path, wanted: Container[str], names: Sequence[str]) ->
         for row in _rows_of_file(path, inside[0] if len(inside) > 1 else "", capture, before, names):
             cohort = f"{row.when:%Y-%m}", row.model
             capture.by_month[cohort] += 1
+            capture.latest = max(row.when, capture.latest or row.when)
             if row.key not in wanted:
                 others.add(row)
                 continue
@@ -139,7 +143,8 @@ def _rows(event: Mapping[str, Any], variant: str, names: Sequence[str]) -> Itera
     records = _records(_text(sides["endpointInput"]), names)
     answers, model = _answers(_text(sides["endpointOutput"]))
     if len(records) != len(answers):
-        raise ValueError(f"{len(records)} rows of the request have {len(answers)} answers")
+        rows = counted(len(records), "row of the request has", "rows of the request have")
+        raise ValueError(f"{rows} {counted(len(answers), 'answer', 'answers')}")
     key = str(metadata.get("inferenceId") or metadata["eventId"])
     when = _moment(metadata["inferenceTime"])
     for place, (values, answer) in enumerate(zip(records, answers, strict=True)):

@@ -90,12 +90,13 @@ def scale_check(cohorts: Sequence[Cohort]) -> Check | None:
     other = next((each for each in cohorts if each.scale is not None), None)
     if other is None or other.scale is None:
         return None
-    times = f"{_rounded(other.scale)} times"
-    if other.scale < 1:
-        times = f"one part in {_rounded(1 / other.scale)} of"
+    larger, smaller, times = "predictions", "prices", other.scale
+    if times < 1:
+        larger, smaller, times = smaller, larger, 1 / times
     sentence = (
-        f"The predictions of {other.month} are about {times} their prices, further than a market moves: the prices, or "
-        "the requests, are of another unit, scale or currency. They are left out; give them as the YAML says."
+        f"The {larger} of {other.month} are about {_rounded(times)} times the {smaller}, further than a market moves: "
+        "the prices, or the requests, are of another unit, scale or currency. They are left out; give them as the YAML "
+        "says."
     )
     return Check("scale of served predictions", sentence, p=0.0, certain=True)
 

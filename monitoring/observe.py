@@ -12,6 +12,7 @@ import pandas as pd
 
 from evaluation.archive import load_archive
 from evaluation.drift import adversarial_auc, population_stability
+from evaluation.number_texts import counted
 from evaluation.reference import KEYS, LOWER, PREDICTED, ROWS, UPPER, monitored
 from monitoring.accuracy import accuracy_checks, place_changes
 from monitoring.attribution_drift import attribution_drift
@@ -112,7 +113,8 @@ def observe(inputs: Inputs, output: Path, settings: JobSettings) -> Decision:
     if baselines is None:
         notes.append(NO_BASELINES.format(window.live))
     if sales.known:
-        notes.append(f"{sales.known:,} sales of the window were seen in training, and are left out.")
+        known = counted(sales.known, "sale of the window was", "sales of the window were")
+        notes.append(f"{known} seen in training, and left out.")
     judged = document["backtest"] or document["served"]
     if decision.decision in RANKS and judged is not None:
         notes.append(judged["decomposition"]["sentence"])
@@ -216,16 +218,14 @@ def _inputs(
     """The checks of what comes in."""
     names, rows, what = watched_features(settings.data), incoming.rows, incoming.what
     if len(rows) < incoming.least:
-        needed = f"{incoming.least:,} are needed (monitoring.{incoming.setting})"
-        few = f"Not enough data: {len(rows):,} {what} where {needed}."
+        there, setting = counted(len(rows), what.removesuffix("s"), what), f"monitoring.{incoming.setting}"
+        few = f"Not enough data: {there} where {incoming.least:,} are needed ({setting})."
         return [Check(f"inputs of {what}", few), Check(f"values of {what}", few)], {"input_drift": None, "values": []}
     dates = reference.rows[settings.data.date] if settings.data.date else None
     drift = input_drift(reference.rows, rows, names, dates, draws_for(false_alarms))
     furthest = drift.features[0]
-    sentence = (
-        f"The inputs of the {what} differ from those at registration, {furthest.name} most of all "
-        f"(PSI {furthest.psi:.2f})."
-    )
+    first = f"{furthest.name} most of all (PSI {furthest.psi:.2f})"
+    sentence = f"The inputs of the {what} differ from those at registration, {first}."
     checks = [Check(f"inputs of {what}", sentence, drift.p, furthest.distance)]
     strange = strange_values(reference.rows[names], rows[names], known) if known else []
     if known:

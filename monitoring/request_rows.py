@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.golden import plain
+from evaluation.number_texts import counted
 from monitoring.captured import SEED, read_captured
 from steps.failure import JobError
 from steps.settings import DataSettings
@@ -34,7 +35,8 @@ def captured_rows(folder: Path, names: Sequence[str], data: DataSettings) -> lis
     captured = read_captured(folder, {}, names)
     if not captured.served:
         said = f": {captured.example}" if captured.example else ""
-        raise JobError(f"None of the {captured.events:,} captured events can be read{said}.")
+        events = counted(captured.events, "captured event", "captured events")
+        raise JobError(f"Of {events}, none can be read{said}.")
     return _sample([RequestRow(_name(row.values, data) or row.key, row.values) for row in captured.served])
 
 

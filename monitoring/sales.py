@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from evaluation.number_texts import counted
 from monitoring.checks import Check
 from monitoring.sample import Sample
 from monitoring.window import Window
@@ -99,8 +100,9 @@ def _rejections(rejected: int, rows: int, validation: Validation, settings: JobS
     if rejected <= limit * rows:
         return Check(SCHEMA, "The sales file is as the YAML says.", p=1.0, certain=True)
     why = most_frequent(validation)
+    rest = f"of {counted(rows, 'row', 'rows')} of the sales file in the window"
     sentence = (
-        f"{rejected:,} of {rows:,} rows of the sales file in the window are not valid, {rejected / rows:.2%} where "
+        f"{counted(rejected, f'{rest} is', f'{rest} are')} not valid, {rejected / rows:.2%} where "
         f"{limit:.2%} is allowed (most often: {why}{validation.advice})."
     )
     return Check(SCHEMA, sentence, p=0.0, certain=True)

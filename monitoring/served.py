@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from evaluation.number_texts import counted
 from monitoring.captured import Capture
 from monitoring.checks import Check
 from monitoring.cohorts import Cohort, cohorts_of, newest_with, priced_sample, scale_check, typed
@@ -52,7 +53,8 @@ def served_samples(capture: Capture, truth: Truth, window: Window, data: DataSet
     now = [row for row in rows if window.since <= row.when < window.until]
     inputs, good = typed(now, data)
     if len(now) and not good.all():
-        notes.append(f"{int((~good).sum()):,} captured rows have values that cannot be read as the YAML says.")
+        bad = counted(int((~good).sum()), "captured row has a value", "captured rows have a value")
+        notes.append(f"{bad} that cannot be read as the YAML says: not among the inputs.")
     predicted = np.array([row.predicted for row in now], dtype=float)[good]
     width = np.array([row.upper - row.lower for row in now], dtype=float)[good]
     prices = truth.prices.of(row.key for row in capture.served)
@@ -91,20 +93,22 @@ def _of_capture(capture: Capture, window: Window) -> Iterator[str]:
         yield f"No request was captured since {window.captured_since:%Y-%m-%d}."
     elif window.sampling is not None and window.sampling < 100:
         yield f"{window.sampling} % of the requests are captured: counts are of those alone."
+    if capture.latest is not None and capture.latest < window.since:
+        yield f"No request of the window was captured: the last one that was is of {capture.latest:%Y-%m-%d %H:%M}."
     if capture.rows and window.sampling is None and window.changed is not None:
         yield (
             f"The endpoint captures nothing since it was changed ({window.changed:%Y-%m-%d %H:%M}): what it serves "
             "from then on is not known."
         )
     if capture.repeated:
-        yield f"{capture.repeated:,} captured events are there more than once and count once."
+        one, many = "captured event repeats an earlier one and is", "captured events repeat earlier ones and are"
+        yield f"{counted(capture.repeated, one, many)} not counted a second time."
     if capture.encoded:
-        yield (
-            f"{capture.encoded:,} captured events are in BASE64 and were decoded: the capture of their endpoint names "
-            "no content types."
-        )
+        one, many = "captured event is in BASE64 and was", "captured events are in BASE64 and were"
+        yield f"{counted(capture.encoded, one, many)} decoded: the capture of the endpoint names no content types."
     if capture.unreadable:
-        yield f"{capture.unreadable:,} captured events cannot be read (first: {capture.example})."
+        unreadable = counted(capture.unreadable, "captured event", "captured events")
+        yield f"{unreadable} cannot be read (the first: {capture.example})."
 
 
 def _of_versions(capture: Capture, window: Window) -> Iterator[str]:
@@ -113,10 +117,14 @@ def _of_versions(capture: Capture, window: Window) -> Iterator[str]:
             f"The endpoint was changed within the window ({window.changed:%Y-%m-%d %H:%M}): version {window.live}, "
             "which serves now, is judged."
         )
-    models = sorted({model for _, model in capture.by_month})
-    told = [str(window.versions.get(model, f"of identity {model}")) for model in models if model != UNTOLD]
-    if len(told) > 1:
-        yield f"More than one version answered ({', '.join(told)}): each is judged separately."
+    models = {model for _, model in capture.by_month}
+    found = [window.versions.get(model, f"of identity {model}") for model in models if model != UNTOLD]
+    if len(found) > 1:
+        told = ", ".join(map(str, sorted(found, key=lambda each: (isinstance(each, str), each))))
+        yield (
+            f"More than one version answered since {window.captured_since:%Y-%m-%d} ({told}): each has cohorts of its "
+            f"own, and version {window.live} is judged."
+        )
     if UNTOLD in models:
         yield "Answers in CSV do not say which version gave them: they count for the live version."
 
@@ -124,10 +132,14 @@ def _of_versions(capture: Capture, window: Window) -> Iterator[str]:
 def _of_truth(capture: Capture, truth: Truth) -> Iterator[str]:
     unknown = len(truth.prices) - capture.found
     if unknown:
-        yield f"{unknown:,} of {len(truth.prices):,} prices are of requests that were not captured."
+        known = f"of {counted(len(truth.prices), 'price', 'prices')}"
+        one, many = f"{known} is of a request that was", f"{known} are of requests that were"
+        yield f"{counted(unknown, one, many)} not captured."
     if same := truth.repeated - truth.contradicted:
-        yield f"{same:,} prices are there more than once, and count once."
+        one, many = "price repeats an earlier one and is", "prices repeat earlier ones and are"
+        yield f"{counted(same, one, many)} not counted a second time."
     if truth.contradicted:
-        yield f"{truth.contradicted:,} requests have several prices: the last one counts."
+        one, many = "price differs from an earlier one", "prices differ from earlier ones"
+        yield f"{counted(truth.contradicted, one, many)} of the same request: the last one counts."
     if truth.unreadable:
-        yield f"{truth.unreadable:,} lines of prices cannot be read."
+        yield f"{counted(truth.unreadable, 'line', 'lines')} of prices cannot be read."

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from evaluation.bootstrap import confidence_interval, resamples
+from evaluation.number_texts import counted
 from monitoring.captured import Served, read_captured
 from monitoring.version_difference import segments
 from steps.artifacts import write_json
@@ -102,7 +103,7 @@ def overlap(found: Sequence[Pair]) -> dict[str, Any] | None:
 
 def _lacking(count: int, mean: tuple[float, float], least: int) -> str:
     if count < least:
-        return f"{count:,} pairs are fewer than {least:,} (monitoring.min_requests)"
+        return f"{counted(count, 'pair is', 'pairs are')} fewer than {least:,} (monitoring.min_requests)"
     width = mean[1] - mean[0]
     return f"the mean difference is known within {width:.1%} only, not {WIDEST:.0%}" if width > WIDEST else ""
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evaluation.number_texts import percent, signed
+from evaluation.number_texts import counted, percent, signed
 from monitoring.captured import Served
 from monitoring.truth import other_scale
 from monitoring.window import Window
@@ -48,8 +48,9 @@ class Comparison:
     @property
     def sentence(self) -> str:
         """What was found."""
-        sides = f"{self.second} has a MAPE of {percent(self.mape[1])} on {self.rows[1]:,} prices"
-        sides += f", {self.first} {percent(self.mape[0])} on {self.rows[0]:,}"
+        prices = [counted(rows, "price", "prices") for rows in self.rows]
+        sides = f"{self.second} has a MAPE of {percent(self.mape[1])} on {prices[1]}"
+        sides += f", {self.first} has {percent(self.mape[0])} on {prices[0]}"
         if self.interval is None:
             return f"{sides}: not enough data, for {FEWEST} of each are needed."
         low, high = map(signed, self.interval)

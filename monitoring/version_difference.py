@@ -16,6 +16,7 @@ import pandas as pd
 
 from evaluation.archive import load_archive
 from evaluation.explanation import LIMITS
+from evaluation.number_texts import counted
 from evaluation.segments import groupings
 from monitoring.request_rows import RequestRow, captured_rows, rows_of_test_part
 from steps.artifacts import write_json
@@ -74,7 +75,8 @@ def difference(
     both = np.flatnonzero(np.isfinite(before.predicted) & np.isfinite(after.predicted) & (before.predicted != 0))
     if not len(both):
         said = after.example or before.example
-        raise JobError(f"None of the {len(rows):,} rows is answered by both versions: {said or 'there is none'}")
+        asked = counted(len(rows), "row", "rows")
+        raise JobError(f"Of {asked}, none is answered by both versions: {said or 'there is none'}")
     change = after.predicted[both] / before.predicted[both] - 1
     moved = np.abs(change) > limit
     explained = _explained(before, after, [values[place] for place in both], change, moved)

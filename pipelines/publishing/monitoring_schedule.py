@@ -17,11 +17,12 @@ def schedule_request(
     settings: Settings, environment: Environment, pipeline_arn: str, stage: str, data: str | None
 ) -> dict[str, Any]:
     """The request that creates or updates it: at once, and then once for each window; `data` has the new sales."""
+    days = settings.monitoring.window_days
     given = {"Stage": stage, **({"InputDataUri": data} if data else {})}
     return {
         "Name": schedule_name(settings, stage),
         "Description": "Looks at the last whole window of what was sold and served.",
-        "ScheduleExpression": f"rate({settings.monitoring.window_days} days)",
+        "ScheduleExpression": f"rate({days} {'day' if days == 1 else 'days'})",
         "FlexibleTimeWindow": {"Mode": "OFF"},
         "Target": {
             "Arn": pipeline_arn,

@@ -35,10 +35,10 @@ def test_what_cannot_be_simulated_is_said(given: dict[str, Any], said: str) -> N
 
 
 class Captured:
-    """A bucket into which one file of two events comes with each look, and which files were read."""
+    """A bucket into which one file of two events, or of others, comes with each look, and which files were read."""
 
-    def __init__(self, files: int) -> None:
-        self.looks, self.files, self.read = 0, files, list[str]()
+    def __init__(self, files: int, body: bytes = b"{}\n{}\n") -> None:
+        self.looks, self.files, self.body, self.read = 0, files, body, list[str]()
 
     def get_paginator(self, _: str) -> "Captured":
         """Of ListObjectsV2."""
@@ -50,9 +50,9 @@ class Captured:
         return [{"Contents": [{"Key": str(number)} for number in range(min(self.looks, self.files))]}]
 
     def get_object(self, **request: Any) -> dict[str, Any]:
-        """Two events."""
+        """Its events."""
         self.read.append(request["Key"])
-        return {"Body": BytesIO(b"{}\n{}\n")}
+        return {"Body": BytesIO(self.body)}
 
 
 def where() -> Any:
@@ -71,3 +71,5 @@ def test_requests_that_were_not_captured_are_said(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(module, "CAPTURE_SECONDS", 0)
     with pytest.raises(PipelineError, match=r"2 of 7 requests were captured after 0 s\."):
         wait_for_capture(Captured(1), where(), 7)
+    with pytest.raises(PipelineError, match=r"1 of 7 requests was captured after 0 s\."):
+        wait_for_capture(Captured(1, b"{}\n"), where(), 7)

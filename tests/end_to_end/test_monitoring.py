@@ -87,7 +87,7 @@ def test_a_month_of_dearer_houses_is_found_and_told_once(
 ) -> None:
     assert watched["decision"] == "watch"
     assert "The level moved by -" in watched["reasons"][0]
-    assert any("were seen in training, and are left out" in note for note in watched["notes"])
+    assert any("were seen in training, and left out" in note for note in watched["notes"])
     assert (cli.folder / watched["report"]).read_text().startswith("<!doctype html>")
     metric = {"Namespace": "house-prices/monitoring", "MetricName": "Decision"}
     cloudwatch = server.client("cloudwatch")

@@ -65,6 +65,9 @@ def test_answers_without_an_interval_are_not_taken_for_misses(reference: Sample,
     bare = replace(current, lower=np.full(len(current), np.nan), upper=np.full(len(current), np.nan))
     assert checks(reference, bare)["coverage"].outcome(0.01) == "not enough data"
     assert measured(bare)["coverage"]["value"] is None
+    bare.lower[0], bare.upper[0] = 1.0, 2.0
+    found = "Not enough data: 1 of the new sales has an interval where 20 are needed."
+    assert checks(reference, replace(bare))["coverage"].sentence == found
 
 
 def test_one_place_that_moved_is_named(reference: Sample, current: Sample) -> None:
@@ -89,6 +92,7 @@ def test_fewer_sales_than_asked_for_are_not_enough_data(reference: Sample, curre
     found = checks(reference, current.take(np.arange(49)))
     assert {check.outcome(0.01) for check in found.values()} == {"not enough data"}
     assert "49 new sales where 50 are needed" in found["level"].sentence
+    assert "1 new sale where 50 are needed" in checks(reference, current.take(np.arange(1)))["level"].sentence
 
 
 def test_the_statistics_have_intervals_that_hold_them(reference: Sample) -> None:

@@ -52,6 +52,19 @@ def test_an_event_that_is_there_twice_counts_once(tmp_path: Path) -> None:
     assert (capture.rows, capture.repeated) == (2, 1)
 
 
+def test_when_the_last_row_was_answered_is_known(tmp_path: Path) -> None:
+    times = {"1": "2026-06-02T00:00:00Z", "2": "2026-06-15T08:00:00Z", "3": "2026-06-15T09:00:00+02:00"}
+    capture = read(tmp_path, *(event(REQUEST, ANSWER, when, number) for number, when in times.items()))
+    assert capture.latest is not None
+    assert capture.latest.isoformat() == "2026-06-15T08:00:00+00:00"
+
+
+def test_a_request_with_another_number_of_answers_is_told_in_words(tmp_path: Path) -> None:
+    two = json.dumps([{"size": 1, "quarter": "a"}] * 2)
+    assert read(tmp_path / "a", event(two, ANSWER)).example.endswith("2 rows of the request have 1 answer")
+    assert read(tmp_path / "b", event(REQUEST, "5\n6\n")).example.endswith("1 row of the request has 2 answers")
+
+
 def test_what_cannot_be_read_is_counted_and_told_and_loses_nothing_else(tmp_path: Path) -> None:
     two = json.dumps([{"size": 1, "quarter": "a"}] * 2)
     only_input = json.loads(event(REQUEST, ANSWER, event_id="4"))

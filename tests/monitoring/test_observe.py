@@ -63,7 +63,7 @@ def test_rows_that_training_has_seen_are_no_new_sales(tmp_path: Path, version: P
     assert found["backtest"] is None
     assert found["decision"] == "not enough data"
     inside = int(((train["sold"] >= "2025-06-01") & (train["sold"] < "2025-07-01")).sum())
-    assert f"{inside:,} sales of the window were seen in training, and are left out." in found["notes"]
+    assert f"{inside:,} sales of the window were seen in training, and left out." in found["notes"]
 
 
 def test_a_window_is_from_its_first_day_to_before_its_last(tmp_path: Path, version: Path) -> None:

@@ -12,6 +12,7 @@ from monitoring.window import Window
 from tests.monitoring.conftest import DATA, known_prices, moment, window
 
 DAYS = ("2026-05-31", "2026-06-01", "2026-06-30", "2026-07-01")
+PRICES = {"a": 95_000.0, "y": 1.0, "z": 1.0}
 VALUES = {"sold": "2026-06-10", "size": 50, "quarter": "a", "x": 0.0}
 
 
@@ -33,7 +34,9 @@ def test_prices_are_joined_by_the_key_of_the_request() -> None:
     found = samples([row("a"), row("b")], {"b": 95_000.0, "z": 1.0})
     assert found.priced is not None
     assert found.priced.actual.tolist() == [95_000.0]
-    assert "1 of 2 prices are of requests that were not captured." in found.notes
+    assert "1 of 2 prices is of a request that was not captured." in found.notes
+    assert "2 of 3 prices are of requests that were not captured." in samples([row("a")], PRICES).notes
+    assert "1 of 1 price is of a request that was not captured." in samples([row("a")], {"z": 1.0}).notes
 
 
 def test_cohorts_are_months_and_versions_and_never_mixed() -> None:
@@ -44,7 +47,10 @@ def test_cohorts_are_months_and_versions_and_never_mixed() -> None:
     assert abs((found.cohorts[0].level or 0) - 0.1) < 1e-9
     assert found.cohorts[1].level is None
     assert any("a selection" in note for note in found.notes)
-    assert any("More than one version answered (3, 2)" in note for note in found.notes)
+    told = (
+        "More than one version answered since 2026-01-01 (2, 3): each has cohorts of its own, and version 3 is judged."
+    )
+    assert told in found.notes
 
 
 def test_the_newest_month_with_enough_prices_is_judged_alone() -> None:
@@ -71,11 +77,18 @@ def test_inputs_are_those_of_the_window_and_of_the_live_version() -> None:
 def test_values_that_cannot_be_read_are_left_out_and_told() -> None:
     found = samples([row("a"), row("b", size="many")], {})
     assert len(found.inputs) == 1
-    assert any(note.startswith("1 captured rows have values") for note in found.notes)
+    told = "1 captured row has a value that cannot be read as the YAML says: not among the inputs."
+    assert told in found.notes
+    two = samples([row("a", size="many"), row("b", size="many")], {})
+    assert told.replace("1 captured row has", "2 captured rows have") in two.notes
 
 
 @pytest.mark.parametrize(
-    ("price", "said"), [(100.0, "about 1,000 times their prices"), (690_000.0, "about one part in 6.9 of their prices")]
+    ("price", "said"),
+    [
+        (100.0, "The predictions of 2026-06 are about 1,000 times the prices, further"),
+        (690_000.0, "The prices of 2026-06 are about 6.9 times the predictions, further"),
+    ],
 )
 def test_prices_of_another_scale_are_a_finding_and_not_errors(price: float, said: str) -> None:
     rows = [row(f"m{n}") for n in range(30)]
@@ -94,12 +107,18 @@ def test_a_level_that_a_market_could_have_moved_is_an_error(price: float, kept: 
 
 
 def test_prices_that_are_there_twice_are_told_and_count_once() -> None:
-    capture = Capture(served=[row("a")], rows=1, found=1)
-    told = served_samples(
-        capture, Truth(known_prices({"a": 1e5}), repeated=3, contradicted=1), window(versions={"live": 3}), DATA, 25
-    )
-    assert "2 prices are there more than once, and count once." in told.notes
-    assert "1 requests have several prices: the last one counts." in told.notes
+    def told(**counts: int) -> tuple[str, ...]:
+        capture, truth = Capture(served=[row("a")], rows=1, found=1), Truth(known_prices({"a": 1e5}), **counts)
+        return served_samples(capture, truth, window(versions={"live": 3}), DATA, 25).notes
+
+    notes = told(repeated=3, contradicted=1, unreadable=1)
+    assert "2 prices repeat earlier ones and are not counted a second time." in notes
+    assert "1 price differs from an earlier one of the same request: the last one counts." in notes
+    assert "1 line of prices cannot be read." in notes
+    notes = told(repeated=3, contradicted=2, unreadable=2)
+    assert "1 price repeats an earlier one and is not counted a second time." in notes
+    assert "2 prices differ from earlier ones of the same request: the last one counts." in notes
+    assert "2 lines of prices cannot be read." in notes
 
 
 def test_an_endpoint_that_was_changed_within_the_window_is_told() -> None:
@@ -128,12 +147,29 @@ def test_what_was_not_captured_is_said() -> None:
     assert any("No request was captured since 2026-01-01" in note for note in samples([], {}).notes)
     sampled = samples([row("a")], {}, window(sampling=20, versions={"live": 3}))
     assert any(note.startswith("20 % of the requests") for note in sampled.notes)
-    assert any(
-        "3 captured events are there more than once" in note for note in samples([row("a")], {}, repeated=3).notes
-    )
 
 
-def test_events_in_base64_are_counted_and_told() -> None:
-    notes = samples([row("a")], {}, encoded=7).notes
-    assert any(note.startswith("7 captured events are in BASE64 and were decoded") for note in notes)
-    assert "BASE64" not in " ".join(samples([row("a")], {}).notes)
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        ({"repeated": 1}, "1 captured event repeats an earlier one and is not counted a second time."),
+        ({"repeated": 3}, "3 captured events repeat earlier ones and are not counted a second time."),
+        ({"encoded": 1}, "1 captured event is in BASE64 and was decoded: the capture of the endpoint names no content"),
+        (
+            {"encoded": 7},
+            "7 captured events are in BASE64 and were decoded: the capture of the endpoint names no conte",
+        ),
+        ({"unreadable": 1, "example": "a: b"}, "1 captured event cannot be read (the first: a: b)."),
+        ({"unreadable": 2, "example": "a: b"}, "2 captured events cannot be read (the first: a: b)."),
+    ],
+)
+def test_what_is_odd_about_captured_events_is_counted_and_told(counts: dict[str, Any], said: str) -> None:
+    assert len(samples([row("a")], {}).notes) + 1 == len(notes := samples([row("a")], {}, **counts).notes)
+    assert any(note.startswith(said) for note in notes)
+
+
+@pytest.mark.parametrize(("latest", "told"), [("2026-05-31T23:59", True), ("2026-06-01T00:00", False)])
+def test_a_window_without_requests_after_months_with_some_is_told(latest: str, told: bool) -> None:
+    notes = samples([row("a", latest)], {}, latest=moment(latest)).notes
+    said = "No request of the window was captured: the last one that was is of 2026-05-31 23:59."
+    assert (said in notes) is told

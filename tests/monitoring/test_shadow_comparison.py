@@ -50,6 +50,7 @@ def test_too_few_pairs_and_too_wide_an_interval_are_not_enough() -> None:
     same = [served(n, 100.0) for n in range(20)]
     assert comparison(production, same, least, 0.1)["enough"]
     assert "19 pairs are fewer than 20" in comparison(production, same[1:], least, 0.1)["why"]
+    assert "1 pair is fewer than 20" in comparison(production, same[19:], least, 0.1)["why"]
     wild = [served(n, 100.0 + 20 * (-1) ** n) for n in range(20)]
     found = comparison(production, wild, least, 0.1)
     assert "the mean difference is known within" in found["why"]

@@ -50,6 +50,13 @@ def test_a_version_that_errs_less_is_found_and_told() -> None:
     assert "the errors differ" in found.sentence
 
 
+def test_a_single_price_is_told_as_one() -> None:
+    (found,) = compared(served("live", errors(0.1, 30, 1)), served("new", np.array([0.1])))
+    told = "Version 4 has a MAPE of 10.0 % on 1 price, Version 3 has"
+    assert found.sentence.startswith(told)
+    assert found.sentence.endswith("on 1 price: not enough data, for 100 of each are needed.")
+
+
 def test_the_interval_is_that_of_the_paper() -> None:
     """Waudby-Smith and others, 2024, written down once more: each side has half of the errors."""
     first, second = errors(0.1, 200, 1), errors(0.1, 300, 2)

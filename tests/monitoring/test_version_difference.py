@@ -103,7 +103,7 @@ def test_a_row_that_a_version_refuses_is_counted_with_its_words(model: Model, as
 
 
 def test_where_no_row_is_answered_by_both_it_says_why(model: Model) -> None:
-    with pytest.raises(JobError, match="None of the 1 rows is answered by both versions: Row 1 lacks"):
+    with pytest.raises(JobError, match="Of 1 row, none is answered by both versions: Row 1 lacks"):
         difference(model, model, [RequestRow("bare", {"size": 5})], SETTINGS, 0.1)
 
 
@@ -136,7 +136,7 @@ def test_many_rows_are_sampled_evenly(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_captured_events_that_cannot_be_read_are_told(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text("{no json\n")
-    with pytest.raises(JobError, match="None of the 1 captured events can be read: a"):
+    with pytest.raises(JobError, match="Of 1 captured event, none can be read: a"):
         captured_rows(tmp_path, ["size"], DATA)
 
 

@@ -1,6 +1,9 @@
 """The schedule here and the one of the stack are the same."""
 
+from dataclasses import replace
 from typing import Any
+
+import pytest
 
 from infrastructure.template import FOLDER, Resolved, read_template
 from pipelines.publishing.monitoring_schedule import schedule_request
@@ -27,3 +30,9 @@ def test_it_is_that_of_the_stack_but_for_the_queue() -> None:
     assert schedule_request(SETTINGS, environment, ARN, "staging", data) == of_the_stack(
         MonitoredStage="staging", MonitoringData=data
     )
+
+
+@pytest.mark.parametrize(("days", "rate"), [(1, "rate(1 day)"), (2, "rate(2 days)")])
+def test_its_rate_is_a_window(days: int, rate: str) -> None:
+    settings = SETTINGS.model_copy(update={"monitoring": replace(SETTINGS.monitoring, window_days=days)})
+    assert schedule_request(settings, Environment.from_env({}), ARN, "staging", None)["ScheduleExpression"] == rate
