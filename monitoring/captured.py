@@ -68,10 +68,11 @@ class Capture:
     example: str = ""
 
 
-def read_captured(folder: Path, wanted: Container[str], names: Sequence[str]) -> Capture:
+def read_captured(folder: Path, wanted: Container[str], names: Sequence[str], until: datetime | None = None) -> Capture:
     """Read the capture files (VARIANT/yyyy/mm/dd/hh/*.jsonl) below a folder, in the order of their paths.
 
-    `wanted` are the keys whose prices are known; `names` are the fields of a CSV body without a header. An event that
+    `wanted` are the keys whose prices are known; `names` are the fields of a CSV body without a header. Rows of `until`
+    or later are left out: a window may end within the hour that its last file is of. An event that
     is there twice counts once; one that cannot be read is counted, and told with the first of its kind. Memory grows
     by eight bytes an event, and by eight for each wanted key that is there.
     """
@@ -82,6 +83,9 @@ def read_captured(folder: Path, wanted: Container[str], names: Sequence[str]) ->
         capture.files += 1
         inside = path.relative_to(folder).parts
         for row in _rows_of_file(path, inside[0] if len(inside) > 1 else "", capture, before, names):
+            if until is not None and row.when >= until:
+                continue
+            capture.rows += 1
             cohort = f"{row.when:%Y-%m}", row.model
             capture.by_month[cohort] += 1
             capture.latest = max(row.when, capture.latest or row.when)
@@ -129,7 +133,6 @@ def _rows_of_file(
                 capture.unreadable += 1
                 capture.example = capture.example or f"{path.name}: {type(error).__name__} {error}"[:200]
                 continue
-            capture.rows += len(rows)
             capture.encoded += any(side.get("encoding") == BASE64 for side in event["captureData"].values())
             capture.without_id += "inferenceId" not in event["eventMetadata"]
             yield from rows

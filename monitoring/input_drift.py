@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -63,13 +64,12 @@ def input_drift(
     kept = _even(len(reference))
     reference, current = reference.iloc[kept], current.iloc[_even(len(current))]
     weeks = _weeks(dates.iloc[kept].reset_index(drop=True)) if dates is not None else None
-    coded = [_codes(reference[name], current[name]) for name in features]
-    observed = np.array([_distance(*codes) for codes in coded])
-    sizes = len(reference), len(current)
+    coded = _Coded.of([(reference[name], current[name]) for name in features])
+    observed = coded.distances(coded.reference, coded.current)
     drawn = np.array(
         [
-            [_distance(codes[0][first], codes[0][second], codes[2], codes[3]) for codes in coded]
-            for first, second in _draws(weeks, len(reference), sizes, draws)
+            coded.distances(coded.reference.take(first, axis=0), coded.reference.take(second, axis=0))
+            for first, second in _draws(weeks, len(reference), (len(reference), len(current)), draws)
         ]
     )
     mean, spread = drawn.mean(axis=0), np.maximum(drawn.std(axis=0), 1e-12)
@@ -139,8 +139,35 @@ def _even(rows: int) -> np.ndarray:
     return np.linspace(0, rows - 1, min(rows, MOST_ROWS)).astype(int)
 
 
-def _distance(first: np.ndarray, second: np.ndarray, count: int, ordered: bool) -> float:
-    """The largest difference of cumulated shares, or half the sum of the differences of shares."""
-    shares = [np.bincount(codes, minlength=count) / len(codes) for codes in (first, second)]
-    difference = shares[0] - shares[1]
-    return float(np.abs(np.cumsum(difference)).max() if ordered else np.abs(difference).sum() / 2)
+@dataclass(frozen=True)
+class _Coded:
+    """All features of both sides as codes (rows, features), each feature with codes of its own.
+
+    So one count of a side serves all features: there are thousands of draws. starts: the first code of each, and the
+    number of all codes at the end.
+    """
+
+    reference: np.ndarray
+    current: np.ndarray
+    starts: tuple[int, ...]
+    ordered: tuple[bool, ...]
+
+    @classmethod
+    def of(cls, features: Sequence[tuple[pd.Series, pd.Series]]) -> _Coded:
+        """The features, each as its columns of both sides."""
+        coded = [_codes(*sides) for sides in features]
+        starts = np.cumsum([0, *(count for _, _, count, _ in coded)])
+        sides = [np.column_stack([each[side] for each in coded]) + starts[:-1] for side in (0, 1)]
+        return cls(*sides, tuple(map(int, starts)), tuple(ordered for *_, ordered in coded))
+
+    def distances(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        """Of each feature the largest difference of cumulated shares, or half the sum of the differences of shares."""
+        shares = [np.bincount(side.ravel(), minlength=self.starts[-1]) / len(side) for side in (first, second)]
+        difference = shares[0] - shares[1]
+        parts = [difference[start:end] for start, end in pairwise(self.starts)]
+        return np.array(
+            [
+                np.abs(part.cumsum()).max() if ordered else np.abs(part).sum() / 2
+                for part, ordered in zip(parts, self.ordered, strict=True)
+            ]
+        )

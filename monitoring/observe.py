@@ -99,7 +99,7 @@ def observe(inputs: Inputs, output: Path, settings: JobSettings) -> Decision:
     )
     truth = read_truth(inputs.window / window.truth) if window.truth else read_truth(Path("none"))
     captured = inputs.window / window.captured if window.captured else Path("none")
-    capture = read_captured(captured, truth.prices, list(settings.data.inputs))
+    capture = read_captured(captured, truth.prices, list(settings.data.inputs), window.until)
     served = served_samples(capture, truth, window, settings.data, settings.monitoring.min_sales)
     false_alarms = settings.monitoring.false_alarms(window.days)
     checks, document = _examined(reference, backtest, sales, served, settings)

@@ -83,7 +83,7 @@ def served_samples(capture: Capture, truth: Truth, window: Window, data: DataSet
 
 def _notes_of(capture: Capture, truth: Truth, window: Window) -> list[str]:
     """What was wrong with the files, each in one sentence."""
-    return [*_of_capture(capture, window), *_of_versions(capture, window), *_of_truth(capture, truth)]
+    return [*_of_capture(capture, window), *_of_versions(capture, window), *_of_truth(capture, truth, window)]
 
 
 def _of_capture(capture: Capture, window: Window) -> Iterator[str]:
@@ -129,12 +129,12 @@ def _of_versions(capture: Capture, window: Window) -> Iterator[str]:
         yield "Answers in CSV do not say which version gave them: they count for the live version."
 
 
-def _of_truth(capture: Capture, truth: Truth) -> Iterator[str]:
+def _of_truth(capture: Capture, truth: Truth, window: Window) -> Iterator[str]:
     unknown = len(truth.prices) - capture.found
     if unknown:
         known = f"of {counted(len(truth.prices), 'price', 'prices')}"
         one, many = f"{known} is of a request that was", f"{known} are of requests that were"
-        yield f"{counted(unknown, one, many)} not captured."
+        yield f"{counted(unknown, one, many)} not captured from {window.captured_since:%Y-%m-%d} to {window.until:%Y-%m-%d}."
     if same := truth.repeated - truth.contradicted:
         one, many = "price repeats an earlier one and is", "prices repeat earlier ones and are"
         yield f"{counted(same, one, many)} not counted a second time."

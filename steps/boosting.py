@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Collection, Hashable, Iterable, Sequence
 
 import numpy as np
 
 from steps.batches import by_batch
+from steps.lean_imports import without
 
-_loaded = "sklearn" in sys.modules
-if not _loaded:
-    # XGBoost imports scikit-learn (a second) if it can, and does without if it cannot. None in
-    # sys.modules makes it "cannot" for this one import; scikit-learn itself stays importable after.
-    sys.modules["sklearn"] = None  # type: ignore[assignment]
-try:
+with without("sklearn"):  # a second
     import xgboost
-finally:
-    if not _loaded:
-        del sys.modules["sklearn"]
 
 # What XGBoost does not take in the name of a feature, though a data file may have it -> what stands for it.
 _REFUSED = str.maketrans("[]<", "()\u2039")

@@ -9,7 +9,7 @@ import pytest
 
 from monitoring import captured as module
 from monitoring.captured import Capture, read_captured
-from tests.monitoring.conftest import event
+from tests.monitoring.conftest import event, moment
 
 NAMES = ["size", "quarter"]
 ANSWER = json.dumps({"predictions": [{"score": 5.0, "lower": 4.0, "upper": 6.0}], "coverage": 0.9, "model": "abc"})
@@ -50,6 +50,14 @@ def test_csv_is_read_with_and_without_a_header(tmp_path: Path, body: str) -> Non
 def test_an_event_that_is_there_twice_counts_once(tmp_path: Path) -> None:
     capture = read(tmp_path, event(REQUEST, ANSWER), event(REQUEST, ANSWER), event(REQUEST, ANSWER, event_id="2"))
     assert (capture.rows, capture.repeated) == (2, 1)
+
+
+def test_rows_after_the_end_of_the_window_are_left_out(tmp_path: Path) -> None:
+    times = {"1": "2026-06-15T08:29:59Z", "2": "2026-06-15T08:30:00Z"}
+    (tmp_path / "a.jsonl").write_text("".join(event(REQUEST, ANSWER, when, number) for number, when in times.items()))
+    found = read_captured(tmp_path, {"1", "2"}, NAMES, moment("2026-06-15T08:30"))
+    assert [row.key for row in found.served] == ["1"]
+    assert (found.rows, found.found, sum(found.by_month.values())) == (1, 1, 1)
 
 
 def test_when_the_last_row_was_answered_is_known(tmp_path: Path) -> None:

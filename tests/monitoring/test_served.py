@@ -34,9 +34,10 @@ def test_prices_are_joined_by_the_key_of_the_request() -> None:
     found = samples([row("a"), row("b")], {"b": 95_000.0, "z": 1.0})
     assert found.priced is not None
     assert found.priced.actual.tolist() == [95_000.0]
-    assert "1 of 2 prices is of a request that was not captured." in found.notes
-    assert "2 of 3 prices are of requests that were not captured." in samples([row("a")], PRICES).notes
-    assert "1 of 1 price is of a request that was not captured." in samples([row("a")], {"z": 1.0}).notes
+    since = "not captured from 2026-01-01 to 2026-07-01."
+    assert f"1 of 2 prices is of a request that was {since}" in found.notes
+    assert f"2 of 3 prices are of requests that were {since}" in samples([row("a")], PRICES).notes
+    assert f"1 of 1 price is of a request that was {since}" in samples([row("a")], {"z": 1.0}).notes
 
 
 def test_cohorts_are_months_and_versions_and_never_mixed() -> None:
