@@ -157,8 +157,8 @@ class _Coded:
         """The features, each as its columns of both sides."""
         coded = [_codes(*sides) for sides in features]
         starts = np.cumsum([0, *(count for _, _, count, _ in coded)])
-        sides = [np.column_stack([each[side] for each in coded]) + starts[:-1] for side in (0, 1)]
-        return cls(*sides, tuple(map(int, starts)), tuple(ordered for *_, ordered in coded))
+        reference, current = (np.column_stack([each[side] for each in coded]) + starts[:-1] for side in (0, 1))
+        return cls(reference, current, tuple(map(int, starts)), tuple(ordered for *_, ordered in coded))
 
     def distances(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
         """Of each feature the largest difference of cumulated shares, or half the sum of the differences of shares."""

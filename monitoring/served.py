@@ -134,7 +134,8 @@ def _of_truth(capture: Capture, truth: Truth, window: Window) -> Iterator[str]:
     if unknown:
         known = f"of {counted(len(truth.prices), 'price', 'prices')}"
         one, many = f"{known} is of a request that was", f"{known} are of requests that were"
-        yield f"{counted(unknown, one, many)} not captured from {window.captured_since:%Y-%m-%d} to {window.until:%Y-%m-%d}."
+        time = f"from {window.captured_since:%Y-%m-%d} to {window.until:%Y-%m-%d}"
+        yield f"{counted(unknown, one, many)} not captured {time}."
     if same := truth.repeated - truth.contradicted:
         one, many = "price repeats an earlier one and is", "prices repeat earlier ones and are"
         yield f"{counted(same, one, many)} not counted a second time."
