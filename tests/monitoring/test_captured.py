@@ -32,7 +32,7 @@ def test_a_request_is_read_with_its_answer(tmp_path: Path) -> None:
 def test_base64_is_read_as_what_it_encodes(tmp_path: Path) -> None:
     coded = [base64.b64encode(text.encode()).decode() for text in (REQUEST, ANSWER)]
     plain = read(tmp_path / "a", event(REQUEST, ANSWER)).served
-    found = read(tmp_path / "b", event(*coded, encoding="BASE64"), event(REQUEST, ANSWER, event_id="2"))
+    found = read(tmp_path / "b", event(coded[0], coded[1], encoding="BASE64"), event(REQUEST, ANSWER, event_id="2"))
     assert found.served[:1] == plain
     assert (found.encoded, found.rows) == (1, 2)
 
