@@ -12,8 +12,7 @@ RARE = "wave"  # of the standard library, and loaded by nothing here
 CHECKED = """
 import sys
 import pandas as pd
-from steps.expectations import check
-from steps.validation_settings import Expectation
+from steps.expectations import Expectation, check
 positive = Expectation("expect_column_values_to_be_between", {"column": "x", "min_value": 0}, "x must be positive")
 (outcome,) = check(pd.DataFrame({"x": [1, -1, 2]}), [positive], "rows")
 print(outcome.unexpected.tolist(), [name for name in ("sqlalchemy", "boto3", "botocore") if name in sys.modules])
