@@ -103,7 +103,7 @@ def _draft(found: Found, target: str | None) -> Drafted:
     quick = quick_model(others, values, accepted, _scale(values))
     if quick.r2 < HARDLY:
         notes.append(
-            f"a quick model explains hardly anything of {chosen} (R2 {quick.r2:.2f}): look whether the right ones are there"
+            f"a quick model explains hardly anything of {chosen} (R2 {quick.r2:.2f}): see whether one is missing"
         )
     return Drafted(
         found=found,
