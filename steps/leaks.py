@@ -136,7 +136,9 @@ def _promising(columns: Mapping[str, np.ndarray], target: np.ndarray) -> list[tu
 def _logarithm(values: np.ndarray) -> np.ndarray:
     """Of the size of numbers; NaN for 0 and for what is missing."""
     sizes = np.abs(values.astype(float))
-    return np.log(sizes, out=np.full(len(sizes), np.nan), where=np.isfinite(sizes) & (sizes > 0))
+    result = np.full(len(sizes), np.nan)
+    np.log(sizes, out=result, where=np.isfinite(sizes) & (sizes > 0))
+    return result
 
 
 def _standardised(values: np.ndarray) -> np.ndarray:
