@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -153,7 +154,7 @@ def _gates(drafted: Drafted) -> Iterator[str]:
         yield f"  max_mape: {NO_LIMIT}          # an error in per cent says nothing of a target that may be negative"
     else:
         yield f"  max_mape: {_above(quick.mape, tested)}"
-    ratio = max(1.1, round(1 + 1.4 / max(1, tested) ** 0.5, 2))
+    ratio = max(1.1, round(1 + 1.4 / math.sqrt(max(1, tested)), 2))
     yield f"  max_rmse_ratio: {ratio:<10} # RMSE of XGBoost / RMSE of the linear regression"
     most = NO_LIMIT if quick.mape is None else round(2.5 * _above(quick.mape, tested), 2)
     yield f"  max_segment_mape: {most}"
@@ -244,12 +245,12 @@ def _segments(drafted: Drafted) -> Iterator[str]:
 
 def _below(r2: float, tested: int) -> float:
     """Room for another split, and for chance, but never so much that a model that knows nothing passes."""
-    chance = 2 * (1 - r2) / max(1, tested) ** 0.5
+    chance = 2 * (1 - r2) / math.sqrt(max(1, tested))
     return round(max(LEAST_R2, r2 - max(0.05, 0.25 * (1 - r2), chance)), 2)
 
 
 def _above(mape: float, tested: int) -> float:
-    return round(max(0.05, mape * max(1.3, 1 + 2 / max(1, tested) ** 0.5)), 2)
+    return round(max(0.05, mape * max(1.3, 1 + 2 / math.sqrt(max(1, tested)))), 2)
 
 
 def _wrapped(text: str, start: str) -> Iterator[str]:
