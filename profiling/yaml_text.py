@@ -14,7 +14,7 @@ from profiling.draft import Drafted
 from profiling.watching import watching
 from steps.monitoring_settings import MonitoringSettings
 
-WANTED_VALIDATION, MOST_VALIDATION = 30, 0.3  # rows of a small table, and the share that they may be
+WANTED_VALIDATION, MOST_VALIDATION = 60, 0.3  # rows of a small table, and the share that they may be
 TESTED, FEW_TESTED = 0.2, 200  # the share of the rows that is tested, and how many tell little
 LEAST_R2, NO_LIMIT = 0.05, 1_000_000
 NOTED = 110  # characters of a line of comment
@@ -135,7 +135,7 @@ def _validation(drafted: Drafted) -> Iterator[str]:
     yield ""
     share = min(MOST_VALIDATION, max(0.1, round(WANTED_VALIDATION / len(drafted.found.table), 2)))
     if share > 0.1:
-        yield "# So few rows need a larger validation part, which tells when to stop and calibrates the interval."
+        yield "# So few rows need a larger validation part, half of which tells when to stop and half calibrates."
         yield f"split: {{by: hash, test: 0.2, validation: {share}}}"
     else:
         yield "split: hash               # or time, which needs data.date" if drafted.date else "split: hash"

@@ -143,8 +143,8 @@ def test_lines_that_end_as_an_old_macintosh_ends_them_are_lines(tmp_path: Path) 
 def test_a_small_table_gets_a_larger_validation_part(tmp_path: Path) -> None:
     flats(120).to_csv(tmp_path / "flats.csv", index=False)
     split = begun(tmp_path / "flats.csv")[1].split
-    assert (split.test, split.validation) == (0.2, 0.25)
-    flats(300).to_csv(tmp_path / "flats.csv", index=False)
+    assert (split.test, split.validation) == (0.2, 0.3)
+    flats(600).to_csv(tmp_path / "flats.csv", index=False)
     assert begun(tmp_path / "flats.csv")[1].split.validation == 0.1
 
 
