@@ -24,7 +24,7 @@ def test_the_numbers_are_those_of_an_evaluation_on_the_same_rows(
     for name, metric in evaluated["regression_metrics"].items():
         assert found["regression_metrics"][name] == pytest.approx(metric)
     assert found["interval"]["measured"]["value"] == evaluated["interval"]["measured"]["value"]
-    assert found["data"] == {"test_rows": 100, "calibration_rows": 100}
+    assert found["data"] == {"test_rows": 100, "calibration_rows": 50}  # of 100 validation rows
     own = {check["name"]: check for check in evaluated["gates"]["checks"]}
     assert found["gates"]["checks"][:2] == [own[name] for name in ("min_r2", "max_mape")]
     assert found["gates"]["checks"][2]["limit"] == own["max_coverage_gap"]["limit"]
