@@ -17,7 +17,7 @@ from evaluation.archive import load_archive
 from evaluation.bias import SegmentError, segment_errors
 from evaluation.card import model_card
 from evaluation.data_checks import check_data
-from evaluation.gates import Limits, calibration_rows, gates
+from evaluation.gates import Limits, gates
 from evaluation.golden import golden
 from evaluation.group_coverage import bands_of, group_coverage, undercovered
 from evaluation.labels import Labels
@@ -129,7 +129,6 @@ def evaluate(
     document["data"].update(
         train_rows=len(train),
         validation_rows=int(model.metadata["rows"]["validation"]),
-        calibration_rows=calibration_rows(model),
         checks=[finding.to_json() for finding in findings],
         looks=asdict(looks),
     )

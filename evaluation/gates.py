@@ -9,7 +9,6 @@ from typing import Any
 from steps.failure import listed
 from steps.gates import GATES, Bound, passes
 from steps.interval import chance_in_coverage
-from steps.model import Model
 
 TOO_GOOD = "which looks too good to be true above its limit (look for a feature that holds the target),"
 WIDENED = "max_coverage_gap"
@@ -83,11 +82,6 @@ def gates(document: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
         "missed": [check.name for check in missed],
         "message": _message(missed, champion),
     }
-
-
-def calibration_rows(model: Model) -> int:
-    """How many rows the interval was calibrated on: all of the validation part, or a half of it in small tables."""
-    return int(model.metadata.get("calibration_rows", model.metadata["rows"]["validation"]))
 
 
 def gates_of_reserve(document: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
@@ -170,11 +164,11 @@ def _missing_subject(name: str) -> str:
 
 def _tolerated_gap(document: Mapping[str, Any], limits: Limits) -> tuple[float, str]:
     """The limit of the coverage's distance: what the YAML says, or as much as chance makes of so few rows."""
-    calibrated, measured = document["data"]["calibration_rows"], document["data"]["test_rows"]
+    calibrated, measured = document["data"]["validation_rows"], document["data"]["test_rows"]
     chance = chance_in_coverage(document["interval"]["coverage"], calibrated, measured)
     if chance <= limits.max_coverage_gap:
         return limits.max_coverage_gap, ""
-    return chance, f", where {calibrated:,} calibration and {measured:,} test rows tell no better than {chance:.2g},"
+    return chance, f", where {calibrated:,} validation and {measured:,} test rows tell no better than {chance:.2g},"
 
 
 def _message(missed: list[Check], champion: Mapping[str, Any]) -> str:

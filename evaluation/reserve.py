@@ -16,7 +16,7 @@ import pandas as pd
 
 from evaluation.archive import load_archive
 from evaluation.bootstrap import metric_draws
-from evaluation.gates import OF_RESERVE, Limits, calibration_rows, gates_of_reserve
+from evaluation.gates import OF_RESERVE, Limits, gates_of_reserve
 from evaluation.measurement import metrics_of
 from steps import features as feature_module
 from steps.artifacts import write_json
@@ -66,7 +66,7 @@ def score(model: Model, rows: pd.DataFrame, limits: Limits) -> dict[str, Any]:
     document: dict[str, Any] = {
         "regression_metrics": metrics_of(actual, predicted, draws[model.library]),
         "interval": {"coverage": model.interval.coverage, "measured": {"value": share}},
-        "data": {"test_rows": len(rows), "calibration_rows": calibration_rows(model)},
+        "data": {"test_rows": len(rows), "validation_rows": int(model.metadata["rows"]["validation"])},
     }
     return {**document, "gates": gates_of_reserve(document, limits)}
 

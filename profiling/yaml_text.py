@@ -135,7 +135,7 @@ def _validation(drafted: Drafted) -> Iterator[str]:
     yield ""
     share = min(MOST_VALIDATION, max(0.1, round(WANTED_VALIDATION / len(drafted.found.table), 2)))
     if share > 0.1:
-        yield "# So few rows need a larger validation part, half of which tells when to stop and half calibrates."
+        yield "# So few rows need a larger validation part, which tells when to stop and calibrates the interval."
         yield f"split: {{by: hash, test: 0.2, validation: {share}}}"
     else:
         yield "split: hash               # or time, which needs data.date" if drafted.date else "split: hash"

@@ -4,9 +4,8 @@ One booster learns the absolute residual of training rows, each predicted by tre
 so many expected residuals from the prediction that they cover the wanted share of the validation rows. For rows that
 are drawn as those were, they cover at least that share. Source: Lei, G'Sell, Rinaldo, Tibshirani and Wasserman,
 Distribution-Free Predictive Inference for Regression, Journal of the American Statistical Association, 2018, 5.2.
-Early stopping sees the validation rows too, which narrows the interval by less than the chance in their number, but for
-small tables: there it sees one half, and the other calibrates. The prediction's trees learn from them in the end, which
-makes it cover a little more.
+Early stopping sees the validation rows too, which narrows the interval by less than the chance in their number; the
+prediction's trees learn from them in the end, which makes it cover a little more.
 """
 
 from __future__ import annotations
@@ -24,13 +23,11 @@ from steps.features import Features
 from steps.other_trees import OtherTrees, rows_of
 from steps.quantile_interval import METHOD as QUANTILES
 from steps.quantile_interval import QuantileInterval
-from steps.shard import Shard
 from steps.starting_point import Boosting, Part
 from steps.training_matrix import Rows, training_matrix
 
 METHOD = "conformal, scaled by the expected absolute residual"
 FOLDS = 2
-SMALL = 500  # training rows; with more, both halves together calibrate as well, and a narrower interval
 DEPTH, ROUNDS, EARLY_STOPPING_ROUNDS = 4, 1000, 40  # the most of what the YAML asks for: errors say less than targets
 LEAST = 1e-3  # of the mean residual: what a smaller one counts as, for a gamma distribution has no 0
 NOTHING = 1e-9  # of the targets' spread: what counts as the mean residual where there is none
@@ -90,20 +87,17 @@ def fit(
     coverage: float,
     bands: int = 1,
     other: OtherTrees | None = None,
-    calibration: Part | None = None,
 ) -> Interval:
     """Learn from training rows what error to expect, and calibrate it on validation rows.
 
     `booster` is the prediction's, which has seen the training rows only, and `boosting` how it was boosted; where
-    `other` trees predict, the bounds are calibrated around theirs. `calibration` are the rows that the bounds cover, by
-    default those of the validation part, on which the boosters stop. The bounds
+    `other` trees predict, the bounds are calibrated around theirs. The bounds
     of different `bands` of the prediction, with equally many validation rows each, are calibrated apart: Mondrian
     conformal prediction (Vovk, Gammerman and Shafer, Algorithmic Learning in a Random World, 2005, section 4.5). What a
     feature with a sign (see `Features`) says is left out, so that the bounds keep the rules that the prediction keeps.
     Raises JobError when the validation part is too small for the coverage.
     """
-    calibration = calibration or validation
-    rows, needed = calibration.shard.total, bands * fewest_rows(coverage)
+    rows, needed = validation.shard.total, bands * fewest_rows(coverage)
     if rows < needed:
         each, less = (f" in each of {bands} bands", ", fewer interval.bands") if bands > 1 else ("", "")
         raise JobError(
@@ -111,36 +105,22 @@ def fit(
             f"needs {needed:,}; give more data, raise split.validation or lower interval.coverage{less} in the YAML."
         )
     residuals = _out_of_fold(train, features, boosting, booster.num_boosted_rounds())
-    errors = np.abs(validation.target - _centre(booster, other, validation, features))
+    if other is None:
+        centre = features.held(predict_table(booster, validation.table.to_numpy(), validation.start))
+    else:
+        centre = _of_other(other, validation, features)
+    errors = np.abs(validation.target - centre)
     mean, spread = float(train.shard.mean(residuals)), math.sqrt(train.shard.variance(train.target))
     mean = max(mean, NOTHING * (spread or 1.0))
     scale = _scale(train, residuals / mean, validation, errors / mean, features, boosting)
-    centre = _centre(booster, other, calibration, features)
-    table, zeros = calibration.table.to_numpy(), np.zeros(len(centre))
-    ratios = np.abs(calibration.target - centre) / predict_table(scale, table, zeros, _unknown(features)).astype(float)
-    ratios, centre = (calibration.shard.hosts.gathered(values) for values in (ratios, centre))
+    zeros = np.zeros(len(errors))
+    ratios = errors / predict_table(scale, validation.table.to_numpy(), zeros, _unknown(features)).astype(float)
+    ratios, centre = (validation.shard.hosts.gathered(values) for values in (ratios, centre))
     edges = np.quantile(centre, np.arange(1, bands) / bands)
     band = np.searchsorted(edges, centre, side="right")
     inside = [band == number for number in range(bands)]
     margins = [_covering(ratios[chosen] if chosen.any() else ratios, coverage) for chosen in inside]
     return Interval(scale, coverage, tuple(margins), tuple(edges.tolist()))
-
-
-def _centre(booster: xgboost.Booster, other: OtherTrees | None, part: Part, features: Features) -> np.ndarray:
-    """The predictions of rows on the training scale, by trees that have not seen them."""
-    if other is not None:
-        return _of_other(other, part, features)
-    return features.held(predict_table(booster, part.table.to_numpy(), part.start))
-
-
-def calibrates_apart(train: Shard, validation: Shard, coverage: float, bands: int) -> bool:
-    """Whether one half of the validation part stops the boosters and the other calibrates, as small tables need.
-
-    What is chosen on a few dozen rows suits them better than others, and an interval that is calibrated on them is too
-    narrow. Not where halves have too few rows for the coverage.
-    """
-    enough = validation.total // 2 >= bands * fewest_rows(coverage)
-    return train.total < SMALL and enough and train.hosts.count == 1
 
 
 def _covering(ratios: np.ndarray, coverage: float) -> float:

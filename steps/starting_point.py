@@ -44,16 +44,6 @@ class Part:
         """What trees learn from."""
         return Rows(self.table.to_numpy(), self.start, self.target)
 
-    def halves(self, seed: int) -> tuple[Part, Part]:
-        """Two halves of rows that one host has all of, drawn at random."""
-        order = np.random.default_rng(seed).permutation(len(self.target))
-        chosen = (np.sort(places) for places in np.array_split(order, 2))
-        first, second = (
-            Part(self.table.iloc[places], self.target[places], self.start[places], Shard.whole(len(places)))
-            for places in chosen
-        )
-        return first, second
-
     def with_rows_of(self, other: Part) -> Part:
         """The rows of both."""
         table = pd.concat([self.table, other.table], ignore_index=True)

@@ -180,18 +180,13 @@ def fit(
     boosting = boosting_of(hyperparameters, features.names, features.signs)
     start: str = hyperparameters["start"]
     errors: dict[str, float] = {}
-    coverage, bands, seed = hyperparameters["coverage"], hyperparameters["bands"], hyperparameters["seed"]
-    apart = interval_module.calibrates_apart(parts[0].shard, parts[1].shard, coverage, bands)
     if start == "auto":
-        judging = parts[1].halves(seed)[0] if apart else parts[1]
-        start, errors = best_start(parts[0], judging, features, line, boosting)
-    started = start_at(start, parts[0], parts[1], features, line, seed)
-    stopping, calibrating = started[1].halves(seed) if apart else (started[1], started[1])
-    booster, error = boosting.fit(started[0], stopping, features)
-    other, libraries = _best_of(named or {}, {XGBOOST: error}, (started[0], stopping), features, hyperparameters)
-    interval = interval_module.fit(
-        started[0], stopping, features, boosting, booster, coverage, bands, other, calibrating
-    )
+        start, errors = best_start(parts[0], parts[1], features, line, boosting)
+    started = start_at(start, parts[0], parts[1], features, line, hyperparameters["seed"])
+    booster, error = boosting.fit(*started, features)
+    other, libraries = _best_of(named or {}, {XGBOOST: error}, started, features, hyperparameters)
+    coverage, bands = hyperparameters["coverage"], hyperparameters["bands"]
+    interval = interval_module.fit(*started, features, boosting, booster, coverage, bands, other)
     mean = float(shards[0].mean(target)) if start == "mean" else None
     model = Model(features, booster, line, interval, {"starting_mean": mean}, other=other)
     learned, measured = (_measured(model, part, shard) for part, shard in zip((train, validation), shards, strict=True))
@@ -204,7 +199,6 @@ def fit(
         library=model.library,
         libraries=libraries,
         rows={name: shard.total for name, shard in zip(("train", "validation"), shards, strict=True)},
-        calibration_rows=calibrating.shard.total,
         hosts=shards[0].hosts.count,
         training_metrics=learned,
         validation_metrics=measured,

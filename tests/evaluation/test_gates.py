@@ -44,7 +44,7 @@ def document(**changes: Any) -> dict[str, Any]:
         "rules": {"broken": 0, "name": ""},
         "interval": interval(0.905),
         "worst_segment": {"name": "age below 10", "rows": 300, "mape": 0.2},
-        "data": {"calibration_rows": 2000, "test_rows": 4000},
+        "data": {"validation_rows": 2000, "test_rows": 4000},
         "champion": {
             "status": "scored",
             "improvement": {"value": 0.03, "lower": 0.01, "upper": 0.05, "confidence": 0.95},
@@ -141,7 +141,7 @@ def at_their_limits(step: float = 0.0) -> dict[str, Any]:
         rules={"broken": step, "name": "age"},
         worst_segment={"name": "age below 10", "rows": 300, "mape": 0.3 + step},
         interval=interval(0.515625 + step, 0.5, ("age below 10",) if step > 0 else ()),  # 1/64 apart, to the last bit
-        data={"calibration_rows": 20_000, "test_rows": 20_000},
+        data={"validation_rows": 20_000, "test_rows": 20_000},
         champion={
             "status": "scored",
             "improvement": {"value": 0.03, "lower": 0.25 - step, "upper": 0.5, "confidence": 0.95},
@@ -186,13 +186,13 @@ def test_the_improvement_is_told_as_lower_or_higher(value: float, words: str) ->
 
 @pytest.mark.parametrize(("measured", "passed"), [(0.82, True), (0.81, False), (0.98, True), (0.99, False)])
 def test_few_rows_widen_the_gate_of_the_coverage_to_what_they_can_tell(measured: float, passed: bool) -> None:
-    judged = gates(document(interval=interval(measured), data={"calibration_rows": 100, "test_rows": 100}), LIMITS)
+    judged = gates(document(interval=interval(measured), data={"validation_rows": 100, "test_rows": 100}), LIMITS)
     assert (judged["missed"] == []) == passed
     # The condition of the pipeline compares the value with the limit of the YAML.
     assert (judged["values"]["coverage_gap"] <= LIMITS.max_coverage_gap) == passed
     (gate,) = [check for check in judged["checks"] if check["name"] == "max_coverage_gap"]
     assert gate["limit"] == pytest.approx(2 * (0.09 * 2 / 100) ** 0.5)
-    assert "where 100 calibration and 100 test rows tell no better than 0.085," in gate["subject"]
+    assert "where 100 validation and 100 test rows tell no better than 0.085," in gate["subject"]
 
 
 def test_improvement_that_could_be_noise_is_no_promotion() -> None:

@@ -24,7 +24,7 @@ def test_the_numbers_are_those_of_an_evaluation_on_the_same_rows(
     for name, metric in evaluated["regression_metrics"].items():
         assert found["regression_metrics"][name] == pytest.approx(metric)
     assert found["interval"]["measured"]["value"] == evaluated["interval"]["measured"]["value"]
-    assert found["data"] == {"test_rows": 100, "calibration_rows": 50}  # of 100 validation rows
+    assert found["data"] == {"test_rows": 100, "validation_rows": 100}
     own = {check["name"]: check for check in evaluated["gates"]["checks"]}
     assert found["gates"]["checks"][:2] == [own[name] for name in ("min_r2", "max_mape")]
     assert found["gates"]["checks"][2]["limit"] == own["max_coverage_gap"]["limit"]
@@ -36,7 +36,7 @@ def test_an_interval_that_covers_more_than_it_promises_keeps_nothing_back(
 ) -> None:
     metrics = {name: {"value": 0.9 if name == "r2" else 0.1} for name in ("r2", "mape")}
     interval = {"coverage": 0.9, "measured": {"value": covered}}
-    rows = {"test_rows": 100_000, "calibration_rows": 100_000}
+    rows = {"test_rows": 100_000, "validation_rows": 100_000}
     limits = replace(LIMITS, max_coverage_gap=0.9 - 0.75)
     found = gates_of_reserve({"regression_metrics": metrics, "interval": interval, "data": rows}, limits)
     assert found["checks"][2]["value"] == pytest.approx(lacks)

@@ -15,7 +15,7 @@ import pytest
 from steps.boosting import by_row, predict
 from steps.failure import JobError
 from steps.features import Features
-from steps.interval import SMALL, Interval, calibrates_apart, chance_in_coverage, coverage, fewest_rows, fit, from_json
+from steps.interval import Interval, chance_in_coverage, coverage, fewest_rows, fit, from_json
 from steps.model import Model, load
 from steps.settings import Column
 from steps.shard import Shard
@@ -187,30 +187,3 @@ def test_bounds_hold_the_prediction(model_folder: Path, typed_rents: pd.DataFram
     assert (lower <= predicted).all()
     assert (predicted <= upper).all()
     assert 0.8 < coverage(typed_rents["rent"].to_numpy(), lower, upper) <= 1
-
-
-@pytest.mark.parametrize(
-    ("train", "validation", "bands", "apart"),
-    [
-        (SMALL - 1, 60, 1, True),
-        (SMALL, 60, 1, False),
-        (SMALL - 1, 18, 1, True),
-        (SMALL - 1, 17, 1, False),  # halves of 8 rows promise no 90 %
-        (SMALL - 1, 36, 2, True),
-        (SMALL - 1, 35, 2, False),
-    ],
-)
-def test_small_tables_calibrate_on_rows_that_stop_nothing(train: int, validation: int, bands: int, apart: bool) -> None:
-    assert calibrates_apart(Shard.whole(train), Shard.whole(validation), 0.9, bands) is apart
-
-
-def test_the_margins_are_those_of_the_calibration_rows() -> None:
-    train, validation = part(400, 1), part(60, 2)
-    stopping, calibration = validation.halves(0)
-    booster, _ = BOOSTING.fit(train, stopping, features())
-    found = fit(train, stopping, features(), BOOSTING, booster, 0.9, calibration=calibration)
-    wider = replace(calibration, target=calibration.target + 1000.0)
-    assert (
-        fit(train, stopping, features(), BOOSTING, booster, 0.9, calibration=wider).margins[0] > 10 * found.margins[0]
-    )
-    assert fit(train, stopping, features(), BOOSTING, booster, 0.9).margins != found.margins

@@ -148,16 +148,3 @@ def test_levels_that_are_rare_are_like_unseen_ones_and_missing_for_the_trees(
     assert unseen[0] != model.predict(rows.assign(district="old town")).tolist()
     lower, upper = model.predict_interval(rows.assign(district="moon"))
     assert (lower < upper).all()
-
-
-def test_halves_are_all_rows_once_and_the_same_each_time() -> None:
-    part = parts(1.0, rows=31)[0]
-    first, second = part.halves(0)
-    assert sorted(np.r_[first.target, second.target]) == sorted(part.target)
-    assert (len(first.target), len(second.target), first.shard.total, second.shard.total) == (16, 15, 16, 15)
-    assert (part.halves(0)[0].target == first.target).all()
-    assert (part.halves(1)[0].target != first.target).any()
-    for half in (first, second):
-        assert {(x, y) for x, y in zip(half.table["x"], half.target, strict=True)} <= {
-            (x, y) for x, y in zip(part.table["x"], part.target, strict=True)
-        }
