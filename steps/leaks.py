@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
+from statistics import NormalDist
 
 import numpy as np
 
@@ -118,13 +119,12 @@ def most_telling_pair(columns: Mapping[str, np.ndarray], target: np.ndarray) -> 
 
 def _promising(columns: Mapping[str, np.ndarray], target: np.ndarray) -> list[tuple[str, str]]:
     """The pairs whose logarithms together follow most of the target's normal scores: a ratio or product does."""
-    from scipy.special import ndtri
-
     names = list(columns)
     if len(names) < 2 or len(target) < FEWEST_ROWS:
         return []
     logs = np.column_stack([_standardised(_logarithm(values)) for values in columns.values()])
-    goal = _standardised(ndtri((np.argsort(np.argsort(target, kind="stable")) + 0.5) / len(target)))
+    shares = (np.argsort(np.argsort(target, kind="stable")) + 0.5) / len(target)
+    goal = _standardised(np.array([NormalDist().inv_cdf(share) for share in shares.tolist()]))
     among, with_goal = logs.T @ logs / len(goal), logs.T @ goal / len(goal)
     first, second = np.triu_indices(len(names), 1)
     a, b, both = with_goal[first], with_goal[second], among[first, second]
