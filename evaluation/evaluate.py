@@ -30,6 +30,7 @@ from evaluation.rules import kept_rules
 from evaluation.sample_payload import sample_archive
 from evaluation.scoring import score, scored_rows
 from evaluation.segments import groupings
+from evaluation.too_good import too_good
 from evaluation.what_helps import what_helps
 from evaluation.worst import worst_predictions
 from steps import features as feature_module
@@ -130,6 +131,7 @@ def evaluate(
         checks=[finding.to_json() for finding in findings],
         looks=asdict(looks),
     )
+    document["too_good"] = too_good(document["regression_metrics"]["r2"]["value"], findings)
     document["gates"] = gates(document, limits)
     labels = Labels.of(settings.data, settings.evaluation.labels)
     reasons = reasons_of(model, scored, table, settings.evaluation.explained_rows, labels)
@@ -249,13 +251,18 @@ def _print(document: dict[str, Any], unit: str) -> None:
     for name, metrics in document["candidates"].items():
         values = {key: metric["value"] for key, metric in metrics.items()}
         print(
-            f"{name}: RMSE {values['rmse']:,.0f} {unit}, MAE {values['mae']:,.0f} {unit}, "
+            f"{name}: RMSE {_amount(values['rmse'], unit)}, MAE {_amount(values['mae'], unit)}, "
             f"MAPE {values['mape']:.2%}, R2 {values['r2']:.4f}"
         )
     print(
         f"champion: {document['champion']['status']}; interval: {document['interval']['measured']['value']:.1%} covered"
     )
     print(f"gates: {document['gates']['message'] or 'all passed'}")
+
+
+def _amount(value: float, unit: str) -> str:
+    """As the report has it: four digits of what is small, such as a rate."""
+    return f"{value:.4g} {unit}".strip() if abs(value) < 100 else f"{value:,.0f} {unit}".strip()
 
 
 if __name__ == "__main__":

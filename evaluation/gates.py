@@ -10,7 +10,7 @@ from steps.failure import listed
 from steps.gates import GATES, Bound, passes
 from steps.interval import chance_in_coverage
 
-TOO_GOOD = "R2, which looks too good to be true above its limit (look for a feature that holds the target),"
+TOO_GOOD = "which looks too good to be true above its limit (look for a feature that holds the target),"
 WIDENED = "max_coverage_gap"
 OF_RESERVE = ("min_r2", "max_mape", WIDENED)
 
@@ -117,7 +117,7 @@ def _subjects(document: Mapping[str, Any], tolerance: str) -> dict[str, str]:
     interval = document["interval"]
     return {
         "min_r2": "R2",
-        "max_r2": TOO_GOOD,
+        "max_r2": _too_good_subject(document["too_good"]["name"]),
         "max_mape": "MAPE",
         "max_rmse_ratio": "the RMSE over the linear regression's",
         "max_baseline_ratio": _baseline_subject(document["comparison"]["baseline_ratio"]),
@@ -128,6 +128,10 @@ def _subjects(document: Mapping[str, Any], tolerance: str) -> dict[str, str]:
         "max_undercovered": _undercovered_subject(interval["undercovered"]["names"]),
         "min_improvement": _improvement_subject(document["champion"]),
     }
+
+
+def _too_good_subject(together: str) -> str:
+    return f"the R2 of a line of {together}, {TOO_GOOD}" if together else f"R2, {TOO_GOOD}"
 
 
 def _coverage_subject(interval: Mapping[str, Any], tolerance: str, compared: str = "its distance from") -> str:

@@ -26,8 +26,7 @@ def sample_archive(row: pd.Series, inputs: Mapping[str, Column], asked: Sequence
     asks for: what a person wants to know of one prediction.
     """
     values = {name: _value(row[name], column) for name, column in inputs.items() if not pd.isna(row[name])}
-    asking = asked and "instances" not in inputs
-    request = {"instances": [values], **dict.fromkeys(asked, True)} if asking else values
+    request = {"instances": [values], **dict.fromkeys(asked, True)} if asked else values
     body = json.dumps(request, indent=2, allow_nan=False).encode() + b"\n"
     buffer = io.BytesIO()
     with gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0) as packed, tarfile.open(fileobj=packed, mode="w") as tar:

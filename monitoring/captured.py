@@ -173,7 +173,8 @@ def _records(body: str, names: Sequence[str]) -> list[dict[str, Any]]:
     text = body.lstrip()
     if text.startswith(("{", "[")):
         document = json.loads(text)
-        if isinstance(document, dict) and "instances" in document and "instances" not in names:
+        named = isinstance(document, dict) and "instances" in document
+        if named and ("instances" not in names or isinstance(document["instances"], list)):
             document = document["instances"]
         records = [document] if isinstance(document, dict) else document
         if not all(isinstance(record, dict) for record in records):

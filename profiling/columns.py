@@ -114,7 +114,9 @@ def _kind(name: str, keys: dict[str, Any], values: pd.Series) -> tuple[dict[str,
         keys["feature"] = False
         return keys, ["it is the same in all rows"]
     if distinct == 1:
-        return keys, [f"it is {values.dropna().iloc[0]!r} in {rows:,} rows, and in the others nothing"]
+        value = values.dropna().iloc[0]
+        shown = f"{value:.10g}" if isinstance(value, float) else repr(value)
+        return keys, [f"it is {shown} in {rows:,} row{'' if rows == 1 else 's'}, and in the others nothing"]
     if keys["type"] == "category" and distinct > max(20, rows / ROWS_PER_LEVEL):
         keys["type"] = "text"
         note = "each row has its own value" if distinct == rows else f"{distinct:,} different texts"
@@ -147,8 +149,9 @@ def _numbers(values: pd.Series) -> tuple[pd.Series, list[str]]:
         return values, notes
     fractions = numbers != np.round(numbers)
     if 0 < fractions.sum() <= max(3, RARE * len(numbers)):
-        shown = ", ".join(f"{number:g}" for number in numbers[fractions][:SHOWN])
-        notes.append(f"{int(fractions.sum()):,} fractions where the rest are whole: {shown}")
+        shown = ", ".join(f"{number:.10g}" for number in numbers[fractions][:SHOWN])
+        many = "fraction" if fractions.sum() == 1 else "fractions"
+        notes.append(f"{int(fractions.sum()):,} {many} where the rest are whole: {shown}")
     for sentinel in SENTINELS:
         count = int((numbers == sentinel).sum())
         others = numbers[numbers != sentinel]

@@ -35,6 +35,7 @@ OF_COLUMNS = {
     "expect_column_values_to_be_between": "change the values, or {0}.range",
     "expect_column_values_to_be_in_set": "change the values, or {0}.levels",
 }
+OF_TARGET = "fill in the values; until then nothing can be learned from these rows"
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,8 @@ def _of_expectation(expectation: Expectation, settings: JobSettings, validation:
     if name not in settings.data.columns:
         return "data.file", "give the row the fields of the header"
     place, kind = f"data.columns.{name}", expectation.expectation
+    if name == settings.data.target and kind == "expect_column_values_to_not_be_null":
+        return place, OF_TARGET
     return place, OF_COLUMNS[kind].format(place) if kind in OF_COLUMNS else validation.hints[name]
 
 

@@ -24,11 +24,11 @@ from profiling.columns import (
 )
 from profiling.errors import DataError
 from profiling.file_form import Found, look_at
+from profiling.leaks import later, without_leaks
 from profiling.quick_model import Quick, quick_model
 from profiling.rules import FoundRule, rules_of
 from steps.expressions import written
 from steps.failure import JobError, did_you_mean, listed
-from steps.leaks import SEVERE_R2, banded, explained, explained_by_groups, most_telling_pair, ordering
 
 TARGETS = (
     *("price", "saleprice", "sale_price", "sellingprice", "selling_price", "sold_price", "price_usd", "target", "y"),
@@ -37,11 +37,8 @@ TARGETS = (
     *("charges", "medv", "medianhousevalue", "median_house_value", "rent", "amount", "cost", "salary", "wage", "value"),
 )
 GROUP = re.compile(r"(^|[_\W])(id|parcel|apn|vin|pid)($|[_\W])|Id$|ID$")
-AFTER = re.compile(
-    r"assess|apprais|estimat|zestimate|predict|commission|invoice|tax_?(amount|value|paid)", re.IGNORECASE
-)
-LATER = 0.01  # share of the rows in which a date may be after the row's own by a slip
-ORDERS = 0.95  # a rank correlation with the target that no place in a file has by chance
+MOST_ZEROS = 0.2  # share of the rows from which on a target of 0 may be meant
+HARDLY = 0.1  # R2 of a quick model below which the columns say hardly anything of the target
 FEWEST_ROWS = 60
 
 
@@ -91,7 +88,7 @@ def _draft(found: Found, target: str | None) -> Drafted:
     accepted = _accepted(by_name.values(), found)
     if accepted.sum() < 20:
         raise DataError(f"Only {int(accepted.sum()):,} rows of {found.file} could be used: is {chosen} the target?")
-    by_name = _without_leaks(by_name, chosen, accepted, notes)
+    by_name = without_leaks(by_name, chosen, accepted, notes)
     identity = [name for name, each in by_name.items() if name != chosen and is_identity(name, each.values)][:1]
     date = next((name for name, each in by_name.items() if each.type == "date"), None)
     group = [] if identity else _group(by_name, chosen)
@@ -102,7 +99,12 @@ def _draft(found: Found, target: str | None) -> Drafted:
     others = [each for each in columns if each.name != chosen]
     if not any(each.column.get("feature", True) and each.type != "text" for each in others):
         raise DataError(f"{found.file} has no column besides {chosen} from which it could be predicted.")
-    derived, learned = _derived(columns, _later(by_name, date, notes)), _learned(columns)
+    derived, learned = _derived(columns, later(by_name, date, notes)), _learned(columns)
+    quick = quick_model(others, values, accepted, _scale(values))
+    if quick.r2 < HARDLY:
+        notes.append(
+            f"a quick model explains hardly anything of {chosen} (R2 {quick.r2:.2f}): see whether one is missing"
+        )
     return Drafted(
         found=found,
         target=by_name[chosen],
@@ -115,7 +117,7 @@ def _draft(found: Found, target: str | None) -> Drafted:
         rules=rules_of(others, values, accepted, derived, learned),
         scale=_scale(values),
         rejected=float(1 - accepted.mean()),
-        quick=quick_model(others, values, accepted, _scale(values)),
+        quick=quick,
         notes=notes,
     )
 
@@ -151,16 +153,30 @@ def _target(columns: Sequence[Draft], wanted: str | None, notes: list[str]) -> s
             )
         if not names[wanted].is_number:
             raise DataError(f"{wanted} is a {names[wanted].type}, not a number: it cannot be predicted.")
+        _refuse_constant(names[wanted])
         return wanted
-    numbers = [each.name for each in columns if each.is_number and each.column.get("feature", True)]
+    # What names a row is no target; what is the same in all rows may be the one that is meant.
+    numbers = [
+        each.name for each in columns if each.is_number and (each.column.get("feature", True) or each.distinct == 1)
+    ]
     if not numbers:
         raise DataError("No column holds numbers that could be predicted: name one with --target.")
     known = [name for word in TARGETS for name in numbers if name.lower() == word]
     known += [name for word in TARGETS for name in numbers if word in _words(name)]
     known += [name for name in numbers if "price" in name.lower()]
-    chosen = known[0] if known else numbers[-1]
+    varied = [name for name in numbers if names[name].distinct > 1]
+    chosen = [*known, *reversed(varied), *numbers][0]
+    _refuse_constant(names[chosen])
     notes.append(f"{chosen} is assumed to be the target: name another one with --target")
     return chosen
+
+
+def _refuse_constant(target: Draft) -> None:
+    if target.distinct < 2:
+        raise DataError(
+            f"{target.name} has the same value in all rows that have one: there is nothing to predict. "
+            "Name another column with --target."
+        )
 
 
 def _with_range(each: Draft) -> Draft:
@@ -177,7 +193,9 @@ def _as_target(each: Draft, notes: list[str]) -> Draft:
     gaps, zeros = int(np.isnan(values).sum()) - each.unreadable, int((values == 0).sum())
     own = [f"{counted(gaps)} no value and will be rejected"] if gaps else []
     positive = values[values > 0]
-    if zeros and not (values < 0).any() and zeros < 0.2 * len(values):
+    if zeros and not (values < 0).any() and zeros >= MOST_ZEROS * len(values):
+        own.append(f'{counted(zeros)} the value 0; if that means none, say missing: ["0"], and these rows are rejected')
+    elif zeros and not (values < 0).any():
         limits, _ = range_of(pd.Series(positive))
         low = (limits or [float(positive.min())])[0]
         column["range"] = [low, (column.get("range") or [None, None])[1]]
@@ -197,65 +215,9 @@ def _accepted(columns: Any, found: Found) -> np.ndarray:
         if each.column.get("range"):
             low, high = each.column["range"]
             numbers = each.values.to_numpy(dtype=float)
-            accepted &= missing | ((numbers >= (-np.inf if low is None else low)) & (numbers <= (high or np.inf)))
+            low, high = (-np.inf if low is None else low), (np.inf if high is None else high)
+            accepted &= missing | ((numbers >= low) & (numbers <= high))
     return accepted
-
-
-def _without_leaks(
-    by_name: Mapping[str, Draft], target: str, accepted: np.ndarray, notes: list[str]
-) -> dict[str, Draft]:
-    """The columns, those that look like leaks as no features: a person decides, see the comment."""
-    result = dict(by_name)
-    goal = by_name[target].values[accepted].to_numpy(dtype=float)
-    ranks = np.argsort(np.argsort(goal, kind="stable")).astype(float)
-    numbers: dict[str, np.ndarray] = {}
-    notes += _counting(by_name, target, accepted, goal)
-    place = ordering(np.flatnonzero(accepted), goal)
-    if place > ORDERS:
-        notes.append(f"the rows of the file are ordered by {target}: a column that counts them reveals it")
-    for name, each in by_name.items():
-        if name == target or each.column.get("feature") is False or each.type in ("text", "date"):
-            continue
-        values = each.values[accepted]
-        if each.type == "category":
-            codes = np.unique(values.fillna("").astype(str), return_inverse=True)[1]
-            value = max(explained_by_groups(codes, ranks), banded(codes, ranks))
-        else:
-            numbers[name] = values.to_numpy(dtype=float)
-            codes = np.unique(numbers[name], return_inverse=True)[1]
-            value = max(explained(numbers[name], ranks), banded(codes, ranks))
-        if value >= SEVERE_R2:
-            result[name] = each.noted(f"LOOKS LIKE A LEAK: alone it explains {value:.1%} of {target}", feature=False)
-            notes.append(f"{name} alone explains {value:.1%} of {target} and is left out as a leak: feature: false")
-            numbers.pop(name, None)
-        elif AFTER.search(name) or _named_after(name, target):
-            result[name] = each.noted(f"its name suggests that it is known only after {target} is")
-            notes.append(f"{name} may, judging by its name, be known only after {target} is: if so, set feature: false")
-    pair, value = most_telling_pair(numbers, ranks)
-    if value >= SEVERE_R2:
-        of = re.split(" [x/] ", pair)
-        leak = max(of, key=lambda name: (_named_after(name, target), -_bound(name, of, numbers)))
-        result[leak] = result[leak].noted(f"LOOKS LIKE A LEAK: {pair} explains {value:.1%} of {target}", feature=False)
-        text = f"{pair} explains {value:.1%} of {target}: {leak} is left out as a leak; if it is not one, the other is"
-        notes.append(text)
-    return result
-
-
-def _counting(by_name: Mapping[str, Draft], target: str, accepted: np.ndarray, goal: np.ndarray) -> list[str]:
-    """What is to be said of numbers that name rows and order the target; no feature is made of them."""
-    names = [name for name, each in by_name.items() if each.is_number and each.column.get("feature") is False]
-    found = {name: ordering(by_name[name].values[accepted].to_numpy(dtype=float), goal) for name in names}
-    return [f"{name} orders {target}: whoever knows it knows {target}" for name in names if found[name] > ORDERS]
-
-
-def _bound(name: str, pair: Sequence[str], numbers: Mapping[str, np.ndarray]) -> float:
-    """How closely a number goes along with those beside its pair: what is measured does, what is divided does not."""
-    others = [values for other, values in numbers.items() if other not in pair]
-    return max((ordering(numbers[name], values) for values in others), default=0.0)
-
-
-def _named_after(name: str, target: str) -> bool:
-    return len(target) > 2 and target.lower() in name.lower() and name != target
 
 
 def _group(by_name: Mapping[str, Draft], target: str) -> list[str]:
@@ -266,19 +228,6 @@ def _group(by_name: Mapping[str, Draft], target: str) -> list[str]:
         if name != target and whole and GROUP.search(name) and 0.5 * len(present) < present.nunique() < len(present):
             return [name]
     return []
-
-
-def _later(by_name: Mapping[str, Draft], date: str | None, notes: list[str]) -> list[str]:
-    """The dates after the row's own, which were not known on that day."""
-    found = []
-    for name, each in by_name.items():
-        if date is None or each.type != "date" or name == date:
-            continue
-        share = float((each.values > by_name[date].values).mean())
-        if share > LATER:
-            found.append(name)
-            notes.append(f"{name} is after {date} in {share:.1%} of the rows: no feature is made of it")
-    return found
 
 
 def _derived(columns: Sequence[Draft], later: Sequence[str]) -> dict[str, str]:

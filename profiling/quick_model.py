@@ -14,7 +14,10 @@ MOST_ROWS, FOLDS = 5_000, 3
 
 @dataclass(frozen=True)
 class Quick:
-    """R2 and MAPE (a fraction; None where a target is 0) over the folds of a cross-validation."""
+    """R2 and MAPE over the folds of a cross-validation.
+
+    MAPE is a fraction; None where a target is negative: an error in per cent says nothing there.
+    """
 
     r2: float
     mape: float | None
@@ -44,7 +47,8 @@ def quick_model(features: Sequence[Draft], target: np.ndarray, accepted: np.ndar
     variance = float(((target - target.mean()) ** 2).sum())
     r2 = 1 - float(((target - predicted) ** 2).sum()) / variance if variance > 0 else 0.0
     divisible = target != 0
-    mape = float((np.abs(target - predicted) / np.abs(target))[divisible].mean()) if divisible.any() else None
+    meant = divisible.any() and target.min() >= 0
+    mape = float((np.abs(target - predicted)[divisible] / target[divisible]).mean()) if meant else None
     return Quick(r2, mape, len(target))
 
 

@@ -44,10 +44,11 @@ def rules_of(
     found = []
     for place, each in enumerate(numbers):
         alone = _correlation(table[:, place], goal)
+        if abs(alone) < ALONE or LATITUDE.match(each.name) or LONGITUDE.match(each.name):
+            continue
         others = np.delete(table, place, axis=1)
         beside = _correlation(_left(table[:, place], others), _left(goal, others))
-        is_place = LATITUDE.match(each.name) or LONGITUDE.match(each.name)
-        if abs(alone) >= ALONE and beside * np.sign(alone) >= BESIDE and not is_place:
+        if beside * np.sign(alone) >= BESIDE:
             found.append(FoundRule(each.name, "increasing" if alone > 0 else "decreasing", alone))
     found.sort(key=lambda rule: -abs(rule.correlation))
     return [rule for rule in found if _can_be_kept(rule, columns, derived, learned)][:MOST_RULES]

@@ -18,6 +18,7 @@ MOSTLY_NUMBERS = 0.5  # share of a target's values that must be numbers
 READABLE = 0.98  # share of the present values that must be of a type; the others reject their rows
 LEVELS_TOO = ("na", "none", "n/a", "missing", "unknown", "nil")  # words that a category may mean in earnest
 NUMBER = re.compile(r"([^\d+\-\u2212.,]*)([+\-\u2212]?[\d.,'\u2019\u00a0\u202f ]*\d[.,]?)([^\d.,].*)?")
+WHOLE, PLAIN = re.compile(r"[+-]?\d{1,15}"), re.compile(r"([+-]?\d{1,15})(?:\.(\d{1,15}))?")
 MAGNITUDES = {
     **{"k": 1e3, "k€": 1e3, "tsd": 1e3, "tsd.": 1e3, "тыс": 1e3, "тыс.": 1e3, "thousand": 1e3, "%": 0.01},
     **{"m": 1e6, "mio": 1e6, "mio.": 1e6, "mn": 1e6, "mln": 1e6, "млн": 1e6, "million": 1e6, "m€": 1e6},
@@ -152,7 +153,10 @@ def _days(core: pd.Series) -> Iterator[Written]:
     if not any(re.search(r"\D", text) for text in texts) or not all(len(text) >= 6 for text in texts):
         return  # bare numbers are numbers
     if not any(re.fullmatch(r"[+-]?[\d.,]+", text) for text in texts[:20]):
-        yield Written("date", readable=_share(core, type="date"))
+        iso = Written("date", readable=_share(core, type="date"))
+        yield iso
+        if iso.readable == 1.0:
+            return  # nothing can be better, and the other forms take long to try
     sample = core.head(200)
     if sum(bool(LIKE_A_DAY.match(str(text))) for text in sample.index) < READABLE * len(sample):
         return
@@ -169,6 +173,10 @@ def _days(core: pd.Series) -> Iterator[Written]:
 
 def _numbers(core: pd.Series, prefer_comma: bool) -> Iterator[Written]:
     if _are_codes(core):
+        return
+    plain = _plain_numbers(core)
+    if plain is not None and not (prefer_comma and plain.type == "integer"):
+        yield plain
         return
     units, notes = _units(core)
     if units is None:
@@ -192,6 +200,18 @@ def _numbers(core: pd.Series, prefer_comma: bool) -> Iterator[Written]:
         notes = chosen.notes
     whole = _share(core, type="integer", **chosen.keys)
     yield Written("integer", chosen.keys, whole, notes) if whole == best else chosen
+
+
+def _plain_numbers(core: pd.Series) -> Written | None:
+    """Whole numbers, or ones with a point that cannot be one between thousands; None for all that has to be tried."""
+    texts = [str(text) for text in core.index]
+    if all(WHOLE.fullmatch(text) for text in texts):
+        return Written("integer")
+    fractions = [found for text in texts if (found := PLAIN.fullmatch(text))]
+    if len(fractions) < len(texts) or all(len(found[2] or "123") == 3 for found in fractions):
+        return None
+    whole = all(not (found[2] or "").strip("0") for found in fractions)
+    return Written("integer" if whole else "number")
 
 
 def decimal_of(values: pd.Series) -> str | None:

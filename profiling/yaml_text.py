@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -13,7 +14,9 @@ from profiling.draft import Drafted
 from profiling.watching import watching
 from steps.monitoring_settings import MonitoringSettings
 
-WANTED_VALIDATION, MOST_VALIDATION = 30, 0.3  # rows of a small table, and the share that they may be
+WANTED_VALIDATION, MOST_VALIDATION = 60, 0.3  # rows of a small table, and the share that they may be
+TESTED, FEW_TESTED = 0.2, 200  # the share of the rows that is tested, and how many tell little
+LEAST_R2, NO_LIMIT = 0.05, 1_000_000
 NOTED = 110  # characters of a line of comment
 IMAGE_VERSION = "3.2-0"
 MACHINES = (
@@ -141,12 +144,20 @@ def _validation(drafted: Drafted) -> Iterator[str]:
 def _gates(drafted: Drafted) -> Iterator[str]:
     quick = drafted.quick
     mape = f" and MAPE {quick.mape:.1%}" if quick.mape is not None else ""
+    tested = round(TESTED * len(drafted.found.table) * (1 - drafted.rejected))
     yield f"# A quick model reaches R2 {quick.r2:.3f}{mape} in cross-validation; the limits leave some room."
+    if tested < FEW_TESTED:
+        yield f"# About {tested:,} test rows tell little, so the limits are as wide as chance makes them."
     yield "gates:"
-    yield f"  min_r2: {_below(quick.r2)}"
-    yield f"  max_mape: {_above(quick.mape)}"
-    yield "  max_rmse_ratio: 1.1        # RMSE of XGBoost / RMSE of the linear regression"
-    yield f"  max_segment_mape: {round(2.5 * _above(quick.mape), 2)}"
+    yield f"  min_r2: {_below(quick.r2, tested)}"
+    if quick.mape is None:
+        yield f"  max_mape: {NO_LIMIT}          # an error in per cent says nothing of a target that may be negative"
+    else:
+        yield f"  max_mape: {_above(quick.mape, tested)}"
+    ratio = max(1.1, round(1 + 1.4 / math.sqrt(max(1, tested)), 2))
+    yield f"  max_rmse_ratio: {ratio:<10} # RMSE of XGBoost / RMSE of the linear regression"
+    most = NO_LIMIT if quick.mape is None else round(2.5 * _above(quick.mape, tested), 2)
+    yield f"  max_segment_mape: {most}"
 
 
 def _monitoring(drafted: Drafted) -> Iterator[str]:
@@ -232,12 +243,14 @@ def _segments(drafted: Drafted) -> Iterator[str]:
         yield from (f"    {flow(each.name)}: {{}}" for each in few)
 
 
-def _below(r2: float) -> float:
-    return round(max(0.0, r2 - max(0.05, 0.25 * (1 - r2))), 2)
+def _below(r2: float, tested: int) -> float:
+    """Room for another split, and for chance, but never so much that a model that knows nothing passes."""
+    chance = 2 * (1 - r2) / math.sqrt(max(1, tested))
+    return round(max(LEAST_R2, r2 - max(0.05, 0.25 * (1 - r2), chance)), 2)
 
 
-def _above(mape: float | None) -> float:
-    return round(max(0.05, 1.3 * mape), 2) if mape is not None else 10.0
+def _above(mape: float, tested: int) -> float:
+    return round(max(0.05, mape * max(1.3, 1 + 2 / math.sqrt(max(1, tested)))), 2)
 
 
 def _wrapped(text: str, start: str) -> Iterator[str]:

@@ -14,11 +14,23 @@ import pandas as pd
 
 from steps.data_settings import PreparationSettings
 from steps.derived import with_derived
-from steps.failure import JobError
-from steps.leaks import HIGH_R2, SEVERE_R2, banded, explained, explained_by_groups, most_telling_pair
+from steps.failure import JobError, listed
+from steps.leaks import (
+    HIGH_R2,
+    SEVERE_R2,
+    TOGETHER_R2,
+    banded,
+    explained,
+    explained_by_groups,
+    explained_by_repeats,
+    most_telling_pair,
+    told_together,
+)
 from steps.row_source import RowSource, even_places
 
 SEVERE_COPIES = 0.01  # share of the test rows that are copies of training rows, target included
+MOST_NAMED = 5
+FEW_ROWS = 20  # test rows
 LATER = 0.01  # share of the rows in which a date may be after the row's own by a slip
 CHECKED_ROWS = 50_000  # for the check of single columns; all others see every row
 
@@ -43,12 +55,14 @@ Check = Callable[[RowSource, RowSource, PreparationSettings], Finding]
 def check_parts(train: RowSource, test: RowSource, settings: PreparationSettings) -> list[Finding]:
     """Run every check on typed raw rows of both parts, in the order in which a person reads them."""
     checks: Sequence[Check] = (
+        size_of_test_part,
         same_entities,
         copied_rows,
         doubled_rows,
         time_order,
         telling_columns,
         telling_pairs,
+        telling_together,
         later_dates,
     )
     return [check(train, test, settings) for check in checks]
@@ -59,6 +73,19 @@ def refuse_severe(findings: Sequence[Finding]) -> None:
     severe = [finding.text.rstrip(".") for finding in findings if finding.severity == "severe"]
     if severe:
         raise JobError(f"The evaluation cannot be trusted: {'; '.join(severe)}.")
+
+
+def size_of_test_part(_train: RowSource, test: RowSource, settings: PreparationSettings) -> Finding:
+    """Whether there are test rows enough to tell a good model from a bad one."""
+    rows, target = len(test), settings.data.target
+    text = f"The test part has {rows:,} row{'' if rows == 1 else 's'}"
+    if test[target].nunique() < 2:
+        text += f" with one value of {target}, by which nothing can be measured; give more data, or raise split.test"
+        return Finding("size of the test part", "severe", f"{text}.", {"rows": rows})
+    if rows < FEW_ROWS:
+        text += ": what it says is mostly chance; set split.test in the YAML to a larger share, or give more data"
+        return Finding("size of the test part", "warning", f"{text}.", {"rows": rows})
+    return Finding("size of the test part", "ok", f"{text}.", {"rows": rows})
 
 
 def same_entities(train: RowSource, test: RowSource, settings: PreparationSettings) -> Finding:
@@ -126,7 +153,8 @@ def telling_columns(train: RowSource, test: RowSource, settings: PreparationSett
     """A column or derived feature that alone predicts the target too well may hold the target itself.
 
     Measured on ranks, by the mean target of its values or bands on rows that these are not learned from; and for
-    few values, by how far they are bands of the target. Learned features hold no row's own target.
+    few values, by how far they are bands of the target. Learned features hold no row's own target, but what is encoded
+    may: a code that is made of the price tells a row's price by that of the others with the same code.
     """
     table, ranks = _sample(train, test, settings)
     found = {}
@@ -138,6 +166,9 @@ def telling_columns(train: RowSource, test: RowSource, settings: PreparationSett
         else:
             numbers = values.to_numpy(dtype=float)
             found[name] = max(explained(numbers, ranks), banded(np.unique(numbers, return_inverse=True)[1], ranks))
+    for name in _encoded(settings):
+        codes = np.unique(table[name].fillna("").astype(str), return_inverse=True)[1]
+        found[name] = max(found.get(name, 0.0), explained_by_repeats(codes, ranks))
     if not found:
         return Finding("telling columns", "ok", "No column of the file is a feature.", {})
     best = max(found, key=found.__getitem__)
@@ -167,6 +198,29 @@ def telling_pairs(train: RowSource, test: RowSource, settings: PreparationSettin
     return Finding("telling pairs", "ok", f"{text}.", {pair: value})
 
 
+def telling_together(train: RowSource, test: RowSource, settings: PreparationSettings) -> Finding:
+    """Numbers that together tell the target, though none does alone: parts of which it is the sum, or the product.
+
+    A law of nature looks the same, so nothing is refused here: gates.max_r2 judges it as it judges the model.
+    """
+    table, _ = _sample(train, test, settings)
+    numbers = {
+        name: table[name].to_numpy(dtype=float)
+        for name in _features(table, settings)
+        if settings.data.types.get(name, "number") in ("integer", "number", "boolean")
+    }
+    names, value = told_together(numbers, table[settings.data.target].to_numpy(dtype=float))
+    if value < TOGETHER_R2:
+        text = f"All numbers together explain the target by a line with an R2 of {max(value, 0):.3f}."
+        return Finding("telling together", "ok", text, {"all numbers": value})
+    shown = listed([*names[:MOST_NAMED], *(["others"] if len(names) > MOST_NAMED else [])])
+    text = (
+        f"{shown} together tell {settings.data.target}, with an R2 of {value:.3f}, which looks too good to be true; "
+        "set feature: false in the YAML for what is known only with it, or raise gates.max_r2 if it is a law."
+    )
+    return Finding("telling together", "warning", text, {shown: value})
+
+
 def later_dates(train: RowSource, test: RowSource, settings: PreparationSettings) -> Finding:
     """Dates that features are made of and that are after the row's own date: they were not known then."""
     data = settings.data
@@ -191,6 +245,12 @@ def _sample(train: RowSource, test: RowSource, settings: PreparationSettings) ->
     rows = pd.concat([train.at(places[inside]), test.at(places[~inside] - len(train))], ignore_index=True)
     ranks = rows[settings.data.target].rank().to_numpy(dtype=float)
     return with_derived(rows, settings.data.derived, settings.data.types), ranks
+
+
+def _encoded(settings: PreparationSettings) -> list[str]:
+    """The texts and categories, one by one, whose rows' targets a learned feature is made of."""
+    specs = [spec for spec in settings.data.learned.values() if spec.kind == "target_encoding" and len(spec.of) == 1]
+    return [spec.of[0] for spec in specs if settings.data.types.get(spec.of[0]) in ("text", "category")]
 
 
 def _features(table: pd.DataFrame, settings: PreparationSettings) -> list[str]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -18,6 +19,7 @@ from steps.row_store import RowStore
 from steps.validation_settings import Expectation
 
 SHAPE = re.compile("expect_table_.*|expect_column_to_exist")  # expectations of the table that look at no value
+OF_COLUMNS = ("column", "column_A", "column_B", "column_list", "column_set")  # arguments that name columns
 Level = Literal["rows", "table"]
 
 
@@ -69,7 +71,8 @@ def check(table: pd.DataFrame, expectations: Sequence[Expectation], level: Level
     """
     if not expectations:
         return []
-    batch, suite = _batch(table), _suite(expectations, level)
+    names = _told_apart([str(name) for name in table])
+    batch, suite = _batch(table.rename(columns=names) if names else table), _suite(expectations, level, names)
     wanted = {"result_format": "COMPLETE" if level == "rows" else "SUMMARY"}
     results: Any = batch.validate(suite, result_format=wanted).results
     # Great Expectations answers in an order of its own, and once only for equal expectations.
@@ -123,22 +126,47 @@ def _batch(table: pd.DataFrame) -> Any:
     return asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": table})
 
 
-def _suite(expectations: Sequence[Expectation], name: str) -> Any:
+def _told_apart(names: Sequence[str]) -> dict[str, str]:
+    """Other names for columns that differ from an earlier one in small and large letters only.
+
+    Great Expectations looks columns up whatever their case, and would judge the first of them for each.
+    """
+    found, taken = dict[str, str](), {name.casefold() for name in names}
+    seen = set[str]()
+    for name in names:
+        if name.casefold() in seen:
+            number = next(number for number in itertools.count(2) if f"{name}_{number}".casefold() not in taken)
+            found[name] = f"{name}_{number}"
+            taken.add(found[name].casefold())
+        seen.add(name.casefold())
+    return found
+
+
+def _renamed(value: Any, names: Mapping[str, str]) -> Any:
+    """An argument that names a column, or several."""
+    if isinstance(value, list | tuple | set):
+        return type(value)(names.get(each, each) for each in value)
+    return names.get(value, value)
+
+
+def _suite(expectations: Sequence[Expectation], name: str, names: Mapping[str, str]) -> Any:
     import great_expectations
 
     suite = great_expectations.ExpectationSuite(name=name)
     for expectation in {_key(expectation): expectation for expectation in expectations}.values():
-        suite.add_expectation_configuration(_configuration(expectation))
+        suite.add_expectation_configuration(_configuration(expectation, names))
     return suite
 
 
-def _configuration(expectation: Expectation) -> Any:
+def _configuration(expectation: Expectation, names: Mapping[str, str]) -> Any:
     from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 
     name = expectation.expectation
     configuration = ExpectationConfiguration(
         type=name,
-        kwargs=dict(expectation.arguments),
+        kwargs={
+            key: _renamed(value, names) if key in OF_COLUMNS else value for key, value in expectation.arguments.items()
+        },
         meta={"key": _key(expectation)},
     )
     try:

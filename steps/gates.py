@@ -35,7 +35,7 @@ class Gate(NamedTuple):
 
 GATES = {
     "min_r2": Gate("regression_metrics.r2.value", "at least", {"le": 1}),
-    "max_r2": Gate("regression_metrics.r2.value", "at most", {"gt": 0, "le": 1}, default=0.99),
+    "max_r2": Gate("too_good.value", "at most", {"gt": 0, "le": 1}, default=0.99),
     "max_mape": Gate("regression_metrics.mape.value", "at most", {"gt": 0}),
     "max_rmse_ratio": Gate("comparison.rmse_ratio.value", "at most", {"gt": 0}),
     "max_baseline_ratio": Gate("comparison.baseline_ratio.lower", "at most", {"gt": 0}, default=1.0),

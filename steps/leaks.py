@@ -1,15 +1,18 @@
-"""How much of a target single columns explain, and what two of them explain together: what leaks are found by."""
+"""How much of a target columns explain, alone, in pairs and all together: what leaks are found by."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import combinations
+from statistics import NormalDist
 
 import numpy as np
 
 SEVERE_R2, HIGH_R2 = 0.98, 0.9  # of what explains the target: hardly without knowing it, and worth a look
 BINS = 50
 MOST_PAIRED = 12  # the most telling numbers whose ratios and products are looked at
+MOST_PROMISING = 24  # and the pairs of any numbers, by what a line of their logarithms says
+TOGETHER_R2 = 0.99  # of what all numbers explain together: a sum of parts does
 PAIRED_ROWS = 20_000
 FEWEST_OF_BAND = 5
 FEWEST_ROWS = 60  # with fewer, bins of the values say nothing
@@ -96,11 +99,14 @@ def most_telling_pair(columns: Mapping[str, np.ndarray], target: np.ndarray) -> 
 
     Only pairs that say much more together than each alone: price per square foot and square feet.
     """
-    alone = {name: explained(values, target) for name, values in columns.items() if len(np.unique(values)) > 2}
-    chosen = sorted(alone, key=lambda name: -_rank_correlation(columns[name], target))[:MOST_PAIRED]
+    names = [name for name, values in columns.items() if len(np.unique(values)) > 2]
     rows = np.linspace(0, len(target) - 1, min(len(target), PAIRED_ROWS)).astype(int)
+    telling = sorted(names, key=lambda name: -_rank_correlation(columns[name], target))[:MOST_PAIRED]
+    promising = _promising({name: columns[name][rows] for name in names}, target[rows])
+    pairs = dict.fromkeys([*combinations(telling, 2), *promising])
+    alone = {name: explained(columns[name], target) for name in {name for pair in pairs for name in pair}}
     best, found = "", 0.0
-    for first, second in combinations(chosen, 2):
+    for first, second in pairs:
         a, b = columns[first][rows].astype(float), columns[second][rows].astype(float)
         with np.errstate(all="ignore"):
             together = {f"{first} x {second}": a * b, f"{first} / {second}": a / b, f"{second} / {first}": b / a}
@@ -109,6 +115,96 @@ def most_telling_pair(columns: Mapping[str, np.ndarray], target: np.ndarray) -> 
             if value > found and value > max(alone[first], alone[second]) + 0.02:
                 best, found = text, value
     return best, found
+
+
+def _promising(columns: Mapping[str, np.ndarray], target: np.ndarray) -> list[tuple[str, str]]:
+    """The pairs whose logarithms together follow most of the target's normal scores: a ratio or product does."""
+    names = list(columns)
+    if len(names) < 2 or len(target) < FEWEST_ROWS:
+        return []
+    logs = np.column_stack([_standardised(_logarithm(values)) for values in columns.values()])
+    shares = (np.argsort(np.argsort(target, kind="stable")) + 0.5) / len(target)
+    goal = _standardised(np.array([NormalDist().inv_cdf(share) for share in shares.tolist()]))
+    among, with_goal = logs.T @ logs / len(goal), logs.T @ goal / len(goal)
+    first, second = np.triu_indices(len(names), 1)
+    a, b, both = with_goal[first], with_goal[second], among[first, second]
+    share = (a**2 + b**2 - 2 * a * b * both) / np.maximum(1 - both**2, 1e-6)
+    best = np.argsort(-share, kind="stable")[:MOST_PROMISING]
+    return [(names[first[place]], names[second[place]]) for place in best]
+
+
+def _logarithm(values: np.ndarray) -> np.ndarray:
+    """Of the size of numbers; NaN for 0 and for what is missing."""
+    sizes = np.abs(values.astype(float))
+    result = np.full(len(sizes), np.nan)
+    np.log(sizes, out=result, where=np.isfinite(sizes) & (sizes > 0))
+    return result
+
+
+def _standardised(values: np.ndarray) -> np.ndarray:
+    """With mean 0 and deviation 1; 0 for what is missing, and where nothing differs."""
+    known = np.isfinite(values)
+    if not known.any():
+        return np.zeros(len(values))
+    middle = values - values[known].mean()
+    spread = middle[known].std()
+    result: np.ndarray = np.where(known, middle, 0.0) / (spread if spread > 0 else 1.0)
+    return result
+
+
+def told_together(columns: Mapping[str, np.ndarray], target: np.ndarray) -> tuple[tuple[str, ...], float]:
+    """The numbers whose line tells the target, or whose logarithms' line its logarithm, and the R2 of the target.
+
+    As `explained` it is judged on rows that the line has not learned from. The numbers that say most come first, and no
+    more of them than it takes to reach TOGETHER_R2. A price that is the sum of land and building is told by both
+    together, though by neither alone, nor by their ratio or product.
+    """
+    names = [name for name, values in columns.items() if len(np.unique(values)) > 1]
+    if len(target) < FEWEST_ROWS or len(names) < 2:
+        return (), 0.0
+    rows = np.linspace(0, len(target) - 1, min(len(target), PAIRED_ROWS)).astype(int)
+    goal, numbers = target[rows].astype(float), {name: columns[name][rows].astype(float) for name in names}
+    found = [_line(numbers, goal, in_logarithms=False)]
+    if goal.min() > 0:
+        found.append(_line(numbers, goal, in_logarithms=True))
+    return max(found, key=lambda each: each[1])
+
+
+def _line(columns: Mapping[str, np.ndarray], target: np.ndarray, in_logarithms: bool) -> tuple[tuple[str, ...], float]:
+    scaled = [_logarithm(values) if in_logarithms else values for values in columns.values()]
+    names, table = list(columns), np.column_stack([_standardised(values) for values in scaled])
+    goal = np.log(target) if in_logarithms else target
+    learn, rest = _halves(len(target))
+    if len(learn) <= 2 * len(names):
+        return (), 0.0
+
+    def of(places: Sequence[int]) -> tuple[np.ndarray, float]:
+        chosen = np.column_stack([np.ones(len(goal)), table[:, places]])
+        weights = np.linalg.lstsq(chosen[learn], goal[learn], rcond=1e-9)[0]
+        predicted = np.clip(chosen[rest] @ weights, goal.min(), goal.max())
+        value = _r2(goal[rest], predicted)
+        # Of targets of very different sizes the logarithms are told well by any good model.
+        return weights[1:], min(value, _r2(target[rest], np.exp(predicted))) if in_logarithms else value
+
+    weights, whole = of(range(len(names)))
+    order = np.argsort(-np.abs(weights), kind="stable").tolist()
+    if whole < TOGETHER_R2:
+        return tuple(names[place] for place in order), whole
+    enough = next((count for count in range(1, len(order)) if of(order[:count])[1] >= TOGETHER_R2), len(order))
+    return tuple(names[place] for place in order[:enough]), whole
+
+
+def explained_by_repeats(codes: np.ndarray, target: np.ndarray) -> float:
+    """R2 of the target by the mean of the other rows of the same group; 0 where most rows have no other row.
+
+    It sees in groups of two or three rows what halves of the rows do not: a code that is made of the target.
+    """
+    counts, totals = np.bincount(codes), np.bincount(codes, target)
+    repeated = counts[codes] > 1
+    if repeated.sum() < FEWEST_ROWS or repeated.mean() < 0.5:
+        return 0.0
+    codes, goal = codes[repeated], target[repeated]
+    return _r2(goal, (totals[codes] - goal) / (counts[codes] - 1))
 
 
 def _rank_correlation(values: np.ndarray, target: np.ndarray) -> float:

@@ -106,8 +106,9 @@ def _json_columns(
 
 
 def _instances(document: Any, inputs: Mapping[str, Column]) -> tuple[Any, frozenset[str]]:
-    """What holds the rows, and what of ASKED stands beside it."""
-    if isinstance(document, dict) and "instances" in document and "instances" not in inputs:
+    """What holds the rows, and what of ASKED stands beside it. A field of that name never holds a list."""
+    named = isinstance(document, dict) and "instances" in document
+    if named and ("instances" not in inputs or isinstance(document["instances"], list)):
         unexpected = sorted(set(document) - {"instances", *ASKED})
         if unexpected:
             raise RequestFault(f"The body has the unexpected key {unexpected[0]} beside instances: remove it.")

@@ -62,7 +62,6 @@ INSIDE = {
     "pipelines/versions/test_evaluation_report.py": ["pipelines.files"],
     "profiling/test_draft.py": ["profiling.file_form", "profiling.quick_model", "profiling.rules"],
     "profiling/test_values.py": ["steps.format_hints"],
-    "steps/test_data_checks.py": ["steps.leaks"],
     "steps/test_joined_hosts.py": ["steps.host_watch", "steps.training_rows"],
     "steps/test_other_trees.py": ["steps.catboost_trees", "steps.lightgbm_trees"],
     "steps/test_prediction_request.py": ["steps.plain_values"],

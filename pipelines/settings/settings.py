@@ -52,7 +52,7 @@ class GateSettings(Section):
     """What a model must reach on the test part before it is registered.
 
     R2 is a share of the variance, MAPE a fraction (0.15 is 15 %), the ratio XGBoost's RMSE over the linear one's.
-    A model with an R2 above max_r2 is too good to be true: a feature may hold the target.
+    An R2 above max_r2, of the model or of a line of numbers that tell the target together, is too good to be true.
     max_baseline_ratio is XGBoost's RMSE over that of scikit-learn's HistGradientBoosting with its defaults: the lower
     end of a 95 % confidence interval may not be above it. max_missing_ratio is by what factor the RMSE may grow where
     an optional input is missing, max_broken_rules how many test rows may break a rule of data.monotone.

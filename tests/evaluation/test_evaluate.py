@@ -180,10 +180,10 @@ def test_a_small_test_part_widens_the_gate_of_the_interval_and_is_told(
     assert "where 100 validation and 100 test rows tell no better" in (tmp_path / "out/evaluation.html").read_text()
 
 
-def test_metric_that_is_not_defined_is_named(model: Model, inputs: Inputs, tmp_path: Path) -> None:
+def test_a_test_part_that_measures_nothing_is_named(model: Model, inputs: Inputs, tmp_path: Path) -> None:
     table = pd.read_parquet(inputs.test / "test.parquet")
     table.assign(cost=7.0).to_parquet(inputs.test / "test.parquet")
-    with pytest.raises(JobError, match="metric r2 is not defined on the 100 rows"):
+    with pytest.raises(JobError, match="The test part has 100 rows with one value of cost"):
         evaluate(model, inputs, tmp_path / "out", SETTINGS, LIMITS)
 
 

@@ -52,7 +52,8 @@ def document(**changes: Any) -> dict[str, Any]:
             "improvement": {"value": 0.03, "lower": 0.01, "upper": 0.05, "confidence": 0.95},
         },
     }
-    return good | changes
+    whole = good | changes
+    return {"too_good": {"value": whole["regression_metrics"]["r2"]["value"], "name": ""}, **whole}
 
 
 def test_good_model_passes_with_nothing_to_say() -> None:
@@ -75,6 +76,12 @@ def test_good_model_passes_with_nothing_to_say() -> None:
             ["max_r2"],
             "R2, which looks too good to be true above its limit (look for a feature that holds the target), is 0.9901 "
             "(at most 0.99).",
+        ),
+        (
+            {"too_good": {"value": 0.9999, "name": "land and building"}},
+            ["max_r2"],
+            "the R2 of a line of land and building, which looks too good to be true above its limit (look for a "
+            "feature that holds the target), is 0.9999 (at most 0.99).",
         ),
         (
             {"comparison": {"rmse_ratio": {"value": 1.02}, "baseline_ratio": RATIO}},

@@ -29,6 +29,14 @@ def test_a_request_is_read_with_its_answer(tmp_path: Path) -> None:
     assert row.when.isoformat() == "2026-06-15T08:00:00+00:00"
 
 
+@pytest.mark.parametrize("listed", [True, False])
+def test_a_field_may_be_called_as_the_list_of_rows_is(tmp_path: Path, listed: bool) -> None:
+    fields = {"instances": 3, "size": 50}
+    (tmp_path / "a.jsonl").write_text(event(json.dumps({"instances": [fields]} if listed else fields), ANSWER))
+    (row,) = read_captured(tmp_path, {"2026-06"}, list(fields)).served
+    assert dict(row.values) == fields
+
+
 def test_base64_is_read_as_what_it_encodes(tmp_path: Path) -> None:
     coded = [base64.b64encode(text.encode()).decode() for text in (REQUEST, ANSWER)]
     plain = read(tmp_path / "a", event(REQUEST, ANSWER)).served

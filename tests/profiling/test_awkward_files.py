@@ -143,8 +143,8 @@ def test_lines_that_end_as_an_old_macintosh_ends_them_are_lines(tmp_path: Path) 
 def test_a_small_table_gets_a_larger_validation_part(tmp_path: Path) -> None:
     flats(120).to_csv(tmp_path / "flats.csv", index=False)
     split = begun(tmp_path / "flats.csv")[1].split
-    assert (split.test, split.validation) == (0.2, 0.25)
-    flats(300).to_csv(tmp_path / "flats.csv", index=False)
+    assert (split.test, split.validation) == (0.2, 0.3)
+    flats(600).to_csv(tmp_path / "flats.csv", index=False)
     assert begun(tmp_path / "flats.csv")[1].split.validation == 0.1
 
 
@@ -163,6 +163,55 @@ def test_a_target_that_is_mostly_numbers_is_one(tmp_path: Path, target: str | No
     table.to_csv(tmp_path / "flats.csv", index=False)
     with pytest.raises(DataError, match="price is a text, not a number"):
         draft(tmp_path / "flats.csv", "price")
+
+
+def test_a_target_that_is_always_the_same_is_refused(tmp_path: Path) -> None:
+    flats().assign(price=5).to_csv(tmp_path / "flats.csv", index=False)
+    for target in (None, "price"):
+        with pytest.raises(DataError, match="price has the same value in all rows that have one"):
+            draft(tmp_path / "flats.csv", target)
+
+
+def test_many_zeros_in_a_target_are_told_and_kept(tmp_path: Path) -> None:
+    table = flats()
+    table.loc[::4, "price"] = 0
+    table.to_csv(tmp_path / "flats.csv", index=False)
+    drafted, _ = begun(tmp_path / "flats.csv", "price")
+    assert drafted.rejected == 0
+    assert any("75 rows have the value 0; if that means none, say missing" in note for note in drafted.notes)
+
+
+def test_a_target_around_zero_is_judged_by_no_error_in_per_cent(tmp_path: Path) -> None:
+    flats().assign(price=lambda t: t["price"] - 300_000).to_csv(tmp_path / "flats.csv", index=False)
+    settings = begun(tmp_path / "flats.csv", "price")[1]
+    assert (settings.data.target_scale, settings.gates.max_mape, settings.gates.max_segment_mape) == (
+        "linear",
+        1e6,
+        1e6,
+    )
+    flats().assign(price=lambda t: -t["price"]).to_csv(tmp_path / "flats.csv", index=False)  # all below 0
+    drafted, _ = begun(tmp_path / "flats.csv", "price")
+    assert drafted.rejected < 0.02
+
+
+def test_few_rows_widen_the_gates_to_what_chance_makes_of_them(tmp_path: Path) -> None:
+    limits = {}
+    for rows in (60, 300, 1200):
+        flats(rows).to_csv(tmp_path / "flats.csv", index=False)
+        drafted, settings = begun(tmp_path / "flats.csv", "price")
+        limits[rows] = settings.gates.max_rmse_ratio
+        assert ("as wide as chance makes them" in yaml_of(drafted, "flats")) is (rows < 1000)
+    assert limits[60] > limits[300] > limits[1200] == 1.1
+
+
+def test_columns_that_say_nothing_are_told_and_no_such_model_is_accepted(tmp_path: Path) -> None:
+    random = np.random.default_rng(1)
+    pd.DataFrame({"a": random.normal(size=300), "price": random.lognormal(12, 0.5, 300)}).to_csv(
+        tmp_path / "flats.csv", index=False
+    )
+    drafted, settings = begun(tmp_path / "flats.csv", "price")
+    assert any("a quick model explains hardly anything of price" in note for note in drafted.notes)
+    assert settings.gates.min_r2 == 0.05
 
 
 def test_a_mark_in_some_rows_is_a_feature_and_the_same_in_all_is_none(tmp_path: Path) -> None:

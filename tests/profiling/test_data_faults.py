@@ -38,7 +38,8 @@ def checked(folder: Path, sections: dict[str, Any], table: pd.DataFrame, **form:
     ("column", "value", "place", "message", "fix"),
     [
         ("price", 5e9, "data.columns.price", "row 3: price must be from", "values, or data.columns.price.range"),
-        ("price", None, "data.columns.price", "row 3: price is missing", "or set data.columns.price.optional to true"),
+        ("price", None, "data.columns.price", "row 3: price is missing", "nothing can be learned from these rows"),
+        ("size", None, "data.columns.size", "row 3: size is missing", "or set data.columns.size.optional to true"),
         ("town", "D", "data.columns.town", "row 3: town must be one of A, B, C (is D)", "or data.columns.town.levels"),
         ("size", "big", "data.columns.size", "row 3: size must be a number (is 'big')", "data.columns.size.type"),
         ("town", "C", "validation.rows.0", "row ", "change the values, or this expectation"),

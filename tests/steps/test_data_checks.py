@@ -10,6 +10,8 @@ import pytest
 
 from steps.data_checks import Finding, check_parts, refuse_severe
 from steps.failure import JobError
+from steps.leaks import TOGETHER_R2, told_together
+from steps.learned_settings import LearnedFeature
 from steps.row_source import InMemory
 from steps.settings import Column, DataSettings, JobSettings, SplitSettings
 
@@ -137,6 +139,78 @@ def test_what_holds_the_target_is_found(check: str, name: str, column: Column, m
         assert name in found.text
         hidden = replace(column, feature=False)
         assert finding(check, checked(*with_column(name, hidden, make))).severity == "ok"
+
+
+def parts_of_the_rent(table: pd.DataFrame, *, of: int, product: bool = False) -> dict[str, pd.Series]:
+    """Numbers whose sum, or product, is the rent, and none of which tells it alone."""
+    random = np.random.default_rng(len(table))
+    if product:
+        factors = [pd.Series(random.lognormal(0, 0.8, len(table))) for _ in range(of - 1)]
+        return {f"part{n}": each for n, each in enumerate([*factors, table["rent"] / np.prod(factors, axis=0)])}
+    shares = random.dirichlet(np.full(of, 3.0), len(table))
+    return {f"part{n}": table["rent"] * shares[:, n] for n in range(of)}
+
+
+@pytest.mark.parametrize(("of", "product"), [(2, False), (4, False), (3, True)])
+def test_what_tells_the_target_together_and_not_alone_is_found(of: int, product: bool) -> None:
+    train, test = (
+        table[table["rent"] > 0]
+        .reset_index(drop=True)
+        .pipe(lambda t: t.assign(**parts_of_the_rent(t, of=of, product=product)))
+        for table in (TRAIN, TEST)
+    )
+    names = [f"part{n}" for n in range(of)]
+    columns = {**DATA.columns, **{name: Column(type="number") for name in names}}
+    settings = replace(SETTINGS, data=replace(DATA, columns=columns))
+    found = finding("telling together", checked(train, test, settings))
+    assert found.severity == "warning", found.text
+    assert all(name in found.text for name in names)
+    assert min(found.values.values()) > 0.99
+    fewer = {name: replace(column, feature=name != "part0") for name, column in columns.items()}
+    left = replace(SETTINGS, data=replace(DATA, columns=fewer))
+    assert finding("telling together", checked(train, test, left)).severity == "ok"
+
+
+def test_numbers_of_very_different_sizes_are_no_leak_where_only_their_logarithms_are_told() -> None:
+    random = np.random.default_rng(5)
+    size, count = random.lognormal(5, 3, 2000), random.lognormal(2, 1, 2000)
+    target = size * count**0.5 * random.lognormal(0, 0.25, 2000)
+    assert told_together({"size": size, "count": count}, target)[1] < TOGETHER_R2
+    assert told_together({"size": size, "count": count}, size * count**0.5)[1] > TOGETHER_R2
+
+
+def test_a_ratio_is_found_among_many_numbers_that_go_along_with_the_target() -> None:
+    train, test, settings = with_column("rate", Column(type="number"), lambda t: t["rent"] / t["size"])
+    sizes = [f"size{n}" for n in range(30)]
+    train, test = (
+        table.assign(**{name: table["size"] * np.exp(noise(len(table) + n)[n:] / 3) for n, name in enumerate(sizes)})
+        for table in (train, test)
+    )
+    columns = {**settings.data.columns, **{name: Column(type="number") for name in sizes}}
+    settings = replace(settings, data=replace(settings.data, columns=columns))
+    found = finding("telling pairs", checked(train, test, settings))
+    assert found.severity == "severe", found.text
+    assert "rate" in found.text
+
+
+def test_a_code_made_of_the_target_leaks_through_its_encoding() -> None:
+    train, test, settings = with_column(
+        "code", Column(type="text"), lambda t: "c" + (t["rent"] // 4).astype(int).astype(str)
+    )
+    encoded = {"worth_of_code": LearnedFeature(kind="target_encoding", of=("code",))}
+    settings = replace(settings, data=replace(settings.data, learned=encoded))
+    found = finding("telling columns", checked(train, test, settings))
+    assert found.severity == "severe", found.text
+    street = train.assign(code=train["flat"].str[-3:]), test.assign(code=test["flat"].str[-3:])
+    assert finding("telling columns", checked(*street, settings)).severity == "ok"
+
+
+def test_a_test_part_that_can_measure_nothing_is_refused_before_training() -> None:
+    assert finding("size of the test part", checked(TRAIN, TEST.head(20), SETTINGS)).severity == "ok"
+    few = finding("size of the test part", checked(TRAIN, TEST.head(19), SETTINGS))
+    assert (few.severity, few.text[:27]) == ("warning", "The test part has 19 rows: ")
+    for unmeasurable in (TEST.head(1), TEST.head(40).assign(rent=7.0)):
+        assert finding("size of the test part", checked(TRAIN, unmeasurable, SETTINGS)).severity == "severe"
 
 
 def test_a_derived_feature_can_leak_too() -> None:

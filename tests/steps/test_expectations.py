@@ -50,5 +50,17 @@ def test_expectation_that_cannot_be_evaluated_is_named() -> None:
         check(TABLE, [expectation], "rows")
 
 
+def test_columns_that_differ_in_case_only_are_judged_each_for_itself() -> None:
+    """Great Expectations itself looks at the first of them whatever the case."""
+    table = pd.DataFrame({"area": [100.0, 200.0, 300.0], "AREA": [1.0, 2.0, 30.0], "Area_2": [1.0, 1.0, 1.0]})
+    of_area = Expectation("expect_column_values_to_be_between", {"column": "area", "max_value": 250})
+    of_other = Expectation("expect_column_values_to_be_between", {"column": "AREA", "max_value": 10})
+    equal = Expectation("expect_column_pair_values_to_be_equal", {"column_A": "AREA", "column_B": "Area_2"})
+    unique = Expectation("expect_compound_columns_to_be_unique", {"column_list": ["AREA", "Area_2"]})
+    found = check(table, [of_area, of_other, equal, unique], "rows")
+    assert [outcome.unexpected.tolist() for outcome in found] == [[2], [2], [1, 2], []]
+    assert [outcome.expectation for outcome in found] == [of_area, of_other, equal, unique]
+
+
 def test_nothing_expected_is_nothing_checked() -> None:
     assert check(TABLE, [], "table") == []

@@ -39,6 +39,16 @@ def test_ways_to_send_one_row(body: Any, content_type: str) -> None:
     assert found == {"area": 50.5, "rooms": 2, "signed": date(2024, 3, 1), "kind": "007"}
 
 
+@pytest.mark.parametrize("beside", [{}, {"strict": True}])
+def test_a_field_may_be_called_as_the_list_of_rows_is(beside: dict[str, bool]) -> None:
+    inputs = {"instances": Column(type="number"), "area": Column(type="number")}
+    row = {"instances": 3.5, "area": 50.0}
+    for body in ({"instances": [row], **beside}, [row], row):
+        found = read_request(json.dumps(body), "application/json", inputs)
+        assert (found.rows, found.columns["instances"].item()) == (1, 3.5)
+    assert read_request(json.dumps({"instances": [row], **beside}), "application/json", inputs).asked == set(beside)
+
+
 def test_optional_field_may_be_absent_or_empty() -> None:
     without = {name: value for name, value in ROW.items() if name != "rooms"}
     columns, rows, _ = read_request(json.dumps([without, {**ROW, "rooms": None}]), "application/json", INPUTS)
