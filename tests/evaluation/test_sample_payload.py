@@ -52,11 +52,11 @@ def test_a_model_that_carries_comparable_rows_is_asked_for_them() -> None:
     assert (rows, asked) == (1, {"comparables"})
 
 
-def test_a_field_called_instances_leaves_no_place_for_the_question() -> None:
+def test_a_field_called_instances_is_one_of_the_row_and_the_question_stands_beside_it() -> None:
     inputs = {**INPUTS, "instances": Column(type="integer")}
     row = pd.concat([ROW, pd.Series({"instances": 2})])
     payload = members(sample_archive(row, inputs, ["comparables"]))["payload.json"]
-    assert (payload["instances"], "comparables" in payload) == (2, False)
+    assert (payload["instances"][0]["instances"], payload["comparables"]) == (2, True)
 
 
 def test_equal_rows_give_equal_bytes() -> None:
