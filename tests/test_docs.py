@@ -11,6 +11,7 @@ from command_line import deployment_arguments, pipeline
 from local_sagemaker import __main__ as local_sagemaker
 
 ROOT = Path(__file__).parents[1]
+LONGEST_CELL = 400  # characters; what is longer becomes a list
 SOURCES = (
     "command_line",
     "local_sagemaker",
@@ -78,3 +79,9 @@ def test_every_folder_is_in_the_architecture() -> None:
     folders = {path.parent.name for path in (ROOT / "local_sagemaker").glob("*/__init__.py")}
     folders |= {f"pipelines/{path.parent.name}" for path in (ROOT / "pipelines").glob("*/__init__.py")}
     assert {folder for folder in folders if f"`{folder}/`" not in page} == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_cells_of_tables_are_short(page: Path) -> None:
+    rows = [line for line in text_of(page).splitlines() if line.startswith("|")]
+    assert [cell for row in rows for cell in row.split("|") if len(cell) >= LONGEST_CELL] == []

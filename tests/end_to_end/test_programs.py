@@ -35,6 +35,7 @@ SAMPLE = (
 )
 CLIENTS = {"v2": "SDK 2.257", "v3": "SDK 3", "boto3": "boto3", "cli": "AWS CLI"}
 IMPORTED = {"v2": "sagemaker", "v3": "sagemaker.core", "boto3": "boto3", "cli": ""}
+LONGEST_CELL = 160  # characters
 BUILD_SECONDS, RUN_SECONDS = 300, 1800
 RESULT = re.compile(r"[-!.*]*=> (.*)")  # while the SDK waits it draws a line without an end
 HEAD = """# Programs that others write, and how far each runs
@@ -123,18 +124,27 @@ def result(name: str, folder: Path) -> str:
 
 
 def row(program: Path, found: str) -> str:
-    """A line of the table."""
+    """A line of the table; a long result stands below it."""
     text = program.read_text()
     about = (ast.get_docstring(ast.parse(text)) or "") if program.suffix == ".py" else re.sub(r"(?m)^# ?", "", text)
     what, _, where = about.partition("\n\n")
     where = where.partition("\n\n")[0] if program.suffix == ".py" else where.partition("\n")[0]
     joined = " ".join(f"{what} {where}".split())
-    return f"| {program.stem} | {CLIENTS[client(program)]} | {joined} | {found.replace('|', chr(92) + '|')} |"
+    shown = found.replace("|", chr(92) + "|") if len(found) <= LONGEST_CELL else f"[below](#{program.stem})"
+    return f"| {program.stem} | {CLIENTS[client(program)]} | {joined} | {shown} |"
+
+
+def details(program: Path, found: str) -> str:
+    """A long result as a list of its lines; nothing of a short one."""
+    if len(found) <= LONGEST_CELL:
+        return ""
+    return f"\n### {program.stem}\n\n" + "".join(f"- {line}\n" for line in found.split("<br>"))
 
 
 def page(found: dict[str, str]) -> str:
     """The text of docs/programs.md."""
-    return HEAD + "\n".join(row(program, found[program.stem]) for program in ALL) + "\n"
+    rows = "".join(f"{row(program, found[program.stem])}\n" for program in ALL)
+    return HEAD + rows + "".join(details(program, found[program.stem]) for program in ALL)
 
 
 def test_each_program_runs_as_far_as_the_page_says(tmp_path: Path) -> None:
@@ -143,10 +153,13 @@ def test_each_program_runs_as_far_as_the_page_says(tmp_path: Path) -> None:
     found = results(programs, tmp_path)
     if asked == "write":
         PAGE.write_text(page(found))
-    committed = PAGE.read_text().splitlines()
+    committed = PAGE.read_text()
     assert [row(program, found[program.stem]) for program in programs] == [
-        next((line for line in committed if line.startswith(f"| {program.stem} |")), "") for program in programs
+        next((line for line in committed.splitlines() if line.startswith(f"| {program.stem} |")), "")
+        for program in programs
     ]
+    for program in programs:
+        assert details(program, found[program.stem]) in committed
 
 
 def test_the_page_has_a_row_for_each_program_and_no_other() -> None:
