@@ -149,6 +149,10 @@ def test_results_of_an_earlier_attempt_count_and_their_steps_do_not_run_again() 
     assert run(schedule, {}) == "B: Succeeded"
 
 
+def test_results_of_steps_that_a_selection_leaves_out_count_as_those_of_any_other() -> None:
+    assert run(Schedule([node("B", A="Completed")], {"A": OK}), {}) == "B: Succeeded"
+
+
 def loop(items: int, concurrency: int) -> Schedule:
     """A running ForEach step of two body steps in a row, and a step after it."""
     schedule = Schedule([node("Loop", kind="ForEach"), node("After", Loop="Completed")])
@@ -196,6 +200,16 @@ def test_an_iteration_that_fails_lets_the_others_that_run_end_and_no_more_start(
     schedule.finish("First-1", OK)
     assert names(schedule) == set()
     assert schedule.settled() == ["Loop"]
+
+
+def test_while_a_loop_with_a_failed_iteration_ends_no_other_step_starts() -> None:
+    schedule = loop(items=3, concurrency=2)
+    schedule.add([node("Later")])
+    assert "Later" in names(schedule)
+    schedule.start("First-0")
+    schedule.start("First-1")
+    schedule.finish("First-0", BAD)
+    assert names(schedule) == set()
 
 
 def test_a_running_loop_goes_on_when_another_step_fails() -> None:
