@@ -112,7 +112,7 @@ def _key(expectation: Expectation) -> str:
 def _batch(table: pd.DataFrame) -> Any:
     """Give a table to Great Expectations, with no telemetry, no files and no progress bars."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"  # read by the import
-    with without("sqlalchemy", "boto3", "botocore"):  # 1.5 of 4 seconds, for data that is in databases and in S3
+    with without("sqlalchemy", "boto3", "botocore"):  # a fifth of the time, for data that is in databases and in S3
         import great_expectations
     from great_expectations.data_context.types import base
 
