@@ -32,6 +32,7 @@ from steps.fitting import fit_transform  # noqa: E402
 from steps.hyperparameters import HYPERPARAMETERS  # noqa: E402
 from steps.interval import coverage  # noqa: E402
 from steps.metrics import regression_metrics  # noqa: E402
+from steps.row_source import InMemory  # noqa: E402
 from steps.settings import JobSettings, SplitSettings  # noqa: E402
 from steps.split import split  # noqa: E402
 from steps.train import fit  # noqa: E402
@@ -164,7 +165,7 @@ def candidates(experiment: Experiment, seeds: Iterable[int]) -> None:
         parts = Parts.of(experiment.rows, experiment.settings, replace(experiment.settings.split, by="hash", seed=seed))
         table = parts.test[list(parts.features.names)]
         actual = parts.test[parts.features.target].to_numpy(dtype=float)
-        for name, predicted in predictions(OTHERS, parts.train, table, parts.features).items():
+        for name, predicted in predictions(OTHERS, parts.train, InMemory(table), parts.features).items():
             found[name].append(regression_metrics(actual, predicted))
     lines = [[name, *(text(runs, metric) for metric in ("r2", "mape", "rmse"))] for name, runs in found.items()]
     print(markdown(["candidate", "R2", "MAPE", "RMSE"], lines))
