@@ -44,7 +44,7 @@ def captured_files_rows(folder: Path) -> list[Row]:
         wall([PYTHON, "-m", "local_sagemaker", "down"], **environment)
         for stage in FILES:
             _add_files(Path(environment["SAGEMAKER_LOCAL_STATE"]), stage, lines)
-        wall([PYTHON, "-m", "local_sagemaker", "up"], **environment)
+        wall(pipeline("local", "up"), **environment)  # with the functions that the monitoring calls
         few, many = (_collected(stage, environment) for stage in ("staging", "production"))
         seconds = {stage: _monitored(stage, environment) for stage in ("staging", "production")}
         server = lifecycle.find(int(environment["SAGEMAKER_LOCAL_PORT"]))
