@@ -8,25 +8,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from profiling.columns import Draft
-from steps.data_checks import MOST_NAMED
-from steps.failure import listed
-from steps.leaks import (
-    HIGH_R2,
-    SEVERE_R2,
-    TOGETHER_R2,
-    banded,
-    explained,
-    explained_by_groups,
-    explained_by_repeats,
-    most_telling_pair,
-    ordering,
-    told_together,
-)
+from steps import leaks
+from steps.data_checks import LATER
+from steps.leaks import HIGH_R2, SEVERE_R2, TOGETHER_R2, ordering
 
 AFTER = re.compile(
     r"assess|apprais|estimat|zestimate|predict|commission|invoice|tax_?(amount|value|paid)", re.IGNORECASE
 )
-LATER = 0.01  # share of the rows in which a date may be after the row's own by a slip
 ORDERS = 0.95  # a rank correlation with the target that no place in a file has by chance
 
 
@@ -58,11 +46,11 @@ def _alone(each: Draft, target: str, accepted: np.ndarray, ranks: np.ndarray) ->
     """The column, as no feature where it alone tells the target, and what is to be said of it."""
     values, name = each.values[accepted], each.name
     if each.type in ("category", "text"):
-        codes = np.unique(values.fillna("").astype(str), return_inverse=True)[1]
-        value = max(measure(codes, ranks) for measure in (explained_by_groups, explained_by_repeats, banded))
+        codes = leaks.codes_of(values)
+        measures = (leaks.explained_by_groups, leaks.explained_by_repeats, leaks.banded)
+        value = max(measure(codes, ranks) for measure in measures)
     else:
-        numbers = values.to_numpy(dtype=float)
-        value = max(explained(numbers, ranks), banded(np.unique(numbers, return_inverse=True)[1], ranks))
+        value = leaks.explained_by_numbers(values.to_numpy(dtype=float), ranks)
     if value >= SEVERE_R2:
         leak = each.noted(f"LOOKS LIKE A LEAK: alone it explains {value:.1%} of {target}", feature=False)
         return leak, [f"{name} alone explains {value:.1%} of {target} and is left out as a leak: feature: false"]
@@ -80,7 +68,7 @@ def _in_pairs(
     result: dict[str, Draft], target: str, numbers: dict[str, np.ndarray], ranks: np.ndarray, notes: list[str]
 ) -> None:
     """Take out the one of a ratio or product that was computed from the target."""
-    pair, value = most_telling_pair(numbers, ranks)
+    pair, value = leaks.most_telling_pair(numbers, ranks)
     if value < SEVERE_R2:
         return
     of = re.split(" [x/] ", pair)
@@ -96,13 +84,15 @@ def _together(
     result: dict[str, Draft], target: str, numbers: Mapping[str, np.ndarray], goal: np.ndarray, notes: list[str]
 ) -> None:
     """Tell which numbers hold the target together; which of them were known before it, a person knows."""
-    names, value = told_together(numbers, goal)
+    names, value = leaks.told_together(numbers, goal)
     if value < TOGETHER_R2:
         return
     for name in names:
         result[name] = result[name].noted(f"LOOKS LIKE A LEAK: with others it explains {value:.1%} of {target}")
-    shown = listed([*names[:MOST_NAMED], *(["others"] if len(names) > MOST_NAMED else [])])
-    notes.append(f"{shown} together explain {value:.1%} of {target}: set feature: false for what is known only with it")
+    notes.append(
+        f"{leaks.shortened(names)} together explain {value:.1%} of {target}: set feature: false for what is known only "
+        "with it"
+    )
 
 
 def _counting(by_name: Mapping[str, Draft], target: str, accepted: np.ndarray, goal: np.ndarray) -> list[str]:

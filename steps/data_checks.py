@@ -14,22 +14,23 @@ import pandas as pd
 
 from steps.data_settings import PreparationSettings
 from steps.derived import with_derived
-from steps.failure import JobError, listed
+from steps.failure import JobError
 from steps.leaks import (
     HIGH_R2,
     SEVERE_R2,
     TOGETHER_R2,
     banded,
-    explained,
+    codes_of,
     explained_by_groups,
+    explained_by_numbers,
     explained_by_repeats,
     most_telling_pair,
+    shortened,
     told_together,
 )
 from steps.row_source import RowSource, even_places
 
 SEVERE_COPIES = 0.01  # share of the test rows that are copies of training rows, target included
-MOST_NAMED = 5
 FEW_ROWS = 20  # test rows
 LATER = 0.01  # share of the rows in which a date may be after the row's own by a slip
 CHECKED_ROWS = 50_000  # for the check of single columns; all others see every row
@@ -161,14 +162,12 @@ def telling_columns(train: RowSource, test: RowSource, settings: PreparationSett
     for name in _features(table, settings):
         values = table[name]
         if settings.data.types.get(name) == "category":
-            codes = np.unique(values.fillna("").astype(str), return_inverse=True)[1]
+            codes = codes_of(values)
             found[name] = max(explained_by_groups(codes, ranks), banded(codes, ranks))
         else:
-            numbers = values.to_numpy(dtype=float)
-            found[name] = max(explained(numbers, ranks), banded(np.unique(numbers, return_inverse=True)[1], ranks))
+            found[name] = explained_by_numbers(values.to_numpy(dtype=float), ranks)
     for name in _encoded(settings):
-        codes = np.unique(table[name].fillna("").astype(str), return_inverse=True)[1]
-        found[name] = max(found.get(name, 0.0), explained_by_repeats(codes, ranks))
+        found[name] = max(found.get(name, 0.0), explained_by_repeats(codes_of(table[name]), ranks))
     if not found:
         return Finding("telling columns", "ok", "No column of the file is a feature.", {})
     best = max(found, key=found.__getitem__)
@@ -213,7 +212,7 @@ def telling_together(train: RowSource, test: RowSource, settings: PreparationSet
     if value < TOGETHER_R2:
         text = f"All numbers together explain the target by a line with an R2 of {max(value, 0):.3f}."
         return Finding("telling together", "ok", text, {"all numbers": value})
-    shown = listed([*names[:MOST_NAMED], *(["others"] if len(names) > MOST_NAMED else [])])
+    shown = shortened(names)
     text = (
         f"{shown} together tell {settings.data.target}, with an R2 of {value:.3f}, which looks too good to be true; "
         "set feature: false in the YAML for what is known only with it, or raise gates.max_r2 if it is a law."

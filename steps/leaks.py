@@ -7,6 +7,9 @@ from itertools import combinations
 from statistics import NormalDist
 
 import numpy as np
+import pandas as pd
+
+from steps.failure import listed
 
 SEVERE_R2, HIGH_R2 = 0.98, 0.9  # of what explains the target: hardly without knowing it, and worth a look
 BINS = 50
@@ -14,6 +17,7 @@ MOST_PAIRED = 12  # the most telling numbers whose ratios and products are looke
 MOST_PROMISING = 24  # and the pairs of any numbers, by what a line of their logarithms says
 TOGETHER_R2 = 0.99  # of what all numbers explain together: a sum of parts does
 PAIRED_ROWS = 20_000
+MOST_NAMED = 5  # numbers that hold the target together, in a sentence
 FEWEST_OF_BAND = 5
 FEWEST_ROWS = 60  # with fewer, bins of the values say nothing
 
@@ -35,6 +39,17 @@ def explained(values: np.ndarray, target: np.ndarray) -> float:
     edges = np.unique(np.quantile(values[known], np.linspace(0, 1, BINS + 1)[1:-1]))
     codes = np.where(known, np.searchsorted(edges, values, side="left"), BINS)
     return max(explained_by_groups(codes, target), _between_neighbours(values[known], target[known]))
+
+
+def explained_by_numbers(numbers: np.ndarray, target: np.ndarray) -> float:
+    """The larger of what numbers explain and how far their values are bands of the target."""
+    return max(explained(numbers, target), banded(np.unique(numbers, return_inverse=True)[1], target))
+
+
+def codes_of(texts: pd.Series) -> np.ndarray:
+    """Equal texts as equal numbers from 0; all that are missing have one."""
+    codes: np.ndarray = np.unique(texts.fillna("").astype(str), return_inverse=True)[1]
+    return codes
 
 
 def _between_neighbours(values: np.ndarray, target: np.ndarray) -> float:
@@ -168,6 +183,11 @@ def told_together(columns: Mapping[str, np.ndarray], target: np.ndarray) -> tupl
     if goal.min() > 0:
         found.append(_line(numbers, goal, in_logarithms=True))
     return max(found, key=lambda each: each[1])
+
+
+def shortened(names: Sequence[str]) -> str:
+    """The first MOST_NAMED as one text, and that there are others."""
+    return listed([*names[:MOST_NAMED], *(["others"] if len(names) > MOST_NAMED else [])])
 
 
 def _line(columns: Mapping[str, np.ndarray], target: np.ndarray, in_logarithms: bool) -> tuple[tuple[str, ...], float]:

@@ -67,11 +67,8 @@ def main(arguments: Sequence[str]) -> None:
     with joined(hosts):
         train, shard = training_rows(options["train"], features, hosts)
         validation, validated = validation_rows(options["validation"], features, hosts)
-        files = [
-            options["features"] / "features.json",
-            *part_files(options["train"]),
-            *part_files(options["validation"]),
-        ]
+        files = [options["features"] / "features.json"]
+        files += [*part_files(options["train"]), *part_files(options["validation"])]
         told = {**hyperparameters, **named}
         checkpoints = checkpoints_of(options["checkpoint_rounds"], options["checkpoints"], told, files, hosts)
         model, metrics = fit(train, validation, features, hyperparameters, named, (shard, validated), checkpoints)
