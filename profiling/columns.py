@@ -48,6 +48,11 @@ class Draft:
         return str(self.column["type"])
 
     @property
+    def is_feature(self) -> bool:
+        """Whether the model may learn from it."""
+        return bool(self.column.get("feature", True))
+
+    @property
     def is_number(self) -> bool:
         """Whether it is an integer or a number."""
         return self.type in ("integer", "number")

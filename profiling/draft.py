@@ -88,7 +88,7 @@ def _draft(found: Found, target: str | None) -> Drafted:
     accepted = _accepted(by_name.values(), found)
     if accepted.sum() < 20:
         raise DataError(f"Only {int(accepted.sum()):,} rows of {found.file} could be used: is {chosen} the target?")
-    by_name = without_leaks(by_name, chosen, accepted, notes)
+    before, by_name = by_name, without_leaks(by_name, chosen, accepted, notes)
     identity = [name for name, each in by_name.items() if name != chosen and is_identity(name, each.values)][:1]
     date = next((name for name, each in by_name.items() if each.type == "date"), None)
     group = [] if identity else _group(by_name, chosen)
@@ -97,8 +97,10 @@ def _draft(found: Found, target: str | None) -> Drafted:
     columns = list(by_name.values())
     values = by_name[chosen].values[accepted].to_numpy(dtype=float)
     others = [each for each in columns if each.name != chosen]
-    if not any(each.column.get("feature", True) and each.type != "text" for each in others):
-        raise DataError(f"{found.file} has no column besides {chosen} from which it could be predicted.")
+    if not any(each.is_feature and each.type != "text" for each in others):
+        leaks = [name for name, each in by_name.items() if before[name].is_feature and not each.is_feature]
+        once = f" once what looks like a leak is left out ({listed(leaks)}): give other columns" if leaks else ""
+        raise DataError(f"{found.file} has no column besides {chosen} from which it could be predicted{once}.")
     derived, learned = _derived(columns, later(by_name, date, notes)), _learned(columns)
     quick = quick_model(others, values, accepted, _scale(values))
     if quick.r2 < HARDLY:
@@ -156,9 +158,7 @@ def _target(columns: Sequence[Draft], wanted: str | None, notes: list[str]) -> s
         _refuse_constant(names[wanted])
         return wanted
     # What names a row is no target; what is the same in all rows may be the one that is meant.
-    numbers = [
-        each.name for each in columns if each.is_number and (each.column.get("feature", True) or each.distinct == 1)
-    ]
+    numbers = [each.name for each in columns if each.is_number and (each.is_feature or each.distinct == 1)]
     if not numbers:
         raise DataError("No column holds numbers that could be predicted: name one with --target.")
     known = [name for word in TARGETS for name in numbers if name.lower() == word]
@@ -180,7 +180,7 @@ def _refuse_constant(target: Draft) -> None:
 
 
 def _with_range(each: Draft) -> Draft:
-    if not each.is_number or each.column.get("feature") is False:
+    if not each.is_number or not each.is_feature:
         return each
     limits, notes = range_of(each.values)
     return each.noted(*notes, **({"range": limits} if limits else {}))
@@ -245,7 +245,7 @@ def _derived(columns: Sequence[Draft], later: Sequence[str]) -> dict[str, str]:
 def _learned(columns: Sequence[Draft]) -> dict[str, dict[str, Any]]:
     """What rows at the same place, or with the same of many names, were worth."""
     found: dict[str, dict[str, Any]] = {}
-    features = [each for each in columns if each.column.get("feature", True)]
+    features = [each for each in columns if each.is_feature]
     latitude = next((each for each in features if each.is_number and LATITUDE.match(each.name)), None)
     longitude = next((each for each in features if each.is_number and LONGITUDE.match(each.name)), None)
     if latitude and longitude:

@@ -31,11 +31,11 @@ def without_leaks(
         notes.append(f"the rows of the file are ordered by {target}: a column that counts them reveals it")
     numbers: dict[str, np.ndarray] = {}
     for name, each in by_name.items():
-        if name == target or each.column.get("feature") is False or each.type == "date":
+        if name == target or not each.is_feature or each.type == "date":
             continue
         result[name], said = _alone(each, target, accepted, ranks)
         notes += said
-        if each.type not in ("category", "text") and result[name].column.get("feature", True):
+        if each.type not in ("category", "text") and result[name].is_feature:
             numbers[name] = each.values[accepted].to_numpy(dtype=float)
     _in_pairs(result, target, numbers, ranks, notes)
     _together(result, target, numbers, goal, notes)
@@ -97,7 +97,7 @@ def _together(
 
 def _counting(by_name: Mapping[str, Draft], target: str, accepted: np.ndarray, goal: np.ndarray) -> list[str]:
     """What is to be said of numbers that name rows and order the target; no feature is made of them."""
-    names = [name for name, each in by_name.items() if each.is_number and each.column.get("feature") is False]
+    names = [name for name, each in by_name.items() if each.is_number and not each.is_feature]
     found = {name: ordering(by_name[name].values[accepted].to_numpy(dtype=float), goal) for name in names}
     return [f"{name} orders {target}: whoever knows it knows {target}" for name in names if found[name] > ORDERS]
 

@@ -58,7 +58,7 @@ def _matrix(features: Sequence[Draft], accepted: np.ndarray) -> np.ndarray:
         values = each.values[accepted]
         if each.type == "date":
             columns.append(values.to_numpy(dtype="datetime64[D]").astype(float))
-        elif each.column.get("feature", True) and each.type != "text":
+        elif each.is_feature and each.type != "text":
             codes = (
                 np.unique(values.fillna("").astype(str), return_inverse=True)[1] if each.type == "category" else values
             )

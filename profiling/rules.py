@@ -36,7 +36,7 @@ def rules_of(
 
     `target` has the accepted rows' values, the columns all rows.
     """
-    numbers = [each for each in columns if each.is_number and each.column.get("feature", True)]
+    numbers = [each for each in columns if each.is_number and each.is_feature]
     if len(target) < FEWEST_ROWS or not numbers:
         return []
     goal = _ranks(target)
@@ -85,7 +85,7 @@ def _can_be_kept(
 ) -> bool:
     """Whether `check` would take it, with the derived and learned features of the draft."""
     types = {each.name: each.type for each in columns}
-    direct = [each.name for each in columns if each.column.get("feature", True) and each.type not in ("text", "date")]
+    direct = [each.name for each in columns if each.is_feature and each.type not in ("text", "date")]
     try:
         feature_signs(
             {rule.column: rule.rule},

@@ -236,7 +236,7 @@ def _segments(drafted: Drafted) -> Iterator[str]:
     few = [
         each
         for each in drafted.columns
-        if each.type in ("category", "boolean") and 2 <= each.distinct <= 8 and each.column.get("feature", True)
+        if each.type in ("category", "boolean") and 2 <= each.distinct <= 8 and each.is_feature
     ][:3]
     if few:
         yield "  segments:               # groups of rows whose errors are compared"

@@ -126,7 +126,11 @@ def test_codes_leaks_and_what_was_known_later_are_left_out(tmp_path: Path) -> No
         ("<!DOCTYPE html><html></html>", "is a page in HTML"),
         ("a  b  price\n1  2  3\n", "seem to be separated by blanks \\(a, b and price\\)"),
         ("a,b,price\n", "has columns but no rows"),
-        ("price\n" + "1\n2\n3\n" * 30, "no column besides price from which it could be predicted"),
+        ("price\n" + "1\n2\n3\n" * 30, "no column besides price from which it could be predicted\\."),
+        (
+            "twice,price\n" + "".join(f"{n * 2},{n}\n" for n in range(7, 907, 9)),
+            "could be predicted once what looks like a leak is left out \\(twice\\): give other columns",
+        ),
     ],
 )
 def test_what_is_no_table_is_said_to_be_what_it_is(tmp_path: Path, content: str, words: str) -> None:
