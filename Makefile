@@ -148,6 +148,8 @@ $(BIN)/installed: requirements.lock requirements-uv.lock
 	@echo "installing the locked packages into $(VENV) ..."
 	$(PYTHON) -m venv --without-pip $(VENV)
 	$(call install,requirements.lock)
+# While the data come and the server starts, the other core compiles what the jobs import first.
+	@$(BIN)/python -c 'import great_expectations, pandas, matplotlib.pyplot, scipy.stats, sklearn.ensemble, xgboost' >/dev/null 2>&1 &
 
 # and what tests, types and style need
 $(BIN)/installed-dev: $(BIN)/installed requirements-dev.lock
