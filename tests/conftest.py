@@ -19,6 +19,8 @@ from local_sagemaker.client.lifecycle import Server
 
 REGION = "us-east-1"
 os.environ["AWS_DEFAULT_REGION"] = REGION  # for test modules that import the SDK, which needs it then
+# `make test &` in a script ignores Ctrl-C, and so would all that the tests start and press it for.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ["GOMP_SPINCOUNT"] = "3000"  # threads that wait leave the core to the other worker's tests, as in the jobs
 BUCKET = "test-bucket"
 # Options of a run where any model will do: few rounds, and gates that let it pass.
