@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from steps.batches import batches
+from steps.stored_table import Table
 
 AT_ONCE = 1 << 16  # rows of a batch: each has a number for every level of every category
 Batch = tuple[np.ndarray, np.ndarray]  # of rows: a matrix (rows, columns), and the target (rows,)
@@ -21,7 +22,7 @@ Batch = tuple[np.ndarray, np.ndarray]  # of rows: a matrix (rows, columns), and 
 class LineRows:
     """Features and target of the chosen rows, batch by batch."""
 
-    features: pd.DataFrame
+    features: Table
     target: np.ndarray
     chosen: np.ndarray | None
 

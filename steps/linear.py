@@ -15,6 +15,7 @@ from steps.batches import by_batch
 from steps.design import Batch, Design, LineRows, Marked, Standardised
 from steps.hosts import Hosts
 from steps.shard import Shard
+from steps.stored_table import Table
 
 # Per row, on standardised columns. The smallest one changes nothing but sums that rounding has made.
 PENALTIES = 10.0 ** np.arange(-8, 1.5, 0.5)
@@ -63,9 +64,9 @@ class LinearModel:
                     found[name] += values.isna() * self.missing[name]
         return pd.DataFrame(found, index=features.index)
 
-    def predict(self, features: pd.DataFrame, chosen: np.ndarray | None = None) -> np.ndarray:
+    def predict(self, features: Table, chosen: np.ndarray | None = None) -> np.ndarray:
         """Predict on the training target's scale, one number per row; `chosen` marks the rows that are meant."""
-        line, values = self.on(tuple(map(str, features))), features.to_numpy()
+        line, values = self.on(tuple(map(str, features))), features.values
         if chosen is None:
             return by_batch(lambda rows: line(values[rows]), len(values))
         return by_batch(lambda rows: line(values[rows][chosen[rows]]), len(values))
@@ -96,7 +97,7 @@ class LinearModel:
 
 
 def fit(
-    features: pd.DataFrame,
+    features: Table,
     target: np.ndarray,
     levels: Mapping[str, Sequence[str]],
     penalty: float | None = None,
@@ -151,7 +152,7 @@ def chosen_penalty(rows: Iterable[Batch], shard: Shard) -> float:
     value is missing) turns into an absurd prediction. Source: Breiman et al., Classification and Regression Trees,
     1984, section 3.4.3. `rows` are read several times; they are one host's share of the shard's.
     """
-    fold = shard.drawn(lambda random, rows: random.integers(0, FOLDS, rows), 0)
+    fold = shard.drawn(lambda random, rows: random.integers(0, FOLDS, rows).astype(np.int8), 0)
     columns = max(matrix.shape[1] for matrix, _ in rows)
     parts = [Marked(rows, fold == number) for number in range(FOLDS)]
     sums = [_Sums.of(part, columns).over(shard.hosts) for part in parts]
