@@ -5,7 +5,7 @@ Each class is read as often as it is asked, and is one host's share of the rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,21 +60,6 @@ class Standardised:
     def __iter__(self) -> Iterator[Batch]:
         for matrix, target in self.design:
             yield (matrix - self.mean) / self.scale, target - self.middle
-
-
-@dataclass(frozen=True)
-class Marked:
-    """Some of the rows; `inside` marks them, over all batches."""
-
-    rows: Iterable[Batch]
-    inside: np.ndarray
-
-    def __iter__(self) -> Iterator[Batch]:
-        start = 0
-        for matrix, target in self.rows:
-            inside = self.inside[start : start + len(target)]
-            start += len(target)
-            yield matrix[inside], target[inside]
 
 
 def _one_hot(codes: np.ndarray, count: int) -> np.ndarray:
