@@ -10,6 +10,7 @@ import pandas as pd
 
 from steps.linear import LinearModel
 from steps.shard import Shard
+from steps.stored_table import Table
 
 if TYPE_CHECKING:
     from steps.model import Model
@@ -18,7 +19,7 @@ SAME, FOLLOWS = 0.95, 0.999  # a correlation; a share of the variance
 BLOCK = 50_000  # rows whose terms are held in memory at once
 
 
-def average_terms(line: LinearModel, table: pd.DataFrame, shard: Shard | None = None) -> pd.Series:
+def average_terms(line: LinearModel, table: Table, shard: Shard | None = None) -> pd.Series:
     """The mean of what each feature adds to the line, over a table of features: what contributions are counted from.
 
     With a shard the table is one host's, and the mean is over the rows of all.

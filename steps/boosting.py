@@ -8,6 +8,7 @@ import numpy as np
 
 from steps.batches import by_batch
 from steps.lean_imports import without
+from steps.stored_table import Values
 
 with without("sklearn"):  # a second
     import xgboost
@@ -78,7 +79,7 @@ def predict(booster: xgboost.Booster, values: np.ndarray, start: np.ndarray, thr
 
 def predict_table(
     booster: xgboost.Booster,
-    table: np.ndarray,
+    table: Values,
     start: np.ndarray,
     blank: Sequence[int] = (),
     chosen: np.ndarray | None = None,

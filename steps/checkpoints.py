@@ -27,7 +27,7 @@ KEY_DIGITS = 16
 class Told:
     """The matrix of rows by whose error it is known when to stop, and after how many rounds without progress."""
 
-    matrix: xgboost.QuantileDMatrix
+    matrix: xgboost.DMatrix
     patience: int
 
 
@@ -44,7 +44,7 @@ class Checkpoints:
         self,
         stage: str,
         parameters: Mapping[str, Any],
-        learned: xgboost.QuantileDMatrix,
+        learned: xgboost.DMatrix,
         rounds: int,
         told: Told | None = None,
     ) -> xgboost.Booster:

@@ -5,13 +5,14 @@ Each class is read as often as it is asked, and is one host's share of the rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from steps.batches import batches
+from steps.stored_table import Table
 
 AT_ONCE = 1 << 16  # rows of a batch: each has a number for every level of every category
 Batch = tuple[np.ndarray, np.ndarray]  # of rows: a matrix (rows, columns), and the target (rows,)
@@ -21,7 +22,7 @@ Batch = tuple[np.ndarray, np.ndarray]  # of rows: a matrix (rows, columns), and 
 class LineRows:
     """Features and target of the chosen rows, batch by batch."""
 
-    features: pd.DataFrame
+    features: Table
     target: np.ndarray
     chosen: np.ndarray | None
 
@@ -59,21 +60,6 @@ class Standardised:
     def __iter__(self) -> Iterator[Batch]:
         for matrix, target in self.design:
             yield (matrix - self.mean) / self.scale, target - self.middle
-
-
-@dataclass(frozen=True)
-class Marked:
-    """Some of the rows; `inside` marks them, over all batches."""
-
-    rows: Iterable[Batch]
-    inside: np.ndarray
-
-    def __iter__(self) -> Iterator[Batch]:
-        start = 0
-        for matrix, target in self.rows:
-            inside = self.inside[start : start + len(target)]
-            start += len(target)
-            yield matrix[inside], target[inside]
 
 
 def _one_hot(codes: np.ndarray, count: int) -> np.ndarray:

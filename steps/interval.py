@@ -25,7 +25,7 @@ from steps.other_trees import OtherTrees
 from steps.quantile_interval import METHOD as QUANTILES
 from steps.quantile_interval import QuantileInterval
 from steps.starting_point import Boosting, Part, rows_of
-from steps.training_matrix import Rows, training_matrix
+from steps.training_matrix import Rows
 
 METHOD = "conformal, scaled by the expected absolute residual"
 FOLDS = 2
@@ -107,7 +107,7 @@ def fit(
         )
     residuals = _out_of_fold(train, features, boosting, booster.num_boosted_rounds())
     if other is None:
-        centre = features.held(predict_table(booster, validation.table.to_numpy(), validation.start))
+        centre = features.held(predict_table(booster, validation.table.values, validation.start))
     else:
         centre = _of_other(other, validation, features)
     errors = np.abs(validation.target - centre)
@@ -115,7 +115,7 @@ def fit(
     mean = max(mean, NOTHING * (spread or 1.0))
     scale = _scale(train, residuals / mean, validation, errors / mean, features, boosting)
     zeros = np.zeros(len(errors))
-    ratios = errors / predict_table(scale, validation.table.to_numpy(), zeros, _unknown(features)).astype(float)
+    ratios = errors / predict_table(scale, validation.table.values, zeros, _unknown(features)).astype(float)
     ratios, centre = (validation.shard.hosts.gathered(values) for values in (ratios, centre))
     edges = np.quantile(centre, np.arange(1, bands) / bands)
     band = np.searchsorted(edges, centre, side="right")
@@ -134,11 +134,13 @@ def _out_of_fold(train: Part, features: Features, boosting: Boosting, rounds: in
     """The absolute residual of each training row from trees of the other half: as many steps, fewer and larger."""
     quick = boosting.faster()
     rate = boosting.parameters["learning_rate"] / quick.parameters["learning_rate"]
-    fold = train.shard.drawn(lambda random, rows: random.permutation(rows) % FOLDS, boosting.parameters["seed"])
-    table, result = train.table.to_numpy(), np.empty(len(train.target))
+    fold = train.shard.drawn(
+        lambda random, rows: (random.permutation(rows) % FOLDS).astype(np.int8), boosting.parameters["seed"]
+    )
+    table, result = train.table.values, np.empty(len(train.target))
     for number in range(FOLDS):
         own = fold == number
-        data = training_matrix([replace(train.rows, chosen=~own)], features)
+        data = quick.matrix([replace(train.rows, chosen=~own)], features)
         wanted = max(1, math.ceil(rounds * rate))
         booster = quick.checkpoints.boosted(f"fold-{number}", quick.parameters, data, wanted)
         predicted = features.held(predict_table(booster, table, train.start, chosen=own))
@@ -163,12 +165,12 @@ def _scale(
     parameters = {**free, "objective": "reg:gamma", "max_depth": min(free["max_depth"], DEPTH)}
     unknown = _unknown(features)
     rows, new = (
-        Rows(part.table.to_numpy(), np.zeros(len(size)), np.maximum(size, LEAST))
+        Rows(part.table.values, np.zeros(len(size)), np.maximum(size, LEAST))
         for part, size in ((train, residuals), (validation, errors))
     )
-    learned = training_matrix([rows], features, blank=unknown)
+    learned = boosting.matrix([rows], features, blank=unknown)
     told = Told(
-        training_matrix([new], features, like=learned, blank=unknown),
+        boosting.matrix([new], features, like=learned, blank=unknown),
         min(boosting.early_stopping_rounds, EARLY_STOPPING_ROUNDS),
     )
     rounds = min(boosting.rounds, ROUNDS)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from steps.features import Features
 from steps.shard import Shard
+from steps.stored_table import Table
 
 EXPLAINED = 100  # training rows by which it is measured how much each feature moves predictions
 
@@ -21,13 +22,15 @@ class Likeness:
     spreads: dict[str, float]
 
     @classmethod
-    def of(cls, table: pd.DataFrame, features: Features, shard: Shard) -> Likeness:
+    def of(cls, table: Table, features: Features, shard: Shard) -> Likeness:
         """From this host's share of the features of the training rows; the same on every host."""
         wanted = np.linspace(0, shard.total - 1, min(shard.total, EXPLAINED)).astype(int)
-        own = np.concatenate([np.arange(start, end) for start, end in shard.runs])
-        here = np.flatnonzero(np.isin(own, wanted))
         chosen = np.zeros((len(wanted), len(features.names)))
-        chosen[np.searchsorted(wanted, own[here])] = table.to_numpy()[here]
+        first = 0  # the place in the table of the first row of a run
+        for start, end in shard.runs:
+            inside = (wanted >= start) & (wanted < end)
+            chosen[inside] = table.iloc[wanted[inside] - start + first].to_numpy()
+            first += end - start
         explained = pd.DataFrame(shard.hosts.total(chosen), columns=list(features.names))
         return cls(explained, {name: _spread(name, table, features, shard) for name in features.names})
 
@@ -42,7 +45,7 @@ class Likeness:
         return {name: effect / spread if spread > 0 else 0.0 for (name, spread), effect in pairs}
 
 
-def _spread(name: str, table: pd.DataFrame, features: Features, shard: Shard) -> float:
+def _spread(name: str, table: Table, features: Features, shard: Shard) -> float:
     """The mean absolute deviation of the known values; of a category any difference counts as 1."""
     if name in features.levels:
         return 1.0

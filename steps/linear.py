@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import reduce
 from typing import Any
@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 
 from steps.batches import by_batch
-from steps.design import Batch, Design, LineRows, Marked, Standardised
+from steps.design import Batch, Design, LineRows, Standardised
 from steps.hosts import Hosts
 from steps.shard import Shard
+from steps.stored_table import Table
 
 # Per row, on standardised columns. The smallest one changes nothing but sums that rounding has made.
 PENALTIES = 10.0 ** np.arange(-8, 1.5, 0.5)
@@ -63,9 +64,9 @@ class LinearModel:
                     found[name] += values.isna() * self.missing[name]
         return pd.DataFrame(found, index=features.index)
 
-    def predict(self, features: pd.DataFrame, chosen: np.ndarray | None = None) -> np.ndarray:
+    def predict(self, features: Table, chosen: np.ndarray | None = None) -> np.ndarray:
         """Predict on the training target's scale, one number per row; `chosen` marks the rows that are meant."""
-        line, values = self.on(tuple(map(str, features))), features.to_numpy()
+        line, values = self.on(tuple(map(str, features))), features.values
         if chosen is None:
             return by_batch(lambda rows: line(values[rows]), len(values))
         return by_batch(lambda rows: line(values[rows][chosen[rows]]), len(values))
@@ -96,7 +97,7 @@ class LinearModel:
 
 
 def fit(
-    features: pd.DataFrame,
+    features: Table,
     target: np.ndarray,
     levels: Mapping[str, Sequence[str]],
     penalty: float | None = None,
@@ -151,23 +152,35 @@ def chosen_penalty(rows: Iterable[Batch], shard: Shard) -> float:
     value is missing) turns into an absurd prediction. Source: Breiman et al., Classification and Regression Trees,
     1984, section 3.4.3. `rows` are read several times; they are one host's share of the shard's.
     """
-    fold = shard.drawn(lambda random, rows: random.integers(0, FOLDS, rows), 0)
-    columns = max(matrix.shape[1] for matrix, _ in rows)
-    parts = [Marked(rows, fold == number) for number in range(FOLDS)]
-    sums = [_Sums.of(part, columns).over(shard.hosts) for part in parts]
-    errors = np.empty((FOLDS, len(PENALTIES)))
-    for number, part in enumerate(parts):
-        others = sum(sums[:number] + sums[number + 1 :], start=_Sums.none(columns))
-        if not others.rows or not sums[number].rows:
-            return float(PENALTIES[0])
-        mean, middle, weights = others.columns / others.rows, others.target / others.rows, others.weights(PENALTIES)
-        squared = np.zeros(len(PENALTIES))
-        for matrix, actual in part:
-            squared += ((middle + (matrix - mean) @ weights - actual[:, None]) ** 2).sum(axis=0)
-        errors[number] = shard.hosts.total(squared) / sums[number].rows
+    fold = shard.drawn(lambda random, rows: random.integers(0, FOLDS, rows).astype(np.int8), 0)
+    columns = next(iter(rows))[0].shape[1]
+    sums = [_Sums.none(columns)] * FOLDS
+    for number, matrix, actual in _by_fold(rows, fold):
+        sums[number] += _Sums.of([(matrix, actual)], columns)
+    sums = [each.over(shard.hosts) for each in sums]
+    others = [sum(sums[:number] + sums[number + 1 :], start=_Sums.none(columns)) for number in range(FOLDS)]
+    if not all(each.rows for each in (*sums, *others)):
+        return float(PENALTIES[0])
+    lines = [(each.columns / each.rows, each.target / each.rows, each.weights(PENALTIES)) for each in others]
+    squared = np.zeros((FOLDS, len(PENALTIES)))
+    for number, matrix, actual in _by_fold(rows, fold):
+        mean, middle, weights = lines[number]
+        squared[number] += ((middle + (matrix - mean) @ weights - actual[:, None]) ** 2).sum(axis=0)
+    errors = shard.hosts.total(squared) / np.array([[each.rows] for each in sums])
     above = errors - errors[:, [errors.mean(axis=0).argmin()]]
     allowed = above.mean(axis=0) <= above.std(axis=0, ddof=1) / math.sqrt(FOLDS)
     return float(PENALTIES[np.flatnonzero(allowed)[-1]])
+
+
+def _by_fold(rows: Iterable[Batch], fold: np.ndarray) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    """The rows of each batch by their folds: the fold's number, the matrix and the target."""
+    start = 0
+    for matrix, target in rows:
+        here = fold[start : start + len(target)]
+        start += len(target)
+        for number in range(FOLDS):
+            inside = here == number
+            yield number, matrix[inside], target[inside]
 
 
 @dataclass(frozen=True)

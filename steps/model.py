@@ -30,6 +30,7 @@ from steps.linear import LinearModel
 from steps.other_libraries import LIBRARIES, XGBOOST
 from steps.other_trees import OtherTrees, hash_of, loaded
 from steps.quantile_interval import QuantileInterval
+from steps.stored_table import Table
 
 CODE_WHEELS = "code/wheels"  # what the library of the trees that predict needs beside the image, and its list
 CANDIDATES = (XGBOOST, "linear")  # that every model holds
@@ -75,9 +76,9 @@ class Model:
         """Predict the target of typed raw rows, one number per row in the target's unit."""
         return self.predict_features(feature_module.transform(rows, self.features), candidate)
 
-    def predict_features(self, table: pd.DataFrame, candidate: str | None = None) -> np.ndarray:
+    def predict_features(self, table: Table, candidate: str | None = None) -> np.ndarray:
         """Predict from features that are computed already; `candidate` is one of `candidates`, by default the first."""
-        values = table.to_numpy()
+        values = table.values
         return by_batch(lambda rows: self._predicted(values[rows], candidate), len(values))
 
     def _predicted(self, table: np.ndarray, candidate: str | None) -> np.ndarray:

@@ -18,6 +18,7 @@ from steps.attribution import BLOCK, attributed, average_terms, grouped, groups_
 from steps.comparables import plain
 from steps.linear import LinearModel
 from steps.shard import Shard
+from steps.stored_table import Table
 
 if TYPE_CHECKING:
     from steps.columns import Columns
@@ -37,7 +38,7 @@ class Basis:
     groups: dict[str, tuple[str, ...]]
 
     @classmethod
-    def of(cls, line: LinearModel, table: pd.DataFrame, categories: Sequence[str], shard: Shard | None = None) -> Basis:
+    def of(cls, line: LinearModel, table: Table, categories: Sequence[str], shard: Shard | None = None) -> Basis:
         """The basis of a line, or of what boosting starts from, over the features of the training rows.
 
         With a shard the table is one host's: the terms are those of all hosts, the groups are looked for in its rows.

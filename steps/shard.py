@@ -35,13 +35,16 @@ class Shard:
 
         It is asked block by block, each with a generator of its own, whichever rows are here.
         """
-        found = []
+        found: list[np.ndarray] = []
+        drawn, numbers = -1, np.empty(0)
         for start, end in self.runs:
             for block in range(start // BLOCK, -(-end // BLOCK)):
                 first = block * BLOCK
-                # The generator of the first block is that of the seed alone.
-                numbers = draw(np.random.default_rng([seed, block]), min(BLOCK, self.total - first))
-                found.append(numbers[max(start - first, 0) : end - first])
+                if block != drawn:  # else several runs lie in it
+                    # The generator of the first block is that of the seed alone.
+                    numbers = draw(np.random.default_rng([seed, block]), min(BLOCK, self.total - first))
+                    drawn = block
+                found.append(numbers[max(start - first, 0) : end - first].copy())
         return np.concatenate(found) if found else draw(np.random.default_rng(seed), 0)
 
     def mean(self, values: np.ndarray) -> np.ndarray:

@@ -7,8 +7,9 @@ categories and few rows it is worse than the mean. So the default is to try each
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from steps.features import Features
 from steps.hyperparameters import STARTS
 from steps.linear import LinearModel
 from steps.shard import Shard
+from steps.stored_table import Table, in_memory
 from steps.training_matrix import Rows, training_matrix
 
 FOLDS = 5
@@ -35,7 +37,7 @@ class Part:
     `shard` says which of all hosts' rows they are.
     """
 
-    table: pd.DataFrame
+    table: Table
     target: np.ndarray
     start: np.ndarray
     shard: Shard
@@ -43,29 +45,43 @@ class Part:
     @property
     def rows(self) -> Rows:
         """What trees learn from."""
-        return Rows(self.table.to_numpy(), self.start, self.target)
+        return Rows(self.table.values, self.start, self.target)
 
     def with_rows_of(self, other: Part) -> Part:
         """The rows of both."""
-        table = pd.concat([self.table, other.table], ignore_index=True)
+        table = pd.concat([in_memory(self.table), in_memory(other.table)], ignore_index=True)
         both = np.r_[self.target, other.target], np.r_[self.start, other.start]
         return Part(table, *both, self.shard + other.shard)
 
 
 @dataclass(frozen=True)
 class Boosting:
-    """How to boost: XGBoost's own parameters, the most rounds, and after how many without progress to stop."""
+    """How to boost: XGBoost's own parameters, the most rounds, and after how many without progress to stop.
+
+    cache: the folder in which XGBoost keeps the rows that it learns from; None is in memory.
+    """
 
     parameters: Mapping[str, Any]
     rounds: int
     early_stopping_rounds: int
     checkpoints: Checkpoints = NONE
+    cache: Path | None = None
 
     def faster(self) -> Boosting:
         """The same with a few large steps, to compare."""
         rate = self.parameters["learning_rate"]
         quick = {**self.parameters, "learning_rate": max(rate, min(FASTEST, FASTER * rate))}
         return replace(self, parameters=quick, early_stopping_rounds=max(1, self.early_stopping_rounds // FASTER))
+
+    def matrix(
+        self,
+        tables: Sequence[Rows],
+        features: Features,
+        like: xgboost.DMatrix | None = None,
+        blank: Sequence[int] = (),
+    ) -> xgboost.DMatrix:
+        """The rows of all tables as trees learn from them, see `training_matrix`."""
+        return training_matrix(tables, features, like, blank, self.cache)
 
     def fit(
         self, train: Part, validation: Part, features: Features, stage: str = "prediction"
@@ -74,8 +90,8 @@ class Boosting:
 
         The error is the root mean square on the training scale. `stage` names the booster among the checkpoints.
         """
-        learned = training_matrix([train.rows], features)
-        told = Told(training_matrix([validation.rows], features, like=learned), self.early_stopping_rounds)
+        learned = self.matrix([train.rows], features)
+        told = Told(self.matrix([validation.rows], features, like=learned), self.early_stopping_rounds)
         booster = self.checkpoints.boosted(stage, self.parameters, learned, self.rounds, told)
         return booster[: int(booster.best_iteration) + 1], float(booster.best_score)
 
@@ -83,12 +99,12 @@ class Boosting:
 def rows_of(part: Part, features: Features) -> np.ndarray:
     """A part's features as the trees of other libraries take them."""
     places = [place for place, name in enumerate(features.names) if name in features.levels]
-    return by_row(part.table.to_numpy(), places).astype(float)
+    return by_row(in_memory(part.table).to_numpy(), places).astype(float)
 
 
 def refit(boosting: Boosting, rounds: int, parts: tuple[Part, Part], features: Features) -> xgboost.Booster:
     """Boost so many rounds on all these rows together: the validation part has told when to stop, and teaches too."""
-    data = training_matrix([part.rows for part in parts], features)
+    data = boosting.matrix([part.rows for part in parts], features)
     return boosting.checkpoints.boosted("prediction-on-all-rows", boosting.parameters, data, rounds)
 
 
@@ -122,7 +138,7 @@ def best_start(
 def _out_of_fold(train: Part, features: Features, penalty: float, seed: int) -> np.ndarray:
     """For each training row, what a line of the other folds says of it."""
     shard = train.shard
-    fold = shard.drawn(lambda random, rows: random.permutation(rows) % FOLDS, seed)
+    fold = shard.drawn(lambda random, rows: (random.permutation(rows) % FOLDS).astype(np.int8), seed)
     result = np.empty(len(train.target))
     for number in range(FOLDS):
         inside = fold == number

@@ -6,7 +6,6 @@ import argparse
 import json
 import os
 import platform
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +17,6 @@ import pandas as pd
 from steps import features as feature_module
 from steps import interval as interval_module
 from steps import linear, training_metrics
-from steps.artifacts import write_text
 from steps.boosting import xgboost
 from steps.checkpoints import FOLDER, NONE, Checkpoints, checkpoints_of
 from steps.comparables import FILE as COMPARABLES
@@ -32,15 +30,18 @@ from steps.joined_hosts import joined
 from steps.likeness import Likeness
 from steps.metrics import regression_metrics
 from steps.model import CODE_WHEELS, FORMAT, FORMAT_OF_OTHERS, Model, save
+from steps.model_code import copy_serving_code, copy_wheels
 from steps.other_libraries import LIBRARIES, XGBOOST
 from steps.other_trees import OtherTrees, fitted, refitted
 from steps.part_files import part_files
 from steps.reasons import METADATA as REASONS
 from steps.reasons import Basis
+from steps.scratch import scratch
 from steps.shard import Shard
 from steps.starting_point import Boosting, Part, best_start, refit, start_at
+from steps.stored_table import Table, first_columns
 from steps.training_rows import training_rows, validation_rows
-from steps.wheels import LIST, ensure, pins_of
+from steps.wheels import ensure
 
 HYPERPARAMETERS_FILE = Path("/opt/ml/input/config/hyperparameters.json")
 # rounds and early_stopping_rounds are arguments of its train(), the others are ours.
@@ -64,14 +65,16 @@ def main(arguments: Sequence[str]) -> None:
             "set it to 1 (jobs.training.instance_count in the YAML), or leave the candidate out."
         )
     ensure([LIBRARIES[name].package for name in named], options["wheels"])
-    with joined(hosts):
-        train, shard = training_rows(options["train"], features, hosts)
-        validation, validated = validation_rows(options["validation"], features, hosts)
+    with scratch() as folder, joined(hosts):
+        train, shard = training_rows(options["train"], features, hosts, folder)
+        validation, validated = validation_rows(options["validation"], features, hosts, folder)
         files = [options["features"] / "features.json"]
         files += [*part_files(options["train"]), *part_files(options["validation"])]
-        told = {**hyperparameters, **named}
+        told = {**hyperparameters, **named, "external_memory": options["external_memory"]}
         checkpoints = checkpoints_of(options["checkpoint_rounds"], options["checkpoints"], told, files, hosts)
-        model, metrics = fit(train, validation, features, hyperparameters, named, (shard, validated), checkpoints)
+        cache = folder if options["external_memory"] else None
+        shards = (shard, validated)
+        model, metrics = fit(train, validation, features, hyperparameters, named, shards, checkpoints, cache)
         likeness = Likeness.of(_inputs(train, features), features, shard)
     if not hosts.is_first:
         return  # it has no part in what follows: the first host writes the model, and prints the metrics once
@@ -128,6 +131,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--start", choices=STARTS, default=STARTS[0])
     parser.add_argument("--checkpoint_rounds", type=_within(CHECKPOINT_ROUNDS), default=0)
     parser.add_argument("--checkpoints", type=Path, default=FOLDER)
+    parser.add_argument("--external_memory", type=_yes_or_no, default=False)
     parser.add_argument("--wheels", type=Path, default=Path(environment.get("SM_CHANNEL_WHEELS", f"{channel}/wheels")))
     for name in LIBRARIES:
         parser.add_argument(f"--{name}", type=_hyperparameters_of(name), metavar="JSON")
@@ -151,6 +155,14 @@ def _hyperparameters_of(library: str) -> Callable[[str], dict[str, float]]:
     return settings
 
 
+def _yes_or_no(text: str) -> bool:
+    """An argparse type: true or false, in any case: script mode gives True for a hyperparameter `true`."""
+    try:
+        return {"true": True, "false": False}[text.lower()]
+    except KeyError:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither true nor false") from None
+
+
 def _within(hyperparameter: Hyperparameter) -> Callable[[str], float]:
     """An argparse type: a number of the hyperparameter's kind, within its limits."""
 
@@ -164,20 +176,22 @@ def _within(hyperparameter: Hyperparameter) -> Callable[[str], float]:
 
 
 def fit(
-    train: pd.DataFrame,
-    validation: pd.DataFrame,
+    train: Table,
+    validation: Table,
     features: Features,
     hyperparameters: dict[str, Any],
     named: Mapping[str, Mapping[str, float]] | None = None,
     shards: tuple[Shard, Shard] | None = None,
     checkpoints: Checkpoints = NONE,
+    cache: Path | None = None,
 ) -> tuple[Model, dict[str, float]]:
     """Train the candidates; return the model and its metrics by name.
 
     `named` are the hyperparameters of other libraries by their names; the one that is best on the validation part, or
     XGBoost, predicts. Tables hold the features, and then the target. Metrics are in the target's unit, `mape` a
     fraction, for the validation part, on which XGBoost also stopped early: the test part is evaluation's alone. With
-    `shards` the tables are one host's share of the rows, and every host returns the same.
+    `shards` the tables are one host's share of the rows, and every host returns the same. With a folder `cache` XGBoost
+    keeps the rows there and not in memory.
     """
     shards = shards or (Shard.whole(len(train)), Shard.whole(len(validation)))
     parts = [
@@ -186,7 +200,8 @@ def fit(
     ]
     rows, target = parts[0].table, parts[0].target
     line = linear.fit(rows, target, features.levels, None, features.signs, features.fill, shards[0])
-    boosting = replace(boosting_of(hyperparameters, features.names, features.signs), checkpoints=checkpoints)
+    boosting = boosting_of(hyperparameters, features.names, features.signs)
+    boosting = replace(boosting, checkpoints=checkpoints, cache=cache)
     start: str = hyperparameters["start"]
     errors: dict[str, float] = {}
     if start == "auto":
@@ -242,7 +257,7 @@ def _printed(model: Model, measured: Mapping[str, Mapping[str, float]]) -> dict[
     return metrics
 
 
-def _measured(model: Model, part: pd.DataFrame, shard: Shard) -> dict[str, dict[str, float]]:
+def _measured(model: Model, part: Table, shard: Shard) -> dict[str, dict[str, float]]:
     """The errors of each candidate on a part, in the target's unit."""
     actual, table = _actual(part, model.features), _inputs(part, model.features)
     return {name: regression_metrics(actual, model.predict_features(table, name), shard) for name in model.candidates}
@@ -267,12 +282,11 @@ def _best_of(
     return found.get(min(errors, key=errors.__getitem__)), errors
 
 
-def _inputs(part: pd.DataFrame, features: Features) -> pd.DataFrame:
-    """The features of a part, without a copy."""
-    return part.iloc[:, : len(features.names)]
+def _inputs(part: Table, features: Features) -> Table:
+    return first_columns(part, len(features.names))
 
 
-def _actual(part: pd.DataFrame, features: Features) -> np.ndarray:
+def _actual(part: Table, features: Features) -> np.ndarray:
     return part[features.target].to_numpy(dtype=float)
 
 
@@ -316,32 +330,6 @@ def _metadata(features: Features, hyperparameters: dict[str, Any], best_iteratio
         "inputs": inputs,
         "features": list(features.names),
     }
-
-
-def copy_wheels(wheels: Path, folder: Path) -> None:
-    """Put the wheels that came with the job into a folder of the model's code, and a requirements.txt beside it.
-
-    The image's toolkit installs what that names as the endpoint starts, and asks no index. On local SageMaker no wheels
-    come: its environment has what the list names.
-    """
-    pins = [f"{name}=={version}" for name, version in pins_of(wheels).items()]
-    if not pins:
-        return
-    came = sorted(wheels.glob("*.whl"))
-    folder.mkdir(parents=True, exist_ok=True)
-    for path in (wheels / LIST, *came):
-        shutil.copyfile(path, folder / path.name)
-    options = ["--no-index", f"--find-links {folder.name}"] if came else []
-    write_text(folder.parent / "requirements.txt", "".join(f"{line}\n" for line in [*options, *pins]))
-
-
-def copy_serving_code(folder: Path) -> None:
-    """Put this package beside the model: the endpoint imports steps.serve from there."""
-    package = Path(__file__).parent
-    for source in sorted(package.rglob("*.py")):
-        target = folder / "steps" / source.relative_to(package)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, target)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from steps.batches import batches
 from steps.boosting import blanked, by_row, feature_names, xgboost
 from steps.features import Features
+from steps.stored_table import Values
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,7 @@ class Rows:
     chosen: marks the rows that are meant; None is all of them.
     """
 
-    values: np.ndarray
+    values: Values
     start: np.ndarray
     label: np.ndarray
     chosen: np.ndarray | None = None
@@ -29,27 +31,30 @@ class Rows:
 def training_matrix(
     tables: Sequence[Rows],
     features: Features,
-    like: xgboost.QuantileDMatrix | None = None,
+    like: xgboost.DMatrix | None = None,
     blank: Sequence[int] = (),
-) -> xgboost.QuantileDMatrix:
+    cache: Path | None = None,
+) -> xgboost.DMatrix:
     """The rows of all tables; in the places `blank` all features are 0, so that no tree splits by them.
 
-    What is only to be compared with training rows is cut as they are: `like` is their matrix.
+    What is only to be compared with training rows is cut as they are: `like` is their matrix. With a folder `cache` the
+    matrix is in a file there, which is removed with it, and XGBoost reads a batch or two at a time.
     """
-    rows = _Batches(tables, features, blank)
-    return xgboost.QuantileDMatrix(rows, ref=like, enable_categorical=bool(features.levels))
+    rows = _Batches(tables, features, blank, cache)
+    kind = xgboost.QuantileDMatrix if cache is None else xgboost.ExtMemQuantileDMatrix
+    return kind(rows, ref=like, enable_categorical=bool(features.levels))
 
 
 class _Batches(xgboost.DataIter):
     """Gives XGBoost the rows, as often as it asks for them."""
 
-    def __init__(self, tables: Sequence[Rows], features: Features, blank: Sequence[int]) -> None:
+    def __init__(self, tables: Sequence[Rows], features: Features, blank: Sequence[int], cache: Path | None) -> None:
         self._tables, self._blank = tables, blank
         self._categories = [place for place, name in enumerate(features.names) if name in features.levels]
         self._names = feature_names(features.names)
         self._kinds = ["c" if name in features.levels else "q" for name in features.names] if features.levels else None
         self._rest = self._batches()
-        super().__init__()
+        super().__init__(cache_prefix=None if cache is None else str(cache / "rows"))
 
     def reset(self) -> None:
         """Begin again."""
@@ -57,20 +62,21 @@ class _Batches(xgboost.DataIter):
 
     def next(self, input_data: Any) -> bool:
         """Give one more batch; whether there was one."""
-        rows = next(self._rest, None)
-        if rows is None:
+        batch = next(self._rest, None)
+        if batch is None:
             return False
+        values, start, label = batch
         input_data(
-            data=by_row(blanked(rows.values, self._blank), self._categories),
-            label=rows.label,
-            base_margin=rows.start,
+            data=by_row(blanked(values, self._blank), self._categories),
+            label=label,
+            base_margin=start,
             feature_names=self._names,
             feature_types=self._kinds,
         )
         return True
 
-    def _batches(self) -> Iterator[Rows]:
+    def _batches(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         for table in self._tables:
             for batch in batches(len(table.values)):
                 chosen = slice(None) if table.chosen is None else table.chosen[batch]
-                yield Rows(*(each[batch][chosen] for each in (table.values, table.start, table.label)))
+                yield table.values[batch][chosen], table.start[batch][chosen], table.label[batch][chosen]

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from steps import stored_table
 from steps.failure import JobError, listed
 from steps.features import Features
 from steps.hosts import Hosts
 from steps.part_files import part_files, read_part, rows_of
 from steps.shard import Shard
+from steps.stored_table import StoredTable, Table
 
 
-def training_rows(folder: Path, features: Features, hosts: Hosts) -> tuple[pd.DataFrame, Shard]:
+def training_rows(folder: Path, features: Features, hosts: Hosts, scratch: Path) -> tuple[Table, Shard]:
     """The features and the target of the parts that this host was given; of all hosts none has the same part.
+
+    Many rows are kept in a file in the folder `scratch`.
 
     Raises JobError where a host has no part, two have the same, or a part does not fit features.json.
     """
@@ -33,35 +37,49 @@ def training_rows(folder: Path, features: Features, hosts: Hosts) -> tuple[pd.Da
             )
         places[name] = (total, total + rows)
         total += rows
-    return _table(files, sum(sizes), features), Shard(hosts, tuple(places[path.name] for path in files), total)
+    table = _table(files, slice(0, sum(sizes)), features, scratch)
+    return table, Shard(hosts, tuple(places[path.name] for path in files), total)
 
 
-def validation_rows(folder: Path, features: Features, hosts: Hosts) -> tuple[pd.DataFrame, Shard]:
-    """This host's share of the validation rows, which every host was given."""
+def validation_rows(folder: Path, features: Features, hosts: Hosts, scratch: Path) -> tuple[Table, Shard]:
+    """This host's share of the validation rows, which every host was given; see `training_rows`."""
     files = part_files(folder)
     if not files:
         raise JobError(f"There is no Parquet file in {folder}: run steps.preprocess first.")
-    table = _table(files, sum(map(rows_of, files)), features)
-    start, end = (len(table) * bound // hosts.count for bound in (hosts.number, hosts.number + 1))
-    return table.iloc[start:end].reset_index(drop=True), Shard(hosts, ((start, end),), len(table))
+    total = sum(map(rows_of, files))
+    start, end = (total * bound // hosts.count for bound in (hosts.number, hosts.number + 1))
+    return _table(files, slice(start, end), features, scratch), Shard(hosts, ((start, end),), total)
 
 
-def _table(files: Sequence[Path], rows: int, features: Features) -> pd.DataFrame:
-    """The rows of all files as floats in one piece of memory, read file by file: the features, and then the target.
+def _table(files: Sequence[Path], share: slice, features: Features, scratch: Path) -> Table:
+    """Some of the rows of all files as floats, read file by file: the features, and then the target.
 
-    Raises JobError if the columns of a file are not those of features.json.
+    Up to MOST_HELD rows are in one piece of memory. Raises JobError if the columns of a file are not those of
+    features.json.
     """
-    names = [*features.names, features.target]
+    names, rows = [*features.names, features.target], share.stop - share.start
+    if rows > stored_table.MOST_HELD:
+        table = StoredTable(names, rows, scratch)
+        for first, part in _shared(files, share, names):
+            table.put(first, part)
+        return table
     block = np.empty((len(names), rows))
+    for first, part in _shared(files, share, names):
+        for place, name in enumerate(names):
+            block[place, first : first + len(part)] = part[name]
+    return pd.DataFrame(block.T, columns=names, copy=False)
+
+
+def _shared(files: Sequence[Path], share: slice, names: list[str]) -> Iterator[tuple[int, pd.DataFrame]]:
+    """The rows of each file that are in the share, and the place in the share of the first of them."""
     end = 0
     for path in files:
         part = read_part(path)
         if list(part.columns) != names:
             raise JobError(f"{path} and features.json come from different runs of steps.preprocess.")
         begin, end = end, end + len(part)
-        for place, name in enumerate(names):
-            block[place, begin:end] = part[name]
-    return pd.DataFrame(block.T, columns=names, copy=False)
+        inside = part.iloc[max(share.start - begin, 0) : max(share.stop - begin, 0)]
+        yield max(begin - share.start, 0), inside
 
 
 def _refuse_empty(told: list[list[tuple[str, int]]], hosts: Hosts, folder: Path) -> None:

@@ -62,7 +62,7 @@ INSIDE = {
     "pipelines/versions/test_evaluation_report.py": ["pipelines.files"],
     "profiling/test_draft.py": ["profiling.file_form", "profiling.quick_model", "profiling.rules"],
     "profiling/test_values.py": ["steps.format_hints"],
-    "steps/test_joined_hosts.py": ["steps.host_watch", "steps.training_rows"],
+    "steps/test_joined_hosts.py": ["steps.host_watch"],
     "steps/test_other_trees.py": ["steps.catboost_trees", "steps.lightgbm_trees"],
     "steps/test_prediction_request.py": ["steps.plain_values"],
     "steps/test_same_answers.py": ["steps.quantile_interval"],
@@ -74,7 +74,6 @@ INSIDE = {
     ],
     "steps/test_linear.py": ["steps.design"],
     "steps/test_validate.py": ["steps.accepted_rows", "steps.examination", "steps.row_store", "steps.validation"],
-    "steps/test_comparables.py": ["steps.likeness"],
 }
 # A test, and the modules that run in the commands, servers and jobs that it starts; a folder stands for all in it.
 THROUGH_PROCESSES = {

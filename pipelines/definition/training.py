@@ -158,7 +158,7 @@ def _train(
 ) -> tuple[TrainingStep | TuningStep, Any]:
     """The step and the S3 URI of its model: of the one training job, or of the best that a tuning job has run."""
     xgboost, wheels = settings.candidates.xgboost, jobs.library_wheels
-    checkpoint_rounds = settings.jobs.training.checkpoint_rounds
+    machines = settings.jobs.training
     job: dict[str, Any] = {
         "name": "Train",
         "module": TRAIN,
@@ -179,7 +179,8 @@ def _train(
             "bands": str(settings.interval.bands),
             "seed": str(xgboost.seed),
             "start": xgboost.start,
-            **({"checkpoint_rounds": str(checkpoint_rounds)} if checkpoint_rounds else {}),
+            **({"checkpoint_rounds": str(machines.checkpoint_rounds)} if machines.checkpoint_rounds else {}),
+            **({"external_memory": "true"} if machines.external_memory else {}),
             **{name: json.dumps(values) for name, values in settings.candidates.libraries.items()},
         },
         "description": "Trains XGBoost with its prediction interval, and the linear regression that it must beat.",

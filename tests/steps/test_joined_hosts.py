@@ -110,8 +110,8 @@ def test_any_number_of_hosts_trains_one_model(channels: Path, tmp_path: Path) ->
     """The same trees for the same cuts; the line, the interval and the metrics but for rounding."""
     one, _ = trained(channels, tmp_path / "one", 1, *EXACT)
     table = read_parts(channels / "validation")[list(one.features.names)]
-    for count in (2, PARTS):
-        several, _ = trained(channels, tmp_path / str(count), count, *EXACT)
+    for count, options in ((2, ("--external_memory", "true")), (PARTS, ())):
+        several, _ = trained(channels, tmp_path / str(count), count, *EXACT, *options)
         assert several.metadata["hosts"] == count
         assert several.metadata["rows"] == one.metadata["rows"]
         assert several.metadata["boosting_starts_from"] == one.metadata["boosting_starts_from"]

@@ -40,6 +40,19 @@ def test_blocks_draw_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (drawn[:50] != drawn[50:]).any()
 
 
+def test_a_block_is_drawn_once_for_all_runs_in_it() -> None:
+    """Of many parts each would else draw its block again, and keep all of it."""
+    asked = []
+
+    def counted(random: np.random.Generator, rows: int) -> np.ndarray:
+        asked.append(rows)
+        return folds(random, rows)
+
+    ends = range(0, 101, 10)
+    Shard(ALONE, tuple(zip(ends[:-1], ends[1:], strict=True)), 100).drawn(counted, 0)
+    assert asked == [100]
+
+
 def test_mean_and_variance_are_those_of_numpy_to_the_last_bit() -> None:
     values = np.random.default_rng(3).lognormal(9, 2, (4001, 7))
     shard = Shard.whole(len(values))

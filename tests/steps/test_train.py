@@ -97,9 +97,29 @@ def test_same_input_gives_the_same_bytes(preprocessed: Path, tmp_path: Path, mon
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
 
 
+@pytest.mark.e2e
+def test_rows_in_a_file_and_external_memory_give_the_same_model(
+    preprocessed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In several batches, to the last byte: with the rows in a file, and with XGBoost's there too."""
+    monkeypatch.setenv("SM_OUTPUT_DIR", str(tmp_path / "output"))
+    monkeypatch.setattr("steps.batches.ROWS", 100)
+    given = [*steps_channels(preprocessed), "--rounds", "20", "--start", "out_of_fold_line", "--model_dir"]
+    main([*given, str(tmp_path / "memory")])
+    monkeypatch.setattr("steps.stored_table.MOST_HELD", 0)
+    main([*given, str(tmp_path / "file")])
+    main([*given, str(tmp_path / "external"), "--external_memory", "True"])
+    for file in MODEL_FILES:
+        expected = (tmp_path / "memory" / file).read_bytes()
+        assert (tmp_path / "file" / file).read_bytes() == expected, file
+        assert (tmp_path / "external" / file).read_bytes() == expected, file
+    assert list((tmp_path / "output").iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["--external_memory", "1"], "--external_memory: '1' is neither true nor false"),
         (["--max_depth", "deep"], "--max_depth: 'deep' is not an integer from 1 to 64"),
         (["--subsample", "1.5"], "--subsample: '1.5' is not a number"),
         (["--learning_rate", "nan"], "--learning_rate: 'nan' is not a number"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -28,7 +29,7 @@ def fitted() -> Features:
     return features(levels=3)
 
 
-def trees(matrix: xgboost.QuantileDMatrix) -> bytes:
+def trees(matrix: xgboost.DMatrix) -> bytes:
     return bytes(xgboost.train(PARAMETERS, matrix, num_boost_round=5).save_raw("ubj"))
 
 
@@ -47,6 +48,18 @@ def test_rows_that_are_not_meant_teach_nothing(rows: Rows, fitted: Features) -> 
     spoilt = replace(rows, label=np.where(chosen, rows.label, 1e6), chosen=chosen)
     alone = Rows(rows.values[chosen], rows.start[chosen], rows.label[chosen])
     assert trees(training_matrix([spoilt], fitted)) == trees(training_matrix([alone], fitted))
+
+
+def test_rows_on_the_disk_teach_the_same_and_are_removed_with_their_matrix(
+    rows: Rows, fitted: Features, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("steps.batches.ROWS", 150)
+    whole = trees(training_matrix([rows], fitted))
+    matrix = training_matrix([rows], fitted, cache=tmp_path)
+    assert trees(matrix) == whole
+    assert len(list(tmp_path.iterdir())) == 1
+    del matrix
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_nothing_is_learned_from_a_blank_feature(rows: Rows, fitted: Features) -> None:

@@ -287,3 +287,15 @@ def test_checkpoints_are_kept_where_the_next_attempt_looks_for_them_and_by_defau
     default = steps["Train"]["Arguments"]
     assert "checkpoint_rounds" not in default["HyperParameters"]
     assert "CheckpointConfig" not in default
+
+
+def test_external_memory_is_asked_for_where_the_yaml_says_so_and_by_default_it_is_not(steps: dict[str, Any]) -> None:
+    settings = load_settings(default_config())
+    training = settings.jobs.training.model_copy(update={"external_memory": True})
+    jobs = settings.jobs.model_copy(update={"training": training})
+    document = json.loads(
+        compile_pipeline(settings.model_copy(update={"jobs": jobs}), Environment.from_env({})).definition
+    )
+    train = next(step for step in document["Steps"] if step["Name"] == "Train")["Arguments"]
+    assert train["HyperParameters"]["external_memory"] == "true"
+    assert "external_memory" not in steps["Train"]["Arguments"]["HyperParameters"]
