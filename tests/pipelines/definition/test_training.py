@@ -287,3 +287,23 @@ def test_checkpoints_are_kept_where_the_next_attempt_looks_for_them_and_by_defau
     default = steps["Train"]["Arguments"]
     assert "checkpoint_rounds" not in default["HyperParameters"]
     assert "CheckpointConfig" not in default
+
+
+def test_what_is_judged_of_single_files_is_given_to_the_next_job_of_the_same_code_and_by_default_nothing_is_kept(
+    compiled: Compiled, steps: dict[str, Any]
+) -> None:
+    settings = load_settings(default_config())
+    processing = settings.jobs.processing.model_copy(update={"keep_parts": True})
+    jobs = settings.jobs.model_copy(update={"processing": processing})
+    keeping = compile_pipeline(settings.model_copy(update={"jobs": jobs}), Environment.from_env({}))
+    arguments = {step["Name"]: step["Arguments"] for step in json.loads(keeping.definition)["Steps"]}
+    validate = arguments["ValidateData"]
+    inputs = {entry["InputName"]: entry["S3Input"] for entry in validate["ProcessingInputs"]}
+    outputs = {entry["OutputName"]: entry["S3Output"] for entry in validate["ProcessingOutputConfig"]["Outputs"]}
+    place = f"s3://sagemaker-us-east-1-000000000000/{keeping.code.kept_prefix}/"
+    assert inputs["kept"]["S3Uri"] == outputs["kept"]["S3Uri"] == place
+    assert place.endswith(f"/house-prices/kept/{keeping.code.bundles['steps.validate'].digest}/")
+    assert keeping.code.kept_marker in keeping.code.keys
+    assert "kept" not in json.dumps([arguments[name] for name in ("Preprocess", "Train", "Evaluate")])
+    assert "kept" not in json.dumps(steps["ValidateData"]["Arguments"])
+    assert compiled.code.kept_marker is None
