@@ -302,6 +302,8 @@ def test_what_is_judged_of_single_files_is_given_to_the_next_job_of_the_same_cod
     outputs = {entry["OutputName"]: entry["S3Output"] for entry in validate["ProcessingOutputConfig"]["Outputs"]}
     place = f"s3://sagemaker-us-east-1-000000000000/{keeping.code.kept_prefix}/"
     assert inputs["kept"]["S3Uri"] == outputs["kept"]["S3Uri"] == place
+    places = [each["kept"]["LocalPath"].removeprefix("/opt/ml/processing/") for each in (inputs, outputs)]
+    assert places == ["input/kept", "output/kept"]  # where steps.validate reads and writes
     assert place.endswith(f"/house-prices/kept/{keeping.code.bundles['steps.validate'].digest}/")
     assert keeping.code.kept_marker in keeping.code.keys
     assert "kept" not in json.dumps([arguments[name] for name in ("Preprocess", "Train", "Evaluate")])
