@@ -52,11 +52,16 @@ def digest_of(parts: Sequence[Part]) -> str:
 
     What the folders of a part say belongs to its content.
     """
-    digests = sorted(_digest(part) for part in parts)
-    return digests[0] if len(digests) == 1 else hashlib.sha256("\n".join(digests).encode()).hexdigest()
+    return combined([part_digest(part) for part in parts])
 
 
-def _digest(part: Part) -> str:
+def combined(digests: Sequence[str]) -> str:
+    """The hash of the data set whose parts have these."""
+    return digests[0] if len(digests) == 1 else hashlib.sha256("\n".join(sorted(digests)).encode()).hexdigest()
+
+
+def part_digest(part: Part) -> str:
+    """The SHA-256 of one part: of its file, and of what its folders say."""
     content = hashlib.sha256()
     with part.path.open("rb") as stream:
         while block := stream.read(BLOCK):

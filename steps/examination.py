@@ -1,27 +1,25 @@
-"""Examine a data set batch by batch: read it, type it, and judge each row and all accepted rows together."""
+"""Examine a data set: judge each row, for itself and beside the others, and all accepted rows together."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from steps import batches
 from steps.column_settings import Column
 from steps.conversion import described
-from steps.data_set import Part, digest_of
+from steps.data_set import Part, combined, part_digest
 from steps.data_settings import PreparationSettings
-from steps.derived import with_derived
-from steps.expectations import Outcome, check, check_columns, expectations_of_columns
+from steps.expectations import Outcome, check_columns, expectations_of_columns
 from steps.failure import JobError
 from steps.format_hints import hint
+from steps.judged import Judged
+from steps.kept_parts import KeptFolders, KeptParts
 from steps.known_expectations import judges_single_rows
-from steps.raw_data import check_names, converted_columns, read_part, refuse_contradiction
 from steps.row_order import by_hash, content_hashes
-from steps.row_store import in_batches
+from steps.single_rows import SingleRows
 from steps.validation import Validation, reason_of
 from steps.validation_settings import Expectation
 
@@ -29,85 +27,56 @@ FIELDS = "the row must have as many fields as the header"
 LONGEST_VALUE = 60  # characters of a cell that are shown in a reason
 
 
-def examine(parts: Sequence[Part], settings: PreparationSettings, validation: Validation) -> None:
-    """Fill `validation` with what is known of the files; JobError where columns are not those of the settings."""
+def examine(
+    parts: Sequence[Part], settings: PreparationSettings, validation: Validation, kept: KeptFolders | None = None
+) -> int:
+    """Fill `validation` with what is known of the files; JobError where columns are not those of the settings.
+
+    With `kept`, the rows of files that an earlier job has judged are not judged again. Returns how many files that are.
+    """
+    digests = [part_digest(part) for part in parts]
     validation.file = parts[0].name if len(parts) == 1 else f"{len(parts):,} files"
-    validation.sha256 = digest_of(parts)
+    validation.sha256 = combined(digests)
     validation.names = list(settings.data.columns)
     expectations = [*expectations_of_columns(settings.data.columns), *settings.validation.rows]
     alone = {place: each for place, each in enumerate(expectations) if judges_single_rows(each.expectation)}
-    found = _Found({place: [] for place in alone}, {}, {})
-    for group in _groups(parts, settings):
-        for table in in_batches(_typed(group, settings, validation, found)):
-            wide = with_derived(table, settings.validation.derived, settings.data.types)
-            first = len(validation.rows)
-            for place, outcome in zip(alone, check(wide, list(alone.values()), "rows"), strict=True):
-                found.unexpected[place].append(outcome.unexpected + first)
-            validation.rows.add(wide)
+    rules = list(alone.values())
+    known = KeptParts(kept, settings, rules) if kept else None
+    found = _Found([[] for _ in rules], {}, {})
+    for judged in SingleRows(settings, rules, known).of(parts, digests):
+        found.add(judged, len(validation.rows))
+        for name, rows in judged.files.items():
+            validation.files[name] = validation.files.get(name, 0) + rows
+        validation.rows.add(judged.table)
     if not len(validation.rows):
         raise JobError(f"The data file {validation.file} has columns but no rows.")
     validation.rejected = np.zeros(len(validation.rows), dtype=bool)
     _reject_broken(found.broken, len(settings.data.columns), validation)
     for name, column in settings.data.columns.items():
         _reject_unreadable(name, column, found.unreadable.get(name, {}), validation)
-    judged = {place: np.concatenate(each) for place, each in found.unexpected.items()}
-    _judge_rows(expectations, judged, validation)
+    failing = {place: np.concatenate(each) for place, each in zip(alone, found.unexpected, strict=True)}
+    _judge_rows(expectations, failing, validation)
     validation.give_reasons()
     if not validation.rejected.all():
         validation.outcomes += check_columns(validation.rows, settings.validation.table, "table", ~validation.rejected)
+    return known.found if known else 0
 
 
 @dataclass(frozen=True)
 class _Found:
-    """What was found while reading; rows are given by their places in the data set.
+    """What is known of single rows, see `Judged`; they are given by their places in the data set."""
 
-    unexpected: those that fail an expectation of single rows, by its place and batch. broken: why a row is.
-    unreadable: by column the cells that cannot be read, as they are written.
-    """
-
-    unexpected: dict[int, list[np.ndarray]]
+    unexpected: list[list[np.ndarray]]
     broken: dict[int, str]
     unreadable: dict[str, dict[int, str]]
 
-
-@dataclass(frozen=True)
-class _Raw:
-    """One file: its rows as they are written, and why a row is broken."""
-
-    part: Part
-    table: pd.DataFrame
-    broken: dict[int, str]
-
-
-def _groups(parts: Sequence[Part], settings: PreparationSettings) -> Iterator[list[_Raw]]:
-    """The files one after another, those of the same columns and types together: each group is converted at once."""
-    group = list[_Raw]()
-    rows = 0
-    for part in parts:
-        table, broken = read_part(part, settings.data.format)
-        check_names([str(name) for name in table.columns], settings.data.columns, part.name)
-        if group and (rows + len(table) > batches.ROWS or not table.dtypes.equals(group[0].table.dtypes)):
-            yield group
-            group, rows = [], 0
-        group.append(_Raw(part, table, broken))
-        rows += len(table)
-    yield group
-
-
-def _typed(group: Sequence[_Raw], settings: PreparationSettings, validation: Validation, found: _Found) -> pd.DataFrame:
-    raw = pd.concat([each.table for each in group], ignore_index=True) if len(group) > 1 else group[0].table
-    table, unreadable = converted_columns(raw, settings.data.columns, group[0].part.name)
-    first, begin = len(validation.rows), 0
-    for each in group:
-        end = begin + len(each.table)
-        refuse_contradiction(each.part, table.iloc[begin:end], settings.data.columns)
-        validation.files[each.part.name] = len(each.table)
-        found.broken.update({first + begin + row: reason for row, reason in each.broken.items()})
-        begin = end
-    for name, bad in unreadable.items():
-        cells = found.unreadable.setdefault(name, {})
-        cells.update({first + int(row): str(raw[name].iloc[row]) for row in np.flatnonzero(bad)})
-    return table
+    def add(self, judged: Judged, first: int) -> None:
+        """What is known of more rows, whose first has the place `first`."""
+        for found, rows in zip(self.unexpected, judged.unexpected, strict=True):
+            found.append(rows + first)
+        self.broken.update({first + row: reason for row, reason in judged.broken.items()})
+        for name, cells in judged.unreadable.items():
+            self.unreadable.setdefault(name, {}).update({first + row: text for row, text in cells.items()})
 
 
 def _reject_broken(broken: dict[int, str], columns: int, validation: Validation) -> None:

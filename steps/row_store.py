@@ -8,8 +8,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from steps.batches import batches
-
 
 class RowStore:
     """Rows are known by their places from 0, in the order in which they were added.
@@ -65,9 +63,3 @@ class RowStore:
         """Some columns of all rows."""
         tables = [table for _, table in self.batches(names)]
         return tables[0] if len(tables) == 1 else pd.concat(tables, ignore_index=True)
-
-
-def in_batches(table: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    """A table cut into batches, each with rows numbered from 0."""
-    for batch in batches(len(table)):
-        yield table.iloc[batch].reset_index(drop=True)

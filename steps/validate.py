@@ -17,6 +17,7 @@ from steps.data_settings import DEFAULT_PATH, PreparationSettings, load_as
 from steps.examination import examine, most_frequent
 from steps.failure import JobArgumentParser, JobError, run_job
 from steps.hosts import refuse_several
+from steps.kept_parts import KeptFolders
 from steps.row_store import RowStore
 from steps.validation import Validation, reason_of
 from steps.validation_report import SHOWN_ROWS, render
@@ -33,25 +34,32 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--output", type=Path, default=Path("/opt/ml/processing/output"))
     parser.add_argument("--settings", type=Path, default=DEFAULT_PATH)
     parser.add_argument("--wheels", type=Path, default=Path("/opt/ml/processing/input/wheels"))
+    parser.add_argument("--kept", type=Path, default=Path("/opt/ml/processing/input/kept"))
     options = parser.parse_args(arguments)
     ensure(NEEDED, options.wheels)
-    counts = validate(options.input, options.output, load_as(PreparationSettings, options.settings))
+    kept = options.kept if options.kept.is_dir() else None
+    counts = validate(options.input, options.output, load_as(PreparationSettings, options.settings), kept)
     print(f"{counts['read']:,} rows: {counts['accepted']:,} accepted, {counts['rejected']:,} rejected")
 
 
-def validate(source: Path, output: Path, settings: PreparationSettings) -> dict[str, Any]:
+def validate(source: Path, output: Path, settings: PreparationSettings, kept: Path | None = None) -> dict[str, Any]:
     """Write validated/, rejected/ and report/ under `output`; return the counts of rows.
 
     validated/data.parquet: accepted rows with the settings' types, those of several files in an order that only their
     values decide. rejected/rejected.csv: each rejected
     row with its place in its file and its reasons. report/: index.html and validation.json. When the
-    job fails there are report and rejected rows, but no validated rows. Raises JobError.
+    job fails there are report and rejected rows, but no validated rows. Where several files are given, and in `kept`
+    what earlier jobs have kept of single ones, kept/ has what this job has judged. Raises JobError.
     """
     output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=output, prefix=".rows.") as folder:
         validation = Validation(rows=RowStore(Path(folder)))
         try:
-            examine(parts_of(source), settings, validation)
+            parts = parts_of(source)
+            folders = KeptFolders(kept, output / "kept") if kept and len(parts) > 1 else None
+            known = examine(parts, settings, validation, folders)
+            if folders:
+                print(f"{known:,} of {len(parts):,} files are known from earlier jobs.", flush=True)
             _refuse(validation, settings)
         except JobError as error:
             validation.failure = str(error)

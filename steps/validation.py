@@ -91,8 +91,11 @@ class Validation:
 
     def give_reasons(self) -> None:
         """Write down why each row is rejected: all its reasons, in the order of the outcomes."""
-        for first, table in self.rows.batches():
-            for outcome, told in zip(self.outcomes, self._told, strict=True):
+        pairs = [pair for pair in zip(self.outcomes, self._told, strict=True) if len(pair[0].unexpected)]
+        columns = {outcome.expectation.arguments.get("column") for outcome, told in pairs if not told}
+        names = [name for name in self.rows.names if name in columns] or self.rows.names[:1]
+        for first, table in self.rows.batches(names) if pairs else ():
+            for outcome, told in pairs:
                 low, high = np.searchsorted(outcome.unexpected, (first, first + len(table)))
                 for place in outcome.unexpected[low:high].tolist():
                     reason = told[place] if told else _reason_with_value(outcome, table, place - first)

@@ -70,7 +70,6 @@ INSIDE = {
         "steps.data_settings",
         "steps.evaluated_settings",
         "steps.split_settings",
-        "steps.validation_settings",
     ],
     "steps/test_linear.py": ["steps.design"],
     "steps/test_validate.py": ["steps.accepted_rows", "steps.examination", "steps.row_store", "steps.validation"],

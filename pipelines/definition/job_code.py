@@ -43,13 +43,15 @@ NOT_READ = ("feature_groups", "rows", "sha256")
 class JobCode:
     """The archives by module, and the image whose wheels go with them; `prefix` is what every key begins with.
 
-    libraries: the candidates of the YAML whose wheels Train gets.
+    libraries: the candidates of the YAML whose wheels Train gets. keeps_parts: whether ValidateData keeps what it has
+    judged of single files.
     """
 
     prefix: str
     bundles: Mapping[str, Bundle]
     image: Image
     libraries: tuple[str, ...] = ()
+    keeps_parts: bool = False
 
     def key(self, module: str) -> str:
         """Where a module's archive lies in the bucket."""
@@ -76,6 +78,19 @@ class JobCode:
         return self._prefix_of(self.image.list_of(self.libraries)) if self.libraries else None
 
     @property
+    def kept_prefix(self) -> str | None:
+        """Where ValidateData keeps what it has judged of single files; None where it keeps nothing.
+
+        Other code and other settings keep elsewhere, so a job is given nothing that it could not use.
+        """
+        return f"{self.prefix}/kept/{self.bundles[VALIDATE].digest}" if self.keeps_parts else None
+
+    @property
+    def kept_marker(self) -> str | None:
+        """The key of the object that lies there from the beginning: an input of a job cannot be empty."""
+        return f"{self.kept_prefix}/none.json" if self.keeps_parts else None
+
+    @property
     def wheel_lists(self) -> dict[str, bytes]:
         """The lists by their keys, which are uploaded last: where a list is, its wheels are."""
         lists = [self.image.wheel_list, *([self.image.list_of(self.libraries)] if self.libraries else [])]
@@ -87,7 +102,7 @@ class JobCode:
     @property
     def keys(self) -> list[str]:
         """Every object without which a job cannot run."""
-        return [*self.archives, *self.wheel_lists]
+        return [*self.archives, *self.wheel_lists, *([self.kept_marker] if self.kept_marker else [])]
 
     @property
     def digests(self) -> list[str]:
@@ -108,7 +123,8 @@ def job_code(root: Path, settings: Settings, pipeline: PipelineName) -> JobCode:
         for module in MODULES[pipeline]
     }
     libraries = tuple(settings.candidates.libraries) if TRAIN in bundles else ()
-    return JobCode(settings.name, bundles, image(settings.jobs.image_version), libraries)
+    keeps_parts = VALIDATE in bundles and settings.jobs.processing.keep_parts
+    return JobCode(settings.name, bundles, image(settings.jobs.image_version), libraries, keeps_parts)
 
 
 def settings_of(module: str, sections: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -1,12 +1,22 @@
-"""What a job is given: the inputs of a processing job, the channels of a training job."""
+"""What a job is given and what it leaves: inputs and outputs of a processing job, channels of a training job."""
 
 from dataclasses import dataclass
 from typing import Any
 
-from sagemaker.core.shapes import Channel, DataSource, ProcessingInput, ProcessingS3Input, S3DataSource
+from sagemaker.core.shapes import (
+    Channel,
+    DataSource,
+    ProcessingInput,
+    ProcessingOutput,
+    ProcessingS3Input,
+    ProcessingS3Output,
+    S3DataSource,
+)
 
 INPUT = "/opt/ml/processing/input"
+OUTPUT = "/opt/ml/processing/output"
 CHANNELS = "/opt/ml/input/data"
+KEPT = "kept"  # an input and an output at one place: what a job leaves there, the next one is given
 SHARDED = "train"  # the channel of which each host of a training job gets its own parts
 
 
@@ -29,3 +39,9 @@ def processing_input(name: str, uri: Any) -> ProcessingInput:
     source, kind = (uri.uri, "ManifestFile") if isinstance(uri, Manifest) else (uri, "S3Prefix")
     location = ProcessingS3Input(s3_uri=source, local_path=f"{INPUT}/{name}", s3_data_type=kind, s3_input_mode="File")
     return ProcessingInput(input_name=name, s3_input=location)
+
+
+def processing_output(name: str, uri: Any) -> ProcessingOutput:
+    """What a job leaves in the folder of the output's name, uploaded when it has ended."""
+    location = ProcessingS3Output(s3_uri=uri, local_path=f"{OUTPUT}/{name}", s3_upload_mode="EndOfJob")
+    return ProcessingOutput(output_name=name, s3_output=location)

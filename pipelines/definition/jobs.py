@@ -9,12 +9,7 @@ from sagemaker.core import image_uris
 from sagemaker.core.network import NetworkConfig
 from sagemaker.core.parameter import CategoricalParameter, ContinuousParameter, IntegerParameter
 from sagemaker.core.processing import Processor
-from sagemaker.core.shapes import (
-    MetricDefinition,
-    ProcessingOutput,
-    ProcessingS3Output,
-    Tag,
-)
+from sagemaker.core.shapes import MetricDefinition, Tag
 from sagemaker.core.training.configs import CheckpointConfig, Compute, Networking, OutputDataConfig, StoppingCondition
 from sagemaker.core.workflow.execution_variables import ExecutionVariables
 from sagemaker.core.workflow.functions import Join
@@ -32,7 +27,7 @@ from sagemaker.train.tuner import HyperparameterTuner
 
 from pipelines.definition.bundle import ARCHIVE
 from pipelines.definition.job_code import TRAIN, JobCode
-from pipelines.definition.job_inputs import CHANNELS, INPUT, processing_input, training_channel
+from pipelines.definition.job_inputs import CHANNELS, INPUT, KEPT, processing_input, processing_output, training_channel
 from pipelines.definition.sdk_steps import EncryptedTuningStep, EntrypointTrainingStep
 from pipelines.errors import PipelineError
 from pipelines.settings.candidate_settings import XGBoostSettings
@@ -41,14 +36,12 @@ from pipelines.settings.settings import InstanceSettings, Settings
 from pipelines.settings.tuning_settings import Range, TuningSettings
 from steps.training_metrics import METRICS, pattern
 
-OUTPUT = "/opt/ml/processing/output"
 # The archive, then the module and its arguments: the entrypoint of every job that may have one.
 UNPACK_AND_RUN = 'mkdir -p /opt/ml/code && cd /opt/ml/code && tar -xzf "$0" && exec python3 -m "$@"'
 # The image's toolkit installs the code that it runs by `pip install .`, and pip 26 would ask a package index for
 # setuptools, which the image has. (Of an option that begins with "no", the variable is the value of the one without.)
 TOOLKIT = {"PIP_NO_BUILD_ISOLATION": "0"}
-RETRY_INTERVAL_SECONDS = 10
-RETRY_BACKOFF = 2.0
+RETRY_INTERVAL_SECONDS, RETRY_BACKOFF = 10, 2.0
 
 
 @dataclass(frozen=True)
@@ -90,8 +83,15 @@ class JobFactory:
         description: str,
         property_files: Sequence[PropertyFile] = (),
         arguments: Mapping[str, Any] | None = None,
+        kept: str | None = None,
     ) -> ProcessingStep:
-        """A step that runs `python -m module --name value ...`, each input under /opt/ml/processing/input/NAME."""
+        """A step that runs `python -m module --name value ...`, each input under /opt/ml/processing/input/NAME.
+
+        What it leaves in its output KEPT is in its input KEPT, at the URI `kept`, the next time, in any execution.
+        """
+        always = {KEPT: kept} if kept else {}
+        inputs = {"code": self._code_uri(module), **inputs, **always}
+        places = {output: self._place(name, output) for output in outputs} | always
         processor = Processor(
             role=self._environment.role_arn,
             image_uri=self.image,
@@ -109,11 +109,8 @@ class JobFactory:
         options = [part for name, value in (arguments or {}).items() for part in (f"--{name}", value)]
         step_arguments = processor.run(
             arguments=options or None,
-            inputs=[
-                processing_input("code", self._code_uri(module)),
-                *(processing_input(key, uri) for key, uri in inputs.items()),
-            ],
-            outputs=[self._output(name, output) for output in outputs],
+            inputs=[processing_input(key, uri) for key, uri in inputs.items()],
+            outputs=[processing_output(key, uri) for key, uri in places.items()],
         )
         return ProcessingStep(
             name,
@@ -248,6 +245,12 @@ class JobFactory:
         return f"s3://{self._environment.bucket}/{self._code.wheels_prefix}/"
 
     @property
+    def kept_parts(self) -> str | None:
+        """Where ValidateData keeps what it has judged of single files; None where it keeps nothing."""
+        prefix = self._code.kept_prefix
+        return f"s3://{self._environment.bucket}/{prefix}/" if prefix else None
+
+    @property
     def library_wheels(self) -> str | None:
         """The channel of a training job that needs what the candidates of the YAML need; None where none does."""
         prefix = self._code.library_wheels_prefix
@@ -323,11 +326,9 @@ class JobFactory:
             security_group_ids=list(self._environment.security_group_ids),
         )
 
-    def _output(self, step: str, name: str) -> ProcessingOutput:
+    def _place(self, step: str, output: str) -> Join:
         prefix = f"s3://{self._environment.bucket}/{self._settings.name}/executions"
-        uri = Join(on="/", values=[prefix, ExecutionVariables.PIPELINE_EXECUTION_ID, step, name])
-        location = ProcessingS3Output(s3_uri=uri, local_path=f"{OUTPUT}/{name}", s3_upload_mode="EndOfJob")
-        return ProcessingOutput(output_name=name, s3_output=location)
+        return Join(on="/", values=[prefix, ExecutionVariables.PIPELINE_EXECUTION_ID, step, output])
 
 
 def output_of(step: ProcessingStep, name: str) -> Any:

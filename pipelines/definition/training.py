@@ -138,6 +138,7 @@ def validate_step(jobs: JobFactory, input_data: ParameterString) -> ProcessingSt
         VALIDATE,
         inputs={"data": input_data, "wheels": jobs.wheels},
         outputs=["validated", "rejected", "report"],
+        kept=jobs.kept_parts,
         description="Checks the data against the expectations; rejected rows are kept with their reasons.",
     )
 

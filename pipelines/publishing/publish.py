@@ -15,6 +15,8 @@ from pipelines.errors import PipelineError
 from pipelines.publishing.deployed import FINGERPRINT, describe_deployed, fingerprint, origin, read_tags
 from pipelines.settings.environment import Environment
 
+NOTHING_KEPT = b'{"kept": "none"}\n'
+
 
 @dataclass(frozen=True)
 class Published:
@@ -136,6 +138,8 @@ class Upsert:
                 for path in self.wheels(wheel_list):
                     s3.upload_file(str(path), bucket, f"{list_key.rpartition('/')[0]}/{path.name}")
                 s3.put_object(Bucket=bucket, Key=list_key, Body=wheel_list)
+        if code.kept_marker and not exists(s3, bucket, code.kept_marker):
+            s3.put_object(Bucket=bucket, Key=code.kept_marker, Body=NOTHING_KEPT)
         missing = {key: bundle for key, bundle in code.archives.items() if not exists(s3, bucket, key)}
         if missing:
             # The marker first: an archive that is there says that the marker is.

@@ -84,6 +84,12 @@ class InstanceSettings(Section):
     max_minutes: int = Field(default=60, ge=1)
 
 
+class ProcessingInstances(InstanceSettings):
+    """Those of processing. keep_parts: whether ValidateData keeps what it has judged of each file of a data set."""
+
+    keep_parts: bool = False
+
+
 class TrainingInstances(InstanceSettings):
     """Those of training. checkpoint_rounds: how many rounds its checkpoints are apart; 0 is none.
 
@@ -98,7 +104,7 @@ class JobsSettings(Section):
     """What all jobs share."""
 
     image_version: str
-    processing: InstanceSettings
+    processing: ProcessingInstances
     training: TrainingInstances
     cache_days: int = Field(default=30, ge=1)
     retry_attempts: int = Field(default=3, ge=1)

@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from steps import single_rows
+from steps.data_set import Part
 from steps.failure import JobError
 from steps.settings import JobSettings
 from steps.split import split
@@ -281,3 +283,61 @@ def test_batches_give_the_report_and_the_rows_of_the_whole_table(
     pd.testing.assert_frame_equal(found[0][1], found[1][1])
     rejected = pd.read_csv(tmp_path / "83" / "rejected" / "rejected.csv")
     assert {len(found[1][1]) + len(rejected), len(rents)} == {600}
+
+
+def written(folder: Path) -> dict[str, bytes]:
+    """What a job leaves for others, but for what it keeps for itself."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and "kept" not in path.relative_to(folder).parts
+    }
+
+
+def test_files_that_are_new_changed_or_badly_kept_are_the_only_ones_that_are_read_and_all_outputs_those_of_a_first_job(
+    rents: pd.DataFrame, document: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("steps.batches.ROWS", 250)
+    document["validation"] |= {"rows": EVERY_KIND, "table": OF_THE_TABLE[3:], "max_rejected_share": 0.99}
+    document["validation"]["derived"] = {"per_room": "rent / rooms"}
+    settings = JobSettings.from_json(document)
+    rents["area"] = rents["area"].astype(object)
+    rents.loc[[7, 8], "flat"] = "0009"
+    rents.loc[[1, 300, 599], "area"] = [-5, "big", None]
+    rents["district"] = rents["district"].where(rents.index >= 100)
+    rents["rooms"] = rents["rooms"].where((rents.index < 200) | (rents.index >= 400), 3)  # a file without gaps
+    sources, kept, read = tmp_path / "in", tmp_path / "kept", list[str]()
+    sources.mkdir()
+    for name, begin, end in (("a", 0, 100), ("b", 100, 100), ("c", 200, 400), ("e", 400, 600)):
+        rents.iloc[begin:end].to_csv(sources / f"{name}.csv", index=False)
+    with (sources / "a.csv").open("a") as file:
+        file.write("0600,2024-01-01,1,1,1,1,north,one field too many\n")
+    read_part = single_rows.read_part
+
+    def recorded(part: Part, *options: Any) -> Any:
+        read.append(part.name)
+        return read_part(part, *options)
+
+    monkeypatch.setattr(single_rows, "read_part", recorded)
+    kept.mkdir()
+    validate(sources, tmp_path / "first", settings, kept)
+    assert read == ["a.csv", "b.csv", "c.csv", "e.csv"]
+
+    rents.iloc[100:200].to_parquet(sources / "d.parquet", index=False)
+    (sources / "c.csv").write_text((sources / "c.csv").read_text().replace("south", "north"))
+    (sources / "e.csv").rename(sources / "f.csv")
+    for path in (tmp_path / "first" / "kept").iterdir():
+        content = path.read_bytes()
+        of_a = b'"broken": {"100"' in content
+        (kept / path.name).write_bytes(content[:-9] if of_a else content)
+    read.clear()
+    validate(sources, tmp_path / "second", settings, kept)
+    assert read == ["a.csv", "c.csv", "d.parquet"]
+    assert len(list((tmp_path / "second" / "kept").iterdir())) == 3
+    validate(sources, tmp_path / "from-nothing", settings)
+    assert written(tmp_path / "second") == written(tmp_path / "from-nothing")
+
+
+def test_a_single_file_keeps_nothing(rents_folder: Path, settings: JobSettings, tmp_path: Path) -> None:
+    validate(rents_folder, tmp_path / "out", settings, tmp_path)
+    assert not (tmp_path / "out" / "kept").exists()

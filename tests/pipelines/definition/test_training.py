@@ -299,3 +299,25 @@ def test_external_memory_is_asked_for_where_the_yaml_says_so_and_by_default_it_i
     train = next(step for step in document["Steps"] if step["Name"] == "Train")["Arguments"]
     assert train["HyperParameters"]["external_memory"] == "true"
     assert "external_memory" not in steps["Train"]["Arguments"]["HyperParameters"]
+
+
+def test_what_is_judged_of_single_files_is_given_to_the_next_job_of_the_same_code_and_by_default_nothing_is_kept(
+    compiled: Compiled, steps: dict[str, Any]
+) -> None:
+    settings = load_settings(default_config())
+    processing = settings.jobs.processing.model_copy(update={"keep_parts": True})
+    jobs = settings.jobs.model_copy(update={"processing": processing})
+    keeping = compile_pipeline(settings.model_copy(update={"jobs": jobs}), Environment.from_env({}))
+    arguments = {step["Name"]: step["Arguments"] for step in json.loads(keeping.definition)["Steps"]}
+    validate = arguments["ValidateData"]
+    inputs = {entry["InputName"]: entry["S3Input"] for entry in validate["ProcessingInputs"]}
+    outputs = {entry["OutputName"]: entry["S3Output"] for entry in validate["ProcessingOutputConfig"]["Outputs"]}
+    place = f"s3://sagemaker-us-east-1-000000000000/{keeping.code.kept_prefix}/"
+    assert inputs["kept"]["S3Uri"] == outputs["kept"]["S3Uri"] == place
+    places = [each["kept"]["LocalPath"].removeprefix("/opt/ml/processing/") for each in (inputs, outputs)]
+    assert places == ["input/kept", "output/kept"]  # where steps.validate reads and writes
+    assert place.endswith(f"/house-prices/kept/{keeping.code.bundles['steps.validate'].digest}/")
+    assert keeping.code.kept_marker in keeping.code.keys
+    assert "kept" not in json.dumps([arguments[name] for name in ("Preprocess", "Train", "Evaluate")])
+    assert "kept" not in json.dumps(steps["ValidateData"]["Arguments"])
+    assert compiled.code.kept_marker is None

@@ -193,3 +193,18 @@ def test_a_role_that_does_not_exist_is_named_before_anything_is_published(server
         require_role(iam, "arn:aws:iam::000000000000:role/is-not-there")
     with pytest.raises(PipelineError, match="111122223333:role/is-there does not exist; this account has arn"):
         require_role(iam, "arn:aws:iam::111122223333:role/is-there")
+
+
+def test_the_place_of_kept_results_is_never_empty_and_its_marker_is_written_once(
+    server: Any, compiled: Compiled
+) -> None:
+    sagemaker, s3 = server.client("sagemaker"), server.client("s3")
+    upsert(sagemaker, s3, compiled)
+    bundles = {"steps.validate": Bundle({"steps/validate.py": b"1"})}
+    keeping = replace(compiled, code=replace(compiled.code, bundles=bundles, keeps_parts=True))
+    upsert(sagemaker, s3, keeping)
+    found = s3.list_objects_v2(Bucket="test-bucket", Prefix=f"{keeping.code.kept_prefix}/")
+    assert [entry["Key"] for entry in found["Contents"]] == [keeping.code.kept_marker]
+    calls = calls_of(s3)
+    upsert(sagemaker, s3, keeping)
+    assert set(calls) == {"HeadObject"}
