@@ -14,10 +14,17 @@ FILES = (".csv", ".json")  # inputs of a batch transform
 
 
 def is_folder(text: str) -> bool:
-    """Whether an input of `batch` is a folder, or a prefix of S3."""
+    """Whether an input of `batch` is a folder, or a prefix of S3. DeploymentError where it is neither, nor a file."""
+    from deployment.errors import DeploymentError
+
     if text.startswith("s3://"):
         return not text.lower().endswith(FILES)
-    return Path(text).is_dir()
+    path = Path(text)
+    if not path.exists():
+        raise DeploymentError(f"There is no file or folder {text}.")
+    if path.suffix.lower() == ".parquet" and path.is_file():
+        raise DeploymentError(f"{text} is one Parquet file: give the folder that holds it.")
+    return path.is_dir()
 
 
 def parquet_batch(session: "Session", options: argparse.Namespace) -> None:

@@ -100,7 +100,8 @@ class ParquetBatchRun:
             ended_of()
             raise
         if ended["ProcessingJobStatus"] != "Completed":
-            older = "" if ended.get("ExitMessage") else _OLDER
+            # So ends a Python that has no such module; a job that says why it fails does it in ExitMessage.
+            older = _OLDER if not ended.get("ExitMessage") and reason_of(ended).endswith("exit code: 1") else ""
             raise DeploymentError(
                 f"The processing job {batch.name} is {ended['ProcessingJobStatus']}: {reason_of(ended)}. "
                 f"Its log: {log}.{older}"

@@ -72,7 +72,12 @@ def test_a_folder_is_told_from_a_file(sales: Path) -> None:
     assert is_folder(str(sales))
     assert is_folder("s3://bucket/sales/")
     assert is_folder("s3://bucket/sales.parquet")
-    assert not is_folder(str(sales / "a.parquet"))
+    with pytest.raises(DeploymentError, match=r"a\.parquet is one Parquet file: give the folder that holds it\."):
+        is_folder(str(sales / "a.parquet"))
+    with pytest.raises(DeploymentError, match="There is no file or folder nowhere"):
+        is_folder("nowhere")
+    (sales / "c.csv").touch()
+    assert not is_folder(str(sales / "c.csv"))
     assert not is_folder("s3://bucket/sales.csv")
     assert not is_folder("s3://bucket/sales.JSON")
 

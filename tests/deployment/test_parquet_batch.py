@@ -29,7 +29,7 @@ class Service:
     """SageMaker and S3 as a job needs them; the job ends as `status` says after it was seen twice."""
 
     def __init__(self, status: str = "Completed", interrupt: bool = False, said: str | None = "x lacks area.") -> None:
-        self.status, self.interrupt, self.said = status, interrupt, said
+        self.status, self.interrupt, self.said, self.code = status, interrupt, said, 1
         self.calls: list[str] = []
         self.objects = {
             "summary/algo-1.json": json.dumps({**HOST, "first_fault": "b, row 1"}).encode(),
@@ -47,7 +47,8 @@ class Service:
             self.interrupt = False
             raise KeyboardInterrupt
         status = self.status if self.calls.count("describe") > 1 else "InProgress"
-        return {"ProcessingJobStatus": status, **({"ExitMessage": self.said} if self.said else {})}
+        reason = {"FailureReason": f"AlgorithmError: See job logs for more information, exit code: {self.code}"}
+        return {"ProcessingJobStatus": status, **reason, **({"ExitMessage": self.said} if self.said else {})}
 
     def get_paginator(self, _: str) -> Any:
         return self
@@ -121,8 +122,12 @@ def test_a_job_that_fails_is_told_with_what_it_said_itself() -> None:
         DeploymentError, match=r"is Failed: x lacks area\. Its log: jobs/houses-batch-v3-1/output\.log\.$"
     ):
         run(Service("Failed"))
-    with pytest.raises(DeploymentError, match=r"gave no reason\. Its log: .+\. \(A version that was evaluated before"):
-        run(Service("Failed", said=None))
+    service = Service("Failed", said=None)
+    with pytest.raises(DeploymentError, match=r"exit code: 1\. Its log: .+\. \(A version that was evaluated before"):
+        run(service)
+    service.calls, service.code = [], 137  # killed: of that the version is no cause
+    with pytest.raises(DeploymentError, match=r"exit code: 137\. Its log: jobs/houses-batch-v3-1/output\.log\.$"):
+        run(service)
 
 
 def test_ctrl_c_stops_the_job_and_waits_for_its_end() -> None:
