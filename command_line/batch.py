@@ -1,4 +1,4 @@
-"""batch: predict a whole file by one version, without an endpoint."""
+"""batch: predict a whole file, or a folder of Parquet files, by one version, without an endpoint."""
 
 import argparse
 import tempfile
@@ -12,9 +12,19 @@ if TYPE_CHECKING:
     from deployment.golden import GoldenRows
     from deployment.packages import Package
 
+INSTANCE_TYPE = "ml.m5.large"
+
 
 def batch(session: "Session", options: argparse.Namespace) -> None:
     """batch"""
+    from command_line.parquet_batch import is_folder, parquet_batch
+
+    if is_folder(options.input):
+        return parquet_batch(session, options)
+    return _batch_of_file(session, options)
+
+
+def _batch_of_file(session: "Session", options: argparse.Namespace) -> None:
     from deployment.batch import Batch, BatchRun, new_name
     from deployment.batch_table import column_of, open_table
     from deployment.errors import DeploymentError
@@ -105,7 +115,7 @@ def _machines(session: "Session", options: argparse.Namespace) -> Any:
 
     environment = session.environment
     return Hosting(
-        options.instance_type,
+        options.instance_type or INSTANCE_TYPE,
         options.instance_count,
         serving_role(environment, session.local),
         environment.kms_key,

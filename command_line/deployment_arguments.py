@@ -17,6 +17,8 @@ examples:
   deploy_model.py deploy --shadow 8 --stage production                 copies of the requests to a second version
   deploy_model.py compare --stage production                           the answers of both, compared
   deploy_model.py batch --version 7 houses.csv predicted.csv           a whole file, without an endpoint
+  deploy_model.py batch --version 7 sales/ predicted/ --instance-count 4
+                                       a folder of Parquet files, on four hosts
   deploy_model.py promote --from staging --to production               what staging has proven
   deploy_model.py abort --stage staging                                roll back the update in progress
   deploy_model.py pause --stage staging                                keep a weighted shift where it is; resume goes on
@@ -187,17 +189,40 @@ def _add_compare(command: Command) -> None:
 
 
 def _add_batch(batch: argparse.ArgumentParser) -> None:
-    batch.description = "Predicts a whole file with a version, without an endpoint (batch transform)."
+    batch.description = (
+        "Predicts a whole file (batch transform) or a folder of Parquet files (processing job) with a version, without "
+        "an endpoint."
+    )
     batch.add_argument("--version", required=True, metavar="N", help="an approved version: its number, or ARN")
-    batch.add_argument("input", metavar="INPUT", help="a .csv file with a header or a .json file, or s3://BUCKET/KEY")
     batch.add_argument(
-        "output", metavar="OUTPUT", help="a .csv file, or s3://BUCKET/KEY: the input and its predictions"
+        "input",
+        metavar="INPUT",
+        help="a .csv file with a header or a .json file, or s3://BUCKET/KEY; or a folder of .parquet files, or "
+        "s3://BUCKET/FOLDER/",
     )
     batch.add_argument(
-        "--stage", metavar="STAGE", help="keep the predictions with what this stage captured: the monitoring sees them"
+        "output",
+        metavar="OUTPUT",
+        help="the input and its predictions: a .csv file, or s3://BUCKET/KEY; for Parquet a new folder, or "
+        "s3://BUCKET/FOLDER/, which gets a file for each of the input",
     )
-    batch.add_argument("--instance-type", default="ml.m5.large", metavar="TYPE", help="of the machines (ml.m5.large)")
-    batch.add_argument("--instance-count", type=_positive(int), default=1, metavar="N", help="how many (1)")
+    batch.add_argument(
+        "--stage",
+        metavar="STAGE",
+        help="keep the predictions of a file with what this stage captured: the monitoring sees them",
+    )
+    batch.add_argument(
+        "--instance-type",
+        metavar="TYPE",
+        help="of the machines (ml.m5.large; for Parquet that of the version's evaluation)",
+    )
+    batch.add_argument(
+        "--instance-count",
+        type=_positive(int),
+        default=1,
+        metavar="N",
+        help="how many (1); each scores its share of the Parquet files",
+    )
     batch.add_argument("--json", action="store_true", help="print JSON for scripts")
 
 

@@ -14,9 +14,9 @@ from typing import Any
 from deployment.batch import new_name
 from deployment.endpoint import Announce, Waiting
 from deployment.errors import DeploymentError
+from deployment.evaluation_job import evaluation_of, job_input, job_like
 from deployment.job_end import job_end, reason_of
 from deployment.packages import Package, SageMakerClient
-from deployment.specification import TAG_PACKAGE, TAG_VERSION, tag_list
 
 PROPERTY = "reserve"  # of a version: where its reserve lies
 SUMMARY = f"{PROPERTY}_summary"  # of a version: what its reserve said, for whoever reads its report
@@ -24,9 +24,6 @@ MODULE = "evaluation.reserve"
 LIMITS = ("min_r2", "max_mape", "max_coverage_gap")
 FILE = "reserve.json"
 NONE = "none"
-EVALUATE = "Evaluate"
-INPUT, OUTPUT = "/opt/ml/processing/input", "/opt/ml/processing/output/reserve"
-COPIED = ("AppSpecification", "Environment", "NetworkConfig", "ProcessingResources", "RoleArn", "StoppingCondition")
 BUCKET_AND_KEY = re.compile(r"s3://([^/]+)/(.+)")
 
 
@@ -94,25 +91,10 @@ class ReserveJob:
 
     def request(self) -> dict[str, Any]:
         """The request of CreateProcessingJob."""
-        copied = {key: self.evaluation[key] for key in COPIED if self.evaluation.get(key)}
-        application = dict(copied["AppSpecification"])
-        application["ContainerEntrypoint"] = [*application["ContainerEntrypoint"][:-1], MODULE]
-        application["ContainerArguments"] = self._limits(application.get("ContainerArguments", []))
-        key = self.evaluation["ProcessingOutputConfig"].get("KmsKeyId")
-        kept = [each for each in self.evaluation["ProcessingInputs"] if each["InputName"] in ("code", "model")]
-        reserve = {"S3Uri": self.reserve, "LocalPath": f"{INPUT}/{PROPERTY}", "S3DataType": "S3Prefix"}
-        output = {"S3Uri": self.folder, "LocalPath": OUTPUT, "S3UploadMode": "EndOfJob"}
-        return {
-            **copied,
-            "ProcessingJobName": self.name,
-            "AppSpecification": application,
-            "ProcessingInputs": [*kept, {"InputName": PROPERTY, "S3Input": {**reserve, "S3InputMode": "File"}}],
-            "ProcessingOutputConfig": {
-                "Outputs": [{"OutputName": PROPERTY, "S3Output": output}],
-                **({"KmsKeyId": key} if key else {}),
-            },
-            "Tags": tag_list({TAG_PACKAGE: self.package.arn, TAG_VERSION: str(self.package.version)}),
-        }
+        arguments = self._limits(self.evaluation["AppSpecification"].get("ContainerArguments", []))
+        reserve = job_input(PROPERTY, self.reserve)
+        place = {PROPERTY: self.folder}
+        return job_like(self.evaluation, self.name, self.package, MODULE, arguments, [reserve], place)
 
     @property
     def folder(self) -> str:
@@ -163,15 +145,10 @@ class ReserveRun:
             raise DeploymentError(f"s3://{bucket}/{key} is not the score of a reserve: {error}") from None
 
     def _evaluation(self, package: Package, execution: str) -> Mapping[str, Any]:
-        """The job that evaluated the version; of a step from the cache, the one that the cache holds."""
-        pages = self.sagemaker.get_paginator("list_pipeline_execution_steps").paginate(PipelineExecutionArn=execution)
-        for step in (step for page in pages for step in page["PipelineExecutionSteps"]):
-            job = step.get("Metadata", {}).get("ProcessingJob", {}).get("Arn")
-            if step["StepName"] == EVALUATE and job:
-                found: Mapping[str, Any] = self.sagemaker.describe_processing_job(
-                    ProcessingJobName=job.rpartition("/")[2]
-                )
-                return found
+        """The job that evaluated the version."""
+        found = evaluation_of(self.sagemaker, execution)
+        if found is not None:
+            return found
         raise DeploymentError(
             f"Version {package.version} keeps a reserve, and the evaluation that says how to score it is gone from "
             f"{execution}: run the pipeline again, and promote the version that comes of it."

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from evaluation.archive import load_archive
 from evaluation.bootstrap import CONFIDENCE, confidence_interval
+from steps.archive import load_archive
 from steps.failure import JobError
 from steps.row_source import RowSource
 

@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 
 from evaluation import baselines, clarify
-from evaluation.archive import load_archive
 from evaluation.bias import SegmentError, segment_errors
 from evaluation.card import model_card
 from evaluation.data_checks import check_data
@@ -34,6 +33,7 @@ from evaluation.too_good import too_good
 from evaluation.what_helps import what_helps
 from evaluation.worst import worst_predictions
 from steps import features as feature_module
+from steps.archive import load_archive
 from steps.artifacts import write_bytes, write_json, write_text
 from steps.data_checks import refuse_severe
 from steps.data_settings import DEFAULT_PATH, load_as

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from evaluation.archive import load_archive
 from evaluation.bootstrap import metric_draws
 from evaluation.gates import OF_RESERVE, Limits, gates_of_reserve
 from evaluation.measurement import metrics_of
 from steps import features as feature_module
+from steps.archive import load_archive
 from steps.artifacts import write_json
 from steps.failure import JobArgumentParser, JobError, run_job
 from steps.interval import coverage

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from evaluation.archive import load_archive
 from evaluation.drift import adversarial_auc, population_stability
 from evaluation.number_texts import counted
 from evaluation.reference import KEYS, LOWER, PREDICTED, ROWS, UPPER, monitored
@@ -34,6 +33,7 @@ from monitoring.statistics import measured
 from monitoring.truth import read_truth
 from monitoring.values import Baselines, strange_values, values_check
 from monitoring.window import Window
+from steps.archive import load_archive
 from steps.artifacts import write_json
 from steps.failure import JobArgumentParser, JobError, run_job
 from steps.hosts import refuse_several

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from evaluation.archive import load_archive
 from evaluation.explanation import LIMITS
 from evaluation.number_texts import counted
 from evaluation.segments import groupings
 from monitoring.request_rows import RequestRow, captured_rows, rows_of_test_part
+from steps.archive import load_archive
 from steps.artifacts import write_json
 from steps.attribution import attributed, grouped, groups_of
 from steps.failure import JobArgumentParser, JobError, run_job

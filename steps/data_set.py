@@ -39,12 +39,16 @@ def parts_of(source: Path) -> list[Part]:
     parts = [
         Part(path.relative_to(source).as_posix(), path, _partition(path.relative_to(source).parts[:-1]))
         for path in found
-        if not any(name.startswith((".", "_")) for name in path.relative_to(source).parts)
-        and not path.name.endswith(LEFTOVERS)
+        if is_data(path.relative_to(source).as_posix())
     ]
     if not parts:
         raise JobError(f"There is no data file in {source}: give CSV or Parquet files.")
     return parts
+
+
+def is_data(name: str) -> bool:
+    """Whether a file of this path below a folder is data, see `parts_of`."""
+    return not any(each.startswith((".", "_")) for each in name.split("/")) and not name.endswith(LEFTOVERS)
 
 
 def digest_of(parts: Sequence[Part]) -> str:

@@ -64,7 +64,6 @@ INSIDE = {
     "profiling/test_values.py": ["steps.format_hints"],
     "steps/test_joined_hosts.py": ["steps.host_watch"],
     "steps/test_other_trees.py": ["steps.catboost_trees", "steps.lightgbm_trees"],
-    "steps/test_prediction_request.py": ["steps.plain_values"],
     "steps/test_same_answers.py": ["steps.quantile_interval"],
     "steps/test_settings.py": [
         "steps.data_settings",

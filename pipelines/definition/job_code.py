@@ -17,14 +17,15 @@ from pipelines.settings.settings import PipelineName, Settings
 VALIDATE, PREPROCESS, TRAIN, EVALUATE = "steps.validate", "steps.preprocess", "steps.train", "evaluation.evaluate"
 OBSERVE = "monitoring.observe"
 RESERVE = "evaluation.reserve"  # what `promote` runs by the code with which the version was evaluated
+SCORE = "steps.score"  # and `batch`, on Parquet files
 MODULES: dict[PipelineName, tuple[str, ...]] = {
     "training": (VALIDATE, PREPROCESS, TRAIN, EVALUATE),
     "validation": (VALIDATE,),
     "monitoring": (OBSERVE,),
 }
 # What a job needs beside what it imports: the model carries the code that serves it, and a version's own code scores it
-# on the reserve when it is promoted.
-CARRIED = {TRAIN: ("steps.serve",), EVALUATE: (RESERVE,)}
+# on the reserve when it is promoted, and Parquet files with it.
+CARRIED = {TRAIN: ("steps.serve",), EVALUATE: (RESERVE, SCORE)}
 # The sections, or single keys of a section, that a job reads; a job that is not here reads none.
 READ: dict[str, tuple[str, ...]] = {
     VALIDATE: ("data.file", "data.format", "data.target", "data.identity", "data.columns", "validation"),

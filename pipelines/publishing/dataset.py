@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
@@ -13,10 +13,11 @@ from pipelines.errors import PipelineError
 from pipelines.settings.environment import Environment
 from pipelines.settings.locations import DIGEST_LENGTH
 from pipelines.settings.settings import Settings
-from steps.data_set import Part, digest_of, parts_of
+from steps.data_set import Part, digest_of, is_data, parts_of
 from steps.failure import JobError
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".gz", ".zip")
+PARQUET = ".parquet"
 AT_ONCE = 8  # files that are on their way side by side
 TELL_EVERY = 5.0  # seconds
 Tell = Callable[[str], None]
@@ -33,7 +34,7 @@ def upload_data(
     parts = check_data(path)
     base = f"{settings.name}/data/{_place_of(path, parts)}/{path.resolve().name}"
     keys = {base if path.is_file() else f"{base}/{part.name}": part for part in parts}
-    _upload(s3, environment.bucket, keys, tell)
+    upload_parts(s3, environment.bucket, keys, tell)
     return f"s3://{environment.bucket}/{base}{'' if path.is_file() else '/'}"
 
 
@@ -48,7 +49,8 @@ def _place_of(path: Path, parts: list[Part]) -> str:
     return digest[:DIGEST_LENGTH]
 
 
-def _upload(s3: Any, bucket: str, keys: Mapping[str, Part], tell: Tell) -> None:
+def upload_parts(s3: Any, bucket: str, keys: Mapping[str, Part], tell: Tell) -> None:
+    """Upload files by their keys, AT_ONCE side by side; one whose key is there is not sent again."""
     progress = _Progress(len(keys), sum(part.path.stat().st_size for part in keys.values()), tell)
 
     def one(key: str, part: Part) -> None:
@@ -107,3 +109,17 @@ def check_data(path: Path) -> list[Part]:
         if part.path.stat().st_size == 0:
             raise PipelineError(f"The data file {part.path} is empty.")
     return parts
+
+
+def parquet_names(names: Iterable[str], place: str) -> list[str]:
+    """Those of the files below a place that are data. PipelineError for none, and for one not called .parquet."""
+    found = [name for name in names if is_data(name)]
+    if not found:
+        raise PipelineError(f"There is no Parquet file below {place}.")
+    for name in found:
+        if not name.lower().endswith(PARQUET):
+            raise PipelineError(
+                f"{name} below {place} does not end in {PARQUET}: give a folder of Parquet files, or each CSV and JSON "
+                "file by itself."
+            )
+    return found

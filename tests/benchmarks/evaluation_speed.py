@@ -16,7 +16,7 @@ PREDICT = """
 import sys
 from pathlib import Path
 import pandas as pd
-from evaluation.archive import unpack
+from steps.archive import unpack
 from steps.model import load
 unpack(Path(sys.argv[1]) / "model.tar.gz", Path(sys.argv[2]))
 model = load(Path(sys.argv[2]))

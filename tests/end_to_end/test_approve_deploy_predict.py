@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from botocore.exceptions import ClientError
 
@@ -140,6 +141,43 @@ def test_many_houses_get_many_prices_in_their_order(runtime: Any) -> None:
     answer = json.loads(invoke(runtime, json.dumps({"instances": [HOUSE, bigger, HOUSE]}).encode()))
     first, second, third = (prediction["score"] for prediction in answer["predictions"])
     assert first == third < second
+
+
+def test_a_folder_of_parquet_files_gets_the_endpoints_predictions_on_one_host_or_two(
+    cli: Any, runtime: Any, s3: Any
+) -> None:
+    houses = pd.read_parquet(ROOT / "data" / "house_prices.parquet")[:30].reset_index(drop=True)
+    houses["sqft_lot"] = houses["sqft_lot"].astype("Int64").mask(houses.index == 12)
+    (cli.folder / "sales" / "late").mkdir(parents=True)
+    for name, rows in (("a", houses[:10]), ("b", houses[10:25]), ("late/c", houses[25:])):
+        rows.to_parquet(cli.folder / "sales" / f"{name}.parquet", index=False)
+    said = cli.deploy("batch", "--version", "1", "sales", "one").stdout
+    assert "3 Parquet files in sales\n" in said
+    assert "29 rows are predicted by version 1: one\n" in said
+    assert (
+        "1 row without a prediction, see predicted_price_fault; the first: b.parquet, row 3, field sqft_lot: " in said
+    )
+    s3.create_bucket(Bucket="scored")
+    words = ("--instance-count", "2", "--json")
+    told = json.loads(cli.deploy("batch", "--version", "1", "sales/", "s3://scored/two/", *words).stdout)
+    assert (told["files"], told["rows"], told["unpredicted"]) == (3, 30, 1)
+    for name in ("a", "b", "late/c"):
+        content = s3.get_object(Bucket="scored", Key=f"two/{name}.parquet")["Body"].read()
+        assert content == (cli.folder / "one" / f"{name}.parquet").read_bytes()
+    scored = pd.concat([pd.read_parquet(cli.folder / "one" / f"{name}.parquet") for name in ("a", "b", "late/c")])
+    fields = json.loads(
+        houses.drop(index=12).drop(columns=["id", "price"]).to_json(orient="records", date_format="iso")
+    )
+    answers = json.loads(invoke(runtime, json.dumps({"instances": fields}).encode()))["predictions"]
+    for column, name in (("", "score"), ("_lower", "lower"), ("_upper", "upper")):
+        assert scored[f"predicted_price{column}"].dropna().tolist() == [answer[name] for answer in answers]
+    left = s3.list_objects_v2(Bucket="sagemaker-us-east-1-000000000000", Prefix="house-prices/batch/")
+    assert left["KeyCount"] == 0
+    refused = cli.deploy("batch", "--version", "1", "sales", "four", "--instance-count", "4", expect=1).stderr
+    assert "sales holds 3 files, and --instance-count is 4: " in refused
+    houses.drop(columns=["sqft_lot"]).to_parquet(cli.folder / "sales" / "a.parquet")
+    failed = cli.deploy("batch", "--version", "1", "sales", "three", expect=1).stderr
+    assert "is Failed: a.parquet lacks sqft_lot, which the model needs. Its log: " in failed
 
 
 def without(name: str) -> dict[str, Any]:

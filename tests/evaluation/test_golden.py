@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from evaluation.archive import unpack
 from evaluation.evaluate import Inputs
 from evaluation.golden import ROWS, golden
+from steps.archive import unpack
 from steps.model import Model, load
 from steps.raw_data import find_file
 from steps.row_source import stored_rows

@@ -6,6 +6,7 @@ What is recorded on the way is infrastructure/calls.json; test_replay.py compare
 import json
 import os
 import re
+import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -285,6 +286,10 @@ def _mlops_engineer(replay: Replay) -> None:
     assert "the test part" in replay.deploy("mlops-engineer", "diff", "1", "2", "--test")
     predicted = str(replay.folder / "predicted.csv")
     replay.deploy("mlops-engineer", "batch", "--version", "1", "--stage", "staging", str(SAMPLE), predicted)
+    parquet = replay.folder / "sales"
+    parquet.mkdir()
+    shutil.copy(DATA, parquet)
+    replay.deploy("mlops-engineer", "batch", "--version", "1", str(parquet), str(replay.folder / "scored"))
     denied = replay.pipeline("mlops-engineer", "reject", "1", expect=1)
     assert "may not call sagemaker:UpdateModelPackage" in denied
 

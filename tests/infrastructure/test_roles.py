@@ -189,6 +189,7 @@ def test_no_step_registers_what_is_approved_already(kind: str) -> None:
         ("CreateTrainingJob", "training-job/pipelines-1", {"execution"}),
         ("CreateTrainingJob", "training-job/mine", set()),
         ("CreateProcessingJob", "processing-job/house-prices-reserve-v3-1", {"deploy", "mlops-engineer"}),
+        ("CreateProcessingJob", "processing-job/house-prices-batch-v3-1", {"deploy", "mlops-engineer"}),
         ("CreateProcessingJob", "processing-job/pipelines-1", {"execution"}),
         ("CreateProcessingJob", "processing-job/house-prices-mine", set()),
     ],

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from evaluation.archive import MOST_MEMBERS, unpack
+from steps.archive import MOST_MEMBERS, unpack
 from steps.failure import JobError
 
 
