@@ -145,6 +145,10 @@ def test_a_text_that_is_no_definition_is_said_to_be_none(text: str, fault: str) 
             "is not an output of the step A; did you mean train?",
         ),
         (
+            [processing("A", ("train",)), using({"Get": "Steps.A.ProcessingOutputConfig.Outputs['trian']"})],
+            "is not an output of the step A; did you mean train?",
+        ),
+        (
             [processing("A", PropertyFiles=[{"PropertyFileName": "F", "OutputName": "o", "FilePath": "f"}])],
             "Steps[0].PropertyFiles[0].OutputName: the step has no output o",
         ),
@@ -332,7 +336,7 @@ def test_what_the_service_accepts_has_no_faults() -> None:
     each = {
         "IterableItems": {"Get": "Parameters.P"},
         "MaxConcurrency": 2,
-        "ForEachBody": [body],
+        "ForEachBody": [body, using({"Get": "Steps.Body.OutputParameters['o']"}, "Next") | {"DependsOn": ["Body"]}],
         "Selector": {"Pick": "MaxBy", "Field": {"Get": "IterationOutput.Body.OutputParameters['o']"}},
     }
     values = [{"Get": "Execution.PipelineName"}, {"Get": "PipelineExperimentConfig.TrialName"}]
@@ -348,6 +352,7 @@ def test_what_the_service_accepts_has_no_faults() -> None:
         using({"Get": "Steps.Tune.BestTrainingJob.TunedHyperParameters['depth']"}, "Depth"),
         step("Own", "MyOwnType", {"x": {"Get": "Steps.Each.IterationOutputs[0].Body.OutputParameters['o']"}}),
         using({"Get": "Steps.Check.Outcome"}),
+        using(1, "AfterBranch") | {"DependsOn": ["Stop"]},
         Parameters=[{"Name": "P", "Type": "String", "DefaultValue": "a", "EnumValues": ["a", "b"]}],
     )
 

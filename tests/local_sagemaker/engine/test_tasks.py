@@ -1,12 +1,15 @@
 """What passes between an execution and its steps: results and tasks, which nobody changes on the way."""
 
 import threading
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, fields
 from typing import Any
 
 import pytest
 
-from local_sagemaker.definition.definition import Step
+from local_sagemaker.definition.definition import Definition, Step
+from local_sagemaker.definition.faults import Fault
+from local_sagemaker.definition.parameters import Parameter
+from local_sagemaker.engine.schedule import Iteration, Node
 from local_sagemaker.engine.tasks import Result, Task
 
 NOTHING: Any = None
@@ -21,9 +24,18 @@ def test_a_result_of_a_status_alone_has_nothing_else_and_shares_nothing() -> Non
     assert second.metadata == {}
 
 
-def test_results_and_tasks_stay_what_they_are() -> None:
-    step = Step("S", "Fail", {}, frozenset(), None, {})
-    task = Task(step, {}, NOTHING, "e", None, NOTHING, "arn:e", threading.Event(), "j")
-    for value, field in ((Result("Failed"), "status"), (task, "job_name")):
+STEP = Step("S", "Fail", {}, frozenset(), None, {})
+TASK = Task(STEP, {}, NOTHING, "e", None, NOTHING, "arn:e", threading.Event(), "j")
+ITERATION = Iteration("Loop", 0, "a")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [Result("Failed"), TASK, STEP, Definition({}, {}), Parameter("P", "String"), Fault("", "x"), ITERATION,
+     Node("S", STEP, {}, iteration=ITERATION)],
+    ids=lambda value: type(value).__name__,
+)  # fmt: skip
+def test_what_threads_share_stays_what_it_is(value: Any) -> None:
+    for field in fields(value):
         with pytest.raises(FrozenInstanceError):
-            setattr(value, field, "other")
+            setattr(value, field.name, "other")
