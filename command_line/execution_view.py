@@ -11,6 +11,11 @@ from pipelines.watching.logs import log_place
 from pipelines.watching.trials import Tuning
 
 COLUMNS = ("STEP", "STATUS", "DURATION", "NOTE")
+KILLED = "exit code: 137"
+OF_THE_KILLED = (
+    "Exit code 137: its process was killed, most often since its machine had no memory left: take a larger instance "
+    "type, or give fewer rows; `plan --data` says what the steps need."
+)
 LastWords = Callable[[Job], str | None]  # what a job said of its failure in its log
 
 
@@ -153,13 +158,23 @@ def show_failure(
     failed = [step for step in execution.steps if step.status == "Failed"]
     for step in failed:
         console.line(f"Step {step.name} failed: {step.failure_reason or 'SageMaker gave no reason.'}", style="red")
-        if step.job is not None and not console.json_output:
-            said = last_words(step.job)
-            if said and said not in (step.failure_reason or ""):
-                console.line(f"Its job said: {said}", style="red")
-            console.line(f"Its log: {log_place(step.job, log_folder)}")
+        if not console.json_output:
+            for line in more_of_failure(step, log_folder, last_words):
+                console.line(line)
     if not failed:
         console.line(f"The execution failed: {execution.failure_reason or 'SageMaker gave no reason.'}", style="red")
+
+
+def more_of_failure(step: StepSummary, log_folder: Any = None, last_words: LastWords = lambda _: None) -> Iterator[str]:
+    """What a failed step's job said where the reason does not hold it, what its exit code means, where its log is."""
+    if step.job is None:
+        return
+    reason, said = step.failure_reason or "", last_words(step.job)
+    if said and said not in reason:
+        yield f"Its job said: {said}"
+    if reason.endswith(KILLED):
+        yield OF_THE_KILLED
+    yield f"Its log: {log_place(step.job, log_folder)}"
 
 
 def _row(step: StepSummary) -> tuple[str, str, str, str]:

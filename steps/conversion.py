@@ -76,7 +76,7 @@ def _without_missing_words(values: pd.Series, words: tuple[str, ...]) -> pd.Seri
 
 
 def _numbers(values: pd.Series, column: Column) -> pd.Series:
-    if values.dtype == bool or pd.api.types.is_datetime64_any_dtype(values):
+    if values.dtype == bool or values.dtype.kind in "mM":  # durations and moments, which count nanoseconds
         return pd.Series(np.nan, index=values.index)
     if values.dtype == object:
         values = values.map(lambda value: value if isinstance(value, str | int | float | np.number) else np.nan)
@@ -148,9 +148,9 @@ def _booleans(values: pd.Series, column: Column) -> pd.Series:
 
 def _texts(values: pd.Series, width: int) -> pd.Series:
     def text(value: object) -> str | None:
-        if value is None or value is pd.NA or value != value:
+        if isinstance(value, bool | bytes | list | dict | np.ndarray):
             return None
-        if isinstance(value, bool | list | dict):
+        if value is None or value is pd.NA or value != value:
             return None
         if isinstance(value, float) and value.is_integer():
             value = int(value)  # an integer column with gaps is read as floats
@@ -163,7 +163,7 @@ def _texts(values: pd.Series, width: int) -> pd.Series:
 
 def _dates(values: pd.Series, forms: tuple[str, ...]) -> pd.Series:
     """Dates in the forms, and in ISO 8601, basic (20141013T000000) or extended; bare numbers are not dates."""
-    if pd.api.types.is_numeric_dtype(values):
+    if pd.api.types.is_numeric_dtype(values) or values.dtype.kind == "m":
         return pd.Series(pd.NaT, index=values.index, dtype="datetime64[ns]")
     if values.dtype == object:
         values = values.map(lambda value: None if isinstance(value, bool | int | float | list | dict) else value)

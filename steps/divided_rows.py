@@ -52,5 +52,5 @@ def _tables(path: Path, columns: dict[str, Column], only: list[str] | None = Non
         with pyarrow.parquet.ParquetFile(path) as file:
             for batch in file.iter_batches(batches.ROWS, columns=only):
                 yield typed(batch.to_pandas(), columns, path.name)
-    except pyarrow.ArrowInvalid as error:
+    except (OSError, pyarrow.ArrowException) as error:  # zstd's and snappy's faults are OSErrors
         raise JobError(f"The validated data {path} is not Parquet: run steps.validate first.") from error

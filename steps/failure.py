@@ -34,13 +34,15 @@ def run_job(main: Callable[[Sequence[str]], None]) -> NoReturn:
 
     The exit code is 0, or 1 after any exception; then the reason is on stderr and in the files
     `message` (shown as a processing job's exit message) and `failure` (a training job's failure
-    reason) of /opt/ml/output, or of the folder that SM_OUTPUT_DIR names. A job that runs out of memory says so.
+    reason) of /opt/ml/output, or of the folder that SM_OUTPUT_DIR names. A job that runs out of memory or disk says so,
+    whatever it was doing.
     """
     limit_memory()
     try:
         main(sys.argv[1:])
     except JobError as error:
-        report(str(error))
+        cause = error.__cause__
+        report((used_up(cause) if cause is not None else None) or str(error))
         sys.exit(1)
     except Exception as error:
         # The last stop of the process: an unforeseen fault is reported whole, never hidden.

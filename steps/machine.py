@@ -42,8 +42,10 @@ def used_up(error: BaseException) -> str | None:
             f"The job needs more memory than this machine has, {memory() / 1e9:.1f} GB: take a larger instance type "
             "(jobs.processing or jobs.training in the YAML), or give fewer rows; `plan --data` says what they need."
         )
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        place = f" ({error.filename})" if error.filename else ""
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    if full or os.strerror(errno.ENOSPC) in str(error):  # as libraries pass it on
+        named = getattr(error, "filename", None)
+        place = f" ({named})" if named else ""
         return (
             f"The disk is full{place}: raise volume_gb (jobs.processing or jobs.training in the YAML), or give fewer "
             "rows; `plan --data` says what they need."

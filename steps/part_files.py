@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +10,7 @@ import pandas as pd
 from steps.artifacts import write_parquet
 from steps.failure import JobError
 from steps.part_sizes import parts_of_rows
-from steps.row_source import even_places
+from steps.row_source import even_places, readable
 
 
 def write_parts(folder: Path, rows: int, table_of: Callable[[slice], pd.DataFrame]) -> None:
@@ -51,21 +50,11 @@ def rows_of(path: Path) -> int:
     """How many rows one file has, by its footer. Raises JobError that names it where it is not Parquet."""
     import pyarrow.parquet
 
-    with _named(path):
+    with readable(path):
         return int(pyarrow.parquet.read_metadata(path).num_rows)
 
 
 def read_part(path: Path) -> pd.DataFrame:
     """The rows of one file. Raises JobError that names it where it is not Parquet."""
-    with _named(path):
+    with readable(path):
         return pd.read_parquet(path)
-
-
-@contextmanager
-def _named(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, ValueError) as error:  # pyarrow's faults are ValueErrors, and zstd's and snappy's OSErrors
-        raise JobError(
-            f"{path} cannot be read as Parquet ({str(error).splitlines()[0]}): run steps.preprocess again."
-        ) from error

@@ -6,6 +6,7 @@ What asks all rows takes them batch by batch, or one or two columns of them; wha
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -92,7 +93,8 @@ class OnDisk:
         missing = [name for name in names if name not in self.names]
         if missing:
             raise KeyError(missing[0])
-        return pd.read_parquet(self._path, columns=list(names))
+        with readable(self._path):
+            return pd.read_parquet(self._path, columns=list(names))
 
     def at(self, places: Sequence[int] | np.ndarray) -> pd.DataFrame:
         """The rows at some places; the whole file is read for them."""
@@ -114,7 +116,7 @@ class OnDisk:
         import pyarrow.parquet
 
         first = 0
-        with pyarrow.parquet.ParquetFile(self._path) as file:
+        with readable(self._path), pyarrow.parquet.ParquetFile(self._path) as file:
             for batch in file.iter_batches(HELD, columns=None if names is None else list(names)):
                 yield first, batch
                 first += len(batch)
@@ -150,11 +152,20 @@ class Computed:
 
 def stored_rows(path: Path) -> RowSource:
     """The rows of a Parquet file. Raises JobError where it is not one."""
-    try:
+    with readable(path):
         rows = OnDisk(path)
         return rows if len(rows) > HELD else InMemory(pd.read_parquet(path))
-    except (OSError, ValueError) as error:  # pyarrow's faults are ValueErrors
-        raise JobError(f"{path} cannot be read as Parquet: run steps.preprocess again.") from error
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Raises JobError that names a file that is not Parquet, or is broken where it is read."""
+    try:
+        yield
+    except (OSError, ValueError) as error:  # pyarrow's faults are ValueErrors, and zstd's and snappy's OSErrors
+        raise JobError(
+            f"{path} cannot be read as Parquet ({str(error).splitlines()[0]}): run steps.preprocess again."
+        ) from error
 
 
 def computed(rows: RowSource, function: Callable[[pd.DataFrame], pd.DataFrame]) -> RowSource:

@@ -22,7 +22,6 @@ INSIDE = {
     "evaluation/test_evaluate.py": ["evaluation.drawing", "evaluation.reasons", "evaluation.scoring"],
     "evaluation/test_report.py": ["evaluation.number_texts"],
     "local_sagemaker/definition/test_check.py": [
-        "local_sagemaker.definition.faults",
         "local_sagemaker.definition.for_each_faults",
         "local_sagemaker.definition.outline",
         "local_sagemaker.definition.references",

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from command_line.execution_view import executions_table, show_execution
 from pipelines.watching.executions import describe, list_executions
 from tests.pipelines.conftest import PIPELINE, Executions, Output, execution_arn, job, step
@@ -45,6 +47,16 @@ def test_what_the_job_said_is_shown_where_the_reason_does_not_hold_it(executions
     assert output.text.splitlines()[-2] == "Its job said: train-1 has no variance"
     show_execution(output, execution, None, lambda job: "no rows")  # as the reason says already
     assert output.text.splitlines()[-2] == "Step Train failed: AlgorithmError: no rows"
+
+
+@pytest.mark.parametrize(("code", "lines"), [(137, 1), (1, 0)])
+def test_what_the_exit_code_of_a_killed_process_means_is_said(
+    executions: Executions, output: Output, code: int, lines: int
+) -> None:
+    reason = f"AlgorithmError: See job logs for more information, exit code: {code}"
+    executions.script = [("Failed", [step("Train", "Failed", FailureReason=reason, Metadata=job("TrainingJob", "t"))])]
+    show_execution(output, describe(executions.sagemaker, execution_arn("abc")))
+    assert output.text.count("Exit code 137: its process was killed") == lines
 
 
 def test_an_execution_that_failed_without_a_step_gives_its_own_reason(executions: Executions, output: Output) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, fields, replace
+from dataclasses import FrozenInstanceError, asdict, fields, replace
 from typing import Any
 
 import pytest
 
-from evaluation.gates import Limits, gates
+from evaluation.gates import Check, Limits, gates
 from steps.gates import GATES
 from steps.interval import chance_in_coverage
 
@@ -219,6 +219,14 @@ def test_champion_itself_is_not_better_than_itself() -> None:
     improvement = {"value": 0.0, "lower": 0.0, "upper": 0.0, "confidence": 0.95}
     judged = gates(document(champion={"status": "scored", "improvement": improvement}), LIMITS)
     assert judged["missed"] == ["min_improvement"]
+
+
+def test_what_was_judged_stays_what_it_was() -> None:
+    judged = Check("min_r2", "R2", 0.9, "at least", 0.85, True)
+    for value in (LIMITS, judged):
+        for field in fields(value):
+            with pytest.raises(FrozenInstanceError):
+                setattr(value, field.name, 0.0)
 
 
 def test_without_a_champion_nothing_has_to_be_beaten() -> None:

@@ -159,3 +159,10 @@ def model_folder(preprocessed: Path, settings: JobSettings, tmp_path: Path, made
 def channels(preprocessed: Path) -> list[str]:
     """The arguments that name the channels of steps.train."""
     return [text for name in ("train", "validation", "features") for text in (f"--{name}", str(preprocessed / name))]
+
+
+def damage(path: Path) -> None:
+    """Write over the first page of a Parquet file, whose footer still says what it should hold."""
+    content = bytearray(path.read_bytes())
+    content[4:36] = b"\xff" * 32
+    path.write_bytes(content)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -54,6 +55,21 @@ def test_what_is_not_of_the_type_is_marked(kind: Any, value: Any) -> None:
     converted, bad = convert(pd.Series([value], dtype=object), Column(type=kind))
     assert bad.tolist() == [True]
     assert converted.isna().all()
+
+
+@pytest.mark.parametrize("kind", ["integer", "number", "boolean", "category", "text", "date"])
+@pytest.mark.parametrize(
+    "values",
+    [[[1, 2], [3]], [{"a": 1}, {"a": 2}], [datetime.timedelta(days=1)] * 2, [b"a", b"b"]],
+    ids=["lists", "objects", "durations", "bytes"],
+)
+def test_what_only_parquet_can_hold_is_marked(kind: Any, values: list[Any], tmp_path: Path) -> None:
+    pd.DataFrame({"x": values}).to_parquet(tmp_path / "x.parquet")
+    read = pd.read_parquet(tmp_path / "x.parquet")["x"]
+    taken = kind in ("category", "text") and isinstance(values[0], datetime.timedelta)  # "1 days 00:00:00"
+    converted, bad = convert(read, Column(type=kind))
+    assert bad.tolist() == [not taken] * 2
+    assert converted.isna().tolist() == [not taken] * 2
 
 
 @pytest.mark.parametrize("kind", ["integer", "number", "boolean", "category", "text", "date"])

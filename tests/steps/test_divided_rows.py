@@ -11,6 +11,7 @@ from steps.divided_rows import divided_rows
 from steps.failure import JobError
 from steps.settings import JobSettings
 from steps.split import split
+from tests.steps.conftest import damage
 
 
 @pytest.mark.parametrize("batch", [1 << 18, 50, pytest.param(1, marks=pytest.mark.e2e)])
@@ -35,3 +36,12 @@ def test_a_column_that_is_not_there_and_one_too_many_are_named(
         change.to_parquet(tmp_path / "data.parquet", index=False)
         with pytest.raises(JobError, match=words):
             divided_rows(tmp_path / "data.parquet", settings.data, settings.split)
+
+
+def test_rows_that_are_damaged_behind_a_whole_footer_are_named(
+    typed_rents: pd.DataFrame, settings: JobSettings, tmp_path: Path
+) -> None:
+    typed_rents.to_parquet(tmp_path / "data.parquet", index=False)
+    damage(tmp_path / "data.parquet")
+    with pytest.raises(JobError, match=r"data\.parquet is not Parquet: run steps\.validate first"):
+        divided_rows(tmp_path / "data.parquet", settings.data, settings.split)

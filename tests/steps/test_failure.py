@@ -22,6 +22,9 @@ def main(arguments):
     if rows == 3: raise JobError("x" * 5000)
     if rows == 4: bytearray(1 << 46)
     if rows == 5: open("/dev/full", "w").write("x" * 100_000)
+    if rows == 6:
+        try: open("/dev/full", "w").write("x" * 100_000)
+        except OSError as error: raise JobError("The model cannot be unpacked.") from error
 run_job(main)
 """
 
@@ -67,7 +70,11 @@ def test_message_keeps_to_the_length_that_sagemaker_keeps(tmp_path: Path) -> Non
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has /dev/full, and limits of memory that hold")
 @pytest.mark.parametrize(
     ("rows", "words"),
-    [("4", "The job needs more memory than this machine has"), ("5", "The disk is full: raise volume_gb")],
+    [
+        ("4", "The job needs more memory than this machine has"),
+        ("5", "The disk is full: raise volume_gb"),
+        ("6", "The disk is full: raise volume_gb"),
+    ],
 )
 def test_memory_or_disk_that_is_used_up_is_said(tmp_path: Path, rows: str, words: str) -> None:
     result = run(tmp_path, "--rows", rows)

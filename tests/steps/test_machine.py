@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import subprocess
 import sys
 from pathlib import Path
@@ -49,3 +50,15 @@ def test_other_errors_have_no_such_sentence() -> None:
     assert used_up(OSError(2, "no such file")) is None
     assert used_up(ValueError("wrong")) is None
     assert "more memory" in str(used_up(RuntimeError("std::bad_alloc")))
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device", "/out/rows.parquet"), "The disk is full (/out/rows.parquet)"),
+        (OSError(errno.EDQUOT, "Disk quota exceeded"), "The disk is full: raise volume_gb"),
+        (RuntimeError("write error 28: No space left on device"), "The disk is full: raise volume_gb"),
+    ],
+)
+def test_a_full_disk_is_known_however_a_library_tells_of_it(error: Exception, words: str) -> None:
+    assert str(used_up(error)).startswith(words)

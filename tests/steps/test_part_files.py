@@ -10,6 +10,7 @@ import pytest
 from steps.failure import JobError
 from steps.part_files import part_files, read_parts, write_parts
 from steps.part_sizes import FEWEST_ROWS, MOST_ROWS, PARTS, parts_of_rows
+from tests.steps.conftest import damage
 
 
 @pytest.mark.parametrize(
@@ -47,6 +48,14 @@ def test_a_broken_part_is_named(tmp_path: Path) -> None:
         read_parts(tmp_path)
     with pytest.raises(JobError, match="There is no Parquet file in"):
         read_parts(tmp_path / "none")
+
+
+def test_a_part_that_is_damaged_behind_a_whole_footer_is_named(tmp_path: Path) -> None:
+    table = pd.DataFrame({"x": range(FEWEST_ROWS + 1)})
+    write_parts(tmp_path, len(table), table.__getitem__)
+    damage(tmp_path / "part-00001.parquet")
+    with pytest.raises(JobError, match=r"part-00001\.parquet cannot be read as Parquet \("):
+        read_parts(tmp_path)
 
 
 def test_an_even_draw_of_all_parts_reads_each_file_alone(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from steps.prediction_request import read_request
 from steps.raw_data import find_file, read_file, read_rows, typed
 from steps.settings import Column, JobSettings
 from steps.text_format import FileFormat
+from tests.steps.conftest import damage
 
 
 def test_csv_and_parquet_give_the_same_rows(rents: pd.DataFrame, settings: JobSettings, tmp_path: Path) -> None:
@@ -50,6 +51,13 @@ def test_unreadable_file(tmp_path: Path, content: bytes, message: str) -> None:
     (tmp_path / "x.csv").write_bytes(content)
     with pytest.raises(JobError, match=f"x.csv.*{message}|rows of x.csv have {message}"):
         read_rows(tmp_path / "x.csv")
+
+
+def test_a_parquet_file_that_is_damaged_behind_a_whole_footer_is_named(rents: pd.DataFrame, tmp_path: Path) -> None:
+    rents.to_parquet(tmp_path / "x.parquet")
+    damage(tmp_path / "x.parquet")
+    with pytest.raises(JobError, match=r"^The data file x\.parquet (cannot be read|is not a valid)"):
+        read_rows(tmp_path / "x.parquet")
 
 
 def test_columns_of_one_name_are_refused_in_parquet_too(tmp_path: Path) -> None:

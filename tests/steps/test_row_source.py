@@ -11,6 +11,7 @@ import pytest
 
 from steps.failure import JobError
 from steps.row_source import Computed, InMemory, OnDisk, RowSource, computed, even_places, stored_rows
+from tests.steps.conftest import damage
 
 TABLE = pd.DataFrame(
     {
@@ -80,6 +81,20 @@ def test_a_broken_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "rows.parquet").write_bytes(b"PAR1 and no more")
     with pytest.raises(JobError, match=r"rows.parquet cannot be read as Parquet"):
         stored_rows(tmp_path / "rows.parquet")
+
+
+@pytest.mark.parametrize(
+    "question",
+    [lambda rows: rows["size"], lambda rows: list(rows.batches()), lambda rows: rows.at([0])],
+    ids=["a column", "batches", "places"],
+)
+def test_a_file_that_is_damaged_behind_a_whole_footer_is_named_by_every_question(
+    path: Path, question: Callable[[RowSource], object]
+) -> None:
+    damage(path)
+    rows = stored_rows(path)
+    with pytest.raises(JobError, match=r"rows.parquet cannot be read as Parquet \("):
+        question(rows)
 
 
 @pytest.mark.parametrize(("rows", "most", "places"), [(5, 9, range(5)), (5, 5, range(5)), (9, 3, [0, 4, 8])])

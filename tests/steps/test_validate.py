@@ -182,9 +182,10 @@ def test_a_file_that_does_not_fit_is_named(rents: pd.DataFrame, settings: JobSet
     rents.drop(columns="area").to_csv(folder / "late.csv", index=False)
     with pytest.raises(JobError, match=r"late\.csv lacks area"):
         validate(folder, tmp_path / "out", settings)
-    (folder / "late.csv").write_bytes(b"PAR1 and no more")
-    with pytest.raises(JobError, match=r"late\.csv is not a valid CSV or Parquet file"):
-        validate(folder, tmp_path / "out", settings)
+    for content, words in ((b"PAR1 and no more", "is not a valid CSV or Parquet file"), (b"", "is empty")):
+        (folder / "late.csv").write_bytes(content)
+        with pytest.raises(JobError, match=rf"late\.csv {words}"):
+            validate(folder, tmp_path / "out", settings)
 
 
 def test_cells_that_cannot_be_read_are_named_in_any_file(

@@ -112,6 +112,10 @@ def test_a_text_that_is_no_definition_is_said_to_be_none(text: str, fault: str) 
         ),
         ([using({"Get": "Parameters.P"})], "Parameters.P is not a parameter of this definition"),
         ([using({"Get": "ForEach.CurrentItem"})], "has a value only in the body of a ForEach step"),
+        (
+            [condition([TRUE], IfSteps=[using({"Get": "ForEach.CurrentItem"})])],
+            "has a value only in the body of a ForEach step",
+        ),
         ([using({"Get": "Nonsense"})], "Nonsense is not a reference"),
         ([using({"Std:Join": {"On": "/"}})], "Steps[0].Arguments.x: Std:Join needs a list of Values"),
         (
@@ -142,6 +146,10 @@ def test_a_text_that_is_no_definition_is_said_to_be_none(text: str, fault: str) 
         ),
         (
             [processing("A", ("train",)), using({"Get": "Steps.A.ProcessingOutputConfig.Outputs['trian'].S3Output"})],
+            "is not an output of the step A; did you mean train?",
+        ),
+        (
+            [processing("A", ("train",)), using({"Get": "Steps.A.ProcessingOutputConfig.Outputs['trian']"})],
             "is not an output of the step A; did you mean train?",
         ),
         (
@@ -264,6 +272,15 @@ def test_a_name_of_a_step_that_aws_would_not_take_is_told() -> None:
             "Steps[0].RetryPolicies[0].MaxAttempts: must be from 0 to 20; it is 21",
         ),
         (
+            {"RetryPolicies": [{"ExceptionType": ["Step.THROTTLING"], "ExpireAfterMin": 14401}]},
+            "Steps[0].RetryPolicies[0].ExpireAfterMin: must be from 0 to 14400; it is 14401",
+        ),
+        (
+            {"RetryPolicies": [{"ExceptionType": ["Step.THROTTLING"], "IntervalSeconds": 43201}]},
+            "Steps[0].RetryPolicies[0].IntervalSeconds: must be from 0 to 43200; it is 43201",
+        ),
+        ({"RetryPolicies": [{"ExceptionType": []}]}, "Steps[0].RetryPolicies[0]: ExceptionType is missing"),
+        (
             {"RetryPolicies": [{"ExceptionType": ["Step.THROTTLING"], "MaxAttempts": "3"}]},
             "Steps[0].RetryPolicies[0].MaxAttempts: must be a number",
         ),
@@ -332,12 +349,14 @@ def test_what_the_service_accepts_has_no_faults() -> None:
     each = {
         "IterableItems": {"Get": "Parameters.P"},
         "MaxConcurrency": 2,
-        "ForEachBody": [body],
+        "ForEachBody": [body, using({"Get": "Steps.Body.OutputParameters['o']"}, "Next") | {"DependsOn": ["Body"]}],
         "Selector": {"Pick": "MaxBy", "Field": {"Get": "IterationOutput.Body.OutputParameters['o']"}},
     }
     values = [{"Get": "Execution.PipelineName"}, {"Get": "PipelineExperimentConfig.TrialName"}]
     report = {"S3Uri": {"Std:Join": {"On": "/", "Values": values}}, "Path": "a.b[0]['c d']"}
     nested = {"Type": "And", "Conditions": [{"Type": "Not", "Condition": TRUE}, {"Type": "Not", "Expression": TRUE}]}
+    written = {"PropertyFileName": "Report", "OutputName": "report", "FilePath": "report.json"}
+    longest = {"ExceptionType": ["Step.THROTTLING"], "IntervalSeconds": 43200, "ExpireAfterMin": 14400}
     within = {"Type": "In", "QueryValue": {"Std:JsonGet": report}, "Values": ["a"]}
     assert not faults(
         step("Each", "ForEach", each),
@@ -348,6 +367,9 @@ def test_what_the_service_accepts_has_no_faults() -> None:
         using({"Get": "Steps.Tune.BestTrainingJob.TunedHyperParameters['depth']"}, "Depth"),
         step("Own", "MyOwnType", {"x": {"Get": "Steps.Each.IterationOutputs[0].Body.OutputParameters['o']"}}),
         using({"Get": "Steps.Check.Outcome"}),
+        using(1, "AfterBranch") | {"DependsOn": ["Stop"]},
+        processing("Score", ("report",), PropertyFiles=[written], RetryPolicies=[longest]),
+        using({"Std:JsonGet": {"PropertyFile": {"Get": "Steps.Score.PropertyFiles.Report"}, "Path": "r2"}}, "Read"),
         Parameters=[{"Name": "P", "Type": "String", "DefaultValue": "a", "EnumValues": ["a", "b"]}],
     )
 

@@ -27,6 +27,8 @@ def test_a_step_waits_for_what_it_refers_to_and_what_it_depends_on() -> None:
             step("B"),
             step("C", Arguments={"x": {"Get": "Steps.A.Y"}}, DependsOn=["B"]),
             step("D", DependsOn=[{"Step": "C", "Trigger": "Succeeded"}]),
+            step("Trigger", DependsOn=[{"Step": "A"}]),
+            step("E", DependsOn=["Trigger"]),
         )
     )
     assert {name: set(each.waits_for) for name, each in parsed.steps.items()} == {
@@ -34,8 +36,10 @@ def test_a_step_waits_for_what_it_refers_to_and_what_it_depends_on() -> None:
         "B": set(),
         "C": {"A", "B"},
         "D": {"C"},
+        "Trigger": {"A"},
+        "E": {"Trigger"},
     }
-    assert [dict(each.triggers) for each in parsed.steps.values()] == [{}, {}, {}, {"C": "Succeeded"}]
+    assert [dict(each.triggers) for each in parsed.steps.values()] == [{}, {}, {}, {"C": "Succeeded"}, {}, {}]
 
 
 def test_a_loop_waits_for_what_its_body_refers_to_and_not_for_its_body() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from local_sagemaker.definition.definition import Step
 from local_sagemaker.engine.executors import NAME_PREFIXES, Executors, prefixed_name
 from local_sagemaker.engine.tasks import Result
 from local_sagemaker.errors import ServiceError, invalid
@@ -178,3 +179,18 @@ def test_names_of_tuning_jobs_have_at_most_32_characters_with_the_step_s_own_pre
     ran("Tuning", {}, call, ended)
     assert re.fullmatch(r"p{21}-[a-z0-9]{10}", names[0])
     assert re.fullmatch(r"e-Step-[a-z0-9]{10}", names[1])
+
+
+def of_type(kind: str) -> Step:
+    return Step(f"A{kind}", kind, {}, frozenset(), None, {"Type": kind})
+
+
+def test_step_types_that_nothing_here_runs_are_refused_together_by_name() -> None:
+    nothing: Any = None
+    handled: Any = SimpleNamespace(supports=lambda raw: raw["Type"] == "EMR")
+    executors = Executors(nothing, nothing, nothing, SimpleNamespace(run=None), handled, nothing)  # type: ignore[arg-type]
+    own = ("Processing", "Training", "Transform", "Tuning", "Model", "RegisterModel", "Condition", "Fail", "Callback",
+           "EndpointConfig", "Endpoint", "ForEach", "EMR")  # fmt: skip
+    executors.refuse_unsupported(map(of_type, own))
+    with pytest.raises(ServiceError, match=r"the step type of ALambda \(Lambda\), AAutoML \(AutoML\): register a"):
+        executors.refuse_unsupported(map(of_type, (*own, "Lambda", "AutoML")))

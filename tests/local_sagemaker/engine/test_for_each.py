@@ -142,6 +142,16 @@ def test_a_selector_that_leads_to_no_number_fails_the_step() -> None:
     )
 
 
+def test_items_and_steps_are_counted_apart() -> None:
+    bodies = tuple(Step(name, "Processing", {}, frozenset(), None, {}) for name in ("Prepare", "Score"))
+    two = Step("Loop", "ForEach", loop().arguments, frozenset(), None, {}, body=bodies)
+    nodes, _ = iterations(two, NoScope())  # type: ignore[arg-type]
+    found = aggregate(two, nodes, {node.name: Result("Succeeded") for node in nodes}, stopped=False)
+    counts = found.metadata["ForEach"]
+    assert (counts["InputItemCount"], counts["TotalStepCount"], counts["SucceededStepCount"]) == (3, 6, 6)
+    assert [set(outputs) for outputs in found.properties["IterationOutputs"]] == [{"Prepare", "Score"}] * 3
+
+
 def test_a_loop_that_was_stopped_says_so() -> None:
     stopped = aggregate(loop(), iterations(loop(), NoScope())[0], {}, stopped=True)  # type: ignore[arg-type]
     assert (stopped.status, stopped.metadata["ForEach"]["TotalStepCount"]) == ("Stopped", 3)
