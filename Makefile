@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA := data/house_prices.parquet
 
-.PHONY: help run test unit journeys lint format data bench bench-hosts bench-scale bench-serving soak mutants alone image-test sdk-test quality tables pictures lock wheels \
+.PHONY: help run test unit journeys lint format data bench bench-hosts bench-scale bench-scale-against bench-serving soak mutants alone image-test sdk-test quality tables pictures lock wheels \
 	clean bootstrap teardown
 STAGE ?= dev
 IMAGE ?= 3.2-0
@@ -57,6 +57,9 @@ bench-serving: $(DATA) $(BIN)/installed-dev .venv-servers/installed  ## the mode
 bench-scale: $(DATA) $(BIN)/installed-dev  ## time and memory of each step by the number of rows; ROWS="100000 1000000" MEMORY=6
 	$(BIN)/python tests/benchmarks/scale.py $(ROWS) --memory $(or $(MEMORY),6)
 
+bench-scale-against: $(BIN)/installed-dev .venv-dask/installed  ## the same beside d83b7ea, a plain script and Dask; ROWS=1000000
+	$(BIN)/python tests/benchmarks/scale_against.py --rows $(or $(ROWS),1000000)
+
 bench-hosts: $(BIN)/installed-dev  ## Train on two hosts against one, and XGBoost alone in the same run; ROWS=200000
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/hosts.py $(ROWS)
 
@@ -106,7 +109,7 @@ wheels: $(BIN)/installed  ## renew the lists of what the jobs need beside each i
 
 clean:  ## stop local SageMaker and delete its state, the environment and the data
 	-[ ! -x $(BIN)/python ] || $(BIN)/python run_pipeline.py local down
-	rm -rf $(VENV) .venv-bench .venv-servers .sagemaker data reports
+	rm -rf $(VENV) .venv-bench .venv-servers .venv-dask .sagemaker data reports
 
 $(DATA): $(BIN)/installed pipelines/sample_data.py pipelines/house_prices.yaml
 	$(BIN)/python -m pipelines.sample_data
@@ -122,6 +125,12 @@ $(DATA): $(BIN)/installed pipelines/sample_data.py pipelines/house_prices.yaml
 .venv-servers/installed: tests/benchmarks/servers-requirements.txt
 	$(PYTHON) -m venv .venv-servers
 	.venv-servers/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r tests/benchmarks/servers-requirements.txt
+	@touch $@
+
+# Dask, beside which `make bench-scale-against` measures.
+.venv-dask/installed: tests/benchmarks/dask-requirements.txt
+	$(PYTHON) -m venv .venv-dask
+	.venv-dask/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r tests/benchmarks/dask-requirements.txt
 	@touch $@
 
 # The data sets of `make tables`, and the libraries that it compares with.

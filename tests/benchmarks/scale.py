@@ -14,9 +14,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 sys.path.append(str(Path(__file__).resolve().parents[2]))
 
@@ -70,33 +71,44 @@ def steps(rows: int, folder: Path, limit: int) -> Iterator[Measured]:
     from pipelines.settings.settings import default_config, load_settings
 
     settings = load_settings(default_config())
-    code, work = folder / "code", folder / "work"
-    unpack_code(code, settings, "training")
+    unpack_code(folder / "code", settings, "training")
     sales.write(folder / "raw", rows)
+    chosen = {**settings.candidates.xgboost.model_dump(), "rounds": ROUNDS}
+    # Chance is to reject no model here: that is measured elsewhere.
+    gates = {**settings.gates.model_dump(), "min_improvement": -1.0}
+    yield from commands(folder / "code", folder / "work", folder / "raw", chosen, gates, limit)
+
+
+def commands(
+    code: Path, work: Path, raw: Path, chosen: Mapping[str, Any], gates: Mapping[str, float], limit: int
+) -> Iterator[Measured]:
+    """Each step of the jobs' code, with `chosen` hyperparameters; the first that fails is the last."""
     (work / "packed").mkdir(parents=True)
     (work / "champion").mkdir()
     (work / "champion" / "none.json").write_text("{}")
     channels = [word for name in ("train", "validation", "features") for word in (f"--{name}", str(work / name))]
-    chosen = {**settings.candidates.xgboost.model_dump(), "rounds": ROUNDS}
     hyperparameters = [word for name, value in chosen.items() for word in (f"--{name}", str(value))]
     inputs = {name: work / name for name in ("test", "rows", "train", "champion")}
-    # Chance is to reject no model here: that is measured elsewhere.
-    gates = {**settings.gates.model_dump(), "min_improvement": -1.0}
     options = {"model": work / "packed", **inputs, "output": work / "evaluation", **gates}
-    commands = {
-        "ValidateData": ["steps.validate", "--input", str(folder / "raw"), "--output", str(work)],
+    found = {
+        "ValidateData": ["steps.validate", "--input", str(raw), "--output", str(work)],
         "Preprocess": ["steps.preprocess", "--input", str(work / "validated"), "--output", str(work)],
         "Train": ["steps.train", *channels, "--model_dir", str(work / "model"), *hyperparameters],
         "Evaluate": ["evaluation.evaluate", *(f"--{name}={value}" for name, value in options.items())],
     }
-    for step, command in commands.items():
-        found = measured(step, [PYTHON, "-m", *command], code, work, limit)
-        yield found
-        if found.error:
+    for step, command in found.items():
+        result = measured(step, [PYTHON, "-m", *command], code, work, limit)
+        yield result
+        if result.error:
             return
         if step == "Train":
             archive = ["tar", "-czf", str(work / "packed" / "model.tar.gz"), "-C", str(work / "model"), "."]
             subprocess.run(archive, check=True)
+
+
+def machine() -> str:
+    """What measures, and how many rounds."""
+    return f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}, {ROUNDS} rounds"
 
 
 def line(rows: int, found: Measured) -> str:
@@ -114,7 +126,7 @@ def main() -> int:
     parser.add_argument("rows", nargs="*", type=int, default=[100_000, 1_000_000, 10_000_000])
     parser.add_argument("--memory", type=float, default=6.0, metavar="GB", help="limit of each step (6)")
     options = parser.parse_args()
-    print(f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}, {ROUNDS} rounds\n")
+    print(f"{machine()}\n")
     print("| rows | step | time | of the processor | peak memory | output | failed with |\n" + "| --- " * 7 + "|")
     failed = False
     for rows in options.rows:

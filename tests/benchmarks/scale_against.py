@@ -1,0 +1,99 @@
+"""`make bench-scale-against`: the steps on many rows beside an older commit, a plain script and Dask.
+
+All work on the same files of sales.py, with both cores, in one run; the older commit, which knows no data set of many
+files, on one file with the same rows. plain_steps.py and dask_steps.py say what they do and leave out.
+"""
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[2]))
+
+import pandas as pd
+import scale
+from rows import PYTHON, ROOT
+
+HERE = Path(__file__).resolve().parent
+DASK = ROOT / ".venv-dask" / "bin" / "python"
+OLD_CODE = """
+import json, sys
+from pathlib import Path
+from pipelines.bundle import build_bundle
+from pipelines.settings import default_config, load_settings
+settings = load_settings(default_config())
+for path, content in build_bundle(Path("."), settings.for_jobs()).files.items():
+    (Path(sys.argv[1]) / path).parent.mkdir(parents=True, exist_ok=True)
+    (Path(sys.argv[1]) / path).write_bytes(content)
+chosen = {**settings.candidates.xgboost.model_dump(), "rounds": int(sys.argv[2])}
+print(json.dumps([chosen, settings.gates.model_dump()]))
+"""
+
+
+def of_commit(commit: str, raw: Path, folder: Path, limit: int) -> Iterator[scale.Measured]:
+    """The steps of a commit from before there were data sets of many files."""
+    clone, code, work = folder / "clone", folder / "old", folder / "old-work"
+    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True)
+    subprocess.run(["git", "checkout", "--quiet", commit], cwd=clone, check=True)
+    command = [PYTHON, "-c", OLD_CODE, str(code), str(scale.ROUNDS)]
+    chosen, gates = json.loads(subprocess.run(command, cwd=clone, check=True, capture_output=True).stdout)
+    (work / "raw").mkdir(parents=True)
+    table = pd.concat(map(pd.read_parquet, sorted(raw.glob("*.parquet"))), ignore_index=True)
+    table.to_parquet(work / "raw" / "sales.parquet", index=False)
+    yield from scale.commands(code, work, work / "raw", chosen, {**gates, "min_improvement": -1.0}, limit)
+
+
+def of_script(
+    python: Path | str, script: str, steps: list[str], raw: Path, work: Path, limit: int
+) -> Iterator[scale.Measured]:
+    """Steps of a script beside this one."""
+    work.mkdir()
+    for step in steps:
+        yield scale.measured(step, [str(python), str(HERE / script), step, str(raw), str(work)], HERE, work, limit)
+
+
+def main() -> int:
+    """Print a table of each contender's steps; 1 where a step failed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=1_000_000, metavar="N")
+    parser.add_argument("--commit", default="d83b7ea")
+    parser.add_argument("--memory", type=float, default=12.0, metavar="GB", help="limit of each step (12)")
+    options = parser.parse_args()
+    limit, every = int(options.memory * 1e9), ["ValidateData", "Preprocess", "Train", "Evaluate"]
+    folder, failed = Path(tempfile.mkdtemp()), False
+    raw = folder / "raw"
+    contenders = {
+        "this checkout": lambda: scale.steps(options.rows, folder, limit),
+        options.commit: lambda: of_commit(options.commit, raw, folder, limit),
+        "plain script": lambda: of_script(PYTHON, "plain_steps.py", every, raw, folder / "plain", limit),
+        "Dask": lambda: of_script(DASK, "dask_steps.py", every[:2], raw, folder / "dask", limit),
+    }
+    print(f"{options.rows:,} rows, {scale.machine()}\n")
+    print(
+        "| step | of | time | of this checkout's | of the processor | peak memory | failed with |\n"
+        + "| --- " * 7
+        + "|"
+    )
+    ours = dict[str, float]()
+    try:
+        for name, run in contenders.items():
+            for found in run():
+                first = ours.setdefault(found.step, found.seconds)
+                print(
+                    f"| {found.step} | {name} | {found.seconds:.1f} s | {found.seconds / first:.2f} "
+                    f"| {found.processor:.1f} s | {found.memory / 1e9:.2f} GB | {found.error or '-'} |",
+                    flush=True,
+                )
+                failed |= bool(found.error)
+    finally:
+        shutil.rmtree(folder)
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
