@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -49,7 +51,7 @@ def test_a_block_is_drawn_once_for_all_runs_in_it() -> None:
         return folds(random, rows)
 
     ends = range(0, 101, 10)
-    Shard(ALONE, tuple(zip(ends[:-1], ends[1:], strict=True)), 100).drawn(counted, 0)
+    Shard(ALONE, tuple(pairwise(ends)), 100).drawn(counted, 0)
     assert asked == [100]
 
 
