@@ -1,7 +1,8 @@
 """The steps as a plain script: pandas, scikit-learn and xgboost on whole tables, in one process for each step.
 
 `python tests/benchmarks/plain_steps.py STEP RAW WORK` does the work of one step of the default pipeline on the files
-that sales.py writes: the same rules, features, trees and measures, without the report, the checks and the care for memory.
+that sales.py writes: the same rules, features, trees and measures, without the report, the checks and the care for
+memory.
 """
 
 import sys

@@ -89,6 +89,8 @@ def test_the_split_may_be_a_word_or_a_mapping(tmp_path: Path, split: Any) -> Non
         ),
         ({"jobs__training": {"instance_type": "ml.m5.xlarge", "checkpoint_rounds": -1}}, "checkpoint_rounds"),
         ({"jobs__processing": {"instance_type": "ml.m5.xlarge", "checkpoint_rounds": 5}}, "checkpoint_rounds"),
+        ({"jobs__processing": {"instance_type": "ml.m5.xlarge", "external_memory": True}}, "external_memory"),
+        ({"jobs__training": {"instance_type": "ml.m5.xlarge", "external_memory": 1}}, "external_memory"),
         (
             {"candidates__Forest!": {"estimator": "sklearn.linear_model.Ridge"}},
             "Forest! is not a valid name for a candidate",
