@@ -77,6 +77,9 @@ def _shared(files: Sequence[Path], share: slice, names: list[str]) -> Iterator[t
         part = read_part(path)
         if list(part.columns) != names:
             raise JobError(f"{path} and features.json come from different runs of steps.preprocess.")
+        texts = list(map(str, part.select_dtypes(exclude=["number", "bool"])))
+        if texts:
+            raise JobError(f"{path} has what is no number in the column {texts[0]}: run steps.preprocess again.")
         begin, end = end, end + len(part)
         inside = part.iloc[max(share.start - begin, 0) : max(share.stop - begin, 0)]
         yield max(begin - share.start, 0), inside

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from steps.failure import JobError
 from steps.hosts import ALONE, Hosts
 from steps.stored_table import StoredTable, in_memory
 from steps.training_rows import training_rows, validation_rows
@@ -59,3 +60,9 @@ def test_the_shares_of_the_validation_rows_are_all_of_them_in_their_order(
         (((33, 66),), 100),
         (((66, 100),), 100),
     ]
+
+
+def test_a_part_with_texts_is_named_with_its_column(rows: pd.DataFrame, folder: Path, tmp_path: Path) -> None:
+    rows.head(5).astype({"kind": str}).to_parquet(folder / "part-00001.parquet", index=False)
+    with pytest.raises(JobError, match=r"part-00001\.parquet has what is no number in the column kind"):
+        training_rows(folder, FITTED, ALONE, tmp_path)
