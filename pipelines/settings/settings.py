@@ -93,7 +93,7 @@ class ProcessingInstances(InstanceSettings):
 class TrainingInstances(InstanceSettings):
     """Those of training. checkpoint_rounds: how many rounds its checkpoints are apart; 0 is none.
 
-    external_memory: whether XGBoost reads the rows that it learns from from the disk, batch by batch.
+    external_memory: whether XGBoost keeps its rows on the disk and reads them batch by batch.
     """
 
     checkpoint_rounds: int = Field(default=0, ge=int(CHECKPOINT_ROUNDS.low), le=int(CHECKPOINT_ROUNDS.high))
