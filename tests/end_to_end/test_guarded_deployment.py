@@ -24,7 +24,7 @@ from tests.conftest import BUCKET, LocalServer, running
 from tests.end_to_end.small_versions import register_version
 from tests.local_sagemaker.conftest import ROLE
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.journey]
 SCALE = 60
 LIMITS = AlarmLimits(max_error_rate=0.01, max_latency_ms=2000, period_seconds=60, evaluation_periods=1)
 CANARY = Guard("canary", ("INSTANCE_COUNT", 1), wait_seconds=240, limits=LIMITS)

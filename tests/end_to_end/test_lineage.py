@@ -43,6 +43,7 @@ def test_a_person_reads_the_chain_as_lines(cli: Any, first_run: Any) -> None:
     assert "error: Group house-prices has no version 77" in cli.pipeline("models", "--show", "77", expect=1).stderr
 
 
+@pytest.mark.journey
 def test_a_version_is_rebuilt_from_what_was_recorded_with_the_same_metrics(
     cli: Any, shown: Any, sagemaker: Any
 ) -> None:

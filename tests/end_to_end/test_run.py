@@ -108,6 +108,7 @@ def test_a_gate_set_too_high_fails_with_the_numbers_and_the_limits(cli: Any, fir
     assert "RegisterModel" not in out.split("RejectModel")[-1]
 
 
+@pytest.mark.journey
 def test_a_model_that_is_no_better_than_the_champion_is_not_registered(
     cli: Any, first_run: Any, champion_model: str
 ) -> None:

@@ -137,6 +137,7 @@ def executions(cli: Any) -> list[str]:
     return [each["id"] for each in cli.json("executions")]
 
 
+@pytest.mark.journey
 def test_a_rehearsal_runs_all_steps_on_a_few_rows_and_then_the_run_begins(cli: Any, first_run: Any) -> None:
     before = executions(cli)
     out = cli.pipeline("run", *NO_CHAMPION, "--data", str(DATA), "--rehearse", "1%").stdout

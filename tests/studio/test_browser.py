@@ -61,10 +61,10 @@ def text(browser: Any, selector: str = "main") -> str:
 
 def test_every_page_in_both_widths(browser: Any, studio: Served, world: World) -> None:
     faults = []
-    for width, height in WIDTHS:
-        wide(browser, width, height)
-        for path in pages(world):
-            browser.get(studio.url + path)
+    for path in pages(world):
+        browser.get(studio.url + path)
+        for width, height in WIDTHS:
+            wide(browser, width, height)
             if browser.execute_script("return document.documentElement.scrollWidth") > width:
                 faults.append(f"{width} {path}: wider than the window")
             faults += [f"{width} {path}: {fault}" for fault in violations(browser) + complaints(browser)]

@@ -1,6 +1,6 @@
 """The server is killed at random moments of a run, and each time everything that it acknowledged is there.
 
-The moments, 10, and 200 in `make soak`, come from a seed that a failure names; FAULT_SEED=... repeats them.
+The moments, 6, and 200 in `make soak`, come from a seed that a failure names; FAULT_SEED=... repeats them.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ from tests.local_sagemaker.conftest import CLUSTER, IMAGE, ROLE, output, process
 from tests.local_sagemaker.faults.clients import BUCKET, GROUP, Journal, Writers
 
 ROOT = Path(__file__).parents[3]
-KILLS = 200 if os.environ.get("SOAK") else 10
+KILLS = 200 if os.environ.get("SOAK") else 6
 RUN_SECONDS = 1.6  # within which a kill comes; a run takes about this long
 CRASHED = "local SageMaker stopped while the execution was running"
 FINAL = ("Succeeded", "Failed", "Stopped")

@@ -1,6 +1,6 @@
 """Random damage to a state folder: the server starts with the rest, or refuses in one sentence; it never just crashes.
 
-The damage, 4 times, and 100 in `make soak`, comes from a seed that a failure names; FAULT_SEED=... repeats it.
+The damage, 3 times, and 100 in `make soak`, comes from a seed that a failure names; FAULT_SEED=... repeats it.
 """
 
 import os
@@ -20,7 +20,7 @@ from local_sagemaker.state.database import Database
 from tests.conftest import LocalServer
 from tests.local_sagemaker.conftest import FORMAT_1
 
-ROUNDS = 100 if os.environ.get("SOAK") else 4
+ROUNDS = 100 if os.environ.get("SOAK") else 3
 TABLES = ("records", "objects", "buckets", "snapshots", "uploads", "parts")
 VALUES: tuple[Any, ...] = (b"", b"\xff\xfe", "", "{}", "[]", '{"a": 1}', -1, 1 << 62, 0.5, "../../x", "x" * 100_000)
 Chance = random.Random
