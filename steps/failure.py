@@ -37,6 +37,9 @@ def run_job(main: Callable[[Sequence[str]], None]) -> NoReturn:
     reason) of /opt/ml/output, or of the folder that SM_OUTPUT_DIR names. A job that runs out of memory or disk says so,
     whatever it was doing.
     """
+    from steps.workspace import take_workspace  # of a job alone: who imports this module needs no library
+
+    take_workspace()
     limit_memory()
     try:
         main(sys.argv[1:])
