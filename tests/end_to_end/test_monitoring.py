@@ -100,6 +100,7 @@ def test_a_month_of_dearer_houses_is_found_and_told_once(
     assert len(executions) == 2
 
 
+@pytest.mark.journey
 def test_an_alarm_is_acknowledged_and_its_decision_is_repeated(cli: Cli, dearer: str, watched: dict[str, Any]) -> None:
     stage = ("--stage", "staging")
     terms = ("--reason", "a tax", "--expires", "2999-01-01")

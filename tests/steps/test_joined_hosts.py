@@ -106,6 +106,7 @@ def trained(channels: Path, folder: Path, count: int, *options: str) -> tuple[Mo
     return load(folder / first / "model"), job
 
 
+@pytest.mark.journey
 def test_any_number_of_hosts_trains_one_model(channels: Path, tmp_path: Path) -> None:
     """The same trees for the same cuts; the line, the interval and the metrics but for rounding."""
     one, _ = trained(channels, tmp_path / "one", 1, *EXACT)
@@ -126,6 +127,7 @@ def test_any_number_of_hosts_trains_one_model(channels: Path, tmp_path: Path) ->
         assert several.interval.to_json()["margins"] == pytest.approx(one.interval.to_json()["margins"], rel=1e-5)
 
 
+@pytest.mark.journey
 def test_a_skewed_shard_gives_the_same_model(channels: Path, tmp_path: Path) -> None:
     """One host has nearly all rows, and another one two of a single district."""
     table = read_parts(channels / "train").sort_values("district", kind="stable")
@@ -155,6 +157,7 @@ def test_a_host_that_is_killed_ends_the_others_by_its_name(channels: Path, tmp_p
         assert f"The host {second} ended" in (tmp_path / "job" / name / "output" / "failure").read_text()
 
 
+@pytest.mark.journey
 def test_the_next_attempt_goes_on_from_the_checkpoints_of_the_first_host(
     channels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
