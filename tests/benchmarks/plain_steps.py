@@ -146,7 +146,9 @@ def evaluate(_raw: Path, work: Path) -> None:
         np.quantile([root_mean_squared_error(actual[d], predicted[d]) for d in draws], [0.025, 0.975]),
     )
     print(np.mean((bounds[:, 0] <= actual) & (actual <= bounds[:, 1])))
-    boosters["price"].predict(xgboost.DMatrix(inputs.sample(2000, random_state=0)), pred_contribs=True)
+    boosters["price"].predict(
+        xgboost.DMatrix(inputs.sample(min(2000, len(inputs)), random_state=0)), pred_contribs=True
+    )
 
 
 STEPS = {"ValidateData": validate, "Preprocess": preprocess, "Train": train, "Evaluate": evaluate}

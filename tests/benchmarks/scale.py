@@ -9,13 +9,13 @@ import argparse
 import os
 import platform
 import resource
-import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +106,15 @@ def commands(
             subprocess.run(archive, check=True)
 
 
+def shown(found: Iterable[Measured], as_line: Callable[[Measured], str]) -> bool:
+    """Print a line of each step as it ends; whether one failed."""
+    failed = False
+    for step in found:
+        print(as_line(step), flush=True)
+        failed |= bool(step.error)
+    return failed
+
+
 def machine() -> str:
     """What measures, and how many rounds."""
     return f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}, {ROUNDS} rounds"
@@ -130,13 +139,8 @@ def main() -> int:
     print("| rows | step | time | of the processor | peak memory | output | failed with |\n" + "| --- " * 7 + "|")
     failed = False
     for rows in options.rows:
-        folder = Path(tempfile.mkdtemp())
-        try:
-            for found in steps(rows, folder, int(options.memory * 1e9)):
-                print(line(rows, found), flush=True)
-                failed |= bool(found.error)
-        finally:
-            shutil.rmtree(folder)
+        with tempfile.TemporaryDirectory() as folder:
+            failed |= shown(steps(rows, Path(folder), int(options.memory * 1e9)), partial(line, rows))
     return int(failed)
 
 

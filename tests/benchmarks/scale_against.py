@@ -6,11 +6,11 @@ files, on one file with the same rows. plain_steps.py and dask_steps.py say what
 
 import argparse
 import json
-import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[2]))
@@ -65,14 +65,6 @@ def main() -> int:
     parser.add_argument("--memory", type=float, default=12.0, metavar="GB", help="limit of each step (12)")
     options = parser.parse_args()
     limit, every = int(options.memory * 1e9), ["ValidateData", "Preprocess", "Train", "Evaluate"]
-    folder, failed = Path(tempfile.mkdtemp()), False
-    raw = folder / "raw"
-    contenders = {
-        "this checkout": lambda: scale.steps(options.rows, folder, limit),
-        options.commit: lambda: of_commit(options.commit, raw, folder, limit),
-        "plain script": lambda: of_script(PYTHON, "plain_steps.py", every, raw, folder / "plain", limit),
-        "Dask": lambda: of_script(DASK, "dask_steps.py", every[:2], raw, folder / "dask", limit),
-    }
     print(f"{options.rows:,} rows, {scale.machine()}\n")
     print(
         "| step | of | time | of this checkout's | of the processor | peak memory | failed with |\n"
@@ -80,19 +72,26 @@ def main() -> int:
         + "|"
     )
     ours = dict[str, float]()
-    try:
-        for name, run in contenders.items():
-            for found in run():
-                first = ours.setdefault(found.step, found.seconds)
-                print(
-                    f"| {found.step} | {name} | {found.seconds:.1f} s | {found.seconds / first:.2f} "
-                    f"| {found.processor:.1f} s | {found.memory / 1e9:.2f} GB | {found.error or '-'} |",
-                    flush=True,
-                )
-                failed |= bool(found.error)
-    finally:
-        shutil.rmtree(folder)
-    return int(failed)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        raw = folder / "raw"
+        contenders = {
+            "this checkout": scale.steps(options.rows, folder, limit),
+            options.commit: of_commit(options.commit, raw, folder, limit),
+            "plain script": of_script(PYTHON, "plain_steps.py", every, raw, folder / "plain", limit),
+            "Dask": of_script(DASK, "dask_steps.py", every[:2], raw, folder / "dask", limit),
+        }
+        failed = [scale.shown(steps, partial(line, of, ours)) for of, steps in contenders.items()]
+    return int(any(failed))
+
+
+def line(of: str, ours: dict[str, float], found: scale.Measured) -> str:
+    """One row of the table; `ours` are the seconds of this checkout's steps, which come first."""
+    first = ours.setdefault(found.step, found.seconds)
+    return (
+        f"| {found.step} | {of} | {found.seconds:.1f} s | {found.seconds / first:.2f} | {found.processor:.1f} s "
+        f"| {found.memory / 1e9:.2f} GB | {found.error or '-'} |"
+    )
 
 
 if __name__ == "__main__":

@@ -1,11 +1,7 @@
 """`run`: from the data to a model package that waits for approval, and every way in which it can end otherwise."""
 
 import json
-import os
 import re
-import signal
-import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -188,51 +184,6 @@ def test_a_wrong_argument_is_refused_before_anything_starts(cli: Any, arguments:
     assert done.stderr.splitlines()[-1].startswith("error: ")
     assert words in done.stderr
     assert len(cli.json("executions")) == before
-
-
-def test_ctrl_c_stops_the_execution_and_leaves_no_process(cli: Any, first_run: Any) -> None:
-    process = subprocess.Popen(
-        cli.command("run_pipeline.py", "run", "-p", "Rounds=3999"),
-        cwd=cli.folder,
-        env=cli.environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-    assert process.stdout is not None
-    job = ""
-    for line in process.stdout:
-        if re.match(r"Execution +arn:", line):
-            job = f"TRAINING_JOB_NAME=pipelines-{line.strip().rpartition('/')[2]}-Train"
-        if re.match(r"Train +Executing", line):
-            break
-    give_up = time.monotonic() + 60
-    while not processes_of(job):
-        assert time.monotonic() < give_up
-        time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    rest = process.stdout.read()
-    assert process.wait(30) == 130
-    assert "Stopped" in rest
-    execution = cli.json("describe", "latest")
-    assert execution["status"] == "Stopped"
-    assert processes_of(job) == []
-
-
-def processes_of(job: str) -> list[str]:
-    """Command lines of the processes in whose environment a job is named."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and int(entry.name) != os.getpid():
-            try:
-                named = job.encode() in (entry / "environ").read_bytes()
-                command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            except OSError:
-                continue  # it has ended meanwhile
-            if named:
-                found.append(command)
-    return found
 
 
 @pytest.mark.journey
