@@ -8,6 +8,7 @@ import pytest
 
 from local_sagemaker.state.checks import (
     files_on_disk,
+    unfit_columns,
     unfit_records,
     unfit_rows,
     unfit_snapshots,
@@ -44,6 +45,19 @@ def look(database: Database, folder: Path) -> list[tuple[str, str]]:
         for table in ("objects", "parts"):
             found += without_bytes(database, table)
     return [(piece.name, piece.reason) for piece in found]
+
+
+@pytest.mark.parametrize("column", ["version", "etag", "storage_class", "checksum_algorithm"])
+@pytest.mark.parametrize(
+    ("value", "fits"),
+    [("x" * 1024, True), ("x" * 1025, False), ("two\nlines", False), ("\N{PILE OF POO}", False), (b"bytes", False)],
+)
+def test_a_column_that_is_sent_in_a_header_is_one_that_clients_take(
+    database: Database, column: str, value: Any, fits: bool
+) -> None:
+    assert database.execute(f"UPDATE objects SET {column} = ? WHERE key = 'copy'", (value,)) == 1
+    found = [piece.name for piece in unfit_columns(database, "objects")]
+    assert found == ([] if fits else ["the object s3://plain/copy"])
 
 
 def test_nothing_is_found_in_a_state_that_is_whole(database: Database, tmp_path: Path) -> None:
