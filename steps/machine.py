@@ -24,6 +24,19 @@ def limit_memory() -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (wanted, hard))
 
 
+def share_memory(processes: int) -> None:
+    """Let this process, one of so many forks, have as much of the memory that is left as each of the others."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    if soft == resource.RLIM_INFINITY:
+        return
+    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+        if line.startswith("VmData:"):
+            used = int(line.split()[1]) << 10
+            resource.setrlimit(resource.RLIMIT_DATA, (used + max(0, soft - used) // processes, hard))
+
+
 def memory() -> int:
     """The bytes of memory of this machine, or of its container."""
     found = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]

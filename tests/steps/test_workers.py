@@ -1,0 +1,100 @@
+"""Work in several processes: what it gives, and how it ends."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from steps.failure import JobError
+from steps.workers import in_parallel
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_results_come_in_the_order_of_the_items_from_several_processes() -> None:
+    factor = np.arange(3)
+
+    def work(item: int) -> tuple[int, int]:
+        time.sleep(0.02 * (item == 0))  # the first is the last to be ready
+        return int(factor[item % 3]) * item, os.getpid()
+
+    found = list(in_parallel(work, range(7), processes=2))
+    assert [result for result, _ in found] == [item % 3 * item for item in range(7)]
+    assert len({process for _, process in found}) == 2
+    assert os.getpid() not in {process for _, process in found}
+
+
+@pytest.mark.parametrize(("items", "processes"), [([], 2), ([3], 2), ([3, 4], 1)])
+def test_one_item_or_one_core_needs_no_other_process(items: list[int], processes: int) -> None:
+    found = in_parallel(lambda item: (item, os.getpid()), items, processes)
+    assert list(found) == [(item, os.getpid()) for item in items]
+
+
+def test_what_the_work_raises_is_raised() -> None:
+    def work(item: int) -> int:
+        if item == 2:
+            raise JobError("late.parquet lacks area.")
+        return item
+
+    found = in_parallel(work, range(10), processes=2)
+    assert [next(found), next(found)] == [0, 1]
+    with pytest.raises(JobError, match="lacks area"):
+        next(found)
+
+
+def test_a_process_that_is_killed_ends_the_work_with_a_sentence() -> None:
+    with pytest.raises(JobError, match="A process of this job was killed, mostly because memory ran out"):
+        list(in_parallel(lambda _: os.kill(os.getpid(), signal.SIGKILL), range(4), processes=2))
+
+
+def test_results_that_nobody_takes_wait_in_small_numbers() -> None:
+    taken = []
+
+    def items() -> object:
+        for item in range(1000):
+            taken.append(item)
+            yield item
+
+    found = in_parallel(lambda item: item, items(), processes=2)  # type: ignore[arg-type]
+    assert next(found) == 0
+    assert len(taken) == 3
+    found.close()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("ended_by", [signal.SIGKILL, signal.SIGTERM])
+def test_the_processes_end_with_the_one_that_began_them(ended_by: signal.Signals) -> None:
+    code = (
+        "import os, time\nfrom steps.workers import in_parallel\n"
+        "list(in_parallel(lambda item: (print(os.getpid(), flush=True), time.sleep(60)), range(2), processes=2))"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        others = [int(process.stdout.readline()) for _ in range(2)]
+        process.send_signal(ended_by)
+    deadline = time.monotonic() + 10
+    while any(Path(f"/proc/{other}").exists() for other in others) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not any(Path(f"/proc/{other}").exists() for other in others)
+
+
+def test_each_of_the_processes_has_its_share_of_the_memory() -> None:
+    code = """
+import resource
+resource.setrlimit(resource.RLIMIT_DATA, (1 << 30, 1 << 30))
+from steps.workers import in_parallel
+def work(size):
+    bytearray(size)
+    return size
+print(list(in_parallel(work, [300 << 20] * 2, processes=2)))
+try:
+    list(in_parallel(work, [700 << 20] * 2, processes=2))
+except MemoryError:
+    print("too much")
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [str([300 << 20] * 2), "too much"]
