@@ -12,6 +12,7 @@ import resource
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -53,12 +54,42 @@ def measured(step: str, command: list[str], code: Path, output: Path, limit: int
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (limit, limit)),
     )
     assert process.stderr is not None
+    peak = Peak(process.pid)
+    peak.start()
     said = process.stderr.read().strip().splitlines()
     _, status, usage = os.wait4(process.pid, 0)
+    peak.join()
     seconds = time.perf_counter() - began
     error = said[-1] if status != 0 and said else "killed" if status != 0 else ""
     processor = usage.ru_utime + usage.ru_stime
-    return Measured(step, seconds, processor, usage.ru_maxrss * 1024, size_of(output) - before, error)
+    memory = max(usage.ru_maxrss * 1024, peak.bytes)
+    return Measured(step, seconds, processor, memory, size_of(output) - before, error)
+
+
+class Peak(threading.Thread):
+    """The memory of a process and of all that it has begun, where it was highest; what they share counts once."""
+
+    def __init__(self, process: int) -> None:
+        super().__init__(daemon=True)
+        self._process = process
+        self.bytes = 0
+
+    def run(self) -> None:
+        """Look ten times a second, until the process has ended."""
+        while found := proportional(self._process):
+            self.bytes = max(self.bytes, found)
+            time.sleep(0.1)
+
+
+def proportional(process: int) -> int:
+    """Bytes of a process and of those below it; 0 once it has ended."""
+    try:
+        children = Path(f"/proc/{process}/task/{process}/children").read_text(encoding="ascii").split()
+        lines = Path(f"/proc/{process}/smaps_rollup").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return 0
+    [own] = [int(line.split()[1]) << 10 for line in lines if line.startswith("Pss:")] or [0]
+    return own and own + sum(proportional(int(child)) for child in children)
 
 
 def size_of(folder: Path) -> int:
