@@ -211,3 +211,27 @@ def test_another_pipeline_of_the_settings_is_named_on_the_command_line(
     assert "pipeline/house-prices-validation/execution/" in out
     assert len(cli.json("--pipeline", "validation", "executions")) == 1
     assert "nothing would change" in cli.pipeline("--pipeline", "validation", "plan").stdout
+
+
+@pytest.mark.journey
+def test_of_a_new_month_the_files_that_are_known_are_not_judged_again(
+    make_cli: Callable[[Any], Any], server: Any, tmp_path: Path
+) -> None:
+    document = yaml.safe_load((ROOT / "pipelines" / "house_prices.yaml").read_text())
+    document["name"] = "new-months"
+    document["jobs"]["processing"]["keep_parts"] = True
+    config, sales, other = tmp_path / "months.yaml", tmp_path / "sales", make_cli(server)
+    config.write_text(yaml.safe_dump(document, sort_keys=False))
+    sales.mkdir()
+    rows = pd.read_parquet(DATA)
+    logs = []
+    for months in (2, 3):
+        for month in range(months):
+            rows.iloc[600 * month : 600 * (month + 1)].to_parquet(sales / f"month-{month}.parquet")
+        done = other.pipeline("--config", str(config), "--pipeline", "validation", "run", "--data", str(sales))
+        execution = re.findall(r"execution/(\w+)", done.stdout)[0]
+        [log] = Path(server.state).glob(f"jobs/*/pipelines-{execution}-ValidateData-*/output.log")
+        logs.append(log.read_text())
+    assert "0 of 2 files are known from earlier jobs." in logs[0]
+    assert "2 of 3 files are known from earlier jobs." in logs[1]
+    assert "1,800 rows: " in logs[1]
