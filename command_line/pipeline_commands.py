@@ -78,7 +78,7 @@ def check_pipeline(context: Context, options: Namespace) -> int:
     warnings: list[Fault] = []
     if text is not None:
         faults += check_definition(text, context.pipeline_name, settings, context.environment, context.structure_check)
-        faults += permission_faults(text, settings.name, context.environment)
+        faults += permission_faults(text, settings.name, context.environment, query=settings.query)
         warnings = warnings_of(text, settings)
     seconds = time.perf_counter() - began
     if options.data is not None:
