@@ -18,7 +18,9 @@ def account_faults(
 ) -> Iterator[tuple[bool, Fault]]:
     """Each finding as a fault, and whether it is known to be one; AWS is asked, and only read."""
     wanted = Wanted(
-        account=replace(account_of(settings.name, environment), stage=stage_of(environment.role_arn, settings.name)),
+        account=replace(
+            account_of(settings.name, environment, settings.query), stage=stage_of(environment.role_arn, settings.name)
+        ),
         role_arn=environment.role_arn,
         serving_role_arn=environment.serving_role_arn,
         images=tuple(dict.fromkeys(_images(definition))),

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from command_line.context import Context
-from command_line.permission_check import account_of
+from command_line.permission_check import account_of, query_parameters
 from infrastructure.bootstrap import Bootstrap, outputs_of_stage
 from infrastructure.errors import InfrastructureError
 from infrastructure.local_roles import is_there, put_roles
@@ -23,7 +23,7 @@ from pipelines.exit_codes import EXIT_OK
 
 def bootstrap_stage(context: Context, options: Namespace) -> int:
     """bootstrap"""
-    stage = read_stage(context.settings.name, options.stage)
+    stage = _stage(context, options.stage)
     if context.local:
         return _bootstrap_locally(context, stage, options.dry_run)
     work = Bootstrap(context.client("cloudformation"), context.client("s3"), stage, context.console.line)
@@ -39,7 +39,7 @@ def bootstrap_stage(context: Context, options: Namespace) -> int:
 
 def print_environment(context: Context, options: Namespace) -> int:
     """environment"""
-    stage = read_stage(context.settings.name, options.stage)
+    stage = _stage(context, options.stage)
     lacking: list[str] = []
     if context.local:
         outputs = _local_outputs(context, _local_account(context, stage))
@@ -64,7 +64,7 @@ def teardown_stage(context: Context, options: Namespace) -> int:
         raise InfrastructureError(
             "teardown is for an AWS account: nothing bills here, and what is kept is in the folder of `local status`."
         )
-    stage = read_stage(context.settings.name, options.stage)
+    stage = _stage(context, options.stage)
     clients = Clients(context.client("cloudformation"), context.sagemaker)
     found = list(bills(clients, stage))
     context.console.line("What still costs money:" if found else "Nothing of this stage costs money any more.")
@@ -82,6 +82,12 @@ COMMANDS: dict[str, Callable[[Context, Namespace], int]] = {
     "environment": print_environment,
     "teardown": teardown_stage,
 }
+
+
+def _stage(context: Context, name: str) -> Stage:
+    """A stage with what the YAML asks of it."""
+    partition = context.environment.role_arn.split(":")[1]
+    return read_stage(context.settings.name, name, query=query_parameters(context.settings.query, partition))
 
 
 def _bootstrap_locally(context: Context, stage: Stage, dry_run: bool) -> int:
@@ -107,7 +113,7 @@ def _bootstrap_locally(context: Context, stage: Stage, dry_run: bool) -> int:
 
 def _local_account(context: Context, stage: Stage) -> Account:
     """The account of local SageMaker, whatever account the environment's roles are of."""
-    account = account_of(context.settings.name, context.environment)
+    account = account_of(context.settings.name, context.environment, context.settings.query)
     in_vpc = account.in_vpc or bool(stage.given.get("SubnetIds"))
     return replace(account, account=ACCOUNT, stage=stage.name, in_vpc=in_vpc)
 

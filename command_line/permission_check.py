@@ -10,11 +10,18 @@ from pipelines.checks.fault import Fault
 from pipelines.document.cache_forecast import defaults, resolved
 from pipelines.document.walk import OPERATIONS, steps
 from pipelines.settings.environment import Environment
+from pipelines.settings.query_settings import QuerySettings
 
 
-def permission_faults(text: str, project: str, environment: Environment, template: Path = ROLES) -> Iterator[Fault]:
+def permission_faults(
+    text: str,
+    project: str,
+    environment: Environment,
+    template: Path = ROLES,
+    query: QuerySettings | None = None,
+) -> Iterator[Fault]:
     """A fault for each action that a role lacks: for a step of the definition, else for what it was recorded doing."""
-    account = account_of(project, environment)
+    account = account_of(project, environment, query)
     known = roles(account, template)
     definition = readable(text)
     values, told = defaults(definition), set[tuple[str, str]]()
@@ -30,8 +37,8 @@ def permission_faults(text: str, project: str, environment: Environment, templat
             yield _fault(lack, template, None, f"{template.parent.name}/{template.name}")
 
 
-def account_of(project: str, environment: Environment) -> Account:
-    """The account, region, bucket, key and network of the environment."""
+def account_of(project: str, environment: Environment, query: QuerySettings | None = None) -> Account:
+    """The account, region, bucket, key and network of the environment, and what the YAML's query asks of the roles."""
     return Account(
         account=environment.role_arn.split(":")[4],
         region=environment.region,
@@ -39,7 +46,24 @@ def account_of(project: str, environment: Environment) -> Account:
         bucket=environment.bucket,
         kms_key=environment.kms_key,
         in_vpc=bool(environment.subnets),
+        query=query_parameters(query, environment.role_arn.split(":")[1]),
     )
+
+
+def query_parameters(query: QuerySettings | None, partition: str = "aws") -> dict[str, str]:
+    """The parameters of infrastructure/query.yaml for a query; none without one."""
+    if query is None:
+        return {}
+    places = [uri.removeprefix("s3://").partition("/") for uri in query.reads]
+    folders = [(bucket, f"{key.rstrip('/')}/".lstrip("/")) for bucket, _, key in places]
+    return {
+        "QueryDatabase": query.database,
+        "QueryCatalog": query.catalog,
+        "QueryWorkGroup": query.work_group,
+        "QueryFiles": ",".join(f"arn:{partition}:s3:::{bucket}/{folder}*" for bucket, folder in folders),
+        "QueryBuckets": ",".join(dict.fromkeys(f"arn:{partition}:s3:::{bucket}" for bucket, _ in folders)),
+        "QueryPrefixes": ",".join(dict.fromkeys(f"{folder.rstrip('/')}*" for _, folder in folders)),
+    }
 
 
 def _fault(lack: Lack, template: Path, step: str | None, path: str) -> Fault:

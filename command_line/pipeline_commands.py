@@ -38,6 +38,7 @@ from pipelines.publishing.cost_forecast import last_durations
 from pipelines.publishing.dataset import check_data, upload_data
 from pipelines.publishing.deployed import DeployedCode, describe_deployed, read_code, read_deployed
 from pipelines.publishing.plan import make_plan
+from pipelines.publishing.tables import publish_tables
 from pipelines.settings.settings import ROOT
 from pipelines.versions.champion import with_champion
 from pipelines.versions.evaluation_report import REPORTS
@@ -77,7 +78,7 @@ def check_pipeline(context: Context, options: Namespace) -> int:
     warnings: list[Fault] = []
     if text is not None:
         faults += check_definition(text, context.pipeline_name, settings, context.environment, context.structure_check)
-        faults += permission_faults(text, settings.name, context.environment)
+        faults += permission_faults(text, settings.name, context.environment, query=settings.query)
         warnings = warnings_of(text, settings)
     seconds = time.perf_counter() - began
     if options.data is not None:
@@ -132,6 +133,7 @@ def start_execution(context: Context, options: Namespace) -> int:
     check_hosts(declared, given, context.settings)
     given = _with_champion(context, declared, given)
     given, look = _with_looks(context, definition, given)
+    _bring_tables(context)
     arn = executions.start(context.sagemaker, context.pipeline_name, given, description=_described())
     _record(context, look, arn)
     if options.wait:
@@ -148,6 +150,7 @@ def run_all(context: Context, options: Namespace) -> int:
     """run"""
     given = parse_parameters(options.parameter)
     if options.data is not None:
+        _refuse_data_beside_query(context)
         check_data(options.data)
     elif options.rehearse is not None:
         raise PipelineError("--rehearse takes rows of the data that --data names: give both.")
@@ -162,6 +165,7 @@ def run_all(context: Context, options: Namespace) -> int:
         )
         context.console.line(f"Data       {uri}")
         given.setdefault("InputDataUri", uri)
+    _bring_tables(context)
     upsert_compiled(context, compiled, seen, force=False)
     if options.rehearse is not None and options.data is not None:
         code = rehearse(context, compiled, given, options.data, options.rehearse)
@@ -226,6 +230,17 @@ COMMANDS: dict[str, Callable[[Context, Namespace], int]] = {
     **monitoring_commands.COMMANDS,
     "aws-evidence": write_evidence,
 }
+
+
+def _refuse_data_beside_query(context: Context) -> None:
+    if context.settings.query is not None:
+        raise PipelineError("The data of this YAML are what its query gives: leave out --data, or the section query.")
+
+
+def _bring_tables(context: Context) -> None:
+    """On this machine, the files of the tables that a query names."""
+    if context.local and context.pipeline != "monitoring":
+        publish_tables(context.bucket_client(), context.settings, context.environment, context.console.line)
 
 
 def _with_champion(context: Context, declared: Sequence[dict[str, Any]], given: dict[str, str]) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """The roles of roles.yaml with all their policies, for the values of an account."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +10,16 @@ from local_sagemaker.iam.policy import Principal
 
 ROLES = FOLDER / "roles.yaml"
 STUDIO = FOLDER / "studio.yaml"
+QUERY = FOLDER / "query.yaml"
 ROLE, POLICY, INLINE = "AWS::IAM::Role", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"
 
 
 @dataclass(frozen=True)
 class Account:
-    """Where the roles stand, and what they are limited to. The key and the network are optional."""
+    """Where the roles stand, and what they are limited to. The key, the network and the query are optional.
+
+    query: the parameters of query.yaml, lists as a template has them: with their parts between commas.
+    """
 
     account: str
     region: str
@@ -24,6 +28,7 @@ class Account:
     kms_key: str | None = None
     in_vpc: bool = False
     stage: str = "dev"
+    query: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -71,6 +76,9 @@ def roles(account: Account, template: Path = ROLES, given: Mapping[str, Any] | N
     policies = {logical_id: logical_id for logical_id, each in document["Resources"].items() if each["Type"] == POLICY}
     resources = Resolved(document, {**values, **names, **arns, **policies}).resources
     more = _attachments(resources)
+    if account.query:
+        asks = attached(account, account.query, QUERY)
+        more = {name: [*more.get(name, ()), *asks.get(name, ())] for name in {*more, *asks}}
     found = {}
     for logical_id, name in names.items():
         properties = resources[logical_id]["Properties"]
@@ -82,9 +90,14 @@ def roles(account: Account, template: Path = ROLES, given: Mapping[str, Any] | N
 
 
 def attached(account: Account, names: Mapping[str, str], template: Path = STUDIO) -> dict[str, list[Mapping[str, Any]]]:
-    """By the names of roles, the policies that another stack attaches to them; `names` are those of its resources."""
-    values = {**_pseudo(account), **account.parameters, **names}
-    return _attachments(Resolved(read_template(template), values).resources)
+    """By the names of roles, the policies that another stack attaches to them.
+
+    `names` are those of its resources, and values of its parameters.
+    """
+    document = read_template(template)
+    lists = [name for name, each in document["Parameters"].items() if each["Type"] == "CommaDelimitedList"]
+    given = {name: value.split(",") if name in lists else value for name, value in names.items()}
+    return _attachments(Resolved(document, {**_pseudo(account), **account.parameters, **given}).resources)
 
 
 def _attachments(resources: Mapping[str, Any]) -> dict[str, list[Mapping[str, Any]]]:

@@ -18,7 +18,9 @@ REQUIRED_FOR = {
     "studio": "StudioVpcId",
     "budget": "NotifyEmail",
 }
-ORDER = ("storage", "roles", "build", "deployment", "monitoring", "studio", "budget")
+QUERY = "query"  # the stack that a YAML with a query has, and no stage names
+ORDER = ("storage", "roles", QUERY, "build", "deployment", "monitoring", "studio", "budget")
+TO_CHOOSE = tuple(kind for kind in ORDER if kind != QUERY)
 # The outputs of the stacks, as the environment of the command lines.
 VARIABLES = {
     "ExecutionRoleArn": "SAGEMAKER_ROLE_ARN",
@@ -92,8 +94,11 @@ class Stage:
         return {name: known[name] for name in stack.parameters if name in known}
 
 
-def read_stage(project: str, name: str, path: Path = STAGES) -> Stage:
-    """A stage of stages.yaml; InfrastructureError where there is none, or where it says what no stack takes."""
+def read_stage(project: str, name: str, path: Path = STAGES, query: Mapping[str, str] | None = None) -> Stage:
+    """A stage of stages.yaml; InfrastructureError where there is none, or where it says what no stack takes.
+
+    `query` are the parameters of the stack QUERY, which the stage has with them alone.
+    """
     document = yaml.safe_load(path.read_text(encoding="utf-8"))
     stages = document.get("stages", {})
     if name not in stages:
@@ -103,17 +108,18 @@ def read_stage(project: str, name: str, path: Path = STAGES) -> Stage:
             f"The name {project} is longer than {LONGEST_NAME} characters, the limit for names of roles."
         )
     chosen = dict(stages[name] or {})
-    kinds = tuple(chosen.pop("stacks", ORDER))
-    unknown = [kind for kind in kinds if kind not in ORDER]
-    known = {parameter for kind in ORDER for parameter in Stack(kind, project, name).parameters}
+    kinds = tuple(chosen.pop("stacks", TO_CHOOSE))
+    unknown = [kind for kind in kinds if kind not in TO_CHOOSE]
+    known = {parameter for kind in TO_CHOOSE for parameter in Stack(kind, project, name).parameters}
     unknown += [key for key in chosen if key not in known]
     if unknown:
         raise InfrastructureError(
             f"stages.{name} of {path.name} has {', '.join(unknown)}, which no stack takes: "
-            f"stacks are {', '.join(ORDER)}; values are the parameters of their templates."
+            f"stacks are {', '.join(TO_CHOOSE)}; values are the parameters of their templates."
         )
     given = {key: ",".join(map(str, value)) if isinstance(value, list) else str(value) for key, value in chosen.items()}
-    return Stage(project, name, {key: value for key, value in given.items() if value}, kinds)
+    given = {key: value for key, value in given.items() if value}
+    return Stage(project, name, {**given, **(query or {})}, (*kinds, QUERY) if query else kinds)
 
 
 def environment_of(outputs: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:

@@ -277,13 +277,31 @@ def _refuse_lost(server: lifecycle.Server) -> None:
 def _check(file: Path) -> int:
     from local_sagemaker.definition.check import check
 
-    faults = check(_text(file))
+    text = _text(file)
+    faults = check(text)
     for fault in faults:
         print(f"warning: {fault}" if fault.only_on_aws else str(fault))
     refused = any(not fault.only_on_aws for fault in faults)
     if not refused:
+        for lack in _unanswered(text):
+            print(f"warning: local SageMaker does not support {lack}")
         print("no faults")
     return 1 if refused else 0
+
+
+def _unanswered(text: str) -> list[str]:
+    """The queries of a definition without faults that no handler of the environment answers."""
+    if "DatasetDefinition" not in text:
+        return []
+    from local_sagemaker.definition.definition import parse
+    from local_sagemaker.handlers.handlers import Handlers
+    from local_sagemaker.jobs.queries import queries
+
+    file = configuration.configured_handlers()
+    keys = (Handlers.load(file) if file else Handlers()).commands
+    steps = [step for step in parse(text).steps.values() if step.type == "Processing"]
+    lacks = [query.lack(keys, step.name) for step in steps for query in queries(step.arguments)]
+    return [lack for lack in lacks if lack]
 
 
 def _text(file: Path) -> str:

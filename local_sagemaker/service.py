@@ -147,9 +147,8 @@ class LocalSageMaker:
         objects, jobs = self.control_plane.objects, self.folder / "jobs"
         self.tags = Tags(self.records)
         # A folder for each kind, as a training job may have the name of a processing job.
-        runtimes = {
-            kind: JobRuntime(jobs / kind.lower(), objects, self._images, self._environment) for kind in JOB_KINDS
-        }
+        given = (objects, self._images, self._environment)
+        runtimes = {kind: JobRuntime(jobs / kind.lower(), *given, handlers=self.handlers) for kind in JOB_KINDS}
         metrics = TrainingMetrics(self._metrics)
         self.jobs = Jobs(self.records, runtimes, self.tags, os.cpu_count() or 1, job_quota(), metrics)
         self.tuning = Tuning(self.records, self.jobs, self.tags)

@@ -62,6 +62,13 @@ PROMISES = (
     Promise(
         "Train's metrics are with its job, in CloudWatch and in Studio", "seen here", "not verified on AWS", "metrics"
     ),
+    Promise(
+        "the jobs' role may ask a query: its work group, the tables of its database, the files in `reads`, no more",
+        "the policy is decided in a test; cfn-lint; which actions that takes is read (AWS's policy "
+        "AmazonSageMakerFullAccess, a public report that the job makes a database `sagemaker_processing`)",
+        "not verified on AWS",
+    ),
+    Promise("the input that is a query", "seen here, with DuckDB", "what Athena gives is not verified on AWS"),
     Promise("which ARN ListModelPackages asks for", "the roles allow both forms", "not verified on AWS"),
     Promise("a step cannot approve; who deploys cannot approve", "replay; the condition key is read in AWS's table"),
     Promise(

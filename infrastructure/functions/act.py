@@ -89,14 +89,17 @@ class Action:
         )
 
     def _train(self) -> str:
-        """Start the training pipeline on the data of the window, against what serves; the execution, or why not.
+        """Start the training pipeline on the data of the window, or of its query, against what serves.
+
+        Returns the execution, or why there is none.
 
         What a window before has started is not started again while it runs, or while its version waits for a person.
         """
         earlier = str(self._event.get("before", "none"))
         if earlier.startswith("arn:") and self._still_counts(earlier):
             return earlier
-        parameters = {"InputDataUri": self._event["data"], "ChampionModelUri": self._event["champion"]}
+        data = {"InputDataUri": self._event["data"]} if "data" in self._event else {}  # else it asks its query
+        parameters = {**data, "ChampionModelUri": self._event["champion"]}
         name = f"{self._project}-training"
         token = hashlib.sha256(json.dumps([self._event["window"], parameters]).encode()).hexdigest()
         try:

@@ -1,4 +1,4 @@
-"""The functions of this project for local SageMaker: the code that Lambda runs, by the end of a function's name."""
+"""This project's handlers for local SageMaker: the code that Lambda runs, by the end of a function's name; queries."""
 
 import sys
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from infrastructure import local_query
 from infrastructure.functions import act, collect_window
 
 FUNCTIONS = {"collect": collect_window.handler, "act": act.handler}
@@ -19,4 +20,4 @@ def function(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return FUNCTIONS[ending](event, context)
 
 
-HANDLERS = {"Lambda": function}
+HANDLERS = {"Lambda": function, "AthenaDatasetDefinition": local_query.answer}

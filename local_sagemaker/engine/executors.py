@@ -14,6 +14,7 @@ from local_sagemaker.engine.endpoint_steps import EndpointSteps
 from local_sagemaker.engine.handled_steps import HandledSteps
 from local_sagemaker.engine.tasks import Arguments, Result, Task
 from local_sagemaker.errors import ServiceError, invalid, reason_of, unsupported
+from local_sagemaker.jobs.queries import queries
 from local_sagemaker.processes.images import ImageMap, UnknownImage
 from local_sagemaker.tuning.plan import refuse_strategy
 from local_sagemaker.wire.dispatch import Caller, Dispatcher
@@ -72,11 +73,18 @@ class Executors:
             )
         for step in others:
             strategy = _at(step.arguments, "HyperParameterTuningJobConfig", "Strategy")
+            if step.type == "Processing":
+                self._refuse_unanswered(step)
             if step.type == "Tuning" and isinstance(strategy, str):
                 refuse_strategy(strategy, f" of {step.name}")
             image = _at(step.arguments, *IMAGES.get(step.type, ("",)))
             if isinstance(image, str):  # else it is an expression, which the job will see
                 self._refuse_image(image, step.name)
+
+    def _refuse_unanswered(self, step: Step) -> None:
+        for query in queries(step.arguments):
+            if lack := query.lack(self._handled.keys, step.name):
+                raise unsupported(lack)
 
     def _refuse_image(self, image: str, step: str) -> None:
         try:

@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,11 @@ class HandledSteps:
         self._handlers = handlers
         self._logs = logs
         self._environment = environment
+
+    @property
+    def keys(self) -> Collection[str]:
+        """What the user's handlers stand for."""
+        return self._handlers.commands.keys()
 
     def supports(self, step: Mapping[str, Any]) -> bool:
         """Whether a handler stands for a step of a definition, or the function that it calls is here."""

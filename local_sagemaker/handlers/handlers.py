@@ -32,8 +32,8 @@ class HandlerFailed(Exception):
 class Handlers:
     """The keys of the dictionary HANDLERS in a Python file, with their commands; None stands for a callable.
 
-    A key is a step type (one word), the ARN of a Lambda function or of a project of CodeBuild, or an image's URI or the
-    beginning of one. The file itself is read in other processes only, each time anew.
+    A key is a step type or the kind of a query (one word), the ARN of a Lambda function or of a project of CodeBuild,
+    or an image's URI or the beginning of one. The file itself is read in other processes only, each time anew.
     """
 
     file: Path | None = None

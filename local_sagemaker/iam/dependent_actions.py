@@ -19,6 +19,17 @@ ROLES = "https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html"
 PIPELINES = "https://docs.aws.amazon.com/sagemaker/latest/dg/build-and-manage-access.html"
 KEYS = "https://docs.aws.amazon.com/sagemaker/latest/dg/api-permissions-reference.html"
 TABLE = "https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsagemaker.html"
+# Of the role of a job with a query: its statements on Athena and Glue in AWS's policy AmazonSageMakerFullAccess.
+POLICIES = "https://docs.aws.amazon.com/sagemaker/latest/dg/security-iam-awsmanpol.html"
+WORK_GROUP_ACTIONS = (
+    "GetQueryExecution",
+    "GetQueryResults",
+    "GetWorkGroup",
+    "StartQueryExecution",
+    "StopQueryExecution",
+)
+TABLE_ACTIONS = ("GetDatabase", "GetPartitions", "GetTable")
+RESULT_DATABASE, RESULT_ACTIONS = "sagemaker_processing", ("CreateDatabase", "CreateTable", "DeleteTable")
 SAGEMAKER = {"iam:PassedToService": ("sagemaker.amazonaws.com",)}
 FOR_A_SERVICE = {"kms:GrantIsForAWSResource": ("true",)}
 NETWORK = (  # of jobs and models in a VPC
@@ -80,6 +91,7 @@ def role_accesses(operation: str, request: Request, arn: Arn, describe: Describe
     region, account = arn("").split(":")[3:5]
     request = _with_packages(request, describe)
     yield from _objects(request)
+    yield from _queries(request, region, account)
     group = f"arn:aws:logs:{region}:{account}:log-group:/aws/sagemaker/{LOG_GROUPS[operation]}"
     for action, resource in (
         ("CreateLogGroup", group),
@@ -136,13 +148,29 @@ def _definition(request: Request) -> Iterator[Dependent]:
 
 def _objects(request: Request) -> Iterator[Access]:
     outputs = [place for name in OUTPUTS for place in _places(request.get(name))]
+    results = list(_places(list(_values(request, "OutputS3Uri"))))  # of queries: written, and read as inputs
     for bucket, key in sorted(set(_places(request)) - set(outputs)):
         yield Access("s3:GetObject", f"arn:aws:s3:::{bucket}/{_within(key)}", {}, "its inputs")
         yield Access("s3:ListBucket", f"arn:aws:s3:::{bucket}", {}, "its inputs")
-    for bucket, key in sorted(set(outputs)):
+    for bucket, key in sorted({*outputs, *results}):
         for action in ("PutObject", "AbortMultipartUpload"):
             yield Access(f"s3:{action}", f"arn:aws:s3:::{bucket}/{_within(f'{key}/')}", {}, "its outputs")
         yield Access("s3:GetBucketLocation", f"arn:aws:s3:::{bucket}", {}, "its outputs")
+
+
+def _queries(request: Request, region: str, account: str) -> Iterator[Access]:
+    """What a query of Athena needs; which files its tables have, the request does not say. Source: POLICIES."""
+    for query in _found(request, "AthenaDatasetDefinition"):
+        athena = f"arn:aws:athena:{region}:{account}"
+        group = f"{athena}:workgroup/{query.get('WorkGroup', 'primary')}"
+        yield from (Access(f"athena:{action}", group, {}, "its query") for action in WORK_GROUP_ACTIONS)
+        yield Access("athena:GetDataCatalog", f"{athena}:datacatalog/{query.get('Catalog')}", {}, "its query")
+        asked = ((query.get("Database"), TABLE_ACTIONS), (RESULT_DATABASE, RESULT_ACTIONS))
+        for database, actions in asked:
+            resources = ("catalog", f"database/{database}", f"table/{database}/x")
+            for action in actions:  # each is asked for on all that lies above, too
+                for resource in resources[:2] if action.endswith("Database") else resources:
+                    yield Access(f"glue:{action}", f"arn:aws:glue:{region}:{account}:{resource}", {}, "its query")
 
 
 def _within(key: str) -> str:
@@ -179,6 +207,14 @@ def _texts(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for item in value:
             yield from _texts(item)
+
+
+def _found(value: Any, field: str) -> Iterator[Mapping[str, Any]]:
+    """The structures of a field, wherever they are."""
+    for item in value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ():
+        yield from _found(item, field)
+    if isinstance(value, Mapping) and isinstance(value.get(field), Mapping):
+        yield value[field]
 
 
 def _values(value: Any, field: str) -> Iterator[str]:

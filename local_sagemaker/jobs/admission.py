@@ -3,10 +3,11 @@
 What is accepted without effect is named in the job's log (`without_effect`) and in docs/jobs.md.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
 from local_sagemaker.jobs.metrics import metric_definitions
+from local_sagemaker.jobs.queries import KEYS, queries
 from local_sagemaker.processes.outcome import ClientFault
 
 Request = Mapping[str, Any]
@@ -38,9 +39,12 @@ def admit_training_job(request: Request) -> None:
         )
 
 
-def admit_processing_job(request: Request) -> None:
-    """ClientFault, naming each field, where CreateProcessingJob asks for what is not supported."""
-    _refuse(_processing_faults(request))
+def admit_processing_job(request: Request, handlers: Container[str] = ()) -> None:
+    """ClientFault, naming each field, where CreateProcessingJob asks for what is not supported.
+
+    `handlers` are the keys of those that answer queries.
+    """
+    _refuse(_processing_faults(request, handlers))
 
 
 def without_effect(request: Request) -> list[str]:
@@ -92,15 +96,19 @@ def _channel_faults(channel: Request) -> Iterator[str]:
             yield f"S3DataSource.{name} {where}"
 
 
-def _processing_faults(request: Request) -> Iterator[str]:
+def _processing_faults(request: Request, handlers: Container[str]) -> Iterator[str]:
     if request.get("ProcessingResources", {}).get("ClusterConfig", {}).get("InstancePreferences"):
         yield "ClusterConfig.InstancePreferences: give InstanceType"
     for source in request.get("ProcessingInputs", []):
         where = f"(input {source.get('InputName', '')})"
-        if "DatasetDefinition" in source:
-            yield f"DatasetDefinition {where}: use S3Input"
+        dataset = source.get("DatasetDefinition")
+        if dataset is not None and len(dataset.keys() & set(KEYS)) != 1:
+            yield f"a DatasetDefinition that is not exactly one of {' and '.join(KEYS)} {where}"
+        elif dataset is not None and dataset.get("InputMode", "File") != "File":
+            yield f"InputMode {dataset['InputMode']} {where}: use File"
         elif source.get("S3Input", {}).get("S3InputMode", "File") != "File":
             yield f"S3InputMode {source['S3Input']['S3InputMode']} {where}: use File"
+    yield from filter(None, (query.lack(handlers) for query in queries(request)))
     for output in request.get("ProcessingOutputConfig", {}).get("Outputs", []):
         if "FeatureStoreOutput" in output:
             yield f"FeatureStoreOutput (output {output['OutputName']}): use S3Output"

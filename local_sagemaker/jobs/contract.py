@@ -1,10 +1,12 @@
 """What a type of job must say for the runtime to run it: the part of the container contract that differs."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from threading import Event
 from typing import Protocol
 
+from local_sagemaker.handlers.handlers import HandlerCall, Handlers
 from local_sagemaker.processes.host import Host
 from local_sagemaker.processes.image_versions import warn_once
 from local_sagemaker.processes.images import ImageMap, Runtime, UnknownImage
@@ -18,15 +20,20 @@ RunCommand = Callable[[Host, Command], Ended]
 
 @dataclass(frozen=True)
 class Machine:
-    """What every job has at hand: objects, images, and variables that each process gets in addition."""
+    """What every job has at hand: objects, images, variables that each process gets in addition, a user's handlers."""
 
     store: ObjectStore
     images: ImageMap
     environment: Mapping[str, str]
+    handlers: Handlers = field(default_factory=Handlers)
 
     def variables(self, role: str | None) -> dict[str, str]:
         """What each process of a job gets: what it asks of AWS, it asks as the job's role, where the job has one."""
         return {**self.environment, **({"AWS_ACCESS_KEY_ID": role_key(role, SERVICE_SESSION)} if role else {})}
+
+    def call(self, key: str, log: Path, role: str | None) -> HandlerCall:
+        """Start a call of the handler of a key, as the role of a job."""
+        return self.handlers.call(key, log, self.variables(role))
 
     def runtime(self, image: str, host: Host) -> Runtime:
         """The local runtime of an image; ClientFault where there is none. The host's log names what differs."""

@@ -12,6 +12,7 @@ from typing import Any
 from local_sagemaker.errors import LONGEST_REASON
 from local_sagemaker.jobs.admission import admit_processing_job, without_effect
 from local_sagemaker.jobs.contract import Machine, RunCommand
+from local_sagemaker.jobs.queries import Answers
 from local_sagemaker.jobs.synchronisation import FolderSynchroniser
 from local_sagemaker.processes.environment import clean_environment, with_interpreter
 from local_sagemaker.processes.host import Host
@@ -37,7 +38,7 @@ class ProcessingJob:
     """One processing job, from a resolved CreateProcessingJob request plus its ProcessingJobArn."""
 
     def __init__(self, request: Mapping[str, Any], machine: Machine, threads: Callable[[], int]) -> None:
-        admit_processing_job(request)
+        admit_processing_job(request, machine.handlers.commands)
         self.name = str(request["ProcessingJobName"])
         self.instance_count = int(_cluster(request).get("InstanceCount", 1))
         self.limit_seconds = request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds")
@@ -47,6 +48,8 @@ class ProcessingJob:
         outputs = request.get("ProcessingOutputConfig", {}).get("Outputs", [])
         self._outputs = [_S3Output(output) for output in outputs if not output.get("AppManaged")]
         self._synchroniser = FolderSynchroniser(machine.store)
+        ask = partial(machine.call, role=request.get("RoleArn"))
+        self._answers = Answers(request, machine.store, ask, self.limit_seconds)
 
     def prepare(self, host: Host, stop: Event, run: RunCommand) -> Command:  # noqa: ARG002
         """Download the inputs, make the output folders, write the two configuration files."""
@@ -115,18 +118,22 @@ class ProcessingJob:
         name = document.get("InputName", "")
         if document.get("AppManaged"):
             return  # the job reads it by itself
-        if "S3Input" not in document:
+        field = "DatasetDefinition" if "DatasetDefinition" in document else "S3Input"
+        if field not in document:
             raise ClientFault(f"The input {name} has no S3Input: give one.")
-        s3 = document["S3Input"]
-        source = Source(
-            s3["S3Uri"],
-            s3.get("S3DataType", "S3Prefix"),
-            s3.get("S3DataDistributionType") == "ShardedByS3Key",
-            s3.get("S3CompressionType") == "Gzip",
-        )
-        folder = host.folder(_local_path(s3.get("LocalPath"), f"The input {name}"))
+        folder = host.folder(_local_path(document[field].get("LocalPath"), f"The input {name}"))
+        source = _s3_source(document[field]) if field == "S3Input" else self._answers.source(name, host, stop)
         download(self._machine.store, source, folder, host.share, stop)
         host.private.rewrite_code(folder)
+
+
+def _s3_source(s3: Mapping[str, Any]) -> Source:
+    return Source(
+        s3["S3Uri"],
+        s3.get("S3DataType", "S3Prefix"),
+        s3.get("S3DataDistributionType") == "ShardedByS3Key",
+        s3.get("S3CompressionType") == "Gzip",
+    )
 
 
 class _S3Output:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from local_sagemaker.handlers.handlers import Handlers
+from local_sagemaker.jobs.admission import admit_processing_job
 from local_sagemaker.jobs.contract import Job, Machine
 from local_sagemaker.jobs.processing import ProcessingJob
 from local_sagemaker.jobs.synchronisation import repeated
@@ -48,6 +50,7 @@ class JobRuntime:
     When a job has ended, its log stays, and of a job that did not complete also what it wrote.
     `environment` is what every job process gets in addition to its own variables. `isolation` is how
     /opt/ml is made private (see isolation), `grace_seconds` the time between SIGTERM and SIGKILL.
+    `handlers` answer the queries that are inputs.
     """
 
     def __init__(
@@ -58,11 +61,16 @@ class JobRuntime:
         environment: Mapping[str, str],
         isolation: Isolation | None = None,
         grace_seconds: float = GRACE_SECONDS,
+        handlers: Handlers | None = None,
     ) -> None:
         self._folder = folder
-        self._machine = Machine(store, images, environment)
+        self._machine = Machine(store, images, environment, handlers or Handlers())
         self._isolation = isolation or isolation_here()
         self._grace_seconds = grace_seconds
+
+    def admit_processing_job(self, request: Mapping[str, Any]) -> None:
+        """ClientFault where run_processing_job could not meet the request."""
+        admit_processing_job(request, self._machine.handlers.commands)
 
     def run_processing_job(
         self,

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 
 from local_sagemaker.errors import ServiceError, invalid, not_found, reason_of
-from local_sagemaker.jobs.admission import admit_processing_job, admit_training_job
+from local_sagemaker.jobs.admission import admit_training_job
 from local_sagemaker.jobs.runtime import JobRuntime
 from local_sagemaker.processes.log_events import LogStream
 from local_sagemaker.processes.outcome import ClientFault, Outcome
@@ -48,7 +48,7 @@ class Jobs:
 
     def start_processing_job(self, request: Request, caller: Caller) -> Request:
         """Start a processing job."""
-        _admit(admit_processing_job, request)
+        _admit(self._runtimes["Processing"].admit_processing_job, request)
         return self.create("Processing", request, caller, self._runtimes["Processing"].run_processing_job)
 
     def check_training_job(self, request: Request) -> None:

@@ -15,7 +15,7 @@ def host_faults(raw: Mapping[str, Any], settings: Settings) -> Iterator[Fault]:
     """The faults of a definition's own defaults."""
     declared = [entry for entry in raw.get("Parameters") or () if isinstance(entry, Mapping)]
     for place, entry in enumerate(declared):
-        why = _refused(entry.get("Name"), entry.get("DefaultValue"), settings)
+        why = _refused(entry.get("Name"), entry.get("DefaultValue"), settings, known=settings.query is None)
         if why is not None:
             yield Fault(None, f"Parameters[{place}].DefaultValue", *why)
 
@@ -25,10 +25,10 @@ def check_hosts(
 ) -> None:
     """Raise PipelineError where an execution would start more hosts than can work.
 
-    `given` are values of the right type. With `own_data`, or another InputDataUri, it is not the YAML's data set, and
-    nobody knows yet how many rows there are.
+    `given` are values of the right type. With `own_data`, another InputDataUri or a query, it is not the YAML's data
+    set, and nobody knows yet how many rows there are.
     """
-    known = not own_data and DATA not in given
+    known = not own_data and DATA not in given and settings.query is None
     for entry in declared:
         name = entry["Name"]
         if name not in (PROCESSING, TRAINING):

@@ -1,9 +1,9 @@
 """What every job of a pipeline shares (image, role, code, instances, network, tags, retries, cache), said once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from sagemaker.core import image_uris
 from sagemaker.core.network import NetworkConfig
@@ -25,10 +25,19 @@ from sagemaker.serve.model_builder import ModelBuilder
 from sagemaker.train import ModelTrainer
 from sagemaker.train.tuner import HyperparameterTuner
 
-from pipelines.definition.bundle import ARCHIVE
 from pipelines.definition.job_code import TRAIN, JobCode
-from pipelines.definition.job_inputs import CHANNELS, INPUT, KEPT, processing_input, processing_output, training_channel
-from pipelines.definition.sdk_steps import EncryptedTuningStep, EntrypointTrainingStep
+from pipelines.definition.job_inputs import (
+    CHANNELS,
+    INPUT,
+    KEPT,
+    Query,
+    dataset_definition,
+    entrypoint,
+    processing_input,
+    processing_output,
+    training_channel,
+)
+from pipelines.definition.sdk_steps import EncryptedTuningStep, EntrypointTrainingStep, QueryingStep
 from pipelines.errors import PipelineError
 from pipelines.settings.candidate_settings import XGBoostSettings
 from pipelines.settings.environment import Environment
@@ -36,12 +45,11 @@ from pipelines.settings.settings import InstanceSettings, Settings
 from pipelines.settings.tuning_settings import Range, TuningSettings
 from steps.training_metrics import METRICS, pattern
 
-# The archive, then the module and its arguments: the entrypoint of every job that may have one.
-UNPACK_AND_RUN = 'mkdir -p /opt/ml/code && cd /opt/ml/code && tar -xzf "$0" && exec python3 -m "$@"'
 # The image's toolkit installs the code that it runs by `pip install .`, and pip 26 would ask a package index for
 # setuptools, which the image has. (Of an option that begins with "no", the variable is the value of the one without.)
 TOOLKIT = {"PIP_NO_BUILD_ISOLATION": "0"}
 RETRY_INTERVAL_SECONDS, RETRY_BACKOFF = 10, 2.0
+Network = TypeVar("Network")
 
 
 @dataclass(frozen=True)
@@ -88,6 +96,7 @@ class JobFactory:
         """A step that runs `python -m module --name value ...`, each input under /opt/ml/processing/input/NAME.
 
         What it leaves in its output KEPT is in its input KEPT, at the URI `kept`, the next time, in any execution.
+        With a query among the inputs it has no cache: the tables may have changed, and the arguments are the same.
         """
         always = {KEPT: kept} if kept else {}
         inputs = {"code": self._code_uri(module), **inputs, **always}
@@ -97,14 +106,14 @@ class JobFactory:
             image_uri=self.image,
             instance_count=self._processing.count,
             instance_type=self._processing.type,
-            entrypoint=_entrypoint(INPUT, module),
+            entrypoint=entrypoint(INPUT, module),
             volume_size_in_gb=self._processing.settings.volume_gb,
             volume_kms_key=self._environment.kms_key,
             output_kms_key=self._environment.kms_key,
             max_runtime_in_seconds=self._processing.settings.max_minutes * 60,
             sagemaker_session=self._session,
             tags=[{"Key": tag.key, "Value": tag.value} for tag in self._tags],
-            network_config=self._network_config,
+            network_config=self._in_vpc(NetworkConfig),
         )
         options = [part for name, value in (arguments or {}).items() for part in (f"--{name}", value)]
         step_arguments = processor.run(
@@ -112,14 +121,17 @@ class JobFactory:
             inputs=[processing_input(key, uri) for key, uri in inputs.items()],
             outputs=[processing_output(key, uri) for key, uri in places.items()],
         )
-        return ProcessingStep(
+        queries = {key: dataset_definition(key, each) for key, each in inputs.items() if isinstance(each, Query)}
+        step = QueryingStep(
             name,
             step_args=step_arguments,
             description=description,
             property_files=list(property_files),
-            cache_config=self._cache,
+            cache_config=None if queries else self._cache,
             retry_policies=self._retries,
         )
+        step.queries = queries
+        return step
 
     def training(
         self,
@@ -141,7 +153,7 @@ class JobFactory:
             cache_config=self._cache,
             retry_policies=self._retries,
         )
-        step.entrypoint = _entrypoint(CHANNELS, module)
+        step.entrypoint = entrypoint(CHANNELS, module)
         return step
 
     def tuning(
@@ -209,7 +221,7 @@ class JobFactory:
                 kms_key_id=self._environment.kms_key,
             ),
             checkpoint_config=self._checkpoints,
-            networking=self._networking,
+            networking=self._in_vpc(Networking),
             hyperparameters=dict(hyperparameters),
             input_data_config=[training_channel(key, uri) for key, uri in channels.items()],
             tags=self._tags,
@@ -243,6 +255,11 @@ class JobFactory:
     def wheels(self) -> str:
         """The input of a job that needs what the image lacks."""
         return f"s3://{self._environment.bucket}/{self._code.wheels_prefix}/"
+
+    def query_result(self, step: str, name: str) -> Query:
+        """The input of a step that is what the YAML's query gives; it stays in S3 with the step's outputs."""
+        assert self._settings.query is not None, "the YAML has no query"  # noqa: S101
+        return Query(self._settings.query, self._place(step, name), self._environment.kms_key)
 
     @property
     def kept_parts(self) -> str | None:
@@ -308,23 +325,9 @@ class JobFactory:
     def _cache(self) -> CacheConfig:
         return CacheConfig(enable_caching=True, expire_after=f"P{self._settings.jobs.cache_days}D")
 
-    @property
-    def _network_config(self) -> NetworkConfig | None:
-        if not self._environment.subnets:
-            return None
-        return NetworkConfig(
-            subnets=list(self._environment.subnets),
-            security_group_ids=list(self._environment.security_group_ids),
-        )
-
-    @property
-    def _networking(self) -> Networking | None:
-        if not self._environment.subnets:
-            return None
-        return Networking(
-            subnets=list(self._environment.subnets),
-            security_group_ids=list(self._environment.security_group_ids),
-        )
+    def _in_vpc(self, kind: Callable[..., Network]) -> Network | None:
+        subnets, groups = self._environment.subnets, self._environment.security_group_ids
+        return kind(subnets=list(subnets), security_group_ids=list(groups)) if subnets else None
 
     def _place(self, step: str, output: str) -> Join:
         prefix = f"s3://{self._environment.bucket}/{self._settings.name}/executions"
@@ -342,8 +345,3 @@ def _range(name: str, chosen: Range) -> Any:
         return CategoricalParameter([str(value) for value in chosen.values])
     kind = IntegerParameter if XGBoostSettings.model_fields[name].annotation is int else ContinuousParameter
     return kind(chosen.min, chosen.max, scaling_type=chosen.scaling)
-
-
-def _entrypoint(inputs: str, module: str) -> list[str]:
-    """The command that runs a module of the archive that is the input `code`."""
-    return ["sh", "-c", UNPACK_AND_RUN, f"{inputs}/code/{ARCHIVE}", module]

@@ -151,7 +151,7 @@ def _act(
             "before": found["Before"],
             "champion": found["Model"],
             "observation": output_of(observe, OUTPUT),
-            "data": parameters.input_data,
+            **({} if settings.query else {"data": parameters.input_data}),
         },
         outputs=[LambdaOutput(name, LambdaOutputTypeEnum.String) for name in ("Done", "Training")],
     )

@@ -1,9 +1,10 @@
 """Steps of the SDK with what it has no argument for."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
-from sagemaker.mlops.workflow.steps import TrainingStep, TuningStep
+from sagemaker.mlops.workflow.steps import ProcessingStep, TrainingStep, TuningStep
 
 
 class EntrypointTrainingStep(TrainingStep):  # type: ignore[misc]
@@ -16,6 +17,21 @@ class EntrypointTrainingStep(TrainingStep):  # type: ignore[misc]
         """The request of the training job."""
         request = super().arguments
         request["AlgorithmSpecification"]["ContainerEntrypoint"] = list(self.entrypoint)
+        return request
+
+
+class QueryingStep(ProcessingStep):  # type: ignore[misc]
+    """A processing step with inputs that are queries: the SDK leaves their definitions out of the request."""
+
+    queries: Mapping[str, Any] = MappingProxyType({})
+
+    @property
+    def arguments(self) -> Any:
+        """The request of the processing job."""
+        request = super().arguments
+        for entry in request["ProcessingInputs"]:
+            if entry["InputName"] in self.queries:
+                entry["DatasetDefinition"] = self.queries[entry["InputName"]]
         return request
 
 

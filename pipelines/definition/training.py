@@ -51,7 +51,7 @@ CONDITIONS = {
 class Parameters:
     """What an execution may change; the defaults are those of the YAML."""
 
-    input_data: ParameterString
+    input_data: ParameterString | None  # None where the data are what a query gives
     processing_type: ParameterString
     processing_count: ParameterInteger
     training_type: ParameterString
@@ -70,7 +70,7 @@ class Parameters:
         """The parameters with their defaults."""
         jobs, gates, xgboost = settings.jobs, settings.gates, settings.candidates.xgboost
         return cls(
-            input_data=ParameterString("InputDataUri", input_data),
+            input_data=data_parameter(settings, input_data),
             processing_type=ParameterString("ProcessingInstanceType", jobs.processing.instance_type),
             processing_count=ParameterInteger("ProcessingInstanceCount", jobs.processing.instance_count),
             training_type=ParameterString("TrainingInstanceType", jobs.training.instance_type),
@@ -87,8 +87,13 @@ class Parameters:
 
     def all(self, tuned: Collection[str] = ()) -> list[Any]:
         """Every parameter in the order in which Studio shows them, but not those that a tuning job chooses."""
-        own = {name: [parameter] for name, parameter in vars(self).items() if name not in tuned}
+        own = {name: [each] for name, each in vars(self).items() if name not in tuned and each is not None}
         return list(chain.from_iterable({**own, "limits": list(self.limits.values())}.values()))
+
+
+def data_parameter(settings: Settings, input_data: str) -> ParameterString | None:
+    """Where the data lie; None where the YAML has a query, which says what they are."""
+    return None if settings.query else ParameterString("InputDataUri", input_data)
 
 
 def _title(name: str) -> str:
@@ -131,12 +136,13 @@ def training_pipeline(
     )
 
 
-def validate_step(jobs: JobFactory, input_data: ParameterString) -> ProcessingStep:
-    """Checks a data file; the other steps see only the rows that it accepts."""
+def validate_step(jobs: JobFactory, input_data: ParameterString | None) -> ProcessingStep:
+    """Checks the data, or without a place of theirs what the query gives; other steps see only what it accepts."""
+    data = jobs.query_result("ValidateData", "data") if input_data is None else input_data
     return jobs.processing(
         "ValidateData",
         VALIDATE,
-        inputs={"data": input_data, "wheels": jobs.wheels},
+        inputs={"data": data, "wheels": jobs.wheels},
         outputs=["validated", "rejected", "report"],
         kept=jobs.kept_parts,
         description="Checks the data against the expectations; rejected rows are kept with their reasons.",

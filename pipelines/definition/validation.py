@@ -7,7 +7,7 @@ from sagemaker.mlops.workflow.pipeline import Pipeline
 
 from pipelines.definition.job_code import JobCode
 from pipelines.definition.jobs import Instances, JobFactory
-from pipelines.definition.training import validate_step
+from pipelines.definition.training import data_parameter, validate_step
 from pipelines.settings.environment import Environment
 from pipelines.settings.settings import Settings
 
@@ -23,14 +23,14 @@ def validation_pipeline(
 ) -> Pipeline:
     """The first step of the training pipeline alone, with the same job, report and limits."""
     machines = settings.jobs.processing
-    data = ParameterString("InputDataUri", input_data)
+    data = data_parameter(settings, input_data)
     kind = ParameterString("ProcessingInstanceType", machines.instance_type)
     count = ParameterInteger("ProcessingInstanceCount", machines.instance_count)
     tags = {"project": settings.name, "git-commit": commit}
     jobs = JobFactory(settings, environment, session, code, tags, Instances(kind, count, machines))
     return Pipeline(
         name=settings.pipeline_name("validation"),
-        parameters=[data, kind, count],
+        parameters=[*([data] if data is not None else []), kind, count],
         steps=[validate_step(jobs, data)],
         sagemaker_session=session,
         pipeline_experiment_config=None,

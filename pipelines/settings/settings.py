@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError, model_validator
 from pipelines.errors import PipelineError
 from pipelines.settings.candidate_settings import CandidateSettings, XGBoostSettings, hyperparameter
 from pipelines.settings.explained import explained
+from pipelines.settings.query_settings import QuerySettings
 from pipelines.settings.section import Section
 from pipelines.settings.stage_settings import StageSettings
 from pipelines.settings.strict_yaml import DoubledKeys, read_yaml
@@ -126,6 +127,7 @@ class Settings(Section):
     name: str = Field(pattern=r"^[a-z0-9](-*[a-z0-9])*$", max_length=40)
     description: str = ""
     data: DataSettings
+    query: QuerySettings | None = None
     validation: ValidationSettings = ValidationSettings()
     split: SplitSettings = SplitSettings()
     evaluation: EvaluationSettings = EvaluationSettings()

@@ -1,6 +1,7 @@
 """From a model version back to all that it was made of: commit, execution, code, data, parameters, image, approver."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -19,7 +20,7 @@ UNKNOWN = "unknown"
 
 @dataclass(frozen=True)
 class Data:
-    """The data file: its URI, the SHA-256 that the validation saw, and the S3 version that is there now."""
+    """The data file, or what a query gave: its URI, the SHA-256 that the validation saw, and the S3 version now."""
 
     uri: str
     sha256: str | None
@@ -49,6 +50,11 @@ class Lineage:
     image: str
     model_data: str
     reserve: dict[str, str]  # the version's properties of its reserve: where it lies, and any score
+
+    @property
+    def queried(self) -> bool:
+        """Whether the data are what a query gave: then they lie where their execution has put them."""
+        return self.data is not None and DATA_PARAMETER not in self.parameters
 
     @property
     def code_hash(self) -> str | None:
@@ -108,23 +114,41 @@ def _metrics(s3: S3Client, uri: str | None) -> Metrics:
 
 
 def _data(sagemaker: SageMakerClient, s3: S3Client, execution: str | None, uri: str | None) -> Data | None:
-    if uri is None or execution is None:
+    """The data that an execution was given at a URI, or without one by a query, whose result is kept in S3."""
+    if execution is None:
+        return None
+    job = _validating_job(sagemaker, execution)
+    uri = uri or _result_of_query(job)
+    if uri is None:
         return None
     bucket, key = split_uri(uri)
     version = s3.head_object(Bucket=bucket, Key=key).get("VersionId") if exists(s3, bucket, key) else None
-    return Data(uri, _validated_hash(sagemaker, s3, execution), version)
+    return Data(uri, _validated_hash(s3, job), version)
 
 
-def _validated_hash(sagemaker: SageMakerClient, s3: S3Client, execution: str) -> str | None:
-    """The SHA-256 that ValidateData wrote down; of a cached step, the job that it took the result from."""
+def _result_of_query(job: Mapping[str, Any]) -> str | None:
+    for entry in job.get("ProcessingInputs", []):
+        query = entry.get("DatasetDefinition", {}).get("AthenaDatasetDefinition")
+        if query:
+            return f"{query['OutputS3Uri'].rstrip('/')}/"
+    return None
+
+
+def _validating_job(sagemaker: SageMakerClient, execution: str) -> dict[str, Any]:
+    """The job of ValidateData; of a cached step, that which it took the result from. Empty where there is none."""
     pages = sagemaker.get_paginator("list_pipeline_execution_steps").paginate(PipelineExecutionArn=execution)
     for step in (step for page in pages for step in page["PipelineExecutionSteps"]):
         job = step.get("Metadata", {}).get("ProcessingJob", {}).get("Arn")
         if step["StepName"] == "ValidateData" and job:
-            description = sagemaker.describe_processing_job(ProcessingJobName=job.rpartition("/")[2])
-            for output in description["ProcessingOutputConfig"]["Outputs"]:
-                if output["OutputName"] == "report":
-                    return _hash_in(s3, f"{output['S3Output']['S3Uri']}/validation.json")
+            return dict(sagemaker.describe_processing_job(ProcessingJobName=job.rpartition("/")[2]))
+    return {}
+
+
+def _validated_hash(s3: S3Client, job: Mapping[str, Any]) -> str | None:
+    """The SHA-256 that ValidateData wrote down."""
+    for output in job.get("ProcessingOutputConfig", {}).get("Outputs", []):
+        if output["OutputName"] == "report":
+            return _hash_in(s3, f"{output['S3Output']['S3Uri']}/validation.json")
     return None
 
 

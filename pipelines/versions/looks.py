@@ -51,7 +51,7 @@ def next_look(
         return None
     bucket, _ = split_uri(declared[CHAMPION])  # that of the definition, whatever the environment says
     values = {**declared, **given}
-    test = _hash([part, str(values.get(DATA_PARAMETER))])
+    test = _hash([part, _data(definition, values)])
     model = _hash([resolved(key_of(step), values) for step in _jobs(definition)])
     prefix = f"{group}/looks/{test}/"
     earlier = 0
@@ -70,6 +70,15 @@ def _test_part(definition: Mapping[str, Any]) -> str | None:
     application = (steps_of(definition).get(STEP, {}).get("Arguments") or {}).get("AppSpecification") or {}
     arguments = application.get("ContainerArguments") or []
     return str(arguments[arguments.index(ARGUMENT) + 1]) if ARGUMENT in arguments else None
+
+
+def _data(definition: Mapping[str, Any], values: Mapping[str, Any]) -> Any:
+    """What names the data: where they lie, or the query that gives them."""
+    if DATA_PARAMETER in values:
+        return str(values[DATA_PARAMETER])
+    arguments = steps_of(definition).get(JOBS[0], {}).get("Arguments") or {}
+    inputs = [entry.get("DatasetDefinition") for entry in arguments.get("ProcessingInputs", [])]
+    return str(next(filter(None, inputs), None))
 
 
 def _jobs(definition: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:

@@ -25,18 +25,24 @@ def commands(lineage: Lineage, definition: dict[str, Any], script: str) -> list[
         if name == DATA_PARAMETER or str(known.get(name)) != value
     }
     commit = (lineage.commit or "").removesuffix(DIRTY)
-    given = " ".join(f"-p {shlex.quote(f'{name}={value}')}" for name, value in sorted(changed.items()))
-    return [f"git checkout {commit}", f"{script} upsert --force", f"{script} start {given} --wait"]
+    given = "".join(f"-p {shlex.quote(f'{name}={value}')} " for name, value in sorted(changed.items()))
+    return [f"git checkout {commit}", f"{script} upsert --force", f"{script} start {given}--wait"]
 
 
 def caveats(lineage: Lineage) -> list[str]:
     """Why the commands might not be enough."""
-    if lineage.commit is None or not lineage.commit.endswith(DIRTY):
-        return []
-    return [
-        "The commit alone does not give this build, because the checkout had uncommitted changes; "
-        f"its code is {lineage.code}."
-    ]
+    found = []
+    if lineage.commit is not None and lineage.commit.endswith(DIRTY):
+        found.append(
+            "The commit alone does not give this build, because the checkout had uncommitted changes; "
+            f"its code is {lineage.code}."
+        )
+    if lineage.data is not None and lineage.queried:
+        found.append(
+            "The commands ask the query again, of the tables as they are now; what it gave for this version is kept in "
+            f"{lineage.data.uri}, which reproduce --local reads."
+        )
+    return found
 
 
 def require_recorded(lineage: Lineage) -> str:
@@ -48,14 +54,32 @@ def require_recorded(lineage: Lineage) -> str:
     return lineage.execution
 
 
-def jobs_alone(definition: dict[str, Any]) -> str:
-    """A definition's jobs without the decision and the registration, and with nothing taken from the cache."""
+def jobs_alone(definition: dict[str, Any], result: str | None = None) -> str:
+    """A definition's jobs without the decision and the registration, and with nothing taken from the cache.
+
+    Where `result` is given, an S3 prefix, an input that was a query is what lies there.
+    """
     kept = [
-        {name: value for name, value in step.items() if name != "CacheConfig"}
+        {name: _read_from(result, value) for name, value in step.items() if name != "CacheConfig"}
         for step in definition["Steps"]
         if step["Type"] in JOBS
     ]
     return json.dumps({**definition, "Steps": kept, "Parameters": _used(definition, kept)})
+
+
+def _read_from(result: str | None, arguments: Any) -> Any:
+    """The arguments of a job with S3 inputs in place of queries."""
+    if result is None or not isinstance(arguments, dict) or "ProcessingInputs" not in arguments:
+        return arguments
+    inputs = [
+        _kept(result, entry) if "DatasetDefinition" in entry else entry for entry in arguments["ProcessingInputs"]
+    ]
+    return {**arguments, "ProcessingInputs": inputs}
+
+
+def _kept(result: str, entry: dict[str, Any]) -> dict[str, Any]:
+    how = {"S3DataType": "S3Prefix", "S3InputMode": "File", "LocalPath": entry["DatasetDefinition"]["LocalPath"]}
+    return {"InputName": entry["InputName"], "S3Input": {"S3Uri": result, **how}}
 
 
 class Rebuild:
@@ -70,7 +94,9 @@ class Rebuild:
 
     def start(self) -> str:
         """Deploy it and start it with the recorded parameters; returns the execution's ARN."""
-        definition = jobs_alone(json.loads(recorded_definition(self._sagemaker, self.execution_arn)))
+        data = self._lineage.data
+        result = data.uri if data is not None and self._lineage.queried else None
+        definition = jobs_alone(json.loads(recorded_definition(self._sagemaker, self.execution_arn)), result)
         self.remove()
         role = self._sagemaker.describe_pipeline_execution(PipelineExecutionArn=self.execution_arn).get("RoleArn")
         role = role or self._sagemaker.describe_pipeline(PipelineName=self._lineage.pipeline)["RoleArn"]

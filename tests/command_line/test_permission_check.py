@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from command_line.permission_check import permission_faults
+from command_line.permission_check import permission_faults, query_parameters
 from infrastructure.roles import ROLES
 from pipelines.checks.fault import Fault
 from pipelines.definition.compilation import compile_pipeline
 from pipelines.settings.environment import Environment
+from pipelines.settings.query_settings import QuerySettings
 from pipelines.settings.settings import default_config, load_settings
 
 pytestmark = pytest.mark.e2e
@@ -30,6 +31,19 @@ def faults(text: str, template: Path = ROLES, environment: Environment = SECURED
 def test_the_roles_may_do_all_that_is_asked_of_them_with_a_key_and_a_network_too(compiled: str) -> None:
     assert faults(compiled) == []
     assert faults(compile_pipeline(SETTINGS, ENVIRONMENT).definition, environment=ENVIRONMENT) == []
+
+
+def test_a_query_needs_what_bootstrap_gives_to_a_yaml_with_one() -> None:
+    query = QuerySettings(sql="SELECT 1", database="houses", reads=["s3://lake/houses/sales", "s3://lake/zips/"])
+    text = compile_pipeline(SETTINGS.model_copy(update={"query": query}), SECURED).definition
+    assert list(permission_faults(text, "house-prices", SECURED, query=query)) == []
+    lacking = list(permission_faults(text, "house-prices", SECURED))
+    assert {fault.step for fault in lacking} == {"ValidateData"}
+    assert "add athena:StartQueryExecution to the policies of ExecutionRole" in [fault.fix for fault in lacking]
+    given = query_parameters(query, "aws-cn")
+    assert given["QueryFiles"] == "arn:aws-cn:s3:::lake/houses/sales/*,arn:aws-cn:s3:::lake/zips/*"
+    assert (given["QueryBuckets"], given["QueryPrefixes"]) == ("arn:aws-cn:s3:::lake", "houses/sales*,zips*")
+    assert query_parameters(None) == {}
 
 
 def changed(tmp_path: Path, old: str, new: str = "", after: str = "") -> Path:

@@ -297,3 +297,45 @@ def test_studio_gives_nobody_anything_of_the_project() -> None:
 
 def listed(value: str | list[str]) -> list[str]:
     return value if isinstance(value, list) else [value]
+
+
+def test_with_a_query_the_jobs_ask_their_work_group_and_read_the_tables_of_their_database_and_no_other() -> None:
+    query = {
+        "QueryDatabase": "houses",
+        "QueryCatalog": "AwsDataCatalog",
+        "QueryWorkGroup": "primary",
+        "QueryFiles": "arn:aws:s3:::lake/houses/*,arn:aws:s3:::other/zips/*",
+        "QueryBuckets": "arn:aws:s3:::lake,arn:aws:s3:::other",
+        "QueryPrefixes": "houses*,zips*",
+    }
+    glue, athena = "arn:aws:glue:eu-west-1:111122223333", "arn:aws:athena:eu-west-1:111122223333"
+
+    def allowed(action: str, resource: str, account: Account, **context: str) -> bool:
+        jobs = roles(account)["house-prices-dev-execution"].principal
+        values = {key.replace("__", ":"): (value,) for key, value in context.items()}
+        return decide(Access(action, resource, values), jobs) is Decision.ALLOWED
+
+    asking = replace(ACCOUNT, query=query)
+    for action, resource in (
+        ("athena:StartQueryExecution", f"{athena}:workgroup/primary"),
+        ("glue:GetPartitions", f"{glue}:table/houses/sales"),
+        ("glue:CreateTable", f"{glue}:table/sagemaker_processing/sagemaker_tmp_1"),
+        ("s3:GetObject", "arn:aws:s3:::lake/houses/year=2014/part-0.parquet"),
+        ("s3:GetBucketLocation", "arn:aws:s3:::other"),
+    ):
+        assert allowed(action, resource, asking), action
+        assert not allowed(action, resource, ACCOUNT), action
+    for action, resource in (
+        ("athena:StartQueryExecution", f"{athena}:workgroup/others"),
+        ("glue:GetTable", f"{glue}:table/secret/people"),
+        ("glue:DeleteTable", f"{glue}:table/houses/sales"),
+        ("s3:GetObject", "arn:aws:s3:::lake/secret/people.parquet"),
+        ("s3:PutObject", "arn:aws:s3:::lake/houses/part-0.parquet"),
+    ):
+        assert not allowed(action, resource, asking), action
+    assert allowed("s3:ListBucket", "arn:aws:s3:::lake", asking, s3__prefix="houses/sales/")
+    assert not allowed("s3:ListBucket", "arn:aws:s3:::lake", asking, s3__prefix="secret/")
+    assert roles(asking).keys() == roles(ACCOUNT).keys()
+    without_files = replace(ACCOUNT, query={**query, "QueryFiles": "", "QueryBuckets": "", "QueryPrefixes": ""})
+    assert allowed("athena:StartQueryExecution", f"{athena}:workgroup/primary", without_files)
+    assert not allowed("s3:GetBucketLocation", "arn:aws:s3:::other", without_files)

@@ -10,6 +10,8 @@ from infrastructure.template import read_template
 
 REPOSITORY = "SourceLocation: https://github.com/o/r.git"
 
+QUERIED = {"QueryDatabase": "houses", "QueryFiles": "arn:aws:s3:::lake/houses/*,arn:aws:s3:::lake/zips/*"}
+
 
 def stages(tmp_path: Path, *lines: str) -> Path:
     path = tmp_path / "stages.yaml"
@@ -21,13 +23,13 @@ def test_each_stack_needs_only_what_stands_before_it(tmp_path: Path) -> None:
     path = stages(
         tmp_path, REPOSITORY, "NotifyEmail: a@b.c", "StudioVpcId: vpc-1", "StudioSubnetIds: [subnet-1, subnet-2]"
     )
-    stage, outputs = read_stage("house-prices", "dev", path), dict[str, str]()
+    stage, outputs = read_stage("house-prices", "dev", path, QUERIED), dict[str, str]()
     assert [stack.kind for stack in stage.stacks] == list(ORDER)
     for stack in stage.stacks:
         given = stage.parameters(stack, outputs)
         assert given["ProjectName"] == "house-prices"
         outputs |= dict.fromkeys(read_template(stack.path)["Outputs"], "x")
-    assert stage.parameters(stage.stacks[5], outputs)["StudioSubnetIds"] == "subnet-1,subnet-2"
+    assert stage.parameters(stage.stacks[6], outputs)["StudioSubnetIds"] == "subnet-1,subnet-2"
 
 
 def test_subnets_of_the_jobs_tell_the_roles_that_there_is_a_network(tmp_path: Path) -> None:
@@ -38,10 +40,20 @@ def test_subnets_of_the_jobs_tell_the_roles_that_there_is_a_network(tmp_path: Pa
     assert "UsesVpc" not in without.parameters(roles, {"BucketName": "b"})
 
 
+def test_only_a_yaml_with_a_query_has_the_stack_that_lets_the_jobs_ask_it(tmp_path: Path) -> None:
+    path = stages(tmp_path, REPOSITORY, "stacks: [storage, roles]")
+    assert [stack.kind for stack in read_stage("house-prices", "dev", path).stacks] == ["storage", "roles"]
+    asking = read_stage("house-prices", "dev", path, QUERIED)
+    assert [stack.kind for stack in asking.stacks] == ["storage", "roles", "query"]
+    names = {"ProjectName": "house-prices", "Stage": "dev", "BucketName": "b"}
+    assert asking.parameters(asking.stacks[2], {"BucketName": "b"}) == {**names, **QUERIED}
+
+
 @pytest.mark.parametrize(
     ("lines", "said"),
     [
         (["stacks: [storage, rolls]"], "stages.dev of stages.yaml has rolls, which no stack takes"),
+        (["stacks: [storage, query]"], "stages.dev of stages.yaml has query, which no stack takes"),
         (["SourceLoc: x"], "stages.dev of stages.yaml has SourceLoc, which no stack takes"),
     ],
 )

@@ -122,6 +122,20 @@ def test_a_retrain_starts_the_training_on_the_same_data_against_what_serves(worl
     assert f"Training: {ARN}" in note
 
 
+def test_a_training_whose_data_a_query_gives_is_started_without_a_place_of_theirs(world: World) -> None:
+    from botocore.stub import ANY
+
+    del world.event["data"]
+    expected = {
+        "PipelineName": "house-prices-training",
+        "PipelineExecutionDescription": ANY,
+        "PipelineParameters": [{"Name": "ChampionModelUri", "Value": "s3://bucket/model.tar.gz"}],
+        "ClientRequestToken": ANY,
+    }
+    world.stub.add_response("start_pipeline_execution", {"PipelineExecutionArn": ARN}, expected)
+    assert world.act(decision="retrain")["Training"] == ARN
+
+
 def test_a_training_pipeline_that_is_not_there_is_said(world: World) -> None:
     world.stub.add_client_error("start_pipeline_execution", "ResourceNotFound", "it does not exist")
     assert "the pipeline house-prices-training is not there" in world.act(decision="retrain")["Training"]

@@ -386,6 +386,20 @@ def test_no_text_makes_the_checker_raise(text: str) -> None:
     check(text)
 
 
+ATHENA = {"Catalog": "c", "Database": "d", "QueryString": "q", "OutputS3Uri": "s3://b/k", "OutputFormat": "PARQUET"}
+QUERYING = {
+    "Name": "Q",
+    "Type": "Processing",
+    "Arguments": {
+        "AppSpecification": {"ImageUri": "python:3"},
+        "ProcessingResources": {
+            "ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1}
+        },
+        "ProcessingInputs": [{"InputName": "rows", "DatasetDefinition": {"AthenaDatasetDefinition": ATHENA}}],
+    },
+}
+
+
 @pytest.mark.e2e
 def test_the_command_prints_one_fault_a_line_and_says_when_there_is_none(tmp_path: Path) -> None:
     file = tmp_path / "definition.json"
@@ -402,6 +416,13 @@ def test_the_command_prints_one_fault_a_line_and_says_when_there_is_none(tmp_pat
     assert run() == (0, "no faults\n", "")
     file.write_text(json.dumps({"Steps": [{"Name": "A", "Type": "Fail", "DependsOn": ["\x07\n"]}]}))
     assert run() == (1, "Steps[0].DependsOn[0]: \\x07\\n is not a step\n", "")
+    file.write_text(json.dumps({"Steps": [QUERYING]}))
+    code, said, _ = run()
+    assert (code, said.splitlines()[-1]) == (0, "no faults")
+    assert (
+        "warning: local SageMaker does not support the query of the input rows of the step Q without a handler: "
+        "register one for AthenaDatasetDefinition (docs/local_sagemaker.md)\n" in said
+    )
 
 
 @pytest.mark.parametrize(

@@ -194,3 +194,18 @@ def test_step_types_that_nothing_here_runs_are_refused_together_by_name() -> Non
     executors.refuse_unsupported(map(of_type, own))
     with pytest.raises(ServiceError, match=r"the step type of ALambda \(Lambda\), AAutoML \(AutoML\): register a"):
         executors.refuse_unsupported(map(of_type, (*own, "Lambda", "AutoML")))
+
+
+def test_a_query_that_nobody_answers_is_refused_at_the_start_with_step_and_input() -> None:
+    nothing: Any = None
+    rows = {"InputName": "rows", "DatasetDefinition": {"AthenaDatasetDefinition": {}}}
+    step = Step("Load", "Processing", {"ProcessingInputs": [rows]}, frozenset(), None, {"Type": "Processing"})
+
+    def refuse(*keys: str) -> None:
+        handled: Any = SimpleNamespace(supports=lambda raw: False, keys=keys)
+        callbacks: Any = SimpleNamespace(run=None)
+        Executors(nothing, nothing, nothing, callbacks, handled, nothing).refuse_unsupported([step])
+
+    refuse("AthenaDatasetDefinition")
+    with pytest.raises(ServiceError, match="the query of the input rows of the step Load without a handler: register"):
+        refuse("RedshiftDatasetDefinition")

@@ -61,6 +61,27 @@ def test_the_role_of_a_job_reads_its_inputs_writes_its_outputs_and_logs() -> Non
     assert not {action for action in actions(mine) if action.startswith(("ec2:", "kms:"))}
 
 
+def test_the_role_of_a_job_with_a_query_asks_athena_reads_the_catalog_and_keeps_the_result() -> None:
+    query = {"Catalog": "AwsDataCatalog", "Database": "d", "WorkGroup": "w", "OutputS3Uri": "s3://houses/asked/"}
+    inputs = [{"InputName": "rows", "DatasetDefinition": {"AthenaDatasetDefinition": query}}]
+    request = {"RoleArn": ROLE, "AppSpecification": {"ImageUri": IMAGE}, "ProcessingInputs": inputs}
+    resources = {(access.action, access.resource) for access in found("CreateProcessingJob", request)[ROLE]}
+    glue, athena = "arn:aws:glue:eu-west-1:111122223333", "arn:aws:athena:eu-west-1:111122223333"
+    assert resources >= {
+        ("athena:StartQueryExecution", f"{athena}:workgroup/w"),
+        ("athena:GetDataCatalog", f"{athena}:datacatalog/AwsDataCatalog"),
+        ("glue:GetTable", f"{glue}:table/d/x"),
+        ("glue:CreateDatabase", f"{glue}:database/sagemaker_processing"),
+        ("glue:CreateTable", f"{glue}:table/sagemaker_processing/x"),
+        ("s3:PutObject", "arn:aws:s3:::houses/asked/x"),
+        ("s3:GetObject", "arn:aws:s3:::houses/asked/x"),
+    }
+    assert ("glue:CreateTable", f"{glue}:table/d/x") not in resources
+    assert ("glue:GetDatabase", f"{glue}:table/d/x") not in resources
+    plain = found("CreateProcessingJob", {**request, "ProcessingInputs": []})[ROLE]
+    assert not [access for access in plain if access.action.startswith(("athena:", "glue:"))]
+
+
 def test_with_a_network_and_a_key_it_needs_more() -> None:
     secured = job(
         VpcConfig={"Subnets": ["subnet-1"], "SecurityGroupIds": ["sg-1"]},

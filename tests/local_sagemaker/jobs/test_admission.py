@@ -42,7 +42,9 @@ def test_a_spot_job_waits_at_least_as_long_as_it_may_run(wait: int | None, allow
 def test_a_processing_job_s_inputs_and_outputs_are_of_s3_or_its_own() -> None:
     inputs = [{"InputName": "own", "AppManaged": True}, {"InputName": "rows", "DatasetDefinition": {}}]
     outputs = {"Outputs": [{"OutputName": "store", "FeatureStoreOutput": {"FeatureGroupName": "g"}}]}
-    with pytest.raises(ClientFault, match=r"DatasetDefinition \(input rows\).*; nor FeatureStoreOutput \(output store"):
+    with pytest.raises(
+        ClientFault, match=r"DatasetDefinition.*\(input rows\).*; nor FeatureStoreOutput \(output store"
+    ):
         admit_processing_job({"ProcessingInputs": inputs, "ProcessingOutputConfig": outputs})
 
 
@@ -52,3 +54,27 @@ def test_only_what_is_set_is_said_to_have_no_effect() -> None:
     assert without_effect({"NetworkConfig": {"EnableNetworkIsolation": True}}) == [
         "NetworkConfig.EnableNetworkIsolation"
     ]
+
+
+ATHENA = {"Catalog": "AwsDataCatalog", "Database": "d", "QueryString": "SELECT 1", "OutputS3Uri": "s3://b/k"}
+
+
+@pytest.mark.parametrize(
+    ("dataset", "words"),
+    [
+        ({}, r"a DatasetDefinition that is not exactly one of AthenaDatasetDefinition and .* \(input rows\)"),
+        ({"AthenaDatasetDefinition": ATHENA, "RedshiftDatasetDefinition": {}}, "not exactly one of"),
+        ({"RedshiftDatasetDefinition": {}}, "the query of the input rows without a handler: register one for Redshift"),
+        ({"AthenaDatasetDefinition": ATHENA, "InputMode": "Pipe"}, r"InputMode Pipe \(input rows\): use File"),
+    ],
+)
+def test_a_query_needs_a_handler_of_its_kind_and_arrives_as_files(dataset: dict[str, Any], words: str) -> None:
+    inputs = [{"InputName": "rows", "DatasetDefinition": dataset}]
+    with pytest.raises(ClientFault, match=words):
+        admit_processing_job({"ProcessingInputs": inputs}, ["AthenaDatasetDefinition"])
+
+
+def test_a_query_with_a_handler_is_admitted_and_one_of_the_job_s_own_needs_none() -> None:
+    rows = {"InputName": "rows", "DatasetDefinition": {"AthenaDatasetDefinition": ATHENA}}
+    own = {"InputName": "own", "AppManaged": True, "DatasetDefinition": {"RedshiftDatasetDefinition": {}}}
+    admit_processing_job({"ProcessingInputs": [rows, own]}, ["AthenaDatasetDefinition"])

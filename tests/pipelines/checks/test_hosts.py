@@ -9,6 +9,7 @@ import pytest
 from pipelines.checks.hosts import check_hosts, host_faults
 from pipelines.errors import PipelineError
 from pipelines.settings.candidate_settings import LightGBMSettings
+from pipelines.settings.query_settings import QuerySettings
 from pipelines.settings.settings import Settings, default_config, load_settings
 
 
@@ -55,3 +56,9 @@ def test_another_librarys_candidate_trains_on_one_host(settings: Settings) -> No
     named = settings.model_copy(update={"candidates": candidates})
     with pytest.raises(PipelineError, match="the candidate lightgbm trains on one host, and 2 are asked for"):
         check_hosts(declared(), {"TrainingInstanceCount": "2"}, named)
+
+
+def test_how_many_rows_a_query_gives_is_not_known_before(settings: Settings) -> None:
+    queried = settings.model_copy(update={"query": QuerySettings(sql="SELECT 1", database="houses")})
+    assert not list(host_faults({"Parameters": declared(training=5)}, queried))
+    check_hosts(declared(training=5), {}, queried)

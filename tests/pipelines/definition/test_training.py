@@ -14,6 +14,7 @@ from pipelines.definition.compilation import Compiled, compile_pipeline
 from pipelines.document import walk
 from pipelines.settings.candidate_settings import LightGBMSettings
 from pipelines.settings.environment import Environment
+from pipelines.settings.query_settings import QuerySettings
 from pipelines.settings.settings import ROOT, default_config, load_settings
 
 pytestmark = pytest.mark.e2e
@@ -321,3 +322,55 @@ def test_what_is_judged_of_single_files_is_given_to_the_next_job_of_the_same_cod
     assert "kept" not in json.dumps([arguments[name] for name in ("Preprocess", "Train", "Evaluate")])
     assert "kept" not in json.dumps(steps["ValidateData"]["Arguments"])
     assert compiled.code.kept_marker is None
+
+
+QUERY = QuerySettings(sql="SELECT * FROM sales", database="houses", reads=["s3://lake/sales/"])
+
+
+def test_the_data_may_be_what_a_query_gives_which_is_asked_each_time_and_kept_with_the_execution(
+    steps: dict[str, Any],
+) -> None:
+    settings = load_settings(default_config()).model_copy(update={"query": QUERY})
+    environment = Environment.from_env({"SAGEMAKER_KMS_KEY": "alias/mine"})
+    document = json.loads(compile_pipeline(settings, environment).definition)
+    found = {step["Name"]: step for step in document["Steps"]}
+    assert "InputDataUri" not in [entry["Name"] for entry in document["Parameters"]]
+    validate = found["ValidateData"]
+    (dataset,) = [
+        each["DatasetDefinition"] for each in validate["Arguments"]["ProcessingInputs"] if "S3Input" not in each
+    ]
+    athena = dataset.pop("AthenaDatasetDefinition")
+    assert dataset == {
+        "LocalPath": "/opt/ml/processing/input/data",  # where steps.validate reads
+        "DataDistributionType": "FullyReplicated",
+        "InputMode": "File",
+    }
+    place = athena.pop("OutputS3Uri")["Std:Join"]["Values"]
+    assert place[0].endswith("/house-prices/executions")
+    assert place[1:] == [{"Get": "Execution.PipelineExecutionId"}, "ValidateData", "data"]
+    assert athena == {
+        "Catalog": "AwsDataCatalog",
+        "Database": "houses",
+        "WorkGroup": "primary",
+        "QueryString": "SELECT * FROM sales",
+        "OutputFormat": "PARQUET",
+        "OutputCompression": "SNAPPY",
+        "KmsKeyId": "alias/mine",
+    }
+    assert "CacheConfig" not in validate
+    assert found["Preprocess"]["CacheConfig"] == steps["ValidateData"]["CacheConfig"]
+    assert "s3://lake" not in json.dumps(document)
+
+
+def test_a_query_replaces_the_place_of_the_data_in_the_other_pipelines_too() -> None:
+    settings = load_settings(default_config()).model_copy(update={"query": QUERY})
+    validation = json.loads(compile_pipeline(settings, Environment.from_env({}), pipeline="validation").definition)
+    assert [entry["Name"] for entry in validation["Parameters"]] == [
+        "ProcessingInstanceType",
+        "ProcessingInstanceCount",
+    ]
+    assert "AthenaDatasetDefinition" in json.dumps(validation)
+    monitoring = json.loads(compile_pipeline(settings, Environment.from_env({}), pipeline="monitoring").definition)
+    assert "InputDataUri" in [entry["Name"] for entry in monitoring["Parameters"]]  # the sales of the window
+    (act,) = monitoring["Steps"][-1]["Arguments"]["IfSteps"]
+    assert "data" not in act["Arguments"], "a training that it calls for asks the query"

@@ -102,6 +102,22 @@ def test_other_data_or_another_split_is_another_test_part(starts: Starts) -> Non
     assert starts.look({"MaxDepth": "3"}, other).earlier == 0
 
 
+def test_another_query_is_another_test_part(starts: Starts) -> None:
+    def asking(sql: str) -> dict[str, Any]:
+        dataset = {"AthenaDatasetDefinition": {"QueryString": sql}}
+        steps = [
+            {**step, "Arguments": {"ProcessingInputs": [{"DatasetDefinition": dataset}]}}
+            if step["Name"] == "ValidateData"
+            else step
+            for step in DEFINITION["Steps"]
+        ]
+        kept = [entry for entry in DEFINITION["Parameters"] if entry["Name"] != "InputDataUri"]
+        return {**DEFINITION, "Parameters": kept, "Steps": steps}
+
+    keys = [starts.look(definition=asking(sql)).key.split("/")[2] for sql in ("SELECT 1", "SELECT 1", "SELECT 2")]
+    assert keys[0] == keys[1] != keys[2]
+
+
 @pytest.mark.parametrize("status", ["Failed", "Stopped"])
 def test_a_model_that_never_met_the_test_part_does_not_count(starts: Starts, status: str) -> None:
     assert starts.start("a", {"MaxDepth": "3"}) == 0

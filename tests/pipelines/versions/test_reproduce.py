@@ -8,7 +8,7 @@ import pytest
 
 from pipelines.errors import PipelineError
 from pipelines.versions.evaluation_report import Metrics
-from pipelines.versions.lineage import Lineage, trace
+from pipelines.versions.lineage import Data, Lineage, trace
 from pipelines.versions.reproduce import Rebuild, caveats, commands, jobs_alone, require_recorded
 from tests.aws_stub import arn
 from tests.pipelines.conftest import EVALUATION, Executions, execution_arn, job, step
@@ -72,6 +72,40 @@ def test_a_rebuild_runs_the_jobs_alone_and_takes_nothing_from_the_cache() -> Non
     alone = json.loads(jobs_alone(DEFINITION))
     assert [(entry["Name"], "CacheConfig" in entry) for entry in alone["Steps"]] == [("Train", False)]
     assert [entry["Name"] for entry in alone["Parameters"]] == ["MaxDepth"]
+
+
+def test_a_version_on_what_a_query_gave_is_rebuilt_on_what_was_kept_of_it_and_its_commands_ask_again() -> None:
+    kept = "s3://bucket/house-prices/executions/e1/ValidateData/data/"
+    queried = replace(LINEAGE, parameters={}, data=Data(kept, "0", None))
+    (note,) = caveats(queried)
+    assert note.startswith("The commands ask the query again, of the tables as they are now")
+    assert f"{kept}, which reproduce --local reads" in note
+    dataset = {"LocalPath": "/opt/ml/processing/input/data", "AthenaDatasetDefinition": {"QueryString": "SELECT 1"}}
+    wheels = {"InputName": "wheels", "S3Input": {"S3Uri": "s3://bucket/wheels/"}}
+    arguments = {"ProcessingInputs": [{"InputName": "data", "DatasetDefinition": dataset}, wheels]}
+    step = {"Name": "ValidateData", "Type": "Processing", "Arguments": arguments}
+    (alone,) = json.loads(jobs_alone({"Steps": [step]}, kept))["Steps"]
+    how = {"S3DataType": "S3Prefix", "S3InputMode": "File", "LocalPath": "/opt/ml/processing/input/data"}
+    assert alone["Arguments"]["ProcessingInputs"] == [{"InputName": "data", "S3Input": {"S3Uri": kept, **how}}, wheels]
+    (same,) = json.loads(jobs_alone({"Steps": [step]}))["Steps"]
+    assert same == step
+
+
+def test_what_a_query_gave_is_found_by_the_job_that_validated_it(executions: Executions) -> None:
+    package = executions.register(
+        CustomerMetadataProperties={"pipeline_execution_arn": executions.add("made")},
+        InferenceSpecification={"Containers": [{"Image": "ours"}]},
+    )
+    executions.script = [("Succeeded", [step("ValidateData", Metadata=job("ProcessingJob", "validate-1"))])]
+    athena = {"OutputS3Uri": "s3://bucket/house-prices/executions/made/ValidateData/data"}
+    inputs = [{"InputName": "data", "DatasetDefinition": {"AthenaDatasetDefinition": athena}}]
+    outputs = [{"OutputName": "report", "S3Output": {"S3Uri": "s3://bucket/r"}}]
+    executions.aws.objects["bucket", "r/validation.json"] = b'{"sha256": "abc"}'
+    described = {"ProcessingInputs": inputs, "ProcessingOutputConfig": {"Outputs": outputs}}
+    executions.aws.answers["DescribeProcessingJob"] = lambda _: described
+    found = trace(executions.sagemaker, executions.s3, package)
+    assert found.queried
+    assert found.data == Data("s3://bucket/house-prices/executions/made/ValidateData/data/", "abc", None)
 
 
 def test_a_version_that_names_no_execution_cannot_be_rebuilt() -> None:
