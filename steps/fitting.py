@@ -15,8 +15,9 @@ from steps.data_settings import DataSettings
 from steps.derived import Derived
 from steps.failure import JobError
 from steps.features import Features
+from steps.hosts import ALONE, Hosts
 from steps.known_values import KnownValues
-from steps.learned import KINDS, Learned
+from steps.learned import KINDS, Learned, WithoutOwn
 from steps.split import hash_position
 
 # A feature that is missing in at least so many training rows stays missing, see `Features.gaps`.
@@ -62,26 +63,41 @@ def training_table(rows: pd.DataFrame, own: Columns, features: Features) -> pd.D
     return pd.DataFrame(features.table(complete, len(rows)), columns=list(features.names), index=rows.index)
 
 
-def learn(rows: pd.DataFrame, data: DataSettings) -> tuple[Features, dict[str, np.ndarray]]:
+def learn(rows: pd.DataFrame, data: DataSettings, hosts: Hosts = ALONE) -> tuple[Features, dict[str, np.ndarray]]:
     """Fit, and return the training rows' own learned features too, by name. Raises as `fit`.
 
     All that is counted, added up or compared is so over all rows. What must be sorted or searched, medians and
-    neighbours, is learned from at most MOST_ROWS of them.
+    neighbours, is learned from at most MOST_ROWS of them. Of several hosts, each of which has all rows, the first
+    fits; those that share rows look up their own features.
     """
     check_target(rows, data)
+    groups = hash_position(rows, data.split_keys, FOLD_SEED)
+    sampled = _lowest(groups, MOST_ROWS)
+    learned, without_own = hosts.shared(_learn(rows, groups, sampled, data) if hosts.is_first else None)
+    share = hosts.share(len(rows), hosts.but_last)
+    here = slice(share.start, share.stop)
+    own: dict[str, np.ndarray] = {}
+    for name, others in without_own.items():
+        columns = {each: _column(rows.iloc[here], each, data) for each in learned[name].of}
+        own[name] = hosts.gathered(others.of_rows(columns, groups[here]))
+    features: Features = hosts.shared(_features(rows, data, learned, own, sampled) if hosts.is_first else None)
+    return features, own
+
+
+def _features(
+    rows: pd.DataFrame, data: DataSettings, learned: dict[str, Learned], own: Columns, sampled: np.ndarray
+) -> Features:
+    """All that is known of the features once the training rows' `own` learned ones are."""
     target = rows[data.target].to_numpy(dtype=float)
     inputs = data.inputs
     categories = [name for name in data.features if name in inputs and inputs[name].type == "category"]
-    groups = hash_position(rows, data.split_keys, FOLD_SEED)
-    sampled = _lowest(groups, MOST_ROWS)
-    learned, own = _learn(rows, groups, sampled, data)
     numeric = [name for name in data.features if name not in categories]
     gaps = _gaps(rows, own, numeric, data)
     for name, missing in gaps.items():
         if missing == len(rows):
             raise JobError(f"The feature {name} has no value in any training row: remove it from the YAML.")
     some = {**_complete(rows.iloc[sampled], inputs, data.derived), **column_rows(own, sampled)}
-    features = Features(
+    return Features(
         names=data.features,
         inputs=inputs,
         derived=data.derived,
@@ -97,7 +113,6 @@ def learn(rows: pd.DataFrame, data: DataSettings) -> tuple[Features, dict[str, n
         signs=data.signs(),
         gaps=tuple(name for name, missing in gaps.items() if missing >= ENOUGH_GAPS),
     )
-    return features, own
 
 
 def _complete(
@@ -112,11 +127,12 @@ def _complete(
 def _lowest(numbers: np.ndarray, count: int) -> np.ndarray:
     """The places of the rows with the lowest numbers, in the order of the rows: so many, or all.
 
-    The numbers are hashes of what the rows are of, so the same rows are chosen in whatever order they come.
+    The numbers are hashes of what the rows are of, and those with the last number that counts count all: so the same
+    rows are chosen in whatever order they come.
     """
     if len(numbers) <= count:
         return np.arange(len(numbers))
-    return np.sort(np.argsort(numbers, kind="stable")[:count])
+    return np.flatnonzero(numbers <= np.partition(numbers, count - 1)[count - 1])
 
 
 def _gaps(rows: pd.DataFrame, own: Columns, numeric: Sequence[str], data: DataSettings) -> dict[str, int]:
@@ -142,15 +158,15 @@ def _levels(values: pd.Series) -> tuple[str, ...]:
 
 def _learn(
     rows: pd.DataFrame, groups: np.ndarray, sampled: np.ndarray, data: DataSettings
-) -> tuple[dict[str, Learned], dict[str, np.ndarray]]:
-    """Return what new rows get their learned features from, and those of the training rows themselves."""
+) -> tuple[dict[str, Learned], dict[str, WithoutOwn]]:
+    """Return what new rows get their learned features from, and what the training rows themselves do."""
     learned: dict[str, Learned] = {}
-    own: dict[str, np.ndarray] = {}
+    without_own: dict[str, WithoutOwn] = {}
     for name, spec in data.learned.items():
         columns = {each: _column(rows, each, data) for each in spec.of}
         value = _values(rows, spec.value, data)
-        learned[name], own[name] = KINDS[spec.kind].of_training_rows(columns, value, spec, groups, sampled)
-    return learned, own
+        learned[name], without_own[name] = KINDS[spec.kind].of_training_rows(columns, value, spec, groups, sampled)
+    return learned, without_own
 
 
 def _column(rows: pd.DataFrame, name: str, data: DataSettings) -> np.ndarray:

@@ -2,7 +2,8 @@
 
 Every other host keeps a connection to the first one, on which both say now and then that they are alive, why they
 failed, or that they are done. A host whose connection ends without a word, or that is silent for too long, is dead:
-then each host says so where SageMaker looks for the reason, and ends. Messages are JSON, a line each.
+then each host says so where SageMaker looks for the reason, and ends. Of several reasons all hosts give the one that
+the first host was the first to hear of. Messages are JSON, a line each.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from steps.failure import JobError, report
 from steps.hosts import Hosts
 
 PORT = 9499  # of the first host
-ARRIVAL_SECONDS = 600.0  # until all hosts are there: they download shards of different sizes
+ARRIVAL_SECONDS = 600.0  # until all hosts are there: they download inputs of different sizes
 BEAT_SECONDS, SILENCE_SECONDS = 5.0, 60.0
 HELLO_SECONDS, PAUSE_SECONDS = 5.0, 0.2
 VERDICT_SECONDS = 15.0  # to hear who is dead, after XGBoost has found that somebody is
@@ -35,6 +36,8 @@ class HostWatch:
         self._peers: dict[str, socket.socket] = {}
         self._heard: dict[str, Iterator[dict[str, Any]]] = {}
         self._ending = threading.Event()
+        self._decided = threading.Event()
+        self._verdict: str | None = None  # the first host's, of a failure of which this host has told it
         self._lock = threading.Lock()
 
     def meet(self) -> None:
@@ -72,10 +75,31 @@ class HostWatch:
         for name, peer in self._peers.items():
             threading.Thread(target=self._watch, args=(name, peer), daemon=True).start()
 
-    def end(self, reason: str | None = None) -> None:
-        """Say goodbye, or why this host failed; what the others say from now on is of no interest."""
+    def end(self) -> None:
+        """Say goodbye; what the others say from now on is of no interest."""
         self._ending.set()
-        self.say({"done": True} if reason is None else {"failed": reason})
+        self.say({"done": True})
+        self._leave()
+
+    def fail(self, reason: str) -> None:
+        """Say why this host failed, here and to the others; where another one failed at once, why that one did."""
+        with self._lock:
+            given_up = self._ending.is_set()
+            self._ending.set()
+        if given_up:
+            threading.Event().wait()  # the thread that has given up ends the process
+        self.say({"failed": reason})
+        if not self._hosts.is_first and self._decided.wait(VERDICT_SECONDS):
+            reason = self._verdict or reason
+        self._report(reason)
+        self._leave()
+
+    def _report(self, reason: str) -> None:
+        report(reason)
+        if self._hosts.is_first:
+            time.sleep(LAST_WORD_SECONDS)  # the end of this process would undo what is on its way to the others
+
+    def _leave(self) -> None:
         for peer in self._peers.values():
             try:
                 peer.shutdown(socket.SHUT_WR)
@@ -146,11 +170,13 @@ class HostWatch:
     def _give_up(self, reason: str) -> None:
         """End this process with what another host has failed of, after it has told the rest."""
         with self._lock:
-            if self._ending.is_set():
-                return  # this host has ended, too, and has said why
+            if self._ending.is_set():  # this host has ended, too, and has said why
+                self._verdict = reason
+                self._decided.set()
+                return
             self._ending.set()
         self.say({"failed": reason})
-        report(reason)
+        self._report(reason)
         os._exit(1)  # the main thread may wait in XGBoost for the dead host
 
     def _until_told_to_end(self) -> None:
@@ -160,9 +186,7 @@ class HostWatch:
 
 
 def _gone(name: str) -> str:
-    return (
-        f"The host {name} ended, or was silent for {SILENCE_SECONDS:.0f} s, before the training was done: see its log."
-    )
+    return f"The host {name} ended, or was silent for {SILENCE_SECONDS:.0f} s, before the step was done: see its log."
 
 
 def _address_of(name: str) -> str:

@@ -6,6 +6,7 @@ XGBoost's own collective carries all of it, see steps/joined_hosts.py; one host 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -44,6 +45,23 @@ class Hosts:
         """Whether this is the host that writes the model and prints the metrics."""
         return self.number == 0
 
+    @property
+    def is_last(self) -> bool:
+        """Whether this is the last one; one host alone is the first and the last."""
+        return self.number == self.count - 1
+
+    @property
+    def but_last(self) -> range:
+        """The numbers of all but the last of several hosts, which has something else to do."""
+        return range(max(1, self.count - 1))
+
+    def share(self, things: int, sharing: Sequence[int]) -> range:
+        """This host's share of so many things, by their places; `sharing` are the numbers of the hosts that get any."""
+        if self.number not in sharing:
+            return range(0)
+        place, count = sharing.index(self.number), len(sharing)
+        return range(things * place // count, things * (place + 1) // count)
+
     def total(self, values: Numbers) -> Numbers:
         """The sum over the hosts of numbers, or of arrays of one shape; every host gets the same bits."""
         if self.count == 1:
@@ -55,15 +73,17 @@ class Hosts:
         return found if isinstance(values, np.ndarray) else float(found)
 
     def gathered(self, values: np.ndarray) -> np.ndarray:
-        """The numbers (rows,) of the first host, then those of the second, and so on."""
+        """The numbers (rows,) of the first host, then those of the second, and so on, to the last bit."""
         if self.count == 1:
             return values
+        from xgboost import collective
+
         sizes = np.zeros(self.count)
         sizes[self.number] = len(values)
         ends = np.cumsum(self.total(sizes)).astype(int)
-        everything = np.zeros(ends[-1])
-        everything[ends[self.number] - len(values) : ends[self.number]] = values
-        return self.total(everything)
+        bits = np.zeros(ends[-1], dtype=np.int64)
+        bits[ends[self.number] - len(values) : ends[self.number]] = np.asarray(values, dtype=float).view(np.int64)
+        return collective.allreduce(bits, collective.Op.SUM).view(float)
 
     def told(self, document: Any) -> list[Any]:
         """What each host tells the others, in their order: JSON."""
@@ -102,8 +122,8 @@ def refuse_several(path: Path = PROCESSING) -> None:
     count = hosts_of(path).count
     if count > 1:
         raise JobError(
-            f"This step runs on one host, and ProcessingInstanceCount started {count}, which would all do the same "
-            "work: set it to 1 (jobs.processing.instance_count in the YAML)."
+            f"This step runs on one host, and its job has {count}, which would all do the same work: set InstanceCount "
+            "to 1 in the definition of the pipeline."
         )
 
 

@@ -1,4 +1,4 @@
-"""Join the hosts of a training job through XGBoost's collective; the first one runs its tracker."""
+"""Join the hosts of a job through XGBoost's collective; the first one runs its tracker. One host needs no XGBoost."""
 
 from __future__ import annotations
 
@@ -10,20 +10,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, NoReturn
 
-from steps.boosting import xgboost
-from steps.failure import JobError, report
+from steps.failure import JobError
 from steps.host_watch import HostWatch
 from steps.hosts import Hosts
 from steps.machine import used_up
 
 FAREWELL_SECONDS = 10  # for the others, which say goodbye to the tracker
+# How long a host may wait for the others, which may have more to do: the watch finds those that are dead, and the
+# collective itself needs no limit.
+PATIENCE_SECONDS = 7 * 24 * 3600
 
 
 @contextmanager
 def joined(hosts: Hosts) -> Iterator[None]:
-    """Within, XGBoost trains one model on the rows of all hosts; with one host nothing happens.
+    """Within, the hosts can tell each other (`Hosts`), and XGBoost trains one model on the rows of all.
 
-    A fault on any of several hosts ends the process of each, with one reason that names the host.
+    A fault on any of several hosts ends the process of each, with one reason that names the host. With one host nothing
+    happens.
     """
     if hosts.count == 1:
         yield
@@ -37,7 +40,9 @@ def joined(hosts: Hosts) -> Iterator[None]:
         _fail(watch, f"{hosts.current}: {error}")
     except Exception as error:
         traceback.print_exc()
-        if isinstance(error, xgboost.core.XGBoostError):
+        from xgboost.core import XGBoostError
+
+        if isinstance(error, XGBoostError):
             watch.wait_for_verdict()  # mostly another host has ended, and XGBoost does not say which
         _fail(watch, f"{hosts.current}: {used_up(error) or f'{type(error).__name__}: {error}'}")
     watch.end()
@@ -45,21 +50,19 @@ def joined(hosts: Hosts) -> Iterator[None]:
 
 def _fail(watch: HostWatch, reason: str) -> NoReturn:
     """Tell the others, and end as `steps.failure.run_job` does; XGBoost's threads would crash an orderly exit."""
-    watch.end(reason)
-    report(reason)
+    watch.fail(reason)
     sys.stdout.flush()
     os._exit(1)
 
 
 @contextmanager
 def _communicator(hosts: Hosts, watch: HostWatch) -> Iterator[None]:
-    from xgboost import collective
-    from xgboost.tracker import RabitTracker
+    from steps.boosting import xgboost
 
     tracker = None
     address = socket.gethostbyname(hosts.names[0])
     if hosts.is_first:
-        tracker = RabitTracker(n_workers=hosts.count, host_ip=address, sortby="task")
+        tracker = xgboost.tracker.RabitTracker(n_workers=hosts.count, host_ip=address, sortby="task")
         tracker.start()
         port = tracker.worker_args()["dmlc_tracker_port"]
         watch.say({"port": port})
@@ -71,10 +74,12 @@ def _communicator(hosts: Hosts, watch: HostWatch) -> Iterator[None]:
         "dmlc_tracker_uri": address,
         "dmlc_tracker_port": port,
         "dmlc_task_id": f"{hosts.number:05d}",  # ranks follow these as texts
+        "dmlc_timeout": PATIENCE_SECONDS,
     }
-    collective.init(**arguments)
+    xgboost.collective.init(**arguments)
     yield
-    collective.finalize()
+    hosts.total(0.0)  # each waits for all: until then a host that dies is missed by its name
+    xgboost.collective.finalize()
     if tracker is not None:
         with suppress(xgboost.core.XGBoostError, ValueError):
             tracker.wait_for(FAREWELL_SECONDS)

@@ -61,23 +61,28 @@ class TargetEncoding:
     @classmethod
     def of_training_rows(
         cls, columns: Columns, value: np.ndarray, spec: LearnedFeature, groups: np.ndarray, _sampled: np.ndarray
-    ) -> tuple[TargetEncoding, np.ndarray]:
-        """Learn from all training rows; return their own numbers, too, see `without_own_group`."""
-        return cls.learn(columns, value, spec), cls.without_own_group(columns, value, spec, groups)
-
-    @classmethod
-    def without_own_group(
-        cls, columns: Columns, value: np.ndarray, spec: LearnedFeature, groups: np.ndarray
-    ) -> np.ndarray:
-        """One number per training row, learned from the folds that hold nothing of its group.
+    ) -> tuple[TargetEncoding, WithoutOwnFold]:
+        """Learn from all training rows; and what they themselves get their numbers from.
 
         `groups` has a number in [0, 1) per row, equal within a group.
         """
-        fold, result = (groups * FOLDS).astype(int), np.full(len(value), np.nan)
-        for number in range(FOLDS):
-            inside = fold == number
-            learned = cls.learn(rows_of(columns, ~inside), value[~inside], spec)
-            result[inside] = learned.of_rows(rows_of(columns, inside))
+        folds = _folds(groups)
+        others = (cls.learn(rows_of(columns, folds != fold), value[folds != fold], spec) for fold in range(FOLDS))
+        return cls.learn(columns, value, spec), WithoutOwnFold(tuple(others))
+
+
+@dataclass(frozen=True)
+class WithoutOwnFold:
+    """The encodings that are learned from all folds of the training rows but one, fold by fold."""
+
+    encodings: tuple[TargetEncoding, ...]
+
+    def of_rows(self, columns: Columns, groups: np.ndarray) -> np.ndarray:
+        """One number per training row, learned from the folds that hold nothing of its group."""
+        folds, result = _folds(groups), np.full(len(groups), np.nan)
+        for number, encoding in enumerate(self.encodings):
+            inside = folds == number
+            result[inside] = encoding.of_rows(rows_of(columns, inside))
         return result
 
 
@@ -116,12 +121,12 @@ class Neighbours:
     @classmethod
     def of_training_rows(
         cls, columns: Columns, value: np.ndarray, spec: LearnedFeature, groups: np.ndarray, sampled: np.ndarray
-    ) -> tuple[Neighbours, np.ndarray]:
-        """Learn from the `sampled` rows; return a number for each training row, from those not of its group."""
+    ) -> tuple[Neighbours, WithoutOwnGroup]:
+        """Learn from the `sampled` rows; and what all training rows themselves get their numbers from."""
         some = rows_of(columns, sampled)
         learned = cls.learn(some, value[sampled], spec)
         known = np.isfinite(value[sampled]) & np.isfinite(_points(some, spec.of)).all(axis=1)
-        return learned, learned.means(_points(columns, spec.of), groups, groups[sampled][known])
+        return learned, WithoutOwnGroup(learned, groups[sampled][known])
 
     @cached_property
     def _values(self) -> np.ndarray:
@@ -167,7 +172,20 @@ class Neighbours:
         return result
 
 
+@dataclass(frozen=True)
+class WithoutOwnGroup:
+    """The neighbours among the training rows, and the group of each of them."""
+
+    neighbours: Neighbours
+    groups: np.ndarray
+
+    def of_rows(self, columns: Columns, groups: np.ndarray) -> np.ndarray:
+        """One number per training row, from the nearest that are not of its group."""
+        return self.neighbours.means(_points(columns, self.neighbours.of), groups, self.groups)
+
+
 Learned = TargetEncoding | Neighbours
+WithoutOwn = WithoutOwnFold | WithoutOwnGroup
 KINDS: dict[str, type[TargetEncoding] | type[Neighbours]] = {
     "target_encoding": TargetEncoding,
     "neighbours": Neighbours,
@@ -196,6 +214,10 @@ def _keys(columns: Columns, of: tuple[str, ...]) -> np.ndarray:
     known = [[value or "" for value in columns[name]] for name in of]
     joined = known[0] if len(known) == 1 else ["\x1f".join(values) for values in zip(*known, strict=True)]
     return np.array(joined, dtype=object)
+
+
+def _folds(groups: np.ndarray) -> np.ndarray:
+    return (groups * FOLDS).astype(int)
 
 
 def _distinct(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -13,13 +13,15 @@ from steps.part_sizes import parts_of_rows
 from steps.row_source import even_places, readable
 
 
-def write_parts(folder: Path, rows: int, table_of: Callable[[slice], pd.DataFrame]) -> None:
+def write_parts(
+    folder: Path, rows: int, table_of: Callable[[slice], pd.DataFrame], chosen: Iterable[int] | None = None
+) -> None:
     """Write so many rows as part-00000.parquet and so on, in their order, all of one size but for a row.
 
-    `table_of` makes the rows of a part.
+    `table_of` makes the rows of a part. With numbers `chosen`, these parts alone are written.
     """
     parts = parts_of_rows(rows)
-    for number in range(parts):
+    for number in range(parts) if chosen is None else chosen:
         start, end = (rows * bound // parts for bound in (number, number + 1))
         write_parquet(folder / f"part-{number:05d}.parquet", table_of(slice(start, end)))
 

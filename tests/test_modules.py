@@ -65,7 +65,6 @@ INSIDE = {
     "steps/test_other_trees.py": ["steps.catboost_trees", "steps.lightgbm_trees"],
     "steps/test_same_answers.py": ["steps.quantile_interval"],
     "steps/test_settings.py": [
-        "steps.data_settings",
         "steps.evaluated_settings",
         "steps.split_settings",
     ],

@@ -103,9 +103,13 @@ class ProcessingJob:
         )
 
     def outcome(self, hosts: Sequence[Host], ended: Ended, stopped: StopReason | None) -> Outcome:
-        """A job that reaches its time limit is Stopped, without a reason, as one that was asked to stop."""
+        """A job that reaches its time limit is Stopped, without a reason, as one that was asked to stop.
+
+        What several hosts say alike is told once.
+        """
         try:
-            message = "".join(filter(None, (_message(host) for host in hosts)))[:LONGEST_REASON] or None
+            said = dict.fromkeys(filter(None, (_message(host) for host in hosts)))
+            message = "".join(said)[:LONGEST_REASON] or None
         except UnicodeDecodeError:
             return Outcome("Failed", client_error(f"{MESSAGE} is not UTF-8 text."), exit_code=ended.exit_code)
         if stopped is not None:

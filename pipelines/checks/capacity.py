@@ -65,7 +65,8 @@ def needs(amount: Amount, settings: Settings) -> list[StepNeed]:
 def _need(step: str, entry: Mapping[str, list[float]], amount: Amount, millions: float, settings: Settings) -> StepNeed:
     jobs: Literal["processing", "training"] = "training" if step == "Train" else "processing"
     machine: InstanceSettings = getattr(settings.jobs, jobs)
-    on_each = millions / machine.instance_count  # several hosts share the rows, but are not faster by their number
+    # Hosts that train share the rows, but are not faster by their number; each host of Preprocess has all of them.
+    on_each = millions / machine.instance_count if jobs == "training" else millions
     total = {name: base + slope * (millions if name == "seconds" else on_each) for name, (base, slope) in entry.items()}
     disk = total["disk_gb"]
     if step == READS_FILES:

@@ -9,6 +9,7 @@ from pipelines.settings.settings import Settings
 from steps.part_sizes import parts_of_rows
 
 PROCESSING, TRAINING, DATA = "ProcessingInstanceCount", "TrainingInstanceCount", "InputDataUri"
+PLACES = {PROCESSING: "jobs.processing.instance_count", TRAINING: "jobs.training.instance_count"}
 
 
 def host_faults(raw: Mapping[str, Any], settings: Settings) -> Iterator[Fault]:
@@ -31,7 +32,7 @@ def check_hosts(
     known = not own_data and DATA not in given and settings.query is None
     for entry in declared:
         name = entry["Name"]
-        if name not in (PROCESSING, TRAINING):
+        if name not in PLACES:
             continue
         why = _refused(name, int(given.get(name, entry.get("DefaultValue", 1))), settings, known)
         if why is not None:
@@ -40,20 +41,18 @@ def check_hosts(
 
 def _refused(name: Any, count: Any, settings: Settings, known: bool = True) -> tuple[str, str] | None:
     """What is wrong with so many hosts, and what to do; None where they can work."""
-    if not isinstance(count, int) or count < 2:
+    if name not in (PROCESSING, TRAINING) or not isinstance(count, int) or count < 2:
         return None
-    if name == PROCESSING:
-        message = f"{count} hosts would all do the same work, as the processing steps run on one host"
-        return message, "set it to 1 (jobs.processing.instance_count in the YAML)"
-    if name != TRAINING:
-        return None
-    for library in settings.candidates.libraries:
-        message = f"the candidate {library} trains on one host, and {count} are asked for"
-        return message, "set it to 1 (jobs.training.instance_count in the YAML), or leave the candidate out"
+    place = PLACES[name]
+    if name == TRAINING:
+        for library in settings.candidates.libraries:
+            message = f"the candidate {library} trains on one host, and {count} are asked for"
+            return message, f"set it to 1 ({place} in the YAML), or leave the candidate out"
     if not settings.data.rows or not known:
         return None
-    most = parts_of_rows(round(settings.data.rows * (1 - settings.split.validation - settings.split.test)))
+    parts = parts_of_rows(round(settings.data.rows * (1 - settings.split.validation - settings.split.test)))
+    most = parts if name == TRAINING else parts + 1  # one host of Preprocess checks, and has none
     if count <= most:
         return None
-    message = f"{count} hosts are more than the {most} parts that {settings.data.rows:,} rows are trained on as"
-    return message, f"set it to {most} or less (jobs.training.instance_count in the YAML)"
+    message = f"{count} hosts are more than the {most} among which {settings.data.rows:,} rows can be divided"
+    return message, f"set it to {most} or less ({place} in the YAML)"

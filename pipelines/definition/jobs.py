@@ -54,11 +54,11 @@ Network = TypeVar("Network")
 
 @dataclass(frozen=True)
 class Instances:
-    """The pipeline parameters that say where one kind of job runs."""
+    """The pipeline parameters that say where one kind of job runs; `count` is that of jobs whose hosts share work."""
 
     type: Any
-    count: Any
     settings: InstanceSettings
+    count: Any = 1
 
 
 class JobFactory:
@@ -92,8 +92,11 @@ class JobFactory:
         property_files: Sequence[PropertyFile] = (),
         arguments: Mapping[str, Any] | None = None,
         kept: str | None = None,
+        shared: bool = False,
     ) -> ProcessingStep:
         """A step that runs `python -m module --name value ...`, each input under /opt/ml/processing/input/NAME.
+
+        The work of a `shared` one is done by as many hosts as `processing` says, that of others by one.
 
         What it leaves in its output KEPT is in its input KEPT, at the URI `kept`, the next time, in any execution.
         With a query among the inputs it has no cache: the tables may have changed, and the arguments are the same.
@@ -104,7 +107,7 @@ class JobFactory:
         processor = Processor(
             role=self._environment.role_arn,
             image_uri=self.image,
-            instance_count=self._processing.count,
+            instance_count=self._processing.count if shared else 1,
             instance_type=self._processing.type,
             entrypoint=entrypoint(INPUT, module),
             volume_size_in_gb=self._processing.settings.volume_gb,

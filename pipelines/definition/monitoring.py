@@ -7,7 +7,7 @@ from sagemaker.core.lambda_helper import Lambda
 from sagemaker.core.workflow.conditions import ConditionIn
 from sagemaker.core.workflow.execution_variables import ExecutionVariables
 from sagemaker.core.workflow.functions import JsonGet
-from sagemaker.core.workflow.parameters import ParameterInteger, ParameterString
+from sagemaker.core.workflow.parameters import ParameterString
 from sagemaker.core.workflow.properties import PropertyFile
 from sagemaker.mlops.workflow.condition_step import ConditionStep
 from sagemaker.mlops.workflow.lambda_step import LambdaOutput, LambdaOutputTypeEnum, LambdaStep
@@ -41,7 +41,6 @@ class Parameters:
     input_data: ParameterString
     replay: ParameterString
     processing_type: ParameterString
-    processing_count: ParameterInteger
 
     @classmethod
     def of(cls, settings: Settings, input_data: str) -> "Parameters":
@@ -54,7 +53,6 @@ class Parameters:
             input_data=ParameterString("InputDataUri", input_data),
             replay=ParameterString("Replay", NO_REPLAY),
             processing_type=ParameterString("ProcessingInstanceType", machines.instance_type),
-            processing_count=ParameterInteger("ProcessingInstanceCount", machines.instance_count),
         )
 
 
@@ -70,7 +68,7 @@ def monitoring_pipeline(
     """The pipeline of a YAML; what calls AWS in it is a Lambda function, all else a job."""
     parameters = Parameters.of(settings, input_data)
     tags = {"project": settings.name, "git-commit": commit}
-    machines = Instances(parameters.processing_type, parameters.processing_count, settings.jobs.processing)
+    machines = Instances(parameters.processing_type, settings.jobs.processing)
     jobs = JobFactory(settings, environment, session, code, tags, machines)
     collect = _collect(parameters, settings, environment)
     observe = _observe(jobs, parameters, collect)

@@ -118,8 +118,8 @@ def training_pipeline(
         session,
         code,
         tags={"project": settings.name, "git-commit": commit},
-        processing=Instances(parameters.processing_type, parameters.processing_count, settings.jobs.processing),
-        training=Instances(parameters.training_type, parameters.training_count, settings.jobs.training),
+        processing=Instances(parameters.processing_type, settings.jobs.processing, parameters.processing_count),
+        training=Instances(parameters.training_type, settings.jobs.training, parameters.training_count),
     )
     validate = validate_step(jobs, parameters.input_data)
     preprocess = _preprocess(jobs, validate, settings)
@@ -157,6 +157,7 @@ def _preprocess(jobs: JobFactory, validate: ProcessingStep, settings: Settings) 
         inputs={"validated": output_of(validate, "validated")},
         outputs=["train", "validation", "test", "rows", "features", *reserve],
         description="Splits the rows and fits the features on the training part.",
+        shared=True,
     )
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sagemaker.core.workflow.parameters import ParameterInteger, ParameterString
+from sagemaker.core.workflow.parameters import ParameterString
 from sagemaker.mlops.workflow.pipeline import Pipeline
 
 from pipelines.definition.job_code import JobCode
@@ -25,12 +25,11 @@ def validation_pipeline(
     machines = settings.jobs.processing
     data = data_parameter(settings, input_data)
     kind = ParameterString("ProcessingInstanceType", machines.instance_type)
-    count = ParameterInteger("ProcessingInstanceCount", machines.instance_count)
     tags = {"project": settings.name, "git-commit": commit}
-    jobs = JobFactory(settings, environment, session, code, tags, Instances(kind, count, machines))
+    jobs = JobFactory(settings, environment, session, code, tags, Instances(kind, machines))
     return Pipeline(
         name=settings.pipeline_name("validation"),
-        parameters=[*([data] if data is not None else []), kind, count],
+        parameters=[*([data] if data is not None else []), kind],
         steps=[validate_step(jobs, data)],
         sagemaker_session=session,
         pipeline_experiment_config=None,

@@ -33,7 +33,7 @@ def test_a_configuration_without_hosts_is_named(tmp_path: Path, hosts: object) -
 
 def test_a_processing_step_refuses_a_second_host(tmp_path: Path) -> None:
     refuse_several(configured(tmp_path, "algo-1", ["algo-1"]))
-    with pytest.raises(JobError, match="ProcessingInstanceCount started 2, which would all do the same work: set it"):
+    with pytest.raises(JobError, match="its job has 2, which would all do the same work: set InstanceCount to 1"):
         refuse_several(configured(tmp_path, "algo-2", ["algo-1", "algo-2"]))
 
 

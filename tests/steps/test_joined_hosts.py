@@ -68,12 +68,17 @@ def channels(preprocessed: Path) -> Path:
     return preprocessed
 
 
+def addresses(count: int) -> list[str]:
+    """Of so many hosts, which no other job has."""
+    random = SystemRandom()
+    network = f"127.{random.randint(1, 250)}.{random.randint(1, 250)}"
+    return [f"{network}.{number + 1}" for number in range(count)]
+
+
 def start(
     channels: Path, folder: Path, count: int, *options: str, whole: bool = False, program: Sequence[str] = JOB
 ) -> Job:
-    random = SystemRandom()
-    network = f"127.{random.randint(1, 250)}.{random.randint(1, 250)}"
-    names = [f"{network}.{number + 1}" for number in range(count)]
+    names = addresses(count)
     job = Job({}, folder)
     for number, name in enumerate(names):
         own = folder / name

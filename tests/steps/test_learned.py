@@ -17,7 +17,8 @@ NEIGHBOURS = LearnedFeature(kind="neighbours", of=("x", "y"), count=2)
 
 def own_numbers(kind: type[TargetEncoding] | type[Neighbours], *of: Any) -> np.ndarray:
     """What training rows get, learned from all of them but those of their group."""
-    return kind.of_training_rows(*of, np.arange(len(of[1])))[1]
+    columns, value, _, groups = of
+    return kind.of_training_rows(*of, np.arange(len(value)))[1].of_rows(columns, groups)
 
 
 def columns(values: dict[str, list[Any]]) -> dict[str, np.ndarray]:

@@ -103,6 +103,12 @@ def test_a_job_that_says_nothing_is_explained_by_its_log(bench: Any) -> None:
     assert "ValueError: no such column" in bench.log()
 
 
+def test_what_several_hosts_say_alike_is_told_once(bench: Any) -> None:
+    cluster = {"ClusterConfig": {"InstanceCount": 3, "InstanceType": "ml.m5.large"}}
+    script = "open('/opt/ml/output/message', 'w').write('The disk is full.'); raise SystemExit(1)"
+    assert bench.process(script, ProcessingResources=cluster).exit_message == "The disk is full."
+
+
 def test_a_long_message_is_cut_and_keeps_the_exit_code(bench: Any) -> None:
     outcome = bench.process("open('/opt/ml/output/message', 'w').write('ü' * 5000); raise SystemExit(1)")
     assert len(outcome.failure_reason) == 1024

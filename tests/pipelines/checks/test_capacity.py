@@ -68,6 +68,11 @@ def test_hosts_that_train_together_share_the_rows() -> None:
     assert seconds["four"] == seconds["one"]
 
 
+def test_each_host_that_preprocesses_has_all_rows() -> None:
+    one, four = (needs(Amount(4_000_000), on("ml.m5.xlarge", instance_count=count)) for count in (1, 4))
+    assert one == four
+
+
 def test_the_smallest_machine_that_fits_is_named() -> None:
     def fix(memory: float) -> str:
         return next(capacity_faults(needs(Amount(0, 0, memory / 3, 0), on("ml.m5.large")), 0)).fix

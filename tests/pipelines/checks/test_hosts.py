@@ -27,22 +27,23 @@ def declared(processing: int = 1, training: int = 1) -> list[dict[str, Any]]:
 
 
 def test_counts_that_can_work_pass(settings: Settings) -> None:
-    assert not list(host_faults({"Parameters": declared(training=4)}, settings))
-    check_hosts(declared(), {"TrainingInstanceCount": "4", "Rounds": "99"}, settings)
+    """The training rows are four parts; a host of Preprocess more checks the rows."""
+    assert not list(host_faults({"Parameters": declared(processing=5, training=4)}, settings))
+    check_hosts(declared(), {"ProcessingInstanceCount": "5", "TrainingInstanceCount": "4", "Rounds": "99"}, settings)
 
 
 def test_a_default_that_cannot_work_is_a_fault_at_its_place(settings: Settings) -> None:
-    (fault,) = host_faults({"Parameters": declared(processing=2)}, settings)
+    (fault,) = host_faults({"Parameters": declared(processing=6)}, settings)
     assert fault.path == "Parameters[0].DefaultValue"
-    assert "2 hosts would all do the same work" in fault.message
+    assert fault.message == "6 hosts are more than the 5 among which 21,613 rows can be divided"
     (fault,) = host_faults({"Parameters": declared(training=5)}, settings)
-    assert fault.message == "5 hosts are more than the 4 parts that 21,613 rows are trained on as"
+    assert fault.message == "5 hosts are more than the 4 among which 21,613 rows can be divided"
 
 
 def test_a_start_that_cannot_work_is_refused(settings: Settings) -> None:
-    with pytest.raises(PipelineError, match="ProcessingInstanceCount: 3 hosts would all do the same work"):
-        check_hosts(declared(), {"ProcessingInstanceCount": "3"}, settings)
-    with pytest.raises(PipelineError, match="TrainingInstanceCount: 5 hosts are more than the 4 parts"):
+    with pytest.raises(PipelineError, match=r"ProcessingInstanceCount: 6 hosts .*set it to 5 or less \(jobs.proc"):
+        check_hosts(declared(), {"ProcessingInstanceCount": "6"}, settings)
+    with pytest.raises(PipelineError, match=r"TrainingInstanceCount: 5 hosts .*set it to 4 or less \(jobs.training"):
         check_hosts(declared(), {"TrainingInstanceCount": "5"}, settings)
 
 

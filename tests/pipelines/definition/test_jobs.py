@@ -33,7 +33,7 @@ CODE = JobCode("mine", BUNDLES, image("3.2-0"))
 def factory() -> Iterator[JobFactory]:
     from pipelines.definition.jobs import Instances, JobFactory
 
-    machines = Instances("ml.m5.large", 1, SETTINGS.jobs.processing)
+    machines = Instances("ml.m5.large", SETTINGS.jobs.processing)
     with offline_session(ENVIRONMENT) as session:
         yield JobFactory(SETTINGS, ENVIRONMENT, session, CODE, {"project": "x"}, processing=machines, training=machines)
 
@@ -98,7 +98,7 @@ def test_an_image_that_does_not_exist_is_told_in_one_sentence(version: str, regi
     settings = SETTINGS.model_copy(update={"jobs": jobs})
     from pipelines.definition.jobs import Instances, JobFactory
 
-    machines = Instances("ml.m5.large", 1, SETTINGS.jobs.processing)
+    machines = Instances("ml.m5.large", SETTINGS.jobs.processing)
     environment = Environment.from_env({"AWS_REGION": region})
     with offline_session(ENVIRONMENT) as session, pytest.raises(PipelineError, match=words) as caught:
         _ = JobFactory(settings, environment, session, CODE, {}, processing=machines).image

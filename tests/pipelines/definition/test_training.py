@@ -94,6 +94,22 @@ def test_what_may_change_between_executions_is_a_parameter(definition: dict[str,
     assert defaults["LearningRate"] == ("Float", settings.candidates.xgboost.learning_rate)
 
 
+def test_several_hosts_are_given_to_the_steps_that_share_their_work(definition: dict[str, Any]) -> None:
+    counts = {}
+    for step in walk.steps(definition):
+        resources = step.arguments.get("ProcessingResources", {}).get("ClusterConfig") or step.arguments.get(
+            "ResourceConfig"
+        )
+        if resources is not None:
+            counts[step.name] = resources["InstanceCount"]
+    assert counts == {
+        "ValidateData": 1,
+        "Preprocess": {"Get": "Parameters.ProcessingInstanceCount"},
+        "Train": {"Get": "Parameters.TrainingInstanceCount"},
+        "Evaluate": 1,
+    }
+
+
 def test_who_starts_a_pipeline_cannot_approve_by_a_parameter(definition: dict[str, Any]) -> None:
     offered = next(entry for entry in definition["Parameters"] if entry["Name"] == "ModelApprovalStatus")["EnumValues"]
     assert "Approved" not in offered
