@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from steps.artifacts import write_parquet
 from steps.failure import JobError
 from steps.part_sizes import parts_of_rows
 from steps.row_source import even_places, readable
+from steps.workers import in_parallel
 
 
 def write_parts(folder: Path, rows: int, table_of: Callable[[slice], pd.DataFrame]) -> None:
@@ -19,9 +21,12 @@ def write_parts(folder: Path, rows: int, table_of: Callable[[slice], pd.DataFram
     `table_of` makes the rows of a part.
     """
     parts = parts_of_rows(rows)
-    for number in range(parts):
+
+    def write(number: int) -> None:
         start, end = (rows * bound // parts for bound in (number, number + 1))
         write_parquet(folder / f"part-{number:05d}.parquet", table_of(slice(start, end)))
+
+    deque(in_parallel(write, range(parts)), maxlen=0)
 
 
 def part_files(folder: Path) -> list[Path]:

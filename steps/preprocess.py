@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from steps import features as feature_module
 from steps.artifacts import write_json, write_parquet
 from steps.columns import rows_of
 from steps.data_checks import check_parts, refuse_severe
-from steps.data_settings import DEFAULT_PATH, PreparationSettings, load_as
+from steps.data_settings import DEFAULT_PATH, DataSettings, PreparationSettings, load_as
 from steps.divided_rows import divided_rows
 from steps.failure import JobArgumentParser, run_job
 from steps.features import Features
@@ -22,6 +23,7 @@ from steps.part_files import write_parts
 from steps.raw_data import find_file
 from steps.row_source import InMemory
 from steps.split import RESERVE, row_keys
+from steps.workers import beside
 
 SEEN = "_seen.parquet"  # beside the training rows: its underscore says that it is not a data file
 
@@ -48,12 +50,8 @@ def preprocess(source: Path, output: Path, settings: PreparationSettings) -> dic
     JobError where the data checks find that the test rows would not tell the truth, before anything is trained.
     """
     parts = divided_rows(find_file(source), settings.data, settings.split)
-    findings = check_parts(InMemory(parts["train"]), InMemory(parts["test"]), settings)
-    for finding in findings:
-        if finding.severity == "warning":
-            print(f"warning: {finding.text}", flush=True)
-    refuse_severe(findings)
-    fitted, own = fitting.learn(parts["train"], settings.data)
+    with beside(partial(_check_and_write_raw_rows, parts, output, settings)):
+        fitted, own = fitting.learn(parts["train"], settings.data)
 
     def training(batch: slice) -> pd.DataFrame:
         rows = parts["train"].iloc[batch]
@@ -63,21 +61,33 @@ def preprocess(source: Path, output: Path, settings: PreparationSettings) -> dic
         rows = parts["validation"].iloc[batch]
         return _with_target(feature_module.transform(rows, fitted), rows, fitted)
 
-    write_parts(output / "train", len(parts["train"]), training)
-    write_parts(output / "validation", len(parts["validation"]), validating)
+    with beside(partial(_write_features, fitted, parts["train"], output / "features", settings.data)):
+        write_parts(output / "train", len(parts["train"]), training)
+        write_parts(output / "validation", len(parts["validation"]), validating)
+    return {name: len(rows) for name, rows in parts.items()}
+
+
+def _check_and_write_raw_rows(parts: Mapping[str, pd.DataFrame], output: Path, settings: PreparationSettings) -> None:
+    findings = check_parts(InMemory(parts["train"]), InMemory(parts["test"]), settings)
+    for finding in findings:
+        if finding.severity == "warning":
+            print(f"warning: {finding.text}", flush=True)
+    refuse_severe(findings)
     for name in ("test", RESERVE):
         if name in parts:
             write_parquet(output / name / f"{name}.parquet", parts[name])
     write_parquet(output / "rows" / "rows.parquet", parts["train"])
     seen = np.concatenate([row_keys(parts[name], settings.data) for name in ("train", "validation")])
     write_parquet(output / "rows" / SEEN, pd.DataFrame({"key": seen}))
-    write_json(output / "features" / "features.json", fitted.to_json(), indent=None)
-    told = settings.data.comparables
+
+
+def _write_features(fitted: Features, rows: pd.DataFrame, folder: Path, data: DataSettings) -> None:
+    """What the models need of the features, with the training rows that they are to carry."""
+    write_json(folder / "features.json", fitted.to_json(), indent=None)
+    told = data.comparables
     if told is not None:
-        kept = comparables.carried(parts["train"], [*fitted.inputs, fitted.target, *told.show])
-        write_parquet(output / "features" / comparables.FILE, kept)
-        write_json(output / "features" / comparables.SETTINGS, {"count": told.count, "show": list(told.show)})
-    return {name: len(rows) for name, rows in parts.items()}
+        write_parquet(folder / comparables.FILE, comparables.carried(rows, [*fitted.inputs, fitted.target, *told.show]))
+        write_json(folder / comparables.SETTINGS, {"count": told.count, "show": list(told.show)})
 
 
 def _with_target(table: pd.DataFrame, rows: pd.DataFrame, fitted: Features) -> pd.DataFrame:
