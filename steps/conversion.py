@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from steps.column_settings import Column
+from steps.converted import is_converted
 
 YES_WORDS, NO_WORDS = ("true", "yes", "y", "t", "1", "1.0"), ("false", "no", "n", "f", "0", "0.0")
 SPACES = re.compile("[\u00a0\u2009\u202f]")  # no-break, thin and narrow spaces between groups of digits
@@ -45,8 +46,11 @@ def convert(values: pd.Series, column: Column) -> tuple[pd.Series, np.ndarray]:
     Returns the converted values and a boolean array that marks those that cannot be converted. What
     is missing or cannot be converted is missing in the result: NaN, None for texts, NaT for dates.
     Types of the result: int64 (float64 if some are missing) for integers, float64 for numbers and for
-    booleans (0, 1), object for texts and categories, datetime64[ns] at midnight for dates.
+    booleans (0, 1), object for texts and categories, datetime64[ns] at midnight for dates. Values that are there
+    already, as in the rows that ValidateData has accepted, are returned as they are.
     """
+    if is_converted(values, column):
+        return values, np.zeros(len(values), dtype=bool)
     values = _without_missing_words(values, column.missing or ())
     missing = values.isna().to_numpy()
     if column.type == "date":

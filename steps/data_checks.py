@@ -29,11 +29,13 @@ from steps.leaks import (
     told_together,
 )
 from steps.row_source import RowSource, even_places
+from steps.workers import in_parallel
 
 SEVERE_COPIES = 0.01  # share of the test rows that are copies of training rows, target included
 FEW_ROWS = 20  # test rows
 LATER = 0.01  # share of the rows in which a date may be after the row's own by a slip
 CHECKED_ROWS = 50_000  # for the check of single columns; all others see every row
+FEWEST_AT_ONCE = 10_000  # rows; those of fewer are checked sooner than other processes have begun
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,8 @@ def check_parts(train: RowSource, test: RowSource, settings: PreparationSettings
         telling_together,
         later_dates,
     )
-    return [check(train, test, settings) for check in checks]
+    processes = 1 if len(train) + len(test) < FEWEST_AT_ONCE else None
+    return list(in_parallel(lambda number: checks[number](train, test, settings), range(len(checks)), processes))
 
 
 def refuse_severe(findings: Sequence[Finding]) -> None:
@@ -96,7 +99,7 @@ def same_entities(train: RowSource, test: RowSource, settings: PreparationSettin
         text = "No column names a row (data.identity): equal rows stay on one side, others may be of one thing."
         return Finding("same entity", "ok", text, {})
     keys = [key for key in data.split_keys if key != data.date] or list(data.split_keys)
-    shared = np.isin(_hashes(test, keys), _hashes(train, keys))
+    shared = np.isin(_hashes(test, keys, named=True), _hashes(train, keys, named=True))
     count, share = int(shared.sum()), float(shared.mean())
     named = " and ".join(keys)
     text = f"{count:,} of {len(shared):,} test rows share {named} with a training row"
@@ -256,10 +259,16 @@ def _features(table: pd.DataFrame, settings: PreparationSettings) -> list[str]:
     return [name for name in settings.data.features if name in table]
 
 
-def _hashes(rows: RowSource, columns: Sequence[str]) -> np.ndarray:
-    return np.concatenate(
-        [pd.util.hash_pandas_object(batch, index=False).to_numpy() for batch in rows.batches(columns)]
-    )
+def _hashes(rows: RowSource, columns: Sequence[str], named: bool = False) -> np.ndarray:
+    """One number a row; `named` columns are those that name one: hardly any two texts are equal."""
+    return np.concatenate([_hashes_at_once(batch, named) for batch in rows.batches(columns)])
+
+
+def _hashes_at_once(batch: pd.DataFrame, named: bool) -> np.ndarray:
+    # Without categories, which take time to find where all texts differ, what is missing would be the text None.
+    categorize = not named or bool(batch.isna().to_numpy().any())
+    hashes: np.ndarray = pd.util.hash_pandas_object(batch, index=False, categorize=categorize).to_numpy()
+    return hashes
 
 
 def _compared(settings: PreparationSettings) -> list[str]:

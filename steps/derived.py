@@ -102,6 +102,15 @@ class Derived:
         return {name: known[name] for name in self._operations}
 
 
+def made_of(text: str, expressions: Mapping[str, str]) -> dict[str, str]:
+    """Those of the expressions, in their order, that `text` is computed from, itself or by way of another."""
+    wanted = names(text)
+    for name, expression in reversed(list(expressions.items())):
+        if name in wanted:
+            wanted |= names(expression)
+    return {name: expression for name, expression in expressions.items() if name in wanted}
+
+
 def with_derived(table: pd.DataFrame, expressions: Mapping[str, str], types: Mapping[str, str]) -> pd.DataFrame:
     """Return the table of typed rows with one more float column per expression, in their order; see `Derived`."""
     known = {name: type_ for name, type_ in types.items() if name in table}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -16,6 +17,9 @@ from steps.raw_data import typed
 from steps.split import marked, needed
 from steps.split_settings import SplitSettings
 
+if TYPE_CHECKING:
+    import pyarrow
+
 
 def divided_rows(path: Path, data: DataSettings, settings: SplitSettings) -> dict[str, pd.DataFrame]:
     """The typed rows of each part, see `steps.split`. Raises JobError for what is not validated data.
@@ -23,13 +27,13 @@ def divided_rows(path: Path, data: DataSettings, settings: SplitSettings) -> dic
     A column of integers is one of floats in all parts where a value is missing in any.
     """
     deciding = {name: data.columns[name] for name in (*needed(data), data.target)}
-    narrow = pd.concat(list(_tables(path, deciding, list(deciding))), ignore_index=True)
+    narrow = pd.concat(list(_tables(path, data.identity, deciding, list(deciding))), ignore_index=True)
     check_target(narrow, data)
     masks = marked(narrow, data, settings)
     del narrow
     found: dict[str, list[pd.DataFrame]] = {name: [] for name in masks}
     end = 0
-    for table in _tables(path, data.columns):
+    for table in _tables(path, data.identity, data.columns):
         begin, end = end, end + len(table)
         for name, mask in masks.items():
             found[name].append(table[mask[begin:end]])
@@ -44,13 +48,25 @@ def _joined(tables: list[pd.DataFrame], floats: Collection[Hashable]) -> pd.Data
     return table
 
 
-def _tables(path: Path, columns: dict[str, Column], only: list[str] | None = None) -> Iterator[pd.DataFrame]:
+def _tables(
+    path: Path, identity: Collection[str], columns: dict[str, Column], only: list[str] | None = None
+) -> Iterator[pd.DataFrame]:
     import pyarrow
     import pyarrow.parquet
 
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
             for batch in file.iter_batches(batches.ROWS, columns=only):
-                yield typed(batch.to_pandas(), columns, path.name)
+                yield typed(_in_memory(batch, identity), columns, path.name)
     except (OSError, pyarrow.ArrowException) as error:  # zstd's and snappy's faults are OSErrors
         raise JobError(f"The validated data {path} is not Parquet: run steps.validate first.") from error
+
+
+def _in_memory(batch: pyarrow.RecordBatch, identity: Collection[str]) -> pd.DataFrame:
+    """The rows; equal texts are one in memory, but for those that name a row: hardly any two of them are equal."""
+    apart = [name for name in batch.schema.names if name in identity]
+    texts = {name: batch.column(name).to_pandas(deduplicate_objects=False).to_numpy() for name in apart}
+    table: pd.DataFrame = batch.drop_columns(apart).to_pandas()
+    for name, values in texts.items():
+        table[name] = values
+    return table

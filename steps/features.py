@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -20,6 +20,7 @@ from steps.failure import JobError
 from steps.known_values import Familiarity, KnownValues
 from steps.learned import Learned
 from steps.learned import from_json as learned_from_json
+from steps.learned import to_json as learned_to_json
 
 UNKNOWN_LEVEL = -1.0
 
@@ -57,8 +58,8 @@ class Features:
     signs: dict[str, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON; `from_json` gives the features back."""
-        return asdict(self)
+        """Plain JSON; `from_json` gives the features back. Places and values of neighbours are not copied."""
+        return {**asdict(replace(self, learned={})), "learned": learned_to_json(self.learned)}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Features:

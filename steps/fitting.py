@@ -12,7 +12,8 @@ from steps.column_settings import Column
 from steps.columns import Columns, ColumnsOf, array_of, columns_of
 from steps.columns import rows_of as column_rows
 from steps.data_settings import DataSettings
-from steps.derived import Derived
+from steps.derived import Derived, made_of
+from steps.expressions import names
 from steps.failure import JobError
 from steps.features import Features
 from steps.hosts import ALONE, Hosts
@@ -186,5 +187,6 @@ def _value(rows: pd.DataFrame, expression: str, data: DataSettings) -> np.ndarra
         target = rows[data.target].to_numpy(dtype=float)
         return np.log(target) if data.target_scale == "log" else target
     name = "value of a learned feature"  # no column can have that name, no expression can hold it
-    expressions = {**data.derived, name: expression}
-    return Derived(expressions, data.types).of(columns_of(rows, data.columns, data.types), len(rows))[name]
+    expressions = {**made_of(expression, data.derived), name: expression}
+    needed = set[str]().union(*map(names, expressions.values())) & set(data.columns)
+    return Derived(expressions, data.types).of(columns_of(rows, needed, data.types), len(rows))[name]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import combinations
 from statistics import NormalDist
 
@@ -72,6 +73,7 @@ def explained_by_groups(codes: np.ndarray, target: np.ndarray) -> float:
     return _r2(target[rest], means[codes[rest]])
 
 
+@lru_cache(maxsize=4)
 def _halves(rows: int) -> tuple[np.ndarray, np.ndarray]:
     """Two halves of the rows, drawn: files are often sorted."""
     order = np.random.default_rng(0).permutation(rows)

@@ -8,7 +8,8 @@ learned without their group, all other rows get what was learned from the traini
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields
 from functools import cached_property
 from math import fsum
 from typing import Any
@@ -18,12 +19,11 @@ import pandas as pd
 
 from steps.columns import Columns, rows_of
 from steps.learned_settings import LearnedFeature
+from steps.workers import cores
 
 FOLDS = 5
 SMOOTHING, COUNT = 10.0, 15
-# Distances and places of the neighbours of this many rows are held in memory at a time.
-CHUNK = 50_000
-MANY = 10_000  # for so many at once, threads on all cores look for neighbours
+CHUNK = 4096  # rows whose neighbours are looked up at a time: what is found of them is in the cache of the processor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +47,8 @@ class TargetEncoding:
         mean = fsum(value.tolist()) / len(value) if len(value) else float("nan")
         codes, names = pd.factorize(keys, sort=True)
         counts = np.bincount(codes, minlength=len(names)).tolist()
-        numbers, levels, end = value[np.argsort(codes)].tolist(), {}, 0
+        in_order = np.argsort(codes.astype(np.min_scalar_type(len(names))), kind="stable")  # few bits are sorted fast
+        numbers, levels, end = value[in_order].tolist(), {}, 0
         for name, count in zip(names, counts, strict=True):
             begin, end = end, end + count
             levels[str(name)] = (fsum(numbers[begin:end]) + smoothing * mean) / (count + smoothing)
@@ -148,28 +149,37 @@ class Neighbours:
         (known,) = np.nonzero(np.isfinite(points).all(axis=1))
         if not self.values:
             return result
-        if own is None and len(known) >= MANY:  # many houses stand at the same place: each is looked up once
-            places, which = _distinct(points[known])
-            result[known] = self._means(points[known[places]], None, None)[which]
+        # From one point to one beside it: the search finds most of what it needs in the processor's cache.
+        known = known[np.lexsort(points[known].T)]
+        chunks = [known[start : start + CHUNK] for start in range(0, len(known), CHUNK)]
+        extra = 0 if others is None else int(np.unique(others, return_counts=True)[1].max())
+        near = min(self.count + extra, int(self._tree.n))
+
+        def look_up(chunk: np.ndarray) -> None:
+            groups = None if own is None else own[chunk]
+            result[chunk] = self._means(points[chunk], near, groups, others)
+
+        if len(chunks) > 1:  # neither scipy nor numpy holds other threads up
+            with ThreadPoolExecutor(cores()) as threads:
+                list(threads.map(look_up, chunks))
         else:
-            result[known] = self._means(points[known], None if own is None else own[known], others)
+            list(map(look_up, chunks))
         return result
 
-    def _means(self, points: np.ndarray, own: np.ndarray | None, others: np.ndarray | None) -> np.ndarray:
-        """As `means`, of points that are known."""
-        result = np.empty(len(points))
-        extra = 0 if others is None else int(np.unique(others, return_counts=True)[1].max())
-        near = min(self.count + extra, len(self.values))
-        for start in range(0, len(points), CHUNK):
-            chunk = slice(start, start + CHUNK)
-            workers = -1 if len(points) - start >= MANY else 1
-            distances, places = self._tree.query(points[chunk] * self._scale, np.arange(1, near + 1), workers=workers)
-            use = np.ones(places.shape, dtype=bool)
-            if own is not None and others is not None:
-                use = others[places] != own[chunk][:, None]
-            use &= np.cumsum(use, axis=1) <= self.count
-            result[chunk] = _weighted_mean(self._values[places], distances, use)
-        return result
+    def _means(self, points: np.ndarray, near: int, own: np.ndarray | None, others: np.ndarray | None) -> np.ndarray:
+        """As `means`, of points that are sorted; many houses stand at the same place: each is looked up once."""
+        first = np.append(True, (points[1:] != points[:-1]).any(axis=1))
+        which = np.cumsum(first) - 1
+        found = self._tree.query(points[first] * self._scale, near)
+        distances, places = (each.reshape(-1, near) for each in found)
+        if own is None or others is None:
+            use = np.broadcast_to(np.arange(near) < self.count, places.shape)
+            means: np.ndarray = _weighted_mean(self._values[places], distances, use)[which]
+            return means
+        distances, places = distances[which], places[which]
+        use = others[places] != own[:, None]
+        use &= np.cumsum(use, axis=1) <= self.count
+        return _weighted_mean(self._values[places], distances, use)
 
 
 @dataclass(frozen=True)
@@ -194,7 +204,9 @@ KINDS: dict[str, type[TargetEncoding] | type[Neighbours]] = {
 
 def to_json(learned: Mapping[str, Learned]) -> dict[str, Any]:
     """Plain JSON; `from_json` gives the features back."""
-    return {name: asdict(feature) for name, feature in learned.items()}
+    return {
+        name: {each.name: getattr(feature, each.name) for each in fields(feature)} for name, feature in learned.items()
+    }
 
 
 def from_json(document: Mapping[str, Any]) -> dict[str, Learned]:
@@ -218,17 +230,6 @@ def _keys(columns: Columns, of: tuple[str, ...]) -> np.ndarray:
 
 def _folds(groups: np.ndarray) -> np.ndarray:
     return (groups * FOLDS).astype(int)
-
-
-def _distinct(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The places of distinct points among (rows, coordinates), and for each row which of them it is."""
-    which = np.zeros(len(points), dtype=np.int64)
-    for coordinate in points.T:
-        codes, values = pd.factorize(coordinate)
-        which, _ = pd.factorize(which * len(values) + codes)
-    places = np.empty(which.max(initial=-1) + 1, dtype=np.int64)
-    places[which] = np.arange(len(which))  # the last of each
-    return places, which
 
 
 def _points(columns: Columns, of: tuple[str, ...]) -> np.ndarray:

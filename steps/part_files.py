@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from steps.artifacts import write_parquet
 from steps.failure import JobError
 from steps.part_sizes import parts_of_rows
 from steps.row_source import even_places, readable
+from steps.workers import in_parallel
 
 
 def write_parts(
@@ -21,9 +23,12 @@ def write_parts(
     `table_of` makes the rows of a part. With numbers `chosen`, these parts alone are written.
     """
     parts = parts_of_rows(rows)
-    for number in range(parts) if chosen is None else chosen:
+
+    def write(number: int) -> None:
         start, end = (rows * bound // parts for bound in (number, number + 1))
         write_parquet(folder / f"part-{number:05d}.parquet", table_of(slice(start, end)))
+
+    deque(in_parallel(write, range(parts) if chosen is None else chosen), maxlen=0)
 
 
 def part_files(folder: Path) -> list[Path]:

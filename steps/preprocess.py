@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +26,7 @@ from steps.part_sizes import parts_of_rows
 from steps.raw_data import find_file
 from steps.row_source import InMemory
 from steps.split import RESERVE, row_keys
+from steps.workers import beside
 
 SEEN = "_seen.parquet"  # beside the training rows: its underscore says that it is not a data file
 
@@ -56,9 +59,9 @@ def preprocess(source: Path, output: Path, settings: PreparationSettings, hosts:
     learns, the last checks and writes the raw rows, and all but the last share the rows whose features are computed.
     """
     parts = divided_rows(find_file(source), settings.data, settings.split)
-    if hosts.is_last:
-        _check_and_write_raw_rows(parts, output, settings)
-    fitted, own = fitting.learn(parts["train"], settings.data, hosts)
+    check = partial(_check_and_write_raw_rows, parts, output, settings)
+    with beside(check) if hosts.is_last else nullcontext():
+        fitted, own = fitting.learn(parts["train"], settings.data, hosts)
 
     def training(batch: slice) -> pd.DataFrame:
         rows = parts["train"].iloc[batch]
@@ -68,11 +71,11 @@ def preprocess(source: Path, output: Path, settings: PreparationSettings, hosts:
         rows = parts["validation"].iloc[batch]
         return _with_target(feature_module.transform(rows, fitted), rows, fitted)
 
-    for name, table_of in (("train", training), ("validation", validating)):
-        share = hosts.share(parts_of_rows(len(parts[name])), hosts.but_last)
-        write_parts(output / name, len(parts[name]), table_of, share)
-    if hosts.is_first:
-        _write_features(fitted, parts["train"], output / "features", settings.data)
+    write = partial(_write_features, fitted, parts["train"], output / "features", settings.data)
+    with beside(write) if hosts.is_first else nullcontext():
+        for name, table_of in (("train", training), ("validation", validating)):
+            share = hosts.share(parts_of_rows(len(parts[name])), hosts.but_last)
+            write_parts(output / name, len(parts[name]), table_of, share)
     return {name: len(rows) for name, rows in parts.items()}
 
 

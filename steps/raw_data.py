@@ -135,10 +135,11 @@ def converted_columns(
 ) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
     """The same, but for values of a wrong type: column -> a boolean array that marks its rows."""
     check_names([str(name) for name in table.columns], columns, file_name)
-    table = table.reset_index(drop=True)
     pairs = {name: convert(table[name], column) for name, column in columns.items()}
     unreadable = {name: bad for name, (_, bad) in pairs.items() if bad.any()}
-    return pd.DataFrame({name: values for name, (values, _) in pairs.items()}), unreadable
+    converted = pd.DataFrame({name: values for name, (values, _) in pairs.items()})
+    converted.index = pd.RangeIndex(len(table))
+    return converted, unreadable
 
 
 def check_names(found: list[str], columns: dict[str, Column], file_name: str) -> None:

@@ -7,12 +7,14 @@ from hashlib import sha256
 import numpy as np
 import pandas as pd
 
-from steps.batches import by_batch
+from steps.batches import batches
 from steps.data_settings import DataSettings
 from steps.failure import JobError
 from steps.split_settings import SplitSettings
+from steps.workers import in_parallel
 
 RESERVE = "reserve"
+ROWS_AT_ONCE = 1 << 16  # that one process hashes
 
 
 def split(rows: pd.DataFrame, data: DataSettings, settings: SplitSettings) -> dict[str, pd.DataFrame]:
@@ -71,18 +73,32 @@ def row_keys(rows: pd.DataFrame, data: DataSettings) -> np.ndarray:
 
 
 def _hashes(rows: pd.DataFrame, keys: tuple[str, ...], salt: str) -> np.ndarray:
-    return by_batch(lambda batch: _hashes_at_once(rows.iloc[batch], keys, salt), len(rows))
+    def of_batch(batch: slice) -> np.ndarray:
+        return _hashes_at_once(rows.iloc[batch], keys, salt)
+
+    return np.concatenate(list(in_parallel(of_batch, batches(len(rows), ROWS_AT_ONCE))))
 
 
 def _hashes_at_once(rows: pd.DataFrame, keys: tuple[str, ...], salt: str) -> np.ndarray:
+    salted = sha256(f"{salt}\x1f".encode())
+
+    def first_bytes(text: str) -> bytes:
+        digest = salted.copy()
+        digest.update(text.encode())
+        return digest.digest()[:8]
+
     texts = [_texts(rows[key]) for key in keys]
-    salted = (f"{salt}\x1f" + "\x1f".join(values) for values in zip(*texts, strict=True))
-    first_bytes = b"".join(sha256(text.encode()).digest()[:8] for text in salted)
-    return np.frombuffer(first_bytes, dtype=">u8")
+    return np.frombuffer(b"".join(map(first_bytes, map("\x1f".join, zip(*texts, strict=True)))), dtype=">u8")
 
 
-def _texts(values: pd.Series) -> pd.Series:
+def _texts(values: pd.Series) -> np.ndarray:
     """Values as texts that do not depend on other rows: 3 is "3" in a column of floats, too, as one with gaps is."""
-    if not pd.api.types.is_float_dtype(values):
-        return values.astype(str)
-    return values.map(lambda value: str(int(value)) if value.is_integer() else str(value))
+    if values.dtype == object:
+        return values.astype(str).to_numpy()
+    codes, found = pd.factorize(values, use_na_sentinel=False)
+    different = pd.Series(found)
+    if pd.api.types.is_float_dtype(different):
+        texts = different.map(lambda value: str(int(value)) if value.is_integer() else str(value))
+    else:
+        texts = different.astype(str)
+    return np.asarray(texts, dtype=object)[codes]

@@ -11,7 +11,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from itertools import chain, islice
+from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
 from steps.failure import JobError
@@ -20,6 +22,10 @@ from steps.machine import share_memory
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 PR_SET_PDEATHSIG = 1  # of <sys/prctl.h>
+KILLED = (
+    "A process of this job was killed, mostly because memory ran out: take a larger instance type "
+    "(jobs.processing in the YAML), or give fewer rows; `plan --data` says what they need."
+)
 _work: Callable[[Any], Any]  # of this process, where it is one of the pool
 
 
@@ -54,12 +60,48 @@ def in_parallel(
             while waiting:
                 yield waiting.popleft().result()
         except BrokenProcessPool as error:
-            raise JobError(
-                "A process of this job was killed, mostly because memory ran out: take a larger instance type "
-                "(jobs.processing in the YAML), or give fewer rows; `plan --data` says what they need."
-            ) from error
+            raise JobError(KILLED) from error
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def beside(work: Callable[[], None]) -> Iterator[None]:
+    """Let another process, a fork of this one, do `work` while this one does the block; on one core it is done first.
+
+    What `work` raises is raised at the end of the block, rather than what the block raises; JobError where the process
+    is killed.
+    """
+    if cores() == 1:
+        work()
+        yield
+        return
+    context = multiprocessing.get_context("fork")
+    here, there = context.Pipe(duplex=False)
+    process = context.Process(target=_report, args=(work, os.getpid(), there))
+    process.start()
+    there.close()
+    try:
+        yield
+    finally:
+        try:
+            error = here.recv()
+        except EOFError:
+            error = JobError(KILLED)
+        process.join()
+        if error is not None:
+            raise error
+
+
+def _report(work: Callable[[], None], parent: int, there: Connection) -> None:
+    """In a process beside another: do the work, and tell how it ended."""
+    _begin(lambda _: None, parent, 2)
+    try:
+        work()
+    except Exception as error:  # for the process that waits to raise
+        there.send(error)
+    else:
+        there.send(None)
 
 
 def _begin(work: Callable[[Any], Any], parent: int, count: int) -> None:
