@@ -32,7 +32,6 @@ def asking(tmp_path: Path) -> Any:
 def test_the_rows_that_a_query_gives_are_validated_and_kept_with_the_execution(
     cli: Any, s3: Any, asking: Any, tmp_path: Path
 ) -> None:
-    pytest.importorskip("duckdb")
     sales = pd.read_parquet(DATA).head(3000)
     sales.to_parquet(tmp_path / "sales.parquet", index=False)
     told = cli.pipeline(*asking("SELECT * FROM houses.sales WHERE price < 500000"), "run").stdout
@@ -45,7 +44,6 @@ def test_the_rows_that_a_query_gives_are_validated_and_kept_with_the_execution(
 
 
 def test_a_fault_of_the_query_fails_the_step_in_one_sentence(cli: Any, asking: Any, tmp_path: Path) -> None:
-    pytest.importorskip("duckdb")
     pd.read_parquet(DATA).head(10).to_parquet(tmp_path / "sales.parquet", index=False)
     failed = cli.pipeline(*asking("SELECT * FROM houses.salez"), "run", expect=3).stdout
     assert (

@@ -15,7 +15,6 @@ SALES = pd.DataFrame({"price": [100, 200, 300], "zip": ["98103", "98104", None]}
 @pytest.fixture
 def tables(tmp_path: Path) -> dict[str, list[Path]]:
     """sales, two Parquet files in folders of a year; zips, a CSV file."""
-    pytest.importorskip("duckdb")
     files = [tmp_path / f"sales/year={year}/part-0.parquet" for year in (2014, 2015)]
     for file in files:
         file.parent.mkdir(parents=True)
@@ -69,7 +68,6 @@ def test_a_fault_of_the_query_is_one_line(tables: dict[str, list[Path]], tmp_pat
 
 @pytest.mark.e2e
 def test_many_rows_are_several_files_in_their_order(tmp_path: Path) -> None:
-    pytest.importorskip("duckdb")
     found = result("SELECT range AS n FROM range(600000)", {}, tmp_path)
     assert list(found["n"]) == list(range(600000))
     assert 2 < len(list((tmp_path / "result").iterdir())) < 6
@@ -78,7 +76,6 @@ def test_many_rows_are_several_files_in_their_order(tmp_path: Path) -> None:
 def test_a_table_of_two_kinds_of_files_and_another_format_are_refused(tmp_path: Path) -> None:
     with pytest.raises(QueryFailed, match="the OutputFormat ORC is not supported here: use PARQUET"):
         answer(definition("SELECT 1", OutputFormat="ORC", ResultFolder=str(tmp_path)), None)
-    pytest.importorskip("duckdb")
     with pytest.raises(QueryFailed, match="the table t has Parquet and other files: give one kind"):
         write_result(definition("SELECT 1"), {"t": [tmp_path / "a.parquet", tmp_path / "b.csv"]}, tmp_path)
 
