@@ -84,10 +84,10 @@ def waited(condition: Callable[[], Any]) -> Any:
     return found
 
 
-def sample(folder: Path) -> tuple[str, ...]:
+def sample(folder: Path, rows: int = 6000) -> tuple[str, ...]:
     """Rows that no other test runs on."""
     path = folder / "sample.parquet"
-    pd.read_parquet(DATA).sample(6000, random_state=3).to_parquet(path, index=False)
+    pd.read_parquet(DATA).sample(rows, random_state=3).to_parquet(path, index=False)
     return ("--data", str(path))
 
 
@@ -130,13 +130,22 @@ def processes_of(job: str) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("hosts", [1, 4])
-def test_ctrl_c_ends_every_host_of_a_training_and_the_execution(cli: Any, first_run: Any, hosts: int) -> None:
-    running = Running(cli, "-p", f"TrainingInstanceCount={hosts}", "-p", "Rounds=3999")
-    running.follow("Train")
+@pytest.mark.parametrize(
+    ("step", "hosts"), [("Train", 1), ("Train", 4), pytest.param("Preprocess", 4, marks=pytest.mark.journey)]
+)
+def test_ctrl_c_ends_every_host_of_a_step_and_the_execution(
+    cli: Any, first_run: Any, tmp_path: Path, step: str, hosts: int
+) -> None:
+    """Preprocess gets rows of its own: hosts of any number leave the same, so the cache does not ask for theirs."""
+    if step == "Train":
+        arguments: tuple[str, ...] = ("-p", f"TrainingInstanceCount={hosts}", "-p", "Rounds=3999")
+    else:
+        arguments = ("-p", f"ProcessingInstanceCount={hosts}", *sample(tmp_path, 21_000))
+    running = Running(cli, *arguments)
+    running.follow(step)
     if hosts > 1:
-        waited(lambda: sum("got rank" in log.read_text() for log in running.logs("Train")) == hosts)
-    job = f"TRAINING_JOB_NAME=pipelines-{running.execution}-Train"
+        waited(lambda: sum("got rank" in log.read_text() for log in running.logs(step)) == hosts)
+    job = f"/pipelines-{running.execution}-{step}-"  # in the paths of its folders
     waited(lambda: len(processes_of(job)) >= hosts)
     running.interrupt()
     code, text = running.rest()
