@@ -31,12 +31,13 @@ def data_constraints(rows: RowSource | pd.DataFrame, inputs: Mapping[str, Column
     """constraints.json of the same columns: type, share of present values, sign, and the values of a category."""
     features = []
     for name, column in inputs.items():
-        values = rows[name].dropna()
+        every = rows[name]
+        values = every.dropna()
         kind = INFERRED.get(column.type, "String")
         feature: dict[str, Any] = {
             "name": name,
             "inferred_type": kind,
-            "completeness": float(rows[name].notna().mean()),
+            "completeness": float(every.notna().mean()),
         }
         if kind != "String":
             feature["num_constraints"] = {"is_non_negative": bool((values.astype(float) >= 0).all())}
@@ -81,7 +82,8 @@ def _feature_statistics(name: str, column: pd.Series, settings: Column) -> dict[
     values = column.dropna()
     common = {"num_present": len(values), "num_missing": int(len(column) - len(values))}
     if kind == "String":
-        counts = values.astype(str).value_counts(sort=False).sort_index()
+        counts = values.value_counts(sort=False)
+        counts = counts.groupby(counts.index.astype(str)).sum()
         buckets = [
             {"value": str(value), "count": int(count)}
             for value, count in counts.sort_values(ascending=False, kind="stable").head(MOST_DOMAINS).items()

@@ -8,9 +8,11 @@ import os
 import signal
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from functools import cache
 from itertools import chain, islice
 from typing import Any, TypeVar
 
@@ -43,16 +45,38 @@ def in_parallel(
     if len(first) < 2 or count == 1:
         yield from map(work, chain(first, rest))
         return
+    with _pool(work, count) as pool:
+        waiting = deque[Future[Result]]()
+        for item in chain(first, rest):
+            waiting.append(pool.submit(_do, item))
+            if len(waiting) > count:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+@contextmanager
+def meanwhile(work: Sequence[Callable[[], Any]], processes: int | None = None) -> Iterator[list[Callable[[], Any]]]:
+    """Begin some pieces of work in forks, while this process goes on; for each, what waits for its result.
+
+    They begin in their order, and what holds of the forks of `in_parallel` holds of these. With one process a piece is
+    done here when its result is asked for. The end of the block waits for what has begun, and the rest never begins.
+    """
+    count = processes or cores()
+    if count == 1:
+        yield [cache(piece) for piece in work]
+        return
+    with _pool(lambda number: work[number](), count) as pool:
+        yield [pool.submit(_do, number).result for number in range(len(work))]
+
+
+@contextmanager
+def _pool(work: Callable[[Any], Any], count: int) -> Iterator[ProcessPoolExecutor]:
+    """So many forks that do `work`; JobError where one of them is killed."""
     context = multiprocessing.get_context("fork")
     with ProcessPoolExecutor(count, context, _begin, (work, os.getpid(), count)) as pool:
-        waiting = deque[Future[Result]]()
         try:
-            for item in chain(first, rest):
-                waiting.append(pool.submit(_do, item))
-                if len(waiting) > count:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
+            yield pool
         except BrokenProcessPool as error:
             raise JobError(
                 "A process of this job was killed, mostly because memory ran out: take a larger instance type "
