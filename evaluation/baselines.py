@@ -21,6 +21,11 @@ BUCKETS, SKETCH_SIZE, MOST_DOMAINS = 10, 2048, 100
 TOLERATED_DEVIATIONS = 2
 
 
+def of_data(rows: RowSource, inputs: Mapping[str, Column]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Statistics and constraints of the columns that a prediction request holds, over typed raw training rows."""
+    return data_statistics(rows, inputs), data_constraints(rows, inputs)
+
+
 def data_statistics(rows: RowSource | pd.DataFrame, inputs: Mapping[str, Column]) -> dict[str, Any]:
     """statistics.json of the columns that a prediction request holds, over typed raw training rows."""
     features = [_feature_statistics(name, rows[name], column) for name, column in inputs.items()]

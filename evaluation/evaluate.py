@@ -128,8 +128,9 @@ def evaluate(
         lambda: check_data(train, rows, settings),
         lambda: plain_boosting.predictions(train, rows, settings.data),
         lambda: from_fewer(train, rows, settings.data),
+        lambda: baselines.of_data(train, model.features.inputs),
     ]
-    with meanwhile(begun, processes) as (checked, plain, of_half):
+    with meanwhile(begun, processes) as (checked, plain, of_half, described):
         table = computed(rows, lambda batch: feature_module.transform(batch, model.features))
         findings = checked()
         refuse_severe(findings)
@@ -137,6 +138,7 @@ def evaluate(
         labels = Labels.of(settings.data, settings.evaluation.labels)
         reasons = reasons_of(model, scored, table, settings.evaluation.explained_rows, labels)
         document, segments = _measured(model, (train, rows), scored, settings, looks, of_half)
+        data_baselines = described()
     document["data"].update(
         train_rows=len(train),
         validation_rows=int(model.metadata["rows"]["validation"]),
@@ -152,11 +154,11 @@ def evaluate(
     long = [
         lambda: write_long(output / "predictions.parquet", scored_rows(scored)),
         lambda: keep_reference(scored, inputs.rows / SEEN, output / "reference", settings.data),
-        lambda: _write_baselines(output, model, train, document),
     ]
     with meanwhile(long, processes) as written:
         write_json(output / "bias" / "analysis.json", clarify.bias(segments, target, float(np.median(scored.actual))))
         _write_explanation(output / "explainability", reasons, scored, target)
+        _write_baselines(output, document, data_baselines)
         _write_report(output, model, scored, document, reasons, settings, labels, processes)
         _write_for_registration(output, model, rows, scored, document, settings)
         for end in written:
@@ -222,13 +224,13 @@ def _typical(rows: RowSource, scored: Scored) -> pd.Series:
     return rows.at([int(order[len(order) // 2])]).iloc[0]
 
 
-def _write_baselines(output: Path, model: Model, train: RowSource, document: dict[str, Any]) -> None:
-    metrics, inputs = document["regression_metrics"], model.features.inputs
+def _write_baselines(output: Path, document: dict[str, Any], of_data: tuple[dict[str, Any], dict[str, Any]]) -> None:
+    metrics = document["regression_metrics"]
     quality, data = output / "model_quality", output / "data_quality"
     write_json(quality / "statistics.json", baselines.quality_statistics(metrics, document["data"]["test_rows"]))
     write_json(quality / "constraints.json", baselines.quality_constraints(metrics))
-    write_json(data / "statistics.json", baselines.data_statistics(train, inputs), indent=None)
-    write_json(data / "constraints.json", baselines.data_constraints(train, inputs))
+    write_json(data / "statistics.json", of_data[0], indent=None)
+    write_json(data / "constraints.json", of_data[1])
 
 
 def _write_report(
