@@ -47,7 +47,7 @@ def segment_errors(
     codes = [np.where(divisible, grouping.codes, -1) + 1 for grouping in groupings]  # 0 is not a segment
     sizes = [len(grouping.names) + 1 for grouping in groupings]
     first = np.cumsum([0, *sizes])  # the place of each grouping's first segment among those of all
-    places = np.column_stack(codes) + first[:-1]
+    places = (np.column_stack(codes) + first[:-1]).astype(np.int32)
 
     def of_batch(batch: slice) -> Callable[[np.ndarray], np.ndarray]:
         return _sums_of(columns[batch, :3], places[batch], int(first[-1]))
@@ -69,7 +69,7 @@ def _sums_of(columns: np.ndarray, places: np.ndarray, segments: int) -> Callable
     from scipy.sparse import csc_array
 
     (rows, width), groupings = columns.shape, places.shape[1]
-    sums = (places[:, :, None] * width + np.arange(width)).astype(np.int32)  # where each number of a row goes
+    sums = places[:, :, None] * width + np.arange(width, dtype=np.int32)  # where each number of a row goes
     numbers = np.broadcast_to(columns[:, None], sums.shape)
     starts = np.arange(rows + 1) * (groupings * width)
     matrix = csc_array((numbers.ravel(), sums.ravel(), starts), shape=(segments * width, rows))
