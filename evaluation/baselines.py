@@ -21,6 +21,11 @@ BUCKETS, SKETCH_SIZE, MOST_DOMAINS = 10, 2048, 100
 TOLERATED_DEVIATIONS = 2
 
 
+def of_data(rows: RowSource, inputs: Mapping[str, Column]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Statistics and constraints of the columns that a prediction request holds, over typed raw training rows."""
+    return data_statistics(rows, inputs), data_constraints(rows, inputs)
+
+
 def data_statistics(rows: RowSource | pd.DataFrame, inputs: Mapping[str, Column]) -> dict[str, Any]:
     """statistics.json of the columns that a prediction request holds, over typed raw training rows."""
     features = [_feature_statistics(name, rows[name], column) for name, column in inputs.items()]
@@ -31,12 +36,13 @@ def data_constraints(rows: RowSource | pd.DataFrame, inputs: Mapping[str, Column
     """constraints.json of the same columns: type, share of present values, sign, and the values of a category."""
     features = []
     for name, column in inputs.items():
-        values = rows[name].dropna()
+        every = rows[name]
+        values = every.dropna()
         kind = INFERRED.get(column.type, "String")
         feature: dict[str, Any] = {
             "name": name,
             "inferred_type": kind,
-            "completeness": float(rows[name].notna().mean()),
+            "completeness": float(every.notna().mean()),
         }
         if kind != "String":
             feature["num_constraints"] = {"is_non_negative": bool((values.astype(float) >= 0).all())}
@@ -81,7 +87,8 @@ def _feature_statistics(name: str, column: pd.Series, settings: Column) -> dict[
     values = column.dropna()
     common = {"num_present": len(values), "num_missing": int(len(column) - len(values))}
     if kind == "String":
-        counts = values.astype(str).value_counts(sort=False).sort_index()
+        counts = values.value_counts(sort=False)
+        counts = counts.groupby(counts.index.astype(str)).sum()
         buckets = [
             {"value": str(value), "count": int(count)}
             for value, count in counts.sort_values(ascending=False, kind="stable").head(MOST_DOMAINS).items()

@@ -45,24 +45,40 @@ def segment_errors(
     above = (predicted > np.median(actual)).astype(float)
     columns = np.column_stack([divisible, np.abs(error), error, above * divisible]).astype(float)
     codes = [np.where(divisible, grouping.codes, -1) + 1 for grouping in groupings]  # 0 is not a segment
-    sizes = [len(grouping.names) for grouping in groupings]
+    sizes = [len(grouping.names) + 1 for grouping in groupings]
+    first = np.cumsum([0, *sizes])  # the place of each grouping's first segment among those of all
+    places = (np.column_stack(codes) + first[:-1]).astype(np.int32)
 
     def of_batch(batch: slice) -> Callable[[np.ndarray], np.ndarray]:
-        here = columns[batch, :3]
+        return _sums_of(columns[batch, :3], places[batch], int(first[-1]))
 
-        def summed(counts: np.ndarray) -> np.ndarray:
-            weighted = here * counts[:, None]
-            return np.vstack([_sums(own[batch], weighted, size) for own, size in zip(codes, sizes, strict=True)])
-
-        return summed
-
-    draws = np.split(resampled_sums(len(actual), of_batch), np.cumsum([size + 1 for size in sizes])[:-1], axis=1)
+    draws = np.split(resampled_sums(len(actual), of_batch), first[1:-1], axis=1)
     found = []
     for index, grouping in enumerate(groupings):
         measured = _sums(codes[index], columns, len(grouping.names))
         for place, name in enumerate(grouping.names):
             found.append(_segment(grouping.column, name, measured, draws[index], place + 1, min_rows))
     return found
+
+
+def _sums_of(columns: np.ndarray, places: np.ndarray, segments: int) -> Callable[[np.ndarray], np.ndarray]:
+    """What sums up columns (rows, 3) over each segment, when each row counts so often: (resamples, segments, columns).
+
+    `places` (rows, groupings) are the segments of each row. Rows are added one after the other, by a sparse product.
+    """
+    from scipy.sparse import csc_array
+
+    (rows, width), groupings = columns.shape, places.shape[1]
+    sums = places[:, :, None] * width + np.arange(width, dtype=np.int32)  # where each number of a row goes
+    numbers = np.broadcast_to(columns[:, None], sums.shape)
+    starts = np.arange(rows + 1) * (groupings * width)
+    matrix = csc_array((numbers.ravel(), sums.ravel(), starts), shape=(segments * width, rows))
+
+    def summed(counts: np.ndarray) -> np.ndarray:
+        found = matrix @ np.ascontiguousarray(counts.T, dtype=float)
+        return np.asarray(found.T.reshape(len(counts), segments, width))
+
+    return summed
 
 
 def _sums(codes: np.ndarray, columns: np.ndarray, segments: int) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from evaluation import baselines, clarify
+from evaluation import baselines, clarify, plain_boosting
 from evaluation.bias import SegmentError, segment_errors
 from evaluation.card import model_card
 from evaluation.data_checks import check_data
@@ -30,7 +30,7 @@ from evaluation.sample_payload import sample_archive
 from evaluation.scoring import score, scored_rows
 from evaluation.segments import groupings
 from evaluation.too_good import too_good
-from evaluation.what_helps import what_helps
+from evaluation.what_helps import from_fewer, what_helps
 from evaluation.worst import worst_predictions
 from steps import features as feature_module
 from steps.archive import load_archive
@@ -46,8 +46,10 @@ from steps.preprocess import SEEN
 from steps.raw_data import find_file
 from steps.reasons import METADATA as REASONS
 from steps.row_source import RowSource, computed, stored_rows
+from steps.workers import meanwhile
 
 INPUT = Path("/opt/ml/processing/input")
+FEWEST_AT_ONCE = 10_000  # training and test rows; with fewer, forks take longer than they save
 
 
 @dataclass(frozen=True)
@@ -120,11 +122,23 @@ def evaluate(
     NaN or infinite, or when a metric is not defined for these rows.
     """
     rows, train = (stored_rows(find_file(folder)) for folder in (inputs.test, inputs.rows))
-    table = computed(rows, lambda batch: feature_module.transform(batch, model.features))
-    findings = check_data(train, rows, settings)
-    refuse_severe(findings)
-    scored = score(model, (train, rows), table, (inputs.champion, inputs.train), settings)
-    document, segments = _measured(model, (train, rows), scored, settings, looks)
+    processes = 1 if len(train) + len(rows) < FEWEST_AT_ONCE else None
+    # These ask the rows alone. They begin before this process predicts: after that a fork could not (see in_parallel).
+    begun = [
+        lambda: check_data(train, rows, settings),
+        lambda: plain_boosting.predictions(train, rows, settings.data),
+        lambda: from_fewer(train, rows, settings.data),
+        lambda: baselines.of_data(train, model.features.inputs),
+    ]
+    with meanwhile(begun, processes) as (checked, plain, of_half, described):
+        table = computed(rows, lambda batch: feature_module.transform(batch, model.features))
+        findings = checked()
+        refuse_severe(findings)
+        scored = score(model, rows, table, (inputs.champion, inputs.train), settings, plain)
+        labels = Labels.of(settings.data, settings.evaluation.labels)
+        reasons = reasons_of(model, scored, table, settings.evaluation.explained_rows, labels)
+        document, segments = _measured(model, (train, rows), scored, settings, looks, of_half)
+        data_baselines = described()
     document["data"].update(
         train_rows=len(train),
         validation_rows=int(model.metadata["rows"]["validation"]),
@@ -133,25 +147,33 @@ def evaluate(
     )
     document["too_good"] = too_good(document["regression_metrics"]["r2"]["value"], findings)
     document["gates"] = gates(document, limits)
-    labels = Labels.of(settings.data, settings.evaluation.labels)
-    reasons = reasons_of(model, scored, table, settings.evaluation.explained_rows, labels)
     document["explanation"] = reasons.to_json()
     important = [name for name in document["explanation"]["importance"] if name in model.features.inputs]
     document["worst_predictions"] = worst_predictions(scored, list(dict.fromkeys([*important, *model.features.inputs])))
     target = model.features.target
-    write_long(output / "predictions.parquet", scored_rows(scored))
-    write_json(output / "bias" / "analysis.json", clarify.bias(segments, target, float(np.median(scored.actual))))
-    _write_explanation(output / "explainability", reasons, scored, target)
-    _write_baselines(output, model, train, document)
-    _write_report(output, model, scored, document, reasons, settings, labels)
-    _write_for_registration(output, model, rows, scored, document, settings)
-    keep_reference(scored, inputs.rows / SEEN, output / "reference", settings.data)
+    long = [
+        lambda: write_long(output / "predictions.parquet", scored_rows(scored)),
+        lambda: keep_reference(scored, inputs.rows / SEEN, output / "reference", settings.data),
+    ]
+    with meanwhile(long, processes) as written:
+        write_json(output / "bias" / "analysis.json", clarify.bias(segments, target, float(np.median(scored.actual))))
+        _write_explanation(output / "explainability", reasons, scored, target)
+        _write_baselines(output, document, data_baselines)
+        _write_report(output, model, scored, document, reasons, settings, labels, processes)
+        _write_for_registration(output, model, rows, scored, document, settings)
+        for end in written:
+            end()
     write_json(output / "evaluation.json", document)
     return document
 
 
 def _measured(
-    model: Model, parts: tuple[RowSource, RowSource], scored: Scored, settings: EvaluatedSettings, looks: Looks
+    model: Model,
+    parts: tuple[RowSource, RowSource],
+    scored: Scored,
+    settings: EvaluatedSettings,
+    looks: Looks,
+    of_half: Callable[[], np.ndarray],
 ) -> tuple[dict[str, Any], list[SegmentError]]:
     """What the test rows say of the predictions, and the errors by segment; `parts`: training and test."""
     train, rows = parts
@@ -165,7 +187,9 @@ def _measured(
     document |= {"segments": list(map(asdict, segments)), "prediction_bands": list(map(asdict, banded))}
     document["missing_inputs"] = missing_inputs(model, rows, scored.actual)
     document["rules"] = kept_rules(model, rows, settings.data.monotone)
-    document["what_helps"] = what_helps(train, rows, scored.actual, scored.predictions, settings.data, model.library)
+    document["what_helps"] = what_helps(
+        train, rows, scored.actual, scored.predictions, settings.data, model.library, of_half
+    )
     document["ratio_study"] = ratio_study(scored.actual, scored.challenger).to_json()
     inside = (scored.actual >= scored.interval[0]) & (scored.actual <= scored.interval[1])
     by_group = group_coverage(inside, [bands, *divided], model.interval.coverage)
@@ -200,13 +224,13 @@ def _typical(rows: RowSource, scored: Scored) -> pd.Series:
     return rows.at([int(order[len(order) // 2])]).iloc[0]
 
 
-def _write_baselines(output: Path, model: Model, train: RowSource, document: dict[str, Any]) -> None:
-    metrics, inputs = document["regression_metrics"], model.features.inputs
+def _write_baselines(output: Path, document: dict[str, Any], of_data: tuple[dict[str, Any], dict[str, Any]]) -> None:
+    metrics = document["regression_metrics"]
     quality, data = output / "model_quality", output / "data_quality"
     write_json(quality / "statistics.json", baselines.quality_statistics(metrics, document["data"]["test_rows"]))
     write_json(quality / "constraints.json", baselines.quality_constraints(metrics))
-    write_json(data / "statistics.json", baselines.data_statistics(train, inputs), indent=None)
-    write_json(data / "constraints.json", baselines.data_constraints(train, inputs))
+    write_json(data / "statistics.json", of_data[0], indent=None)
+    write_json(data / "constraints.json", of_data[1])
 
 
 def _write_report(
@@ -217,6 +241,7 @@ def _write_report(
     reasons: Reasons,
     settings: EvaluatedSettings,
     labels: Labels,
+    processes: int | None,
 ) -> None:
     from evaluation.figures import Subject, pictures  # half a second, and only now is it sure to be there
     from evaluation.report import render
@@ -233,7 +258,7 @@ def _write_report(
         date=settings.data.date,
         place=(place.latitude, place.longitude, place.group) if place else None,
     )
-    drawn = pictures(subject)
+    drawn = pictures(subject, processes)
     for picture in drawn:
         write_bytes(output / "figures" / f"{picture.name}.png", picture.png)
     card = settings.evaluation.card

@@ -31,6 +31,7 @@ from evaluation.drawing import (
 from evaluation.labels import Labels
 from evaluation.measurement import Scored
 from evaluation.number_texts import percent, signed
+from steps.workers import in_parallel
 
 MOST_POINTS, BANDS, MOST_BARS = 4000, 10, 12
 MOST_SEGMENTS = 6  # of one column; of more, those that are worst
@@ -65,8 +66,8 @@ class Subject:
         return f"{self.target} ({self.unit})" if self.unit else self.target
 
 
-def pictures(subject: Subject) -> list[Picture]:
-    """Draw every figure that the data allows, in the order of the page."""
+def pictures(subject: Subject, processes: int | None = None) -> list[Picture]:
+    """Draw every figure that the data allows, in the order of the page; several at a time."""
     drawings: list[Callable[[Subject], Picture | None]] = [
         predicted_against_actual,
         residuals_by_prediction,
@@ -78,7 +79,8 @@ def pictures(subject: Subject) -> list[Picture]:
         importance,
         dependence,
     ]
-    return [picture for picture in (draw(subject) for draw in drawings) if picture is not None]
+    drawn = in_parallel(lambda number: drawings[number](subject), range(len(drawings)), processes)
+    return [picture for picture in drawn if picture is not None]
 
 
 def predicted_against_actual(subject: Subject) -> Picture:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,19 +21,21 @@ from steps.row_source import RowSource
 
 def score(
     model: Model,
-    raw: tuple[RowSource, RowSource],
+    rows: RowSource,
     table: RowSource,
     folders: tuple[Path, Path],
     settings: EvaluatedSettings,
+    plain: Callable[[], np.ndarray],
 ) -> Scored:
-    """Predict the test rows; what is there for comparison only is fitted here, on `plain_boosting.MOST_ROWS` at most.
+    """Predict the test rows; candidates of scikit-learn are fitted here, on `plain_boosting.MOST_ROWS` at most.
 
-    `raw` are the training and the test rows, `table` the features of the latter, `folders` those of the champion and of
-    the training rows' features. Raises JobError where a candidate predicts NaN or infinity.
+    `rows` are the test rows, `table` their features, `folders` those of the champion and of the training rows'
+    features; `plain` gives what plain boosting predicts, which is under way. Raises JobError where a candidate predicts
+    NaN or infinity.
     """
-    known, rows = raw
     predictions, interval = _predicted(model, table)
-    predictions[plain_boosting.NAME] = plain_boosting.predictions(known, rows, settings.data)
+    champion = champion_module.score(folders[0], rows)
+    predictions[plain_boosting.NAME] = plain()
     if settings.estimators:
         train = read_parts(folders[1], plain_boosting.MOST_ROWS)
         predictions |= estimators.predictions(settings.estimators, train, table, model.features)
@@ -46,7 +48,7 @@ def score(
                 "the model cannot be used, look at its features and hyperparameters."
             )
     actual = rows[model.features.target].to_numpy(dtype=float)
-    return Scored(rows, actual, predictions, interval, champion_module.score(folders[0], rows), model.library)
+    return Scored(rows, actual, predictions, interval, champion, model.library)
 
 
 def scored_rows(scored: Scored) -> Iterator[pd.DataFrame]:

@@ -54,11 +54,11 @@ def grouping(column: str, values: pd.Series, segment: Segment) -> Grouping:
     """Divide the rows by one column's values; missing values belong to no segment."""
     if segment.quantiles or segment.edges:
         return _bands(column, values.to_numpy(dtype=float), segment)
-    labels = values.map(_name, na_action="ignore")
-    if segment.prefix:
-        labels = labels.str[: segment.prefix]
+    places, distinct = pd.factorize(values)
+    labels = np.array([_name(value)[: segment.prefix or None] for value in distinct], dtype=object)
     codes, names = pd.factorize(labels, sort=True)
-    return Grouping(column, tuple(f"{name}..." if segment.prefix else str(name) for name in names), codes)
+    named = tuple(f"{name}..." if segment.prefix else str(name) for name in names)
+    return Grouping(column, named, np.append(codes, -1)[places])  # -1, a missing value, finds the -1 at the end
 
 
 def _bands(column: str, values: np.ndarray, segment: Segment) -> Grouping:

@@ -9,6 +9,7 @@ it says how few.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -31,10 +32,11 @@ def what_helps(
     predictions: Mapping[str, np.ndarray],
     data: DataSettings,
     registered: str = XGBOOST,
+    of_half: Callable[[], np.ndarray] | None = None,
 ) -> dict[str, Any]:
     """Measure each on typed raw training and test rows; `predictions` are those of the candidates for the test rows.
 
-    One of them is `registered`.
+    One of them is `registered`. `of_half` gives what `from_fewer` says, where that is under way already.
 
     Returns rows: with half of the training rows and with all, the RMSE, and the share by which it fell with its 95 %
     interval; tuning: the best other candidate, and the share by which its RMSE is lower than the registered model's,
@@ -42,14 +44,9 @@ def what_helps(
     Where half of the rows are enough, also enough: the fewest rows that are, see `_enough`. Of many training rows all
     this is measured on those that plain boosting learns from.
     """
-    learned = even_places(len(train), plain_boosting.MOST_ROWS)
-    order = np.random.default_rng(0).permutation(len(learned))
-    half = max(1, len(learned) // 2)
-
-    def of_fewer(count: int) -> np.ndarray:
-        return plain_boosting.predictions(InMemory(train.at(learned[order[:count]])), rows, data)
-
-    models = {**predictions, "half": of_fewer(half)}
+    learned = min(len(train), plain_boosting.MOST_ROWS)
+    half = _half(learned)
+    models = {**predictions, "half": of_half() if of_half else from_fewer(train, rows, data)}
     draws = {name: found["rmse"] for name, found in metric_draws(actual, models).items()}
     errors = {name: float(np.sqrt(np.mean((found - actual) ** 2))) for name, found in models.items()}
     others = [name for name in predictions if name != registered]
@@ -59,16 +56,29 @@ def what_helps(
     gains = {ROWS: grown, TUNING: tuned}
     sure = {name: each["value"] for name, each in gains.items() if each["lower"] > 0}
     most = max(sure, key=sure.__getitem__) if sure else COLUMNS
-    counts = half, len(learned)
+    counts = half, learned
     found = {
-        "rows": {"half": half, "all": len(learned), "rmse": [errors["half"], errors[plain_boosting.NAME]], **grown},
+        "rows": {"half": half, "all": learned, "rmse": [errors["half"], errors[plain_boosting.NAME]], **grown},
         "tuning": {"candidate": best, **tuned},
         "most": most,
         "sentence": _sentence(most, grown, tuned, best, counts),
     }
     if grown["upper"] < SAME and half >= FEWEST_ROWS:
+        of_fewer = partial(from_fewer, train, rows, data)
         found["enough"] = _enough(of_fewer, actual, predictions[plain_boosting.NAME], grown, (*counts, len(train)))
     return found
+
+
+def from_fewer(train: RowSource, rows: RowSource, data: DataSettings, count: int | None = None) -> np.ndarray:
+    """Predictions of a plain boosting that has learned from `count` of the training rows, by default from half."""
+    learned = even_places(len(train), plain_boosting.MOST_ROWS)
+    order = np.random.default_rng(0).permutation(len(learned))
+    drawn = learned[order[: count or _half(len(learned))]]
+    return plain_boosting.predictions(InMemory(train.at(drawn)), rows, data)
+
+
+def _half(learned: int) -> int:
+    return max(1, learned // 2)
 
 
 def _enough(

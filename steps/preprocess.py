@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -26,7 +25,7 @@ from steps.part_sizes import parts_of_rows
 from steps.raw_data import find_file
 from steps.row_source import InMemory
 from steps.split import RESERVE, row_keys
-from steps.workers import beside
+from steps.workers import meanwhile
 
 SEEN = "_seen.parquet"  # beside the training rows: its underscore says that it is not a data file
 
@@ -60,8 +59,10 @@ def preprocess(source: Path, output: Path, settings: PreparationSettings, hosts:
     """
     parts = divided_rows(find_file(source), settings.data, settings.split)
     check = partial(_check_and_write_raw_rows, parts, output, settings)
-    with beside(check) if hosts.is_last else nullcontext():
+    with meanwhile([check] if hosts.is_last else []) as checked:
         fitted, own = fitting.learn(parts["train"], settings.data, hosts)
+        for end in checked:
+            end()
 
     def training(batch: slice) -> pd.DataFrame:
         rows = parts["train"].iloc[batch]
@@ -72,10 +73,12 @@ def preprocess(source: Path, output: Path, settings: PreparationSettings, hosts:
         return _with_target(feature_module.transform(rows, fitted), rows, fitted)
 
     write = partial(_write_features, fitted, parts["train"], output / "features", settings.data)
-    with beside(write) if hosts.is_first else nullcontext():
+    with meanwhile([write] if hosts.is_first else []) as written:
         for name, table_of in (("train", training), ("validation", validating)):
             share = hosts.share(parts_of_rows(len(parts[name])), hosts.but_last)
             write_parts(output / name, len(parts[name]), table_of, share)
+        for end in written:
+            end()
     return {name: len(rows) for name, rows in parts.items()}
 
 

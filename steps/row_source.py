@@ -15,11 +15,14 @@ import pandas as pd
 
 from steps import batches
 from steps.failure import JobError
+from steps.scratch import scratch
+from steps.stored_table import StoredTable
 
 if TYPE_CHECKING:
     import pyarrow
 
-HELD = 1 << 16  # rows that are held in memory; of more, so many are read at a time
+HELD = batches.ROWS  # rows that are held in memory
+BATCH = 1 << 16  # rows that are asked, read or computed at a time
 
 
 class RowSource(Protocol):
@@ -66,7 +69,7 @@ class InMemory:
 
     def batches(self, names: Sequence[str] | None = None) -> Iterator[pd.DataFrame]:
         """Some columns of all rows, batch after batch."""
-        for batch in batches.batches(len(self)):
+        for batch in batches.batches(len(self), BATCH):
             rows = self._table.iloc[batch]
             yield rows if names is None else rows[list(names)]
 
@@ -117,37 +120,41 @@ class OnDisk:
 
         first = 0
         with readable(self._path), pyarrow.parquet.ParquetFile(self._path) as file:
-            for batch in file.iter_batches(HELD, columns=None if names is None else list(names)):
+            for batch in file.iter_batches(BATCH, columns=None if names is None else list(names)):
                 yield first, batch
                 first += len(batch)
 
 
 class Computed:
-    """What a function makes of each row of another source, computed for each question, see `RowSource`."""
+    """Numbers that were computed of each row of another source, in a file without a name, see `RowSource`.
 
-    def __init__(self, rows: RowSource, function: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
-        self.names = list(map(str, function(rows.at([0]))))
-        self._rows, self._function = rows, function
+    Only the process that has made the file may read it: forks share the place that is read next.
+    """
+
+    def __init__(self, table: StoredTable) -> None:
+        self.names = table.names
+        self._table = table
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._table)
 
     def __getitem__(self, name: str) -> pd.Series:
-        return self.columns([name])[name]
+        return self._table[name]
 
     def columns(self, names: Sequence[str]) -> pd.DataFrame:
         """Some columns of all rows."""
-        return pd.concat(list(self.batches(names)))
+        return pd.DataFrame({name: self._table[name] for name in names})
 
     def at(self, places: Sequence[int] | np.ndarray) -> pd.DataFrame:
-        """The rows at some places."""
-        return self._function(self._rows.at(places))
+        """The rows at some places; the whole file is read for them, column by column."""
+        wanted = np.asarray(places)
+        return pd.DataFrame({name: self._table[name].to_numpy()[wanted] for name in self.names}, index=wanted)
 
     def batches(self, names: Sequence[str] | None = None) -> Iterator[pd.DataFrame]:
         """Some columns of all rows, batch after batch."""
-        for batch in self._rows.batches():
-            made = self._function(batch)
-            yield made if names is None else made[list(names)]
+        for batch in batches.batches(len(self), BATCH):
+            rows = self._table.iloc[batch].set_axis(range(batch.start, batch.stop))
+            yield rows if names is None else rows[list(names)]
 
 
 def stored_rows(path: Path) -> RowSource:
@@ -169,8 +176,19 @@ def readable(path: Path) -> Iterator[None]:
 
 
 def computed(rows: RowSource, function: Callable[[pd.DataFrame], pd.DataFrame]) -> RowSource:
-    """What a function makes of each row: at once of rows in memory, else for each question."""
-    return InMemory(function(rows.columns(rows.names))) if isinstance(rows, InMemory) else Computed(rows, function)
+    """The numbers that a function makes of each row: in memory where the rows are, else in a file."""
+    if isinstance(rows, InMemory):
+        return InMemory(pd.concat([function(batch) for batch in rows.batches()]))
+    found, first = None, 0
+    for batch in rows.batches():
+        made = function(batch)
+        if found is None:
+            with scratch() as folder:
+                found = StoredTable(list(map(str, made)), len(rows), folder)
+        found.put(first, made)
+        first += len(made)
+    assert found is not None  # noqa: S101 - what is not in memory has rows
+    return Computed(found)
 
 
 def even_places(rows: int, most: int) -> np.ndarray:

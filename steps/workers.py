@@ -8,12 +8,12 @@ import os
 import signal
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from functools import cache
 from itertools import chain, islice
-from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
 from steps.failure import JobError
@@ -22,10 +22,6 @@ from steps.machine import share_memory
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 PR_SET_PDEATHSIG = 1  # of <sys/prctl.h>
-KILLED = (
-    "A process of this job was killed, mostly because memory ran out: take a larger instance type "
-    "(jobs.processing in the YAML), or give fewer rows; `plan --data` says what they need."
-)
 _work: Callable[[Any], Any]  # of this process, where it is one of the pool
 
 
@@ -49,59 +45,45 @@ def in_parallel(
     if len(first) < 2 or count == 1:
         yield from map(work, chain(first, rest))
         return
-    context = multiprocessing.get_context("fork")
-    with ProcessPoolExecutor(count, context, _begin, (work, os.getpid(), count)) as pool:
+    with _pool(work, count) as pool:
         waiting = deque[Future[Result]]()
-        try:
-            for item in chain(first, rest):
-                waiting.append(pool.submit(_do, item))
-                if len(waiting) > count:
-                    yield waiting.popleft().result()
-            while waiting:
+        for item in chain(first, rest):
+            waiting.append(pool.submit(_do, item))
+            if len(waiting) > count:
                 yield waiting.popleft().result()
-        except BrokenProcessPool as error:
-            raise JobError(KILLED) from error
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+        while waiting:
+            yield waiting.popleft().result()
 
 
 @contextmanager
-def beside(work: Callable[[], None]) -> Iterator[None]:
-    """Let another process, a fork of this one, do `work` while this one does the block; on one core it is done first.
+def meanwhile(work: Sequence[Callable[[], Any]], processes: int | None = None) -> Iterator[list[Callable[[], Any]]]:
+    """Begin some pieces of work in forks, while this process goes on; for each, what waits for its result.
 
-    What `work` raises is raised at the end of the block, rather than what the block raises; JobError where the process
-    is killed.
+    They begin in their order, and what holds of the forks of `in_parallel` holds of these. With one process a piece is
+    done here when its result is asked for. The end of the block waits for what has begun, and the rest never begins.
     """
-    if cores() == 1:
-        work()
-        yield
+    count = processes or cores()
+    if count == 1 or not work:
+        yield [cache(piece) for piece in work]
         return
+    with _pool(lambda number: work[number](), min(count, len(work))) as pool:
+        yield [pool.submit(_do, number).result for number in range(len(work))]
+
+
+@contextmanager
+def _pool(work: Callable[[Any], Any], count: int) -> Iterator[ProcessPoolExecutor]:
+    """So many forks that do `work`; JobError where one of them is killed."""
     context = multiprocessing.get_context("fork")
-    here, there = context.Pipe(duplex=False)
-    process = context.Process(target=_report, args=(work, os.getpid(), there))
-    process.start()
-    there.close()
-    try:
-        yield
-    finally:
+    with ProcessPoolExecutor(count, context, _begin, (work, os.getpid(), count)) as pool:
         try:
-            error = here.recv()
-        except EOFError:
-            error = JobError(KILLED)
-        process.join()
-        if error is not None:
-            raise error
-
-
-def _report(work: Callable[[], None], parent: int, there: Connection) -> None:
-    """In a process beside another: do the work, and tell how it ended."""
-    _begin(lambda _: None, parent, 2)
-    try:
-        work()
-    except Exception as error:  # for the process that waits to raise
-        there.send(error)
-    else:
-        there.send(None)
+            yield pool
+        except BrokenProcessPool as error:
+            raise JobError(
+                "A process of this job was killed, mostly because memory ran out: take a larger instance type "
+                "(jobs.processing in the YAML), or give fewer rows; `plan --data` says what they need."
+            ) from error
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _begin(work: Callable[[Any], Any], parent: int, count: int) -> None:
@@ -111,7 +93,9 @@ def _begin(work: Callable[[Any], Any], parent: int, count: int) -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, too
+    signal.signal(
+        signal.SIGINT, signal.SIG_DFL
+    )  # Ctrl-C ends it at once, and the parent, which it reaches, too, says so
     share_memory(count)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from evaluation import clarify
-from evaluation.bias import SegmentError, segment_errors
+from evaluation.bias import SegmentError, _sums_of, segment_errors
 from evaluation.segments import Grouping
 
 
@@ -78,3 +78,18 @@ def test_segments_of_many_rows_are_measured_batch_by_batch(monkeypatch: pytest.M
         )
         assert one.mape_ratio_interval is not None
         assert other.mape_ratio_interval == pytest.approx(one.mape_ratio_interval, rel=0.1)
+
+
+def test_the_sums_of_segments_are_those_of_counting_row_after_row() -> None:
+    random = np.random.default_rng(2)
+    columns, counts = random.normal(0, 1, (500, 3)), random.poisson(1.0, (4, 500))
+    codes = [random.integers(0, 3, 500), random.integers(0, 5, 500)]
+    found = _sums_of(columns, np.column_stack([codes[0], codes[1] + 3]), 8)(counts)
+    for number, one in enumerate(counts):
+        by_column = [
+            np.concatenate(
+                [np.bincount(own, column * one, minlength=size) for own, size in zip(codes, (3, 5), strict=True)]
+            )
+            for column in columns.T
+        ]
+        np.testing.assert_array_equal(found[number].T, by_column)

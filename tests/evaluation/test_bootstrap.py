@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +21,8 @@ from evaluation.bootstrap import (
     standard_deviation,
 )
 from steps.metrics import regression_metrics
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_spread_of_the_mean_absolute_error_is_that_of_a_mean() -> None:
@@ -68,7 +74,7 @@ def test_many_rows_are_drawn_batch_by_batch_with_the_same_spread(monkeypatch: py
 
     def of_batch(batch: slice) -> Callable[[np.ndarray], np.ndarray]:
         seen.append(batch)
-        return lambda counts: counts @ np.ones(len(counts))
+        return lambda counts: counts.sum(axis=1)
 
     sizes = resampled_sums(len(actual), of_batch)
     assert [batch.stop - batch.start for batch in seen] == [1000] * 4
@@ -81,3 +87,27 @@ def test_many_rows_are_drawn_batch_by_batch_with_the_same_spread(monkeypatch: py
         assert standard_deviation(batched[name]) == pytest.approx(standard_deviation(whole[name]), rel=0.15), name
     again = metric_draws(actual, predicted)["model"]
     np.testing.assert_array_equal(again["rmse"], batched["rmse"])
+
+
+@pytest.mark.e2e
+def test_the_digits_of_many_rows_do_not_depend_on_the_cores() -> None:
+    code = """
+import numpy as np
+from evaluation.bootstrap import metric_draws
+random = np.random.default_rng(0)
+actual = random.uniform(100, 200, 150_000)
+models = {name: actual + random.normal(0, 10, len(actual)) for name in "abc"}
+print([values.tolist() for found in metric_draws(actual, models).values() for values in found.values()])
+"""
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            env={**os.environ, "OPENBLAS_NUM_THREADS": threads},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for threads in ("1", "2")
+    }
+    assert len(said) == 1

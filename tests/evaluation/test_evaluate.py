@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -200,6 +202,7 @@ def test_rows_that_are_not_held_in_memory_have_the_same_evaluation(
     settings = replace(SETTINGS, estimators=tree)
     held = evaluate(model, inputs, tmp_path / "held", settings, LIMITS)
     monkeypatch.setattr("steps.row_source.HELD", 15)
+    monkeypatch.setattr("steps.row_source.BATCH", 15)
     read = evaluate(model, inputs, tmp_path / "read", settings, LIMITS)
     for name in set(held) - {"explanation"}:
         assert read[name] == held[name], name
@@ -209,3 +212,23 @@ def test_rows_that_are_not_held_in_memory_have_the_same_evaluation(
         other = tmp_path / "read" / path.relative_to(tmp_path / "held")
         pd.testing.assert_frame_equal(pd.read_parquet(other), pd.read_parquet(path))
     assert (tmp_path / "read" / "golden.json").read_bytes() == (tmp_path / "held" / "golden.json").read_bytes()
+
+
+def test_several_processes_write_what_one_writes(
+    model: Model, inputs: Inputs, archive_folder: Path, tmp_path: Path
+) -> None:
+    code = """
+import sys
+from evaluation import evaluate
+evaluate.FEWEST_AT_ONCE = int(sys.argv[1])
+evaluate.main(sys.argv[2:])
+"""
+    for fewest, name in ((0, "several"), (1000, "one")):
+        command = [sys.executable, "-c", code, str(fewest), *arguments(inputs, archive_folder, tmp_path / name)]
+        subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    several, one = (
+        {path.relative_to(tmp_path / name): path.read_bytes() for path in (tmp_path / name).rglob("*.*")}
+        for name in ("several", "one")
+    )
+    assert several == one
+    assert len(list((tmp_path / "several" / "figures").iterdir())) > 4

@@ -24,13 +24,14 @@ TABLE = pd.DataFrame(
 
 
 def doubled(rows: pd.DataFrame) -> pd.DataFrame:
-    return pd.DataFrame({"twice": 2 * rows["size"], "kind": rows["kind"]})
+    return pd.DataFrame({"twice": 2 * rows["size"], "kind": rows["kind"].map({"a": 1.0, "b": 2.0})})
 
 
 @pytest.fixture
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Four rows are read at a time."""
     monkeypatch.setattr("steps.row_source.HELD", 4)
+    monkeypatch.setattr("steps.row_source.BATCH", 4)
     TABLE.to_parquet(tmp_path / "rows.parquet", index=False, row_group_size=7)
     return tmp_path / "rows.parquet"
 
@@ -66,6 +67,18 @@ def gives_the_rows_of(rows: RowSource, table: pd.DataFrame) -> None:
     pd.testing.assert_frame_equal(rows.at([7, 0, 3]), table.iloc[[7, 0, 3]])
     pd.testing.assert_frame_equal(rows.columns(["kind"]), table[["kind"]])
     pd.testing.assert_series_equal(rows["kind"], table["kind"])
+
+
+def test_what_is_computed_of_each_row_is_computed_once(path: Path) -> None:
+    asked = list[int]()
+
+    def counted(rows: pd.DataFrame) -> pd.DataFrame:
+        asked.extend(rows.index)
+        return doubled(rows)
+
+    found = computed(OnDisk(path), counted)
+    gives_the_rows_of(found, doubled(TABLE))
+    assert asked == list(range(10))
 
 
 def test_few_rows_are_held_and_one_more_is_not(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,22 +5,26 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from steps.failure import JobError
-from steps.workers import in_parallel
+from steps.workers import in_parallel, meanwhile
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_results_come_in_the_order_of_the_items_from_several_processes() -> None:
-    factor = np.arange(3)
+def test_results_come_in_the_order_of_the_items_from_several_processes(tmp_path: Path) -> None:
+    factor, later = np.arange(3), tmp_path / "later"
 
     def work(item: int) -> tuple[int, int]:
-        time.sleep(0.02 * (item == 0))  # the first is the last to be ready
+        if item == 1:
+            later.touch()
+        while item == 0 and not later.exists():  # the first is not the first to be ready
+            time.sleep(0.01)
         return int(factor[item % 3]) * item, os.getpid()
 
     found = list(in_parallel(work, range(7), processes=2))
@@ -33,6 +37,31 @@ def test_results_come_in_the_order_of_the_items_from_several_processes() -> None
 def test_one_item_or_one_core_needs_no_other_process(items: list[int], processes: int) -> None:
     found = in_parallel(lambda item: (item, os.getpid()), items, processes)
     assert list(found) == [(item, os.getpid()) for item in items]
+
+
+def test_work_goes_on_beside_this_process_until_its_result_is_asked_for() -> None:
+    with meanwhile([os.getpid, lambda: time.sleep(0.02), os.getpid], processes=2) as begun:
+        found = [result() for result in begun]
+    assert found[1] is None
+    assert os.getpid() not in found
+
+
+def test_with_one_process_work_is_done_once_when_it_is_asked_for() -> None:
+    done = list[int]()
+    with meanwhile([lambda: done.append(1), lambda: done.append(2)], processes=1) as (first, _):
+        assert done == []
+        assert [first(), first()] == [None, None]
+    assert done == [1]
+
+
+def test_what_work_beside_raises_is_raised_where_it_is_asked_for() -> None:
+    def failing() -> None:
+        raise JobError("late.parquet lacks area.")
+
+    with meanwhile([failing, os.getpid], processes=2) as (first, second):
+        assert second() != os.getpid()
+        with pytest.raises(JobError, match="lacks area"):
+            first()
 
 
 def test_what_the_work_raises_is_raised() -> None:
@@ -50,6 +79,9 @@ def test_what_the_work_raises_is_raised() -> None:
 def test_a_process_that_is_killed_ends_the_work_with_a_sentence() -> None:
     with pytest.raises(JobError, match="A process of this job was killed, mostly because memory ran out"):
         list(in_parallel(lambda _: os.kill(os.getpid(), signal.SIGKILL), range(4), processes=2))
+    kill = [lambda: os.kill(os.getpid(), signal.SIGKILL)]
+    with pytest.raises(JobError, match="A process of this job was killed"), meanwhile(kill, processes=2) as (killed,):
+        killed()
 
 
 def test_results_that_nobody_takes_wait_in_small_numbers() -> None:
@@ -66,16 +98,26 @@ def test_results_that_nobody_takes_wait_in_small_numbers() -> None:
     found.close()  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("ended_by", [signal.SIGKILL, signal.SIGTERM])
-def test_the_processes_end_with_the_one_that_began_them(ended_by: signal.Signals) -> None:
+@pytest.mark.parametrize(
+    ("send", "ended_by"), [(os.kill, signal.SIGKILL), (os.kill, signal.SIGTERM), (os.killpg, signal.SIGINT)]
+)
+def test_the_processes_end_with_the_one_that_began_them(
+    send: Callable[[int, int], None], ended_by: signal.Signals
+) -> None:
     code = (
         "import os, time\nfrom steps.workers import in_parallel\n"
-        "list(in_parallel(lambda item: (print(os.getpid(), flush=True), time.sleep(60)), range(2), processes=2))"
+        # One write, even where Python has no buffer.
+        "def work(_):\n    os.write(1, b'%d\\n' % os.getpid())\n    time.sleep(60)\n"
+        "list(in_parallel(work, range(2), processes=2))"
     )
-    with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
         assert process.stdout is not None
         others = [int(process.stdout.readline()) for _ in range(2)]
-        process.send_signal(ended_by)
+        send(process.pid, ended_by)
+        assert process.wait(10) == -ended_by
     deadline = time.monotonic() + 10
     while any(Path(f"/proc/{other}").exists() for other in others) and time.monotonic() < deadline:
         time.sleep(0.02)
