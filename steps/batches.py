@@ -14,7 +14,11 @@ ROWS = 1 << 18  # of a batch
 
 def batches(rows: int, most: int | None = None) -> Iterator[slice]:
     """The places of that many rows, batch after batch, of `most` rows if ROWS are too many; of no rows one batch."""
-    size = ROWS if most is None else min(ROWS, most)
+    yield from slices(rows, ROWS if most is None else min(ROWS, most))
+
+
+def slices(rows: int, size: int) -> Iterator[slice]:
+    """The same, of `size` rows."""
     for start in range(0, max(rows, 1), size):
         yield slice(start, min(start + size, rows))
 

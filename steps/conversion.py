@@ -12,6 +12,7 @@ from steps.column_settings import Column
 from steps.converted import is_converted
 
 YES_WORDS, NO_WORDS = ("true", "yes", "y", "t", "1", "1.0"), ("false", "no", "n", "f", "0", "0.0")
+FEW = 1000  # values that are converted one by one; of more, each different text once
 SPACES = re.compile("[\u00a0\u2009\u202f]")  # no-break, thin and narrow spaces between groups of digits
 NAMES = {
     "integer": "an integer",
@@ -51,6 +52,21 @@ def convert(values: pd.Series, column: Column) -> tuple[pd.Series, np.ndarray]:
     """
     if is_converted(values, column):
         return values, np.zeros(len(values), dtype=bool)
+    if len(values) < FEW or not _worth_once(values, column):
+        return _convert(values, column)
+    codes, different = pd.factorize(values, use_na_sentinel=False)
+    converted, bad = _convert(pd.Series(different), column)
+    return converted.take(codes).set_axis(values.index), bad[codes]
+
+
+def _worth_once(values: pd.Series, column: Column) -> bool:
+    """Whether to convert each different value once; among objects of any types 1 and True would be one."""
+    if values.dtype == object:
+        return pd.api.types.infer_dtype(values, skipna=True) in ("string", "date")
+    return column.type in ("category", "text")
+
+
+def _convert(values: pd.Series, column: Column) -> tuple[pd.Series, np.ndarray]:
     values = _without_missing_words(values, column.missing or ())
     missing = values.isna().to_numpy()
     if column.type == "date":

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
 from pathlib import Path
 from urllib.parse import unquote
 
 from steps.failure import JobError
 
 BLOCK = 1 << 20
+RUN, SMALL = 16 << 20, 4 << 20  # bytes
 # What other programs leave beside their parts, and no data: checksums of Hadoop, and its marks of folders.
 LEFTOVERS = (".crc", "_$folder$")
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"  # Hive's and Spark's word for a missing value
@@ -44,6 +46,21 @@ def parts_of(source: Path) -> list[Part]:
     if not parts:
         raise JobError(f"There is no data file in {source}: give CSV or Parquet files.")
     return parts
+
+
+def runs(parts: Sequence[Part], processes: int) -> list[slice]:
+    """The parts in runs of about the same number of bytes, the same number of runs for each process.
+
+    A run has RUN bytes or little more; few parts or small ones are one run.
+    """
+    sizes = [part.path.stat().st_size for part in parts]
+    total = sum(sizes)
+    if total <= SMALL:
+        return [slice(0, len(parts))]
+    count = processes * max(2, -(-total // (processes * RUN)))
+    run_of = [size * count // total for size in accumulate(sizes)]  # how many runs are full after each part
+    ends = [place for place in range(1, len(parts)) if run_of[place - 1] > (run_of[place - 2] if place > 1 else 0)]
+    return [slice(first, end) for first, end in pairwise([0, *ends, len(parts)])]
 
 
 def is_data(name: str) -> bool:

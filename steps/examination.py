@@ -10,18 +10,20 @@ import numpy as np
 
 from steps.column_settings import Column
 from steps.conversion import described
-from steps.data_set import Part, combined, part_digest
+from steps.data_set import Part, combined, part_digest, runs
 from steps.data_settings import PreparationSettings
-from steps.expectations import Outcome, check_columns, expectations_of_columns
+from steps.expectations import Outcome, check_columns, expectations_of_columns, import_library
 from steps.failure import JobError
 from steps.format_hints import hint
 from steps.judged import Judged
 from steps.kept_parts import KeptFolders, KeptParts
 from steps.known_expectations import judges_single_rows
 from steps.row_order import by_hash, content_hashes
+from steps.row_store import Batch
 from steps.single_rows import SingleRows
 from steps.validation import Validation, reason_of
 from steps.validation_settings import Expectation
+from steps.workers import cores, in_parallel
 
 FIELDS = "the row must have as many fields as the header"
 LONGEST_VALUE = 60  # characters of a cell that are shown in a reason
@@ -41,13 +43,28 @@ def examine(
     expectations = [*expectations_of_columns(settings.data.columns), *settings.validation.rows]
     alone = {place: each for place, each in enumerate(expectations) if judges_single_rows(each.expectation)}
     rules = list(alone.values())
-    known = KeptParts(kept, settings, rules) if kept else None
-    found = _Found([[] for _ in rules], {}, {})
-    for judged in SingleRows(settings, rules, known).of(parts, digests):
-        found.add(judged, len(validation.rows))
-        for name, rows in judged.files.items():
-            validation.files[name] = validation.files.get(name, 0) + rows
-        validation.rows.add(judged.table)
+    known = 0
+    found, files = _Found([[] for _ in rules], {}, {}), dict[str, int]()
+
+    def judged(run: slice) -> _Run:
+        known = KeptParts(kept, settings, rules) if kept else None
+        pieces = list[tuple[Judged, Batch]]()
+        for piece in SingleRows(settings, rules, known).of(parts[run], digests[run]):
+            batch = validation.rows.batch(piece.table, f"{run.start:06d}-{len(pieces):06d}")
+            pieces.append((replace(piece, table=piece.table.head(0)), batch))
+        return _Run(pieces, known.found if known else 0)
+
+    work = runs(parts, cores())
+    if len(work) > 1:
+        import_library()  # before there are other processes, of which each would
+    for run in in_parallel(judged, work):
+        known += run.known
+        for piece, batch in run.pieces:
+            found.add(piece, len(validation.rows))
+            for name, rows in piece.files.items():
+                files[name] = files.get(name, 0) + rows
+            validation.rows.add(batch)
+    validation.files = files
     if not len(validation.rows):
         raise JobError(f"The data file {validation.file} has columns but no rows.")
     validation.rejected = np.zeros(len(validation.rows), dtype=bool)
@@ -59,7 +76,15 @@ def examine(
     validation.give_reasons()
     if not validation.rejected.all():
         validation.outcomes += check_columns(validation.rows, settings.validation.table, "table", ~validation.rejected)
-    return known.found if known else 0
+    return known
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What a process finds of some files: what it judged, batch by batch, and how many files were known."""
+
+    pieces: list[tuple[Judged, Batch]]
+    known: int
 
 
 @dataclass(frozen=True)

@@ -6,22 +6,27 @@ import itertools
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from steps.column_settings import Column
+from steps.different_rows import different_rows
 from steps.failure import JobError
+from steps.known_expectations import judges_single_rows
 from steps.lean_imports import without
+from steps.row_order import places_of_likely_equal
 from steps.row_store import RowStore
-from steps.validation_settings import Expectation
+from steps.validation_settings import UNIQUE, Expectation
+from steps.workers import in_parallel
 
 SHAPE = re.compile("expect_table_.*|expect_column_to_exist")  # expectations of the table that look at no value
 OF_COLUMNS = ("column", "column_A", "column_B", "column_list", "column_set")  # arguments that name columns
 Level = Literal["rows", "table"]
-COLUMNS_AT_ONCE = 4  # half the time of all 25 at once, with many rows, and no more with few
+PRESENCE = ("expect_column_values_to_not_be_null", "expect_column_values_to_be_null")  # to them all values are the same
 
 
 @dataclass(frozen=True)
@@ -72,28 +77,24 @@ def check(table: pd.DataFrame, expectations: Sequence[Expectation], level: Level
     """
     if level == "table":
         return _check(table, expectations, level)
+    groups = dict[tuple[tuple[str, ...], bool], list[int]]()
+    for place, each in enumerate(expectations):
+        groups.setdefault((tuple(each.columns), judges_single_rows(each.expectation)), []).append(place)
     found = dict[int, Outcome]()
-    for columns, places in _groups(expectations):
+    for (columns, single_rows), places in groups.items():
+        # Great Expectations copies all columns that it is given, for each expectation some times.
         shown = table[[name for name in table if name in columns]]
-        found |= zip(places, _check(shown, [expectations[place] for place in places], level), strict=True)
+        judge = _check_different if single_rows else _check
+        found |= zip(places, judge(shown, [expectations[place] for place in places], level), strict=True)
     return [found[place] for place in range(len(expectations))]
 
 
-def _groups(expectations: Sequence[Expectation]) -> list[tuple[set[str], list[int]]]:
-    """The expectations by their places, in groups that look at few columns, and the columns of each group.
-
-    Great Expectations copies all columns that it is given, for each expectation some times.
-    """
-    groups = list[tuple[set[str], list[int]]]()
-    for place, expectation in enumerate(expectations):
-        wanted = set(expectation.columns)
-        fitting = (group for group in groups if len(group[0] | wanted) <= max(COLUMNS_AT_ONCE, len(wanted)))
-        columns, places = next(fitting, (set[str](), list[int]()))
-        if not places:
-            groups.append((columns, places))
-        columns |= wanted
-        places.append(place)
-    return groups
+def _check_different(table: pd.DataFrame, expectations: Sequence[Expectation], level: Level) -> list[Outcome]:
+    """Check expectations of single rows on one of those rows that are the same; the outcomes are those of all rows."""
+    presence_alone = all(each.expectation in PRESENCE for each in expectations)
+    places, kinds = different_rows(table.isna() if presence_alone else table)
+    outcomes = _check(table.iloc[places].reset_index(drop=True), expectations, level)
+    return [replace(each, unexpected=np.flatnonzero(np.isin(kinds, each.unexpected))) for each in outcomes]
 
 
 def _check(table: pd.DataFrame, expectations: Sequence[Expectation], level: Level) -> list[Outcome]:
@@ -116,21 +117,33 @@ def check_columns(
     The rows count from 0 as the chosen ones do. Raises as `check`.
     """
     if rows.in_one_batch:
-        return check(_chosen(rows.columns(rows.names), chosen), expectations, level)
-    found = list[Outcome]()
-    for expectation in expectations:
+        return check(rows.columns(rows.names, chosen), expectations, level)
+    count = len(rows) if chosen is None else int(chosen.sum())
+
+    def judged(expectation: Expectation) -> Outcome:
         names = [name for name in expectation.columns if name in rows.names]
-        if expectation.columns and not SHAPE.fullmatch(expectation.expectation):
-            table = _chosen(rows.columns(names), chosen)
-        else:  # a table of that shape, whatever it holds
-            count = len(rows) if chosen is None else int(chosen.sum())
+        if not names or SHAPE.fullmatch(expectation.expectation):  # a table of that shape, whatever it holds
             table = pd.DataFrame(np.zeros((count, 1), np.int8).repeat(len(rows.names), axis=1), columns=rows.names)
-        found += check(table, [expectation], level)
-    return found
+        else:
+            table = rows.columns(names, chosen)
+        return check(table, [expectation], level)[0]
+
+    import_library()
+    unique = {
+        place: _check_unique(rows, each)
+        for place, each in enumerate(expectations)
+        if each.expectation in UNIQUE and level == "rows"
+    }
+    others = in_parallel(judged, [each for place, each in enumerate(expectations) if place not in unique])
+    return [unique[place] if place in unique else next(others) for place in range(len(expectations))]
 
 
-def _chosen(table: pd.DataFrame, chosen: np.ndarray | None) -> pd.DataFrame:
-    return table if chosen is None else table[chosen].reset_index(drop=True)
+def _check_unique(rows: RowStore, expectation: Expectation) -> Outcome:
+    """Check what must be unique on those rows that may not be; the outcome is that of all rows."""
+    names = expectation.unique_columns
+    places = places_of_likely_equal(rows, names)
+    (outcome,) = check(rows.take(places, names).to_pandas(), [expectation], "rows")
+    return replace(outcome, unexpected=places[outcome.unexpected])
 
 
 def _key(expectation: Expectation) -> str:
@@ -138,7 +151,13 @@ def _key(expectation: Expectation) -> str:
 
 
 def _batch(table: pd.DataFrame) -> Any:
-    """Give a table to Great Expectations, with no telemetry, no files and no progress bars."""
+    """Give a table to Great Expectations."""
+    return import_library().get_batch({"dataframe": table})
+
+
+@cache
+def import_library() -> Any:
+    """Make what Great Expectations takes tables by, with no telemetry, no files and no progress bars: seconds, once."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"  # read by the import
     with without("sqlalchemy", "boto3", "botocore"):  # a fifth of the time, for data that is in databases and in S3
         import great_expectations
@@ -151,7 +170,7 @@ def _batch(table: pd.DataFrame) -> Any:
     )
     context = great_expectations.get_context(mode="ephemeral", project_config=configuration)
     asset = context.data_sources.add_pandas("jobs").add_dataframe_asset("rows")
-    return asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": table})
+    return asset.add_batch_definition_whole_dataframe("all")
 
 
 def _told_apart(names: Sequence[str]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from steps.batches import batches
+from steps import batches
 from steps.column_settings import Column
 
 
@@ -40,8 +40,8 @@ class Judged:
         )
 
     def in_batches(self) -> Iterator[Judged]:
-        """The same rows, some at a time; those of several files are never more than one batch."""
-        every = list(batches(len(self.table)))
+        """The same rows, two batches at a time; those of several files are never more."""
+        every = list(batches.slices(len(self.table), 2 * batches.ROWS))
         for batch in every:
             rows = batch.stop - batch.start
             files = self.files if len(every) == 1 else dict.fromkeys(self.files, rows)

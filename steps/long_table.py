@@ -16,10 +16,15 @@ if TYPE_CHECKING:
     import pyarrow
 
 
-def write_long(path: Path, tables: Iterable[pd.DataFrame]) -> None:
-    """Write tables of the same columns one below the other; one table alone as `write_parquet` does."""
+def write_long(path: Path, tables: Iterable[pd.DataFrame | pyarrow.Table]) -> None:
+    """Write tables of the same columns one below the other; one table alone as `write_parquet` does.
+
+    Those of Arrow have the types of the columns, without metadata, and are written as pandas' of the same values.
+    """
     rest = iter(tables)
     first, second = next(rest, pd.DataFrame()), next(rest, None)
+    if not isinstance(first, pd.DataFrame):
+        first = first.to_pandas(deduplicate_objects=False)
     if second is None:
         write_parquet(path, first)
         return
@@ -28,7 +33,7 @@ def write_long(path: Path, tables: Iterable[pd.DataFrame]) -> None:
         writer = stack.enter_context(parquet_writer(temporary, found.schema))
         writer.write_table(found)
         for table in chain([second], rest):
-            writer.write_table(arrow_table(table))
+            writer.write_table(arrow_table(table) if isinstance(table, pd.DataFrame) else table.cast(found.schema))
 
 
 def arrow_table(table: pd.DataFrame) -> pyarrow.Table:

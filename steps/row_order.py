@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from steps.row_store import RowStore
+from steps.workers import in_parallel
 
 
 def by_content(table: pd.DataFrame) -> np.ndarray:
@@ -25,7 +26,20 @@ def by_hash(hashes: np.ndarray) -> np.ndarray:
 
 def content_hashes(rows: RowStore, names: Sequence[str] | None = None) -> np.ndarray:
     """The hash of each row, of some of its columns."""
-    return np.concatenate([_hashes(table) for _, table in rows.batches(names)])
+    every = in_parallel(lambda number: _hashes(rows.one_of(number, names)), range(len(rows.starts)))
+    return np.concatenate(list(every))
+
+
+def places_of_likely_equal(rows: RowStore, names: Sequence[str]) -> np.ndarray:
+    """The places of the rows that are equal to others in some columns, where -0.0 is 0.0; hardly ever of one more."""
+
+    def hashed(number: int) -> np.ndarray:
+        table = rows.one_of(number, names)
+        floats = table.select_dtypes("float")
+        return _hashes(table.assign(**{str(name): floats[name] + 0.0 for name in floats}))
+
+    hashes = np.concatenate(list(in_parallel(hashed, range(len(rows.starts)))))
+    return np.flatnonzero(pd.Series(hashes).duplicated(keep=False))
 
 
 def _hashes(table: pd.DataFrame) -> np.ndarray:

@@ -1,12 +1,30 @@
-"""The typed rows of a data set, kept batch by batch: on disk where there are several batches, and a folder for them."""
+"""The typed rows of a data set, batch by batch: as Arrow's files in a folder, or in memory where there is no folder."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.ipc
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some rows: a table, or the file that holds it."""
+
+    content: pa.Table | Path
+    rows: int
+    schema: pa.Schema
+
+    def table(self) -> pa.Table:
+        """The rows; those of a file are read where they are looked at, not at once."""
+        if isinstance(self.content, Path):
+            return pa.ipc.open_file(pa.memory_map(str(self.content))).read_all()
+        return self.content
 
 
 class RowStore:
@@ -16,50 +34,85 @@ class RowStore:
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        self.names: list[str] = []
         self._folder = folder
-        self._kept: list[pd.DataFrame | Path] = []
-        self._sizes: list[int] = []
-        self._types: dict[str, np.dtype] = {}
+        self._batches: list[Batch] = []
+        self._schema = pa.schema([])
 
     def __len__(self) -> int:
-        return sum(self._sizes)
+        return sum(batch.rows for batch in self._batches)
+
+    @property
+    def names(self) -> list[str]:
+        """The columns."""
+        names: list[str] = self._schema.names
+        return names
 
     @property
     def in_one_batch(self) -> bool:
-        """Whether all rows are in memory at once anyway."""
-        return len(self._kept) <= 1
+        """Whether all rows are few enough to be in memory at once."""
+        return len(self._batches) <= 1
 
-    def add(self, table: pd.DataFrame) -> None:
-        """Keep some rows behind all others. OSError where the disk is full."""
-        self.names = list(map(str, table))
-        for name, type_ in table.dtypes.items():
-            before = self._types.setdefault(str(name), type_)
-            self._types[str(name)] = type_ if before == type_ else np.dtype(float)
-        self._kept.append(table)
-        self._sizes.append(len(table))
-        if self._folder is not None and len(self._kept) > 1:
-            self._kept = [self._spilled(number, each) for number, each in enumerate(self._kept)]
+    def batch(self, rows: pd.DataFrame, name: str) -> Batch:
+        """What `add` takes of some rows; `name` is that of no other batch. OSError where the disk is full.
 
-    def _spilled(self, number: int, batch: pd.DataFrame | Path) -> Path:
-        if isinstance(batch, Path):
-            return batch
-        assert self._folder is not None  # noqa: S101 - asked before
-        path = self._folder / f"{number:06d}.parquet"
-        batch.to_parquet(path, index=False)
-        return path
+        A process may make what another one adds.
+        """
+        table = pa.Table.from_pandas(rows, preserve_index=False).replace_schema_metadata()
+        if self._folder is None:
+            return Batch(table, len(rows), table.schema)
+        path = self._folder / f"{name}.arrow"
+        with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+            writer.write_table(table)
+        return Batch(path, len(rows), table.schema)
 
-    def batches(self, names: Sequence[str] | None = None) -> Iterator[tuple[int, pd.DataFrame]]:
-        """The place of the first row of each batch, and some columns of its rows, which are numbered from 0."""
+    def add(self, batch: Batch) -> None:
+        """Keep some rows behind all others."""
+        self._batches.append(batch)
+        schemas = [self._schema, batch.schema] if self._schema.names else [batch.schema]
+        self._schema = pa.unify_schemas(schemas, promote_options="permissive")
+
+    def batches(
+        self, names: Sequence[str] | None = None, chosen: np.ndarray | None = None
+    ) -> Iterator[tuple[np.ndarray, pd.DataFrame]]:
+        """The places of the rows of each batch and some columns of them, numbered from 0.
+
+        chosen: marks the rows that are wanted; by default all are.
+        """
+        for number, first in enumerate(self.starts):
+            places = np.arange(first, first + self._batches[number].rows)
+            table = self._table(number, names)
+            if chosen is not None:
+                places = places[chosen[places]]
+                table = table.take(places - first)
+            yield places, table.to_pandas(deduplicate_objects=False)
+
+    @property
+    def starts(self) -> list[int]:
+        """The place of the first row of each batch."""
+        return np.cumsum([0, *(batch.rows for batch in self._batches[:-1])]).tolist() if self._batches else []
+
+    def one_of(self, number: int, names: Sequence[str] | None = None) -> pd.DataFrame:
+        """Some columns of one of the batches."""
+        rows: pd.DataFrame = self._table(number, names).to_pandas(deduplicate_objects=False)
+        return rows
+
+    def columns(self, names: Sequence[str], chosen: np.ndarray | None = None) -> pd.DataFrame:
+        """Some columns of all rows, or of the chosen ones, numbered from 0."""
+        return pd.concat([table for _, table in self.batches(names, chosen)], ignore_index=True)
+
+    def take(self, places: np.ndarray, names: Sequence[str]) -> pa.Table:
+        """The rows at these places, in their order."""
+        order = np.argsort(places, kind="stable")
+        ends = np.searchsorted(places[order], [*self.starts, len(self)])
+        pieces = [
+            self._table(number, names).take(places[order[begin:end]] - first)
+            for number, (first, begin, end) in enumerate(zip(self.starts, ends, ends[1:], strict=False))
+        ]
+        back = np.empty_like(order)
+        back[order] = np.arange(len(order))
+        return pa.concat_tables(pieces).combine_chunks().take(back)
+
+    def _table(self, number: int, names: Sequence[str] | None) -> pa.Table:
         wanted = self.names if names is None else list(names)
-        types = {name: self._types[name] for name in wanted}
-        first = 0
-        for kept, size in zip(self._kept, self._sizes, strict=True):
-            table = pd.read_parquet(kept, columns=wanted) if isinstance(kept, Path) else kept[wanted]
-            yield first, table.reset_index(drop=True).astype(types)
-            first += size
-
-    def columns(self, names: Sequence[str]) -> pd.DataFrame:
-        """Some columns of all rows."""
-        tables = [table for _, table in self.batches(names)]
-        return tables[0] if len(tables) == 1 else pd.concat(tables, ignore_index=True)
+        schema = pa.schema([self._schema.field(name) for name in wanted])
+        return self._batches[number].table().select(wanted).cast(schema, safe=False)

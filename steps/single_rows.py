@@ -47,7 +47,7 @@ class SingleRows:
         rows = 0
         for part, digest in zip(parts, digests, strict=True):
             read = self._read(part, digest)
-            if group and (rows + read.rows > batches.ROWS or read.types != group[0].types):
+            if group and (rows + read.rows > 2 * batches.ROWS or read.types != group[0].types):
                 yield group
                 group, rows = [], 0
             group.append(read)
@@ -77,8 +77,7 @@ class SingleRows:
         }
         for batch in Judged(files, typed, [], broken, cells).in_batches():
             wide = with_derived(batch.table, self.settings.validation.derived, self.settings.data.types)
-            outcomes = check(wide, self.rules, "rows")
-            unexpected = [outcome.unexpected for outcome in outcomes]
+            unexpected = [outcome.unexpected for outcome in check(wide, self.rules, "rows")]
             yield Judged(batch.files, wide, unexpected, batch.broken, batch.unreadable)
 
     def _kept(self, read: _Read, found: Judged | None) -> Judged:

@@ -7,10 +7,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from steps.accepted_rows import write_accepted
+from steps.accepted_rows import accepted_places, write_accepted
 from steps.artifacts import replacing, write_json, write_text
 from steps.data_set import parts_of
 from steps.data_settings import DEFAULT_PATH, PreparationSettings, load_as
@@ -20,8 +19,9 @@ from steps.hosts import refuse_several
 from steps.kept_parts import KeptFolders
 from steps.row_store import RowStore
 from steps.validation import Validation, reason_of
-from steps.validation_report import SHOWN_ROWS, render
+from steps.validation_report import SHOWN_ROWS, column_summary, render
 from steps.wheels import ensure
+from steps.workers import in_parallel
 
 NEEDED = ("great-expectations",)
 
@@ -65,14 +65,12 @@ def validate(source: Path, output: Path, settings: PreparationSettings, kept: Pa
             validation.failure = str(error)
         summary = validation.summary()
         write_json(output / "report" / "validation.json", summary)
-        names = validation.names if len(validation.rejected) else []
-        columns = (validation.rows.columns([name])[name] for name in names)
-        page = render(summary, columns, _first_rejected(validation))
+        rejected = _write_rejected(output / "rejected" / "rejected.csv", validation)
+        accepted = None if validation.failure else output / "validated" / "data.parquet"
+        page = render(summary, _summarized_and_written(validation, accepted), rejected)
         write_text(output / "report" / "index.html", page)
-        _write_rejected(output / "rejected" / "rejected.csv", validation)
         if validation.failure:
             raise JobError(validation.failure)
-        write_accepted(output / "validated" / "data.parquet", validation, Path(folder))
     counts: dict[str, Any] = summary["rows"]
     return counts
 
@@ -96,26 +94,34 @@ def _refuse(validation: Validation, settings: PreparationSettings) -> None:
         raise JobError(f"The data do not meet the expectations: {what}{more}; see the validation report.")
 
 
-def _first_rejected(validation: Validation) -> pd.DataFrame:
-    """As many of the rejected rows as the report shows."""
-    found, rows = list[pd.DataFrame](), 0
-    for table in _rejected_rows(validation):
-        found.append(table.head(SHOWN_ROWS - rows))
-        rows += len(found[-1])
-        if rows == SHOWN_ROWS:
-            break
-    return pd.concat(found, ignore_index=True) if found else pd.DataFrame()
+def _summarized_and_written(validation: Validation, accepted: Path | None) -> list[dict[str, Any]]:
+    """What the report says of each column of the data; at the same time the accepted rows are written, if to a path."""
+    rows = validation.rows
+    names = validation.names if len(validation.rejected) else []  # of data that could not be read nothing is said
+    places = accepted_places(validation) if accepted else []
+
+    def work(task: str | Path) -> dict[str, Any] | None:
+        if isinstance(task, str):
+            return column_summary(rows.columns([task])[task])
+        write_accepted(task, validation, places)
+        return None
+
+    tasks: list[str | Path] = [*([accepted] if accepted else []), *names]
+    return [found for found in in_parallel(work, tasks, 1 if rows.in_one_batch else None) if found]
 
 
-def _write_rejected(path: Path, validation: Validation) -> None:
+def _write_rejected(path: Path, validation: Validation) -> pd.DataFrame:
+    """Write the rejected rows; return as many of them as the report shows."""
+    shown, rows = list[pd.DataFrame](), 0
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
-        first = True
         for table in _rejected_rows(validation):
-            table.to_csv(stream, index=False, header=first)
-            first = False
-        if first:
+            table.to_csv(stream, index=False, header=not shown)
+            shown.append(table.head(SHOWN_ROWS - rows))
+            rows += len(shown[-1])
+        if not shown:
             names = [*_front(validation), *(validation.names if len(validation.rejected) else ())]
             pd.DataFrame(columns=names).to_csv(stream, index=False)
+    return pd.concat(shown, ignore_index=True) if shown else pd.DataFrame()
 
 
 def _front(validation: Validation) -> list[str]:
@@ -131,14 +137,12 @@ def _rejected_rows(validation: Validation) -> Iterator[pd.DataFrame]:
     """
     if not validation.rejected.any():
         return
-    for first, table in validation.rows.batches(validation.names):
-        here = np.flatnonzero(validation.rejected[first : first + len(table)])
-        if len(here):
-            files, numbers = validation.places(here + first)
-            reasons = [validation.reasons[place] for place in (here + first).tolist()]
+    for places, table in validation.rows.batches(validation.names, validation.rejected):
+        if len(places):
+            files, numbers = validation.places(places)
+            reasons = [validation.reasons[place] for place in places.tolist()]
             told = [*([files] if validation.in_many_files else []), numbers, reasons]
-            front = pd.DataFrame(dict(zip(_front(validation), told, strict=True)), index=here)
-            yield pd.concat([front, table.iloc[here]], axis=1)
+            yield pd.concat([pd.DataFrame(dict(zip(_front(validation), told, strict=True))), table], axis=1)
 
 
 if __name__ == "__main__":

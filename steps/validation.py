@@ -94,11 +94,11 @@ class Validation:
         pairs = [pair for pair in zip(self.outcomes, self._told, strict=True) if len(pair[0].unexpected)]
         columns = {outcome.expectation.arguments.get("column") for outcome, told in pairs if not told}
         names = [name for name in self.rows.names if name in columns] or self.rows.names[:1]
-        for first, table in self.rows.batches(names) if pairs else ():
+        for places, table in self.rows.batches(names, self.rejected) if pairs else ():
             for outcome, told in pairs:
-                low, high = np.searchsorted(outcome.unexpected, (first, first + len(table)))
-                for place in outcome.unexpected[low:high].tolist():
-                    reason = told[place] if told else _reason_with_value(outcome, table, place - first)
+                rows = np.flatnonzero(np.isin(places, outcome.unexpected))
+                for row, place in zip(rows.tolist(), places[rows].tolist(), strict=True):
+                    reason = told[place] if told else _reason_with_value(outcome, table, row)
                     before = self.reasons.get(place)
                     self.reasons[place] = f"{before}; {reason}" if before else reason
 

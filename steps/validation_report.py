@@ -19,8 +19,8 @@ td.number, th.number { text-align: right; font-variant-numeric: tabular-nums }
 """
 
 
-def render(summary: dict[str, Any], columns: Iterable[pd.Series], rejected: pd.DataFrame) -> str:
-    """Return the page for validation.json's content, the typed columns, if any, and the first rejected rows."""
+def render(summary: dict[str, Any], columns: Iterable[dict[str, Any]], rejected: pd.DataFrame) -> str:
+    """Return the page for validation.json's content, the columns' summaries, if any, and the first rejected rows."""
     status = summary["status"]
     rows = summary["rows"]
     parts = [
@@ -29,7 +29,7 @@ def render(summary: dict[str, Any], columns: Iterable[pd.Series], rejected: pd.D
         f"<p>{escape(summary['file'])}: {rows['read']:,} rows, {rows['accepted']:,} accepted, "
         f"{rows['rejected']:,} rejected ({rows['rejected_share']:.2%}).</p>",
         _section("Expectations", _expectations(summary["expectations"])),
-        _section("Columns", _columns(columns)),
+        _section("Columns", _table(pd.DataFrame(columns))),
         _section("Files with rejected rows", _files(summary)),
         _section(f"Rejected rows{_limit_note(rows['rejected'])}", _table(rejected.head(SHOWN_ROWS))),
     ]
@@ -64,14 +64,12 @@ def _expectations(outcomes: list[dict[str, Any]]) -> str:
     return _table(frame.sort_values("result", kind="stable"))
 
 
-def _columns(columns: Iterable[pd.Series]) -> str:
-    summary = []
-    for values in columns:
-        row = {"column": values.name, "distinct": values.nunique(), "missing": int(values.isna().sum())}
-        if values.dtype != object and row["distinct"]:
-            row |= {"smallest": values.min(), "median": values.median(), "largest": values.max()}
-        summary.append(row)
-    return _table(pd.DataFrame(summary))
+def column_summary(values: pd.Series) -> dict[str, Any]:
+    """What the page says of a typed column."""
+    row = {"column": values.name, "distinct": values.nunique(), "missing": int(values.isna().sum())}
+    if values.dtype != object and row["distinct"]:
+        row |= {"smallest": values.min(), "median": values.median(), "largest": values.max()}
+    return row
 
 
 def _files(summary: dict[str, Any]) -> str:

@@ -69,7 +69,7 @@ INSIDE = {
         "steps.split_settings",
     ],
     "steps/test_linear.py": ["steps.design"],
-    "steps/test_validate.py": ["steps.accepted_rows", "steps.examination", "steps.row_store", "steps.validation"],
+    "steps/test_validate.py": ["steps.accepted_rows", "steps.examination", "steps.validation"],
 }
 # A test, and the modules that run in the commands, servers and jobs that it starts; a folder stands for all in it.
 THROUGH_PROCESSES = {

@@ -165,3 +165,26 @@ def test_a_reason_says_how_the_value_should_have_been_written() -> None:
     column = Column(type="number", decimal=",", thousands=".", units={"€": 1})
     assert described(column) == "a number with a decimal comma and '.' between thousands in €"
     assert described(Column(type="date", dates=("%d.%m.%Y",))) == "a date in the form %d.%m.%Y"
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        ("integer", ["7", " 7 ", None, "x", "", "9007199254740993"]),
+        ("number", ["1.5", "-0", "1e400", None, "many"]),
+        ("boolean", ["true", "No", None, "maybe"]),
+        ("category", [98039, 8, -5]),
+        ("category", [1.0, np.nan, 2.5, -0.0]),
+        ("text", ["a", " a", None]),
+        ("text", [1, True, "1", 1.0, None]),
+        ("date", ["20141013T000000", "2014", None, "2014-10-13"]),
+        ("date", [datetime.date(2014, 10, 13), None]),
+    ],
+)
+def test_many_values_are_converted_as_few_are(kind: Any, values: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    column, series = Column(type=kind, width=4 if kind == "category" else 0), pd.Series(values * 3)
+    few = convert(series, column)
+    monkeypatch.setattr("steps.conversion.FEW", 1)
+    many = convert(series, column)
+    pd.testing.assert_series_equal(many[0], few[0])
+    assert many[1].tolist() == few[1].tolist()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from steps.data_set import digest_of, parts_of
+from steps.data_set import digest_of, parts_of, runs
 from steps.failure import JobError
 
 
@@ -69,3 +69,29 @@ def test_what_the_folders_say_belongs_to_the_hash(tmp_path: Path) -> None:
         digests.append(digest_of(parts_of(tmp_path / str(number))))
     assert digests[0] == digests[1]
     assert len(set(digests)) == 3
+
+
+@pytest.mark.parametrize(
+    ("sizes", "lengths"),
+    [
+        ([10] * 10, [3, 2, 3, 2]),
+        ([90, 1, 1, 1], [1, 3]),
+        ([1], [1]),
+        ([0, 0], [2]),
+        ([500] * 3 + [1], [1, 1, 1, 1]),
+    ],
+)
+def test_parts_are_in_runs_of_about_the_same_size_for_each_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sizes: list[int], lengths: list[int]
+) -> None:
+    monkeypatch.setattr("steps.data_set.SMALL", 0)
+    parts = []
+    for number, size in enumerate(sizes):
+        path = tmp_path / f"{number}.csv"
+        path.write_bytes(b"1" * size)
+        parts += parts_of(path)
+    found = runs(parts, processes=2)
+    assert [len(parts[each]) for each in found] == lengths
+    assert [place for each in found for place in range(each.start, each.stop)] == list(range(len(sizes)))
+    monkeypatch.setattr("steps.data_set.SMALL", sum(sizes))
+    assert runs(parts, processes=2) == [slice(0, len(sizes))]

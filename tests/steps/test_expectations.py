@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
+import numpy as np
 import pandas as pd
 import pytest
 
-from steps.expectations import check, expectations_of_columns
+from steps.expectations import Outcome, check, check_columns, expectations_of_columns
 from steps.failure import JobError
+from steps.row_store import RowStore
 from steps.settings import Column, Expectation
 
 pytestmark = pytest.mark.e2e  # importing Great Expectations takes seconds
@@ -64,3 +69,64 @@ def test_columns_that_differ_in_case_only_are_judged_each_for_itself() -> None:
 
 def test_nothing_expected_is_nothing_checked() -> None:
     assert check(TABLE, [], "table") == []
+
+
+EVERY_WAY: list[tuple[str, dict[str, Any]]] = [
+    ("expect_column_values_to_not_be_null", {"column": "a"}),
+    ("expect_column_values_to_not_be_null", {"column": "c", "mostly": 0.5}),
+    ("expect_column_values_to_be_between", {"column": "a", "min_value": 2, "mostly": 0.9}),
+    ("expect_column_values_to_be_in_set", {"column": "c", "value_set": ["x", "y"]}),
+    ("expect_column_values_to_match_regex", {"column": "a", "regex": "^[^-]"}),  # -0.0 is another text than 0.0
+    ("expect_column_pair_values_to_be_equal", {"column_A": "a", "column_B": "b", "ignore_row_if": "neither"}),
+    ("expect_column_pair_values_a_to_be_greater_than_b", {"column_A": "a", "column_B": "b"}),
+    ("expect_multicolumn_sum_to_equal", {"column_list": ["a", "b"], "sum_total": 4}),
+    ("expect_select_column_values_to_be_unique_within_record", {"column_list": ["a", "b"]}),
+    ("expect_column_values_to_be_unique", {"column": "a"}),
+    ("expect_compound_columns_to_be_unique", {"column_list": ["a", "c"]}),
+    ("expect_column_values_to_be_increasing", {"column": "b"}),
+]
+
+
+@pytest.fixture
+def rows() -> pd.DataFrame:
+    random = np.random.default_rng(0)
+    a = random.choice([0.0, -0.0, 1.0, 2.0, 3.0, np.nan], 200)
+    return pd.DataFrame(
+        {"a": a, "b": random.integers(0, 4, 200), "c": random.choice(np.array(["x", "y", "z", None]), 200)}
+    )
+
+
+def test_the_verdict_of_each_row_is_that_of_great_expectations_on_all_rows(rows: pd.DataFrame) -> None:
+    """The oracle is shown every row; `check` shows one of those that are the same."""
+    import great_expectations as gx
+
+    batch = (
+        gx.get_context(mode="ephemeral").data_sources.add_pandas("oracle").add_dataframe_asset("rows")
+        .add_batch_definition_whole_dataframe("all").get_batch({"dataframe": rows})
+    )  # fmt: skip
+    expectations = [Expectation(name, arguments) for name, arguments in EVERY_WAY]
+    for outcome in check(rows, expectations, "rows"):
+        name, arguments = outcome.expectation.expectation, outcome.expectation.arguments
+        kind = getattr(gx.expectations, "".join(word.capitalize() for word in name.split("_")), None)
+        assert kind is not None, name
+        result = batch.validate(kind(**arguments), result_format="COMPLETE").result
+        assert outcome.unexpected.tolist() == sorted(result["unexpected_index_list"]), name
+        assert outcome.success == (not len(outcome.unexpected))
+
+
+def test_what_must_be_unique_is_found_in_any_batch(rows: pd.DataFrame, tmp_path: Path) -> None:
+    def unexpected(outcomes: list[Outcome]) -> list[list[int]]:
+        return [outcome.unexpected.tolist() for outcome in outcomes]
+
+    rows = pd.concat(
+        [rows, pd.DataFrame({"a": [7.5, 8.5, 7.5], "b": [1, 2, 3], "c": ["x", "x", None]})], ignore_index=True
+    )
+    expectations = [Expectation(name, arguments) for name, arguments in EVERY_WAY[-3:]]
+    store = RowStore(tmp_path)
+    for number, batch in enumerate(np.array_split(np.arange(len(rows)), 3)):
+        store.add(store.batch(rows.iloc[batch], str(number)))
+    assert unexpected(check_columns(store, expectations, "rows")) == unexpected(check(rows, expectations, "rows"))
+    alone = RowStore()
+    for row in ([0.5, 1, "x"], [1.5, 1, "x"]):
+        alone.add(alone.batch(pd.DataFrame([row], columns=["a", "b", "c"]), ""))
+    assert unexpected(check_columns(alone, expectations[:2], "rows")) == [[], []]

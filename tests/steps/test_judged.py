@@ -49,7 +49,7 @@ def test_the_files_one_after_another_are_the_group(group: Judged) -> None:
 
 
 def test_a_long_file_is_cut_and_joined_again(monkeypatch: pytest.MonkeyPatch, group: Judged) -> None:
-    monkeypatch.setattr("steps.batches.ROWS", 2)
+    monkeypatch.setattr("steps.batches.ROWS", 1)
     whole = Judged({"a": 5}, group.table, group.unexpected, group.broken, group.unreadable)
     pieces = list(whole.in_batches())
     assert [piece.files for piece in pieces] == [{"a": 2}, {"a": 2}, {"a": 1}]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -342,3 +345,71 @@ def test_files_that_are_new_changed_or_badly_kept_are_the_only_ones_that_are_rea
 def test_a_single_file_keeps_nothing(rents_folder: Path, settings: JobSettings, tmp_path: Path) -> None:
     validate(rents_folder, tmp_path / "out", settings, tmp_path)
     assert not (tmp_path / "out" / "kept").exists()
+
+
+@pytest.fixture
+def in_processes(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Let so many processes judge even small files, a few rows at a time."""
+    monkeypatch.setattr("steps.batches.ROWS", 150)
+    monkeypatch.setattr("steps.data_set.SMALL", 0)
+
+    def choose(processes: int) -> None:
+        monkeypatch.setattr("steps.examination.cores", lambda: processes)
+        monkeypatch.setattr("steps.workers.cores", lambda: processes)
+
+    return choose
+
+
+def test_one_process_or_several_leave_the_same_files(
+    rents: pd.DataFrame,
+    document: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    in_processes: Callable[[int], None],
+) -> None:
+    document["validation"] |= {"rows": EVERY_KIND, "table": OF_THE_TABLE[3:], "max_rejected_share": 0.99}
+    settings = JobSettings.from_json(document)
+    rents["area"] = rents["area"].astype(object)
+    rents.loc[[1, 300, 599], "area"] = [-5, "big", None]
+    rents.loc[[7, 508], "flat"] = "0009"
+    source = parts(tmp_path / "in", rents.astype({"area": str}), 90, 310, 420)
+    read_part = single_rows.read_part
+
+    def recorded(*options: Any) -> Any:
+        (tmp_path / f"read-by-{os.getpid()}").touch()
+        return read_part(*options)
+
+    monkeypatch.setattr(single_rows, "read_part", recorded)
+    for processes in (1, 2):
+        in_processes(processes)
+        validate(source, tmp_path / f"by-{processes}", settings)
+    assert len(list(tmp_path.glob("read-by-*"))) >= 2
+    assert written(tmp_path / "by-1") == written(tmp_path / "by-2")
+
+
+def test_a_part_that_does_not_fit_is_named_by_any_process(
+    rents: pd.DataFrame, settings: JobSettings, tmp_path: Path, in_processes: Callable[[int], None]
+) -> None:
+    source = parts(tmp_path / "in", rents, 200, 400)
+    rents.drop(columns="area").to_csv(source / "late.csv", index=False)
+    for processes in (1, 2):
+        in_processes(processes)
+        with pytest.raises(JobError, match=r"late\.csv lacks area"):
+            validate(source, tmp_path / f"by-{processes}", settings)
+    assert written(tmp_path / "by-1") == written(tmp_path / "by-2")
+
+
+def test_a_process_that_is_killed_ends_the_job_with_a_sentence(
+    rents: pd.DataFrame,
+    settings: JobSettings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    in_processes: Callable[[int], None],
+) -> None:
+    in_processes(2)
+    source = parts(tmp_path / "in", rents, 200, 400)
+    monkeypatch.setattr(single_rows, "read_part", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+    with pytest.raises(JobError, match="A process of this job was killed"):
+        validate(source, tmp_path / "out", settings)
+    assert report(tmp_path)["reason"].startswith("A process of this job was killed")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["rejected", "report"]
