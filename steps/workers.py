@@ -14,6 +14,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from itertools import chain, islice
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from typing import Any, TypeVar
 
 from steps.failure import JobError
@@ -83,14 +84,24 @@ def beside(work: Callable[[], None]) -> Iterator[None]:
     there.close()
     try:
         yield
-    finally:
-        try:
-            error = here.recv()
-        except EOFError:
-            error = JobError(KILLED)
-        process.join()
-        if error is not None:
-            raise error
+    except Exception:
+        _await(process, here)
+        raise
+    except BaseException:  # Ctrl-C: nobody waits for what is not done
+        process.kill()
+        raise
+    _await(process, here)
+
+
+def _await(process: BaseProcess, here: Connection) -> None:
+    """Wait for the process beside this one. Raises what it has raised."""
+    try:
+        error = here.recv()
+    except EOFError:
+        error = JobError(KILLED)
+    process.join()
+    if error is not None:
+        raise error
 
 
 def _report(work: Callable[[], None], parent: int, there: Connection) -> None:

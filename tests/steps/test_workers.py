@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from steps.failure import JobError
-from steps.workers import in_parallel
+from steps.workers import beside, in_parallel
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -80,6 +80,50 @@ def test_the_processes_end_with_the_one_that_began_them(ended_by: signal.Signals
     while any(Path(f"/proc/{other}").exists() for other in others) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not any(Path(f"/proc/{other}").exists() for other in others)
+
+
+def test_work_beside_is_done_at_the_end_of_the_block_in_another_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def work() -> None:
+        while not (tmp_path / "in the block").exists():  # it would never end if the block came after it
+            time.sleep(0.005)
+        (tmp_path / "process").write_text(str(os.getpid()))
+
+    monkeypatch.setattr("steps.workers.cores", lambda: 2)
+    with beside(work):
+        (tmp_path / "in the block").touch()
+    assert int((tmp_path / "process").read_text()) != os.getpid()
+
+
+def test_what_is_raised_beside_comes_before_what_the_block_raises(monkeypatch: pytest.MonkeyPatch) -> None:
+    def work() -> None:
+        raise JobError("the test rows do not tell the truth")
+
+    monkeypatch.setattr("steps.workers.cores", lambda: 2)
+    with pytest.raises(JobError, match="do not tell the truth"), beside(work):
+        pass
+    with pytest.raises(JobError, match="do not tell the truth"), beside(work):
+        raise JobError("there is nothing to learn")
+    with pytest.raises(JobError, match="nothing to learn"), beside(lambda: None):
+        raise JobError("there is nothing to learn")
+
+
+def test_a_process_beside_that_is_killed_is_told_and_ctrl_c_ends_it_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("steps.workers.cores", lambda: 2)
+    with pytest.raises(JobError, match="was killed"), beside(lambda: os.kill(os.getpid(), signal.SIGKILL)):
+        pass
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt), beside(lambda: time.sleep(60)):
+        raise KeyboardInterrupt
+    assert time.monotonic() - began < 10
+
+
+def test_on_one_core_the_work_is_done_before_the_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[int] = []
+    monkeypatch.setattr("steps.workers.cores", lambda: 1)
+    with beside(lambda: done.append(os.getpid())):
+        assert done == [os.getpid()]
 
 
 def test_each_of_the_processes_has_its_share_of_the_memory() -> None:
