@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+ROW_GROUP = 1 << 20  # rows of a Parquet file in one piece, as pyarrow divides them
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Give a temporary path in the same folder, with the same ending; rename it to `path` when the block succeeds."""
@@ -47,9 +50,23 @@ def write_json(path: Path, document: Any, indent: int | None = 2) -> None:
 
 
 def write_parquet(path: Path, table: pd.DataFrame) -> None:
-    """Write a table as Parquet, without its index."""
+    """Write a table as Parquet, without its index; a long one piece by piece, which Arrow holds a second time."""
     with replacing(path) as temporary:
-        table.to_parquet(temporary, index=False)
+        if len(table) <= ROW_GROUP:
+            table.to_parquet(temporary, index=False)
+        else:
+            _write_groups(temporary, table)
+
+
+def _write_groups(path: Path, table: pd.DataFrame) -> None:
+    import pyarrow
+    import pyarrow.parquet
+
+    schema = pyarrow.Schema.from_pandas(table, preserve_index=False)
+    with pyarrow.parquet.ParquetWriter(path, schema) as writer:
+        for start in range(0, len(table), ROW_GROUP):
+            rows = table.iloc[start : start + ROW_GROUP]
+            writer.write_table(pyarrow.Table.from_pandas(rows, schema=schema, preserve_index=False))
 
 
 def write_with(path: Path, save: Callable[[str], object]) -> None:

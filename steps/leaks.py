@@ -33,13 +33,15 @@ def explained(values: np.ndarray, target: np.ndarray) -> float:
     known = np.isfinite(values)
     if len(values) < FEWEST_ROWS or not known.any():
         return 0.0
-    distinct = np.unique(values[known])
-    if len(distinct) <= BINS:
-        codes = np.searchsorted(distinct, values)
-        return explained_by_groups(np.where(known, codes, len(distinct)), target)
-    edges = np.unique(np.quantile(values[known], np.linspace(0, 1, BINS + 1)[1:-1]))
-    codes = np.where(known, np.searchsorted(edges, values, side="left"), BINS)
-    return max(explained_by_groups(codes, target), _between_neighbours(values[known], target[known]))
+    distinct, codes = np.unique(values[known], return_inverse=True)
+    bins, gaps = np.arange(len(distinct)), len(distinct)
+    if len(distinct) > BINS:
+        edges = np.unique(np.quantile(values[known], np.linspace(0, 1, BINS + 1)[1:-1]))
+        bins, gaps = np.asarray(np.searchsorted(edges, distinct, side="left")), BINS
+    groups = np.full(len(values), gaps)
+    groups[known] = bins[codes]
+    found = explained_by_groups(groups, target)
+    return found if len(distinct) <= BINS else max(found, _between_neighbours(distinct, codes, target[known]))
 
 
 def explained_by_numbers(numbers: np.ndarray, target: np.ndarray) -> float:
@@ -53,11 +55,14 @@ def codes_of(texts: pd.Series) -> np.ndarray:
     return codes
 
 
-def _between_neighbours(values: np.ndarray, target: np.ndarray) -> float:
-    learn, rest = _halves(len(values))
-    places, inverse = np.unique(values[learn], return_inverse=True)
-    means = np.bincount(inverse, target[learn]) / np.bincount(inverse)
-    return _r2(target[rest], np.interp(values[rest], places, means))
+def _between_neighbours(distinct: np.ndarray, codes: np.ndarray, target: np.ndarray) -> float:
+    """R2 of the line through the mean targets of values, which are `distinct[codes]`, and these are sorted."""
+    learn, rest = _halves(len(codes))
+    count = np.bincount(codes[learn], minlength=len(distinct))
+    total = np.bincount(codes[learn], target[learn], minlength=len(distinct))
+    there = count > 0
+    predicted = np.interp(distinct, distinct[there], total[there] / count[there])
+    return _r2(target[rest], predicted[codes[rest]])
 
 
 def explained_by_groups(codes: np.ndarray, target: np.ndarray) -> float:
@@ -95,7 +100,7 @@ def banded(codes: np.ndarray, target: np.ndarray) -> float:
     large = counts[codes] >= FEWEST_OF_BAND
     if len(codes) < FEWEST_ROWS or large.mean() < 0.5:
         return 0.0
-    codes = np.unique(codes[large], return_inverse=True)[1]
+    codes = (np.cumsum(np.bincount(codes[large]) > 0) - 1)[codes[large]]
     ranks = np.empty(len(codes))
     order = np.argsort(target[large], kind="stable")
     ranks[order] = np.arange(len(codes))

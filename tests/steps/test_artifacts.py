@@ -39,3 +39,15 @@ def test_saving_function_sees_the_final_ending(tmp_path: Path) -> None:
     write_with(tmp_path / "model.ubj", lambda name: Path(name).write_text(Path(name).suffix))
     assert (tmp_path / "model.ubj").read_text() == ".ubj"
     assert len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize("rows", [50, 120])
+def test_a_long_table_is_the_same_file_piece_by_piece(
+    rows: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = [None if row < 60 else "x" for row in range(rows)]  # the first piece has none, or no piece
+    table = pd.DataFrame({"number": range(rows), "text": texts, "gaps": None, "half": 0.5})
+    table.to_parquet(tmp_path / "whole.parquet", index=False, row_group_size=50)
+    monkeypatch.setattr("steps.artifacts.ROW_GROUP", 50)
+    write_parquet(tmp_path / "pieces.parquet", table)
+    assert (tmp_path / "pieces.parquet").read_bytes() == (tmp_path / "whole.parquet").read_bytes()

@@ -233,3 +233,18 @@ def test_a_date_that_is_after_the_rows_own_was_not_known_then() -> None:
 
 def test_few_rows_are_no_proof_of_a_leak() -> None:
     assert severities(TRAIN.head(30), TEST.head(20))["telling columns"] == "ok"
+
+
+def test_findings_are_the_same_from_several_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    train, test = flats(0, 300, seed=1), flats(250, 200, seed=2)
+    alone = checked(train, test, SETTINGS)
+    monkeypatch.setattr("steps.data_checks.FEWEST_AT_ONCE", 0)
+    monkeypatch.setattr("steps.workers.cores", lambda: 2)
+    assert checked(train, test, SETTINGS) == alone
+
+
+def test_a_missing_key_is_not_the_text_none() -> None:
+    train, test = flats(0, 300, seed=1), flats(1000, 200, seed=2)
+    train["flat"] = train["flat"].where(train.index > 0, None)
+    test["flat"] = test["flat"].where(test.index > 0, "None")
+    assert severities(train, test)["same entity"] == "ok"

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from steps.derived import with_derived
+from steps.derived import made_of, with_derived
 
 TYPES = {"a": "number", "b": "number", "flag": "boolean", "when": "date", "kind": "category"}
 TABLE = pd.DataFrame(
@@ -68,3 +68,10 @@ def test_a_name_in_backticks_is_its_column() -> None:
     types = {"Gr Liv (Area)": "number", "max": "number", "Kind [a]": "category"}
     text = "max(`Gr Liv (Area)` / `max`, 1) + (`Kind [a]` == 'x `y`')"
     assert with_derived(table, {"new": text}, types)["new"].tolist() == [3]
+
+
+def test_what_an_expression_is_made_of_is_found_through_others() -> None:
+    derived = {"age": "year(day) - built", "old": "age > 50", "size": "area * 2", "both": "old + size"}
+    assert made_of("old + 1", derived) == {name: derived[name] for name in ("age", "old")}
+    assert made_of("both", derived) == derived
+    assert made_of("area", derived) == {}

@@ -99,6 +99,25 @@ def test_nearest_neighbours_are_those_of_a_search_by_brute_force() -> None:
         assert found[row] == pytest.approx(weights @ value[near] / weights.sum())
 
 
+@pytest.mark.parametrize("spec", [NEIGHBOURS, ENCODING], ids=lambda spec: spec.kind)
+def test_a_row_gets_the_same_number_to_the_last_bit_among_however_many_others(
+    spec: LearnedFeature, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows at shared places, missing places among them, looked up a few at a time on two cores, and one by one."""
+    random = np.random.default_rng(8)
+    x, y = random.integers(0, 12, (2, 500)) / 8
+    table = {"x": np.where(random.random(500) < 0.1, np.nan, x), "y": y, "kind": (x * 8).astype(int).astype(str)}
+    value, groups = random.normal(size=500), random.integers(0, 100, 500) / 100
+    learned = KINDS[spec.kind].learn(table, value, spec)
+    one_by_one = [learned.of_rows(rows_of(table, np.array([row])))[0] for row in range(500)]
+    own = own_numbers(KINDS[spec.kind], table, value, spec, groups)
+    monkeypatch.setattr("steps.learned.CHUNK", 7)
+    monkeypatch.setattr("steps.learned.cores", lambda: 2)
+    np.testing.assert_array_equal(learned.of_rows(table), one_by_one)
+    np.testing.assert_array_equal(own_numbers(KINDS[spec.kind], table, value, spec, groups), own)
+    assert np.isnan(own).any() == (spec.kind == "neighbours")
+
+
 def test_json_gives_the_features_back() -> None:
     table = columns({"kind": ["a", "b"], "x": [0.0, 1.0], "y": [0.0, 1.0]})
     learned = {spec.kind: KINDS[spec.kind].learn(table, np.array([1.0, 2.0]), spec) for spec in (ENCODING, NEIGHBOURS)}

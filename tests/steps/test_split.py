@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from hashlib import sha256
 from typing import Literal
 
 import numpy as np
@@ -47,6 +48,33 @@ def test_position_is_fixed_for_ever() -> None:
     # SHA-256 of "0\x1f0001", by hand: a change would silently reshuffle every data set.
     position = hash_position(pd.DataFrame({"flat": ["0001"]}), ("flat",), 0)
     assert position[0] == pytest.approx(POSITION, abs=1e-15)
+
+
+def test_keys_of_every_type_are_hashed_as_their_texts() -> None:
+    """As SHA-256 has it, of the texts that this table writes out."""
+    rows = pd.DataFrame(
+        {
+            "text": ["a", None, "a"],
+            "day": pd.to_datetime(["2024-02-01", None, "2024-02-01"]),
+            "whole": [3, -4, 3],
+            "gaps": [3.0, np.nan, -0.0],
+            "number": [0.5, 1e20, 3.0],
+        }
+    )
+    texts = ["a 2024-02-01 3 3 0.5", "None NaT -4 nan 100000000000000000000", "a 2024-02-01 3 0 3"]
+    expected = [sha256("\x1f".join(["7", *text.split()]).encode()).digest()[:8] for text in texts]
+    found = hash_position(rows, tuple(rows), 7)
+    assert found.tolist() == [int.from_bytes(first, "big") / 2.0**64 for first in expected]
+
+
+def test_the_side_of_a_row_is_the_same_from_however_many_processes(
+    typed_rents: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = ("flat", "signed", "area")
+    whole = hash_position(typed_rents, keys, 0)
+    monkeypatch.setattr("steps.split.ROWS_AT_ONCE", 70)
+    monkeypatch.setattr("steps.workers.cores", lambda: 2)
+    assert (hash_position(typed_rents, keys, 0) == whole).all()
 
 
 def test_time_split_keeps_the_newest_days_for_the_test(typed_rents: pd.DataFrame, settings: JobSettings) -> None:
