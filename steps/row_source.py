@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -15,6 +16,7 @@ import pandas as pd
 
 from steps import batches
 from steps.failure import JobError
+from steps.hosts import Hosts
 
 if TYPE_CHECKING:
     import pyarrow
@@ -148,6 +150,15 @@ class Computed:
         for batch in self._rows.batches():
             made = self._function(batch)
             yield made if names is None else made[list(names)]
+
+
+def shared_batches(rows: RowSource, hosts: Hosts) -> Iterator[pd.DataFrame]:
+    """The batches of this host: one host has all, several share them, and the first of several has none."""
+    if hosts.count == 1:
+        yield from rows.batches()
+        return
+    share = hosts.share(sum(1 for _ in rows.batches(rows.names[:1])), hosts.but_first)
+    yield from islice(rows.batches(), share.start, share.stop)
 
 
 def stored_rows(path: Path) -> RowSource:
