@@ -33,9 +33,14 @@ def job_like(
 ) -> dict[str, Any]:
     """The request of CreateProcessingJob that runs another module of the evaluation's archive on the version's model.
 
+    It runs on one host, however many shared the evaluation.
+
     `inputs` are added to its code and model; `outputs`: folder of /opt/ml/processing/output -> where its files go.
     """
     copied = {key: evaluation[key] for key in COPIED if evaluation.get(key)}
+    copied["ProcessingResources"] = {
+        "ClusterConfig": {**copied["ProcessingResources"]["ClusterConfig"], "InstanceCount": 1}
+    }
     application = dict(copied["AppSpecification"])
     application["ContainerEntrypoint"] = [*application["ContainerEntrypoint"][:-1], module]
     application.pop("ContainerArguments", None)

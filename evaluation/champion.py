@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 
 from evaluation.bootstrap import CONFIDENCE, confidence_interval
 from steps.archive import load_archive
 from steps.failure import JobError
-from steps.row_source import RowSource
+from steps.hosts import ALONE, Hosts
 
 ARCHIVE = "model.tar.gz"
 MARKER = "none.json"
@@ -26,8 +28,8 @@ class Champion:
     reason: str = ""
 
 
-def score(folder: Path, rows: RowSource) -> Champion:
-    """Predict typed raw test rows with the model in `folder`.
+def score(folder: Path, batches: Iterable[pd.DataFrame]) -> Champion:
+    """Predict typed raw test rows, batch after batch, with the model in `folder`.
 
     The folder holds model.tar.gz, or the marker none.json where no version is approved. A champion that
     cannot be loaded or cannot predict is unusable, which the gates treat as not beaten.
@@ -36,15 +38,25 @@ def score(folder: Path, rows: RowSource) -> Champion:
         return Champion("none")
     try:
         model = load_archive(folder / ARCHIVE)
-        predicted = np.concatenate([model.predict(batch) for batch in rows.batches()])
+        predicted = np.concatenate([np.empty(0), *map(model.predict, batches)])
     except JobError as error:
         return Champion("unusable", reason=str(error).rstrip("."))
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         # What a model of another version of this code, or of other columns, makes of itself.
         return Champion("unusable", reason=f"{type(error).__name__}: {error}")
+    return Champion("scored", predicted)
+
+
+def merged(share: Champion, hosts: Hosts = ALONE) -> Champion:
+    """The champion on all test rows, of which each host has scored its `share`; it must be usable on every host."""
+    for status, reason in hosts.told([share.status, share.reason]):
+        if status != "scored":
+            return Champion(status, reason=reason)
+    assert share.predicted is not None  # noqa: S101
+    predicted = hosts.gathered(share.predicted)
     wrong = int(np.count_nonzero(~np.isfinite(predicted)))
     if wrong:
-        return Champion("unusable", reason=f"it predicts NaN or infinity for {wrong:,} of {len(rows):,} test rows")
+        return Champion("unusable", reason=f"it predicts NaN or infinity for {wrong:,} of {len(predicted):,} test rows")
     return Champion("scored", predicted)
 
 

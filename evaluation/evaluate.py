@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ from evaluation.reasons import Reasons, reasons_of
 from evaluation.reference import keep_reference
 from evaluation.rules import kept_rules
 from evaluation.sample_payload import sample_archive
-from evaluation.scoring import score, scored_rows
+from evaluation.scoring import Predicted, score, scored_rows
 from evaluation.segments import groupings
 from evaluation.too_good import too_good
 from evaluation.what_helps import from_fewer, what_helps
@@ -39,7 +40,8 @@ from steps.data_checks import refuse_severe
 from steps.data_settings import DEFAULT_PATH, load_as
 from steps.evaluated_settings import EvaluatedSettings
 from steps.failure import JobArgumentParser, run_job
-from steps.hosts import refuse_several
+from steps.hosts import ALONE, PROCESSING, Hosts, hosts_of
+from steps.joined_hosts import Meeting, watched
 from steps.long_table import write_long
 from steps.model import Model
 from steps.preprocess import SEEN
@@ -75,7 +77,6 @@ class Looks:
 
 def main(arguments: Sequence[str]) -> None:
     """Run the job with command-line arguments. Raises JobError."""
-    refuse_several()
     parser = JobArgumentParser(prog="evaluation.evaluate", description=__doc__)
     parser.add_argument("--model", type=Path, default=INPUT / "model")
     for field in fields(Inputs):
@@ -86,12 +87,21 @@ def main(arguments: Sequence[str]) -> None:
         parser.add_argument(f"--{field.name}", type=float, required=True)
     parser.add_argument("--earlier_looks", type=_count, default=0)
     parser.add_argument("--test_part", default="")
+    parser.add_argument("--resources", type=Path, default=PROCESSING, help="the file that names the hosts of the job")
     options = parser.parse_args(arguments)
-    model = load_archive(options.model / "model.tar.gz")
     limits = Limits(**{field.name: getattr(options, field.name) for field in fields(Limits)})
     inputs = Inputs(**{field.name: getattr(options, field.name) for field in fields(Inputs)})
     looks = Looks(options.test_part, options.earlier_looks)
-    document = evaluate(model, inputs, options.output, load_as(EvaluatedSettings, options.settings), limits, looks)
+    hosts = hosts_of(options.resources)
+    with watched(hosts) as meeting:
+        model = load_archive(options.model / "model.tar.gz")
+        if not hosts.is_first:
+            predicted = Predicted.share(model, stored_rows(find_file(inputs.test)), inputs.champion, hosts)
+            with meeting():
+                predicted.merged(hosts)
+            return
+        settings = load_as(EvaluatedSettings, options.settings)
+        document = evaluate(model, inputs, options.output, settings, limits, looks, (hosts, meeting))
     _print(document, model.features.target_unit)
 
 
@@ -109,6 +119,7 @@ def evaluate(
     settings: EvaluatedSettings,
     limits: Limits,
     looks: Looks = Looks(),
+    together: tuple[Hosts, Meeting] = (ALONE, nullcontext),
 ) -> dict[str, Any]:
     """Write what the test rows say of the model; return evaluation.json's content.
 
@@ -134,7 +145,7 @@ def evaluate(
         table = computed(rows, lambda batch: feature_module.transform(batch, model.features))
         findings = checked()
         refuse_severe(findings)
-        scored = score(model, rows, table, (inputs.champion, inputs.train), settings, plain)
+        scored = score(model, rows, table, (inputs.champion, inputs.train), settings, plain, *together)
         labels = Labels.of(settings.data, settings.evaluation.labels)
         reasons = reasons_of(model, scored, table, settings.evaluation.explained_rows, labels)
         document, segments = _measured(model, (train, rows), scored, settings, looks, of_half)

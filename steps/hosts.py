@@ -55,6 +55,11 @@ class Hosts:
         """The numbers of all but the last of several hosts, which has something else to do."""
         return range(max(1, self.count - 1))
 
+    @property
+    def but_first(self) -> range:
+        """The numbers of all but the first of several hosts, which has something else to do."""
+        return range(min(1, self.count - 1), self.count)
+
     def share(self, things: int, sharing: Sequence[int]) -> range:
         """This host's share of so many things, by their places; `sharing` are the numbers of the hosts that get any."""
         if self.number not in sharing:

@@ -6,8 +6,9 @@ import os
 import socket
 import sys
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from functools import partial
 from typing import Any, NoReturn
 
 from steps.failure import JobError
@@ -19,6 +20,7 @@ FAREWELL_SECONDS = 10  # for the others, which say goodbye to the tracker
 # How long a host may wait for the others, which may have more to do: the watch finds those that are dead, and the
 # collective itself needs no limit.
 PATIENCE_SECONDS = 7 * 24 * 3600
+Meeting = Callable[[], AbstractContextManager[None]]
 
 
 @contextmanager
@@ -28,14 +30,24 @@ def joined(hosts: Hosts) -> Iterator[None]:
     A fault on any of several hosts ends the process of each, with one reason that names the host. With one host nothing
     happens.
     """
-    if hosts.count == 1:
+    with watched(hosts) as meeting, meeting():
         yield
+
+
+@contextmanager
+def watched(hosts: Hosts) -> Iterator[Meeting]:
+    """As `joined`, but the hosts can tell each other within the one meeting only that this gives them.
+
+    What XGBoost does before and after the meeting is each host's own.
+    """
+    if hosts.count == 1:
+        yield nullcontext
         return
     watch = HostWatch(hosts)
     watch.meet()
     try:
-        with _communicator(hosts, watch):
-            yield
+        with _tracker(hosts, watch) as arguments:
+            yield partial(_meeting, hosts, arguments)
     except JobError as error:
         _fail(watch, f"{hosts.current}: {error}")
     except Exception as error:
@@ -56,7 +68,8 @@ def _fail(watch: HostWatch, reason: str) -> NoReturn:
 
 
 @contextmanager
-def _communicator(hosts: Hosts, watch: HostWatch) -> Iterator[None]:
+def _tracker(hosts: Hosts, watch: HostWatch) -> Iterator[dict[str, Any]]:
+    """Where the hosts will meet, as XGBoost's collective is told of it; the watch begins."""
     from steps.boosting import xgboost
 
     tracker = None
@@ -69,19 +82,25 @@ def _communicator(hosts: Hosts, watch: HostWatch) -> Iterator[None]:
     else:
         port = watch.hear()["port"]
     watch.start()
-    arguments: dict[str, Any] = {
+    yield {
         "dmlc_communicator": "rabit",
         "dmlc_tracker_uri": address,
         "dmlc_tracker_port": port,
         "dmlc_task_id": f"{hosts.number:05d}",  # ranks follow these as texts
         "dmlc_timeout": PATIENCE_SECONDS,
     }
-    xgboost.collective.init(**arguments)
-    yield
-    hosts.total(0.0)  # each waits for all: until then a host that dies is missed by its name
-    xgboost.collective.finalize()
     if tracker is not None:
         with suppress(xgboost.core.XGBoostError, ValueError):
             tracker.wait_for(FAREWELL_SECONDS)
         with suppress(xgboost.core.XGBoostError):
             tracker.free()
+
+
+@contextmanager
+def _meeting(hosts: Hosts, arguments: Mapping[str, Any]) -> Iterator[None]:
+    from xgboost import collective
+
+    collective.init(**arguments)
+    yield
+    hosts.total(0.0)  # each waits for all: until then a host that dies is missed by its name
+    collective.finalize()

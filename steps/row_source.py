@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -15,6 +16,7 @@ import pandas as pd
 
 from steps import batches
 from steps.failure import JobError
+from steps.hosts import Hosts
 from steps.scratch import scratch
 from steps.stored_table import StoredTable
 
@@ -155,6 +157,15 @@ class Computed:
         for batch in batches.batches(len(self), BATCH):
             rows = self._table.iloc[batch].set_axis(range(batch.start, batch.stop))
             yield rows if names is None else rows[list(names)]
+
+
+def shared_batches(rows: RowSource, hosts: Hosts) -> Iterator[pd.DataFrame]:
+    """The batches of this host: one host has all, several share them, and the first of several has none."""
+    if hosts.count == 1:
+        yield from rows.batches()
+        return
+    share = hosts.share(sum(1 for _ in rows.batches(rows.names[:1])), hosts.but_first)
+    yield from islice(rows.batches(), share.start, share.stop)
 
 
 def stored_rows(path: Path) -> RowSource:

@@ -220,6 +220,7 @@ def _evaluate(
         },
         outputs=[OUTPUT],
         description="Scores the candidates and the champion on the test part, which no other step sees.",
+        shared=True,
         property_files=[REPORT, CARD],
     )
 

@@ -83,6 +83,12 @@ def test_the_job_runs_as_the_evaluation_did_and_reads_the_model_and_the_reserve_
     assert request["ProcessingOutputConfig"]["KmsKeyId"] == "key"
 
 
+def test_the_job_has_one_host_however_many_shared_the_evaluation() -> None:
+    four = {"ClusterConfig": {**EVALUATION["ProcessingResources"]["ClusterConfig"], "InstanceCount": 4}}
+    request = ReserveJob(PACKAGE, ROWS, {**EVALUATION, "ProcessingResources": four}, "houses-reserve-v3-1").request()
+    assert request["ProcessingResources"] == EVALUATION["ProcessingResources"]
+
+
 def test_both_sides_mean_the_same_by_their_names() -> None:
     assert MODULE == RESERVE
     assert PROPERTY == RESERVE_OUTPUT == studio_facts.RESERVE

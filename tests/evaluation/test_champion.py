@@ -10,18 +10,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evaluation.champion import ARCHIVE, MARKER, improvement, score
+from evaluation.champion import ARCHIVE, MARKER, Champion, improvement, merged, score
 from steps.model import Model
-from steps.row_source import InMemory
 from tests.evaluation.conftest import archive
 from tests.steps.models import make
+from tests.steps.test_fitting import on_hosts
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.e2e
 def test_champion_predicts_what_it_predicted_before(model: Model, archive_folder: Path, rows: pd.DataFrame) -> None:
-    champion = score(archive_folder, InMemory(rows))
+    champion = score(archive_folder, [rows])
     assert champion.status == "scored"
     assert champion.predicted is not None
     assert np.array_equal(champion.predicted, model.predict(rows))
@@ -31,7 +31,7 @@ def test_champion_that_the_code_of_d83b7ea_trained_is_scored(tmp_path: Path) -> 
     """It is of the first format; tests/steps/test_same_answers.py compares its predictions with those of that code."""
     shutil.copy(ROOT / "tests" / "steps" / "models" / "d83b7ea.tar.gz", tmp_path / ARCHIVE)
     rents = make.rents()
-    champion = score(tmp_path, InMemory(rents))
+    champion = score(tmp_path, [rents])
     assert champion.status == "scored", champion.reason
     assert champion.predicted is not None
     assert np.mean(np.abs(champion.predicted / rents["rent"] - 1)) < 0.07
@@ -39,19 +39,19 @@ def test_champion_that_the_code_of_d83b7ea_trained_is_scored(tmp_path: Path) -> 
 
 def test_marker_is_no_champion(tmp_path: Path, rows: pd.DataFrame) -> None:
     (tmp_path / MARKER).write_text("{}")
-    assert score(tmp_path, InMemory(rows)).status == "none"
+    assert score(tmp_path, [rows]).status == "none"
 
 
 def test_what_cannot_be_loaded_is_unusable_with_the_reason(model: Model, tmp_path: Path, rows: pd.DataFrame) -> None:
-    assert "does not exist" in score(tmp_path, InMemory(rows)).reason
+    assert "does not exist" in score(tmp_path, [rows]).reason
     (tmp_path / "model.tar.gz").write_bytes(b"no archive")
-    assert "cannot be unpacked" in score(tmp_path, InMemory(rows)).reason
+    assert "cannot be unpacked" in score(tmp_path, [rows]).reason
     incomplete = archive(model, tmp_path / "incomplete", {"linear.json": None})
-    assert "lacks linear.json" in score(incomplete, InMemory(rows)).reason
+    assert "lacks linear.json" in score(incomplete, [rows]).reason
 
 
 def test_model_of_other_columns_is_unusable(archive_folder: Path, rows: pd.DataFrame) -> None:
-    champion = score(archive_folder, InMemory(rows.drop(columns="size")))
+    champion = score(archive_folder, [rows.drop(columns="size")])
     assert champion.status == "unusable"
     assert "size" in champion.reason
 
@@ -59,7 +59,25 @@ def test_model_of_other_columns_is_unusable(archive_folder: Path, rows: pd.DataF
 def test_champion_that_predicts_nan_is_unusable(model: Model, tmp_path: Path, rows: pd.DataFrame) -> None:
     linear = json.dumps({**model.linear.to_json(), "intercept": float("nan")})
     broken = archive(model, tmp_path / "broken", {"linear.json": linear})
-    assert "NaN or infinity for 400 of 400" in score(broken, InMemory(rows)).reason
+    assert "NaN or infinity for 400 of 400" in merged(score(broken, [rows])).reason
+
+
+def test_what_one_of_several_hosts_finds_of_a_champion_counts_for_all_rows() -> None:
+    shares = {
+        "scored": [Champion("scored", np.empty(0)), Champion("scored", np.array([1.0, 2.0]))],
+        "NaN or infinity for 2 of 3": [
+            Champion("scored", np.array([np.nan])),
+            Champion("scored", np.array([1, np.inf])),
+        ],
+        "lacks size": [Champion("scored", np.empty(0)), Champion("unusable", reason="lacks size")],
+        "none": [Champion("none"), Champion("none")],
+    }
+    for expected, share in shares.items():
+        first, second = on_hosts(2, lambda hosts, share=share: merged(share[hosts.number], hosts))
+        assert first.status == second.status
+        assert expected in f"{first.status}: {first.reason}"
+    (champion, _) = on_hosts(2, lambda hosts: merged(shares["scored"][hosts.number], hosts))
+    assert champion.predicted.tolist() == [1.0, 2.0]
 
 
 def test_improvement_is_the_share_by_which_the_error_fell() -> None:

@@ -39,6 +39,9 @@ class InThreads(Hosts):
     def shared(self, thing: Any) -> Any:
         return self.exchange(self.number, thing)[0]
 
+    def told(self, document: Any) -> list[Any]:
+        return self.exchange(self.number, document)
+
 
 def on_hosts(count: int, work: Callable[[Hosts], Any]) -> list[Any]:
     """What each of so many hosts gives."""

@@ -106,7 +106,7 @@ def test_several_hosts_are_given_to_the_steps_that_share_their_work(definition: 
         "ValidateData": 1,
         "Preprocess": {"Get": "Parameters.ProcessingInstanceCount"},
         "Train": {"Get": "Parameters.TrainingInstanceCount"},
-        "Evaluate": 1,
+        "Evaluate": {"Get": "Parameters.ProcessingInstanceCount"},
     }
 
 
