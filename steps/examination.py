@@ -19,7 +19,7 @@ from steps.judged import Judged
 from steps.kept_parts import KeptFolders, KeptParts
 from steps.known_expectations import judges_single_rows
 from steps.row_order import by_hash, content_hashes
-from steps.row_store import Batch
+from steps.row_store import Batch, RowStore
 from steps.single_rows import SingleRows
 from steps.validation import Validation, reason_of
 from steps.validation_settings import Expectation
@@ -43,16 +43,13 @@ def examine(
     expectations = [*expectations_of_columns(settings.data.columns), *settings.validation.rows]
     alone = {place: each for place, each in enumerate(expectations) if judges_single_rows(each.expectation)}
     rules = list(alone.values())
-    known = 0
-    found, files = _Found([[] for _ in rules], {}, {}), dict[str, int]()
+    found, files, known = _Found([[] for _ in rules], {}, {}), dict[str, int](), 0
 
     def judged(run: slice) -> _Run:
-        known = KeptParts(kept, settings, rules) if kept else None
-        pieces = list[tuple[Judged, Batch]]()
-        for piece in SingleRows(settings, rules, known).of(parts[run], digests[run]):
-            batch = validation.rows.batch(piece.table, f"{run.start:06d}-{len(pieces):06d}")
-            pieces.append((replace(piece, table=piece.table.head(0)), batch))
-        return _Run(pieces, known.found if known else 0)
+        kept_parts = KeptParts(kept, settings, rules) if kept else None
+        rows = SingleRows(settings, rules, kept_parts).of(parts[run], digests[run])
+        pieces = [_stored(piece, validation.rows, f"{run.start}-{number}") for number, piece in enumerate(rows)]
+        return _Run(pieces, kept_parts.found if kept_parts else 0)
 
     work = runs(parts, cores())
     if len(work) > 1:
@@ -81,10 +78,15 @@ def examine(
 
 @dataclass(frozen=True)
 class _Run:
-    """What a process finds of some files: what it judged, batch by batch, and how many files were known."""
+    """What a process finds of some files: what is known of each batch of rows, and how many files were known before."""
 
     pieces: list[tuple[Judged, Batch]]
     known: int
+
+
+def _stored(judged: Judged, rows: RowStore, name: str) -> tuple[Judged, Batch]:
+    """What is known of some rows, without the rows, and what the store takes of them."""
+    return replace(judged, table=judged.table.head(0)), rows.batch(judged.table, name)
 
 
 @dataclass(frozen=True)
