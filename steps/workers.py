@@ -18,7 +18,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any, TypeVar
 
 from steps.failure import JobError
-from steps.machine import share_memory
+from steps.machine import give_back_memory, share_memory
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -50,6 +50,7 @@ def in_parallel(
     if len(first) < 2 or count == 1:
         yield from map(work, chain(first, rest))
         return
+    give_back_memory()
     context = multiprocessing.get_context("fork")
     with ProcessPoolExecutor(count, context, _begin, (work, os.getpid(), count)) as pool:
         waiting = deque[Future[Result]]()
@@ -77,6 +78,7 @@ def beside(work: Callable[[], None]) -> Iterator[None]:
         work()
         yield
         return
+    give_back_memory()
     context = multiprocessing.get_context("fork")
     here, there = context.Pipe(duplex=False)
     process = context.Process(target=_report, args=(work, os.getpid(), there))
