@@ -17,7 +17,7 @@ from itertools import chain, islice
 from typing import Any, TypeVar
 
 from steps.failure import JobError
-from steps.machine import share_memory
+from steps.machine import give_back_memory, share_memory
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -73,6 +73,7 @@ def meanwhile(work: Sequence[Callable[[], Any]], processes: int | None = None) -
 @contextmanager
 def _pool(work: Callable[[Any], Any], count: int) -> Iterator[ProcessPoolExecutor]:
     """So many forks that do `work`; JobError where one of them is killed."""
+    give_back_memory()
     context = multiprocessing.get_context("fork")
     with ProcessPoolExecutor(count, context, _begin, (work, os.getpid(), count)) as pool:
         try:
