@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import lru_cache
+from functools import lru_cache, reduce
 from itertools import islice
 from statistics import NormalDist
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from steps import batches
 from steps.metrics import NAMES
+from steps.workers import in_parallel
 
 SEED = 20141013
 RESAMPLES, FEWEST_RESAMPLES = 1000, 200
@@ -44,11 +45,14 @@ def resampled_sums(rows: int, of_batch: Callable[[slice], Callable[[np.ndarray],
     """
     if rows <= batches.ROWS:
         return _summed(of_batch(slice(0, rows)), _drawn(rows, _resamples_of(rows)))
-    total: np.ndarray | float = 0.0
-    for number, batch in enumerate(batches.batches(rows)):
+    places, count = list(batches.batches(rows)), _resamples_of(rows)
+
+    def sums_of(number: int) -> np.ndarray:
+        batch = places[number]
         random, size = np.random.default_rng([SEED, number]), batch.stop - batch.start
-        total = total + _summed(of_batch(batch), (random.poisson(1.0, size) for _ in range(_resamples_of(rows))))
-    return np.asarray(total)
+        return _summed(of_batch(batch), (random.poisson(1.0, size) for _ in range(count)))
+
+    return reduce(np.add, in_parallel(sums_of, range(len(places))))
 
 
 def _summed(summed: Callable[[np.ndarray], np.ndarray], drawn: Iterable[np.ndarray]) -> np.ndarray:
