@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import lru_cache
+from functools import lru_cache, reduce
 from itertools import islice
 from statistics import NormalDist
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from steps import batches
 from steps.metrics import NAMES
+from steps.workers import in_parallel
 
 SEED = 20141013
 RESAMPLES, FEWEST_RESAMPLES = 1000, 200
@@ -18,9 +19,9 @@ MOST_DRAWS = 20_000_000  # of many rows fewer resamples are drawn: a run of a mi
 CONFIDENCE = 0.95
 FEWEST_OUTSIDE = 4  # resamples that tell where the end of an interval is
 AT_ONCE = 16  # resamples that are summed up together
-PIECE = (
-    1 << 14
-)  # rows that stay in the processor's cache; BLAS sums so few on one core, so the digits are any machine's
+# Rows whose numbers stay in the processor's cache. BLAS sums so few on one core, so that the digits of more rows do not
+# depend on the number of cores.
+PIECE = 1 << 14
 
 
 def resamples(rows: int, seed: int = SEED) -> Iterator[np.ndarray]:
@@ -38,18 +39,20 @@ def resampled_sums(rows: int, of_batch: Callable[[slice], Callable[[np.ndarray],
     """Sums over the rows of each resample: (resamples, ...), the same resamples for the same count of rows.
 
     `of_batch` is given the places of some rows, and gives what sums them up for some resamples, from how often each row
-    is in each: (resamples, rows). Of more
-    rows than a batch, each row is in a resample as often as Poisson's distribution with a mean of 1 says, whatever the
-    others are: then no batch needs to know of another. Source: Chamandy, Muralidharan, Najmi and Naidu, Estimating
-    uncertainty for massive data streams, Google, 2012.
+    is in each: (resamples, rows). Of more rows than a batch, each row is in a resample as often as Poisson's
+    distribution with a mean of 1 says, whatever the others are: then no batch needs to know of another. Source:
+    Chamandy, Muralidharan, Najmi and Naidu, Estimating uncertainty for massive data streams, Google, 2012.
     """
     if rows <= batches.ROWS:
-        return _summed(of_batch(slice(0, rows)), _drawn(rows))
-    total: np.ndarray | float = 0.0
-    for number, batch in enumerate(batches.batches(rows)):
+        return _summed(of_batch(slice(0, rows)), _drawn(rows, _resamples_of(rows)))
+    places, count = list(batches.batches(rows)), _resamples_of(rows)
+
+    def sums_of(number: int) -> np.ndarray:
+        batch = places[number]
         random, size = np.random.default_rng([SEED, number]), batch.stop - batch.start
-        total = total + _summed(of_batch(batch), (random.poisson(1.0, size) for _ in range(_resamples_of(rows))))
-    return np.asarray(total)
+        return _summed(of_batch(batch), (random.poisson(1.0, size) for _ in range(count)))
+
+    return reduce(np.add, in_parallel(sums_of, range(len(places))))
 
 
 def _summed(summed: Callable[[np.ndarray], np.ndarray], drawn: Iterable[np.ndarray]) -> np.ndarray:
@@ -61,12 +64,12 @@ def _summed(summed: Callable[[np.ndarray], np.ndarray], drawn: Iterable[np.ndarr
 
 
 @lru_cache(maxsize=1)
-def _drawn(rows: int) -> np.ndarray:
-    """The counts of `resamples` together, for the questions that are asked of the same rows; a byte for each.
+def _drawn(rows: int, count: int) -> np.ndarray:
+    """The counts of so many `resamples` together, for the questions that are asked of the same rows; a byte for each.
 
     No row is drawn 256 times: the chance is less than 1 in 10 ** 500.
     """
-    return np.array([counts.astype(np.uint8) for counts in resamples(rows)])
+    return np.array([counts.astype(np.uint8) for counts in islice(resamples(rows), count)])
 
 
 def _resamples_of(rows: int) -> int:
