@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import unicodedata
 from typing import Any
 
 import numpy as np
@@ -72,7 +70,7 @@ def test_all_else_is_converted(column: dict[str, Any], values: pd.Series) -> Non
 
 
 def test_every_kind_of_space_around_a_text_is_seen() -> None:
-    letters = [chr(code) for code in range(sys.maxunicode + 1) if unicodedata.category(chr(code)) != "Cs"]
+    letters = [chr(code) for code in range(1 << 16) if not 0xD800 <= code < 0xE000]  # beyond there are no spaces
     spaces = [letter for letter in letters if letter.isspace()]
     assert len(spaces) > 20
     for space in spaces:
