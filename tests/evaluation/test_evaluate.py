@@ -214,6 +214,7 @@ def test_rows_that_are_not_held_in_memory_have_the_same_evaluation(
     assert (tmp_path / "read" / "golden.json").read_bytes() == (tmp_path / "held" / "golden.json").read_bytes()
 
 
+@pytest.mark.journey
 def test_several_processes_write_what_one_writes(
     model: Model, inputs: Inputs, archive_folder: Path, tmp_path: Path
 ) -> None:

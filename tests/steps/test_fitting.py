@@ -86,6 +86,7 @@ def as_sets(features: Features) -> dict[str, Any]:
     return document
 
 
+@pytest.mark.e2e
 @given(
     seed=st.integers(0, 2**32 - 1),
     hosts=st.integers(1, 5),

@@ -58,6 +58,7 @@ def produced(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in paths if path.is_file()}
 
 
+@pytest.mark.journey
 @options(max_examples=3, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     seed=strategies.integers(0, 2**32 - 1),

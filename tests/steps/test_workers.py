@@ -98,6 +98,7 @@ def test_results_that_nobody_takes_wait_in_small_numbers() -> None:
     found.close()  # type: ignore[attr-defined]
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize(
     ("send", "ended_by"), [(os.kill, signal.SIGKILL), (os.kill, signal.SIGTERM), (os.killpg, signal.SIGINT)]
 )
@@ -124,6 +125,7 @@ def test_the_processes_end_with_the_one_that_began_them(
     assert not any(Path(f"/proc/{other}").exists() for other in others)
 
 
+@pytest.mark.e2e
 def test_each_of_the_processes_has_its_share_of_the_memory() -> None:
     code = """
 import resource

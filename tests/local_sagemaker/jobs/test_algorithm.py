@@ -142,6 +142,7 @@ def test_early_stopping_keeps_the_best_round(bench: Any) -> None:
     assert booster.num_boosted_rounds() == values.index(min(values)) + 1
 
 
+@pytest.mark.journey
 @needs_host_names
 @pytest.mark.e2e
 def test_two_hosts_train_one_model(make_bench: Any) -> None:

@@ -381,10 +381,7 @@ def test_the_data_may_be_what_a_query_gives_which_is_asked_each_time_and_kept_wi
 def test_a_query_replaces_the_place_of_the_data_in_the_other_pipelines_too() -> None:
     settings = load_settings(default_config()).model_copy(update={"query": QUERY})
     validation = json.loads(compile_pipeline(settings, Environment.from_env({}), pipeline="validation").definition)
-    assert [entry["Name"] for entry in validation["Parameters"]] == [
-        "ProcessingInstanceType",
-        "ProcessingInstanceCount",
-    ]
+    assert [entry["Name"] for entry in validation["Parameters"]] == ["ProcessingInstanceType"]
     assert "AthenaDatasetDefinition" in json.dumps(validation)
     monitoring = json.loads(compile_pipeline(settings, Environment.from_env({}), pipeline="monitoring").definition)
     assert "InputDataUri" in [entry["Name"] for entry in monitoring["Parameters"]]  # the sales of the window
