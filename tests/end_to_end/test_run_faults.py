@@ -174,6 +174,7 @@ def test_a_rehearsal_runs_all_steps_on_a_few_rows_and_then_the_run_begins(cli: A
     assert cli.json("describe", whole)["status"] == "Succeeded"
 
 
+@pytest.mark.journey
 def test_a_rehearsal_that_fails_starts_nothing_else(cli: Any, first_run: Any) -> None:
     before = executions(cli)
     done = cli.pipeline("run", "--data", str(DATA), "--rehearse", "1%", "-p", "LearningRate=-1", expect=1)

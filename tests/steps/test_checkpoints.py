@@ -81,6 +81,7 @@ def test_what_is_interrupted_anywhere_goes_on_to_the_same_model(
     assert same(tmp_path / "model", tmp_path / "whole")
 
 
+@pytest.mark.journey
 def test_a_training_that_is_killed_goes_on_where_it_was(preprocessed: Path, tmp_path: Path) -> None:
     given = arguments(preprocessed, tmp_path / "model", tmp_path / "kept", *CHECKED)
     environment = {**os.environ, "KILLED_IN": ".prediction.json"}

@@ -94,7 +94,7 @@ def as_sets(features: Features) -> dict[str, Any]:
     batch=st.sampled_from([1, 7, 50, 1 << 18]),
     most=st.sampled_from([20, 60, ROWS]),
 )
-@hypothesis_settings(max_examples=15, deadline=None, derandomize=True)
+@hypothesis_settings(max_examples=8, deadline=None, derandomize=True)
 def test_no_number_of_hosts_no_order_and_no_size_of_batches_changes_what_is_learned(
     seed: int, hosts: int, batch: int, most: int
 ) -> None:

@@ -73,6 +73,7 @@ def refused(call: Callable[..., Any], **request: Any) -> str:
     return str(error.value.response["Error"]["Message"])
 
 
+@pytest.mark.journey
 def test_load_brings_instances_and_its_end_takes_them_away(fast: LocalServer, aws: Any, scaling: Any) -> None:
     scaling.register_scalable_target(**TARGET, MinCapacity=1, MaxCapacity=2)
     policy = scaling.put_scaling_policy(**tracking(3.0, ScaleOutCooldown=0, ScaleInCooldown=0))
