@@ -163,7 +163,6 @@ def wait_for_share(account: LocalServer, percent: int, deploying: subprocess.Pop
         time.sleep(0.1)
 
 
-@pytest.mark.journey
 def test_a_shift_is_paused_resumed_and_aborted_from_elsewhere_after_both_processes_were_killed(
     account: LocalServer, work: Any, tmp_path: Path
 ) -> None:

@@ -46,7 +46,7 @@ def start(sagemaker: Any, s3: Any, tmp_path_factory: pytest.TempPathFactory) -> 
         source = {"S3DataType": "S3Prefix", "S3Uri": uri, "S3DataDistributionType": how}
         return {"ChannelName": name, "DataSource": {"S3DataSource": source}}
 
-    from pipelines.definition.jobs import UNPACK_AND_RUN  # imports the SDK
+    from pipelines.definition.job_inputs import UNPACK_AND_RUN  # imports the SDK
 
     def begin(name: str, hosts: int, **hyperparameters: str) -> None:
         sagemaker.create_training_job(
@@ -80,7 +80,7 @@ def prepare(sagemaker: Any, s3: Any) -> Any:
     for key, content in {"validated/data.parquet": validated.getvalue(), "code/sourcedir.tar.gz": archive}.items():
         s3.put_object(Bucket=BUCKET, Key=f"preprocess/{key}", Body=content)
 
-    from pipelines.definition.jobs import UNPACK_AND_RUN  # imports the SDK
+    from pipelines.definition.job_inputs import UNPACK_AND_RUN  # imports the SDK
 
     def location(place: str, uri: str, **more: str) -> dict[str, str]:
         return {"S3Uri": f"s3://{BUCKET}/preprocess/{uri}", "LocalPath": f"{PROCESSING}/{place}", **more}
