@@ -30,12 +30,24 @@ def share_memory(processes: int) -> None:
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    if soft == resource.RLIM_INFINITY:
-        return
-    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
-        if line.startswith("VmData:"):
-            used = int(line.split()[1]) << 10
-            resource.setrlimit(resource.RLIMIT_DATA, (used + max(0, soft - used) // processes, hard))
+    if soft != resource.RLIM_INFINITY:
+        used = _status("VmData")
+        resource.setrlimit(resource.RLIMIT_DATA, (used + max(0, soft - used) // processes, hard))
+
+
+def room_for_forks() -> int:
+    """How many forks of this process the memory has room for, each of which copies a quarter of what it shares."""
+    import resource
+
+    soft, _ = resource.getrlimit(resource.RLIMIT_DATA)
+    limit, used = memory() if soft == resource.RLIM_INFINITY else soft, _status("VmRSS")
+    return (limit - used) * 4 // used
+
+
+def _status(name: str) -> int:
+    """Bytes of this process, as Linux counts them."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines()
+    return next(int(line.split()[1]) << 10 for line in lines if line.startswith(f"{name}:"))
 
 
 def give_back_memory() -> None:

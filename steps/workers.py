@@ -17,7 +17,7 @@ from itertools import chain, islice
 from typing import Any, TypeVar
 
 from steps.failure import JobError
-from steps.machine import give_back_memory, share_memory
+from steps.machine import give_back_memory, room_for_forks, share_memory
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -26,8 +26,13 @@ _work: Callable[[Any], Any]  # of this process, where it is one of the pool
 
 
 def cores() -> int:
-    """How many cores this process may use; one where a fork is not safe, which is everywhere but on Linux."""
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else 1
+    """How many cores this process and its forks may use; one where memory has no room for a fork.
+
+    One also where a fork is not safe, which is everywhere but on Linux.
+    """
+    if sys.platform != "linux":
+        return 1
+    return max(1, min(len(os.sched_getaffinity(0)), room_for_forks()))
 
 
 def in_parallel(

@@ -159,3 +159,16 @@ with meanwhile([lambda: None], processes=2):
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "True\n"
+
+
+def test_where_memory_has_no_room_for_forks_there_are_none() -> None:
+    code = """
+import os, resource, sys
+from steps.workers import cores
+kept = b"x" * (400 << 20)
+free = cores()
+resource.setrlimit(resource.RLIMIT_DATA, (500 << 20, resource.RLIM_INFINITY))
+print(free == len(os.sched_getaffinity(0)), cores())
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "1"]
