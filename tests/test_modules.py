@@ -46,7 +46,6 @@ INSIDE = {
         "pipelines.checks.locations",
         "pipelines.checks.types",
         "pipelines.definition.champion_input",
-        "pipelines.definition.job_inputs",
         "pipelines.definition.looks_input",
         "pipelines.definition.observation_files",
         "pipelines.definition.sdk_steps",
