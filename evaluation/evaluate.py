@@ -75,6 +75,23 @@ class Looks:
     earlier: int = 0
 
 
+@dataclass(frozen=True)
+class Found:
+    """What the test rows say: evaluation.json's content, and what the other files are made of.
+
+    data_baselines: statistics and constraints of the training rows' columns. processes: how many are worth their
+    beginning, None for as many as there are cores.
+    """
+
+    document: dict[str, Any]
+    scored: Scored
+    segments: list[SegmentError]
+    reasons: Reasons
+    data_baselines: tuple[dict[str, Any], dict[str, Any]]
+    labels: Labels
+    processes: int | None
+
+
 def main(arguments: Sequence[str]) -> None:
     """Run the job with command-line arguments. Raises JobError."""
     parser = JobArgumentParser(prog="evaluation.evaluate", description=__doc__)
@@ -132,6 +149,21 @@ def evaluate(
     Raises JobError when the data checks find that the test rows do not tell the truth, when a prediction is
     NaN or infinite, or when a metric is not defined for these rows.
     """
+    found = _found(model, inputs, settings, limits, looks, together)
+    _write(output, model, inputs, found, settings)
+    write_json(output / "evaluation.json", found.document)
+    return found.document
+
+
+def _found(
+    model: Model,
+    inputs: Inputs,
+    settings: EvaluatedSettings,
+    limits: Limits,
+    looks: Looks,
+    together: tuple[Hosts, Meeting],
+) -> Found:
+    """Ask the model and all that it is compared with. Raises as `evaluate`."""
     rows, train = (stored_rows(find_file(folder)) for folder in (inputs.test, inputs.rows))
     processes = 1 if len(train) + len(rows) < FEWEST_AT_ONCE else None
     # These ask the rows alone. They begin before this process predicts: after that a fork could not (see in_parallel).
@@ -161,21 +193,7 @@ def evaluate(
     document["explanation"] = reasons.to_json()
     important = [name for name in document["explanation"]["importance"] if name in model.features.inputs]
     document["worst_predictions"] = worst_predictions(scored, list(dict.fromkeys([*important, *model.features.inputs])))
-    target = model.features.target
-    long = [
-        lambda: write_long(output / "predictions.parquet", scored_rows(scored)),
-        lambda: keep_reference(scored, inputs.rows / SEEN, output / "reference", settings.data),
-    ]
-    with meanwhile(long, processes) as written:
-        write_json(output / "bias" / "analysis.json", clarify.bias(segments, target, float(np.median(scored.actual))))
-        _write_explanation(output / "explainability", reasons, scored, target)
-        _write_baselines(output, document, data_baselines)
-        _write_report(output, model, scored, document, reasons, settings, labels, processes)
-        _write_for_registration(output, model, rows, scored, document, settings)
-        for end in written:
-            end()
-    write_json(output / "evaluation.json", document)
-    return document
+    return Found(document, scored, segments, reasons, data_baselines, labels, processes)
 
 
 def _measured(
@@ -210,29 +228,42 @@ def _measured(
     return document, segments
 
 
+def _write(output: Path, model: Model, inputs: Inputs, found: Found, settings: EvaluatedSettings) -> None:
+    """All files but evaluation.json; the long ones beside the others."""
+    scored, document, target = found.scored, found.document, model.features.target
+    long = [
+        lambda: write_long(output / "predictions.parquet", scored_rows(scored)),
+        lambda: keep_reference(scored, inputs.rows / SEEN, output / "reference", settings.data),
+    ]
+    with meanwhile(long, found.processes) as written:
+        middle = float(np.median(scored.actual))
+        write_json(output / "bias" / "analysis.json", clarify.bias(found.segments, target, middle))
+        _write_explanation(output / "explainability", found.reasons, scored, target)
+        _write_baselines(output, document, found.data_baselines)
+        _write_report(output, model, found, settings)
+        _write_for_registration(output, model, scored, document, settings)
+        for end in written:
+            end()
+
+
 def _write_for_registration(
-    output: Path,
-    model: Model,
-    rows: RowSource,
-    scored: Scored,
-    document: dict[str, Any],
-    settings: EvaluatedSettings,
+    output: Path, model: Model, scored: Scored, document: dict[str, Any], settings: EvaluatedSettings
 ) -> None:
     """What is registered with the version: a request that it answers, its card, and golden rows."""
     can = {"comparables": model.comparables is not None, "reasons": REASONS in model.metadata}
     asked = [name for name, known in can.items() if known]
-    payload = sample_archive(_typical(rows, scored), model.features.inputs, asked)
+    payload = sample_archive(_typical(scored), model.features.inputs, asked)
     write_bytes(output / "sample_payload.tar.gz", payload)
     card = model_card(document, model.metadata, settings.evaluation.card)
     # A pipeline can read a text out of a JSON file, and the registry takes the card as a text.
     write_json(output / "model_card.json", {"content": json.dumps(card)})
-    write_json(output / "golden.json", golden(model, rows))
+    write_json(output / "golden.json", golden(model, scored.rows))
 
 
-def _typical(rows: RowSource, scored: Scored) -> pd.Series:
+def _typical(scored: Scored) -> pd.Series:
     """The test row with the median prediction."""
     order = np.argsort(scored.challenger, kind="stable")
-    return rows.at([int(order[len(order) // 2])]).iloc[0]
+    return scored.rows.at([int(order[len(order) // 2])]).iloc[0]
 
 
 def _write_baselines(output: Path, document: dict[str, Any], of_data: tuple[dict[str, Any], dict[str, Any]]) -> None:
@@ -244,36 +275,28 @@ def _write_baselines(output: Path, document: dict[str, Any], of_data: tuple[dict
     write_json(data / "constraints.json", of_data[1])
 
 
-def _write_report(
-    output: Path,
-    model: Model,
-    scored: Scored,
-    document: dict[str, Any],
-    reasons: Reasons,
-    settings: EvaluatedSettings,
-    labels: Labels,
-    processes: int | None,
-) -> None:
+def _write_report(output: Path, model: Model, found: Found, settings: EvaluatedSettings) -> None:
     from evaluation.figures import Subject, pictures  # half a second, and only now is it sure to be there
     from evaluation.report import render
 
     place = settings.evaluation.map
     subject = Subject(
-        scored=scored,
-        document=document,
-        dependences=reasons.dependences,
-        labels=labels,
+        scored=found.scored,
+        document=found.document,
+        dependences=found.reasons.dependences,
+        labels=found.labels,
         target=model.features.target,
         unit=model.features.target_unit,
         logarithmic=model.features.target_scale == "log",
         date=settings.data.date,
         place=(place.latitude, place.longitude, place.group) if place else None,
     )
-    drawn = pictures(subject, processes)
+    drawn = pictures(subject, found.processes)
     for picture in drawn:
         write_bytes(output / "figures" / f"{picture.name}.png", picture.png)
     card = settings.evaluation.card
-    write_text(output / "evaluation.html", render(document, model.metadata, drawn, card, provenance(), labels))
+    page = render(found.document, model.metadata, drawn, card, provenance(), found.labels)
+    write_text(output / "evaluation.html", page)
 
 
 def _write_explanation(folder: Path, reasons: Reasons, scored: Scored, target: str) -> None:

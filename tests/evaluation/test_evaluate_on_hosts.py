@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -13,15 +11,13 @@ import pytest
 
 from evaluation.champion import ARCHIVE, MARKER
 from evaluation.evaluate import Inputs
-from steps.artifacts import write_json
 from tests.evaluation.test_evaluate import arguments
-from tests.steps.test_joined_hosts import Job, addresses
+from tests.steps.hosts import Job, addresses
 
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.skipif(sys.platform != "linux", reason="only Linux has more loopback addresses than one"),
 ]
-ROOT = Path(__file__).parents[2]
 # Batches of 30 rows, of which the test rows are four; the host whose number is given dies when it is to predict.
 JOB = """
 import os, signal, sys
@@ -42,25 +38,11 @@ run_job(evaluate.main)
 
 
 def start(inputs: Inputs, archive_folder: Path, folder: Path, count: int, killed: int = 0) -> Job:
-    job = Job({}, folder)
-    names = addresses(count)
-    for number, name in enumerate(names):
-        own = folder / name
-        own.mkdir(parents=True)
-        write_json(own / "resources.json", {"current_host": name, "hosts": names})
-        words = [*arguments(inputs, archive_folder, own / "files", min_improvement=-1.0, max_rmse_ratio=9.0)]
-        words += ["--resources", str(own / "resources.json")]
-        environment = {**os.environ, "SM_OUTPUT_DIR": str(own / "output")}
-        if killed and number == killed:
-            environment["KILLED"] = name
-        job.processes[name] = subprocess.Popen(
-            [sys.executable, "-c", JOB, *words],
-            env=environment,
-            cwd=ROOT,
-            text=True,
-            stdout=(own / "log").open("w"),
-            stderr=subprocess.STDOUT,
-        )
+    job = Job(folder, addresses(count))
+    for number, name in enumerate(job.names):
+        (folder / name).mkdir(parents=True)
+        words = arguments(inputs, archive_folder, folder / name / "files", min_improvement=-1.0, max_rmse_ratio=9.0)
+        job.begin(name, ["-c", JOB, *words], KILLED=name if killed and number == killed else "")
     return job
 
 

@@ -4,54 +4,29 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from random import SystemRandom
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from steps.artifacts import write_json
 from steps.model import Model, load
 from steps.part_files import read_parts
+from tests.steps.hosts import PATIENCE_SECONDS, Job, addresses
 from tests.steps.test_checkpoints import KILLED, same
 
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.skipif(sys.platform != "linux", reason="only Linux has more loopback addresses than one"),
 ]
-ROOT = Path(__file__).parents[2]
 PARTS = 4
-PATIENCE_SECONDS = 240  # on a machine that does much else
 # No draw of rows or columns, which follow a host's own rows: what is left to differ are sums.
 EXACT = ("--subsample", "1", "--colsample_bytree", "1", "--rounds", "8", "--max_depth", "3", "--threads", "1")
 JOB = ("-m", "steps.train")
 FOR_EVER = ("--rounds", "1000000", "--early_stopping_rounds", "1000000", "--threads", "1", "--start", "mean")
-
-
-@dataclass
-class Job:
-    """The processes of a job's hosts, by the hosts' addresses, and where each writes."""
-
-    processes: dict[str, subprocess.Popen[str]]
-    folder: Path
-
-    def ended(self) -> list[int]:
-        """The exit codes."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        return [process.wait(max(0.1, deadline - time.monotonic())) for process in self.processes.values()]
-
-    def reasons(self) -> list[str]:
-        """What each host says of its failure."""
-        return [(self.folder / name / "output" / "failure").read_text() for name in self.processes]
-
-    def log(self, name: str) -> str:
-        return (self.folder / name / "log").read_text()
 
 
 @pytest.fixture
@@ -68,35 +43,19 @@ def channels(preprocessed: Path) -> Path:
     return preprocessed
 
 
-def addresses(count: int) -> list[str]:
-    """Of so many hosts, which no other job has."""
-    random = SystemRandom()
-    network = f"127.{random.randint(1, 250)}.{random.randint(1, 250)}"
-    return [f"{network}.{number + 1}" for number in range(count)]
-
-
 def start(
     channels: Path, folder: Path, count: int, *options: str, whole: bool = False, program: Sequence[str] = JOB
 ) -> Job:
-    names = addresses(count)
-    job = Job({}, folder)
-    for number, name in enumerate(names):
+    job = Job(folder, addresses(count))
+    for number, name in enumerate(job.names):
         own = folder / name
         (own / "train").mkdir(parents=True)
         for path in sorted((channels / "train").iterdir())[None if whole else number :: 1 if whole else count]:
             os.link(path, own / "train" / path.name)
-        write_json(own / "resources.json", {"current_host": name, "hosts": names})
-        places = {name: channels / name for name in ("validation", "features")}
-        places |= {"train": own / "train", "model_dir": own / "model", "resources": own / "resources.json"}
+        places = {channel: channels / channel for channel in ("validation", "features")}
+        places |= {"train": own / "train", "model_dir": own / "model"}
         arguments = [text for key, value in places.items() for text in (f"--{key}", str(value))]
-        job.processes[name] = subprocess.Popen(
-            [sys.executable, *program, *arguments, *options],
-            env={**os.environ, "SM_OUTPUT_DIR": str(own / "output")},
-            cwd=ROOT,
-            text=True,
-            stdout=(own / "log").open("w"),
-            stderr=subprocess.STDOUT,
-        )
+        job.begin(name, [*program, *arguments, *options])
     return job
 
 

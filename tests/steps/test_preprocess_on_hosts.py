@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,15 +11,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from steps.artifacts import write_json
 from steps.preprocess import main
-from tests.steps.test_joined_hosts import Job, addresses
+from tests.steps.hosts import Job, addresses
 
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.skipif(sys.platform != "linux", reason="only Linux has more loopback addresses than one"),
 ]
-ROOT = Path(__file__).parents[2]
 JOB = ("-m", "steps.preprocess")
 # The second host is killed when it begins to write.
 KILLED = """
@@ -52,27 +48,10 @@ def validated(rents: pd.DataFrame, tmp_path: Path) -> Path:
 
 
 def start(validated: Path, settings: Path, folder: Path, count: int, program: Sequence[str] = JOB) -> Job:
-    job = Job({}, folder)
-    names = addresses(count)
-    for name in names:
-        own = folder / name
-        own.mkdir(parents=True)
-        write_json(own / "resources.json", {"current_host": name, "hosts": names})
-        places = {
-            "input": validated,
-            "output": own / "files",
-            "settings": settings,
-            "resources": own / "resources.json",
-        }
-        arguments = [text for key, value in places.items() for text in (f"--{key}", str(value))]
-        job.processes[name] = subprocess.Popen(
-            [sys.executable, *program, *arguments],
-            env={**os.environ, "SM_OUTPUT_DIR": str(own / "output")},
-            cwd=ROOT,
-            text=True,
-            stdout=(own / "log").open("w"),
-            stderr=subprocess.STDOUT,
-        )
+    job = Job(folder, addresses(count))
+    for name in job.names:
+        places = {"input": validated, "output": folder / name / "files", "settings": settings}
+        job.begin(name, [*program, *(text for key, value in places.items() for text in (f"--{key}", str(value)))])
     return job
 
 
