@@ -34,6 +34,8 @@ def publish_tables(s3: Any, settings: Settings, environment: Environment, tell: 
         )
     places = {}
     for table, path in query.tables.items():
+        if not Path(path).exists():
+            raise PipelineError(f"query.tables.{table}: there is no file or folder {path}.")
         places[table] = upload_data(s3, Path(path), settings, environment, tell)
     content = json.dumps(places, indent=2, sort_keys=True).encode()
     s3.put_object(Bucket=environment.bucket, Key=tables_key(settings.name, query), Body=content)

@@ -1,12 +1,13 @@
 """The section query of the YAML: the data as the result of a query, in place of files."""
 
+import re
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from pipelines.settings.section import Section
 
-S3Prefix = Annotated[str, Field(pattern=r"^s3://[a-z0-9][a-z0-9.-]+/.*$")]
+S3_PREFIX = re.compile(r"s3://[a-z0-9][a-z0-9.-]+/.*")
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$", max_length=255)]
 
 
@@ -21,5 +22,13 @@ class QuerySettings(Section):
     database: Name
     catalog: str = Field(default="AwsDataCatalog", pattern=r"^[A-Za-z0-9_@-]+$", max_length=256)
     work_group: str = Field(default="primary", pattern=r"^[a-zA-Z0-9._-]{1,128}$")
-    reads: list[S3Prefix] = Field(default=[])
+    reads: list[str] = Field(default=[])
     tables: dict[Name, str] = Field(default={})
+
+    @field_validator("reads")
+    @classmethod
+    def _are_prefixes(cls, reads: list[str]) -> list[str]:
+        wrong = [each for each in reads if not S3_PREFIX.fullmatch(each)]
+        if wrong:
+            raise ValueError(f"{wrong[0]!r} is no prefix in S3, such as s3://lake/houses/sales/.")
+        return reads

@@ -46,5 +46,5 @@ def test_a_query_without_files_here_is_one_sentence_and_so_is_a_file_that_is_not
     publish_tables(s3, SETTINGS, ENVIRONMENT)  # no query: nothing
     with pytest.raises(PipelineError, match=r"query.tables is missing: .*of houses there, such as"):
         publish_tables(s3, with_tables(), ENVIRONMENT)
-    with pytest.raises(PipelineError, match=r"There is no data file nowhere\.parquet"):
+    with pytest.raises(PipelineError, match=r"query\.tables\.sales: there is no file or folder nowhere\.parquet"):
         publish_tables(s3, with_tables(sales="nowhere.parquet"), ENVIRONMENT)
