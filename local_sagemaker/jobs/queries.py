@@ -15,7 +15,7 @@ from typing import Any
 from local_sagemaker.handlers.handlers import HandlerCall, HandlerFailed
 from local_sagemaker.processes.host import Host
 from local_sagemaker.processes.inputs import Source
-from local_sagemaker.processes.outcome import ClientFault, JobStopped
+from local_sagemaker.processes.outcome import ClientFault, JobStopped, StopReason
 from local_sagemaker.processes.outputs import folder_files, upload_folder
 from local_sagemaker.processes.storage import ObjectStore
 
@@ -105,7 +105,7 @@ class Answers:
         """Meanwhile, end a call when the job is stopped or out of time; then JobStopped in place of its failure."""
         done = threading.Event()
 
-        def reason() -> str | None:
+        def reason() -> StopReason | None:
             if stop.is_set():
                 return "asked"
             return "time" if self._deadline is not None and time.monotonic() >= self._deadline else None
@@ -123,10 +123,8 @@ class Answers:
         finally:
             done.set()
             watcher.join()
-            if reason() == "asked":
-                raise JobStopped("asked")
-            if reason() == "time":
-                raise JobStopped("time")
+            if why := reason():
+                raise JobStopped(why)
 
 
 def _refuse_other_formats(query: Query, folder: Path) -> None:
