@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from evaluation.drift import adversarial_auc, chance_auc, drifts, population_stability
 from steps.data_checks import Finding, check_parts
 from steps.evaluated_settings import EvaluatedSettings
@@ -11,10 +13,15 @@ HIGH_STABILITY = 0.25  # the usual reading of the index: below 0.1 none, above 0
 HIGH_AUC = 0.65
 
 
-def check_data(train: RowSource, test: RowSource, settings: EvaluatedSettings) -> list[Finding]:
-    """Run every check on typed raw rows of both parts, in the order in which a person reads them."""
+def check_data(
+    train: RowSource, test: RowSource, settings: EvaluatedSettings, known: Sequence[Finding] | None = None
+) -> list[Finding]:
+    """Run every check on typed raw rows of both parts, in the order in which a person reads them.
+
+    `known`: what `check_parts` says of them, where that is known already.
+    """
     drift = [drifting_columns(train, test, settings), adversarial(train, test, settings)]
-    return [*check_parts(train, test, settings), *drift]
+    return [*(check_parts(train, test, settings) if known is None else known), *drift]
 
 
 def drifting_columns(train: RowSource, test: RowSource, settings: EvaluatedSettings) -> Finding:

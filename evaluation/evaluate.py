@@ -28,8 +28,8 @@ from evaluation.reasons import Reasons, reasons_of
 from evaluation.reference import keep_reference
 from evaluation.rules import kept_rules
 from evaluation.sample_payload import sample_archive
-from evaluation.scoring import Predicted, score, scored_rows
-from evaluation.segments import groupings
+from evaluation.scoring import Predicted, score, scored_rows, with_compared
+from evaluation.segments import Grouping, groupings
 from evaluation.too_good import too_good
 from evaluation.what_helps import from_fewer, what_helps
 from evaluation.worst import worst_predictions
@@ -42,6 +42,7 @@ from steps.evaluated_settings import EvaluatedSettings
 from steps.failure import JobArgumentParser, run_job
 from steps.hosts import ALONE, PROCESSING, Hosts, hosts_of
 from steps.joined_hosts import Meeting, watched
+from steps.kept_findings import kept_findings
 from steps.long_table import write_long
 from steps.model import Model
 from steps.preprocess import SEEN
@@ -164,11 +165,12 @@ def _found(
     together: tuple[Hosts, Meeting],
 ) -> Found:
     """Ask the model and all that it is compared with. Raises as `evaluate`."""
-    rows, train = (stored_rows(find_file(folder)) for folder in (inputs.test, inputs.rows))
+    files = [find_file(folder) for folder in (inputs.rows, inputs.test)]
+    train, rows = map(stored_rows, files)
     processes = 1 if len(train) + len(rows) < FEWEST_AT_ONCE else None
     # These ask the rows alone. They begin before this process predicts: after that a fork could not (see in_parallel).
     begun = [
-        lambda: check_data(train, rows, settings),
+        lambda: check_data(train, rows, settings, kept_findings(files[0], files[1], settings)),
         lambda: plain_boosting.predictions(train, rows, settings.data),
         lambda: from_fewer(train, rows, settings.data),
         lambda: baselines.of_data(train, model.features.inputs),
@@ -177,10 +179,13 @@ def _found(
         table = computed(rows, lambda batch: feature_module.transform(batch, model.features))
         findings = checked()
         refuse_severe(findings)
-        scored = score(model, rows, table, (inputs.champion, inputs.train), settings, plain, *together)
+        # What needs the model alone comes first: those that it is compared with are still learning.
+        alone = score(model, rows, table, inputs.champion, *together)
         labels = Labels.of(settings.data, settings.evaluation.labels)
-        reasons = reasons_of(model, scored, table, settings.evaluation.explained_rows, labels)
-        document, segments = _measured(model, (train, rows), scored, settings, looks, of_half)
+        reasons = reasons_of(model, alone, table, settings.evaluation.explained_rows, labels)
+        groups = _groups(alone, settings)
+        scored = with_compared(alone, table, inputs.train, model.features, settings, plain())
+        document = _measured(model, train, scored, groups, settings, looks, of_half)
         data_baselines = described()
     document["data"].update(
         train_rows=len(train),
@@ -193,39 +198,53 @@ def _found(
     document["explanation"] = reasons.to_json()
     important = [name for name in document["explanation"]["importance"] if name in model.features.inputs]
     document["worst_predictions"] = worst_predictions(scored, list(dict.fromkeys([*important, *model.features.inputs])))
-    return Found(document, scored, segments, reasons, data_baselines, labels, processes)
+    return Found(document, scored, groups.segments, reasons, data_baselines, labels, processes)
+
+
+@dataclass(frozen=True)
+class _Groups:
+    """The test rows by bands of the prediction and by what the settings divide them by, and the errors of each."""
+
+    bands: Grouping
+    divided: list[Grouping]
+    banded: list[SegmentError]
+    segments: list[SegmentError]
+
+
+def _groups(scored: Scored, settings: EvaluatedSettings) -> _Groups:
+    bands, divided = bands_of(scored.challenger), groupings(scored.rows, settings)
+    errors = segment_errors(scored.actual, scored.challenger, [bands, *divided], settings.evaluation.min_segment_rows)
+    return _Groups(bands, divided, errors[: len(bands.names)], errors[len(bands.names) :])
 
 
 def _measured(
     model: Model,
-    parts: tuple[RowSource, RowSource],
+    train: RowSource,
     scored: Scored,
+    groups: _Groups,
     settings: EvaluatedSettings,
     looks: Looks,
     of_half: Callable[[], np.ndarray],
-) -> tuple[dict[str, Any], list[SegmentError]]:
-    """What the test rows say of the predictions, and the errors by segment; `parts`: training and test."""
-    train, rows = parts
-    divided = groupings(rows, settings)
-    bands = bands_of(scored.challenger)
-    errors = segment_errors(scored.actual, scored.challenger, [bands, *divided], settings.evaluation.min_segment_rows)
-    banded, segments = errors[: len(bands.names)], errors[len(bands.names) :]
+) -> dict[str, Any]:
+    """What the test rows say of the predictions."""
+    target, wanted = model.features.target, model.interval.coverage
     # By the actual value chance alone makes cheap rows look over-valued; by bands of the prediction it does not.
-    judged = [*banded, *(each for each in segments if each.column != model.features.target)]
-    document = measure(scored, judged, model.interval.coverage, looks.earlier)
-    document |= {"segments": list(map(asdict, segments)), "prediction_bands": list(map(asdict, banded))}
-    document["missing_inputs"] = missing_inputs(model, rows, scored.actual)
-    document["rules"] = kept_rules(model, rows, settings.data.monotone)
+    judged = [*groups.banded, *(each for each in groups.segments if each.column != target)]
+    document = measure(scored, judged, wanted, looks.earlier)
+    document["segments"] = list(map(asdict, groups.segments))
+    document["prediction_bands"] = list(map(asdict, groups.banded))
+    document["missing_inputs"] = missing_inputs(model, scored.rows, scored.actual)
+    document["rules"] = kept_rules(model, scored.rows, settings.data.monotone)
     document["what_helps"] = what_helps(
-        train, rows, scored.actual, scored.predictions, settings.data, model.library, of_half
+        train, scored.rows, scored.actual, scored.predictions, settings.data, model.library, of_half
     )
     document["ratio_study"] = ratio_study(scored.actual, scored.challenger).to_json()
     inside = (scored.actual >= scored.interval[0]) & (scored.actual <= scored.interval[1])
-    by_group = group_coverage(inside, [bands, *divided], model.interval.coverage)
+    by_group = group_coverage(inside, [groups.bands, *groups.divided], wanted)
     document["interval"]["groups"] = [asdict(group) for group in by_group]
-    unjudged = (model.features.target,) if model.interval.by_band else (bands.column, model.features.target)
+    unjudged = (target,) if model.interval.by_band else (groups.bands.column, target)
     document["interval"]["undercovered"] = undercovered(by_group, unjudged)
-    return document, segments
+    return document
 
 
 def _write(output: Path, model: Model, inputs: Inputs, found: Found, settings: EvaluatedSettings) -> None:

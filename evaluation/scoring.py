@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from steps import estimators
 from steps import features as feature_module
 from steps.evaluated_settings import EvaluatedSettings
 from steps.failure import JobError
+from steps.features import Features
 from steps.hosts import ALONE, Hosts
 from steps.joined_hosts import Meeting
 from steps.model import Model
@@ -60,36 +61,48 @@ def score(
     model: Model,
     rows: RowSource,
     table: RowSource,
-    folders: tuple[Path, Path],
-    settings: EvaluatedSettings,
-    plain: Callable[[], np.ndarray],
+    champion: Path,
     hosts: Hosts = ALONE,
     meeting: Meeting = nullcontext,
 ) -> Scored:
-    """Predict the test rows; candidates of scikit-learn are fitted here, on `plain_boosting.MOST_ROWS` at most.
+    """Predict the test rows, whose features `table` holds, by the model's own candidates and by the champion.
 
-    `rows` are the test rows, `table` their features, `folders` those of the champion and of the training rows'
-    features; `plain` gives what plain boosting predicts, which is under way. Of several hosts, this is the first, to
-    which the others give what they have predicted. Raises JobError where a candidate predicts NaN or infinity.
+    Of several hosts, this is the first, to which the others give what they have predicted. Raises JobError where a
+    candidate predicts NaN or infinity.
     """
-    predicted = Predicted.share(model, rows, folders[0], hosts, table if hosts.count == 1 else None)
-    compared = {plain_boosting.NAME: plain()}
-    if settings.estimators:
-        train = read_parts(folders[1], plain_boosting.MOST_ROWS)
-        compared |= estimators.predictions(settings.estimators, train, table, model.features)
+    predicted = Predicted.share(model, rows, champion, hosts, table if hosts.count == 1 else None)
     with meeting():
         predicted = predicted.merged(hosts)
-    interval, predictions = predicted.bounds, {**predicted.candidates, **compared}
-    named = {**predictions, "interval's lower bound": interval[0], "interval's upper bound": interval[1]}
-    for name, values in named.items():
+    lower, upper = predicted.bounds
+    _refuse_undefined({**predicted.candidates, "interval's lower bound": lower, "interval's upper bound": upper})
+    actual = rows[model.features.target].to_numpy(dtype=float)
+    return Scored(rows, actual, predicted.candidates, predicted.bounds, predicted.champion, model.library)
+
+
+def with_compared(
+    scored: Scored, table: RowSource, train: Path, features: Features, settings: EvaluatedSettings, plain: np.ndarray
+) -> Scored:
+    """Add what others are compared with: `plain`, what plain boosting predicts, and the candidates of scikit-learn.
+
+    The latter are fitted here, on `plain_boosting.MOST_ROWS` of the features in the folder `train` at most. Raises
+    JobError where a candidate predicts NaN or infinity.
+    """
+    compared = {plain_boosting.NAME: plain}
+    if settings.estimators:
+        learned = read_parts(train, plain_boosting.MOST_ROWS)
+        compared |= estimators.predictions(settings.estimators, learned, table, features)
+    _refuse_undefined(compared)
+    return replace(scored, predictions={**scored.predictions, **compared})
+
+
+def _refuse_undefined(predictions: Mapping[str, np.ndarray]) -> None:
+    for name, values in predictions.items():
         wrong = int(np.count_nonzero(~np.isfinite(values)))
         if wrong:
             raise JobError(
-                f"The candidate {name} predicts NaN or infinity for {wrong:,} of {len(rows):,} test rows: "
+                f"The candidate {name} predicts NaN or infinity for {wrong:,} of {len(values):,} test rows: "
                 "the model cannot be used, look at its features and hyperparameters."
             )
-    actual = rows[model.features.target].to_numpy(dtype=float)
-    return Scored(rows, actual, predictions, interval, predicted.champion, model.library)
 
 
 def scored_rows(scored: Scored) -> Iterator[pd.DataFrame]:

@@ -23,6 +23,7 @@ from steps.row_source import InMemory, RowSource, even_places
 ROWS, COLUMNS, TUNING = "more rows", "more columns", "tuning"
 SAME = 0.01  # by less of the RMSE two errors differ that count as the same
 FEWEST_ROWS = 1000  # with which that is tried
+MOST_JUDGED = 50_000  # test rows by which all this is measured; of more an even draw
 
 
 def what_helps(
@@ -42,8 +43,10 @@ def what_helps(
     interval; tuning: the best other candidate, and the share by which its RMSE is lower than the registered model's,
     with its interval too; most, what helps most; and sentence, for people. A gain counts whose interval is above 0.
     Where half of the rows are enough, also enough: the fewest rows that are, see `_enough`. Of many training rows all
-    this is measured on those that plain boosting learns from.
+    this is measured on those that plain boosting learns from, and of many test rows by MOST_JUDGED.
     """
+    judged = even_places(len(rows), MOST_JUDGED)
+    actual, predictions = actual[judged], {name: values[judged] for name, values in predictions.items()}
     learned = min(len(train), plain_boosting.MOST_ROWS)
     half = _half(learned)
     models = {**predictions, "half": of_half() if of_half else from_fewer(train, rows, data)}
@@ -70,11 +73,12 @@ def what_helps(
 
 
 def from_fewer(train: RowSource, rows: RowSource, data: DataSettings, count: int | None = None) -> np.ndarray:
-    """Predictions of a plain boosting that has learned from `count` of the training rows, by default from half."""
+    """What a plain boosting says of the test rows that are judged; `count` training rows teach it, by default half."""
     learned = even_places(len(train), plain_boosting.MOST_ROWS)
     order = np.random.default_rng(0).permutation(len(learned))
     drawn = learned[order[: count or _half(len(learned))]]
-    return plain_boosting.predictions(InMemory(train.at(drawn)), rows, data)
+    judged = InMemory(rows.at(even_places(len(rows), MOST_JUDGED)))
+    return plain_boosting.predictions(InMemory(train.at(drawn)), judged, data)
 
 
 def _half(learned: int) -> int:

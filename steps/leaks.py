@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import combinations
 from statistics import NormalDist
@@ -18,6 +18,8 @@ MOST_PAIRED = 12  # the most telling numbers whose ratios and products are looke
 MOST_PROMISING = 24  # and the pairs of any numbers, by what a line of their logarithms says
 TOGETHER_R2 = 0.99  # of what all numbers explain together: a sum of parts does
 PAIRED_ROWS = 20_000
+FEW_PAIRED_ROWS = 4_000  # by which are chosen
+MOST_JUDGED = 24  # the ratios and products that are judged by all
 MOST_NAMED = 5  # numbers that hold the target together, in a sentence
 FEWEST_OF_BAND = 5
 FEWEST_ROWS = 60  # with fewer, bins of the values say nothing
@@ -36,7 +38,8 @@ def explained(values: np.ndarray, target: np.ndarray) -> float:
     distinct, codes = np.unique(values[known], return_inverse=True)
     bins, gaps = np.arange(len(distinct)), len(distinct)
     if len(distinct) > BINS:
-        edges = np.unique(np.quantile(values[known], np.linspace(0, 1, BINS + 1)[1:-1]))
+        ordered = np.repeat(distinct, np.bincount(codes))  # of which the quantiles are there at once
+        edges = np.unique(np.quantile(ordered, np.linspace(0, 1, BINS + 1)[1:-1]))
         bins, gaps = np.asarray(np.searchsorted(edges, distinct, side="left")), BINS
     groups = np.full(len(values), gaps)
     groups[known] = bins[codes]
@@ -101,9 +104,7 @@ def banded(codes: np.ndarray, target: np.ndarray) -> float:
     if len(codes) < FEWEST_ROWS or large.mean() < 0.5:
         return 0.0
     codes = (np.cumsum(np.bincount(codes[large]) > 0) - 1)[codes[large]]
-    ranks = np.empty(len(codes))
-    order = np.argsort(target[large], kind="stable")
-    ranks[order] = np.arange(len(codes))
+    ranks = _ranks(target[large]).astype(float)
     counts = np.bincount(codes)
     means = np.bincount(codes, ranks) / counts
     if len(counts) < 2:
@@ -128,15 +129,33 @@ def most_telling_pair(columns: Mapping[str, np.ndarray], target: np.ndarray) -> 
     pairs = dict.fromkeys([*combinations(telling, 2), *promising])
     alone = {name: explained(columns[name], target) for name in {name for pair in pairs for name in pair}}
     best, found = "", 0.0
-    for first, second in pairs:
-        a, b = columns[first][rows].astype(float), columns[second][rows].astype(float)
-        with np.errstate(all="ignore"):
-            together = {f"{first} x {second}": a * b, f"{first} / {second}": a / b, f"{second} / {first}": b / a}
-        for text, values in together.items():
-            value = explained(np.where(np.isfinite(values), values, np.nan), target[rows])
-            if value > found and value > max(alone[first], alone[second]) + 0.02:
-                best, found = text, value
+    for pair, text in _worth_judging(pairs, columns, target, rows[:: max(1, len(rows) // FEW_PAIRED_ROWS)]):
+        value = explained(_together(*pair, columns, rows)[text], target[rows])
+        if value > found and value > max(alone[name] for name in pair) + 0.02:
+            best, found = text, value
     return best, found
+
+
+def _worth_judging(
+    pairs: Iterable[tuple[str, str]], columns: Mapping[str, np.ndarray], target: np.ndarray, rows: np.ndarray
+) -> list[tuple[tuple[str, str], str]]:
+    """The ratios and products that explain most in a few rows, of those that explain more than each alone there."""
+    alone = {name: explained(columns[name][rows], target[rows]) for name in {name for pair in pairs for name in pair}}
+    found = {
+        (pair, text): explained(values, target[rows])
+        for pair in pairs
+        for text, values in _together(*pair, columns, rows).items()
+    }
+    more = [each for each, value in found.items() if value > max(alone[name] for name in each[0])]
+    return sorted(more, key=lambda each: -found[each])[:MOST_JUDGED]
+
+
+def _together(first: str, second: str, columns: Mapping[str, np.ndarray], rows: np.ndarray) -> dict[str, np.ndarray]:
+    """The product and both ratios of two numbers by their texts, NaN where they are none."""
+    a, b = columns[first][rows].astype(float), columns[second][rows].astype(float)
+    with np.errstate(all="ignore"):
+        found = {f"{first} x {second}": a * b, f"{first} / {second}": a / b, f"{second} / {first}": b / a}
+    return {text: np.where(np.isfinite(values), values, np.nan) for text, values in found.items()}
 
 
 def _promising(columns: Mapping[str, np.ndarray], target: np.ndarray) -> list[tuple[str, str]]:
@@ -145,7 +164,7 @@ def _promising(columns: Mapping[str, np.ndarray], target: np.ndarray) -> list[tu
     if len(names) < 2 or len(target) < FEWEST_ROWS:
         return []
     logs = np.column_stack([_standardised(_logarithm(values)) for values in columns.values()])
-    shares = (np.argsort(np.argsort(target, kind="stable")) + 0.5) / len(target)
+    shares = (_ranks(target) + 0.5) / len(target)
     goal = _standardised(np.array([NormalDist().inv_cdf(share) for share in shares.tolist()]))
     among, with_goal = logs.T @ logs / len(goal), logs.T @ goal / len(goal)
     first, second = np.triu_indices(len(names), 1)
@@ -239,10 +258,17 @@ def _rank_correlation(values: np.ndarray, target: np.ndarray) -> float:
     known = np.isfinite(values)
     if known.sum() < 3:
         return 0.0
-    ranks = [np.argsort(np.argsort(part[known], kind="stable")) for part in (values, target)]
+    ranks = [_ranks(part[known]) for part in (values, target)]
     deviations = [rank - rank.mean() for rank in ranks]
     scale = np.sqrt((deviations[0] ** 2).sum() * (deviations[1] ** 2).sum())
     return float(abs((deviations[0] * deviations[1]).sum()) / scale) if scale > 0 else 0.0
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    """From 0; of equal values the first has the lowest."""
+    ranks = np.empty(len(values), dtype=int)
+    ranks[np.argsort(values, kind="stable")] = np.arange(len(values))
+    return ranks
 
 
 def ordering(values: np.ndarray, target: np.ndarray) -> float:

@@ -20,6 +20,7 @@ from steps.failure import JobArgumentParser, run_job
 from steps.features import Features
 from steps.hosts import ALONE, PROCESSING, Hosts, hosts_of
 from steps.joined_hosts import joined
+from steps.kept_findings import keep_findings
 from steps.part_files import write_parts
 from steps.part_sizes import parts_of_rows
 from steps.raw_data import find_file
@@ -88,10 +89,11 @@ def _check_and_write_raw_rows(parts: Mapping[str, pd.DataFrame], output: Path, s
         if finding.severity == "warning":
             print(f"warning: {finding.text}", flush=True)
     refuse_severe(findings)
-    for name in ("test", RESERVE):
-        if name in parts:
-            write_parquet(output / name / f"{name}.parquet", parts[name])
-    write_parquet(output / "rows" / "rows.parquet", parts["train"])
+    folders = {"train": "rows", "test": "test", RESERVE: RESERVE}
+    files = {name: output / folder / f"{folder}.parquet" for name, folder in folders.items() if name in parts}
+    for name, file in files.items():
+        write_parquet(file, parts[name])
+    keep_findings(findings, files["train"], files["test"], settings)
     seen = np.concatenate([row_keys(parts[name], settings.data) for name in ("train", "validation")])
     write_parquet(output / "rows" / SEEN, pd.DataFrame({"key": seen}))
 

@@ -8,6 +8,7 @@ import pytest
 
 from evaluation.data_checks import check_data
 from evaluation.drift import area_under_curve, drifts, population_stability
+from steps.data_checks import Finding
 from steps.row_source import InMemory
 from tests.steps.test_data_checks import SETTINGS, TEST, TRAIN, flats
 
@@ -18,6 +19,13 @@ def severities(train: pd.DataFrame, test: pd.DataFrame) -> dict[str, str]:
 
 def test_sound_data_has_no_finding() -> None:
     assert set(severities(TRAIN, TEST).values()) == {"ok"}
+
+
+def test_what_is_known_of_the_rows_is_not_asked_again() -> None:
+    known = [Finding("copied rows", "warning", "as Preprocess has found it", {})]
+    found = check_data(InMemory(TRAIN), InMemory(TEST), SETTINGS, known)
+    assert [finding.check for finding in found] == ["copied rows", "drift by column", "adversarial validation"]
+    assert found[0] is known[0]
 
 
 @pytest.mark.e2e

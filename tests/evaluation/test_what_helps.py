@@ -121,3 +121,20 @@ def test_more_rows_than_are_learned_from_are_compared_by_those_that_are(monkeypa
     found = learning(lambda count: 1.5 if count < 8000 else 1.0, 90_000, monkeypatch)
     assert (found["rows"]["half"], found["rows"]["all"]) == (4000, 8000)
     assert "from 4,000 to 8,000 training rows the RMSE of a plain boosting fell by 33.3%" in found["sentence"]
+
+
+def test_of_many_test_rows_an_even_draw_is_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("evaluation.what_helps.MOST_JUDGED", 3)
+    train, test = table(4, 0.1, 1), table(7, 0.1, 2)
+    asked = []
+
+    def predictions(_train: RowSource, rows: RowSource, _data: DataSettings) -> np.ndarray:
+        asked.append(rows.columns(["y"])["y"].tolist())
+        return np.zeros(len(rows))
+
+    monkeypatch.setattr(plain_boosting, "predictions", predictions)
+    actual = test["y"].to_numpy()
+    candidates = {"xgboost": actual.copy(), plain_boosting.NAME: actual + np.array([3, 9, 9, 3, 9, 9, 3])}
+    found = what_helps(InMemory(train), InMemory(test), actual, candidates, DATA)
+    assert asked == [actual[[0, 3, 6]].tolist()]
+    assert found["rows"]["rmse"] == [float(np.sqrt(np.mean(actual[[0, 3, 6]] ** 2))), pytest.approx(3)]

@@ -10,7 +10,7 @@ import pytest
 
 from steps.data_checks import Finding, check_parts, refuse_severe
 from steps.failure import JobError
-from steps.leaks import TOGETHER_R2, told_together
+from steps.leaks import TOGETHER_R2, explained, most_telling_pair, told_together
 from steps.learned_settings import LearnedFeature
 from steps.row_source import InMemory
 from steps.settings import Column, DataSettings, JobSettings, SplitSettings
@@ -177,6 +177,16 @@ def test_numbers_of_very_different_sizes_are_no_leak_where_only_their_logarithms
     target = size * count**0.5 * random.lognormal(0, 0.25, 2000)
     assert told_together({"size": size, "count": count}, target)[1] < TOGETHER_R2
     assert told_together({"size": size, "count": count}, size * count**0.5)[1] > TOGETHER_R2
+
+
+def test_the_pair_that_a_few_rows_choose_is_judged_by_all() -> None:
+    random = np.random.default_rng(4)
+    columns = {f"n{place}": random.lognormal(0, 1, 12_000) for place in range(14)}
+    target = columns["n3"] / columns["n9"] * random.lognormal(0, 0.3, 12_000)
+    pair, value = most_telling_pair(columns, target)
+    assert pair in ("n3 / n9", "n9 / n3")
+    first, _, second = pair.split()
+    assert value == explained(columns[first] / columns[second], target) > 0.5
 
 
 def test_a_ratio_is_found_among_many_numbers_that_go_along_with_the_target() -> None:

@@ -87,7 +87,7 @@ def test_same_rows_give_the_same_bytes(validated: Path, settings_file: Path, tmp
     for name in ("one", "two"):
         main(["--input", str(validated), "--output", str(tmp_path / name), "--settings", str(settings_file)])
     files = [path.relative_to(tmp_path / "one") for path in (tmp_path / "one").rglob("*.*")]
-    assert len(files) == 6
+    assert len(files) == 7
     for file in files:
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
 
