@@ -23,6 +23,7 @@ from command_line.rehearsal import rehearse
 from command_line.summary import Commands, outcome, show_summary
 from command_line.trials_view import read_trials
 from command_line.upserting import upsert_compiled
+from pipelines.checks.capacity import StepNeed
 from pipelines.checks.check import check_definition, compilable, prepare, warnings_of
 from pipelines.checks.fault import Fault
 from pipelines.checks.hosts import check_hosts
@@ -43,6 +44,7 @@ from pipelines.settings.settings import ROOT
 from pipelines.versions.champion import with_champion
 from pipelines.versions.evaluation_report import REPORTS
 from pipelines.versions.four_eyes import described
+from pipelines.versions.last_runs import last_runs
 from pipelines.versions.looks import Look, next_look
 from pipelines.watching import executions
 from pipelines.watching.logs import read_log, steps_with_logs
@@ -100,7 +102,10 @@ def plan_pipeline(context: Context, options: Namespace) -> int:
     compiled = context.compile(Console(json_output=options.json or options.markdown))
     deployed, s3 = read_deployed(context.sagemaker, compiled.name), context.client("s3")
     code = read_code(s3, deployed.definition_text) if deployed else DeployedCode((), {})
-    rows, found = data_needs(context, options.data) if options.data is not None else (0, [])
+    durations = last_durations(context.sagemaker, compiled.name, " on this machine" if context.local else "")
+    rows, found = 0, list[StepNeed]()
+    if options.data is not None:
+        rows, found = data_needs(context, options.data, last_runs(context.sagemaker, s3, durations))
     bucket = context.environment.bucket
     plan = make_plan(
         compiled,
@@ -108,7 +113,7 @@ def plan_pipeline(context: Context, options: Namespace) -> int:
         deployed,
         code,
         missing=[key for key in compiled.code.keys if not exists(s3, bucket, key)],
-        durations=last_durations(context.sagemaker, compiled.name, " on this machine" if context.local else ""),
+        durations=durations,
         tags=revision(ROOT).tags(),
         stages=context.settings.stages,
         needs=(rows, found),

@@ -17,6 +17,7 @@ SIZES = Path(__file__).with_name("step_sizes.yaml")
 USABLE = 0.9  # of an instance's memory: the system has the rest
 GIB = 1.073741824  # GB
 READS_FILES = "ValidateData"
+TELLS = 10  # times as many rows: a run on fewer says how fast the machine begins, not how fast it works
 CHOICES = {"processing": "ProcessingInstanceType", "training": "TrainingInstanceType"}
 
 
@@ -31,8 +32,20 @@ class Amount:
 
 
 @dataclass(frozen=True)
+class LastRun:
+    """How long a step worked when it last succeeded, on how many rows, and in which execution."""
+
+    execution: str
+    rows: int
+    seconds: float
+
+
+@dataclass(frozen=True)
 class StepNeed:
-    """What one step is expected to need, in GB and seconds, and what it has; None is unknown."""
+    """What one step is expected to need, in GB and seconds, and what it has; None is unknown.
+
+    last: the run that the time follows from, if one tells anything of so many rows.
+    """
 
     step: str
     jobs: Literal["processing", "training"]
@@ -43,6 +56,7 @@ class StepNeed:
     disk_limit: float
     seconds: float
     seconds_limit: float
+    last: LastRun | None = None
 
     def document(self) -> dict[str, Any]:
         """The need as data for --json."""
@@ -55,19 +69,28 @@ def _sizes() -> dict[str, Any]:
     return table
 
 
-def needs(amount: Amount, settings: Settings) -> list[StepNeed]:
-    """What every step is expected to need, in their order; extrapolated from what was measured, see SIZES."""
-    table = _sizes()
-    millions = amount.rows / 1e6 * len(settings.data.columns) / table["columns"]
-    return [_need(step, entry, amount, millions, settings) for step, entry in table["steps"].items()]
+def needs(amount: Amount, settings: Settings, last: Mapping[str, LastRun] | None = None) -> list[StepNeed]:
+    """What every step is expected to need, in their order; extrapolated from what was measured, see SIZES.
+
+    The times go on from those of the `last` runs, by step, whose rows were not more than TELLS times fewer.
+    """
+    told = {step: run for step, run in (last or {}).items() if run.rows * TELLS >= amount.rows}
+    return [_need(step, entry, amount, settings, told.get(step)) for step, entry in _sizes()["steps"].items()]
 
 
-def _need(step: str, entry: Mapping[str, list[float]], amount: Amount, millions: float, settings: Settings) -> StepNeed:
+def _need(
+    step: str, entry: Mapping[str, list[float]], amount: Amount, settings: Settings, last: LastRun | None
+) -> StepNeed:
+    of_a_row = len(settings.data.columns) / _sizes()["columns"] / 1e6
+    millions = amount.rows * of_a_row
     jobs: Literal["processing", "training"] = "training" if step == "Train" else "processing"
     machine: InstanceSettings = getattr(settings.jobs, jobs)
     # Hosts that train share the rows, but are not faster by their number; each host of Preprocess has all of them.
     on_each = millions / machine.instance_count if jobs == "training" else millions
     total = {name: base + slope * (millions if name == "seconds" else on_each) for name, (base, slope) in entry.items()}
+    if last is not None:
+        base, slope = entry["seconds"]
+        total["seconds"] *= last.seconds / (base + slope * last.rows * of_a_row)
     disk = total["disk_gb"]
     if step == READS_FILES:
         table = _sizes()
@@ -84,6 +107,7 @@ def _need(step: str, entry: Mapping[str, list[float]], amount: Amount, millions:
         disk_limit=float(machine.volume_gb),
         seconds=total["seconds"],
         seconds_limit=machine.max_minutes * 60.0,
+        last=last,
     )
 
 

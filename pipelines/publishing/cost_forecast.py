@@ -11,7 +11,7 @@ import yaml
 from pipelines.clients import SageMakerClient
 from pipelines.document.cache_forecast import REUSED, Forecast, defaults, resolved, steps_of
 from pipelines.settings.stage_settings import StageSettings
-from pipelines.watching.executions import describe
+from pipelines.watching.executions import Job, describe
 
 PRICES = Path(__file__).with_name("instance_prices.yaml")
 HOURS_A_MONTH = 730
@@ -108,10 +108,12 @@ class Cost:
 
 @dataclass(frozen=True)
 class Measured:
-    """How long a job took, in seconds, and in which execution."""
+    """How long a job took, in seconds, and in which execution, by the name that people read and by its ARN."""
 
     seconds: float
     execution: str
+    arn: str
+    job: Job
 
 
 def cost_of(
@@ -180,10 +182,11 @@ def last_durations(sagemaker: SageMakerClient, pipeline_name: str, place: str = 
         execution = describe(sagemaker, arn)
         for step in execution.steps:
             seconds = step.seconds()
-            if not step.job or step.status != "Succeeded" or step.name in found or seconds is None:
+            job = step.job
+            if not job or step.status != "Succeeded" or step.name in found or seconds is None:
                 continue
             if step.cache_hit is None:
-                found[step.name] = Measured(seconds, f"{execution.id}{place}")
+                found[step.name] = Measured(seconds, f"{execution.id}{place}", arn, job)
             elif step.cache_hit not in waiting:
                 waiting.append(step.cache_hit)
     return found

@@ -1,6 +1,7 @@
 """What the steps need is said by step, and data that cannot fit are refused before they are read."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from command_line.capacity_view import data_needs, need_lines
 from command_line.context import Context
 from command_line.data_commands import data_faults
-from pipelines.checks.capacity import StepNeed
+from pipelines.checks.capacity import LastRun, StepNeed
 from pipelines.errors import PipelineError
 from pipelines.settings.settings import ROOT, default_config
 
@@ -23,12 +24,15 @@ def context(tmp_path: Path, instance_type: str) -> Context:
 def test_each_step_has_a_line_that_says_what_is_too_little() -> None:
     fits = StepNeed("Train", "training", "ml.m5.large", 7.7, 7.7, 30.0, 30.0, 60.0, 60.0)
     misses = StepNeed("Evaluate", "processing", "ml.odd.large", 7.8, None, 30.1, 30.0, 61.0, 60.0)
-    first, *lines = need_lines(1_000_000, [fits, misses])
+    known = replace(fits, last=LastRun("abc on this machine", 21_613, 3.1))
+    first, *lines = need_lines(1_000_000, [fits, misses, known])
     assert first.startswith("for 1,000,000 rows")
     assert lines == [
         "Train: 7.7 GB of memory of 7.7, 30.0 GB of disk of 30, about 1 min 00 s (ml.m5.large)",
         "Evaluate: 7.8 GB of memory (unknown how much there is), 30.1 GB of disk of 30, about 1 min 01 s (ml.odd.large)"
         "; too little disk and time",
+        "Train: 7.7 GB of memory of 7.7, 30.0 GB of disk of 30, "
+        "about 1 min 00 s, as it took 3.1 s for 21,613 in abc on this machine (ml.m5.large)",
     ]
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.checks.capacity import Amount, capacity_faults, needs
+from pipelines.checks.capacity import TELLS, Amount, LastRun, capacity_faults, needs
 from pipelines.checks.instance_memory import memory_gib
 from pipelines.document.walk import service_model
 from pipelines.settings.settings import Settings, default_config, load_settings
@@ -94,3 +94,25 @@ def test_a_volume_that_is_too_small_is_said() -> None:
     found = list(capacity_faults(needs(Amount(100, 50.0), on("ml.m5.24xlarge", volume_gb=40)), 100))
     assert [(fault.step, fault.path) for fault in found] == [("ValidateData", "jobs.processing.volume_gb")]
     assert found[0].fix == "set it to 61"
+
+
+def test_the_time_goes_on_from_that_of_the_last_run() -> None:
+    rows = 1_000_000
+    measured = {need.step: need.seconds for need in needs(Amount(rows), SETTINGS)}
+    last = {"Train": LastRun("e1", rows, measured["Train"] / 4)}
+    for amount in (rows // 100, rows * TELLS):
+        before, after = ({need.step: need for need in needs(Amount(amount), SETTINGS, runs)} for runs in (None, last))
+        assert after["Train"].seconds == pytest.approx(before["Train"].seconds / 4)
+        assert after["Train"].last == last["Train"]
+        assert (after["Train"].memory, after["Train"].disk) == (before["Train"].memory, before["Train"].disk)
+        assert after["Evaluate"] == before["Evaluate"]
+
+
+def test_a_run_on_a_few_rows_says_nothing_of_many() -> None:
+    amount = Amount(1_000_000)
+    told, not_told = (
+        next(need for need in needs(amount, SETTINGS, {"Train": LastRun("e1", rows, 1.0)}) if need.step == "Train")
+        for rows in (amount.rows // TELLS, amount.rows // TELLS - 1)
+    )
+    assert told.last is not None
+    assert not_told == next(need for need in needs(amount, SETTINGS) if need.step == "Train")

@@ -7,6 +7,7 @@ import pytest
 from pipelines.document.cache_forecast import REUSED, RUNS_AGAIN, Forecast
 from pipelines.publishing.cost_forecast import Cost, Measured, cost_of, last_durations, prices
 from pipelines.settings.settings import StageSettings
+from pipelines.watching.executions import Job
 from tests.pipelines.conftest import PIPELINE, Executions, execution_arn, job, step
 
 
@@ -21,7 +22,8 @@ def cost(*steps: dict[str, Any], reused: tuple[str, ...] = (), region: str = "us
         "Steps": [*steps, {"Name": "End", "Type": "Fail", "Arguments": {}}],
     }
     forecasts = [Forecast(entry["Name"], REUSED if entry["Name"] in reused else RUNS_AGAIN) for entry in steps]
-    return cost_of(definition, forecasts, {k: Measured(v, "e1") for k, v in seconds.items()}, region)
+    measured = {name: Measured(each, "e1", "arn", Job("TrainingJob", name)) for name, each in seconds.items()}
+    return cost_of(definition, forecasts, measured, region)
 
 
 def test_a_job_costs_its_price_times_instances_times_the_time_that_it_took_last() -> None:
@@ -114,4 +116,5 @@ def test_durations_are_those_of_the_last_success_also_behind_the_cache(execution
         "Evaluate": "older there",
     }
     assert found["Train"].seconds == pytest.approx(3.1)
+    assert (found["Train"].arn, found["Train"].job) == (execution_arn("source"), Job("TrainingJob", "t"))
     assert last_durations(executions.sagemaker, "not-deployed") == {}

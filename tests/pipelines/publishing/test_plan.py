@@ -23,6 +23,7 @@ from pipelines.publishing.deployed import Deployed, DeployedCode, fingerprint, r
 from pipelines.publishing.plan import Plan, make_plan
 from pipelines.settings.environment import Environment
 from pipelines.settings.settings import ROOT
+from pipelines.watching.executions import Job
 
 ENVIRONMENT = Environment.from_env({"SAGEMAKER_BUCKET": "test-bucket"})
 BUNDLE = Bundle({"steps/a.py": b"a", "steps/b.py": b"b"})
@@ -238,7 +239,7 @@ def test_the_cost_stands_in_the_plan_with_what_it_rests_on() -> None:
     new = definition()
     new["Parameters"][1]["DefaultValue"] = 4
     step(new, "Train")["Arguments"]["ResourceConfig"] = {"InstanceType": "ml.m5.xlarge", "InstanceCount": 1}
-    durations = {name: Measured(360.0, "e1") for name in ("Check", "Split", "Train")}
+    durations = {name: Measured(360.0, "e1", "arn", Job("TrainingJob", "t")) for name in ("Check", "Split", "Train")}
     found = plan(definition(), new, durations=durations)
     lines = list(plan_lines(found))
     assert "  Check: nothing, it comes from the cache" in lines
