@@ -5,10 +5,14 @@ A table of ordinary size is one batch: what is added up batch by batch is then w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import numpy as np
 
+Item = TypeVar("Item")
+END: Any = object()  # of an iterator
 ROWS = 1 << 18  # of a batch
 
 
@@ -26,3 +30,13 @@ def slices(rows: int, size: int) -> Iterator[slice]:
 def by_batch(function: Callable[[slice], np.ndarray], rows: int) -> np.ndarray:
     """What `function` says of the rows of each batch, (rows, ...), one after the other."""
     return np.concatenate([function(batch) for batch in batches(rows)])
+
+
+def ahead(items: Iterable[Item]) -> Iterator[Item]:
+    """The items; while one is worked on, a thread makes the next one. Raises what making one raises."""
+    rest = iter(items)
+    with ThreadPoolExecutor(1) as thread:
+        waiting = thread.submit(next, rest, END)
+        while (item := waiting.result()) is not END:
+            waiting = thread.submit(next, rest, END)
+            yield item
