@@ -38,7 +38,7 @@ def _line(need: StepNeed) -> str:
         if limit is not None and wanted > limit
     ]
     last = need.last
-    told = f", as it took {duration(last.seconds)} for {last.rows:,} in {last.execution}" if last else ""
+    told = f", as it took {duration(last.seconds)} for {last.rows:,} rows in {last.execution}" if last else ""
     fits = f"; too little {' and '.join(misses)}" if misses else ""
     return (
         f"{need.step}: {need.memory:.1f} GB of memory {has}, {need.disk:.1f} GB of disk of {need.disk_limit:g}, "

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from itertools import combinations
+from itertools import chain, combinations
 from statistics import NormalDist
 
 import numpy as np
@@ -23,6 +23,7 @@ MOST_JUDGED = 24  # the ratios and products that are judged by all
 MOST_NAMED = 5  # numbers that hold the target together, in a sentence
 FEWEST_OF_BAND = 5
 FEWEST_ROWS = 60  # with fewer, bins of the values say nothing
+Pair = tuple[str, str]
 
 
 def explained(values: np.ndarray, target: np.ndarray) -> float:
@@ -124,41 +125,47 @@ def most_telling_pair(columns: Mapping[str, np.ndarray], target: np.ndarray) -> 
     """
     names = [name for name, values in columns.items() if len(np.unique(values)) > 2]
     rows = np.linspace(0, len(target) - 1, min(len(target), PAIRED_ROWS)).astype(int)
+    paired, goal = {name: columns[name][rows].astype(float) for name in names}, target[rows]
     telling = sorted(names, key=lambda name: -_rank_correlation(columns[name], target))[:MOST_PAIRED]
-    promising = _promising({name: columns[name][rows] for name in names}, target[rows])
-    pairs = dict.fromkeys([*combinations(telling, 2), *promising])
-    alone = {name: explained(columns[name], target) for name in {name for pair in pairs for name in pair}}
+    pairs = list(dict.fromkeys([*combinations(telling, 2), *_promising(paired, goal)]))
+    alone = _alone(pairs, columns, target)
+    step = max(1, len(rows) // FEW_PAIRED_ROWS)
+    few = {name: values[::step] for name, values in paired.items()}
     best, found = "", 0.0
-    for pair, text in _worth_judging(pairs, columns, target, rows[:: max(1, len(rows) // FEW_PAIRED_ROWS)]):
-        value = explained(_together(*pair, columns, rows)[text], target[rows])
-        if value > found and value > max(alone[name] for name in pair) + 0.02:
+    for pair, text in _worth_judging(pairs, few, goal[::step]):
+        value = explained(_together(*pair, paired)[text], goal)
+        if value > found and value > alone[pair] + 0.02:
             best, found = text, value
     return best, found
 
 
 def _worth_judging(
-    pairs: Iterable[tuple[str, str]], columns: Mapping[str, np.ndarray], target: np.ndarray, rows: np.ndarray
-) -> list[tuple[tuple[str, str], str]]:
-    """The ratios and products that explain most in a few rows, of those that explain more than each alone there."""
-    alone = {name: explained(columns[name][rows], target[rows]) for name in {name for pair in pairs for name in pair}}
+    pairs: Sequence[Pair], columns: Mapping[str, np.ndarray], target: np.ndarray
+) -> list[tuple[Pair, str]]:
+    """The ratios and products that explain most in these rows, of those that explain more than each number alone."""
+    alone = _alone(pairs, columns, target)
     found = {
-        (pair, text): explained(values, target[rows])
-        for pair in pairs
-        for text, values in _together(*pair, columns, rows).items()
+        (pair, text): explained(values, target) for pair in pairs for text, values in _together(*pair, columns).items()
     }
-    more = [each for each, value in found.items() if value > max(alone[name] for name in each[0])]
+    more = [each for each, value in found.items() if value > alone[each[0]]]
     return sorted(more, key=lambda each: -found[each])[:MOST_JUDGED]
 
 
-def _together(first: str, second: str, columns: Mapping[str, np.ndarray], rows: np.ndarray) -> dict[str, np.ndarray]:
+def _alone(pairs: Sequence[Pair], columns: Mapping[str, np.ndarray], target: np.ndarray) -> dict[Pair, float]:
+    """How much the better of two numbers explains."""
+    each = {name: explained(columns[name], target) for name in dict.fromkeys(chain(*pairs))}
+    return {pair: max(each[name] for name in pair) for pair in pairs}
+
+
+def _together(first: str, second: str, columns: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The product and both ratios of two numbers by their texts, NaN where they are none."""
-    a, b = columns[first][rows].astype(float), columns[second][rows].astype(float)
+    a, b = columns[first], columns[second]
     with np.errstate(all="ignore"):
         found = {f"{first} x {second}": a * b, f"{first} / {second}": a / b, f"{second} / {first}": b / a}
     return {text: np.where(np.isfinite(values), values, np.nan) for text, values in found.items()}
 
 
-def _promising(columns: Mapping[str, np.ndarray], target: np.ndarray) -> list[tuple[str, str]]:
+def _promising(columns: Mapping[str, np.ndarray], target: np.ndarray) -> list[Pair]:
     """The pairs whose logarithms together follow most of the target's normal scores: a ratio or product does."""
     names = list(columns)
     if len(names) < 2 or len(target) < FEWEST_ROWS:

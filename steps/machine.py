@@ -70,7 +70,8 @@ def memory() -> int:
 
 def used_up(error: BaseException) -> str | None:
     """What an error means, in one sentence, where memory or disk are used up; None for all others."""
-    if isinstance(error, MemoryError) or "bad_alloc" in str(error):
+    # As Python says it, C++ libraries, and Python again where a thread's stack has no room.
+    if isinstance(error, MemoryError) or any(text in str(error) for text in ("bad_alloc", "can't start new thread")):
         return (
             f"The job needs more memory than this machine has, {memory() / 1e9:.1f} GB: take a larger instance type "
             "(jobs.processing or jobs.training in the YAML), or give fewer rows; `plan --data` says what they need."

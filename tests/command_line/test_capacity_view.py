@@ -32,7 +32,7 @@ def test_each_step_has_a_line_that_says_what_is_too_little() -> None:
         "Evaluate: 7.8 GB of memory (unknown how much there is), 30.1 GB of disk of 30, about 1 min 01 s (ml.odd.large)"
         "; too little disk and time",
         "Train: 7.7 GB of memory of 7.7, 30.0 GB of disk of 30, "
-        "about 1 min 00 s, as it took 3.1 s for 21,613 in abc on this machine (ml.m5.large)",
+        "about 1 min 00 s, as it took 3.1 s for 21,613 rows in abc on this machine (ml.m5.large)",
     ]
 
 

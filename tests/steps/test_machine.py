@@ -46,6 +46,24 @@ def test_the_job_says_it_before_the_kernel_kills(tmp_path: Path, megabytes: int,
     assert ("error: The job needs more memory than this machine has, 0.3 GB" in found.stderr) == bool(code)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits the memory of a process")
+def test_a_thread_for_which_there_is_no_memory_is_said_too() -> None:
+    script = """
+import threading
+from resource import RLIMIT_DATA, setrlimit
+from steps.failure import run_job
+from steps.machine import _status
+def main(arguments):
+    limit = _status("VmData") + (1 << 20)  # less than a thread's stack
+    setrlimit(RLIMIT_DATA, (limit, limit))
+    threading.Thread(target=print).start()
+run_job(main)
+"""
+    found = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert found.returncode == 1
+    assert "error: The job needs more memory than this machine has" in found.stderr
+
+
 def test_other_errors_have_no_such_sentence() -> None:
     assert used_up(OSError(2, "no such file")) is None
     assert used_up(ValueError("wrong")) is None
