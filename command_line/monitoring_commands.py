@@ -15,11 +15,11 @@ from command_line.monitoring_memory import acknowledge, followed, moment, replay
 from command_line.monitoring_schedule import schedule, unschedule
 from command_line.monitoring_simulation import simulate
 from command_line.upserting import upsert_compiled
-from pipelines.clients import exists, split_uri
+from pipelines.clients import split_uri
 from pipelines.definition.observation_files import ACT
 from pipelines.errors import PipelineError
 from pipelines.exit_codes import EXIT_OK
-from pipelines.publishing.dataset import check_data, upload_data
+from pipelines.publishing.dataset import check_data, require_data, upload_data
 from pipelines.publishing.deployed import describe_deployed
 from pipelines.versions.evaluation_report import REPORTS, download_report
 from pipelines.versions.execution_evaluation import observation_uri
@@ -52,9 +52,7 @@ def monitor(context: Context, options: Namespace) -> int:
             s3, options.data, context.settings, context.environment, context.console.line
         )
     else:
-        default = next(each["DefaultValue"] for each in compiled.parameters if each["Name"] == "InputDataUri")
-        if not exists(s3, *split_uri(default)):
-            raise PipelineError(f"There is no data file at {default}: give the one with the new sales with --data.")
+        require_data(s3, compiled.parameters, "give the one with the new sales with --data")
     upsert_compiled(context, compiled, seen, force=False)
     arn = executions.start(context.sagemaker, compiled.name, given)
     return follow_window(context, options, arn, compiled.step_names)

@@ -36,7 +36,7 @@ from pipelines.document.walk import step_names
 from pipelines.errors import PipelineError
 from pipelines.exit_codes import EXIT_ERROR, EXIT_OK
 from pipelines.publishing.cost_forecast import last_durations
-from pipelines.publishing.dataset import check_data, upload_data
+from pipelines.publishing.dataset import check_data, require_data, upload_data
 from pipelines.publishing.deployed import DeployedCode, describe_deployed, read_code, read_deployed
 from pipelines.publishing.plan import make_plan
 from pipelines.publishing.tables import publish_tables
@@ -170,6 +170,9 @@ def run_all(context: Context, options: Namespace) -> int:
         )
         context.console.line(f"Data       {uri}")
         given.setdefault("InputDataUri", uri)
+    elif "InputDataUri" not in given:
+        fix = "give the file with --data, or say where data lie with -p InputDataUri=S3_URI"
+        require_data(context.bucket_client(), compiled.parameters, fix)
     _bring_tables(context)
     upsert_compiled(context, compiled, seen, force=False)
     if options.rehearse is not None and options.data is not None:

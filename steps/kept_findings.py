@@ -33,7 +33,7 @@ def kept_findings(train: Path, test: Path, settings: PreparationSettings) -> lis
         if document["of"] != _key(train, test, settings):
             return None
         return [Finding(**each) for each in document["findings"]]
-    except (ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         print(f"{path.name} is ignored, and the rows are checked again: {error}", flush=True)
         return None
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from pipelines.clients import exists
+from pipelines.clients import exists, split_uri
 from pipelines.errors import PipelineError
 from pipelines.settings.environment import Environment
 from pipelines.settings.locations import DIGEST_LENGTH
@@ -109,6 +109,13 @@ def check_data(path: Path) -> list[Part]:
         if part.path.stat().st_size == 0:
             raise PipelineError(f"The data file {part.path} is empty.")
     return parts
+
+
+def require_data(s3: Any, parameters: Iterable[Mapping[str, Any]], fix: str) -> None:
+    """Raise PipelineError, with the fix, where nothing lies at the default of a pipeline's InputDataUri."""
+    for uri in [each["DefaultValue"] for each in parameters if each["Name"] == "InputDataUri"]:
+        if not exists(s3, *split_uri(uri)):
+            raise PipelineError(f"There is no data file at {uri}: {fix}.")
 
 
 def parquet_names(names: Iterable[str], place: str) -> list[str]:

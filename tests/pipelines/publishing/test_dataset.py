@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pipelines.errors import PipelineError
-from pipelines.publishing.dataset import check_data, upload_data
+from pipelines.publishing.dataset import check_data, require_data, upload_data
 from pipelines.settings.environment import Environment
 from pipelines.settings.locations import default_data_uri
 from pipelines.settings.settings import default_config, load_settings
@@ -86,3 +86,15 @@ def test_the_progress_of_a_long_upload_is_told(tmp_path: Path, s3: Any, monkeypa
     monkeypatch.setattr("pipelines.publishing.dataset.TELL_EVERY", 0.0)
     upload_data(s3, tmp_path, SETTINGS, ENVIRONMENT, told.append)
     assert told[-1].strip().endswith("of 3 files, 2 of 2 MB are in S3")
+
+
+def test_data_that_an_execution_would_miss_are_said_before_it_starts(s3: Any) -> None:
+    parameters = [
+        {"Name": "MinR2", "DefaultValue": 0.5},
+        {"Name": "InputDataUri", "DefaultValue": "s3://test-bucket/x"},
+    ]
+    with pytest.raises(PipelineError, match=r"There is no data file at s3://test-bucket/x: give it with --data\."):
+        require_data(s3, parameters, "give it with --data")
+    require_data(s3, parameters[:1], "nothing to give")
+    s3.put_object(Bucket="test-bucket", Key="x", Body=b"1")
+    require_data(s3, parameters, "nothing to give")
