@@ -161,7 +161,7 @@ def show_failure(
         if not console.json_output:
             for line in more_of_failure(step, log_folder, last_words):
                 console.line(line)
-    if not failed:
+    if not failed and execution.status == "Failed":
         console.line(f"The execution failed: {execution.failure_reason or 'SageMaker gave no reason.'}", style="red")
 
 

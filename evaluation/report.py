@@ -111,7 +111,7 @@ def _verdict(gates: Mapping[str, Any]) -> str:
     if gates["message"]:
         return f"<p class='verdict missed'><strong>Not good enough:</strong> {escape(gates['message'])}</p>"
     count = len(gates["checks"])
-    return f"<p class='verdict passed'><strong>All {count} gates passed</strong>; awaiting approval.</p>"
+    return f"<p class='verdict passed'><strong>All {count} gates passed</strong>; a person decides.</p>"
 
 
 def _gates(gates: Mapping[str, Any]) -> str:

@@ -50,7 +50,8 @@ def _alone(each: Draft, target: str, accepted: np.ndarray, ranks: np.ndarray) ->
         measures = (leaks.explained_by_groups, leaks.explained_by_repeats, leaks.banded)
         value = max(measure(codes, ranks) for measure in measures)
     else:
-        value = leaks.explained_by_numbers(values.to_numpy(dtype=float), ranks)
+        numbers = values.to_numpy(dtype=float)
+        value = max(leaks.explained(numbers, ranks), leaks.banded_by_numbers(numbers, ranks))
     if value >= SEVERE_R2:
         leak = each.noted(f"LOOKS LIKE A LEAK: alone it explains {value:.1%} of {target}", feature=False)
         return leak, [f"{name} alone explains {value:.1%} of {target} and is left out as a leak: feature: false"]

@@ -20,9 +20,10 @@ from steps.leaks import (
     SEVERE_R2,
     TOGETHER_R2,
     banded,
+    banded_by_numbers,
     codes_of,
+    explained,
     explained_by_groups,
-    explained_by_numbers,
     explained_by_repeats,
     most_telling_pair,
     shortened,
@@ -161,14 +162,15 @@ def telling_columns(train: RowSource, test: RowSource, settings: PreparationSett
     may: a code that is made of the price tells a row's price by that of the others with the same code.
     """
     table, ranks = _sample(train, test, settings)
-    found = {}
+    found, bands = dict[str, float](), dict[str, float]()
     for name in _features(table, settings):
         values = table[name]
         if settings.data.types.get(name) == "category":
             codes = codes_of(values)
-            found[name] = max(explained_by_groups(codes, ranks), banded(codes, ranks))
+            found[name], bands[name] = explained_by_groups(codes, ranks), banded(codes, ranks)
         else:
-            found[name] = explained_by_numbers(values.to_numpy(dtype=float), ranks)
+            numbers = values.to_numpy(dtype=float)
+            found[name], bands[name] = explained(numbers, ranks), banded_by_numbers(numbers, ranks)
     for name in _encoded(settings):
         found[name] = max(found.get(name, 0.0), explained_by_repeats(codes_of(table[name]), ranks))
     if not found:
@@ -176,6 +178,10 @@ def telling_columns(train: RowSource, test: RowSource, settings: PreparationSett
     best = max(found, key=found.__getitem__)
     value = found[best]
     text = f"The most telling column alone is {best}, with an R2 of {value:.3f}"
+    divides = max(bands, key=bands.__getitem__, default=best)
+    if bands.get(divides, 0.0) >= max(value, HIGH_R2):
+        best, value = divides, bands[divides]
+        text = f"The values of {best} divide the target into bands that hardly overlap ({value:.3f}; not at all is 1)"
     if value >= SEVERE_R2:
         text += ": it holds the target, or what is known only after it; set feature: false for it in the YAML"
         return Finding("telling columns", "severe", f"{text}.", {best: value})

@@ -48,9 +48,9 @@ def explained(values: np.ndarray, target: np.ndarray) -> float:
     return found if len(distinct) <= BINS else max(found, _between_neighbours(distinct, codes, target[known]))
 
 
-def explained_by_numbers(numbers: np.ndarray, target: np.ndarray) -> float:
-    """The larger of what numbers explain and how far their values are bands of the target."""
-    return max(explained(numbers, target), banded(np.unique(numbers, return_inverse=True)[1], target))
+def banded_by_numbers(numbers: np.ndarray, target: np.ndarray) -> float:
+    """How far the values of numbers are bands of the target, see `banded`."""
+    return banded(np.unique(numbers, return_inverse=True)[1], target)
 
 
 def codes_of(texts: pd.Series) -> np.ndarray:

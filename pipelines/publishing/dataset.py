@@ -18,6 +18,7 @@ from steps.failure import JobError
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".gz", ".zip")
 PARQUET = ".parquet"
+SAMPLES = ("house_prices.parquet", "car_prices.csv")  # that `make data` brings
 AT_ONCE = 8  # files that are on their way side by side
 TELL_EVERY = 5.0  # seconds
 Tell = Callable[[str], None]
@@ -95,7 +96,8 @@ class _Progress:
 def check_data(path: Path) -> list[Part]:
     """The files of a data set; PipelineError where one cannot be used at all. ValidateData looks inside."""
     if not path.exists():
-        raise PipelineError(f"There is no data file {path}: `make data` fetches the sample data.")
+        fix = "`make data` fetches the sample data" if path.name in SAMPLES else "look at its name and place"
+        raise PipelineError(f"There is no data file {path}: {fix}.")
     try:
         parts = parts_of(path)
     except JobError as error:

@@ -5,12 +5,16 @@ import shlex
 from typing import Any
 
 from pipelines.clients import S3Client, split_uri
+from pipelines.definition.champion_input import PARAMETER as CHAMPION
+from pipelines.definition.looks_input import PARAMETER as LOOKS
 from pipelines.definition.revision import DIRTY
 from pipelines.document.cache_forecast import defaults
 from pipelines.document.differences import Change, differences
 from pipelines.errors import PipelineError
 from pipelines.versions.lineage import DATA_PARAMETER, Lineage, recorded_definition
 
+# What the command `start` chooses as things stand now, unless it is given.
+CHOSEN = (DATA_PARAMETER, CHAMPION, LOOKS)
 JOBS = ("Processing", "Training", "Transform", "Tuning")
 COMPARED = ("regression_metrics", "candidates")  # measured on the test part; the rest of the report describes them
 EVALUATION = "Evaluate", "evaluation", "evaluation.json"  # step, output, file
@@ -20,9 +24,7 @@ def commands(lineage: Lineage, definition: dict[str, Any], script: str) -> list[
     """What a person types to rebuild a version; `script` is the beginning of a command of run_pipeline.py."""
     known = defaults(definition)
     changed = {
-        name: value
-        for name, value in lineage.parameters.items()
-        if name == DATA_PARAMETER or str(known.get(name)) != value
+        name: value for name, value in lineage.parameters.items() if name in CHOSEN or str(known.get(name)) != value
     }
     commit = (lineage.commit or "").removesuffix(DIRTY)
     given = "".join(f"-p {shlex.quote(f'{name}={value}')} " for name, value in sorted(changed.items()))

@@ -43,7 +43,7 @@ def homes() -> pd.DataFrame:
         }
     )
     table.loc[3, "Zimmer"] = "99"
-    table.loc[4, "Zimmer"] = "k.A."
+    table.loc[4, "Zimmer"] = "siehe Plan"
     table.loc[5, "Größe [m²]"] = "-"
     table.loc[6, "Preis"] = "0 €"
     return table

@@ -34,6 +34,7 @@ from steps.settings import column_of
         (["CHF900", "CHF1200"], "integer", {"units": {"CHF": 1.0}}),
         (["€ 85", "€ 90"], "integer", {"units": {"€": 1.0}}),
         (["1", "NA", "3"], "integer", {"missing": ["NA"]}),
+        (["1", "k.A.", "3"], "integer", {"missing": ["k.A."]}),
         (["yes", "No"], "boolean", {}),
         (["Ja", "Nein"], "boolean", {"yes_words": ["ja"], "no_words": ["nein"]}),
         (["0", "1"], "boolean", {}),

@@ -141,6 +141,23 @@ def test_what_holds_the_target_is_found(check: str, name: str, column: Column, m
         assert finding(check, checked(*with_column(name, hidden, make))).severity == "ok"
 
 
+def test_what_is_called_an_r2_is_one() -> None:
+    """Two values divide any target into bands that overlap little, and explain little of it."""
+    dear = np.quantile(pd.concat([TRAIN, TEST])["rent"], 0.995)
+    found = finding(
+        "telling columns", checked(*with_column("dear", Column(type="boolean"), lambda t: (t["rent"] > dear) * 1.0))
+    )
+    assert found.text.startswith("The values of dear divide the target into bands that hardly overlap (1.000; not")
+    train, test, settings = with_column(
+        "dear", Column(type="boolean"), lambda t: (t["rent"] + 200 * noise(len(t)) > dear) * 1.0
+    )
+    columns = {**settings.data.columns, "size": replace(settings.data.columns["size"], feature=False)}
+    without_size = replace(settings, data=replace(settings.data, columns=columns))
+    almost = finding("telling columns", checked(train, test, without_size))
+    assert almost.severity == "ok"
+    assert almost.values["dear"] < 0.2
+
+
 def parts_of_the_rent(table: pd.DataFrame, *, of: int, product: bool = False) -> dict[str, pd.Series]:
     """Numbers whose sum, or product, is the rent, and none of which tells it alone."""
     random = np.random.default_rng(len(table))

@@ -24,7 +24,8 @@ def test_a_file_that_cannot_be_data_is_refused_with_the_reason(tmp_path: Path) -
     (tmp_path / "folder" / "a.csv").write_text("x")
     (tmp_path / "folder" / "notes.docx").write_text("x")
     for name, words in (
-        ("missing.csv", "There is no data file .*missing.csv: `make data`"),
+        ("missing.csv", r"There is no data file .*missing\.csv: look at its name and place\."),
+        ("house_prices.parquet", r"There is no data file .*house_prices\.parquet: `make data` fetches"),
         ("empty.csv", "empty.csv is empty"),
         ("data.xlsx", "data.xlsx is neither CSV nor Parquet by its name: save it as CSV"),
         ("folder.csv", "There is no data file in .*folder.csv: give CSV or Parquet files"),

@@ -53,6 +53,14 @@ DEFINITION: dict[str, Any] = {
 }
 
 
+def test_what_start_would_choose_anew_is_given_as_it_was() -> None:
+    chosen = {"ChampionModelUri": "s3://bucket/none.json", "EarlierLooks": "0"}
+    parameters = [{"Name": name, "Type": "String", "DefaultValue": value} for name, value in chosen.items()]
+    definition = {**DEFINITION, "Parameters": [*DEFINITION["Parameters"], *parameters]}
+    start = commands(replace(LINEAGE, parameters={**LINEAGE.parameters, **chosen}), definition, "x")[-1]
+    assert "-p ChampionModelUri=s3://bucket/none.json -p EarlierLooks=0 " in start
+
+
 def test_the_commands_give_the_commit_and_the_parameters_that_are_not_defaults() -> None:
     assert commands(LINEAGE, DEFINITION, "run_pipeline.py") == [
         "git checkout abc123",
