@@ -43,33 +43,44 @@ def what_helps(
     interval; tuning: the best other candidate, and the share by which its RMSE is lower than the registered model's,
     with its interval too; most, what helps most; and sentence, for people. A gain counts whose interval is above 0.
     Where half of the rows are enough, also enough: the fewest rows that are, see `_enough`. Of many training rows all
-    this is measured on those that plain boosting learns from, and of many test rows by MOST_JUDGED.
+    this is measured on those that plain boosting learns from; of many test rows what more rows are worth is judged by
+    MOST_JUDGED, and rows says `judged`.
     """
     judged = even_places(len(rows), MOST_JUDGED)
-    actual, predictions = actual[judged], {name: values[judged] for name, values in predictions.items()}
+    some = {name: values[judged] for name, values in predictions.items()}
     learned = min(len(train), plain_boosting.MOST_ROWS)
     half = _half(learned)
-    models = {**predictions, "half": of_half() if of_half else from_fewer(train, rows, data)}
-    draws = {name: found["rmse"] for name, found in metric_draws(actual, models).items()}
-    errors = {name: float(np.sqrt(np.mean((found - actual) ** 2))) for name, found in models.items()}
+    of_some = _errors(actual[judged], {**some, "half": of_half() if of_half else from_fewer(train, rows, data)})
+    of_all = of_some if len(judged) == len(rows) else _errors(actual, predictions)
     others = [name for name in predictions if name != registered]
-    best = min(others, key=errors.__getitem__)
-    grown = _gain(draws, errors, plain_boosting.NAME, "half")
-    tuned = _gain(draws, errors, best, registered)
+    best = min(others, key=of_all[1].__getitem__)
+    grown = _gain(*of_some, plain_boosting.NAME, "half")
+    tuned = _gain(*of_all, best, registered)
     gains = {ROWS: grown, TUNING: tuned}
     sure = {name: each["value"] for name, each in gains.items() if each["lower"] > 0}
     most = max(sure, key=sure.__getitem__) if sure else COLUMNS
     counts = half, learned
+    rmse = [of_some[1][name] for name in ("half", plain_boosting.NAME)]
+    told = {} if len(judged) == len(rows) else {"judged": len(judged)}
     found = {
-        "rows": {"half": half, "all": learned, "rmse": [errors["half"], errors[plain_boosting.NAME]], **grown},
+        "rows": {"half": half, "all": learned, "rmse": rmse, **grown, **told},
         "tuning": {"candidate": best, **tuned},
         "most": most,
         "sentence": _sentence(most, grown, tuned, best, counts),
     }
     if grown["upper"] < SAME and half >= FEWEST_ROWS:
         of_fewer = partial(from_fewer, train, rows, data)
-        found["enough"] = _enough(of_fewer, actual, predictions[plain_boosting.NAME], grown, (*counts, len(train)))
+        plain = some[plain_boosting.NAME]
+        found["enough"] = _enough(of_fewer, actual[judged], plain, grown, (*counts, len(train)))
     return found
+
+
+def _errors(
+    actual: np.ndarray, predictions: Mapping[str, np.ndarray]
+) -> tuple[dict[str, np.ndarray], dict[str, float]]:
+    """The RMSE of each model on each resample, and on the rows as they are."""
+    draws = {name: found["rmse"] for name, found in metric_draws(actual, predictions).items()}
+    return draws, {name: float(np.sqrt(np.mean((found - actual) ** 2))) for name, found in predictions.items()}
 
 
 def from_fewer(train: RowSource, rows: RowSource, data: DataSettings, count: int | None = None) -> np.ndarray:
@@ -99,9 +110,7 @@ def _enough(
     rows, compared, every = counts
     while rows // 2 >= FEWEST_ROWS:
         models = {plain_boosting.NAME: predicted, "fewer": of_fewer(rows // 2)}
-        draws = {name: found["rmse"] for name, found in metric_draws(actual, models).items()}
-        errors = {name: float(np.sqrt(np.mean((found - actual) ** 2))) for name, found in models.items()}
-        gain = _gain(draws, errors, plain_boosting.NAME, "fewer")
+        gain = _gain(*_errors(actual, models), plain_boosting.NAME, "fewer")
         if gain["upper"] >= SAME:
             break
         rows, grown = rows // 2, gain

@@ -58,6 +58,8 @@ def _tables(
         with pyarrow.parquet.ParquetFile(path) as file:
             for batch in batches.ahead(file.iter_batches(batches.ROWS, columns=only)):
                 yield typed(_in_memory(batch, identity), columns, path.name)
+    except MemoryError:  # Arrow's is one of its own faults, too
+        raise
     except (OSError, pyarrow.ArrowException) as error:  # zstd's and snappy's faults are OSErrors
         raise JobError(f"The validated data {path} is not Parquet: run steps.validate first.") from error
 

@@ -19,7 +19,8 @@ CODE = ("data_checks.py", "leaks.py", "derived.py")  # the archives of both jobs
 
 def keep_findings(findings: Sequence[Finding], train: Path, test: Path, settings: PreparationSettings) -> None:
     """Keep beside the file of the training rows what `check_parts` says of it and of that of the test rows."""
-    document = {"of": _key(train, test, settings), "findings": [finding.to_json() for finding in findings]}
+    found = [finding.to_json() for finding in findings]
+    document = {"of": _key(train, test, settings), "findings": found, "sha256": _hash(found)}
     write_json(train.parent / CHECKS, document)
 
 
@@ -32,8 +33,10 @@ def kept_findings(train: Path, test: Path, settings: PreparationSettings) -> lis
         document = json.loads(path.read_bytes())
         if document["of"] != _key(train, test, settings):
             return None
+        if document["sha256"] != _hash(document["findings"]):
+            raise ValueError("its findings are not those that were written")
         return [Finding(**each) for each in document["findings"]]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         print(f"{path.name} is ignored, and the rows are checked again: {error}", flush=True)
         return None
 
@@ -45,4 +48,8 @@ def _key(train: Path, test: Path, settings: PreparationSettings) -> str:
         "settings": [asdict(settings.data), asdict(settings.split)],
         "files": [part_digest(Part(path.name, path)) for path in (train, test)],
     }
-    return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
+    return _hash(known)
+
+
+def _hash(document: object) -> str:
+    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()

@@ -19,7 +19,8 @@ MOST_PROMISING = 24  # and the pairs of any numbers, by what a line of their log
 TOGETHER_R2 = 0.99  # of what all numbers explain together: a sum of parts does
 PAIRED_ROWS = 20_000
 FEW_PAIRED_ROWS = 4_000  # by which are chosen
-MOST_JUDGED = 24  # the ratios and products that are judged by all
+MOST_JUDGED = 24  # the ratios and products that are judged by all: so many by what they explain, and by how much more
+MORE = 0.02  # of R2 that two numbers must explain together than the better one alone
 MOST_NAMED = 5  # numbers that hold the target together, in a sentence
 FEWEST_OF_BAND = 5
 FEWEST_ROWS = 60  # with fewer, bins of the values say nothing
@@ -134,7 +135,7 @@ def most_telling_pair(columns: Mapping[str, np.ndarray], target: np.ndarray) -> 
     best, found = "", 0.0
     for pair, text in _worth_judging(pairs, few, goal[::step]):
         value = explained(_together(*pair, paired)[text], goal)
-        if value > found and value > alone[pair] + 0.02:
+        if value > found and value > alone[pair] + MORE:
             best, found = text, value
     return best, found
 
@@ -142,13 +143,14 @@ def most_telling_pair(columns: Mapping[str, np.ndarray], target: np.ndarray) -> 
 def _worth_judging(
     pairs: Sequence[Pair], columns: Mapping[str, np.ndarray], target: np.ndarray
 ) -> list[tuple[Pair, str]]:
-    """The ratios and products that explain most in these rows, of those that explain more than each number alone."""
+    """The ratios and products that explain most in these rows, or most beyond what the better of the two does alone."""
     alone = _alone(pairs, columns, target)
     found = {
         (pair, text): explained(values, target) for pair in pairs for text, values in _together(*pair, columns).items()
     }
-    more = [each for each, value in found.items() if value > alone[each[0]]]
-    return sorted(more, key=lambda each: -found[each])[:MOST_JUDGED]
+    beyond = {each: value - alone[each[0]] for each, value in found.items()}
+    most = sorted((each for each in found if beyond[each] > MORE), key=lambda each: -found[each])[:MOST_JUDGED]
+    return list(dict.fromkeys([*most, *sorted(beyond, key=lambda each: -beyond[each])[:MOST_JUDGED]]))
 
 
 def _alone(pairs: Sequence[Pair], columns: Mapping[str, np.ndarray], target: np.ndarray) -> dict[Pair, float]:

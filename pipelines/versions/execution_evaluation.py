@@ -53,12 +53,15 @@ class DataCounts:
 
 
 def read_counts(s3: S3Client, uri: str | None) -> DataCounts | None:
-    """The counts of a validation; None where there is none (any more)."""
+    """The counts of a validation; None where there is none (any more), or it is damaged."""
     if uri is None or not exists(s3, *split_uri(uri)):
         return None
     bucket, key = split_uri(uri)
-    document = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
-    return DataCounts(str(document["file"]), int(document["rows"]["read"]), int(document["rows"]["rejected"]))
+    try:
+        document = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+        return DataCounts(str(document["file"]), int(document["rows"]["read"]), int(document["rows"]["rejected"]))
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _file_uri(sagemaker: SageMakerClient, execution: ExecutionSummary, place: tuple[str, str, str]) -> str | None:

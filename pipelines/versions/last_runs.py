@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from pipelines.aws_errors import DENIED
 from pipelines.checks.capacity import LastRun
 from pipelines.clients import S3Client, SageMakerClient
 from pipelines.publishing.cost_forecast import Measured
@@ -10,17 +11,31 @@ from pipelines.watching.executions import Job, describe
 
 
 def last_runs(sagemaker: SageMakerClient, s3: S3Client, measured: Mapping[str, Measured]) -> dict[str, LastRun]:
-    """The last success of each step, see `last_durations`; without those whose job, or whose data, nobody can tell."""
+    """The last success of each step, see `last_durations`.
+
+    Those are left out whose job, or whose data, nobody can tell any more, or this caller may not ask for.
+    """
+    from botocore.exceptions import ClientError
+
     rows: dict[str, int | None] = {}
     found = {}
     for name, each in measured.items():
-        if each.arn not in rows:
-            counts = read_counts(s3, validation_uri(sagemaker, describe(sagemaker, each.arn)))
-            rows[each.arn] = counts.read if counts else None
-        seconds, count = _seconds(sagemaker, each.job), rows[each.arn]
+        try:
+            if each.arn not in rows:
+                rows[each.arn] = _rows(sagemaker, s3, each.arn)
+            seconds, count = _seconds(sagemaker, each.job), rows[each.arn]
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in DENIED:
+                raise
+            continue
         if seconds is not None and count:
             found[name] = LastRun(each.execution, count, seconds)
     return found
+
+
+def _rows(sagemaker: SageMakerClient, s3: S3Client, execution: str) -> int | None:
+    counts = read_counts(s3, validation_uri(sagemaker, describe(sagemaker, execution)))
+    return counts.read if counts else None
 
 
 def _seconds(sagemaker: SageMakerClient, job: Job) -> float | None:

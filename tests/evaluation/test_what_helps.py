@@ -134,7 +134,9 @@ def test_of_many_test_rows_an_even_draw_is_judged(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(plain_boosting, "predictions", predictions)
     actual = test["y"].to_numpy()
-    candidates = {"xgboost": actual.copy(), plain_boosting.NAME: actual + np.array([3, 9, 9, 3, 9, 9, 3])}
+    candidates = {"xgboost": actual + 1, plain_boosting.NAME: actual + np.array([3, 9, 9, 3, 9, 9, 3])}
     found = what_helps(InMemory(train), InMemory(test), actual, candidates, DATA)
     assert asked == [actual[[0, 3, 6]].tolist()]
     assert found["rows"]["rmse"] == [float(np.sqrt(np.mean(actual[[0, 3, 6]] ** 2))), pytest.approx(3)]
+    assert found["rows"]["judged"] == 3
+    assert found["tuning"]["value"] == 1 - np.sqrt(np.mean([9, 81, 81, 9, 81, 81, 9]))  # of all rows

@@ -10,7 +10,7 @@ import pytest
 
 from steps.data_checks import Finding, check_parts, refuse_severe
 from steps.failure import JobError
-from steps.leaks import TOGETHER_R2, explained, most_telling_pair, told_together
+from steps.leaks import SEVERE_R2, TOGETHER_R2, explained, most_telling_pair, told_together
 from steps.learned_settings import LearnedFeature
 from steps.row_source import InMemory
 from steps.settings import Column, DataSettings, JobSettings, SplitSettings
@@ -204,6 +204,18 @@ def test_the_pair_that_a_few_rows_choose_is_judged_by_all() -> None:
     assert pair in ("n3 / n9", "n9 / n3")
     first, _, second = pair.split()
     assert value == explained(columns[first] / columns[second], target) > 0.5
+
+
+def test_a_leak_is_found_beside_columns_that_tell_nearly_as_much_alone() -> None:
+    """Their products with each other explain as much as the leak, but hardly more than each of them alone."""
+    random = np.random.default_rng(0)
+    size, price = random.lognormal(7, 0.4, 3000), random.lognormal(13, 0.6, 3000)
+    columns = {f"assessed{year}": price * random.lognormal(0, 0.1, 3000) for year in range(12)}
+    columns |= {"size": size, "rate": price / size * random.lognormal(0, 0.06, 3000)}
+    ranks = price.argsort().argsort().astype(float)
+    pair, value = most_telling_pair(columns, ranks)
+    assert set(pair.split(" x ")) == {"size", "rate"}
+    assert value > SEVERE_R2
 
 
 def test_a_ratio_is_found_among_many_numbers_that_go_along_with_the_target() -> None:

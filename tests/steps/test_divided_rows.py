@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
+import pyarrow
 import pytest
 
 from steps.divided_rows import divided_rows
@@ -44,4 +45,17 @@ def test_rows_that_are_damaged_behind_a_whole_footer_are_named(
     typed_rents.to_parquet(tmp_path / "data.parquet", index=False)
     damage(tmp_path / "data.parquet")
     with pytest.raises(JobError, match=r"data\.parquet is not Parquet: run steps\.validate first"):
+        divided_rows(tmp_path / "data.parquet", settings.data, settings.split)
+
+
+def test_memory_that_runs_out_is_not_taken_for_a_damaged_file(
+    settings: JobSettings, typed_rents: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed_rents.to_parquet(tmp_path / "data.parquet", index=False)
+
+    def no_room(*_arguments: object) -> None:
+        raise pyarrow.ArrowMemoryError("malloc of size 12582912 failed")
+
+    monkeypatch.setattr("steps.divided_rows._in_memory", no_room)
+    with pytest.raises(MemoryError, match="malloc"):
         divided_rows(tmp_path / "data.parquet", settings.data, settings.split)

@@ -64,7 +64,15 @@ def test_nothing_is_known_of_other_rows_and_by_other_settings(
 
 
 @pytest.mark.parametrize(
-    "damage", [lambda text: text[:-30], lambda text: "[]", lambda text: text.replace("check", "x")]
+    "damage",
+    [
+        lambda text: text[:-30],
+        lambda text: "[]",
+        lambda text: text.replace('"check"', '"x"'),
+        lambda text: text.replace('"ok"', '"warning"'),
+        lambda text: text.replace('"findings"', '"found"'),
+        lambda text: "[" * 100_000,
+    ],
 )
 def test_a_damaged_file_is_told_and_the_rows_are_checked_again(
     files: Files, settings: JobSettings, damage: Callable[[str], str], capsys: pytest.CaptureFixture[str]

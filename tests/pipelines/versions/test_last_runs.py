@@ -4,12 +4,14 @@ import json
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from pipelines.checks.capacity import LastRun
 from pipelines.publishing.cost_forecast import Measured
 from pipelines.versions.last_runs import last_runs
 from pipelines.watching.executions import Job
-from tests.pipelines.conftest import Executions, execution_arn, job, now, step
+from tests.aws_stub import Refusal, now
+from tests.pipelines.conftest import Executions, execution_arn, job, step
 
 
 @pytest.fixture
@@ -55,6 +57,28 @@ def test_a_tuning_job_and_a_job_that_never_began_tell_nothing(ran: Executions) -
 def test_without_its_validation_nothing_is_known_of_an_execution(ran: Executions) -> None:
     ran.aws.objects.clear()
     assert last_runs(ran.sagemaker, ran.s3, measured(Train="TrainingJob")) == {}
+
+
+@pytest.mark.parametrize("report", [b"[]", b'{"file": "x"', b'{"file": "x", "rows": {"read": null, "rejected": 0}}'])
+def test_a_damaged_validation_tells_nothing(ran: Executions, report: bytes) -> None:
+    ran.aws.objects["bucket", "report/validation.json"] = report
+    assert last_runs(ran.sagemaker, ran.s3, measured(Train="TrainingJob")) == {}
+
+
+def test_what_the_caller_may_not_ask_is_not_known_and_other_faults_are_told(ran: Executions) -> None:
+    ran.aws.answers["DescribeTrainingJob"] = _refuse("AccessDeniedException")
+    asked = measured(ValidateData="ProcessingJob", Train="TrainingJob")
+    assert set(last_runs(ran.sagemaker, ran.s3, asked)) == {"ValidateData"}
+    ran.aws.answers["DescribeTrainingJob"] = _refuse("ThrottlingException")
+    with pytest.raises(ClientError, match="ThrottlingException"):
+        last_runs(ran.sagemaker, ran.s3, asked)
+
+
+def _refuse(code: str) -> Any:
+    def answer(_request: dict[str, Any]) -> dict[str, Any]:
+        raise Refusal(code, "no")
+
+    return answer
 
 
 def _without(answer: Any, key: str) -> Any:
