@@ -51,7 +51,8 @@ def test_a_version_is_rebuilt_from_what_was_recorded_with_the_same_metrics(
     out = cli.pipeline("reproduce", "1").stdout
     commit = shown["commit"].removesuffix("-dirty")
     assert f"git checkout {commit}" in out
-    assert f"start -p InputDataUri={shown['data']['uri']} --wait" in out
+    assert "start -p ChampionModelUri=s3://" in out
+    assert f" -p EarlierLooks=0 -p InputDataUri={shown['data']['uri']} --wait" in out
     assert "equal to those of the version, digit for digit" in out
     after = sagemaker.list_model_packages(ModelPackageGroupName="house-prices")["ModelPackageSummaryList"]
     assert len(after) == len(before)  # a rebuild registers nothing
