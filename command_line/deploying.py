@@ -52,10 +52,11 @@ def _require_promotion(session: "Session", options: argparse.Namespace, package:
     source = session.settings.stages[stage].promote_from
     if source is None or options.plan or package.arn in versions_of(session, session.endpoint(stage)):
         return
-    promote = session.command("deploy_model.py", f"promote --from {source} --to {stage}")
+    served = package.arn in versions_of(session, session.endpoint(source))
+    first = f"version {package.version} is there, so run" if served else f"deploy version {package.version} there, then"
     raise DeploymentError(
-        f"The stage {stage} takes versions from {source} only (promote_from in the YAML): deploy version "
-        f"{package.version} there, then `{promote}`."
+        f"The stage {stage} takes versions from {source} only (promote_from in the YAML): {first} "
+        f"`{session.way_to(stage)}`."
     )
 
 

@@ -48,6 +48,10 @@ def plan_lines(plan: Plan) -> Iterator[str]:
 def markdown_lines(plan: Plan) -> Iterator[str]:
     """The plan for a pull request: what counts first, every change folded away."""
     yield f"### {headline(plan)}"
+    if plan.needs:
+        first, *lines = need_lines(plan.rows, plan.needs)
+        yield f"\nWhat the steps need {first}\n"
+        yield from (f"- {line}" for line in lines)
     if not plan.has_changes:
         return
     yield ""

@@ -51,6 +51,12 @@ class Session:
 
         return f"{command_line(script, local=self.local, config=self.config)} {words}"
 
+    def way_to(self, stage: str) -> str:
+        """The command that brings a version to a stage."""
+        source = self.settings.stages[stage].promote_from
+        words = f"promote --from {source} --to {stage}" if source else f"deploy --latest-approved --stage {stage}"
+        return self.command("deploy_model.py", words)
+
     def endpoint(self, stage: str) -> str:
         """The endpoint of a stage that the settings have."""
         from command_line.stages import no_stage
@@ -82,7 +88,7 @@ class Session:
             self.client("sagemaker"),
             endpoint,
             payload,
-            self.command("deploy_model.py", f"deploy --latest-approved --stage {stage}"),
+            self.way_to(stage),
             self.log(endpoint),
         )
 

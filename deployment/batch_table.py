@@ -10,6 +10,7 @@ from pathlib import Path
 from deployment.errors import DeploymentError
 
 SUFFIXES = (".csv", ".json")
+SEPARATORS = (";", "\t", "|")  # of files that are no CSV with commas
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ def open_table(path: Path) -> Table:
             header = tuple(name.strip() for name in next(_lines(path), []))
     except OSError as error:
         raise DeploymentError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}.") from None
+    if len(header) == 1 and (found := next((mark for mark in SEPARATORS if mark in header[0]), None)):
+        raise DeploymentError(f"The fields of {path} are separated by {found!r}: write them with commas between them.")
     doubled = sorted({name for name in header if header.count(name) > 1})
     if doubled:
         raise DeploymentError(f"The header of {path} has {doubled[0]!r} more than once.")

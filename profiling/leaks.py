@@ -47,18 +47,21 @@ def _alone(each: Draft, target: str, accepted: np.ndarray, ranks: np.ndarray) ->
     values, name = each.values[accepted], each.name
     if each.type in ("category", "text"):
         codes = leaks.codes_of(values)
-        measures = (leaks.explained_by_groups, leaks.explained_by_repeats, leaks.banded)
-        value = max(measure(codes, ranks) for measure in measures)
+        r2 = max(measure(codes, ranks) for measure in (leaks.explained_by_groups, leaks.explained_by_repeats))
+        bands = leaks.banded(codes, ranks)
     else:
         numbers = values.to_numpy(dtype=float)
-        value = max(leaks.explained(numbers, ranks), leaks.banded_by_numbers(numbers, ranks))
+        r2, bands = leaks.explained(numbers, ranks), leaks.banded_by_numbers(numbers, ranks)
+    value = max(r2, bands)
+    divides = f"divides {target} into bands that hardly overlap"
+    tells = f"explains {value:.1%} of {target}" if value == r2 else divides
     if value >= SEVERE_R2:
-        leak = each.noted(f"LOOKS LIKE A LEAK: alone it explains {value:.1%} of {target}", feature=False)
-        return leak, [f"{name} alone explains {value:.1%} of {target} and is left out as a leak: feature: false"]
+        leak = each.noted(f"LOOKS LIKE A LEAK: alone it {tells}", feature=False)
+        return leak, [f"{name} alone {tells} and is left out as a leak: feature: false"]
     said = []
     if value >= HIGH_R2:
-        each = each.noted(f"alone it explains {value:.1%} of {target}: was it known before {target} was?")
-        said.append(f"{name} alone explains {value:.1%} of {target}: if it is known only with it, set feature: false")
+        each = each.noted(f"alone it {tells}: was it known before {target} was?")
+        said.append(f"{name} alone {tells}: if it is known only with it, set feature: false")
     if AFTER.search(name) or _named_after(name, target):
         each = each.noted(f"its name suggests that it is known only after {target} is")
         said.append(f"{name} may, judging by its name, be known only after {target} is: if so, set feature: false")

@@ -7,29 +7,8 @@ import re
 from steps.column_settings import Column
 
 MISSING_WORDS = frozenset(
-    [
-        "na",
-        "n/a",
-        "#n/a",
-        "nan",
-        "null",
-        "none",
-        "nil",
-        "?",
-        "-",
-        "--",
-        "---",
-        ".",
-        "..",
-        "missing",
-        "unknown",
-        "n.a.",
-        "k.a.",
-        "k. a.",
-        "keine angabe",
-        "n.v.",
-    ]
-)
+    ["na", "n/a", "#n/a", "nan", "null", "none", "nil", "?", "-", "--", "---", ".", "..", "missing", "unknown", "n.a."]
+) | {"k.a.", "k. a.", "n.v.", "keine angabe"}
 NUMBER = re.compile(r"[+-]?[\d.,'\u2019 \u00a0\u202f_]*\d")
 DAY = re.compile(r"(\d{1,4})([./ -])(\d{1,2}|[A-Za-z]{3,9})\2(\d{2,4})")
 

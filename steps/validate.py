@@ -24,6 +24,7 @@ from steps.wheels import ensure
 from steps.workers import in_parallel
 
 NEEDED = ("great-expectations",)
+WHICH = "`check --data` on the same data says which"  # a failed job leaves no file behind
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -80,18 +81,18 @@ def _refuse(validation: Validation, settings: PreparationSettings) -> None:
     rows, rejected, name = len(validation.rows), int(validation.rejected.sum()), validation.file
     if rejected == rows:
         first = f"({validation.place(0)}: {validation.reasons[0]}){validation.advice}"
-        raise JobError(f"All {rows:,} rows of {name} were rejected {first}; see rejected.csv.")
+        raise JobError(f"All {rows:,} rows of {name} were rejected {first}; {WHICH}.")
     limit = settings.validation.max_rejected_share
     if rejected > limit * rows:
         raise JobError(
             f"{rejected:,} of {rows:,} rows were rejected, {rejected / rows:.2%} where {limit:.2%} is allowed "
-            f"(most often: {most_frequent(validation)}){validation.advice}; see rejected.csv."
+            f"(most often: {most_frequent(validation)}){validation.advice}; {WHICH}."
         )
     failed = [outcome for outcome in validation.outcomes if outcome.level == "table" and not outcome.success]
     if failed:
         more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
         what = f"{reason_of(failed[0].expectation)}, but is {failed[0].observed}"
-        raise JobError(f"The data do not meet the expectations: {what}{more}; see the validation report.")
+        raise JobError(f"The data do not meet the expectations: {what}{more}; {WHICH}.")
 
 
 def _summarized_and_written(validation: Validation, accepted: Path | None) -> list[dict[str, Any]]:

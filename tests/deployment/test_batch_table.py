@@ -57,6 +57,8 @@ def test_a_row_without_a_prediction_of_its_own_leaves_no_output(tmp_path: Path, 
         ("houses.json", "{", "is not JSON"),
         ("houses.json", "[1]", "must hold"),
         ("houses.json", "[]", "has no rows"),
+        ("a.csv", "size;rooms\n1,5;2\n", "separated by ';': write them with commas between them"),
+        ("a.csv", "size\trooms\n1\t2\n", r"separated by '\\t': write them with commas"),
     ],
 )
 def test_a_file_that_cannot_be_sent_is_refused_in_one_sentence(tmp_path: Path, name: str, text: str, said: str) -> None:

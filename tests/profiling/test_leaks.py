@@ -52,6 +52,11 @@ def test_what_holds_the_target_is_left_out_and_told(make: object) -> None:
     assert any("told" in note and "is left out as a leak" in note for note in notes), notes
 
 
+def test_a_column_that_divides_the_target_is_not_said_to_explain_it() -> None:
+    _, notes = looked_at(homes(dear=lambda t, _: t["price"] > t["price"].quantile(0.97)))
+    assert "dear alone divides price into bands that hardly overlap and is left out as a leak: feature: false" in notes
+
+
 def test_what_tells_most_of_the_target_is_told_and_kept() -> None:
     left_out, notes = looked_at(homes(listed=lambda t, r: (t["price"] * r.lognormal(0, 0.08, ROWS)).round()))
     assert left_out == []

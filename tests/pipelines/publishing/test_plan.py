@@ -328,4 +328,5 @@ def test_what_the_steps_need_is_part_of_the_plan_where_data_were_given() -> None
     assert lines[lines.index("What the steps need") + 2].startswith("  Train: 1.0 GB of memory of 7.7")
     assert found.document()["needs"] == {"rows": 5, "steps": [need.document()]}
     assert found.exit_code == 0
+    assert "- Train: 1.0 GB of memory of 7.7" in "\n".join(markdown_lines(found))
     assert "What the steps need" not in list(plan_lines(plan(definition(), definition())))
