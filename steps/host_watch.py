@@ -68,9 +68,15 @@ class HostWatch:
         raise JobError(_gone(first))
 
     def start(self) -> None:
-        """Begin to watch, in threads of their own; SIGTERM waits for a last word from now on."""
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # of this thread, and of all that it starts
-        threading.Thread(target=self._until_told_to_end, daemon=True).start()
+        """Begin to watch, in threads of their own; SIGTERM waits for a last word from now on.
+
+        It is handled rather than blocked: XGBoost and Arrow have threads already, which would not block it.
+        """
+        told, tell = os.pipe()
+        os.set_blocking(tell, False)
+        signal.set_wakeup_fd(tell)  # written in whichever thread is told: the main one may be in XGBoost
+        signal.signal(signal.SIGTERM, lambda *_: None)
+        threading.Thread(target=self._until_told_to_end, args=(told,), daemon=True).start()
         threading.Thread(target=self._beat, daemon=True).start()
         for name, peer in self._peers.items():
             threading.Thread(target=self._watch, args=(name, peer), daemon=True).start()
@@ -105,7 +111,7 @@ class HostWatch:
                 peer.shutdown(socket.SHUT_WR)
             except OSError:
                 continue
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
     def wait_for_verdict(self) -> None:
         """After a fault of the collective: this process ends as soon as it is known which host is dead."""
@@ -179,8 +185,9 @@ class HostWatch:
         self._report(reason)
         os._exit(1)  # the main thread may wait in XGBoost for the dead host
 
-    def _until_told_to_end(self) -> None:
-        signal.sigwait({signal.SIGTERM})
+    def _until_told_to_end(self, told: int) -> None:
+        while signal.SIGTERM not in os.read(told, 1):
+            continue  # another signal, which has a handler of its own
         time.sleep(LAST_WORD_SECONDS)
         os._exit(128 + signal.SIGTERM)
 

@@ -70,30 +70,31 @@ def start(sagemaker: Any, s3: Any, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture(scope="module")
 def prepare(sagemaker: Any, s3: Any) -> Any:
-    """Start the job of the pipeline's Preprocess on the default data: a name, a number of hosts."""
+    """Start the job of the pipeline's Preprocess: a name, a number of hosts, how often they are given each house."""
     settings = load_settings(default_config())
     s3.create_bucket(Bucket=BUCKET)
     raw = pd.read_parquet(ROOT / "data" / "house_prices.parquet")
-    validated = io.BytesIO()
-    typed(raw, settings.data.columns, "house_prices.parquet").to_parquet(validated, index=False)
+    rows = typed(raw, settings.data.columns, "house_prices.parquet")
     archive = job_code(ROOT, settings, "training").bundles[PREPROCESS].archive()
-    for key, content in {"validated/data.parquet": validated.getvalue(), "code/sourcedir.tar.gz": archive}.items():
-        s3.put_object(Bucket=BUCKET, Key=f"preprocess/{key}", Body=content)
+    s3.put_object(Bucket=BUCKET, Key="preprocess/code/sourcedir.tar.gz", Body=archive)
 
     from pipelines.definition.job_inputs import UNPACK_AND_RUN  # imports the SDK
 
     def location(place: str, uri: str, **more: str) -> dict[str, str]:
         return {"S3Uri": f"s3://{BUCKET}/preprocess/{uri}", "LocalPath": f"{PROCESSING}/{place}", **more}
 
-    def begin(name: str, hosts: int) -> None:
+    def begin(name: str, hosts: int, times: int = 1) -> None:
+        validated = io.BytesIO()
+        pd.concat([rows] * times).to_parquet(validated, index=False)
+        s3.put_object(Bucket=BUCKET, Key=f"preprocess/validated-{name}/data.parquet", Body=validated.getvalue())
         image = f"683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:{settings.jobs.image_version}"
         code = f"{PROCESSING}/input/code/sourcedir.tar.gz"
         inputs = [
             {
                 "InputName": each,
-                "S3Input": location(f"input/{each}", each, S3DataType="S3Prefix", S3InputMode="File"),
+                "S3Input": location(f"input/{each}", uri, S3DataType="S3Prefix", S3InputMode="File"),
             }
-            for each in ("code", "validated")
+            for each, uri in {"code": "code", "validated": f"validated-{name}"}.items()
         ]
         outputs = [
             {
@@ -143,7 +144,7 @@ def test_the_hosts_of_preprocess_leave_together_what_one_leaves(sagemaker: Any, 
 def test_a_host_of_preprocess_that_is_killed_fails_the_job_by_its_name(
     sagemaker: Any, server: Any, prepare: Any
 ) -> None:
-    prepare("dead-host", 2)
+    prepare("dead-host", 2, times=20)  # so that it is killed at its work, however late
     kill(server, "processing", "dead-host")
     job = ended(sagemaker, "dead-host", "Processing")
     assert job["ProcessingJobStatus"] == "Failed"

@@ -147,6 +147,18 @@ def test_the_first_host_is_missed_too(channels: Path, tmp_path: Path) -> None:
     assert f"The host {first} ended" in (tmp_path / "job" / second / "output" / "failure").read_text()
 
 
+def test_a_host_that_is_told_to_end_still_says_which_one_died(channels: Path, tmp_path: Path) -> None:
+    """The service ends the others as soon as one is dead, and may be faster than they find out."""
+    job = start(channels, tmp_path / "job", 2, *FOR_EVER)
+    first, second = job.processes
+    _wait_for_ranks(job)
+    job.processes[first].terminate()
+    time.sleep(0.2)
+    job.processes[second].kill()
+    assert 0 not in job.ended()
+    assert f"The host {second} ended" in (tmp_path / "job" / first / "output" / "failure").read_text()
+
+
 def test_sigterm_ends_every_host_at_once(channels: Path, tmp_path: Path) -> None:
     """As Ctrl-C stops a job: none waits for another."""
     job = start(channels, tmp_path / "job", PARTS, *FOR_EVER)
