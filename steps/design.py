@@ -1,67 +1,49 @@
-"""The design matrix of the line: what its coefficients belong to, batch by batch, so that it is never there as a whole.
-
-Each class is read as often as it is asked, and is one host's share of the rows.
-"""
+"""The design matrix of the line: what its coefficients belong to, for some rows at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-import pandas as pd
-
-from steps.batches import batches
-from steps.stored_table import Table
-
-AT_ONCE = 1 << 16  # rows of a batch: each has a number for every level of every category
-Batch = tuple[np.ndarray, np.ndarray]  # of rows: a matrix (rows, columns), and the target (rows,)
-
-
-@dataclass(frozen=True)
-class LineRows:
-    """Features and target of the chosen rows, batch by batch."""
-
-    features: Table
-    target: np.ndarray
-    chosen: np.ndarray | None
-
-    def __iter__(self) -> Iterator[tuple[pd.DataFrame, np.ndarray]]:
-        for batch in batches(len(self.target), AT_ONCE):
-            table, target = self.features.iloc[batch], self.target[batch]
-            yield (table, target) if self.chosen is None else (table[self.chosen[batch]], target[self.chosen[batch]])
 
 
 @dataclass(frozen=True)
 class Design:
-    """The columns that coefficients belong to: numbers without gaps, indicators of the gaps, one-hot levels."""
+    """Numbers without gaps, indicators of the gaps, one-hot levels.
 
-    rows: LineRows
-    numeric: list[str]
-    fill: dict[str, float]
+    names: the features in their order. fill: by feature that may be missing what stands in for it. levels: of the
+    categories, behind their codes.
+    """
+
+    names: Sequence[str]
+    fill: Mapping[str, float]
     levels: Mapping[str, Sequence[str]]
 
-    def __iter__(self) -> Iterator[Batch]:
-        for table, target in self.rows:
-            blocks = [table[self.numeric].fillna(self.fill).to_numpy(), table[list(self.fill)].isna().to_numpy(float)]
-            blocks += [_one_hot(table[name].to_numpy(), len(known)) for name, known in self.levels.items()]
-            yield np.hstack(blocks), target
+    @cached_property
+    def numeric(self) -> list[str]:
+        """The features that are numbers."""
+        return [name for name in self.names if name not in self.levels]
 
+    @cached_property
+    def columns(self) -> int:
+        """How many coefficients there are."""
+        return len(self.numeric) + len(self.fill) + sum(map(len, self.levels.values()))
 
-@dataclass(frozen=True)
-class Standardised:
-    """The same with a mean of 0 and a spread of 1, and the target around its mean."""
-
-    design: Design
-    mean: np.ndarray
-    scale: np.ndarray
-    middle: float
-
-    def __iter__(self) -> Iterator[Batch]:
-        for matrix, target in self.design:
-            yield (matrix - self.mean) / self.scale, target - self.middle
-
-
-def _one_hot(codes: np.ndarray, count: int) -> np.ndarray:
-    indicators: np.ndarray = (codes[:, None] == np.arange(count)).astype(float)
-    return indicators
+    def block(self, values: np.ndarray, target: np.ndarray) -> np.ndarray:
+        """1, the target and the columns of rows (2 + columns, rows), whose features are `values` (features, rows)."""
+        numeric, result = self.numeric, np.empty((2 + self.columns, len(target)))
+        result[0], result[1] = 1, target
+        numbers, gaps, levels = np.split(result[2:], [len(numeric), len(numeric) + len(self.fill)])
+        numbers[:] = values[[self.names.index(name) for name in numeric]]
+        for row, (name, value) in zip(gaps, self.fill.items(), strict=True):
+            known = numbers[numeric.index(name)]
+            row[:] = np.isnan(known)
+            known[np.isnan(known)] = value
+        start = 0
+        for name, known in self.levels.items():
+            end = start + len(known)
+            levels[start:end] = values[self.names.index(name)] == np.arange(len(known))[:, None]
+            start = end
+        return result

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -13,6 +14,9 @@ from steps.failure import JobError
 from steps.part_sizes import parts_of_rows
 from steps.row_source import even_places, readable
 from steps.workers import in_parallel
+
+if TYPE_CHECKING:
+    import pyarrow
 
 
 def write_parts(
@@ -48,7 +52,8 @@ def read_parts(folder: Path, most: int | None = None) -> pd.DataFrame:
     places, first, tables = even_places(sum(sizes), most or sum(sizes)), 0, []
     for path, size in zip(files, sizes, strict=True):
         here = places[(places >= first) & (places < first + size)] - first
-        tables.append(read_part(path).iloc[here])
+        part: pd.DataFrame = read_part(path).to_pandas()
+        tables.append(part.iloc[here])
         first += size
     return pd.concat(tables, ignore_index=True)
 
@@ -61,7 +66,9 @@ def rows_of(path: Path) -> int:
         return int(pyarrow.parquet.read_metadata(path).num_rows)
 
 
-def read_part(path: Path) -> pd.DataFrame:
+def read_part(path: Path) -> pyarrow.Table:
     """The rows of one file. Raises JobError that names it where it is not Parquet."""
+    import pyarrow.parquet
+
     with readable(path):
-        return pd.read_parquet(path)
+        return pyarrow.parquet.read_table(path)

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from steps import linear
+from steps.batches import by_batch
 from steps.boosting import by_row, xgboost
 from steps.checkpoints import NONE, Checkpoints, Told
 from steps.features import Features
@@ -25,7 +26,6 @@ from steps.shard import Shard
 from steps.stored_table import Table, in_memory
 from steps.training_matrix import Rows, training_matrix
 
-FOLDS = 5
 FASTER = 3  # a comparison of starting points learns so many times faster than the model itself
 FASTEST = 0.3  # but no faster than this
 
@@ -137,22 +137,14 @@ def best_start(
 
 def _out_of_fold(train: Part, features: Features, penalty: float, seed: int) -> np.ndarray:
     """For each training row, what a line of the other folds says of it."""
-    shard = train.shard
-    fold = shard.drawn(lambda random, rows: (random.permutation(rows) % FOLDS).astype(np.int8), seed)
-    result = np.empty(len(train.target))
-    for number in range(FOLDS):
-        inside = fold == number
-        others = int(shard.hosts.total(float((~inside).sum())))
-        if others < shard.total:
-            line = linear.fit(
-                train.table,
-                train.target,
-                features.levels,
-                penalty,
-                features.signs,
-                features.fill,
-                replace(shard, total=others),  # with the penalty given, only sums are asked of it
-                ~inside,
-            )
-            result[inside] = line.predict(train.table, inside)
-    return result
+    shard, folds = train.shard, linear.FOLDS
+    fold = shard.drawn(lambda random, rows: (random.permutation(rows) % folds).astype(np.int8), seed)
+    sums = linear.FoldedSums.of(train.table, train.target, features.levels, fold, shard, features.fill)
+    lines = [sums.line(penalty, features.signs, without=number).on(features.names) for number in range(folds)]
+    values = train.table.values
+
+    def predicted(batch: slice) -> np.ndarray:
+        each = np.array([line(values[batch]) for line in lines])
+        return np.asarray(each[fold[batch], np.arange(each.shape[1])])
+
+    return by_batch(predicted, len(fold))

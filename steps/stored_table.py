@@ -11,10 +11,13 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import pandas as pd
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 MOST_HELD = 1 << 20  # rows of one table that are held in memory; more are kept in a file
 _BYTES = np.dtype(float).itemsize
@@ -41,7 +44,7 @@ class StoredTable:
         self._rows = rows
         self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - open as long as the table is asked
 
-    def put(self, first: int, part: pd.DataFrame) -> None:
+    def put(self, first: int, part: pd.DataFrame | pa.Table) -> None:
         """Write some rows, the first of which has the place `first`. OSError where the disk is full."""
         for column, name in enumerate(self.names):
             self._file.seek((column * self._rows + first) * _BYTES)

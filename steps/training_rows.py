@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from steps import stored_table
+from steps.batches import ahead
 from steps.failure import JobError, listed
 from steps.features import Features
 from steps.hosts import Hosts
@@ -58,31 +60,32 @@ def _table(files: Sequence[Path], share: slice, features: Features, scratch: Pat
     features.json.
     """
     names, rows = [*features.names, features.target], share.stop - share.start
+    shared = ahead(_shared(files, share, names))
     if rows > stored_table.MOST_HELD:
         table = StoredTable(names, rows, scratch)
-        for first, part in _shared(files, share, names):
+        for first, part in shared:
             table.put(first, part)
         return table
     block = np.empty((len(names), rows))
-    for first, part in _shared(files, share, names):
+    for first, part in shared:
         for place, name in enumerate(names):
             block[place, first : first + len(part)] = part[name]
     return pd.DataFrame(block.T, columns=names, copy=False)
 
 
-def _shared(files: Sequence[Path], share: slice, names: list[str]) -> Iterator[tuple[int, pd.DataFrame]]:
+def _shared(files: Sequence[Path], share: slice, names: list[str]) -> Iterator[tuple[int, pa.Table]]:
     """The rows of each file that are in the share, and the place in the share of the first of them."""
     end = 0
     for path in files:
         part = read_part(path)
-        if list(part.columns) != names:
+        if part.column_names != names:
             raise JobError(f"{path} and features.json come from different runs of steps.preprocess.")
-        texts = list(map(str, part.select_dtypes(exclude=["number", "bool"])))
-        if texts:
-            raise JobError(f"{path} has what is no number in the column {texts[0]}: run steps.preprocess again.")
+        for name, kind in zip(names, part.schema.types, strict=True):
+            if not (pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_boolean(kind)):
+                raise JobError(f"{path} has what is no number in the column {name}: run steps.preprocess again.")
         begin, end = end, end + len(part)
-        inside = part.iloc[max(share.start - begin, 0) : max(share.stop - begin, 0)]
-        yield max(begin - share.start, 0), inside
+        first, last = max(share.start - begin, 0), max(share.stop - begin, 0)
+        yield max(begin - share.start, 0), part.slice(first, max(last - first, 0))
 
 
 def _refuse_empty(told: list[list[tuple[str, int]]], hosts: Hosts, folder: Path) -> None:

@@ -104,10 +104,16 @@ def steps(rows: int, folder: Path, limit: int) -> Iterator[Measured]:
     settings = load_settings(default_config())
     unpack_code(folder / "code", settings, "training")
     sales.write(folder / "raw", rows)
-    chosen = {**settings.candidates.xgboost.model_dump(), "rounds": ROUNDS}
     # Chance is to reject no model here: that is measured elsewhere.
     gates = {**settings.gates.model_dump(), "min_improvement": -1.0}
-    yield from commands(folder / "code", folder / "work", folder / "raw", chosen, gates, limit)
+    yield from commands(folder / "code", folder / "work", folder / "raw", hyperparameters(), gates, limit)
+
+
+def hyperparameters() -> dict[str, Any]:
+    """The pipeline's own, with ROUNDS."""
+    from pipelines.settings.settings import default_config, load_settings
+
+    return {**load_settings(default_config()).candidates.xgboost.model_dump(), "rounds": ROUNDS}
 
 
 def commands(
@@ -117,14 +123,12 @@ def commands(
     (work / "packed").mkdir(parents=True)
     (work / "champion").mkdir()
     (work / "champion" / "none.json").write_text("{}")
-    channels = [word for name in ("train", "validation", "features") for word in (f"--{name}", str(work / name))]
-    hyperparameters = [word for name, value in chosen.items() for word in (f"--{name}", str(value))]
     inputs = {name: work / name for name in ("test", "rows", "train", "champion")}
     options = {"model": work / "packed", **inputs, "output": work / "evaluation", **gates}
     found = {
         "ValidateData": ["steps.validate", "--input", str(raw), "--output", str(work)],
         "Preprocess": ["steps.preprocess", "--input", str(work / "validated"), "--output", str(work)],
-        "Train": ["steps.train", *channels, "--model_dir", str(work / "model"), *hyperparameters],
+        "Train": training(work, chosen),
         "Evaluate": ["evaluation.evaluate", *(f"--{name}={value}" for name, value in options.items())],
     }
     for step, command in found.items():
@@ -135,6 +139,13 @@ def commands(
         if step == "Train":
             archive = ["tar", "-czf", str(work / "packed" / "model.tar.gz"), "-C", str(work / "model"), "."]
             subprocess.run(archive, check=True)
+
+
+def training(work: Path, chosen: Mapping[str, Any]) -> list[str]:
+    """The module of Train, and its arguments."""
+    channels = [word for name in ("train", "validation", "features") for word in (f"--{name}", str(work / name))]
+    told = [word for name, value in chosen.items() for word in (f"--{name}", str(value))]
+    return ["steps.train", *channels, "--model_dir", str(work / "model"), *told]
 
 
 def shown(found: Iterable[Measured], as_line: Callable[[Measured], str]) -> bool:

@@ -1,7 +1,8 @@
 """`make bench-scale-against`: the steps on many rows beside an older commit, a plain script and Dask.
 
 All work on the same files of sales.py, with both cores, in one run; the older commit, which knows no data set of many
-files, on one file with the same rows. plain_steps.py and dask_steps.py say what they do and leave out.
+files, on one file with the same rows. plain_steps.py and dask_steps.py say what they do and leave out. Train runs once
+more for the time that it spends inside XGBoost, see boosters_time.py.
 """
 
 import argparse
@@ -82,7 +83,17 @@ def main() -> int:
             "Dask": of_script(DASK, "dask_steps.py", every[:2], raw, folder / "dask", limit),
         }
         failed = [scale.shown(steps, partial(line, of, ours)) for of, steps in contenders.items()]
+        print(f"\n{of_boosters(folder)}")
     return int(any(failed))
+
+
+def of_boosters(folder: Path) -> str:
+    """How much of Train's time is XGBoost's own: a sentence."""
+    command = [PYTHON, str(HERE / "boosters_time.py"), *scale.training(folder / "work", scale.hyperparameters())]
+    said = subprocess.run(command, cwd=folder / "code", check=True, capture_output=True, text=True).stdout
+    found = json.loads(said.splitlines()[-1])
+    ratio = found["seconds"] / found["boosters"]
+    return f"Train: {found['seconds']:.1f} s, {ratio:.2f} times the {found['boosters']:.1f} s inside XGBoost."
 
 
 def line(of: str, ours: dict[str, float], found: scale.Measured) -> str:

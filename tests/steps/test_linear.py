@@ -8,10 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from steps.linear import PENALTIES, LinearModel, chosen_penalty, fit
+from steps import linear
+from steps.linear import FOLDS, PENALTIES, FoldedSums, LinearModel, fit
 from steps.shard import Shard
 
 LEVELS = {"kind": ("a", "b")}
+UNEVEN, KINDS = 600, {"kind": ("a", "b", "c")}
 
 
 @pytest.fixture
@@ -68,11 +70,10 @@ def test_a_value_that_breaks_a_dependence_changes_the_prediction_by_what_it_is_w
 
 def test_the_penalty_is_the_smallest_where_the_line_is_exact_and_large_where_there_is_nothing_but_noise() -> None:
     random = np.random.default_rng(2)
-    matrix = random.normal(size=(400, 30))
-    matrix = (matrix - matrix.mean(axis=0)) / matrix.std(axis=0)
-    exact, noise = matrix @ np.arange(30.0), random.normal(size=400)
-    assert chosen_penalty([(matrix, exact - exact.mean())], Shard.whole(400)) == PENALTIES[0]
-    assert chosen_penalty([(matrix, noise - noise.mean())], Shard.whole(400)) == PENALTIES[-1]
+    table = pd.DataFrame(random.normal(size=(400, 30)), columns=[f"x{number}" for number in range(30)])
+    exact, noise = table.to_numpy() @ np.arange(30.0), random.normal(size=400)
+    assert fit(table, exact, {}).penalty <= 1e-7  # below it the errors are those of rounding
+    assert fit(table, noise, {}).penalty == PENALTIES[-1]
 
 
 def test_a_missing_value_has_an_indicator_and_the_median() -> None:
@@ -102,3 +103,55 @@ def test_no_coefficient_goes_against_its_sign_and_the_others_make_up_for_it() ->
     assert [held.intercept, held.coefficients["x"], held.coefficients["other"]] == pytest.approx(best, abs=1e-4)
     assert fit(table, target, {}, signs={"x": 1, "other": 1}) == fit(table, target, {})
     assert fit(table, target, {}, signs={"other": -1}).coefficients["other"] == pytest.approx(0, abs=1e-9)
+
+
+def test_a_mean_is_the_same_for_rows_that_miss_something() -> None:
+    rows = pd.DataFrame({"x": [1.0, np.nan], "kind": [0.0, -1.0]})
+    np.testing.assert_array_equal(LinearModel(3.0, {}, {}).predict(rows), [3.0, 3.0])
+
+
+def uneven() -> tuple[pd.DataFrame, np.ndarray]:
+    """Columns that are constant, or far from what they are later, in the first rows; one with gaps, one of levels."""
+    random = np.random.default_rng(3)
+    found = pd.DataFrame(
+        {
+            "far": 1e9 + np.arange(UNEVEN) + random.normal(size=UNEVEN),
+            "late": np.where(np.arange(UNEVEN) < 200, 4.0, random.normal(4, 1, UNEVEN)),
+            "gaps": np.where(random.random(UNEVEN) < 0.2, np.nan, random.normal(size=UNEVEN)),
+            "constant": 3.0,
+            "kind": random.integers(-1, 3, UNEVEN).astype(float),
+        }
+    )
+    target = 1e6 + 0.01 * found["far"] + 2 * found["late"] + found["gaps"].fillna(1) + 3 * (found["kind"] == 1)
+    return found, target.to_numpy() + random.normal(0, 0.1, UNEVEN)
+
+
+def parts() -> np.ndarray:
+    return np.random.default_rng(9).integers(0, FOLDS, UNEVEN).astype(np.int8)
+
+
+@pytest.mark.parametrize("size", [1, 7, 100, UNEVEN - 1])
+def test_a_line_does_not_depend_on_how_many_rows_are_read_at_once(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows, target = uneven()
+    at_once = FoldedSums.of(rows, target, KINDS, parts(), Shard.whole(UNEVEN))
+    monkeypatch.setattr(linear, "AT_ONCE", size)
+    by_batch = FoldedSums.of(rows, target, KINDS, parts(), Shard.whole(UNEVEN))
+    assert by_batch.chosen_penalty() == at_once.chosen_penalty()
+    for one, other in (
+        (by_batch.line(1e-4), at_once.line(1e-4)),
+        (by_batch.line(1e-4, without=2), at_once.line(1e-4, without=2)),
+    ):
+        np.testing.assert_allclose(one.predict(rows), other.predict(rows), rtol=0, atol=1e-5)
+        assert one.coefficients["constant"] == other.coefficients["constant"] == 0
+        assert one.fill == other.fill
+
+
+def test_the_line_without_a_part_is_the_line_of_the_other_rows() -> None:
+    rows, target = uneven()
+    fold = parts()
+    sums = FoldedSums.of(rows, target, KINDS, fold, Shard.whole(UNEVEN), {"gaps": 0.5})
+    inside = fold == 3
+    others = Shard.whole(int((~inside).sum()))
+    alone = FoldedSums.of(rows[~inside], target[~inside], KINDS, fold[~inside], others, {"gaps": 0.5}).line(0.01)
+    np.testing.assert_allclose(sums.line(0.01, without=3).predict(rows), alone.predict(rows), rtol=1e-9)
+    assert np.abs(sums.line(0.01).predict(rows) - alone.predict(rows)).max() > 1e-4

@@ -94,8 +94,9 @@ def test_the_out_of_fold_line_has_not_seen_the_row_that_it_predicts() -> None:
         )[0].start
         for target in (train.target, changed)
     )
-    assert after[7] == before[7]
-    assert (after != before).sum() == 240  # the rows of the four other folds
+    moved = np.abs(after - before) > 1e-6
+    assert not moved[7]
+    assert moved.sum() == 240  # the rows of the four other folds
     seen = start_at("line", train, validation, features(), line, 0)[0].start
     np.testing.assert_array_equal(seen, line.predict(train.table))
 
