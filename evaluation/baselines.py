@@ -23,32 +23,45 @@ TOLERATED_DEVIATIONS = 2
 
 def of_data(rows: RowSource, inputs: Mapping[str, Column]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Statistics and constraints of the columns that a prediction request holds, over typed raw training rows."""
-    return data_statistics(rows, inputs), data_constraints(rows, inputs)
-
-
-def data_statistics(rows: RowSource | pd.DataFrame, inputs: Mapping[str, Column]) -> dict[str, Any]:
-    """statistics.json of the columns that a prediction request holds, over typed raw training rows."""
-    features = [_feature_statistics(name, rows[name], column) for name, column in inputs.items()]
-    return {"version": 0.0, "dataset": {"item_count": len(rows)}, "features": features}
-
-
-def data_constraints(rows: RowSource | pd.DataFrame, inputs: Mapping[str, Column]) -> dict[str, Any]:
-    """constraints.json of the same columns: type, share of present values, sign, and the values of a category."""
-    features = []
+    statistics, constraints = list[dict[str, Any]](), list[dict[str, Any]]()
     for name, column in inputs.items():
-        every = rows[name]
-        values = every.dropna()
-        kind = INFERRED.get(column.type, "String")
-        feature: dict[str, Any] = {
-            "name": name,
-            "inferred_type": kind,
-            "completeness": float(every.notna().mean()),
-        }
-        if kind != "String":
-            feature["num_constraints"] = {"is_non_negative": bool((values.astype(float) >= 0).all())}
-        elif column.type == "category" and values.nunique() <= MOST_DOMAINS:
-            feature["string_constraints"] = {"domains": sorted(map(str, values.unique()))}
-        features.append(feature)
+        values = rows[name]  # of many rows it is read from their file
+        statistics.append(_feature_statistics(name, values, column))
+        constraints.append(_feature_constraints(name, values, column))
+    return _statistics(statistics, len(rows)), _constraints(constraints)
+
+
+def data_statistics(rows: pd.DataFrame, inputs: Mapping[str, Column]) -> dict[str, Any]:
+    """statistics.json of the columns that a prediction request holds, over typed raw training rows."""
+    return _statistics([_feature_statistics(name, rows[name], column) for name, column in inputs.items()], len(rows))
+
+
+def data_constraints(rows: pd.DataFrame, inputs: Mapping[str, Column]) -> dict[str, Any]:
+    """constraints.json of the same columns: type, share of present values, sign, and the values of a category."""
+    return _constraints([_feature_constraints(name, rows[name], column) for name, column in inputs.items()])
+
+
+def quality_statistics(metrics: Mapping[str, Any], rows: int) -> dict[str, Any]:
+    """statistics.json of the model's quality on the test rows; `metrics` as in evaluation.json."""
+    return {"version": 0.0, "dataset": {"item_count": rows}, "regression_metrics": dict(metrics)}
+
+
+def quality_constraints(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """constraints.json of the model's quality: how much worse than on the test rows is a violation."""
+    constraints = {}
+    for name, metric in metrics.items():
+        higher_is_better = name == "r2"
+        slack = TOLERATED_DEVIATIONS * metric["standard_deviation"] * (-1 if higher_is_better else 1)
+        operator = "LessThanThreshold" if higher_is_better else "GreaterThanThreshold"
+        constraints[name] = {"threshold": metric["value"] + slack, "comparison_operator": operator}
+    return {"version": 0.0, "regression_constraints": constraints}
+
+
+def _statistics(features: list[dict[str, Any]], rows: int) -> dict[str, Any]:
+    return {"version": 0.0, "dataset": {"item_count": rows}, "features": features}
+
+
+def _constraints(features: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "version": 0.0,
         "features": features,
@@ -66,20 +79,14 @@ def data_constraints(rows: RowSource | pd.DataFrame, inputs: Mapping[str, Column
     }
 
 
-def quality_statistics(metrics: Mapping[str, Any], rows: int) -> dict[str, Any]:
-    """statistics.json of the model's quality on the test rows; `metrics` as in evaluation.json."""
-    return {"version": 0.0, "dataset": {"item_count": rows}, "regression_metrics": dict(metrics)}
-
-
-def quality_constraints(metrics: Mapping[str, Any]) -> dict[str, Any]:
-    """constraints.json of the model's quality: how much worse than on the test rows is a violation."""
-    constraints = {}
-    for name, metric in metrics.items():
-        higher_is_better = name == "r2"
-        slack = TOLERATED_DEVIATIONS * metric["standard_deviation"] * (-1 if higher_is_better else 1)
-        operator = "LessThanThreshold" if higher_is_better else "GreaterThanThreshold"
-        constraints[name] = {"threshold": metric["value"] + slack, "comparison_operator": operator}
-    return {"version": 0.0, "regression_constraints": constraints}
+def _feature_constraints(name: str, column: pd.Series, settings: Column) -> dict[str, Any]:
+    values, kind = column.dropna(), INFERRED.get(settings.type, "String")
+    feature: dict[str, Any] = {"name": name, "inferred_type": kind, "completeness": float(column.notna().mean())}
+    if kind != "String":
+        feature["num_constraints"] = {"is_non_negative": bool((values.astype(float) >= 0).all())}
+    elif settings.type == "category" and values.nunique() <= MOST_DOMAINS:
+        feature["string_constraints"] = {"domains": sorted(map(str, values.unique()))}
+    return feature
 
 
 def _feature_statistics(name: str, column: pd.Series, settings: Column) -> dict[str, Any]:

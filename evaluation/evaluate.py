@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,7 @@ class Found:
     beginning, None for as many as there are cores.
     """
 
+    model: Model
     document: dict[str, Any]
     scored: Scored
     segments: list[SegmentError]
@@ -112,15 +114,15 @@ def main(arguments: Sequence[str]) -> None:
     looks = Looks(options.test_part, options.earlier_looks)
     hosts = hosts_of(options.resources)
     with watched(hosts) as meeting:
-        model = load_archive(options.model / "model.tar.gz")
+        load = partial(load_archive, options.model / "model.tar.gz")
         if not hosts.is_first:
-            predicted = Predicted.share(model, stored_rows(find_file(inputs.test)), inputs.champion, hosts)
+            predicted = Predicted.share(load(), stored_rows(find_file(inputs.test)), inputs.champion, hosts)
             with meeting():
                 predicted.merged(hosts)
             return
         settings = load_as(EvaluatedSettings, options.settings)
-        document = evaluate(model, inputs, options.output, settings, limits, looks, (hosts, meeting))
-    _print(document, model.features.target_unit)
+        document = evaluate(load, inputs, options.output, settings, limits, looks, (hosts, meeting))
+    _print(document, settings.data.columns[settings.data.target].unit)
 
 
 def _count(text: str) -> int:
@@ -131,7 +133,7 @@ def _count(text: str) -> int:
 
 
 def evaluate(
-    model: Model,
+    load: Callable[[], Model],
     inputs: Inputs,
     output: Path,
     settings: EvaluatedSettings,
@@ -139,7 +141,7 @@ def evaluate(
     looks: Looks = Looks(),
     together: tuple[Hosts, Meeting] = (ALONE, nullcontext),
 ) -> dict[str, Any]:
-    """Write what the test rows say of the model; return evaluation.json's content.
+    """Write what the test rows say of the model that `load` gives; return evaluation.json's content.
 
     evaluation.json, predictions.parquet, evaluation.html and its figures as figures/*.png; in Clarify's layout
     bias/analysis.json, explainability/analysis.json and explainability/explanations_shap/out.csv; in Model
@@ -150,14 +152,14 @@ def evaluate(
     Raises JobError when the data checks find that the test rows do not tell the truth, when a prediction is
     NaN or infinite, or when a metric is not defined for these rows.
     """
-    found = _found(model, inputs, settings, limits, looks, together)
-    _write(output, model, inputs, found, settings)
+    found = _found(load, inputs, settings, limits, looks, together)
+    _write(output, inputs, found, settings)
     write_json(output / "evaluation.json", found.document)
     return found.document
 
 
 def _found(
-    model: Model,
+    load: Callable[[], Model],
     inputs: Inputs,
     settings: EvaluatedSettings,
     limits: Limits,
@@ -173,9 +175,10 @@ def _found(
         lambda: check_data(train, rows, settings, kept_findings(files[0], files[1], settings)),
         lambda: plain_boosting.predictions(train, rows, settings.data),
         lambda: from_fewer(train, rows, settings.data),
-        lambda: baselines.of_data(train, model.features.inputs),
+        lambda: baselines.of_data(train, settings.data.inputs),
     ]
     with meanwhile(begun, processes) as (checked, plain, of_half, described):
+        model = load()
         table = computed(rows, lambda batch: feature_module.transform(batch, model.features))
         findings = checked()
         refuse_severe(findings)
@@ -184,6 +187,8 @@ def _found(
         labels = Labels.of(settings.data, settings.evaluation.labels)
         reasons = reasons_of(model, alone, table, settings.evaluation.explained_rows, labels)
         groups = _groups(alone, settings)
+        import evaluation.figures  # noqa: F401 - half a second, in which they go on
+
         scored = with_compared(alone, table, inputs.train, model.features, settings, plain())
         document = _measured(model, train, scored, groups, settings, looks, of_half)
         data_baselines = described()
@@ -198,7 +203,7 @@ def _found(
     document["explanation"] = reasons.to_json()
     important = [name for name in document["explanation"]["importance"] if name in model.features.inputs]
     document["worst_predictions"] = worst_predictions(scored, list(dict.fromkeys([*important, *model.features.inputs])))
-    return Found(document, scored, groups.segments, reasons, data_baselines, labels, processes)
+    return Found(model, document, scored, groups.segments, reasons, data_baselines, labels, processes)
 
 
 @dataclass(frozen=True)
@@ -247,9 +252,10 @@ def _measured(
     return document
 
 
-def _write(output: Path, model: Model, inputs: Inputs, found: Found, settings: EvaluatedSettings) -> None:
+def _write(output: Path, inputs: Inputs, found: Found, settings: EvaluatedSettings) -> None:
     """All files but evaluation.json; the long ones beside the others."""
-    scored, document, target = found.scored, found.document, model.features.target
+    model, scored, document = found.model, found.scored, found.document
+    target = model.features.target
     long = [
         lambda: write_long(output / "predictions.parquet", scored_rows(scored)),
         lambda: keep_reference(scored, inputs.rows / SEEN, output / "reference", settings.data),
@@ -259,7 +265,7 @@ def _write(output: Path, model: Model, inputs: Inputs, found: Found, settings: E
         write_json(output / "bias" / "analysis.json", clarify.bias(found.segments, target, middle))
         _write_explanation(output / "explainability", found.reasons, scored, target)
         _write_baselines(output, document, found.data_baselines)
-        _write_report(output, model, found, settings)
+        _write_report(output, found, settings)
         _write_for_registration(output, model, scored, document, settings)
         for end in written:
             end()
@@ -294,11 +300,11 @@ def _write_baselines(output: Path, document: dict[str, Any], of_data: tuple[dict
     write_json(data / "constraints.json", of_data[1])
 
 
-def _write_report(output: Path, model: Model, found: Found, settings: EvaluatedSettings) -> None:
-    from evaluation.figures import Subject, pictures  # half a second, and only now is it sure to be there
+def _write_report(output: Path, found: Found, settings: EvaluatedSettings) -> None:
+    from evaluation.figures import Subject, pictures
     from evaluation.report import render
 
-    place = settings.evaluation.map
+    model, place = found.model, settings.evaluation.map
     subject = Subject(
         scored=found.scored,
         document=found.document,

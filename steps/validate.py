@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from steps.row_store import RowStore
 from steps.validation import Validation, reason_of
 from steps.validation_report import SHOWN_ROWS, column_summary, render
 from steps.wheels import ensure
-from steps.workers import in_parallel
+from steps.workers import meanwhile
 
 NEEDED = ("great-expectations",)
 WHICH = "`check --data` on the same data says which"  # a failed job leaves no file behind
@@ -99,16 +100,12 @@ def _summarized_and_written(validation: Validation, accepted: Path | None) -> li
     """What the report says of each column of the data; at the same time the accepted rows are written, if to a path."""
     rows = validation.rows
     names = validation.names if len(validation.rejected) else []  # of data that could not be read nothing is said
-    places = accepted_places(validation) if accepted else []
-
-    def work(task: str | Path) -> dict[str, Any] | None:
-        if isinstance(task, str):
-            return column_summary(rows.columns([task])[task])
-        write_accepted(task, validation, places)
-        return None
-
-    tasks: list[str | Path] = [*([accepted] if accepted else []), *names]
-    return [found for found in in_parallel(work, tasks, 1 if rows.in_one_batch else None) if found]
+    writing = [partial(write_accepted, accepted, validation, accepted_places(validation))] if accepted else []
+    with meanwhile(writing, 1 if rows.in_one_batch else None) as written:
+        summaries = [column_summary(rows.columns([name])[name]) for name in names]
+        for end in written:
+            end()
+    return summaries
 
 
 def _write_rejected(path: Path, validation: Validation) -> pd.DataFrame:

@@ -62,7 +62,7 @@ def test_outputs_from_a_model_archive(inputs: Inputs, archive_folder: Path, tmp_
 def test_reports_that_the_registry_shows_are_in_the_layout_of_clarify(
     model: Model, inputs: Inputs, tmp_path: Path
 ) -> None:
-    document = evaluate(model, inputs, tmp_path / "out", SETTINGS, LIMITS)
+    document = evaluate(lambda: model, inputs, tmp_path / "out", SETTINGS, LIMITS)
     bias = json.loads((tmp_path / "out" / "bias" / "analysis.json").read_text())
     assert set(bias["post_training_bias_metrics"]["facets"]) == {"kind", "cost"}
     explained = json.loads((tmp_path / "out" / "explainability" / "analysis.json").read_text())["explanations"]
@@ -76,7 +76,7 @@ def test_reports_that_the_registry_shows_are_in_the_layout_of_clarify(
 
 def test_candidates_of_scikit_learn_are_judged_on_the_same_rows(model: Model, inputs: Inputs, tmp_path: Path) -> None:
     tree = Estimator(estimator="sklearn.tree.DecisionTreeRegressor", parameters={"max_depth": 8})
-    document = evaluate(model, inputs, tmp_path / "out", replace(SETTINGS, estimators={"tree": tree}), LIMITS)
+    document = evaluate(lambda: model, inputs, tmp_path / "out", replace(SETTINGS, estimators={"tree": tree}), LIMITS)
     table = pd.read_parquet(tmp_path / "out" / "predictions.parquet")
     error = table["prediction_tree"] - table["cost"]
     assert document["candidates"]["tree"]["rmse"]["value"] == pytest.approx(np.sqrt((error**2).mean()))
@@ -107,7 +107,7 @@ def test_the_library_that_predicts_is_measured_explained_and_named(
     libraries = {"xgboost": 2.0, "lightgbm": 1.5}
     metadata = {**model.metadata, "library": "lightgbm", "libraries": libraries}
     lent = replace(model, other=Lent(), metadata=metadata)
-    document = evaluate(lent, inputs, tmp_path / "out", SETTINGS, LIMITS)
+    document = evaluate(lambda: lent, inputs, tmp_path / "out", SETTINGS, LIMITS)
     assert document["registered"] == "lightgbm"
     assert list(document["candidates"])[:3] == ["lightgbm", "xgboost", "linear"]
     assert document["regression_metrics"] == document["candidates"]["lightgbm"]
@@ -121,14 +121,14 @@ def test_severe_finding_fails_the_step_and_leaves_nothing(model: Model, inputs: 
     test = pd.read_parquet(inputs.test / "test.parquet")
     pd.concat([pd.read_parquet(inputs.rows / "rows.parquet"), test.head(3)]).to_parquet(inputs.rows / "rows.parquet")
     with pytest.raises(JobError, match=r"cannot be trusted: 3 of 100 test rows share key with .*3 of 100"):
-        evaluate(model, inputs, tmp_path / "out", SETTINGS, LIMITS)
+        evaluate(lambda: model, inputs, tmp_path / "out", SETTINGS, LIMITS)
     assert not (tmp_path / "out").exists()
 
 
 def test_worst_segment_is_the_one_with_the_highest_error_but_for_those_of_the_actual_value(
     model: Model, inputs: Inputs, tmp_path: Path
 ) -> None:
-    document = evaluate(model, inputs, tmp_path / "out", SETTINGS, LIMITS)
+    document = evaluate(lambda: model, inputs, tmp_path / "out", SETTINGS, LIMITS)
     table = pd.read_parquet(tmp_path / "out" / "predictions.parquet")
     error = (table["prediction_xgboost"] / table["cost"] - 1).abs()
     edges = np.quantile(table["prediction_xgboost"], [0.2, 0.4, 0.6, 0.8])
@@ -138,7 +138,7 @@ def test_worst_segment_is_the_one_with_the_highest_error_but_for_those_of_the_ac
     assert {each["column"] for each in document["segments"]} == {"kind", "cost"}
     assert {each["column"] for each in document["prediction_bands"]} == {"prediction"}
     large = replace(SETTINGS, evaluation=replace(SETTINGS.evaluation, min_segment_rows=101))
-    worst = evaluate(model, inputs, tmp_path / "out", large, LIMITS)["worst_segment"]
+    worst = evaluate(lambda: model, inputs, tmp_path / "out", large, LIMITS)["worst_segment"]
     assert worst == {"name": "all rows", "rows": 100, "mape": pytest.approx(error.mean())}
 
 
@@ -146,20 +146,22 @@ def test_champion_is_scored_on_the_same_rows(
     model: Model, inputs: Inputs, archive_folder: Path, tmp_path: Path
 ) -> None:
     """The model itself as the champion: equal to the last digit, and therefore not better."""
-    document = evaluate(model, replace(inputs, champion=archive_folder), tmp_path / "out", SETTINGS, LIMITS)
+    document = evaluate(lambda: model, replace(inputs, champion=archive_folder), tmp_path / "out", SETTINGS, LIMITS)
     assert document["champion"]["metrics"] == document["regression_metrics"]
     assert document["champion"]["improvement"]["value"] == 0
     assert document["gates"]["missed"] == ["min_improvement"]
     # Of the linear regression XGBoost is the better challenger, and the resamples agree.
     weak = replace(model, booster=model.booster[:1])
-    document = evaluate(model, replace(inputs, champion=archive(weak, tmp_path / "weak")), tmp_path, SETTINGS, LIMITS)
+    document = evaluate(
+        lambda: model, replace(inputs, champion=archive(weak, tmp_path / "weak")), tmp_path, SETTINGS, LIMITS
+    )
     assert document["champion"]["improvement"]["lower"] > 0
     assert document["gates"]["missed"] == []
 
 
 def test_same_model_and_rows_give_the_same_digits(model: Model, inputs: Inputs, tmp_path: Path) -> None:
     for name in ("one", "two"):
-        evaluate(model, inputs, tmp_path / name, SETTINGS, LIMITS)
+        evaluate(lambda: model, inputs, tmp_path / name, SETTINGS, LIMITS)
     names = [path.relative_to(tmp_path / "one") for path in (tmp_path / "one").rglob("*") if path.is_file()]
     assert len(names) >= 6
     for file in names:
@@ -169,14 +171,14 @@ def test_same_model_and_rows_give_the_same_digits(model: Model, inputs: Inputs, 
 def test_nan_predictions_fail_the_step_and_leave_nothing(model: Model, inputs: Inputs, tmp_path: Path) -> None:
     broken = replace(model, linear=LinearModel(float("nan"), model.linear.coefficients, model.linear.levels))
     with pytest.raises(JobError, match="predicts NaN or infinity for 100 of 100 test rows"):
-        evaluate(broken, inputs, tmp_path / "out", SETTINGS, LIMITS)
+        evaluate(lambda: broken, inputs, tmp_path / "out", SETTINGS, LIMITS)
     assert not (tmp_path / "out").exists()
 
 
 def test_a_small_test_part_widens_the_gate_of_the_interval_and_is_told(
     model: Model, inputs: Inputs, tmp_path: Path
 ) -> None:
-    document = evaluate(model, inputs, tmp_path / "out", SETTINGS, replace(LIMITS, max_coverage_gap=0.02))
+    document = evaluate(lambda: model, inputs, tmp_path / "out", SETTINGS, replace(LIMITS, max_coverage_gap=0.02))
     (gate,) = [check for check in document["gates"]["checks"] if check["name"] == "max_coverage_gap"]
     assert 0.08 < gate["limit"] < 0.09
     assert "where 100 validation and 100 test rows tell no better" in (tmp_path / "out/evaluation.html").read_text()
@@ -186,7 +188,7 @@ def test_a_test_part_that_measures_nothing_is_named(model: Model, inputs: Inputs
     table = pd.read_parquet(inputs.test / "test.parquet")
     table.assign(cost=7.0).to_parquet(inputs.test / "test.parquet")
     with pytest.raises(JobError, match="The test part has 100 rows with one value of cost"):
-        evaluate(model, inputs, tmp_path / "out", SETTINGS, LIMITS)
+        evaluate(lambda: model, inputs, tmp_path / "out", SETTINGS, LIMITS)
 
 
 def test_limit_that_is_not_given_is_named(inputs: Inputs, archive_folder: Path, tmp_path: Path) -> None:
@@ -200,10 +202,10 @@ def test_rows_that_are_not_held_in_memory_have_the_same_evaluation(
     """100 test rows, 15 at a time: the same numbers and the same files, but for the last digit of a sum."""
     tree = {"tree": Estimator(estimator="sklearn.tree.DecisionTreeRegressor", parameters={"max_depth": 8})}
     settings = replace(SETTINGS, estimators=tree)
-    held = evaluate(model, inputs, tmp_path / "held", settings, LIMITS)
+    held = evaluate(lambda: model, inputs, tmp_path / "held", settings, LIMITS)
     monkeypatch.setattr("steps.row_source.HELD", 15)
     monkeypatch.setattr("steps.row_source.BATCH", 15)
-    read = evaluate(model, inputs, tmp_path / "read", settings, LIMITS)
+    read = evaluate(lambda: model, inputs, tmp_path / "read", settings, LIMITS)
     for name in set(held) - {"explanation"}:
         assert read[name] == held[name], name
     for name, value in held["explanation"]["importance"].items():

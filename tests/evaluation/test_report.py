@@ -58,7 +58,7 @@ def page(model: Model, inputs: Inputs, archive_folder: Path, tmp_path: Path) -> 
             lat=random.uniform(47, 48, len(rows)), long=random.uniform(-122, -121, len(rows)), day=days
         ).to_parquet(path)
     champion = replace(inputs, champion=archive_folder)
-    evaluate(model, champion, tmp_path / "out", settings, LIMITS)
+    evaluate(lambda: model, champion, tmp_path / "out", settings, LIMITS)
     return tmp_path / "out"
 
 
@@ -99,7 +99,7 @@ def test_every_figure_lies_beside_the_page_too(page: Path) -> None:
 
 def test_figures_that_the_data_does_not_allow_are_left_out(model: Model, inputs: Inputs, tmp_path: Path) -> None:
     bare = replace(SETTINGS, evaluation=replace(SETTINGS.evaluation, segments={}))
-    evaluate(model, inputs, tmp_path / "out", bare, LIMITS)
+    evaluate(lambda: model, inputs, tmp_path / "out", bare, LIMITS)
     names = {path.stem for path in (tmp_path / "out" / "figures").iterdir()}
     assert names == FIGURES - {"residuals_over_time", "errors_on_a_map", "errors_by_segment"}
     text = (tmp_path / "out" / "evaluation.html").read_text()

@@ -20,7 +20,7 @@ from tests.evaluation.conftest import LIMITS, SETTINGS
 def test_the_numbers_are_those_of_an_evaluation_on_the_same_rows(
     model: Model, rows: pd.DataFrame, inputs: Inputs, tmp_path: Path
 ) -> None:
-    evaluated = evaluate(model, inputs, tmp_path / "out", SETTINGS, LIMITS)
+    evaluated = evaluate(lambda: model, inputs, tmp_path / "out", SETTINGS, LIMITS)
     found = score(model, pd.read_parquet(inputs.test / "test.parquet"), LIMITS)
     for name, metric in evaluated["regression_metrics"].items():
         assert found["regression_metrics"][name] == pytest.approx(metric)

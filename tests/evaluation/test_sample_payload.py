@@ -66,7 +66,7 @@ def test_equal_rows_give_equal_bytes() -> None:
 
 @pytest.mark.e2e
 def test_the_model_answers_it_with_its_median_prediction(inputs: Inputs, model: Model, tmp_path: Path) -> None:
-    evaluate(model, inputs, tmp_path, SETTINGS, LIMITS)
+    evaluate(lambda: model, inputs, tmp_path, SETTINGS, LIMITS)
     payload = members((tmp_path / "sample_payload.tar.gz").read_bytes())["payload.json"]
     body, _ = output_fn(predict_fn((json.dumps(payload), "application/json"), model), "application/json")
     predicted = pd.read_parquet(tmp_path / "predictions.parquet")["prediction_xgboost"]
