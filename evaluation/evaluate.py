@@ -241,7 +241,7 @@ def _measured(
     document["missing_inputs"] = missing_inputs(model, scored.rows, scored.actual)
     document["rules"] = kept_rules(model, scored.rows, settings.data.monotone)
     document["what_helps"] = what_helps(
-        train, scored.rows, scored.actual, scored.predictions, settings.data, model.library, of_half
+        train, scored.rows, scored.actual, scored.predictions, settings.data, model.library, of_half, scored.draws
     )
     document["ratio_study"] = ratio_study(scored.actual, scored.challenger).to_json()
     inside = (scored.actual >= scored.interval[0]) & (scored.actual <= scored.interval[1])

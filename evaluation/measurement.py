@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from steps.metrics import regression_metrics
 from steps.other_libraries import XGBOOST
 from steps.row_source import RowSource
 
-BASELINE = "linear"
+BASELINE, CHAMPION = "linear", "champion"
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,12 @@ class Scored:
         """The predictions of the model that is to be registered."""
         return self.predictions[self.registered]
 
+    @cached_property
+    def draws(self) -> dict[str, dict[str, np.ndarray]]:
+        """The metrics of each candidate, and of the champion where it predicts, on each of the same resamples."""
+        champion = {} if self.champion.predicted is None else {CHAMPION: self.champion.predicted}
+        return metric_draws(self.actual, {**self.predictions, **champion})
+
     def batches(self) -> Iterator[tuple[slice, pd.DataFrame]]:
         """The rows batch after batch, and the places of each batch."""
         first = 0
@@ -60,17 +67,16 @@ def measure(
     resamples. Raises JobError where a metric is
     not defined.
     """
-    models, challenger = dict(scored.predictions), scored.registered
+    models, challenger, draws = dict(scored.predictions), scored.registered, scored.draws
     if scored.champion.predicted is not None:
-        models["champion"] = scored.champion.predicted
-    draws = metric_draws(scored.actual, models)
+        models[CHAMPION] = scored.champion.predicted
     measured = {name: metrics_of(scored.actual, predicted, draws[name]) for name, predicted in models.items()}
     rmse = {name: metrics["rmse"]["value"] for name, metrics in measured.items()}
     champion: dict[str, Any] = {"status": scored.champion.status}
     if scored.champion.predicted is not None:
-        pair = [draws[name]["rmse"] for name in (challenger, "champion")]
-        champion["metrics"] = measured.pop("champion")
-        champion["improvement"] = improvement(pair[0], pair[1], (rmse[challenger], rmse["champion"]), earlier_looks)
+        pair = [draws[name]["rmse"] for name in (challenger, CHAMPION)]
+        champion["metrics"] = measured.pop(CHAMPION)
+        champion["improvement"] = improvement(pair[0], pair[1], (rmse[challenger], rmse[CHAMPION]), earlier_looks)
     elif scored.champion.reason:
         champion["reason"] = scored.champion.reason
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -20,6 +20,7 @@ from steps.data_settings import DataSettings
 from steps.other_libraries import XGBOOST
 from steps.row_source import InMemory, RowSource, even_places
 
+Draws = Mapping[str, Mapping[str, np.ndarray]]  # see `metric_draws`
 ROWS, COLUMNS, TUNING = "more rows", "more columns", "tuning"
 SAME = 0.01  # by less of the RMSE two errors differ that count as the same
 FEWEST_ROWS = 1000  # with which that is tried
@@ -34,10 +35,12 @@ def what_helps(
     data: DataSettings,
     registered: str = XGBOOST,
     of_half: Callable[[], np.ndarray] | None = None,
+    draws: Draws | None = None,
 ) -> dict[str, Any]:
     """Measure each on typed raw training and test rows; `predictions` are those of the candidates for the test rows.
 
-    One of them is `registered`. `of_half` gives what `from_fewer` says, where that is under way already.
+    One of them is `registered`. `of_half` gives what `from_fewer` says, where that is under way already, and `draws`
+    are those of `predictions` on the resamples of all test rows, where they are known.
 
     Returns rows: with half of the training rows and with all, the RMSE, and the share by which it fell with its 95 %
     interval; tuning: the best other candidate, and the share by which its RMSE is lower than the registered model's,
@@ -51,7 +54,7 @@ def what_helps(
     learned = min(len(train), plain_boosting.MOST_ROWS)
     half = _half(learned)
     of_some = _errors(actual[judged], {**some, "half": of_half() if of_half else from_fewer(train, rows, data)})
-    of_all = of_some if len(judged) == len(rows) else _errors(actual, predictions)
+    of_all = of_some if len(judged) == len(rows) else _errors(actual, predictions, draws)
     others = [name for name in predictions if name != registered]
     best = min(others, key=of_all[1].__getitem__)
     grown = _gain(*of_some, plain_boosting.NAME, "half")
@@ -76,11 +79,13 @@ def what_helps(
 
 
 def _errors(
-    actual: np.ndarray, predictions: Mapping[str, np.ndarray]
+    actual: np.ndarray, predictions: Mapping[str, np.ndarray], draws: Draws | None = None
 ) -> tuple[dict[str, np.ndarray], dict[str, float]]:
     """The RMSE of each model on each resample, and on the rows as they are."""
-    draws = {name: found["rmse"] for name, found in metric_draws(actual, predictions).items()}
-    return draws, {name: float(np.sqrt(np.mean((found - actual) ** 2))) for name, found in predictions.items()}
+    draws = draws or metric_draws(actual, predictions)
+    return {name: draws[name]["rmse"] for name in predictions}, {
+        name: float(np.sqrt(np.mean((found - actual) ** 2))) for name, found in predictions.items()
+    }
 
 
 def from_fewer(train: RowSource, rows: RowSource, data: DataSettings, count: int | None = None) -> np.ndarray:

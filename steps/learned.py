@@ -41,17 +41,22 @@ class TargetEncoding:
     @classmethod
     def learn(cls, columns: Columns, value: np.ndarray, spec: LearnedFeature) -> TargetEncoding:
         """Learn from rows, in whatever order: the sums are exact. Those without a value teach nothing."""
+        return cls._of_codes(*pd.factorize(_keys(columns, spec.of), sort=True), value, spec)
+
+    @classmethod
+    def _of_codes(cls, codes: np.ndarray, names: np.ndarray, value: np.ndarray, spec: LearnedFeature) -> TargetEncoding:
+        """Learn from rows whose joined categories are `names` by their codes; not every name need be there."""
         known = np.isfinite(value)
-        keys, value = _keys(columns, spec.of)[known], value[known]
+        codes, value = codes[known], value[known]
         smoothing = SMOOTHING if spec.smoothing is None else spec.smoothing
         mean = fsum(value.tolist()) / len(value) if len(value) else float("nan")
-        codes, names = pd.factorize(keys, sort=True)
         counts = np.bincount(codes, minlength=len(names)).tolist()
         in_order = np.argsort(codes.astype(np.min_scalar_type(len(names))), kind="stable")  # few bits are sorted fast
         numbers, levels, end = value[in_order].tolist(), {}, 0
         for name, count in zip(names, counts, strict=True):
             begin, end = end, end + count
-            levels[str(name)] = (fsum(numbers[begin:end]) + smoothing * mean) / (count + smoothing)
+            if count:
+                levels[str(name)] = (fsum(numbers[begin:end]) + smoothing * mean) / (count + smoothing)
         return cls(of=spec.of, levels=levels, mean=mean)
 
     def of_rows(self, columns: Columns) -> np.ndarray:
@@ -67,9 +72,10 @@ class TargetEncoding:
 
         `groups` has a number in [0, 1) per row, equal within a group.
         """
-        folds = _folds(groups)
-        others = (cls.learn(rows_of(columns, folds != fold), value[folds != fold], spec) for fold in range(FOLDS))
-        return cls.learn(columns, value, spec), WithoutOwnFold(tuple(others))
+        folds, (codes, names) = _folds(groups), pd.factorize(_keys(columns, spec.of), sort=True)
+        chosen = [folds != fold for fold in range(FOLDS)]
+        others = tuple(cls._of_codes(codes[rows], names, value[rows], spec) for rows in chosen)
+        return cls._of_codes(codes, names, value, spec), WithoutOwnFold(others)
 
 
 @dataclass(frozen=True)
@@ -80,11 +86,9 @@ class WithoutOwnFold:
 
     def of_rows(self, columns: Columns, groups: np.ndarray) -> np.ndarray:
         """One number per training row, learned from the folds that hold nothing of its group."""
-        folds, result = _folds(groups), np.full(len(groups), np.nan)
-        for number, encoding in enumerate(self.encodings):
-            inside = folds == number
-            result[inside] = encoding.of_rows(rows_of(columns, inside))
-        return result
+        codes, names = pd.factorize(_keys(columns, self.encodings[0].of))
+        values = np.array([[each.levels.get(name, each.mean) for name in names] for each in self.encodings])
+        return np.asarray(values[_folds(groups), codes])
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -77,6 +77,13 @@ def test_a_row_that_is_alone_with_its_like_learns_nothing_from_itself(spec: Lear
     np.testing.assert_allclose(found[2:], 1.5)
 
 
+def test_a_category_of_one_group_has_the_mean_of_the_others_also_without_smoothing() -> None:
+    table = columns({"kind": ["a", "b", "b", None]})
+    spec = LearnedFeature(kind="target_encoding", of=("kind",), smoothing=0.0)
+    found = own_numbers(TargetEncoding, table, np.array([9.0, 1.0, 3.0, 5.0]), spec, np.array([0.1, 0.3, 0.5, 0.7]))
+    np.testing.assert_allclose(found, [3.0, 3.0, 1.0, 13 / 3])
+
+
 def test_without_any_other_row_there_is_no_number() -> None:
     table = columns({"kind": ["a", "a"], "x": [0.0, 1.0], "y": [0.0, 1.0]})
     for spec in (ENCODING, NEIGHBOURS):

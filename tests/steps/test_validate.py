@@ -299,7 +299,11 @@ def written(folder: Path) -> dict[str, bytes]:
 
 
 def test_files_that_are_new_changed_or_badly_kept_are_the_only_ones_that_are_read_and_all_outputs_those_of_a_first_job(
-    rents: pd.DataFrame, document: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    rents: pd.DataFrame,
+    document: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr("steps.batches.ROWS", 250)
     document["validation"] |= {"rows": EVERY_KIND, "table": OF_THE_TABLE[3:], "max_rejected_share": 0.99}
@@ -337,6 +341,7 @@ def test_files_that_are_new_changed_or_badly_kept_are_the_only_ones_that_are_rea
     read.clear()
     validate(sources, tmp_path / "second", settings, kept)
     assert read == ["a.csv", "c.csv", "d.parquet"]
+    assert capsys.readouterr().out.endswith("2 of 5 files are known from earlier jobs.\n")
     assert len(list((tmp_path / "second" / "kept").iterdir())) == 3
     validate(sources, tmp_path / "from-nothing", settings)
     assert written(tmp_path / "second") == written(tmp_path / "from-nothing")
