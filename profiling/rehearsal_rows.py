@@ -20,8 +20,8 @@ FEWEST = 5_000  # of fewer rows hardly any pipeline comes to its end
 def draw(source: Path, folder: Path, share: float, written: FileFormat | None) -> tuple[int, int]:
     """Write a share of the rows, but no fewer than FEWEST, as they are written; return how many, and of how many.
 
-    Each file becomes a Parquet file in the same folder below `folder`; one at a time is in memory. Raises DataError for
-    files that cannot be read.
+    Each file becomes a Parquet file of its name in the same folder below `folder`; one at a time is in memory. Raises
+    DataError for files that cannot be read.
     """
     try:
         return _drawn(source, folder, share, written)
@@ -42,7 +42,8 @@ def _drawn(source: Path, folder: Path, share: float, written: FileFormat | None)
         chosen = own <= highest  # equal rows come together
         if chosen.any():
             table, _ = read_part(part, written)
-            write_parquet(folder / f"{part.name}.parquet", table[chosen])
+            ending = "" if part.name.endswith(".parquet") else ".parquet"
+            write_parquet(folder / f"{part.name}{ending}", table[chosen])
             rows += int(chosen.sum())
     return rows, len(every)
 

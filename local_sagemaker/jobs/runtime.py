@@ -129,6 +129,8 @@ class JobRuntime:
         outcome = Outcome("Failed", "InternalServerError: the job runtime failed: see the server's log.")
         try:
             job = make()
+            if job.instance_count < 1:
+                raise ClientFault(f"InstanceCount is {job.instance_count}: a job needs one instance at least.")
             hosts.extend(self._make_hosts(name, host_names(job.instance_count)))
             outcome = self._run_on(hosts, job, stop, on_status)
         except ClientFault as fault:

@@ -41,9 +41,11 @@ def check_hosts(
 
 def _refused(name: Any, count: Any, settings: Settings, known: bool = True) -> tuple[str, str] | None:
     """What is wrong with so many hosts, and what to do; None where they can work."""
-    if name not in (PROCESSING, TRAINING) or not isinstance(count, int) or count < 2:
+    if name not in (PROCESSING, TRAINING) or not isinstance(count, int) or count == 1:
         return None
     place = PLACES[name]
+    if count < 1:
+        return f"{count} hosts are asked for, and a job has one at least", f"set it to 1 or more ({place} in the YAML)"
     if name == TRAINING:
         for library in settings.candidates.libraries:
             message = f"the candidate {library} trains on one host, and {count} are asked for"

@@ -37,6 +37,8 @@ def test_the_same_rows_whatever_the_files(tmp_path: Path) -> None:
     first, second = (drawn(tmp_path / f"{name} out") for name in ("one", "two"))
     pd.testing.assert_frame_equal(first, second)
     assert set(first["flat"]) < set(ROWS["flat"])  # zeros in front are there
+    names = [path.relative_to(tmp_path / "two out").as_posix() for path in (tmp_path / "two out").rglob("*.parquet")]
+    assert sorted(names) == ["a.csv.parquet", "deep/b.parquet"]
 
 
 @pytest.mark.parametrize(("share", "rows"), [(0.0001, 20), (0.5, 150), (1.0, 300)])

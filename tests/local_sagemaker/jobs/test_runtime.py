@@ -206,6 +206,13 @@ def test_without_namespaces_the_log_says_that_names_do_not_resolve(make_bench: A
     assert "warning: the names algo-1, algo-2 do not resolve" in bench.log()
 
 
+@pytest.mark.parametrize("count", [0, -3])
+def test_a_job_of_no_host_is_refused(bench: Any, count: int) -> None:
+    cluster = {"ClusterConfig": {"InstanceCount": count, "InstanceType": "ml.m5.large"}}
+    outcome = bench.process("", ProcessingResources=cluster)
+    assert outcome.failure_reason == f"ClientError: InstanceCount is {count}: a job needs one instance at least."
+
+
 def test_a_command_that_cannot_start_says_so_in_the_log(bench: Any) -> None:
     request = bench.processing("")
     request["AppSpecification"]["ContainerEntrypoint"] = ["/no/such/program"]

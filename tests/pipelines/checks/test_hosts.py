@@ -47,6 +47,15 @@ def test_a_start_that_cannot_work_is_refused(settings: Settings) -> None:
         check_hosts(declared(), {"TrainingInstanceCount": "5"}, settings)
 
 
+@pytest.mark.parametrize("count", [0, -3])
+@pytest.mark.parametrize("name", ["ProcessingInstanceCount", "TrainingInstanceCount"])
+def test_a_job_has_a_host(name: str, count: int, settings: Settings) -> None:
+    with pytest.raises(PipelineError, match=rf"^{name}: {count} hosts are asked for, .*: set it to 1 or more \(jobs\."):
+        check_hosts(declared(), {name: str(count)}, settings, own_data=True)
+    faults = list(host_faults({"Parameters": [{"Name": name, "DefaultValue": count}]}, settings))
+    assert [fault.message for fault in faults] == [f"{count} hosts are asked for, and a job has one at least"]
+
+
 def test_of_other_data_nobody_knows_the_rows_yet(settings: Settings) -> None:
     check_hosts(declared(), {"TrainingInstanceCount": "5"}, settings, own_data=True)
     check_hosts(declared(), {"TrainingInstanceCount": "5", "InputDataUri": "s3://b/k"}, settings)
