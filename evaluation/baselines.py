@@ -7,11 +7,13 @@ SageMaker Developer Guide.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from steps.artifacts import write_json
 from steps.column_settings import Column
 from steps.row_source import RowSource
 
@@ -55,6 +57,16 @@ def quality_constraints(metrics: Mapping[str, Any]) -> dict[str, Any]:
         operator = "LessThanThreshold" if higher_is_better else "GreaterThanThreshold"
         constraints[name] = {"threshold": metric["value"] + slack, "comparison_operator": operator}
     return {"version": 0.0, "regression_constraints": constraints}
+
+
+def write(output: Path, document: dict[str, Any], of_columns: tuple[dict[str, Any], dict[str, Any]]) -> None:
+    """Write model_quality/ and data_quality/; `document` is evaluation.json's, `of_columns` what `of_data` gives."""
+    metrics = document["regression_metrics"]
+    quality, data = output / "model_quality", output / "data_quality"
+    write_json(quality / "statistics.json", quality_statistics(metrics, document["data"]["test_rows"]))
+    write_json(quality / "constraints.json", quality_constraints(metrics))
+    write_json(data / "statistics.json", of_columns[0], indent=None)
+    write_json(data / "constraints.json", of_columns[1])
 
 
 def _statistics(features: list[dict[str, Any]], rows: int) -> dict[str, Any]:

@@ -264,7 +264,7 @@ def _write(output: Path, inputs: Inputs, found: Found, settings: EvaluatedSettin
         middle = float(np.median(scored.actual))
         write_json(output / "bias" / "analysis.json", clarify.bias(found.segments, target, middle))
         _write_explanation(output / "explainability", found.reasons, scored, target)
-        _write_baselines(output, document, found.data_baselines)
+        baselines.write(output, document, found.data_baselines)
         _write_report(output, found, settings)
         _write_for_registration(output, model, scored, document, settings)
         for end in written:
@@ -289,15 +289,6 @@ def _typical(scored: Scored) -> pd.Series:
     """The test row with the median prediction."""
     order = np.argsort(scored.challenger, kind="stable")
     return scored.rows.at([int(order[len(order) // 2])]).iloc[0]
-
-
-def _write_baselines(output: Path, document: dict[str, Any], of_data: tuple[dict[str, Any], dict[str, Any]]) -> None:
-    metrics = document["regression_metrics"]
-    quality, data = output / "model_quality", output / "data_quality"
-    write_json(quality / "statistics.json", baselines.quality_statistics(metrics, document["data"]["test_rows"]))
-    write_json(quality / "constraints.json", baselines.quality_constraints(metrics))
-    write_json(data / "statistics.json", of_data[0], indent=None)
-    write_json(data / "constraints.json", of_data[1])
 
 
 def _write_report(output: Path, found: Found, settings: EvaluatedSettings) -> None:
