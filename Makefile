@@ -57,7 +57,7 @@ bench-serving: $(DATA) $(BIN)/installed-dev .venv-servers/installed  ## the mode
 bench-scale: $(DATA) $(BIN)/installed-dev  ## time and memory of each step by the number of rows; ROWS="100000 1000000" MEMORY=6
 	$(BIN)/python tests/benchmarks/scale.py $(ROWS) --memory $(or $(MEMORY),6)
 
-bench-scale-against: $(BIN)/installed-dev .venv-dask/installed  ## the same beside d83b7ea, a plain script and Dask; ROWS=1000000
+bench-scale-against: $(BIN)/installed-dev .venv-engines/installed  ## the same beside d83b7ea, a plain script, Dask and Spark; ROWS=1000000
 	$(BIN)/python tests/benchmarks/scale_against.py --rows $(or $(ROWS),1000000)
 
 bench-hosts: $(BIN)/installed-dev  ## Train on two hosts against one, and XGBoost alone in the same run; ROWS=200000
@@ -109,7 +109,7 @@ wheels: $(BIN)/installed  ## renew the lists of what the jobs need beside each i
 
 clean:  ## stop local SageMaker and delete its state, the environment and the data
 	-[ ! -x $(BIN)/python ] || $(BIN)/python run_pipeline.py local down
-	rm -rf $(VENV) .venv-bench .venv-servers .venv-dask .sagemaker data reports
+	rm -rf $(VENV) .venv-bench .venv-servers .venv-engines .sagemaker data reports
 
 $(DATA): $(BIN)/installed pipelines/sample_data.py pipelines/house_prices.yaml
 	$(BIN)/python -m pipelines.sample_data
@@ -127,10 +127,10 @@ $(DATA): $(BIN)/installed pipelines/sample_data.py pipelines/house_prices.yaml
 	.venv-servers/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r tests/benchmarks/servers-requirements.txt
 	@touch $@
 
-# Dask, beside which `make bench-scale-against` measures.
-.venv-dask/installed: tests/benchmarks/dask-requirements.txt
-	$(PYTHON) -m venv .venv-dask
-	.venv-dask/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r tests/benchmarks/dask-requirements.txt
+# Dask and Spark, beside which `make bench-scale-against` measures; Spark needs Java 17 too.
+.venv-engines/installed: tests/benchmarks/engines-requirements.txt
+	$(PYTHON) -m venv .venv-engines
+	.venv-engines/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r tests/benchmarks/engines-requirements.txt
 	@touch $@
 
 # The data sets of `make tables`, and the libraries that it compares with.

@@ -2,7 +2,7 @@
 
 `python tests/benchmarks/dask_steps.py STEP RAW WORK` reads what sales.py writes.
 
-The rules and features of a row are those of plain_steps.py. Needs the packages of dask-requirements.txt.
+The rules and features of a row are those of plain_steps.py. Needs the packages of engines-requirements.txt.
 """
 
 import sys

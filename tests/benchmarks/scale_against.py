@@ -1,12 +1,14 @@
-"""`make bench-scale-against`: the steps on many rows beside an older commit, a plain script and Dask.
+"""`make bench-scale-against`: the steps on many rows beside an older commit, a plain script, Dask and Spark.
 
 All work on the same files of sales.py, with both cores, in one run; the older commit, which knows no data set of many
-files, on one file with the same rows. plain_steps.py and dask_steps.py say what they do and leave out. Train runs once
-more for the time that it spends inside XGBoost, see boosters_time.py.
+files, on one file with the same rows. plain_steps.py, dask_steps.py and spark_steps.py say what they do and leave out.
+Train runs once more for the time that it spends inside XGBoost, see boosters_time.py.
 """
 
 import argparse
 import json
+import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -21,7 +23,7 @@ import scale
 from rows import PYTHON, ROOT
 
 HERE = Path(__file__).resolve().parent
-DASK = ROOT / ".venv-dask" / "bin" / "python"
+ENGINES = ROOT / ".venv-engines" / "bin" / "python"
 OLD_CODE = """
 import json, sys
 from pathlib import Path
@@ -65,6 +67,10 @@ def main() -> int:
     parser.add_argument("--commit", default="d83b7ea")
     parser.add_argument("--memory", type=float, default=12.0, metavar="GB", help="limit of each step (12)")
     options = parser.parse_args()
+    if not (shutil.which("java") or os.environ.get("JAVA_HOME")):
+        parser.error(
+            "Spark needs Java 17, and there is no `java`: `apt install openjdk-17-jre-headless` installs it on Debian"
+        )
     limit, every = int(options.memory * 1e9), ["ValidateData", "Preprocess", "Train", "Evaluate"]
     print(f"{options.rows:,} rows, {scale.machine()}\n")
     print(
@@ -80,7 +86,8 @@ def main() -> int:
             "this checkout": scale.steps(options.rows, folder, limit),
             options.commit: of_commit(options.commit, raw, folder, limit),
             "plain script": of_script(PYTHON, "plain_steps.py", every, raw, folder / "plain", limit),
-            "Dask": of_script(DASK, "dask_steps.py", every[:2], raw, folder / "dask", limit),
+            "Dask": of_script(ENGINES, "dask_steps.py", every[:2], raw, folder / "dask", limit),
+            "Spark": of_script(ENGINES, "spark_steps.py", every[:2], raw, folder / "spark", limit),
         }
         failed = [scale.shown(steps, partial(line, of, ours)) for of, steps in contenders.items()]
         print(f"\n{of_boosters(folder)}")
