@@ -23,24 +23,22 @@ BUCKETS, SKETCH_SIZE, MOST_DOMAINS = 10, 2048, 100
 TOLERATED_DEVIATIONS = 2
 
 
-def of_data(rows: RowSource, inputs: Mapping[str, Column]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Statistics and constraints of the columns that a prediction request holds, over typed raw training rows."""
+def of_data(rows: RowSource | pd.DataFrame, inputs: Mapping[str, Column]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """statistics.json and constraints.json of the columns that a prediction request holds, over typed raw rows.
+
+    Constraints are type, share of present values, sign, and the values of a category.
+    """
     statistics, constraints = list[dict[str, Any]](), list[dict[str, Any]]()
-    for name, column in inputs.items():
-        values = rows[name]  # of many rows it is read from their file
-        statistics.append(_feature_statistics(name, values, column))
-        constraints.append(_feature_constraints(name, values, column))
+    for name, settings in inputs.items():
+        column = rows[name]  # of many rows it is read from their file
+        present = column.dropna()
+        kind = INFERRED.get(settings.type, "String")
+        common = {"num_present": len(present), "num_missing": len(column) - len(present)}
+        described, kept = _of_texts(present, common, settings) if kind == "String" else _of_numbers(present, common)
+        feature = {"name": name, "inferred_type": kind}
+        statistics.append({**feature, **described})
+        constraints.append({**feature, "completeness": float(column.notna().mean()), **kept})
     return _statistics(statistics, len(rows)), _constraints(constraints)
-
-
-def data_statistics(rows: pd.DataFrame, inputs: Mapping[str, Column]) -> dict[str, Any]:
-    """statistics.json of the columns that a prediction request holds, over typed raw training rows."""
-    return _statistics([_feature_statistics(name, rows[name], column) for name, column in inputs.items()], len(rows))
-
-
-def data_constraints(rows: pd.DataFrame, inputs: Mapping[str, Column]) -> dict[str, Any]:
-    """constraints.json of the same columns: type, share of present values, sign, and the values of a category."""
-    return _constraints([_feature_constraints(name, rows[name], column) for name, column in inputs.items()])
 
 
 def quality_statistics(metrics: Mapping[str, Any], rows: int) -> dict[str, Any]:
@@ -91,47 +89,42 @@ def _constraints(features: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _feature_constraints(name: str, column: pd.Series, settings: Column) -> dict[str, Any]:
-    values, kind = column.dropna(), INFERRED.get(settings.type, "String")
-    feature: dict[str, Any] = {"name": name, "inferred_type": kind, "completeness": float(column.notna().mean())}
-    if kind != "String":
-        feature["num_constraints"] = {"is_non_negative": bool((values.astype(float) >= 0).all())}
-    elif settings.type == "category" and values.nunique() <= MOST_DOMAINS:
-        feature["string_constraints"] = {"domains": sorted(map(str, values.unique()))}
-    return feature
+def _of_texts(values: pd.Series, common: Mapping[str, int], settings: Column) -> tuple[dict[str, Any], dict[str, Any]]:
+    counts = values.value_counts(sort=False)
+    counts = counts.groupby(counts.index.astype(str)).sum()
+    buckets = [
+        {"value": str(value), "count": int(count)}
+        for value, count in counts.sort_values(ascending=False, kind="stable").head(MOST_DOMAINS).items()
+    ]
+    distribution = {"categorical": {"buckets": buckets}}
+    statistics = {"common": common, "distinct_count": len(counts), "distribution": distribution}
+    named = settings.type == "category" and len(counts) <= MOST_DOMAINS
+    constraints = {"string_constraints": {"domains": sorted(counts.index)}} if named else {}
+    return {"string_statistics": statistics}, constraints
 
 
-def _feature_statistics(name: str, column: pd.Series, settings: Column) -> dict[str, Any]:
-    kind = INFERRED.get(settings.type, "String")
-    values = column.dropna()
-    common = {"num_present": len(values), "num_missing": int(len(column) - len(values))}
-    if kind == "String":
-        counts = values.value_counts(sort=False)
-        counts = counts.groupby(counts.index.astype(str)).sum()
-        buckets = [
-            {"value": str(value), "count": int(count)}
-            for value, count in counts.sort_values(ascending=False, kind="stable").head(MOST_DOMAINS).items()
-        ]
-        distribution: dict[str, Any] = {"categorical": {"buckets": buckets}}
-        strings = {"common": common, "distinct_count": len(counts), "distribution": distribution}
-        return {"name": name, "inferred_type": kind, "string_statistics": strings}
+def _of_numbers(values: pd.Series, common: Mapping[str, int]) -> tuple[dict[str, Any], dict[str, Any]]:
     numbers = np.sort(values.to_numpy(dtype=float))
-    summary = {
+    lowest, highest = (float(numbers[0]), float(numbers[-1])) if len(numbers) else (0.0, 0.0)
+    statistics = {
+        "common": common,
         "mean": float(numbers.mean()) if len(numbers) else 0.0,
         "sum": float(numbers.sum()),
         "std_dev": float(numbers.std()) if len(numbers) else 0.0,
-        "min": float(numbers[0]) if len(numbers) else 0.0,
-        "max": float(numbers[-1]) if len(numbers) else 0.0,
+        "min": lowest,
+        "max": highest,
+        "distribution": {"kll": _distribution(numbers)},
     }
-    numerical = {"common": common, **summary, "distribution": {"kll": _distribution(numbers)}}
-    return {"name": name, "inferred_type": kind, "numerical_statistics": numerical}
+    constraints = {"num_constraints": {"is_non_negative": lowest >= 0}}
+    return {"numerical_statistics": statistics}, constraints
 
 
 def _distribution(ordered: np.ndarray) -> dict[str, Any]:
     """Buckets of equal width, and a KLL sketch: in its level i, each item stands for 2**i values."""
     if not len(ordered):
         return {"buckets": [], "sketch": {"parameters": {"c": 0.64, "k": float(SKETCH_SIZE)}, "data": []}}
-    counts, edges = np.histogram(ordered, bins=BUCKETS)
+    edges = np.histogram_bin_edges(ordered, BUCKETS)
+    counts = np.diff([0, *np.searchsorted(ordered, edges[1:-1]), len(ordered)])  # np.histogram does not know the order
     buckets = [
         {"lower_bound": float(low), "upper_bound": float(high), "count": float(count)}
         for low, high, count in zip(edges, edges[1:], counts, strict=False)

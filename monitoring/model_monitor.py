@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from evaluation.baselines import data_constraints, data_statistics, quality_statistics
+from evaluation.baselines import of_data, quality_statistics
 from evaluation.bootstrap import metric_draws, standard_deviation
 from monitoring.checks import Check
 from monitoring.decision import Decision
@@ -41,8 +41,9 @@ def write_layouts(
     """
     write_json(output / "constraint_violations.json", {"version": 0.0, "violations": violations(decision)})
     if len(inputs):
-        write_json(output / "data_quality" / "statistics.json", data_statistics(inputs, data.inputs), indent=None)
-        write_json(output / "data_quality" / "constraints.json", data_constraints(inputs, data.inputs), indent=None)
+        statistics, constraints = of_data(inputs, data.inputs)
+        write_json(output / "data_quality" / "statistics.json", statistics, indent=None)
+        write_json(output / "data_quality" / "constraints.json", constraints, indent=None)
     if backtest is not None and len(backtest) > 1:
         draws = metric_draws(backtest.actual, {"model": backtest.predicted})["model"]
         metrics = {

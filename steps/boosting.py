@@ -7,10 +7,10 @@ from collections.abc import Collection, Hashable, Iterable, Sequence
 import numpy as np
 
 from steps.batches import by_batch
-from steps.lean_imports import without
+from steps.lean_imports import lean
 from steps.stored_table import Values
 
-with without("sklearn"):  # a second
+with lean("sklearn"):  # a second
     import xgboost
 
 # What XGBoost does not take in the name of a feature, though a data file may have it -> what stands for it.

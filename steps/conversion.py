@@ -176,8 +176,8 @@ def _texts(values: pd.Series, width: int) -> pd.Series:
             value = int(value)  # an integer column with gaps is read as floats
         return str(value).zfill(width)
 
-    if pd.api.types.is_integer_dtype(values):
-        return values.astype(str).str.zfill(width).astype(object)
+    if pd.api.types.is_integer_dtype(values) and not values.hasnans:
+        return pd.Series([str(number).zfill(width) for number in values.tolist()], index=values.index, dtype=object)
     return values.map(text).astype(object)
 
 

@@ -17,7 +17,7 @@ from steps.column_settings import Column
 from steps.different_rows import different_rows
 from steps.failure import JobError
 from steps.known_expectations import judges_single_rows
-from steps.lean_imports import without
+from steps.lean_imports import lean
 from steps.row_order import places_of_likely_equal
 from steps.row_store import RowStore
 from steps.validation_settings import UNIQUE, Expectation
@@ -159,7 +159,7 @@ def _batch(table: pd.DataFrame) -> Any:
 def import_library() -> Any:
     """Make what Great Expectations takes tables by, with no telemetry, no files and no progress bars: seconds, once."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"  # read by the import
-    with without("sqlalchemy", "boto3", "botocore"):  # a fifth of the time, for data that is in databases and in S3
+    with lean("sqlalchemy", "boto3", "botocore"):  # a fifth of the time, for data that is in databases and in S3
         import great_expectations
     from great_expectations.data_context.types import base
 

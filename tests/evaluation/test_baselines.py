@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from evaluation.baselines import data_constraints, data_statistics, quality_constraints, quality_statistics
+from evaluation.baselines import of_data, quality_constraints, quality_statistics
 from steps.settings import Column
 
 INPUTS = {
@@ -24,7 +26,7 @@ ROWS = pd.DataFrame(
 
 
 def test_statistics_of_numbers_and_texts() -> None:
-    document = data_statistics(ROWS, INPUTS)
+    document, _ = of_data(ROWS, INPUTS)
     assert document["dataset"] == {"item_count": 10_000}
     size, floor, district = document["features"]
     numbers = size["numerical_statistics"]
@@ -46,7 +48,8 @@ def test_statistics_of_numbers_and_texts() -> None:
 
 
 def test_sketch_stands_for_all_values() -> None:
-    sketch = data_statistics(ROWS, INPUTS)["features"][0]["numerical_statistics"]["distribution"]["kll"]["sketch"]
+    statistics, _ = of_data(ROWS, INPUTS)
+    sketch = statistics["features"][0]["numerical_statistics"]["distribution"]["kll"]["sketch"]
     assert all(len(level) <= sketch["parameters"]["k"] for level in sketch["data"])
     weights = np.concatenate([np.full(len(level), 2**i) for i, level in enumerate(sketch["data"])])
     assert weights.sum() == pytest.approx(9999, rel=0.001)
@@ -54,7 +57,8 @@ def test_sketch_stands_for_all_values() -> None:
 
 
 def test_constraints_of_the_data() -> None:
-    size, floor, district = data_constraints(ROWS, INPUTS)["features"]
+    _, constraints = of_data(ROWS, INPUTS)
+    size, floor, district = constraints["features"]
     assert size["completeness"] == pytest.approx(0.9999)
     assert size["num_constraints"] == {"is_non_negative": True}
     assert floor["num_constraints"] == {"is_non_negative": False}
@@ -62,8 +66,19 @@ def test_constraints_of_the_data() -> None:
 
 
 def test_column_without_a_value_has_statistics_too() -> None:
-    feature = data_statistics(pd.DataFrame({"size": [np.nan, np.nan]}), {"size": INPUTS["size"]})["features"][0]
+    statistics, constraints = of_data(pd.DataFrame({"size": [np.nan, np.nan]}), {"size": INPUTS["size"]})
+    [feature] = statistics["features"]
     assert feature["numerical_statistics"]["common"] == {"num_present": 0, "num_missing": 2}
+    assert constraints["features"][0]["num_constraints"] == {"is_non_negative": True}
+
+
+@given(st.lists(st.integers(-30, 30) | st.floats(-1e6, 1e6), min_size=1))
+def test_buckets_are_those_of_numpy(values: list[float]) -> None:
+    statistics, _ = of_data(pd.DataFrame({"size": values}, dtype=float), {"size": INPUTS["size"]})
+    buckets = statistics["features"][0]["numerical_statistics"]["distribution"]["kll"]["buckets"]
+    counts, edges = np.histogram(values, bins=10)
+    assert [bucket["count"] for bucket in buckets] == counts.tolist()
+    assert [bucket["lower_bound"] for bucket in buckets] == edges[:-1].tolist()
 
 
 def test_quality_may_be_worse_by_two_standard_deviations() -> None:

@@ -1,12 +1,13 @@
 """What is left out of an import is there again after it."""
 
+import gc
 import importlib
 import subprocess
 import sys
 
 import pytest
 
-from steps.lean_imports import without
+from steps.lean_imports import lean
 
 RARE = "wave"  # of the standard library, and loaded by nothing here
 CHECKED = """
@@ -24,21 +25,40 @@ def test_a_module_that_is_left_out_cannot_be_imported_in_the_block_and_can_be_af
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delitem(sys.modules, RARE, raising=False)
-    with without(RARE), pytest.raises(ImportError):
+    with lean(RARE), pytest.raises(ImportError):
         importlib.import_module(RARE)
     assert importlib.import_module(RARE).__name__ == RARE
 
 
 def test_it_can_be_imported_after_a_failure_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, RARE, raising=False)
-    with pytest.raises(ValueError, match="no"), without(RARE):
+    with pytest.raises(ValueError, match="no"), lean(RARE):
         raise ValueError("no")
     assert importlib.import_module(RARE).__name__ == RARE
 
 
 def test_a_module_that_is_loaded_stays_so() -> None:
-    with without("json"):
+    with lean("json"):
         assert importlib.import_module("json") is sys.modules["json"]
+
+
+def test_garbage_is_collected_after_an_import_but_not_during_it() -> None:
+    with lean():
+        assert not gc.isenabled()
+    assert gc.isenabled()
+    with pytest.raises(ValueError, match="no"), lean():
+        raise ValueError("no")
+    assert gc.isenabled()
+
+
+def test_where_no_garbage_was_collected_before_none_is_after() -> None:
+    gc.disable()
+    try:
+        with lean():
+            pass
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
 
 
 @pytest.mark.e2e
