@@ -43,5 +43,7 @@ def places_of_likely_equal(rows: RowStore, names: Sequence[str]) -> np.ndarray:
 
 
 def _hashes(table: pd.DataFrame) -> np.ndarray:
-    # To find equal texts first takes four times as long where they name a row; so what is missing is the text None.
-    return pd.util.hash_pandas_object(table, index=False, categorize=False).to_numpy()
+    # To find equal texts first takes four times as long where they name a row. The hash of a text is the same without,
+    # but what is missing would be the text None.
+    categorize = bool(table.isna().to_numpy().any())
+    return pd.util.hash_pandas_object(table, index=False, categorize=categorize).to_numpy()

@@ -86,6 +86,12 @@ def test_ids_are_equal_with_and_without_their_leading_zeros() -> None:
     assert from_csv[0] == from_parquet[0] == "0001000102"
 
 
+def test_whole_numbers_with_gaps_are_texts_with_gaps() -> None:
+    converted, bad = convert(pd.Series([-5, None, 12345], dtype="Int64"), Column(type="text", width=4))
+    assert converted.tolist() == ["-005", None, "12345"]
+    assert not bad.any()
+
+
 def value_of(text: Any, **column: Any) -> Any:
     converted, bad = convert(pd.Series([text], dtype=object), Column(**column))
     assert bad[0] == bool(converted.isna()[0])

@@ -112,3 +112,11 @@ def test_the_order_is_that_of_the_values_alone(typed_rents: pd.DataFrame) -> Non
     first, second = (table.iloc[by_content(table)].reset_index(drop=True) for table in (typed_rents, turned))
     pd.testing.assert_frame_equal(first, second)
     assert not first.equals(typed_rents)
+
+
+def test_a_missing_text_is_not_the_text_none(typed_rents: pd.DataFrame) -> None:
+    known = typed_rents.iloc[:1].assign(district="None")
+    missing = known.assign(district=None)
+    orders = [pd.concat(pair, ignore_index=True) for pair in ((known, missing), (missing, known))]
+    first, second = (table.iloc[by_content(table)].reset_index(drop=True) for table in orders)
+    pd.testing.assert_frame_equal(first, second)
