@@ -72,7 +72,7 @@ def test_column_without_a_value_has_statistics_too() -> None:
     assert constraints["features"][0]["num_constraints"] == {"is_non_negative": True}
 
 
-@given(st.lists(st.integers(-30, 30) | st.floats(-1e6, 1e6), min_size=1))
+@given(st.lists(st.integers(-30, 30) | st.integers(-(10**9), 10**9).map(lambda number: number / 1000), min_size=1))
 def test_buckets_are_those_of_numpy(values: list[float]) -> None:
     statistics, _ = of_data(pd.DataFrame({"size": values}, dtype=float), {"size": INPUTS["size"]})
     buckets = statistics["features"][0]["numerical_statistics"]["distribution"]["kll"]["buckets"]
