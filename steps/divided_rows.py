@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from steps import batches
@@ -16,6 +18,7 @@ from steps.fitting import check_target
 from steps.raw_data import typed
 from steps.split import marked, needed
 from steps.split_settings import SplitSettings
+from steps.workers import meanwhile
 
 if TYPE_CHECKING:
     import pyarrow
@@ -26,19 +29,25 @@ def divided_rows(path: Path, data: DataSettings, settings: SplitSettings) -> dic
 
     A column of integers is one of floats in all parts where a value is missing in any.
     """
-    deciding = {name: data.columns[name] for name in (*needed(data), data.target)}
-    narrow = pd.concat(list(_tables(path, data.identity, deciding, list(deciding))), ignore_index=True)
-    check_target(narrow, data)
-    masks = marked(narrow, data, settings)
-    del narrow
+    with meanwhile([partial(_marks, path, data, settings)]) as (marks,):
+        tables = list(_tables(path, data.identity, data.columns))
+        masks = marks()
     found: dict[str, list[pd.DataFrame]] = {name: [] for name in masks}
     end = 0
-    for table in _tables(path, data.identity, data.columns):
+    while tables:
+        table = tables.pop(0)
         begin, end = end, end + len(table)
         for name, mask in masks.items():
             found[name].append(table[mask[begin:end]])
     floats = {name for tables in found.values() for each in tables for name in each if each[name].dtype == float}
     return {name: _joined(found.pop(name), floats) for name in masks}
+
+
+def _marks(path: Path, data: DataSettings, settings: SplitSettings) -> dict[str, np.ndarray]:
+    deciding = {name: data.columns[name] for name in (*needed(data), data.target)}
+    narrow = pd.concat(list(_tables(path, data.identity, deciding, list(deciding))), ignore_index=True)
+    check_target(narrow, data)
+    return marked(narrow, data, settings)
 
 
 def _joined(tables: list[pd.DataFrame], floats: Collection[Hashable]) -> pd.DataFrame:
