@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, Literal
@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from steps import batches
 from steps.column_settings import Column
 from steps.different_rows import different_rows
 from steps.failure import JobError
@@ -25,6 +26,7 @@ from steps.workers import in_parallel
 
 SHAPE = re.compile("expect_table_.*|expect_column_to_exist")  # expectations of the table that look at no value
 OF_COLUMNS = ("column", "column_A", "column_B", "column_list", "column_set")  # arguments that name columns
+MOST_BATCHES = 16  # whose places are in memory while they wait
 Level = Literal["rows", "table"]
 PRESENCE = ("expect_column_values_to_not_be_null", "expect_column_values_to_be_null")  # to them all values are the same
 
@@ -77,24 +79,95 @@ def check(table: pd.DataFrame, expectations: Sequence[Expectation], level: Level
     """
     if level == "table":
         return _check(table, expectations, level)
-    groups = dict[tuple[tuple[str, ...], bool], list[int]]()
-    for place, each in enumerate(expectations):
-        groups.setdefault((tuple(each.columns), judges_single_rows(each.expectation)), []).append(place)
     found = dict[int, Outcome]()
-    for (columns, single_rows), places in groups.items():
+    for columns, places, single_rows in _groups(expectations):
         # Great Expectations copies all columns that it is given, for each expectation some times.
-        shown = table[[name for name in table if name in columns]]
-        judge = _check_different if single_rows else _check
-        found |= zip(places, judge(shown, [expectations[place] for place in places], level), strict=True)
+        shown, own = table[[name for name in table if name in columns]], [expectations[place] for place in places]
+        if single_rows:
+            failing = _failing([(np.arange(len(shown)), shown)], own)
+            outcomes = [
+                Outcome(level, each, not len(rows), unexpected=rows) for each, rows in zip(own, failing, strict=True)
+            ]
+        else:
+            outcomes = _check(shown, own, level)
+        found |= zip(places, outcomes, strict=True)
     return [found[place] for place in range(len(expectations))]
 
 
-def _check_different(table: pd.DataFrame, expectations: Sequence[Expectation], level: Level) -> list[Outcome]:
-    """Check expectations of single rows on one of those rows that are the same; the outcomes are those of all rows."""
+def check_single_rows(
+    rows: RowStore, expectations: Sequence[Expectation], chosen: np.ndarray | None = None
+) -> list[np.ndarray]:
+    """The places of the rows that fail each of some expectations of single rows: of all rows, or of the chosen ones.
+
+    Great Expectations sees one row of each kind, see `different_rows`, with the types of its batch: a file without gaps
+    has integers, whatever the others have. Raises as `check`.
+    """
+    groups = list(_groups(expectations))
+
+    def failing(number: int) -> list[np.ndarray]:
+        columns, places, _ = groups[number]
+        names = [name for name in rows.names if name in columns]
+        return _failing(rows.batches(names, chosen, as_added=True), [expectations[place] for place in places])
+
+    found = dict[int, np.ndarray]()
+    work = in_parallel(failing, range(len(groups)), 1 if rows.in_one_batch else None)
+    for (_, places, _), failed in zip(groups, work, strict=True):
+        found |= zip(places, failed, strict=True)
+    return [found[place] for place in range(len(expectations))]
+
+
+def _groups(expectations: Sequence[Expectation]) -> list[tuple[tuple[str, ...], list[int], bool]]:
+    """Expectations of the same columns: the columns, their places, and whether they are of single rows."""
+    groups = dict[tuple[tuple[str, ...], bool], list[int]]()
+    for place, each in enumerate(expectations):
+        groups.setdefault((tuple(each.columns), judges_single_rows(each.expectation)), []).append(place)
+    return [(columns, places, single_rows) for (columns, single_rows), places in groups.items()]
+
+
+@dataclass(frozen=True)
+class _Kinds:
+    """Some rows: their places, the kind of each, and a row of each kind."""
+
+    places: np.ndarray
+    kinds: np.ndarray
+    examples: pd.DataFrame
+
+
+def _failing(
+    tables: Iterable[tuple[np.ndarray, pd.DataFrame]], expectations: Sequence[Expectation]
+) -> list[np.ndarray]:
+    """The places of the rows that fail each expectation of single rows; rows come with their places, some at a time.
+
+    Batches of the same types are judged together, until they are MOST_BATCHES or have examples for two: each time costs
+    Great Expectations as much as a hundred thousand values do.
+    """
     presence_alone = all(each.expectation in PRESENCE for each in expectations)
-    places, kinds = different_rows(table.isna() if presence_alone else table)
-    outcomes = _check(table.iloc[places].reset_index(drop=True), expectations, level)
-    return [replace(each, unexpected=np.flatnonzero(np.isin(kinds, each.unexpected))) for each in outcomes]
+    found: list[list[np.ndarray]] = [[np.array([], dtype=int)] for _ in expectations]
+    waiting = list[_Kinds]()
+
+    def judge() -> None:
+        examples = pd.concat([each.examples for each in waiting], ignore_index=True)
+        some, kinds = different_rows(examples.isna() if presence_alone else examples)
+        outcomes = _check(examples.iloc[some].reset_index(drop=True), expectations, "rows")
+        for failed, outcome in zip(found, outcomes, strict=True):
+            wrong, first = np.isin(kinds, outcome.unexpected), 0
+            for each in waiting:
+                failed.append(each.places[wrong[first : first + len(each.examples)][each.kinds]])
+                first += len(each.examples)
+        waiting.clear()
+
+    for places, table in tables:
+        if not len(places):
+            continue
+        if waiting and not table.dtypes.equals(waiting[0].examples.dtypes):
+            judge()
+        some, kinds = different_rows(table.isna() if presence_alone else table)
+        waiting.append(_Kinds(places, kinds, table.iloc[some]))
+        if len(waiting) == MOST_BATCHES or sum(len(each.examples) for each in waiting) >= 2 * batches.ROWS:
+            judge()
+    if waiting:
+        judge()
+    return [np.concatenate(each) for each in found]
 
 
 def _check(table: pd.DataFrame, expectations: Sequence[Expectation], level: Level) -> list[Outcome]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -28,16 +28,17 @@ class Judged:
     unreadable: Mapping[str, Mapping[int, str]]
 
     def of_file(self, name: str, columns: Mapping[str, Column]) -> Judged:
-        """The rows of one of the files, as they would be without the others: integers, where none is missing."""
+        """The rows of one of the files, as they would be without the others."""
         names = list(self.files)
         begin = sum(self.files[each] for each in names[: names.index(name)])
-        own = self._between(begin, begin + self.files[name], {name: self.files[name]})
+        return self._between(begin, begin + self.files[name], {name: self.files[name]}).alone(columns)
+
+    def alone(self, columns: Mapping[str, Column]) -> Judged:
+        """The rows as they would be without any others: integers, where none is missing."""
         whole = [
-            each for each, column in columns.items() if column.type == "integer" and not own.table[each].isna().any()
+            name for name, column in columns.items() if column.type == "integer" and not self.table[name].isna().any()
         ]
-        return Judged(
-            own.files, own.table.astype(dict.fromkeys(whole, "int64")), own.unexpected, own.broken, own.unreadable
-        )
+        return replace(self, table=self.table.astype(dict.fromkeys(whole, "int64")))
 
     def in_batches(self) -> Iterator[Judged]:
         """The same rows, two batches at a time; those of several files are never more."""
@@ -48,17 +49,19 @@ class Judged:
             yield self._between(batch.start, batch.stop, files)
 
     def _between(self, begin: int, end: int, files: Mapping[str, int]) -> Judged:
-        def inside(cells: Mapping[int, str]) -> dict[int, str]:
-            return {row - begin: text for row, text in cells.items() if begin <= row < end}
-
-        unreadable = {name: inside(cells) for name, cells in self.unreadable.items()}
+        unreadable = {name: inside(cells, begin, end) for name, cells in self.unreadable.items()}
         return Judged(
             files,
             self.table.iloc[begin:end].reset_index(drop=True),
             [rows[(rows >= begin) & (rows < end)] - begin for rows in self.unexpected],
-            inside(self.broken),
+            inside(self.broken, begin, end),
             {name: cells for name, cells in unreadable.items() if cells},
         )
+
+
+def inside(cells: Mapping[int, str], begin: int, end: int) -> dict[int, str]:
+    """What is said of the rows from one place up to another one, whose places count from there."""
+    return {row - begin: text for row, text in cells.items() if begin <= row < end}
 
 
 def joined(pieces: Sequence[Judged]) -> Judged:

@@ -37,13 +37,9 @@ class KeptFolders:
 
 
 class KeptParts:
-    """The results of single files; `rules` are the expectations by which their rows are judged, see `Judged`.
-
-    found: how many files were known.
-    """
+    """The results of single files; `rules` are the expectations by which their rows are judged, see `Judged`."""
 
     def __init__(self, folders: KeptFolders, settings: PreparationSettings, rules: Sequence[Expectation]) -> None:
-        self.found = 0
         self._folders = folders
         self._key = _key_of(settings, rules)
 
@@ -51,12 +47,9 @@ class KeptParts:
         """The types and the result of a file of that content; None where none is kept, or none that is whole."""
         for path in sorted(self._folders.read.glob(f"{self._start(digest)}.*.parquet")):
             try:
-                found = _unpacked(path, name)
+                return _unpacked(path, name)
             except (OSError, ValueError, KeyError, TypeError) as error:  # pyarrow's faults are ValueErrors
                 print(f"What is kept of {name} is ignored, and it is judged again: {error}", flush=True)
-                continue
-            self.found += 1
-            return found
         return None
 
     def keep(self, digest: str, types: Types, judged: Judged) -> None:

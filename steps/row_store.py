@@ -72,15 +72,15 @@ class RowStore:
         self._schema = pa.unify_schemas(schemas, promote_options="permissive")
 
     def batches(
-        self, names: Sequence[str] | None = None, chosen: np.ndarray | None = None
+        self, names: Sequence[str] | None = None, chosen: np.ndarray | None = None, as_added: bool = False
     ) -> Iterator[tuple[np.ndarray, pd.DataFrame]]:
         """The places of the rows of each batch and some columns of them, numbered from 0.
 
-        chosen: marks the rows that are wanted; by default all are.
+        chosen: marks the rows that are wanted; by default all are. as_added: with the types that each batch has itself.
         """
         for number, first in enumerate(self.starts):
             places = np.arange(first, first + self._batches[number].rows)
-            table = self._table(number, names)
+            table = self._table(number, names, as_added)
             if chosen is not None:
                 places = places[chosen[places]]
                 table = table.take(places - first)
@@ -100,6 +100,16 @@ class RowStore:
         """Some columns of all rows, or of the chosen ones, numbered from 0."""
         return pd.concat([table for _, table in self.batches(names, chosen)], ignore_index=True)
 
+    def between(self, begin: int, end: int, names: Sequence[str]) -> pd.DataFrame:
+        """The rows from one place up to another one, numbered from 0."""
+        pieces = [
+            self._table(number, names).slice(max(begin - first, 0), max(end - max(begin, first), 0))
+            for number, first in enumerate(self.starts)
+            if first <= max(begin, end - 1) and begin <= first + self._batches[number].rows
+        ]
+        rows: pd.DataFrame = pa.concat_tables(pieces).to_pandas(deduplicate_objects=False)
+        return rows
+
     def take(self, places: np.ndarray, names: Sequence[str]) -> pa.Table:
         """The rows at these places, in their order."""
         order = np.argsort(places, kind="stable")
@@ -112,7 +122,7 @@ class RowStore:
         back[order] = np.arange(len(order))
         return pa.concat_tables(pieces).combine_chunks().take(back)
 
-    def _table(self, number: int, names: Sequence[str] | None) -> pa.Table:
+    def _table(self, number: int, names: Sequence[str] | None, as_added: bool = False) -> pa.Table:
         wanted = self.names if names is None else list(names)
-        schema = pa.schema([self._schema.field(name) for name in wanted])
-        return self._batches[number].table().select(wanted).cast(schema, safe=False)
+        schema, table = pa.schema([self._schema.field(name) for name in wanted]), self._batches[number].table()
+        return table.select(wanted) if as_added else table.select(wanted).cast(schema, safe=False)

@@ -61,17 +61,20 @@ def in_parallel(
 
 
 @contextmanager
-def meanwhile(work: Sequence[Callable[[], Any]], processes: int | None = None) -> Iterator[list[Callable[[], Any]]]:
+def meanwhile(
+    work: Sequence[Callable[[], Any]], processes: int | None = None, busy: bool = False
+) -> Iterator[list[Callable[[], Any]]]:
     """Begin some pieces of work in forks, while this process goes on; for each, what waits for its result.
 
-    They begin in their order, and what holds of the forks of `in_parallel` holds of these. With one process a piece is
-    done here when its result is asked for. The end of the block waits for what has begun, and the rest never begins.
+    They begin in their order, and what holds of the forks of `in_parallel` holds of these; there is one less where this
+    process is as `busy` as they are. With one process a piece is done here when its result is asked for. The end of the
+    block waits for what has begun, and the rest never begins.
     """
     count = processes or cores()
     if count == 1 or not work:
         yield [cache(piece) for piece in work]
         return
-    with _pool(lambda number: work[number](), min(count, len(work))) as pool:
+    with _pool(lambda number: work[number](), min(count - busy, len(work))) as pool:
         yield [pool.submit(_do, number).result for number in range(len(work))]
 
 

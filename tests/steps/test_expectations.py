@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from steps.expectations import Outcome, check, check_columns, expectations_of_columns
+from steps import expectations
+from steps.expectations import Outcome, check, check_columns, check_single_rows, expectations_of_columns
 from steps.failure import JobError
+from steps.known_expectations import judges_single_rows
 from steps.row_store import RowStore
 from steps.settings import Column, Expectation
 
@@ -112,6 +114,52 @@ def test_the_verdict_of_each_row_is_that_of_great_expectations_on_all_rows(rows:
         result = batch.validate(kind(**arguments), result_format="COMPLETE").result
         assert outcome.unexpected.tolist() == sorted(result["unexpected_index_list"]), name
         assert outcome.success == (not len(outcome.unexpected))
+
+
+@pytest.mark.parametrize("most", [1, 2, 16])
+def test_single_rows_are_judged_in_any_batches_as_in_one(
+    rows: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr("steps.expectations.MOST_BATCHES", most)
+    single = [Expectation(*each) for each in EVERY_WAY if judges_single_rows(each[0])]
+    whole = [outcome.unexpected.tolist() for outcome in check(rows, single, "rows")]
+    assert sum(map(bool, whole)) > 3
+    store = RowStore(tmp_path)
+    for number, batch in enumerate(np.array_split(np.arange(len(rows)), 5)):
+        store.add(store.batch(rows.iloc[batch], str(number)))
+    assert [found.tolist() for found in check_single_rows(store, single)] == whole
+    chosen = rows.index % 3 > 0
+    wanted = [[place for place in places if chosen[place]] for places in whole]
+    assert [found.tolist() for found in check_single_rows(store, single, chosen)] == wanted
+    assert all(not len(found) for found in check_single_rows(store, single, np.zeros(len(rows), dtype=bool)))
+
+
+def test_many_examples_are_not_in_memory_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("steps.batches.ROWS", 10)
+    store, judged = RowStore(), list[int]()
+    for first in range(0, 100, 10):
+        store.add(store.batch(pd.DataFrame({"a": np.arange(first, first + 10.0)}), ""))
+
+    def recorded(table: pd.DataFrame, *rest: Any) -> Any:
+        judged.append(len(table))
+        return own(table, *rest)
+
+    own = expectations._check
+    monkeypatch.setattr(expectations, "_check", recorded)
+    monkeypatch.setattr("steps.workers.cores", lambda: 1)
+    limits = Expectation("expect_column_values_to_be_between", {"column": "a", "min_value": 7, "max_value": 50})
+    (found,) = check_single_rows(store, [limits])
+    assert found.tolist() == [*range(7), *range(51, 100)]
+    assert judged == [20] * 5
+
+
+def test_a_batch_without_gaps_is_judged_with_integers_whatever_another_one_lacks() -> None:
+    store = RowStore()
+    for values in ([1, 2], [1.0, np.nan]):
+        store.add(store.batch(pd.DataFrame({"a": values}), ""))
+    digits = Expectation("expect_column_values_to_match_regex", {"column": "a", "regex": r"^\d$"})
+    (found,) = check_single_rows(store, [digits])
+    assert found.tolist() == [2]  # 1.0
 
 
 def test_what_must_be_unique_is_found_in_any_batch(rows: pd.DataFrame, tmp_path: Path) -> None:

@@ -49,3 +49,9 @@ def test_chosen_rows_come_with_their_places(rows: RowStore) -> None:
 def test_rows_are_taken_in_the_order_of_their_places(rows: RowStore, places: list[int]) -> None:
     taken = rows.take(np.array(places, dtype=int), ["day", "rooms", "name"]).to_pandas()
     pd.testing.assert_frame_equal(taken, WHOLE.iloc[places][["day", "rooms", "name"]].reset_index(drop=True))
+
+
+@pytest.mark.parametrize(("begin", "end"), [(0, 0), (0, 2), (1, 4), (2, 2), (3, 5), (5, 5), (0, 5)])
+def test_rows_between_two_places_are_those_of_all(rows: RowStore, begin: int, end: int) -> None:
+    wanted = rows.columns(rows.names).iloc[begin:end].reset_index(drop=True)
+    pd.testing.assert_frame_equal(rows.between(begin, end, rows.names), wanted)

@@ -46,6 +46,19 @@ def test_work_goes_on_beside_this_process_until_its_result_is_asked_for() -> Non
     assert os.getpid() not in found
 
 
+@pytest.mark.parametrize(("busy", "forks"), [(False, 3), (True, 2)])
+def test_a_busy_process_has_a_fork_less_beside_it(tmp_path: Path, busy: bool, forks: int) -> None:
+    def piece() -> int:
+        (tmp_path / str(os.getpid())).touch()
+        until = time.monotonic() + 20
+        while len(list(tmp_path.iterdir())) < forks and time.monotonic() < until:  # until each fork has a piece
+            time.sleep(0.01)
+        return os.getpid()
+
+    with meanwhile([piece] * 6, processes=3, busy=busy) as begun:
+        assert len({result() for result in begun}) == forks
+
+
 def test_with_one_process_work_is_done_once_when_it_is_asked_for() -> None:
     done = list[int]()
     with meanwhile([lambda: done.append(1), lambda: done.append(2)], processes=1) as (first, _):
