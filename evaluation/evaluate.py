@@ -8,12 +8,12 @@ from contextlib import nullcontext
 from dataclasses import asdict, dataclass, fields
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from evaluation import baselines, clarify, plain_boosting
+from evaluation import baselines, clarify
 from evaluation.bias import SegmentError, segment_errors
 from evaluation.card import model_card
 from evaluation.data_checks import check_data
@@ -21,7 +21,7 @@ from evaluation.gates import Limits, gates
 from evaluation.golden import golden
 from evaluation.group_coverage import bands_of, group_coverage, undercovered
 from evaluation.labels import Labels
-from evaluation.measurement import Scored, measure
+from evaluation.measurement import Scored, compared, of_the_model
 from evaluation.missing_inputs import missing_inputs
 from evaluation.provenance import provenance
 from evaluation.ratio_study import ratio_study
@@ -30,9 +30,9 @@ from evaluation.reference import keep_reference
 from evaluation.rules import kept_rules
 from evaluation.sample_payload import sample_archive
 from evaluation.scoring import Predicted, score, scored_rows, with_compared
-from evaluation.segments import Grouping, groupings
+from evaluation.segments import groupings
 from evaluation.too_good import too_good
-from evaluation.what_helps import from_fewer, what_helps
+from evaluation.what_helps import from_all_and_half, what_helps
 from evaluation.worst import worst_predictions
 from steps import features as feature_module
 from steps.archive import load_archive
@@ -51,6 +51,9 @@ from steps.raw_data import find_file
 from steps.reasons import METADATA as REASONS
 from steps.row_source import RowSource, computed, stored_rows
 from steps.workers import meanwhile
+
+if TYPE_CHECKING:
+    from evaluation.drawing import Picture
 
 INPUT = Path("/opt/ml/processing/input")
 FEWEST_AT_ONCE = 10_000  # training and test rows; with fewer, forks take longer than they save
@@ -78,6 +81,17 @@ class Looks:
 
 
 @dataclass(frozen=True)
+class Alone:
+    """What the test rows say of the model alone; `document` is that part of evaluation.json."""
+
+    document: dict[str, Any]
+    segments: list[SegmentError]
+    reasons: Reasons
+    of_errors: list[Picture]
+    of_reasons: list[Picture]
+
+
+@dataclass(frozen=True)
 class Found:
     """What the test rows say: evaluation.json's content, and what the other files are made of.
 
@@ -88,8 +102,7 @@ class Found:
     model: Model
     document: dict[str, Any]
     scored: Scored
-    segments: list[SegmentError]
-    reasons: Reasons
+    alone: Alone
     data_baselines: tuple[dict[str, Any], dict[str, Any]]
     labels: Labels
     processes: int | None
@@ -172,25 +185,25 @@ def _found(
     processes = 1 if len(train) + len(rows) < FEWEST_AT_ONCE else None
     # These ask the rows alone. They begin before this process predicts: after that a fork could not (see in_parallel).
     begun = [
+        lambda: from_all_and_half(train, rows, settings.data),
         lambda: check_data(train, rows, settings, kept_findings(files[0], files[1], settings)),
-        lambda: plain_boosting.predictions(train, rows, settings.data),
-        lambda: from_fewer(train, rows, settings.data),
         lambda: baselines.of_data(train, settings.data.inputs),
     ]
-    with meanwhile(begun, processes) as (checked, plain, of_half, described):
+    with meanwhile(begun, processes) as (boosted, checked, described):
         model = load()
         table = computed(rows, lambda batch: feature_module.transform(batch, model.features))
         findings = checked()
         refuse_severe(findings)
         # What needs the model alone comes first: those that it is compared with are still learning.
-        alone = score(model, rows, table, inputs.champion, *together)
+        own = score(model, rows, table, inputs.champion, *together)
         labels = Labels.of(settings.data, settings.evaluation.labels)
-        reasons = reasons_of(model, alone, table, settings.evaluation.explained_rows, labels)
-        groups = _groups(alone, settings)
-        import evaluation.figures  # noqa: F401 - half a second, in which they go on
-
-        scored = with_compared(alone, table, inputs.train, model.features, settings, plain())
-        document = _measured(model, train, scored, groups, settings, looks, of_half)
+        alone = _alone(model, own, table, settings, labels)
+        plain, of_half = boosted()
+        scored = with_compared(own, table, inputs.train, model.features, settings, plain)
+        document = {**compared(scored, looks.earlier), **alone.document}
+        document["what_helps"] = what_helps(
+            train, rows, scored.actual, scored.predictions, of_half, settings.data, model.library, scored.draws
+        )
         data_baselines = described()
     document["data"].update(
         train_rows=len(train),
@@ -200,56 +213,58 @@ def _found(
     )
     document["too_good"] = too_good(document["regression_metrics"]["r2"]["value"], findings)
     document["gates"] = gates(document, limits)
+    return Found(model, document, scored, alone, data_baselines, labels, processes)
+
+
+def _alone(model: Model, scored: Scored, table: RowSource, settings: EvaluatedSettings, labels: Labels) -> Alone:
+    """Measure, explain and draw what the model predicts for the test rows, whose features `table` holds."""
+    target, wanted = model.features.target, model.interval.coverage
+    bands, divided = bands_of(scored.challenger), groupings(scored.rows, settings)
+    errors = segment_errors(scored.actual, scored.challenger, [bands, *divided], settings.evaluation.min_segment_rows)
+    banded, segments = errors[: len(bands.names)], errors[len(bands.names) :]
+    # By the actual value chance alone makes cheap rows look over-valued; by bands of the prediction it does not.
+    judged = [*banded, *(each for each in segments if each.column != target)]
+    document = of_the_model(scored, judged, wanted)
+    document["segments"] = list(map(asdict, segments))
+    document["prediction_bands"] = list(map(asdict, banded))
+    document["missing_inputs"] = missing_inputs(model, scored.rows, scored.actual)
+    document["rules"] = kept_rules(model, scored.rows, settings.data.monotone)
+    document["ratio_study"] = ratio_study(scored.actual, scored.challenger).to_json()
+    inside = (scored.actual >= scored.interval[0]) & (scored.actual <= scored.interval[1])
+    by_group = group_coverage(inside, [bands, *divided], wanted)
+    document["interval"]["groups"] = [asdict(group) for group in by_group]
+    unjudged = (target,) if model.interval.by_band else (bands.column, target)
+    document["interval"]["undercovered"] = undercovered(by_group, unjudged)
+    reasons = reasons_of(model, scored, table, settings.evaluation.explained_rows, labels)
     document["explanation"] = reasons.to_json()
     important = [name for name in document["explanation"]["importance"] if name in model.features.inputs]
     document["worst_predictions"] = worst_predictions(scored, list(dict.fromkeys([*important, *model.features.inputs])))
-    return Found(model, document, scored, groups.segments, reasons, data_baselines, labels, processes)
+    return Alone(document, segments, reasons, *_drawn(model, scored, document, reasons, settings, labels))
 
 
-@dataclass(frozen=True)
-class _Groups:
-    """The test rows by bands of the prediction and by what the settings divide them by, and the errors of each."""
-
-    bands: Grouping
-    divided: list[Grouping]
-    banded: list[SegmentError]
-    segments: list[SegmentError]
-
-
-def _groups(scored: Scored, settings: EvaluatedSettings) -> _Groups:
-    bands, divided = bands_of(scored.challenger), groupings(scored.rows, settings)
-    errors = segment_errors(scored.actual, scored.challenger, [bands, *divided], settings.evaluation.min_segment_rows)
-    return _Groups(bands, divided, errors[: len(bands.names)], errors[len(bands.names) :])
-
-
-def _measured(
+def _drawn(
     model: Model,
-    train: RowSource,
     scored: Scored,
-    groups: _Groups,
+    document: dict[str, Any],
+    reasons: Reasons,
     settings: EvaluatedSettings,
-    looks: Looks,
-    of_half: Callable[[], np.ndarray],
-) -> dict[str, Any]:
-    """What the test rows say of the predictions."""
-    target, wanted = model.features.target, model.interval.coverage
-    # By the actual value chance alone makes cheap rows look over-valued; by bands of the prediction it does not.
-    judged = [*groups.banded, *(each for each in groups.segments if each.column != target)]
-    document = measure(scored, judged, wanted, looks.earlier)
-    document["segments"] = list(map(asdict, groups.segments))
-    document["prediction_bands"] = list(map(asdict, groups.banded))
-    document["missing_inputs"] = missing_inputs(model, scored.rows, scored.actual)
-    document["rules"] = kept_rules(model, scored.rows, settings.data.monotone)
-    document["what_helps"] = what_helps(
-        train, scored.rows, scored.actual, scored.predictions, settings.data, model.library, of_half, scored.draws
+    labels: Labels,
+) -> tuple[list[Picture], list[Picture]]:
+    from evaluation.figures import Subject, of_the_errors, of_the_reasons  # a third of a second
+
+    place = settings.evaluation.map
+    subject = Subject(
+        scored=scored,
+        document=document,
+        dependences=reasons.dependences,
+        labels=labels,
+        target=model.features.target,
+        unit=model.features.target_unit,
+        logarithmic=model.features.target_scale == "log",
+        date=settings.data.date,
+        place=(place.latitude, place.longitude, place.group) if place else None,
     )
-    document["ratio_study"] = ratio_study(scored.actual, scored.challenger).to_json()
-    inside = (scored.actual >= scored.interval[0]) & (scored.actual <= scored.interval[1])
-    by_group = group_coverage(inside, [groups.bands, *groups.divided], wanted)
-    document["interval"]["groups"] = [asdict(group) for group in by_group]
-    unjudged = (target,) if model.interval.by_band else (groups.bands.column, target)
-    document["interval"]["undercovered"] = undercovered(by_group, unjudged)
-    return document
+    return of_the_errors(subject), of_the_reasons(subject)
 
 
 def _write(output: Path, inputs: Inputs, found: Found, settings: EvaluatedSettings) -> None:
@@ -262,8 +277,8 @@ def _write(output: Path, inputs: Inputs, found: Found, settings: EvaluatedSettin
     ]
     with meanwhile(long, found.processes) as written:
         middle = float(np.median(scored.actual))
-        write_json(output / "bias" / "analysis.json", clarify.bias(found.segments, target, middle))
-        _write_explanation(output / "explainability", found.reasons, scored, target)
+        write_json(output / "bias" / "analysis.json", clarify.bias(found.alone.segments, target, middle))
+        _write_explanation(output / "explainability", found.alone.reasons, scored, target)
         baselines.write(output, document, found.data_baselines)
         _write_report(output, found, settings)
         _write_for_registration(output, model, scored, document, settings)
@@ -292,26 +307,14 @@ def _typical(scored: Scored) -> pd.Series:
 
 
 def _write_report(output: Path, found: Found, settings: EvaluatedSettings) -> None:
-    from evaluation.figures import Subject, pictures
+    from evaluation.figures import models
     from evaluation.report import render
 
-    model, place = found.model, settings.evaluation.map
-    subject = Subject(
-        scored=found.scored,
-        document=found.document,
-        dependences=found.reasons.dependences,
-        labels=found.labels,
-        target=model.features.target,
-        unit=model.features.target_unit,
-        logarithmic=model.features.target_scale == "log",
-        date=settings.data.date,
-        place=(place.latitude, place.longitude, place.group) if place else None,
-    )
-    drawn = pictures(subject, found.processes)
+    model, document = found.model, found.document
+    drawn = [*found.alone.of_errors, models(document, model.features.target_unit), *found.alone.of_reasons]
     for picture in drawn:
         write_bytes(output / "figures" / f"{picture.name}.png", picture.png)
-    card = settings.evaluation.card
-    page = render(found.document, model.metadata, drawn, card, provenance(), found.labels)
+    page = render(document, model.metadata, drawn, settings.evaluation.card, provenance(), found.labels)
     write_text(output / "evaluation.html", page)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,7 +31,7 @@ from evaluation.drawing import (
 from evaluation.labels import Labels
 from evaluation.measurement import Scored
 from evaluation.number_texts import percent, signed
-from steps.workers import in_parallel
+from steps.metrics import regression_metrics
 
 MOST_POINTS, BANDS, MOST_BARS = 4000, 10, 12
 MOST_SEGMENTS = 6  # of one column; of more, those that are worst
@@ -40,7 +40,10 @@ NAMED_PLACES = 5  # the best and the worst of the map
 
 @dataclass(frozen=True)
 class Subject:
-    """What all figures are drawn from. `document` is evaluation.json, `unit` that of the target."""
+    """What the figures of a model alone are drawn from.
+
+    `document` is evaluation.json without what others are compared with, `unit` that of the target.
+    """
 
     scored: Scored
     document: dict[str, Any]
@@ -66,8 +69,8 @@ class Subject:
         return f"{self.target} ({self.unit})" if self.unit else self.target
 
 
-def pictures(subject: Subject, processes: int | None = None) -> list[Picture]:
-    """Draw every figure that the data allows, in the order of the page; several at a time."""
+def of_the_errors(subject: Subject) -> list[Picture]:
+    """Every figure of the model's errors that the data allows."""
     drawings: list[Callable[[Subject], Picture | None]] = [
         predicted_against_actual,
         residuals_by_prediction,
@@ -75,12 +78,17 @@ def pictures(subject: Subject, processes: int | None = None) -> list[Picture]:
         errors_on_a_map,
         errors_by_segment,
         calibration,
-        models,
-        importance,
-        dependence,
     ]
-    drawn = in_parallel(lambda number: drawings[number](subject), range(len(drawings)), processes)
-    return [picture for picture in drawn if picture is not None]
+    return _drawn(drawings, subject)
+
+
+def of_the_reasons(subject: Subject) -> list[Picture]:
+    """What the model's predictions depend on."""
+    return _drawn([importance, dependence], subject)
+
+
+def _drawn(drawings: Sequence[Callable[[Subject], Picture | None]], subject: Subject) -> list[Picture]:
+    return [picture for picture in (draw(subject) for draw in drawings) if picture is not None]
 
 
 def predicted_against_actual(subject: Subject) -> Picture:
@@ -96,10 +104,10 @@ def predicted_against_actual(subject: Subject) -> Picture:
     amounts(axes.xaxis)
     amounts(axes.yaxis)
     axes.set(xlabel=f"actual {subject.label}", ylabel=f"predicted {subject.label}")
-    metrics = subject.document["regression_metrics"]
+    r2 = regression_metrics(actual, predicted)["r2"]
     near = [float(np.nanmean(np.abs(subject.error) <= limit)) for limit in (0.1, 0.2)]
     numbers = (
-        ("R²", f"{metrics['r2']['value']:.4f}"),
+        ("R²", f"{r2:.4f}"),
         ("within 10 %", percent(near[0])),
         ("within 20 %", percent(near[1])),
     )
@@ -255,19 +263,19 @@ def calibration(subject: Subject) -> Picture:
     return Picture("calibration", "Calibration of the interval", caption, as_png(figure), numbers)
 
 
-def models(subject: Subject) -> Picture:
-    """Champion against challenger, and the other candidates."""
-    found = dict(subject.document["candidates"])
-    champion = subject.document["champion"]
+def models(document: Mapping[str, Any], unit: str) -> Picture:
+    """Champion against challenger, and the other candidates; `document` is evaluation.json, `unit` the target's."""
+    found = dict(document["candidates"])
+    champion = document["champion"]
     if champion["status"] == "scored":
         found["champion"] = champion["metrics"]
     figure, axes = new_figure(height=max(2.2, 1.2 + 0.4 * len(found)))
     for place, (name, metrics) in enumerate(reversed(found.items())):
-        colour = {subject.document["registered"]: BLUE, "champion": RED}.get(name, GREY)
+        colour = {document["registered"]: BLUE, "champion": RED}.get(name, GREY)
         value, deviation = metrics["rmse"]["value"], metrics["rmse"]["standard_deviation"]
         axes.errorbar(value, place, xerr=1.96 * deviation, fmt="o", color=colour, capsize=3)
     axes.set_yticks(range(len(found)), list(reversed(found)))
-    axes.set(xlabel=f"RMSE{f' ({subject.unit})' if subject.unit else ''}", ylim=(-0.6, len(found) - 0.4))
+    axes.set(xlabel=f"RMSE{f' ({unit})' if unit else ''}", ylim=(-0.6, len(found) - 0.4))
     amounts(axes.xaxis)
     numbers: tuple[tuple[str, str], ...] = (("champion", "none approved yet"),)
     if champion["status"] == "scored":
@@ -279,7 +287,7 @@ def models(subject: Subject) -> Picture:
         numbers = (("champion", "cannot be scored"),)
     caption = (
         "RMSE with 95 % intervals. The rows are the same for all, so the improvement over the champion "
-        f"({subject.document['registered']}'s RMSE against the champion's) is surer than these intervals look. "
+        f"({document['registered']}'s RMSE against the champion's) is surer than these intervals look. "
         "The axis does not begin at 0."
     )
     return Picture("champion_and_challenger", "Champion against challenger", caption, as_png(figure), numbers)

@@ -56,16 +56,24 @@ class Scored:
             first += len(table)
 
 
-def measure(
-    scored: Scored, segments: Sequence[SegmentError], wanted_coverage: float, earlier_looks: int = 0
-) -> dict[str, Any]:
-    """Return evaluation.json without its gates, in the layout of SageMaker's model quality statistics.
+def of_the_model(scored: Scored, segments: Sequence[SegmentError], wanted_coverage: float) -> dict[str, Any]:
+    """What evaluation.json says of the challenger alone: interval, worst of the `segments`, and the count of rows."""
+    mape = regression_metrics(scored.actual, scored.challenger)["mape"]
+    return {
+        "registered": scored.registered,
+        "interval": _interval(scored, wanted_coverage),
+        "worst_segment": _worst_segment(scored, segments, mape),
+        "data": {"test_rows": len(scored.actual)},
+    }
+
+
+def compared(scored: Scored, earlier_looks: int = 0) -> dict[str, Any]:
+    """What evaluation.json says of all models, in the layout of SageMaker's model quality statistics.
 
     Source: "Model Quality Metrics", SageMaker Developer Guide: regression_metrics.<metric>.{value,
-    standard_deviation}. They are those of the challenger; of the `segments` the worst is told. Standard deviations
-    and the interval of the improvement, which `earlier_looks` of other models widen, are over one set of bootstrap
-    resamples. Raises JobError where a metric is
-    not defined.
+    standard_deviation}. They are those of the challenger. Standard deviations and the interval of the improvement,
+    which `earlier_looks` of other models widen, are over one set of bootstrap resamples. Raises JobError where a metric
+    is not defined.
     """
     models, challenger, draws = dict(scored.predictions), scored.registered, scored.draws
     if scored.champion.predicted is not None:
@@ -83,14 +91,10 @@ def measure(
         ratios = draws[challenger]["rmse"] / draws[BASELINE]["rmse"]
     ratio = {"value": _ratio(rmse[challenger], rmse[BASELINE]), "standard_deviation": standard_deviation(ratios)}
     return {
-        "registered": challenger,
         "regression_metrics": measured[challenger],
         "candidates": measured,
         "comparison": {"rmse_ratio": ratio, "baseline_ratio": _baseline_ratio(challenger, rmse, draws)},
-        "interval": _interval(scored, wanted_coverage),
-        "worst_segment": _worst_segment(scored, segments, measured[challenger]["mape"]["value"]),
         "champion": champion,
-        "data": {"test_rows": len(scored.actual)},
     }
 
 

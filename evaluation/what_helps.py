@@ -17,8 +17,10 @@ import numpy as np
 from evaluation import plain_boosting
 from evaluation.bootstrap import confidence_interval, metric_draws
 from steps.data_settings import DataSettings
+from steps.lean_imports import lean
 from steps.other_libraries import XGBOOST
 from steps.row_source import InMemory, RowSource, even_places
+from steps.workers import meanwhile
 
 Draws = Mapping[str, Mapping[str, np.ndarray]]  # see `metric_draws`
 ROWS, COLUMNS, TUNING = "more rows", "more columns", "tuning"
@@ -32,15 +34,15 @@ def what_helps(
     rows: RowSource,
     actual: np.ndarray,
     predictions: Mapping[str, np.ndarray],
+    of_half: np.ndarray,
     data: DataSettings,
     registered: str = XGBOOST,
-    of_half: Callable[[], np.ndarray] | None = None,
     draws: Draws | None = None,
 ) -> dict[str, Any]:
     """Measure each on typed raw training and test rows; `predictions` are those of the candidates for the test rows.
 
-    One of them is `registered`. `of_half` gives what `from_fewer` says, where that is under way already, and `draws`
-    are those of `predictions` on the resamples of all test rows, where they are known.
+    One of them is `registered`. `of_half` is what `from_fewer` says, and `draws` are those of `predictions` on the
+    resamples of all test rows, where they are known.
 
     Returns rows: with half of the training rows and with all, the RMSE, and the share by which it fell with its 95 %
     interval; tuning: the best other candidate, and the share by which its RMSE is lower than the registered model's,
@@ -53,7 +55,7 @@ def what_helps(
     some = {name: values[judged] for name, values in predictions.items()}
     learned = min(len(train), plain_boosting.MOST_ROWS)
     half = _half(learned)
-    of_some = _errors(actual[judged], {**some, "half": of_half() if of_half else from_fewer(train, rows, data)})
+    of_some = _errors(actual[judged], {**some, "half": of_half})
     of_all = of_some if len(judged) == len(rows) else _errors(actual, predictions, draws)
     others = [name for name in predictions if name != registered]
     best = min(others, key=of_all[1].__getitem__)
@@ -86,6 +88,15 @@ def _errors(
     return {name: draws[name]["rmse"] for name in predictions}, {
         name: float(np.sqrt(np.mean((found - actual) ** 2))) for name, found in predictions.items()
     }
+
+
+def from_all_and_half(train: RowSource, rows: RowSource, data: DataSettings) -> tuple[np.ndarray, np.ndarray]:
+    """What a plain boosting says of the test rows, and what `from_fewer` says of those that are judged."""
+    learned = InMemory(train.at(even_places(len(train), plain_boosting.MOST_ROWS)))
+    with lean():
+        import sklearn.ensemble  # noqa: F401 - half a second, once for both
+    with meanwhile([lambda: from_fewer(learned, rows, data)]) as (of_half,):
+        return plain_boosting.predictions(learned, rows, data), of_half()
 
 
 def from_fewer(train: RowSource, rows: RowSource, data: DataSettings, count: int | None = None) -> np.ndarray:

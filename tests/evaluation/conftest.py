@@ -57,7 +57,8 @@ LIMITS = Limits(
 @pytest.fixture(autouse=True)
 def one_figure(monkeypatch: pytest.MonkeyPatch) -> None:
     """All of them take longer than the rest of an evaluation; test_report.py draws them all."""
-    monkeypatch.setattr(figures, "pictures", lambda subject, _: [figures.predicted_against_actual(subject)])
+    monkeypatch.setattr(figures, "of_the_errors", lambda subject: [figures.predicted_against_actual(subject)])
+    monkeypatch.setattr(figures, "of_the_reasons", lambda _subject: [])
 
 
 @pytest.fixture(scope="session")

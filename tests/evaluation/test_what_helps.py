@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from evaluation import plain_boosting
-from evaluation.what_helps import what_helps
+from evaluation.what_helps import from_all_and_half, from_fewer, what_helps
 from steps.row_source import InMemory, RowSource
 from steps.settings import Column, DataSettings
 
@@ -38,7 +38,20 @@ def measured(noise: float, registered_error: float, train_rows: int = 1200) -> d
     plain = plain_boosting.predictions(*rows, DATA)
     worse = plain + random.normal(0, registered_error, len(test))
     predictions = {"xgboost": worse, "linear": actual + random.normal(0, 5, len(test)), plain_boosting.NAME: plain}
-    return what_helps(*rows, actual, predictions, DATA)
+    return what_helps(*rows, actual, predictions, from_fewer(*rows, DATA), DATA)
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_what_all_and_half_of_the_rows_teach_is_found_side_by_side(
+    monkeypatch: pytest.MonkeyPatch, processes: int
+) -> None:
+    monkeypatch.setattr("steps.workers.cores", lambda: processes)
+    monkeypatch.setattr(plain_boosting, "MOST_ROWS", 90)  # of 120: an even draw
+    rows = InMemory(table(120, 0.1, 1)), InMemory(table(50, 0.1, 2))
+    plain, half = from_all_and_half(*rows, DATA)
+    np.testing.assert_array_equal(plain, plain_boosting.predictions(*rows, DATA))
+    np.testing.assert_array_equal(half, from_fewer(*rows, DATA))
+    assert not np.array_equal(plain, half)
 
 
 @pytest.mark.e2e
@@ -84,7 +97,8 @@ def learning(error: Callable[[int], float], rows: int, monkeypatch: pytest.Monke
     monkeypatch.setattr(plain_boosting, "MOST_ROWS", 8000)
     train, new = InMemory(table(rows, 0.1, 1)), InMemory(test)
     plain = predictions(train, new, DATA)
-    return what_helps(train, new, actual, {"xgboost": plain, plain_boosting.NAME: plain}, DATA)
+    candidates = {"xgboost": plain, plain_boosting.NAME: plain}
+    return what_helps(train, new, actual, candidates, from_fewer(train, new, DATA), DATA)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +149,8 @@ def test_of_many_test_rows_an_even_draw_is_judged(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(plain_boosting, "predictions", predictions)
     actual = test["y"].to_numpy()
     candidates = {"xgboost": actual + 1, plain_boosting.NAME: actual + np.array([3, 9, 9, 3, 9, 9, 3])}
-    found = what_helps(InMemory(train), InMemory(test), actual, candidates, DATA)
+    rows = InMemory(train), InMemory(test)
+    found = what_helps(*rows, actual, candidates, from_fewer(*rows, DATA), DATA)
     assert asked == [actual[[0, 3, 6]].tolist()]
     assert found["rows"]["rmse"] == [float(np.sqrt(np.mean(actual[[0, 3, 6]] ** 2))), pytest.approx(3)]
     assert found["rows"]["judged"] == 3
