@@ -36,9 +36,13 @@ def share_memory(processes: int) -> None:
 
 
 def room_for_forks() -> int:
-    """How many forks of this process the memory has room for, each of which copies a quarter of what it shares."""
+    """How many forks of this process the memory has room for, each of which copies a quarter of what it shares.
+
+    What this process has freed is given back first: else it counts as used.
+    """
     import resource
 
+    give_back_memory()
     soft, _ = resource.getrlimit(resource.RLIMIT_DATA)
     limit, used = memory() if soft == resource.RLIM_INFINITY else soft, _status("VmRSS")
     return (limit - used) * 4 // used

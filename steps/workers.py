@@ -21,6 +21,7 @@ from steps.machine import give_back_memory, room_for_forks, share_memory
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+LATER = 10  # in the unit of nice(2): a tenth of the time that another process gets on the same core
 PR_SET_PDEATHSIG = 1  # of <sys/prctl.h>
 _work: Callable[[Any], Any]  # of this process, where it is one of the pool
 
@@ -66,24 +67,24 @@ def meanwhile(
 ) -> Iterator[list[Callable[[], Any]]]:
     """Begin some pieces of work in forks, while this process goes on; for each, what waits for its result.
 
-    They begin in their order, and what holds of the forks of `in_parallel` holds of these; there is one less where this
-    process is as `busy` as they are. With one process a piece is done here when its result is asked for. The end of the
-    block waits for what has begun, and the rest never begins.
+    They begin in their order, and what holds of the forks of `in_parallel` holds of these. Where this process is `busy`
+    they let it go first, if there is no core for each. With one process a piece is done here when its result is asked
+    for. The end of the block waits for what has begun, and the rest never begins.
     """
     count = processes or cores()
     if count == 1 or not work:
         yield [cache(piece) for piece in work]
         return
-    with _pool(lambda number: work[number](), min(count - busy, len(work))) as pool:
+    with _pool(lambda number: work[number](), min(count, len(work)), LATER if busy else 0) as pool:
         yield [pool.submit(_do, number).result for number in range(len(work))]
 
 
 @contextmanager
-def _pool(work: Callable[[Any], Any], count: int) -> Iterator[ProcessPoolExecutor]:
-    """So many forks that do `work`; JobError where one of them is killed."""
+def _pool(work: Callable[[Any], Any], count: int, later: int = 0) -> Iterator[ProcessPoolExecutor]:
+    """So many forks that do `work`, with a niceness that is higher by `later`; JobError where one of them is killed."""
     give_back_memory()
     context = multiprocessing.get_context("fork")
-    with ProcessPoolExecutor(count, context, _begin, (work, os.getpid(), count)) as pool:
+    with ProcessPoolExecutor(count, context, _begin, (work, os.getpid(), count, later)) as pool:
         try:
             yield pool
         except BrokenProcessPool as error:
@@ -95,7 +96,7 @@ def _pool(work: Callable[[Any], Any], count: int) -> Iterator[ProcessPoolExecuto
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _begin(work: Callable[[Any], Any], parent: int, count: int) -> None:
+def _begin(work: Callable[[Any], Any], parent: int, count: int, later: int) -> None:
     """In a process of the pool: it ends with its parent, however that ends, and has a share of the memory left."""
     global _work
     _work = work
@@ -106,6 +107,7 @@ def _begin(work: Callable[[Any], Any], parent: int, count: int) -> None:
         signal.SIGINT, signal.SIG_DFL
     )  # Ctrl-C ends it at once, and the parent, which it reaches, too, says so
     share_memory(count)
+    os.nice(later)
 
 
 def _do(item: Any) -> Any:

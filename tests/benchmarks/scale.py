@@ -104,9 +104,7 @@ def steps(rows: int, folder: Path, limit: int) -> Iterator[Measured]:
     settings = load_settings(default_config())
     unpack_code(folder / "code", settings, "training")
     sales.write(folder / "raw", rows)
-    # Chance is to reject no model here: that is measured elsewhere.
-    gates = {**settings.gates.model_dump(), "min_improvement": -1.0}
-    yield from commands(folder / "code", folder / "work", folder / "raw", hyperparameters(), gates, limit)
+    yield from commands(folder / "code", folder / "work", folder / "raw", hyperparameters(), gates(), limit)
 
 
 def hyperparameters() -> dict[str, Any]:
@@ -116,6 +114,13 @@ def hyperparameters() -> dict[str, Any]:
     return {**load_settings(default_config()).candidates.xgboost.model_dump(), "rounds": ROUNDS}
 
 
+def gates() -> dict[str, float]:
+    """The pipeline's own; chance is to reject no model here: that is measured elsewhere."""
+    from pipelines.settings.settings import default_config, load_settings
+
+    return {**load_settings(default_config()).gates.model_dump(), "min_improvement": -1.0}
+
+
 def commands(
     code: Path, work: Path, raw: Path, chosen: Mapping[str, Any], gates: Mapping[str, float], limit: int
 ) -> Iterator[Measured]:
@@ -123,13 +128,11 @@ def commands(
     (work / "packed").mkdir(parents=True)
     (work / "champion").mkdir()
     (work / "champion" / "none.json").write_text("{}")
-    inputs = {name: work / name for name in ("test", "rows", "train", "champion")}
-    options = {"model": work / "packed", **inputs, "output": work / "evaluation", **gates}
     found = {
         "ValidateData": ["steps.validate", "--input", str(raw), "--output", str(work)],
         "Preprocess": ["steps.preprocess", "--input", str(work / "validated"), "--output", str(work)],
         "Train": training(work, chosen),
-        "Evaluate": ["evaluation.evaluate", *(f"--{name}={value}" for name, value in options.items())],
+        "Evaluate": ["evaluation.evaluate", *evaluation(work, gates)],
     }
     for step, command in found.items():
         result = measured(step, [PYTHON, "-m", *command], code, work, limit)
@@ -146,6 +149,13 @@ def training(work: Path, chosen: Mapping[str, Any]) -> list[str]:
     channels = [word for name in ("train", "validation", "features") for word in (f"--{name}", str(work / name))]
     told = [word for name, value in chosen.items() for word in (f"--{name}", str(value))]
     return ["steps.train", *channels, "--model_dir", str(work / "model"), *told]
+
+
+def evaluation(work: Path, gates: Mapping[str, float]) -> list[str]:
+    """The arguments of Evaluate."""
+    inputs = {name: work / name for name in ("test", "rows", "train", "champion")}
+    options = {"model": work / "packed", **inputs, "output": work / "evaluation", **gates}
+    return [f"--{name}={value}" for name, value in options.items()]
 
 
 def shown(found: Iterable[Measured], as_line: Callable[[Measured], str]) -> bool:

@@ -2,7 +2,8 @@
 
 All work on the same files of sales.py, with both cores, in one run; the older commit, which knows no data set of many
 files, on one file with the same rows. plain_steps.py, dask_steps.py and spark_steps.py say what they do and leave out.
-Train runs once more for the time that it spends inside XGBoost, see boosters_time.py.
+Train runs once more for the time that it spends inside XGBoost, see boosters_time.py, and Evaluate without what the
+older commit did not do, see without_boostings.py.
 """
 
 import argparse
@@ -36,6 +37,13 @@ for path, content in build_bundle(Path("."), settings.for_jobs()).files.items():
 chosen = {**settings.candidates.xgboost.model_dump(), "rounds": int(sys.argv[2])}
 print(json.dumps([chosen, settings.gates.model_dump()]))
 """
+
+
+def without_boostings(folder: Path, limit: int) -> Iterator[scale.Measured]:
+    """Evaluate of the rows and the model of `scale.steps`, as far as an older commit did it."""
+    work = folder / "work"
+    command = [PYTHON, str(HERE / "without_boostings.py"), *scale.evaluation(work, scale.gates())]
+    yield scale.measured("Evaluate", command, folder / "code", work, limit)
 
 
 def of_commit(commit: str, raw: Path, folder: Path, limit: int) -> Iterator[scale.Measured]:
@@ -84,6 +92,7 @@ def main() -> int:
         raw = folder / "raw"
         contenders = {
             "this checkout": scale.steps(options.rows, folder, limit),
+            "this checkout, without boostings": without_boostings(folder, limit),
             options.commit: of_commit(options.commit, raw, folder, limit),
             "plain script": of_script(PYTHON, "plain_steps.py", every, raw, folder / "plain", limit),
             "Dask": of_script(ENGINES, "dask_steps.py", every[:2], raw, folder / "dask", limit),
