@@ -57,8 +57,11 @@ class Scored:
 
 
 def of_the_model(scored: Scored, segments: Sequence[SegmentError], wanted_coverage: float) -> dict[str, Any]:
-    """What evaluation.json says of the challenger alone: interval, worst of the `segments`, and the count of rows."""
-    mape = regression_metrics(scored.actual, scored.challenger)["mape"]
+    """What evaluation.json says of the challenger alone: interval, worst of the `segments`, and the count of rows.
+
+    Raises JobError where a metric is not defined.
+    """
+    mape = _defined_metrics(scored.actual, scored.challenger)["mape"]
     return {
         "registered": scored.registered,
         "interval": _interval(scored, wanted_coverage),
@@ -100,6 +103,13 @@ def compared(scored: Scored, earlier_looks: int = 0) -> dict[str, Any]:
 
 def metrics_of(actual: np.ndarray, predicted: np.ndarray, draws: Mapping[str, np.ndarray]) -> dict[str, Any]:
     """Each metric's value and standard deviation over bootstrap `draws`; JobError where one is not defined."""
+    return {
+        metric: {"value": value, "standard_deviation": standard_deviation(draws[metric])}
+        for metric, value in _defined_metrics(actual, predicted).items()
+    }
+
+
+def _defined_metrics(actual: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
     measured = regression_metrics(actual, predicted)
     undefined = [metric for metric, value in measured.items() if not np.isfinite(value)]
     if undefined:
@@ -107,10 +117,7 @@ def metrics_of(actual: np.ndarray, predicted: np.ndarray, draws: Mapping[str, np
             f"The metric {undefined[0]} is not defined on the {len(actual):,} rows "
             "(r2 needs targets that differ, mape one that is not zero): give more data."
         )
-    return {
-        metric: {"value": value, "standard_deviation": standard_deviation(draws[metric])}
-        for metric, value in measured.items()
-    }
+    return measured
 
 
 def _baseline_ratio(

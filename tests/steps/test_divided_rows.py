@@ -15,15 +15,22 @@ from steps.split import split
 from tests.steps.conftest import damage
 
 
+@pytest.mark.parametrize("processes", [1, 2])
 @pytest.mark.parametrize("batch", [1 << 18, 50, pytest.param(1, marks=pytest.mark.e2e)])
 def test_parts_are_those_of_the_whole_table(
-    typed_rents: pd.DataFrame, settings: JobSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, batch: int
+    typed_rents: pd.DataFrame,
+    settings: JobSettings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    batch: int,
+    processes: int,
 ) -> None:
     """`rooms` lacks values in some rows only: it is a column of floats in each part, as in the whole table."""
     rows = typed_rents.head(120)
     rows.to_parquet(tmp_path / "data.parquet", index=False)
     whole = split(rows, settings.data, settings.split)
     monkeypatch.setattr("steps.batches.ROWS", batch)
+    monkeypatch.setattr("steps.workers.cores", lambda: processes)
     found = divided_rows(tmp_path / "data.parquet", settings.data, settings.split)
     assert list(found) == list(whole)
     for name, table in whole.items():
