@@ -272,13 +272,13 @@ def _renamed(value: Any, names: Mapping[str, str]) -> Any:
 def _suite(expectations: Sequence[Expectation], name: str, names: Mapping[str, str]) -> Any:
     import great_expectations
 
-    suite = great_expectations.ExpectationSuite(name=name)
-    for expectation in {_key(expectation): expectation for expectation in expectations}.values():
-        suite.add_expectation_configuration(_configuration(expectation, names))
-    return suite
+    different = {_key(expectation): expectation for expectation in expectations}.values()
+    # Added one by one, an expectation would take the place of another one of the same name and columns.
+    return great_expectations.ExpectationSuite(name, [_configured(expectation, names) for expectation in different])
 
 
-def _configuration(expectation: Expectation, names: Mapping[str, str]) -> Any:
+def _configured(expectation: Expectation, names: Mapping[str, str]) -> Any:
+    """The expectation as Great Expectations has it. JobError where its arguments do not fit."""
     from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 
     name = expectation.expectation
@@ -290,10 +290,9 @@ def _configuration(expectation: Expectation, names: Mapping[str, str]) -> Any:
         meta={"key": _key(expectation)},
     )
     try:
-        configuration.to_domain_obj()
+        return configuration.to_domain_obj()
     except (ValueError, TypeError) as error:
         raise JobError(f"The arguments of {name} do not fit: {_first_line(error)}.") from error
-    return configuration
 
 
 def _outcome(expectation: Expectation, result: Any, level: Level) -> Outcome:

@@ -116,6 +116,24 @@ def test_the_verdict_of_each_row_is_that_of_great_expectations_on_all_rows(rows:
         assert outcome.success == (not len(outcome.unexpected))
 
 
+def test_expectations_of_one_name_and_the_same_columns_are_judged_each_for_itself() -> None:
+    """A rule of one's own beside the range of a column; and the same one written in different ways."""
+    between, mean = "expect_column_values_to_be_between", "expect_column_mean_to_be_between"
+    limits: list[dict[str, Any]] = [
+        {"min_value": 2},
+        {"max_value": 6},
+        {"min_value": 2.0, "mostly": 1.0},
+        {"min_value": 2, "mostly": 0.5},
+        {"max_value": 6},
+    ]
+    of_rows = check(TABLE, [Expectation(between, {"column": "a", **limit}) for limit in limits], "rows")
+    assert [outcome.unexpected.tolist() for outcome in of_rows] == [[0], [3], [0], [0], [3]]
+    of_table = check(
+        TABLE, [Expectation(mean, {"column": "a", **limit}) for limit in ({"min_value": 2}, {"max_value": 2})], "table"
+    )
+    assert [(outcome.success, outcome.observed) for outcome in of_table] == [(True, "5.0"), (False, "5.0")]
+
+
 @pytest.mark.parametrize("most", [1, 2, 16])
 def test_single_rows_are_judged_in_any_batches_as_in_one(
     rows: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int
