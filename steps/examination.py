@@ -28,7 +28,7 @@ from steps.kept_parts import KeptFolders, KeptParts, Types
 from steps.known_expectations import judges_single_rows
 from steps.row_order import by_hash, content_hashes
 from steps.row_store import Batch, RowStore
-from steps.single_rows import SingleRows
+from steps.typed_rows import TypedRows
 from steps.validation import Validation, reason_of
 from steps.validation_settings import Expectation
 from steps.workers import cores, in_parallel, meanwhile
@@ -53,7 +53,7 @@ def examine(
     rules = list(alone.values())
     kept_parts = KeptParts(kept, settings, rules) if kept else None
     found = _Found([[] for _ in rules])
-    _read(parts, digests, SingleRows(settings, len(rules), kept_parts), found, validation)
+    _read(parts, digests, TypedRows(settings, len(rules), kept_parts), found, validation)
     if not len(validation.rows):
         raise JobError(f"The data file {validation.file} has columns but no rows.")
     new = check_single_rows(validation.rows, rules, _rows_of(found.types, validation.files))
@@ -102,7 +102,7 @@ class _Found:
 
 
 def _read(
-    parts: Sequence[Part], digests: Sequence[str], reader: SingleRows, found: _Found, validation: Validation
+    parts: Sequence[Part], digests: Sequence[str], reader: TypedRows, found: _Found, validation: Validation
 ) -> None:
     """Read all files into the rows of `validation`, and what is known of their rows so far into `found`."""
 

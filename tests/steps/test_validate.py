@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from steps import single_rows
+from steps import typed_rows
 from steps.data_set import Part
 from steps.failure import JobError
 from steps.settings import JobSettings
@@ -320,13 +320,13 @@ def test_files_that_are_new_changed_or_badly_kept_are_the_only_ones_that_are_rea
         rents.iloc[begin:end].to_csv(sources / f"{name}.csv", index=False)
     with (sources / "a.csv").open("a") as file:
         file.write("0600,2024-01-01,1,1,1,1,north,one field too many\n")
-    read_part = single_rows.read_part
+    read_part = typed_rows.read_part
 
     def recorded(part: Part, *options: Any) -> Any:
         read.append(part.name)
         return read_part(part, *options)
 
-    monkeypatch.setattr(single_rows, "read_part", recorded)
+    monkeypatch.setattr(typed_rows, "read_part", recorded)
     kept.mkdir()
     validate(sources, tmp_path / "first", settings, kept)
     assert read == ["a.csv", "b.csv", "c.csv", "e.csv"]
@@ -378,13 +378,13 @@ def test_one_process_or_several_leave_the_same_files(
     rents.loc[[1, 300, 599], "area"] = [-5, "big", None]
     rents.loc[[7, 508], "flat"] = "0009"
     source = parts(tmp_path / "in", rents.astype({"area": str}), 90, 310, 420)
-    read_part = single_rows.read_part
+    read_part = typed_rows.read_part
 
     def recorded(*options: Any) -> Any:
         (tmp_path / f"read-by-{os.getpid()}").touch()
         return read_part(*options)
 
-    monkeypatch.setattr(single_rows, "read_part", recorded)
+    monkeypatch.setattr(typed_rows, "read_part", recorded)
     for processes in (1, 2):
         in_processes(processes)
         validate(source, tmp_path / f"by-{processes}", settings)
@@ -413,7 +413,7 @@ def test_a_process_that_is_killed_ends_the_job_with_a_sentence(
 ) -> None:
     in_processes(2)
     source = parts(tmp_path / "in", rents, 200, 400)
-    monkeypatch.setattr(single_rows, "read_part", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+    monkeypatch.setattr(typed_rows, "read_part", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
     with pytest.raises(JobError, match="A process of this job was killed"):
         validate(source, tmp_path / "out", settings)
     assert report(tmp_path)["reason"].startswith("A process of this job was killed")

@@ -18,7 +18,7 @@ from steps.raw_data import check_names, converted_columns, read_part, refuse_con
 
 
 @dataclass
-class SingleRows:
+class TypedRows:
     """Reads the rows of a data set; of a file that `kept` has from an earlier job, what was judged of it.
 
     rules: how many expectations of single rows there are. types: those of each file that was read, by its name.
