@@ -50,7 +50,7 @@ from steps.preprocess import SEEN
 from steps.raw_data import find_file
 from steps.reasons import METADATA as REASONS
 from steps.row_source import RowSource, computed, stored_rows
-from steps.workers import meanwhile
+from steps.workers import cores, meanwhile
 
 if TYPE_CHECKING:
     from evaluation.drawing import Picture
@@ -182,10 +182,10 @@ def _found(
     """Ask the model and all that it is compared with. Raises as `evaluate`."""
     files = [find_file(folder) for folder in (inputs.rows, inputs.test)]
     train, rows = map(stored_rows, files)
-    processes = 1 if len(train) + len(rows) < FEWEST_AT_ONCE else None
+    processes = 1 if len(train) + len(rows) < FEWEST_AT_ONCE or cores() == 1 else None
     # These ask the rows alone. They begin before this process predicts: after that a fork could not (see in_parallel).
     begun = [
-        lambda: from_all_and_half(train, rows, settings.data),
+        lambda: from_all_and_half(train, rows, settings.data, processes),
         lambda: check_data(train, rows, settings, kept_findings(files[0], files[1], settings)),
         lambda: baselines.of_data(train, settings.data.inputs),
     ]

@@ -90,12 +90,17 @@ def _errors(
     }
 
 
-def from_all_and_half(train: RowSource, rows: RowSource, data: DataSettings) -> tuple[np.ndarray, np.ndarray]:
-    """What a plain boosting says of the test rows, and what `from_fewer` says of those that are judged."""
+def from_all_and_half(
+    train: RowSource, rows: RowSource, data: DataSettings, processes: int | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """What a plain boosting says of the test rows, and what `from_fewer` says of those that are judged.
+
+    Both learn at once, in so many processes: one where this process has used OpenMP, see `in_parallel`.
+    """
     learned = InMemory(train.at(even_places(len(train), plain_boosting.MOST_ROWS)))
     with lean():
         import sklearn.ensemble  # noqa: F401 - half a second, once for both
-    with meanwhile([lambda: from_fewer(learned, rows, data)]) as (of_half,):
+    with meanwhile([lambda: from_fewer(learned, rows, data)], processes) as (of_half,):
         return plain_boosting.predictions(learned, rows, data), of_half()
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from evaluation import plain_boosting
 from evaluation.evaluate import Inputs, evaluate, main
 from steps.estimators import Estimator
 from steps.failure import JobError
@@ -217,6 +220,25 @@ def test_rows_that_are_not_held_in_memory_have_the_same_evaluation(
 
 
 @pytest.mark.journey
+@pytest.mark.parametrize(("fewest", "cores"), [(10_000, 2), (0, 1)])
+def test_no_boosting_is_forked_from_a_process_that_has_predicted(
+    model: Model, inputs: Inputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fewest: int, cores: int
+) -> None:
+    """With few rows, or one core, both boostings learn in this process, which has used OpenMP by then."""
+    own = plain_boosting.predictions
+
+    def recorded(*arguments: Any) -> np.ndarray:
+        (tmp_path / f"learned-by-{os.getpid()}").touch()
+        return own(*arguments)
+
+    monkeypatch.setattr("evaluation.evaluate.FEWEST_AT_ONCE", fewest)
+    for module in ("evaluation.evaluate", "steps.workers"):
+        monkeypatch.setattr(f"{module}.cores", lambda: cores)
+    monkeypatch.setattr(plain_boosting, "predictions", recorded)
+    evaluate(lambda: model, inputs, tmp_path / "out", SETTINGS, LIMITS)
+    assert [path.name for path in tmp_path.glob("learned-by-*")] == [f"learned-by-{os.getpid()}"]
+
+
 def test_several_processes_write_what_one_writes(
     model: Model, inputs: Inputs, archive_folder: Path, tmp_path: Path
 ) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -43,12 +45,19 @@ def measured(noise: float, registered_error: float, train_rows: int = 1200) -> d
 
 @pytest.mark.parametrize("processes", [1, 2])
 def test_what_all_and_half_of_the_rows_teach_is_found_side_by_side(
-    monkeypatch: pytest.MonkeyPatch, processes: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, processes: int
 ) -> None:
-    monkeypatch.setattr("steps.workers.cores", lambda: processes)
     monkeypatch.setattr(plain_boosting, "MOST_ROWS", 90)  # of 120: an even draw
+    own = plain_boosting.predictions
+
+    def recorded(*arguments: Any) -> np.ndarray:
+        (tmp_path / str(os.getpid())).touch()
+        return own(*arguments)
+
+    monkeypatch.setattr(plain_boosting, "predictions", recorded)
     rows = InMemory(table(120, 0.1, 1)), InMemory(table(50, 0.1, 2))
-    plain, half = from_all_and_half(*rows, DATA)
+    plain, half = from_all_and_half(*rows, DATA, processes)
+    assert len(list(tmp_path.iterdir())) == processes
     np.testing.assert_array_equal(plain, plain_boosting.predictions(*rows, DATA))
     np.testing.assert_array_equal(half, from_fewer(*rows, DATA))
     assert not np.array_equal(plain, half)
