@@ -114,7 +114,7 @@ def _read(
     work, files = runs(parts, cores()), dict[str, int]()
     with meanwhile([partial(read, run) for run in work], 1 if len(work) == 1 else None, busy=True) as begun:
         if len(work) > 1:
-            import_library()  # seconds, in which the files are read
+            import_library()  # seconds, in which others read the files
         for end in begun:
             run = end()
             found.types.update(run.types)

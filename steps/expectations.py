@@ -102,13 +102,15 @@ def check_single_rows(
     Great Expectations sees one row of each kind, see `different_rows`, with the types of its batch: a file without gaps
     has integers, whatever the others have. Raises as `check`.
     """
-    groups = list(_groups(expectations))
+    groups = _groups(expectations)
 
     def failing(number: int) -> list[np.ndarray]:
         columns, places, _ = groups[number]
         names = [name for name in rows.names if name in columns]
         return _failing(rows.batches(names, chosen, as_added=True), [expectations[place] for place in places])
 
+    if not rows.in_one_batch:
+        import_library()  # before there are other processes, of which each would
     found = dict[int, np.ndarray]()
     work = in_parallel(failing, range(len(groups)), 1 if rows.in_one_batch else None)
     for (_, places, _), failed in zip(groups, work, strict=True):

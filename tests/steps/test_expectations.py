@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,8 @@ from steps.row_store import RowStore
 from steps.settings import Column, Expectation
 
 pytestmark = pytest.mark.e2e  # importing Great Expectations takes seconds
+
+ROOT = Path(__file__).parents[2]
 
 TABLE = pd.DataFrame({"a": [1.0, 5.0, None, 9.0], "b": [1, 1, 2, 2], "c": ["x", "y", "x", "z"]})
 
@@ -150,6 +154,24 @@ def test_single_rows_are_judged_in_any_batches_as_in_one(
     wanted = [[place for place in places if chosen[place]] for places in whole]
     assert [found.tolist() for found in check_single_rows(store, single, chosen)] == wanted
     assert all(not len(found) for found in check_single_rows(store, single, np.zeros(len(rows), dtype=bool)))
+
+
+def test_the_library_is_imported_before_there_are_other_processes() -> None:
+    """Of a single long file nothing has asked for it before."""
+    code = """
+import sys
+import pandas as pd
+from steps.expectations import check_single_rows
+from steps.row_store import RowStore
+from steps.settings import Expectation
+store = RowStore()
+for value in (1.0, 2.0):
+    store.add(store.batch(pd.DataFrame({"a": [value], "b": [value]}), ""))
+above = [Expectation("expect_column_values_to_be_between", {"column": name, "min_value": 2}) for name in "ab"]
+print([found.tolist() for found in check_single_rows(store, above)], "great_expectations" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "[[0], [0]] True\n"
 
 
 def test_many_examples_are_not_in_memory_together(monkeypatch: pytest.MonkeyPatch) -> None:
